@@ -1,0 +1,132 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A floor imports only floors below it; the dependency lists say so, and
+// `swift build --explicit-target-dependency-import-check error` holds every import to them.
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .treatAllWarnings(as: .error),
+]
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A driver: the Swift target and, in a folder of its own inside it, the module map of its C library.
+func driver(_ name: String, c module: String, pkgConfig: String, apt: String, _ dependencies: [Target.Dependency])
+    -> [Target]
+{
+    [
+        .systemLibrary(
+            name: module, path: "Sources/Drivers/\(name)/\(module)", pkgConfig: pkgConfig, providers: [.apt([apt])]),
+        .target(
+            name: name, dependencies: [.target(name: module)] + dependencies, path: "Sources/Drivers/\(name)",
+            exclude: [module], swiftSettings: settings),
+    ]
+}
+
+func module(_ name: String, path: String? = nil, exclude: [String] = [], resources: [Resource] = [],
+    _ dependencies: [Target.Dependency]
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", exclude: exclude,
+        resources: resources, swiftSettings: settings)
+}
+
+func program(_ name: String, path: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: "Sources/\(path)", swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)",
+        swiftSettings: settings)
+}
+
+let floor0 = [
+    module("Reactor", [heap])
+]
+
+let floor1 =
+    driver("AMQP", c: "CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev", ["Reactor", logging, collections])
+    + driver("Postgres", c: "CPostgres", pkgConfig: "libpq", apt: "libpq-dev", ["Reactor", logging, collections])
+    + driver("Redis", c: "CHiredis", pkgConfig: "hiredis", apt: "libhiredis-dev", ["Reactor", logging, collections])
+    + driver("Curl", c: "CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev", ["Reactor", logging])
+    + driver("Argon2", c: "CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev", [])
+    + [
+        module("Contracts", [])
+    ]
+
+let floor2 = [
+    module(
+        "WorkerKit",
+        ["Reactor", "AMQP", "Postgres", "Redis", "Contracts", logging, collections, configuration, lifecycle, crypto])
+]
+
+let serviceBase: [Target.Dependency] = [
+    "Reactor", "Postgres", "Redis", "Contracts", "WorkerKit", logging, configuration, crypto,
+]
+
+let floor3 = [
+    module("IdentityService", path: "Sources/Services/Identity", resources: [.embedInCode("Migrations")],
+        serviceBase + ["Argon2", jwt]),
+    module("PostService", path: "Sources/Services/Post", resources: [.embedInCode("Migrations")], serviceBase),
+    module("MediaService", path: "Sources/Services/Media", resources: [.embedInCode("Migrations")],
+        serviceBase + ["Curl"]),
+    module("SearchService", path: "Sources/Services/Search", resources: [.embedInCode("Migrations")], serviceBase),
+    module("Multipart", path: "Sources/Ingress/Multipart", []),
+    module("Ingress", exclude: ["Multipart"],
+        ["Reactor", "AMQP", "Redis", "Contracts", "WorkerKit", "Multipart", logging, configuration, lifecycle,
+            hummingbird, jwt]),
+]
+
+let floor4 = [
+    program("warren-identity", path: "Daemons/Identity", ["IdentityService", "WorkerKit"]),
+    program("warren-post", path: "Daemons/Post", ["PostService", "WorkerKit"]),
+    program("warren-media", path: "Daemons/Media", ["MediaService", "WorkerKit"]),
+    program("warren-search", path: "Daemons/Search", ["SearchService", "WorkerKit"]),
+    program("warren-ingress", path: "Daemons/Ingress", ["Ingress", "WorkerKit"]),
+    program("warren", path: "Tools/Warren", ["Reactor", "AMQP", "Postgres", "Contracts", "WorkerKit", arguments, jwt, logging]),
+    program("cloudinary-local", path: "Tools/CloudinaryLocal", ["Multipart", hummingbird, crypto, arguments, logging]),
+]
+
+let testTargets = [
+    Target.target(name: "TestSupport", dependencies: [], path: "Tests/Support", swiftSettings: settings),
+    tests("Reactor", ["Reactor"]),
+    tests("AMQP", ["AMQP", "Reactor", logging]),
+    tests("Postgres", ["Postgres", "Reactor", logging]),
+    tests("Redis", ["Redis", "Reactor", logging]),
+    tests("Curl", ["Curl", "Reactor", logging]),
+    tests("Argon2", ["Argon2"]),
+    tests("Contracts", ["Contracts"]),
+    tests("WorkerKit", ["WorkerKit", "AMQP", "Postgres", "Redis", "Contracts", "Reactor", logging]),
+    tests("Ingress", ["Ingress", "Multipart", "Contracts", logging]),
+    tests("Journeys", ["AMQP", "Postgres", "Redis", "Curl", "Contracts", "Reactor", logging]),
+]
+
+let package = Package(
+    name: "warren",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.1"),
+    ],
+    targets: floor0 + floor1 + floor2 + floor3 + floor4 + testTargets
+)
