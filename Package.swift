@@ -25,7 +25,9 @@ let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A driver: the Swift target and, in a folder of its own inside it, the module map of its C library.
-func driver(_ name: String, c module: String, pkgConfig: String, apt: String, _ dependencies: [Target.Dependency])
+func driver(
+    _ name: String, c module: String, pkgConfig: String? = nil, apt: String, _ dependencies: [Target.Dependency]
+)
     -> [Target]
 {
     [
@@ -37,7 +39,8 @@ func driver(_ name: String, c module: String, pkgConfig: String, apt: String, _ 
     ]
 }
 
-func module(_ name: String, path: String? = nil, exclude: [String] = [], resources: [Resource] = [],
+func module(
+    _ name: String, path: String? = nil, exclude: [String] = [], resources: [Resource] = [],
     _ dependencies: [Target.Dependency]
 ) -> Target {
     .target(
@@ -56,13 +59,14 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let floor0 = [
-    module("Reactor", [heap])
+    .systemLibrary(name: "CLinux", path: "Sources/Reactor/CLinux"),
+    module("Reactor", exclude: ["CLinux"], ["CLinux", heap]),
 ]
 
 let floor1 =
     driver("AMQP", c: "CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev", ["Reactor", logging, collections])
     + driver("Postgres", c: "CPostgres", pkgConfig: "libpq", apt: "libpq-dev", ["Reactor", logging, collections])
-    + driver("Redis", c: "CHiredis", pkgConfig: "hiredis", apt: "libhiredis-dev", ["Reactor", logging, collections])
+    + driver("Redis", c: "CHiredis", apt: "libhiredis-dev", ["Reactor", logging, collections])
     + driver("Curl", c: "CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev", ["Reactor", logging])
     + driver("Argon2", c: "CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev", [])
     + [
@@ -80,16 +84,21 @@ let serviceBase: [Target.Dependency] = [
 ]
 
 let floor3 = [
-    module("IdentityService", path: "Sources/Services/Identity", resources: [.embedInCode("Migrations")],
+    module(
+        "IdentityService", path: "Sources/Services/Identity", resources: [.embedInCode("Migrations")],
         serviceBase + ["Argon2", jwt]),
     module("PostService", path: "Sources/Services/Post", resources: [.embedInCode("Migrations")], serviceBase),
-    module("MediaService", path: "Sources/Services/Media", resources: [.embedInCode("Migrations")],
+    module(
+        "MediaService", path: "Sources/Services/Media", resources: [.embedInCode("Migrations")],
         serviceBase + ["Curl"]),
     module("SearchService", path: "Sources/Services/Search", resources: [.embedInCode("Migrations")], serviceBase),
     module("Multipart", path: "Sources/Ingress/Multipart", []),
-    module("Ingress", exclude: ["Multipart"],
-        ["Reactor", "AMQP", "Redis", "Contracts", "WorkerKit", "Multipart", logging, configuration, lifecycle,
-            hummingbird, jwt]),
+    module(
+        "Ingress", exclude: ["Multipart"],
+        [
+            "Reactor", "AMQP", "Redis", "Contracts", "WorkerKit", "Multipart", logging, configuration, lifecycle,
+            hummingbird, jwt,
+        ]),
 ]
 
 let floor4 = [
@@ -98,7 +107,9 @@ let floor4 = [
     program("warren-media", path: "Daemons/Media", ["MediaService", "WorkerKit"]),
     program("warren-search", path: "Daemons/Search", ["SearchService", "WorkerKit"]),
     program("warren-ingress", path: "Daemons/Ingress", ["Ingress", "WorkerKit"]),
-    program("warren", path: "Tools/Warren", ["Reactor", "AMQP", "Postgres", "Contracts", "WorkerKit", arguments, jwt, logging]),
+    program(
+        "warren", path: "Tools/Warren",
+        ["Reactor", "AMQP", "Postgres", "Contracts", "WorkerKit", arguments, jwt, logging]),
     program("cloudinary-local", path: "Tools/CloudinaryLocal", ["Multipart", hummingbird, crypto, arguments, logging]),
 ]
 

@@ -1,0 +1,172 @@
+internal import CLinux
+internal import Glibc
+
+extension EventLoop {
+    /// The state of a loop that only its own thread touches: descriptors, timers, hooks and ready jobs.
+    final class Core {
+        var ready: [UnownedJob] = []
+        var calls: [@Sendable () -> Void] = []
+        private var running: [UnownedJob] = []
+        private var runningCalls: [@Sendable () -> Void] = []
+        private var timers = TimerQueue()
+        private var watches: [UInt64: Watched] = [:]
+        private var nextWatch: UInt64 = 1
+        private var hooks: [Int: () -> Void] = [:]
+        private var hookOrder: [Int] = []
+        private var nextHook = 0
+        private let epoll: Int32
+        private let wakeup: Int32
+        private var events = [epoll_event](repeating: epoll_event(), count: 256)
+
+        private struct Watched {
+            let descriptor: Int32
+            let handler: (Readiness) -> Void
+        }
+
+        init() throws(SystemError) {
+            epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+            guard epoll >= 0 else { throw SystemError.last("epoll_create1") }
+            wakeup = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+            guard wakeup >= 0 else {
+                let error = SystemError.last("eventfd")
+                close(epoll)
+                throw error
+            }
+            var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: 0))
+            guard epoll_ctl(epoll, EPOLL_CTL_ADD, wakeup, &event) == 0 else {
+                let error = SystemError.last("epoll_ctl")
+                close(epoll)
+                close(wakeup)
+                throw error
+            }
+        }
+
+        deinit {
+            close(epoll)
+            close(wakeup)
+        }
+
+        /// Makes a waiting `epoll_wait` return. Safe on any thread: eventfd(2) writes are atomic.
+        func wake() {
+            var one: UInt64 = 1
+            _ = write(wakeup, &one, MemoryLayout<UInt64>.size)
+        }
+
+        // MARK: Turn
+
+        var hasReady: Bool { !ready.isEmpty || !calls.isEmpty }
+
+        func runReady(serial: UnownedSerialExecutor, task: UnownedTaskExecutor) {
+            swap(&calls, &runningCalls)
+            for call in runningCalls {
+                call()
+            }
+            runningCalls.removeAll(keepingCapacity: true)
+            swap(&ready, &running)
+            for job in running {
+                job.runSynchronously(isolatedTo: serial, taskExecutor: task)
+            }
+            running.removeAll(keepingCapacity: true)
+        }
+
+        func runHooks() {
+            var index = 0
+            while index < hookOrder.count {
+                hooks[hookOrder[index]]?()
+                index += 1
+            }
+            if hookOrder.count > hooks.count { hookOrder.removeAll { hooks[$0] == nil } }
+        }
+
+        func wait(block: Bool) {
+            let timeout: Int32
+            if !block {
+                timeout = 0
+            } else if let next = timers.next() {
+                timeout = max(0, milliseconds(until: next))
+            } else {
+                timeout = -1
+            }
+            let count = epoll_wait(epoll, &events, Int32(events.count), timeout)
+            // EINTR is the one error that can come to pass here; the next turn waits again.
+            for index in 0..<max(0, Int(count)) {
+                let event = events[index]
+                if event.data.u64 == 0 {
+                    var value: UInt64 = 0
+                    _ = read(wakeup, &value, MemoryLayout<UInt64>.size)
+                } else {
+                    // A handler before this one may have ended the watch; then nobody wants the event.
+                    watches[event.data.u64]?.handler(Readiness(epoll: event.events))
+                }
+            }
+            runTimers()
+        }
+
+        private func runTimers() {
+            guard timers.next() != nil else { return }
+            let now = ContinuousClock.now
+            while let handler = timers.popDue(at: now) {
+                handler()
+            }
+        }
+
+        private func milliseconds(until instant: ContinuousClock.Instant) -> Int32 {
+            let left = instant - ContinuousClock.now
+            let (seconds, attoseconds) = left.components
+            // Rounded up: a timer may be late by a millisecond, never early.
+            let whole = seconds.multipliedReportingOverflow(by: 1000)
+            guard !whole.overflow, whole.partialValue < Int64(Int32.max) - 1000 else { return Int32.max }
+            return Int32(whole.partialValue + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+        }
+
+        // MARK: Timers
+
+        func schedule(at instant: ContinuousClock.Instant, _ handler: @escaping () -> Void) -> UInt64 {
+            timers.insert(at: instant, handler)
+        }
+
+        func cancelTimer(_ id: UInt64) {
+            timers.cancel(id)
+        }
+
+        // MARK: Hooks
+
+        func addHook(_ hook: @escaping () -> Void) -> Int {
+            defer { nextHook += 1 }
+            hooks[nextHook] = hook
+            hookOrder.append(nextHook)
+            return nextHook
+        }
+
+        func removeHook(_ id: Int) {
+            hooks[id] = nil
+        }
+
+        // MARK: Descriptors
+
+        func watch(_ descriptor: Int32, for interest: Readiness, _ handler: @escaping (Readiness) -> Void)
+            throws(SystemError) -> UInt64
+        {
+            let id = nextWatch
+            var event = epoll_event(events: interest.epoll, data: epoll_data_t(u64: id))
+            guard epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0 else { throw SystemError.last("epoll_ctl") }
+            nextWatch += 1
+            watches[id] = Watched(descriptor: descriptor, handler: handler)
+            return id
+        }
+
+        func change(_ id: UInt64, to interest: Readiness) throws(SystemError) {
+            guard let watched = watches[id] else { return }
+            var event = epoll_event(events: interest.epoll, data: epoll_data_t(u64: id))
+            guard epoll_ctl(epoll, EPOLL_CTL_MOD, watched.descriptor, &event) == 0 else {
+                throw SystemError.last("epoll_ctl")
+            }
+        }
+
+        func unwatch(_ id: UInt64) {
+            guard let watched = watches.removeValue(forKey: id) else { return }
+            // A descriptor that is closed already has left the epoll set by itself: EBADF is no fault then.
+            epoll_ctl(epoll, EPOLL_CTL_DEL, watched.descriptor, nil)
+        }
+    }
+}

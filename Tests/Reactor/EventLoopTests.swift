@@ -1,0 +1,82 @@
+import Foundation
+import Glibc
+import Synchronization
+import Testing
+
+@testable import Reactor
+
+@Suite("The event loop")
+struct EventLoopTests {
+    private func openDescriptors() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+    }
+
+    @Test("starts and stops a hundred times without leaking a descriptor or a thread")
+    func startsAndStops() throws {
+        // Other suites open and close descriptors at the same time: a leak of a hundred loops shows above their noise.
+        let descriptors = try openDescriptors()
+        for _ in 0..<100 {
+            let loop = try EventLoop(name: "test")
+            let ran = DispatchSemaphore(value: 0)
+            loop.perform { ran.signal() }
+            ran.wait()
+            loop.stop()
+            loop.stop()
+        }
+        #expect(try openDescriptors() < descriptors + 50)
+        let named = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").filter {
+            try String(contentsOfFile: "/proc/self/task/\($0)/comm", encoding: .utf8) == "test\n"
+        }
+        #expect(named.isEmpty)
+    }
+
+    @Test("runs what was enqueued before it was stopped")
+    func runsBeforeStop() throws {
+        let loop = try EventLoop(name: "drain")
+        let count = Atomic<Int>(0)
+        for _ in 0..<1000 { loop.perform { count.add(1, ordering: .relaxed) } }
+        loop.stop()
+        #expect(count.load(ordering: .relaxed) == 1000)
+    }
+
+    @Test("runs the calls of one thread in their order")
+    func keepsOrder() throws {
+        let loop = try EventLoop(name: "order")
+        let seen = Mutex<[Int]>([])
+        for index in 0..<1000 { loop.perform { seen.withLock { $0.append(index) } } }
+        loop.stop()
+        #expect(seen.withLock { $0 } == Array(0..<1000))
+    }
+
+    @Test("is the executor of what is isolated to @Loop and of tasks that prefer it")
+    func isExecutor() async {
+        #expect(await Loop.run { Loop.executor.isOnLoop })
+        let isOnLoop = await withTaskExecutorPreference(Loop.executor) { await unisolated() }
+        #expect(isOnLoop)
+        #expect(!Loop.executor.isOnLoop)
+    }
+
+    @concurrent private func unisolated() async -> Bool {
+        Loop.executor.isOnLoop
+    }
+
+    @Test("takes jobs from many threads at once")
+    @Loop func takesFromManyThreads() async {
+        var total = 0
+        await withTaskGroup(of: Int.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    var sum = 0
+                    for _ in 0..<1000 { sum += await Loop.run { 1 } }
+                    return sum
+                }
+            }
+            for await sum in group { total += sum }
+        }
+        #expect(total == 8000)
+    }
+}
+
+extension Loop {
+    @Loop static func run<Value: Sendable>(_ body: @Loop () -> Value) async -> Value { body() }
+}

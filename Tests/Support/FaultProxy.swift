@@ -1,0 +1,174 @@
+import Foundation
+import Glibc
+import Synchronization
+
+// Unchecked: all mutable state is behind `state`'s mutex.
+/// A TCP proxy on loopback that stands between a driver and its server and can fail as networks do.
+///
+/// It serves each connection on two threads of its own; `stop()` ends them all.
+public final class FaultProxy: @unchecked Sendable {
+    private struct State {
+        var isRefusing = false
+        var isStalled = false
+        var isStopped = false
+        var sockets: Set<Int32> = []
+        var accepted = 0
+    }
+
+    /// The port it listens on.
+    public let port: Int
+    private let listener: Int32
+    private let target: Int
+    private let state = Mutex(State())
+    private let done = DispatchSemaphore(value: 0)
+
+    /// Listens on a free port of 127.0.0.1.
+    ///
+    /// - Parameter target: the server's port on 127.0.0.1.
+    /// - Throws: `POSIXError` where the kernel gives no socket.
+    public init(to target: Int) throws {
+        self.target = target
+        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard listener >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        port = try Self.bindAndListen(listener)
+        let thread = Thread { [self] in acceptAll() }
+        thread.start()
+    }
+
+    /// How many connections it has taken so far.
+    public var acceptedCount: Int { state.withLock { $0.accepted } }
+
+    /// Cuts every connection that is open now; new ones are served.
+    public func cut() {
+        state.withLock { state in
+            for socket in state.sockets { shutdown(socket, Int32(SHUT_RDWR)) }
+        }
+    }
+
+    /// Closes new connections as soon as they come, as a server does that is down, and cuts the open ones.
+    public func refuse() {
+        state.withLock { $0.isRefusing = true }
+        cut()
+    }
+
+    /// Stops passing bytes on, in both directions, and leaves the connections open, as a hung server does.
+    public func stall() {
+        state.withLock { $0.isStalled = true }
+    }
+
+    /// Ends refusing and stalling.
+    public func resume() {
+        state.withLock {
+            $0.isRefusing = false
+            $0.isStalled = false
+        }
+    }
+
+    /// Cuts everything and stops listening.
+    public func stop() {
+        let isFirst = state.withLock { state in
+            defer { state.isStopped = true }
+            return !state.isStopped
+        }
+        guard isFirst else { return }
+        shutdown(listener, Int32(SHUT_RDWR))
+        done.wait()
+        cut()
+        close(listener)
+    }
+
+    private func acceptAll() {
+        defer { done.signal() }
+        while true {
+            let client = accept(listener, nil, nil)
+            guard client >= 0 else { return }
+            let isRefusing = state.withLock { state in
+                state.accepted += 1
+                return state.isRefusing || state.isStopped
+            }
+            guard !isRefusing, let server = Self.connect(to: target) else {
+                close(client)
+                continue
+            }
+            state.withLock { $0.sockets.formUnion([client, server]) }
+            let ends = Pair(client: client, server: server)
+            Thread { [self] in copy(from: client, to: server, ends) }.start()
+            Thread { [self] in copy(from: server, to: client, ends) }.start()
+        }
+    }
+
+    /// The two sockets of one connection, closed when both directions have ended.
+    private final class Pair: Sendable {
+        let client: Int32
+        let server: Int32
+        let open = Mutex(2)
+
+        init(client: Int32, server: Int32) {
+            self.client = client
+            self.server = server
+        }
+    }
+
+    private func copy(from source: Int32, to sink: Int32, _ pair: Pair) {
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        copying: while true {
+            let count = recv(source, &buffer, buffer.count, 0)
+            guard count > 0 else { break }
+            while state.withLock({ $0.isStalled && !$0.isStopped }) { usleep(5000) }
+            var sent = 0
+            while sent < count {
+                let wrote = buffer.withUnsafeBytes { bytes in
+                    send(sink, bytes.baseAddress.map { $0 + sent }, count - sent, Int32(MSG_NOSIGNAL))
+                }
+                guard wrote > 0 else { break copying }
+                sent += wrote
+            }
+        }
+        shutdown(sink, Int32(SHUT_RDWR))
+        shutdown(source, Int32(SHUT_RDWR))
+        let isLast = pair.open.withLock { open in
+            open -= 1
+            return open == 0
+        }
+        guard isLast else { return }
+        state.withLock { $0.sockets.subtract([pair.client, pair.server]) }
+        close(pair.client)
+        close(pair.server)
+    }
+
+    private static func address(_ port: Int) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+        return address
+    }
+
+    private static func bindAndListen(_ descriptor: Int32) throws -> Int {
+        var own = address(0)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutablePointer(to: &own) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                bind(descriptor, generic, length) | listen(descriptor, 64) | getsockname(descriptor, generic, &length)
+            }
+        }
+        guard code == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        return Int(in_port_t(bigEndian: own.sin_port))
+    }
+
+    private static func connect(to port: Int) -> Int32? {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return nil }
+        var server = address(port)
+        let code = withUnsafePointer(to: &server) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                Glibc.connect(descriptor, generic, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard code == 0 else {
+            close(descriptor)
+            return nil
+        }
+        return descriptor
+    }
+}
