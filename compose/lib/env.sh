@@ -1,0 +1,22 @@
+# shellcheck shell=bash
+# Addresses for a shell to evaluate: eval "$(compose/local env)".
+
+export_line() { printf 'export %s=%q\n' "$1" "$2"; }
+
+print_env() {
+    local service
+    export_line WARREN_URL "http://127.0.0.1:$HTTP_PORT"
+    export_line WARREN_INTEGRATOR_URL "$(amqp_url integrator)"
+    export_line WARREN_OPERATOR_URL "$(amqp_url operator)"
+    for service in "${SERVICES[@]}"; do
+        export_line "WARREN_${service^^}_DATABASE_URL" "$(database_url "$service")"
+    done
+    export_line WARREN_REDIS_URL "$(redis_url 0)"
+    export_line CLOUDINARY_URL "$(cloudinary_url)"
+    # For tests: a vhost, a database and a Redis database that nothing else uses.
+    export_line WARREN_TEST_AMQP_URL "$(amqp_url scratch scratch)"
+    export_line WARREN_TEST_DATABASE_URL "$(database_url scratch)"
+    export_line WARREN_TEST_REDIS_URL "$(redis_url 9)"
+    # For `compose/local COMMAND` to mean this stack.
+    export_line WARREN_STATE "$STATE"
+}

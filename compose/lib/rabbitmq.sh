@@ -1,0 +1,95 @@
+# shellcheck shell=bash
+# A private RabbitMQ. It loads, at every start, its users (passwords from secrets/) and then
+# queues/definitions.json: nothing else declares anything.
+
+RABBITMQ_BIN=/usr/lib/rabbitmq/bin
+
+# The environment that makes the packaged scripts use this stack's folder and ports, and no other.
+rabbitmq_environment() {
+    local home=$STATE/rabbitmq
+    RABBITMQ_ENV=(
+        env -i "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin" "LANG=C.UTF-8" "HOME=$home"
+        "RABBITMQ_NODENAME=warren@localhost"
+        "RABBITMQ_CONF_ENV_FILE=$home/env.conf"
+        "RABBITMQ_CONFIG_FILE=$home/rabbitmq.conf"
+        "RABBITMQ_ENABLED_PLUGINS_FILE=$home/enabled_plugins"
+        "RABBITMQ_MNESIA_BASE=$home/data"
+        "RABBITMQ_LOG_BASE=$home/log"
+        "RABBITMQ_LOGS=-"
+        "RABBITMQ_DIST_PORT=$DIST_PORT"
+        "RABBITMQ_CTL_DIST_PORT_MIN=$((DIST_PORT + 20000))"
+        "RABBITMQ_CTL_DIST_PORT_MAX=$((DIST_PORT + 20100))"
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-kernel inet_dist_use_interface {127,0,0,1}"
+        "RABBITMQ_CTL_ERL_ARGS=-kernel inet_dist_use_interface {127,0,0,1}"
+        "RABBITMQ_ALLOW_INPUT=1"
+        "ERL_EPMD_PORT=$EPMD_PORT" "ERL_EPMD_ADDRESS=127.0.0.1"
+    )
+}
+
+# password_hash SECRET: RabbitMQ's salted SHA-256, as definitions carry it.
+password_hash() {
+    local hex salt
+    hex=$(openssl rand -hex 4)
+    salt="\\x${hex:0:2}\\x${hex:2:2}\\x${hex:4:2}\\x${hex:6:2}"
+    {
+        printf '%b' "$salt"
+        { printf '%b' "$salt" && printf '%s' "$1"; } | openssl dgst -sha256 -binary
+    } | base64 -w0
+}
+
+# The principals are those of queues/definitions.json; `scratch` is for tests, on a vhost of its own.
+rabbitmq_users() {
+    local name
+    for name in $(jq -r '.permissions[].user' "$ROOT/queues/definitions.json") scratch; do
+        jq -n --arg name "$name" --arg hash "$(password_hash "$(secret "amqp-$name")")" \
+            '{name: $name, password_hash: $hash, hashing_algorithm: "rabbit_password_hashing_sha256", tags: []}'
+    done | jq -s '{users: ., vhosts: [{name: "scratch"}], permissions:
+        [{user: "scratch", vhost: "scratch", configure: ".*", write: ".*", read: ".*"}]}'
+}
+
+rabbitmq_configure() {
+    local home=$STATE/rabbitmq
+    mkdir -p "$home"/{definitions,data,log}
+    rabbitmq_users >"$home/definitions/1-users.json"
+    cp "$ROOT/queues/definitions.json" "$home/definitions/2-warren.json"
+    printf '[].\n' >"$home/enabled_plugins"
+    : >"$home/env.conf"
+    [[ -s $home/.erlang.cookie ]] || printf '%s' "$(secret erlang-cookie)" >"$home/.erlang.cookie"
+    cat >"$home/rabbitmq.conf" <<CONF
+listeners.tcp.local = 127.0.0.1:$AMQP_PORT
+load_definitions = $home/definitions
+log.console = true
+log.console.level = info
+log.file = false
+# Half a gigabyte by default, which is also what it keeps in memory.
+raft.wal_max_size_bytes = 134217728
+CONF
+    server_folder rabbitmq rabbitmq
+    chmod 0400 "$home/.erlang.cookie"
+    chmod -R go= "$home/definitions"
+}
+
+rabbitmq_start() {
+    server_prefix rabbitmq
+    rabbitmq_environment
+    if ! alive epmd-1; then
+        claim_port "$EPMD_PORT" WARREN_EPMD_PORT "Erlang's port mapper"
+        launch epmd-1 "${PREFIX[@]}" epmd -port "$EPMD_PORT" -address 127.0.0.1
+        await epmd-1 10 port_open "$EPMD_PORT"
+    fi
+    if alive rabbitmq-1; then return; fi
+    claim_port "$AMQP_PORT" WARREN_AMQP_PORT RabbitMQ
+    claim_port "$DIST_PORT" WARREN_DIST_PORT "RabbitMQ's distribution"
+    rabbitmq_configure
+    RABBITMQ_LOG_START=$(stat -c %s "$STATE/log/rabbitmq-1.log" 2>/dev/null || printf 0)
+    launch rabbitmq-1 "${PREFIX[@]}" "${RABBITMQ_ENV[@]}" "$RABBITMQ_BIN/rabbitmq-server" -noinput +B i
+}
+
+rabbitmq_up() { tail -c "+$((RABBITMQ_LOG_START + 1))" "$STATE/log/rabbitmq-1.log" | grep -q 'Server startup complete'; }
+
+rabbitmq_ready() { if [[ -n ${RABBITMQ_LOG_START-} ]]; then await rabbitmq-1 60 rabbitmq_up; fi; }
+
+rabbitmqctl() {
+    rabbitmq_environment
+    "${RABBITMQ_ENV[@]}" "$RABBITMQ_BIN/rabbitmqctl" "$@"
+}
