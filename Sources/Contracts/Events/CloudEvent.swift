@@ -1,0 +1,39 @@
+package import FoundationEssentials
+
+/// An event on its way: CloudEvents 1.0 in structured JSON.
+package struct CloudEvent<Data: DomainEvent>: Sendable, Hashable {
+    /// The message id too; consumers know by it what they have handled.
+    package let id: UUID
+    package let time: Timestamp
+    package let data: Data
+
+    package init(id: UUID = .v7(), time: Timestamp = .now(), data: Data) {
+        self.id = id
+        self.time = time
+        self.data = data
+    }
+
+    /// The body of the message.
+    package func jsonBytes() -> [UInt8] {
+        JSONWriter.bytes(capacity: 1024) { writer in
+            writer.object {
+                $0.name("specversion")
+                $0.string("1.0")
+                $0.name("id")
+                $0.uuid(id)
+                $0.name("source")
+                $0.string(Data.source)
+                $0.name("type")
+                $0.string(Data.type)
+                $0.name("subject")
+                $0.uuid(data.subject)
+                $0.name("time")
+                $0.timestamp(time)
+                $0.name("datacontenttype")
+                $0.string(ContentType.json)
+                $0.name("data")
+                data.write(to: &$0)
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+package import FoundationEssentials
+import Synchronization
+
+extension UUID {
+    /// A new version 7 identifier: milliseconds since the epoch, then chance (RFC 9562, section 5.7).
+    ///
+    /// Those made in one process ascend, from whichever threads: the 12 bits after the time count within a
+    /// millisecond (section 6.2, method 1), and run over into the next one when they are used up.
+    package static func v7() -> UUID {
+        var generator = SystemRandomNumberGenerator()
+        return v7(at: .now(), using: &generator)
+    }
+
+    /// As `v7()`, with the time and the source of chance given. A time before one already used is taken as that one.
+    package static func v7(at time: Timestamp, using generator: inout some RandomNumberGenerator) -> UUID {
+        let random: UInt64 = generator.next()
+        let counter = (random >> 53) & 0x7FF
+        let tick = VersionSevenClock.shared.tick(atLeast: time.unsignedMilliseconds << 12 | counter)
+        return UUID(milliseconds: tick >> 12, low12: tick & 0xFFF, low62: generator.next())
+    }
+
+    /// The version 7 identifier that belongs to another identifier and a time: always the same for the same two.
+    ///
+    /// What a message brings into being is named after the message, so that a second delivery makes the same
+    /// name. An identifier of version 7 is its own answer and the time is not looked at. Of any other, the 74 bits
+    /// after the time are its own last ten octets, with its first six folded in, since in time-based versions
+    /// those are what differs.
+    ///
+    /// - Parameter time: when the message was sent, by its own `timestamp`; milliseconds count.
+    package static func v7(deterministicFrom id: UUID, at time: Timestamp) -> UUID {
+        if id.version == 7 { return id }
+        let octets = id.octets
+        var low62: UInt64 = 0
+        for index in 8..<16 {
+            let folded = index >= 10 ? octets[index - 10] : 0
+            low62 = low62 << 8 | UInt64(octets[index] ^ folded)
+        }
+        let low12 = UInt64(octets[6] & 0xF) << 8 | UInt64(octets[7])
+        return UUID(milliseconds: time.unsignedMilliseconds, low12: low12, low62: low62)
+    }
+
+    /// When a version 7 identifier says it was made.
+    package var timestamp: Timestamp? {
+        guard version == 7 else { return nil }
+        var milliseconds: Int64 = 0
+        let octets = octets
+        for index in 0..<6 { milliseconds = milliseconds << 8 | Int64(octets[index]) }
+        return Timestamp(milliseconds: milliseconds)
+    }
+
+    private init(milliseconds: UInt64, low12: UInt64, low62: UInt64) {
+        let high = milliseconds << 16 | 0x7000 | low12
+        let low = low62 & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+        var octets = InlineArray<16, UInt8>(repeating: 0)
+        for index in 0..<8 {
+            octets[index] = UInt8(truncatingIfNeeded: high >> UInt64(56 - 8 * index))
+            octets[index + 8] = UInt8(truncatingIfNeeded: low >> UInt64(56 - 8 * index))
+        }
+        self.init(octets: octets)
+    }
+}
+
+/// The last 60 bits of time and counter given out in this process.
+private final class VersionSevenClock: Sendable {
+    static let shared = VersionSevenClock()
+    private let last = Atomic<UInt64>(0)
+
+    func tick(atLeast wanted: UInt64) -> UInt64 {
+        var seen = last.load(ordering: .relaxed)
+        while true {
+            let next = wanted > seen ? wanted : seen &+ 1
+            let (exchanged, original) = last.compareExchange(expected: seen, desired: next, ordering: .relaxed)
+            if exchanged { return next }
+            seen = original
+        }
+    }
+}
+
+extension Timestamp {
+    /// As the 48 bits that fit into an identifier; a time before 1970 is 1970.
+    fileprivate var unsignedMilliseconds: UInt64 {
+        UInt64(min(max(milliseconds, 0), 0xFFFF_FFFF_FFFF))
+    }
+}

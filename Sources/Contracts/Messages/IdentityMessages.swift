@@ -1,0 +1,97 @@
+/// The body of `identity.register`.
+package struct Register: Described, Hashable {
+    package let username: String
+    package let email: String
+    package let password: String
+
+    package init(username: String, email: String, password: String) {
+        self.username = username
+        self.email = email
+        self.password = password
+    }
+
+    package static let schema = Schema<Register>.object(
+        "Register",
+        field("username", \.username, .username),
+        field("email", \.email, .email),
+        field("password", \.password, .newPassword),
+        make: Register.init
+    ).refined("must not be the username or the email", at: "/password") {
+        let password = $0.password.lowercased()
+        return password != $0.username.lowercased() && password != $0.email.lowercased()
+    }
+}
+
+/// The body of `identity.login`.
+package struct Login: Described, Hashable {
+    package let email: String
+    package let password: String
+
+    package init(email: String, password: String) {
+        self.email = email
+        self.password = password
+    }
+
+    package static let schema = Schema<Login>.object(
+        "Login",
+        field("email", \.email, .string(1...254)),
+        field("password", \.password, .string(1...128)),
+        make: Login.init)
+}
+
+/// The body of `identity.refresh` and of `identity.logout`.
+package struct RefreshToken: Described, Hashable {
+    package let refreshToken: String
+
+    package init(refreshToken: String) {
+        self.refreshToken = refreshToken
+    }
+
+    package static let schema = Schema<RefreshToken>.object(
+        "RefreshToken", field("refreshToken", \.refreshToken, .string(1...512)), make: RefreshToken.init)
+}
+
+/// The body of `identity.change-password`.
+package struct ChangePassword: Described, Hashable {
+    package let currentPassword: String
+    package let newPassword: String
+
+    package init(currentPassword: String, newPassword: String) {
+        self.currentPassword = currentPassword
+        self.newPassword = newPassword
+    }
+
+    package static let schema = Schema<ChangePassword>.object(
+        "ChangePassword",
+        field("currentPassword", \.currentPassword, .string(1...128)),
+        field("newPassword", \.newPassword, .newPassword),
+        make: ChangePassword.init)
+}
+
+extension Messages.Identity {
+    package static let register = MessageType(
+        "identity.register", .credential, of: .identity, request: .json(Register.schema), status: 201,
+        reply: Session.schema, needsSubject: false)
+    package static let login = MessageType(
+        "identity.login", .credential, of: .identity, request: .json(Login.schema), status: 200,
+        reply: Session.schema, needsSubject: false)
+    package static let refresh = MessageType(
+        "identity.refresh", .credential, of: .identity, request: .json(RefreshToken.schema), status: 200,
+        reply: Session.schema, needsSubject: false)
+    package static let logout = MessageType(
+        "identity.logout", .credential, of: .identity, request: .json(RefreshToken.schema), status: 204,
+        reply: Schema<Nothing>?.none, needsSubject: false)
+    package static let logoutAll = MessageType(
+        "identity.logout-all", .credential, of: .identity, request: .nothing, status: 204,
+        reply: Schema<Nothing>?.none)
+    package static let changePassword = MessageType(
+        "identity.change-password", .credential, of: .identity, request: .json(ChangePassword.schema), status: 204,
+        reply: Schema<Nothing>?.none)
+    package static let me = MessageType(
+        "identity.me", .credential, of: .identity, request: .nothing, status: 200, reply: Account.schema)
+
+    static let all = [
+        register.descriptor, login.descriptor, refresh.descriptor, logout.descriptor, logoutAll.descriptor,
+        changePassword.descriptor, me.descriptor,
+    ]
+}

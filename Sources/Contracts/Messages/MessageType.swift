@@ -1,0 +1,61 @@
+/// One row of the queue contract: what is asked of whom, with what body, and what comes back.
+///
+/// `Request` is what the body is decoded to, `Reply` what the body of a good reply is made of.
+package struct MessageType<Request: Sendable, Reply: Sendable>: Sendable {
+    /// What anyone can know without knowing the types.
+    package let descriptor: MessageDescriptor
+    /// How the request's body is read.
+    package let request: RequestBody<Request>
+    /// How the body of a good reply is written; none where there is no body.
+    package let reply: Schema<Reply>?
+
+    init(
+        _ name: String, _ kind: MessageKind, of service: ServiceName, queue: String? = nil,
+        request: RequestBody<Request>, status: Int, reply: Schema<Reply>?, needsSubject: Bool = true,
+        deadline: Duration = .seconds(5)
+    ) {
+        descriptor = MessageDescriptor(
+            name: name, kind: kind, service: service, queue: queue ?? Queue.of(service, kind), status: status,
+            needsSubject: needsSubject, deadline: deadline, request: request.shape, reply: reply?.shape)
+        self.request = request
+        self.reply = reply
+    }
+
+    /// The type property and routing key: `post.create`.
+    package var name: String { descriptor.name }
+    package var kind: MessageKind { descriptor.kind }
+    package var service: ServiceName { descriptor.service }
+    /// The HTTP status of a good reply.
+    package var status: Int { descriptor.status }
+    package var needsSubject: Bool { descriptor.needsSubject }
+    /// How long a sender waits for the reply.
+    package var deadline: Duration { descriptor.deadline }
+}
+
+/// A message type without its Swift types: enough to route it, and to document it.
+package struct MessageDescriptor: Sendable, Hashable {
+    /// The type property and routing key: `post.create`.
+    package let name: String
+    package let kind: MessageKind
+    package let service: ServiceName
+    /// Where `warren.commands` routes it.
+    package let queue: String
+    /// The HTTP status of a good reply.
+    package let status: Int
+    /// Whether it is carried out only on behalf of an account.
+    package let needsSubject: Bool
+    /// How long a sender waits for the reply, unless it says otherwise.
+    package let deadline: Duration
+    /// The shape of the request's JSON; none where the body is bytes.
+    package let request: Shape?
+    /// The shape of the reply's JSON; none where it has no body.
+    package let reply: Shape?
+
+    /// The type property of its replies.
+    package var replyName: String { name + ".reply" }
+}
+
+/// What stands for "no value": a request or a reply without a body.
+package struct Nothing: Sendable, Hashable {
+    package init() {}
+}

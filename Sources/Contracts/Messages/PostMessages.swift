@@ -1,0 +1,36 @@
+package import FoundationEssentials
+
+/// The body of `post.create`.
+package struct CreatePost: Described, Hashable {
+    package let content: String
+    package let mediaIds: [UUID]
+
+    package init(content: String, mediaIds: [UUID] = []) {
+        self.content = content
+        self.mediaIds = mediaIds
+    }
+
+    package static let schema = Schema<CreatePost>.object(
+        "CreatePost",
+        field("content", \.content, .string(1...5000).notBlank),
+        field("mediaIds", \.mediaIds, .array(of: .uuid, max: 10, unique: true), default: []),
+        make: CreatePost.init)
+}
+
+extension Messages.Post {
+    package static let create = MessageType(
+        "post.create", .command, of: .post, request: .json(CreatePost.schema), status: 201, reply: Post.schema)
+    package static let delete = MessageType(
+        "post.delete", .command, of: .post, request: .json(EntityRequest.schema), status: 204,
+        reply: Schema<Nothing>?.none)
+    package static let get = MessageType(
+        "post.get", .query, of: .post, request: .json(EntityRequest.schema), status: 200, reply: Post.schema)
+    package static let list = MessageType(
+        "post.list", .query, of: .post, request: .json(ListRequest.schema), status: 200, reply: Post.pageSchema)
+    package static let receipt = MessageType(
+        "post.receipt", .query, of: .post, request: .json(EntityRequest.schema), status: 200, reply: Receipt.schema)
+
+    static let all = [
+        create.descriptor, delete.descriptor, get.descriptor, list.descriptor, receipt.descriptor,
+    ]
+}

@@ -1,0 +1,48 @@
+extension Schema where Value == String {
+    /// 3 to 50 of ASCII letters, digits, `.`, `_` and `-`. ASCII only, so that no two names look alike.
+    static var username: Schema {
+        string(3...50).matching("^[A-Za-z0-9._-]*$", "must consist of letters, digits, '.', '_' and '-'") {
+            $0.utf8.allSatisfy { $0.isLetterOrDigit || ".-_".utf8.contains($0) }
+        }
+    }
+
+    /// An address of the plain kind (RFC 5321, section 4.1.2): a dot-string and a domain of at least two labels.
+    static var email: Schema {
+        Schema.string(3...254).format("email").matching(
+            #"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@([A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{1,63}$"#,
+            "must be an email address"
+        ) { isEmail($0) }
+    }
+
+    /// A password that is being set; that it is not a common one is checked where it is set.
+    static var newPassword: Schema {
+        string(8...128)
+    }
+
+    private static func isEmail(_ text: String) -> Bool {
+        let parts = text.utf8.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false)
+        guard parts.count == 2, (1...64).contains(parts[0].count) else { return false }
+        let words = parts[0].split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        let labels = parts[1].split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard labels.count >= 2 else { return false }
+        return words.allSatisfy { word in
+            !word.isEmpty && word.allSatisfy { $0.isLetterOrDigit || "!#$%&'*+-/=?^_`{|}~".utf8.contains($0) }
+        }
+            && labels.allSatisfy { label in
+                (1...63).contains(label.count) && label.first != UInt8(ascii: "-")
+                    && label.last != UInt8(ascii: "-")
+                    && label.allSatisfy { $0.isLetterOrDigit || $0 == UInt8(ascii: "-") }
+            }
+    }
+}
+
+extension UInt8 {
+    fileprivate var isLetterOrDigit: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: false
+        }
+    }
+}

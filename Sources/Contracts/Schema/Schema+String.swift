@@ -1,0 +1,87 @@
+extension Schema where Value == String {
+    /// A string of that many Unicode code points, without U+0000, which databases cannot keep.
+    package static func string(_ length: ClosedRange<Int>) -> Schema {
+        Schema(
+            shape: .string(StringShape(minimumLength: length.lowerBound, maximumLength: length.upperBound)),
+            read: { json, faults in
+                guard let text = Self.text(json, &faults) else { return nil }
+                // A code point is one to four bytes: most lengths need no counting.
+                let bytes = text.utf8.count
+                if bytes <= length.upperBound, bytes >= length.lowerBound * 4 { return text }
+                let count = text.unicodeScalars.count
+                if length.contains(count) { return text }
+                faults.note(Self.lengthMessage(length))
+                return nil
+            }, write: { $1.string($0) })
+    }
+
+    /// Any string without U+0000.
+    package static var string: Schema {
+        Schema(shape: .string(StringShape()), read: { Self.text($0, &$1) }, write: { $1.string($0) })
+    }
+
+    /// The same, with at least one character that is not white space.
+    package var notBlank: Schema {
+        reshaped(shape.changingString { $0.patterns.append(#"[^\s\u0085]"#) }, "must not be blank") { text in
+            text.unicodeScalars.contains { !$0.isBlank }
+        }
+    }
+
+    /// The same, with a condition that a pattern says too.
+    ///
+    /// - Parameter pattern: the equivalent of the condition (ECMA-262), for the documentation; it is not run.
+    package func matching(
+        _ pattern: String, _ message: String, _ holds: @escaping @Sendable (String) -> Bool
+    ) -> Schema {
+        reshaped(shape.changingString { $0.patterns.append(pattern) }, message, holds)
+    }
+
+    /// The same, documented as one of JSON Schema's formats.
+    package func format(_ format: String) -> Schema {
+        Schema(shape: shape.changingString { $0.format = format }, read: read, write: write)
+    }
+
+    private static func text(_ json: JSON, _ faults: inout FaultCollector) -> String? {
+        guard case .string(let text) = json else {
+            faults.note("must be a string")
+            return nil
+        }
+        guard !text.utf8.contains(0) else {
+            faults.note("must not contain U+0000")
+            return nil
+        }
+        return text
+    }
+
+    private static func lengthMessage(_ length: ClosedRange<Int>) -> String {
+        if length.lowerBound == length.upperBound { return "must have \(length.lowerBound) characters" }
+        if length.lowerBound == 0 { return "must have at most \(length.upperBound) characters" }
+        return "must have \(length.lowerBound) to \(length.upperBound) characters"
+    }
+}
+
+extension Unicode.Scalar {
+    /// White space of ECMA-262 (`\s`) and U+0085, so that the documented pattern and the check agree.
+    fileprivate var isBlank: Bool {
+        switch value {
+        case 0x09...0x0D, 0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000,
+            0xFEFF:
+            true
+        default: false
+        }
+    }
+}
+
+extension Schema where Value: RawRepresentable, Value.RawValue == String, Value: CaseIterable {
+    /// One of the strings that the cases stand for.
+    package static func oneOf(_ type: Value.Type = Value.self) -> Schema {
+        let values = Value.allCases.map(\.rawValue)
+        return Schema(
+            shape: .string(StringShape(values: values)),
+            read: { json, faults in
+                if case .string(let text) = json, let value = Value(rawValue: text) { return value }
+                faults.note("must be one of " + values.joined(separator: ", "))
+                return nil
+            }, write: { $1.string($0.rawValue) })
+    }
+}

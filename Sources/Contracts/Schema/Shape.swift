@@ -1,0 +1,53 @@
+/// What a schema accepts, as data: enough to say it in JSON Schema 2020-12.
+package indirect enum Shape: Sendable, Hashable {
+    case any
+    case boolean
+    case number
+    case string(StringShape)
+    case integer(minimum: Int64?, maximum: Int64?)
+    case array(ArrayShape)
+    case object(ObjectShape)
+    /// The shape, or `null`.
+    case nullable(Shape)
+    case described(Shape, String)
+}
+
+/// What a string may be.
+package struct StringShape: Sendable, Hashable {
+    /// In Unicode code points, as JSON Schema counts.
+    package var minimumLength: Int?
+    package var maximumLength: Int?
+    /// Each must match somewhere in the string (ECMA-262, with the flag `u`).
+    package var patterns: [String] = []
+    /// One of JSON Schema's: `uuid`, `date-time`, `email`, `uri`.
+    package var format: String?
+    /// The only values, where they are few.
+    package var values: [String] = []
+}
+
+/// What an array may be.
+package struct ArrayShape: Sendable, Hashable {
+    package var items: Shape
+    package var minimumCount: Int?
+    package var maximumCount: Int?
+    package var hasUniqueItems = false
+}
+
+/// What an object may be.
+package struct ObjectShape: Sendable, Hashable {
+    package var name: String
+    package var fields: [FieldShape]
+    /// Whether members that no field names are taken, and ignored.
+    package var allowsUnknownFields: Bool
+    /// Rules between fields, in words, since JSON Schema has none for them.
+    package var rules: [String] = []
+}
+
+/// What one member of an object may be.
+package struct FieldShape: Sendable, Hashable {
+    package var name: String
+    package var shape: Shape
+    package var isRequired: Bool
+    /// What stands in where the member is left out.
+    package var defaultValue: JSON?
+}

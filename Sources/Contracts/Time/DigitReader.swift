@@ -1,0 +1,58 @@
+/// Reads the fixed parts of an RFC 3339 date-time from left to right.
+struct DigitReader {
+    private let bytes: [UInt8]
+    private var position = 0
+
+    init(text: String) {
+        // The longest that is of use has nine digits of a second and an offset; nothing longer is read at all.
+        bytes = text.utf8.count <= 64 ? Array(text.utf8) : []
+    }
+
+    var isAtEnd: Bool { position == bytes.count }
+
+    /// That many digits, exactly.
+    mutating func number(_ digits: Int) -> Int64? {
+        guard position + digits <= bytes.count else { return nil }
+        var value: Int64 = 0
+        for byte in bytes[position..<position + digits] {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+            value = value * 10 + Int64(byte - UInt8(ascii: "0"))
+        }
+        position += digits
+        return value
+    }
+
+    /// Moves over one of these characters.
+    mutating func skip(_ characters: StaticString) -> Bool {
+        guard position < bytes.count else { return false }
+        for index in 0..<characters.utf8CodeUnitCount where characters.utf8Start[index] == bytes[position] {
+            position += 1
+            return true
+        }
+        return false
+    }
+
+    /// The fraction of a second, where there is one.
+    mutating func milliseconds() -> Int64? {
+        guard skip(".") else { return 0 }
+        var value: Int64 = 0
+        var digits = 0
+        while let digit = number(1) {
+            if digits < 3 { value = value * 10 + digit }
+            digits += 1
+        }
+        guard digits > 0 else { return nil }
+        for _ in min(digits, 3)..<3 { value *= 10 }
+        return value
+    }
+
+    /// The minutes that the written time is ahead of UTC.
+    mutating func offsetMinutes() -> Int64? {
+        if skip("Zz") { return 0 }
+        let isAhead = skip("+")
+        guard isAhead || skip("-"), let hours = number(2), skip(":"), let minutes = number(2), hours < 24,
+            minutes < 60
+        else { return nil }
+        return (isAhead ? 1 : -1) * (hours * 60 + minutes)
+    }
+}

@@ -1,0 +1,39 @@
+package import FoundationEssentials
+
+/// A picture as its owner sees it.
+package struct Media: PageItem, Hashable {
+    package let id: UUID
+    package let url: String
+    package let contentType: String
+    /// The size of the file.
+    package let bytes: Int
+    /// In pixels, as the height.
+    package let width: Int
+    package let height: Int
+    package let createdAt: Timestamp
+
+    package init(
+        id: UUID, url: String, contentType: String, bytes: Int, width: Int, height: Int, createdAt: Timestamp
+    ) {
+        self.id = id
+        self.url = url
+        self.contentType = contentType
+        self.bytes = bytes
+        self.width = width
+        self.height = height
+        self.createdAt = createdAt
+    }
+
+    package static let schema = Schema<Media>.object(
+        "Media", unknownFields: .ignored,
+        field("id", \.id, .uuid),
+        field("url", \.url, Schema<String>.string.format("uri")),
+        field("contentType", \.contentType, .string),
+        field("bytes", \.bytes, .integer(0...)),
+        field("width", \.width, .integer(0...)),
+        field("height", \.height, .integer(0...)),
+        field("createdAt", \.createdAt, .timestamp),
+        make: Media.init)
+
+    package static let pageSchema = Page<Media>.schema(name: "MediaPage", items: "media", total: "totalMedia")
+}

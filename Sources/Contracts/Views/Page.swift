@@ -1,0 +1,74 @@
+/// What comes in pages.
+package protocol PageItem: Described {
+    /// One for the type, since it names the list and the total after it.
+    static var pageSchema: Schema<Page<Self>> { get }
+}
+
+/// A part of a list: numbered, with totals, or what follows a cursor, without.
+package struct Page<Item: PageItem>: Described {
+    /// The place of a numbered page.
+    package struct Number: Sendable, Hashable {
+        /// Counted from 1.
+        package let page: Int
+        /// How many there are on all pages.
+        package let total: Int
+
+        package init(page: Int, total: Int) {
+            self.page = page
+            self.total = total
+        }
+    }
+
+    package let items: [Item]
+    package let limit: Int
+    /// None where the list was asked for by cursor.
+    package let number: Number?
+    /// What to ask for the next page with; none at the end.
+    package let nextCursor: String?
+
+    package init(items: [Item], limit: Int, number: Number?, nextCursor: String? = nil) {
+        self.items = items
+        self.limit = limit
+        self.number = number
+        self.nextCursor = nextCursor
+    }
+
+    package static var schema: Schema<Page<Item>> { Item.pageSchema }
+
+    private var totalPages: Int? {
+        number.map { limit > 0 ? ($0.total + limit - 1) / limit : 0 }
+    }
+
+    static func schema(
+        name: String, items: String, total: String, hasCursor: Bool = true
+    ) -> Schema<Page<Item>> {
+        let page = optionalField("page", { (page: Page<Item>) in page.number?.page }, .integer(1...))
+        let totals = optionalField(total, { (page: Page<Item>) in page.number?.total }, .integer(0...))
+        let pages = optionalField("totalPages", { (page: Page<Item>) in page.totalPages }, .integer(0...))
+        let list = field(items, { (page: Page<Item>) in page.items }, .array(of: Item.schema))
+        let limit = field("limit", { (page: Page<Item>) in page.limit }, .integer(1...))
+        guard hasCursor else {
+            return .object(name, unknownFields: .ignored, list, page, limit, totals, pages) {
+                items, page, limit, total, _ in
+                Page(items: items, limit: limit, number: Number(page: page, total: total))
+            }
+        }
+        let cursor = field(
+            "nextCursor", { (page: Page<Item>) in page.nextCursor }, Schema<String>.string.nullable, default: nil)
+        return .object(name, unknownFields: .ignored, list, page, limit, totals, pages, cursor) {
+            items, page, limit, total, _, nextCursor in
+            Page(items: items, limit: limit, number: Number(page: page, total: total), nextCursor: nextCursor)
+        }
+    }
+}
+
+extension Page: Equatable where Item: Equatable {}
+
+extension Page: Hashable where Item: Hashable {}
+
+extension Page.Number {
+    fileprivate init?(page: Int?, total: Int?) {
+        guard let page, let total else { return nil }
+        self.init(page: page, total: total)
+    }
+}

@@ -1,0 +1,64 @@
+package import FoundationEssentials
+
+/// Who wrote a post, by the name borne when it was written.
+package struct Author: Described, Hashable {
+    package let id: UUID
+    package let username: String
+
+    package init(id: UUID, username: String) {
+        self.id = id
+        self.username = username
+    }
+
+    package static let schema = Schema<Author>.object(
+        "Author", unknownFields: .ignored,
+        field("id", \.id, .uuid),
+        field("username", \.username, .string),
+        make: Author.init)
+}
+
+/// A picture of a post.
+package struct PostMedia: Described, Hashable {
+    package let id: UUID
+    /// None until the post service has heard of that media.
+    package let url: String?
+
+    package init(id: UUID, url: String?) {
+        self.id = id
+        self.url = url
+    }
+
+    package static let schema = Schema<PostMedia>.object(
+        "PostMedia", unknownFields: .ignored,
+        field("id", \.id, .uuid),
+        field("url", \.url, Schema<String>.string.format("uri").nullable),
+        make: PostMedia.init)
+}
+
+/// A post as everyone sees it.
+package struct Post: PageItem, Hashable {
+    package let id: UUID
+    package let author: Author
+    package let content: String
+    package let media: [PostMedia]
+    package let createdAt: Timestamp
+
+    package init(id: UUID, author: Author, content: String, media: [PostMedia], createdAt: Timestamp) {
+        self.id = id
+        self.author = author
+        self.content = content
+        self.media = media
+        self.createdAt = createdAt
+    }
+
+    package static let schema = Schema<Post>.object(
+        "Post", unknownFields: .ignored,
+        field("id", \.id, .uuid),
+        field("author", \.author, Author.schema),
+        field("content", \.content, .string),
+        field("media", \.media, .array(of: PostMedia.schema)),
+        field("createdAt", \.createdAt, .timestamp),
+        make: Post.init)
+
+    package static let pageSchema = Page<Post>.schema(name: "PostPage", items: "posts", total: "totalPosts")
+}
