@@ -17,6 +17,4 @@ print_env() {
     export_line WARREN_TEST_AMQP_URL "$(amqp_url scratch scratch)"
     export_line WARREN_TEST_DATABASE_URL "$(database_url scratch)"
     export_line WARREN_TEST_REDIS_URL "$(redis_url 9)"
-    # For `compose/local COMMAND` to mean this stack.
-    export_line WARREN_STATE "$STATE"
 }

@@ -26,21 +26,27 @@ running() {
     for file in "$STATE/run/$1"-*.pid; do
         [[ -f $file ]] || continue
         name=$(basename "$file" .pid)
-        [[ ${name#"$1-"} =~ ^[0-9]+$ ]] && alive "$name" && printf '%s\n' "$name"
+        if [[ ${name#"$1-"} =~ ^[0-9]+$ ]] && alive "$name"; then printf '%s\n' "$name"; fi
     done | sort -t- -k2 -V
 }
+
+declare -A LOG_START=()
 
 # launch NAME COMMAND…: in a session of its own, so that a Ctrl-C meant for this script misses it.
 launch() {
     local name=$1 log=$STATE/log/$1.log pid
     shift
     if [[ -f $log && $(stat -c %s "$log") -gt 67108864 ]]; then mv "$log" "$log.1"; fi
-    # 9 is the lock of this script: a child that held it would hold it for its whole life.
-    setsid "$@" </dev/null >>"$log" 2>&1 9>&- &
+    LOG_START[$name]=$(stat -c %s "$log" 2>/dev/null || printf 0)
+    # 8 and 9 are locks of this script: a child that held one would hold it for its whole life.
+    setsid "$@" </dev/null >>"$log" 2>&1 8>&- 9>&- &
     pid=$!
     born "$pid" >"$STATE/run/$name.born" || true
     printf '%s\n' "$pid" >"$STATE/run/$name.pid"
 }
+
+# said NAME REGEX: whether its log has such a line since it was launched.
+said() { tail -c "+$((${LOG_START[$1]} + 1))" "$STATE/log/$1.log" | grep -qE "$2"; }
 
 forget() { rm -f "$STATE/run/$1.pid" "$STATE/run/$1.born"; }
 

@@ -81,13 +81,12 @@ rabbitmq_start() {
     claim_port "$AMQP_PORT" WARREN_AMQP_PORT RabbitMQ
     claim_port "$DIST_PORT" WARREN_DIST_PORT "RabbitMQ's distribution"
     rabbitmq_configure
-    RABBITMQ_LOG_START=$(stat -c %s "$STATE/log/rabbitmq-1.log" 2>/dev/null || printf 0)
     launch rabbitmq-1 "${PREFIX[@]}" "${RABBITMQ_ENV[@]}" "$RABBITMQ_BIN/rabbitmq-server" -noinput +B i
 }
 
-rabbitmq_up() { tail -c "+$((RABBITMQ_LOG_START + 1))" "$STATE/log/rabbitmq-1.log" | grep -q 'Server startup complete'; }
-
-rabbitmq_ready() { if [[ -n ${RABBITMQ_LOG_START-} ]]; then await rabbitmq-1 60 rabbitmq_up; fi; }
+rabbitmq_ready() {
+    if [[ -n ${LOG_START[rabbitmq-1]-} ]]; then await rabbitmq-1 60 said rabbitmq-1 'Server startup complete'; fi
+}
 
 rabbitmqctl() {
     rabbitmq_environment

@@ -19,10 +19,11 @@ seconds_since() {
 # step TEXT COMMAND…: runs the command in this shell and says how long it took. The command's own
 # words go nowhere: it writes them to a log and calls `fail` where it cannot go on.
 step() {
-    local text=$1 start
+    local start
+    STEP=$1
     shift
     start=$(now_ms)
-    printf '  %-52s' "$text"
+    printf '  %-52s' "$STEP"
     "$@"
     printf '%7s s\n' "$(seconds_since "$start")"
 }

@@ -1,8 +1,6 @@
 # shellcheck shell=bash
 # The three private servers together.
 
-SERVERS=(rabbitmq-1 postgres-1 redis-1 epmd-1)
-
 any_alive() {
     local file
     for file in "$STATE"/run/*.pid; do

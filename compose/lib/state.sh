@@ -6,6 +6,7 @@
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 STATE=${WARREN_STATE:-$ROOT/.local}
+# shellcheck disable=SC2034 # the other parts use it
 SERVICES=(identity post media search)
 
 # Port variable, default, and the name of the variable of the environment that overrides it. None of
@@ -21,7 +22,8 @@ PORTS=(
 )
 
 make_state() {
-    (umask 022 && mkdir -p "$STATE")
+    (umask 022 && mkdir -p "$STATE") || fail "$STATE could not be made"
+    [[ -O $STATE ]] || fail "$STATE is another user's: run this as that user"
     # Servers that run as users of their own must get through to their folders, and see nothing else.
     chmod 0711 "$STATE"
     mkdir -p "$STATE"/{run,log,secrets}

@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# Everything from a fresh machine to the whole test suite, on servers and ports of its own.
+
+# The runner's words without a line per test that began or passed; all of them are in log/test.log.
+TEST_FILTER='/^[^ ]+ (Test|Suite) .* started\.$/d; /^[^ ]+ Test run with /b; /^[^ ]+ Test .* passed after /d'
+
+stop_stack() {
+    end_supervised
+    { daemons_stop && servers_stop; } >>"$STATE/log/stop.log" 2>&1
+}
+
+clean_state() {
+    if load_settings && any_alive; then stop_stack; fi
+    rm -rf "${STATE:?}"/{rabbitmq,postgres,redis,cloudinary,keys,secrets,run,settings}
+    make_state
+}
+
+run_tests() {
+    local code=0
+    if [[ -z ${WARREN_STATE-} ]]; then STATE=$ROOT/.local/test; fi
+    make_state
+    exec 8>"$STATE/test.lock"
+    flock -n 8 || fail "another compose/local test is at work on $STATE"
+    step "Clearing what the last run left" clean_state
+    choose_ports free
+    setting BUILD debug
+    trap stop_stack EXIT
+    step "Looking for packages and tools" need_packages "${PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+    need_swift
+    step "Checking the format" lint
+    step "Building everything and its tests (debug)" build_tests
+    step "Building everything (release)" build_release
+    start_stack
+    eval "$(print_env)"
+    export WARREN_STATE=$STATE
+    say "  Testing: every line is in ${STATE#"$ROOT/"}/log/test.log"
+    # shellcheck disable=SC2016
+    supervised bash -c 'set -o pipefail; cd "$1" && swift test --skip-build 2>&1 | tee "$2" | sed -uE "$3"' - \
+        "$ROOT" "$STATE/log/test.log" "$TEST_FILTER" || code=$?
+    exit "$code"
+}
