@@ -1,0 +1,91 @@
+internal import DequeModule
+internal import Glibc
+internal import Reactor
+
+extension RedisConnection {
+    /// How many times one event reads, so that one busy connection does not keep the loop from the others.
+    private static let readsPerEvent = 8
+
+    func isReady(for ready: Readiness) {
+        if ready.contains(.writable) {
+            isBlocked = false
+            flush()
+        }
+        if !ready.isDisjoint(with: [.readable, .failed]) { receive() }
+    }
+
+    /// Writes what has gathered, as far as the socket takes it.
+    func flush() {
+        guard isOpen, !isBlocked, written < output.count else { return }
+        while written < output.count {
+            let count = output.withUnsafeBytes { bytes in
+                Glibc.send(
+                    descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written, Int32(MSG_NOSIGNAL))
+            }
+            if count >= 0 {
+                written += count
+            } else if errno == EAGAIN {
+                return block()
+            } else if errno != EINTR {
+                return close(RedisError(.connectionLost, "send: \(RedisEndpoint.describe(errno))"))
+            }
+        }
+        // One large value must not keep its memory for good.
+        output.removeAll(keepingCapacity: output.capacity <= 1 << 20)
+        written = 0
+        watchForWriting(false)
+    }
+
+    private func block() {
+        if written > output.count / 2 {
+            output.removeFirst(written)
+            written = 0
+        }
+        isBlocked = true
+        watchForWriting(true)
+    }
+
+    private func watchForWriting(_ wanted: Bool) {
+        guard wanted != isWatchingWrites else { return }
+        isWatchingWrites = wanted
+        do {
+            try watch?.change(to: wanted ? [.readable, .writable] : .readable)
+        } catch {
+            close(RedisError(.connectionLost, error.description))
+        }
+    }
+
+    private func receive() {
+        for _ in 0..<Self.readsPerEvent {
+            let count = input.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) }
+            guard count > 0 else {
+                if count < 0, errno == EAGAIN || errno == EINTR { return }
+                let cause = count == 0 ? "the server closed the connection" : "recv: \(RedisEndpoint.describe(errno))"
+                return close(RedisError(.connectionLost, cause))
+            }
+            lastReceived = .now
+            do throws(RedisError) {
+                try parser.feed(input, count: count)
+                try deliver()
+            } catch {
+                return close(error)
+            }
+            guard isOpen, count == input.count else { return }
+        }
+    }
+
+    private func deliver() throws(RedisError) {
+        // A completion may close the connection: then the rest has been failed already.
+        while isOpen, let reply = try parser.next() {
+            guard let command = pending.popFirst() else {
+                throw RedisError(.protocol, "the server sent a reply that nothing had asked for")
+            }
+            guard let completed = command.completed else { continue }
+            if case .error(let text) = reply {
+                completed(.failure(RedisError(.reply, text)))
+            } else {
+                completed(.success(reply))
+            }
+        }
+    }
+}
