@@ -31,7 +31,10 @@ extension String {
     /// Whether both have the same UTF-8. `==` goes by canonical equivalence, which JSON names do not have, and
     /// which makes hostile text costly to compare.
     func hasSameBytes(as other: String) -> Bool {
-        let (own, others) = (utf8, other.utf8)
-        return own.count == others.count && own.elementsEqual(others)
+        guard utf8.count == other.utf8.count else { return false }
+        let isSame = utf8.withContiguousStorageIfAvailable { own in
+            other.utf8.withContiguousStorageIfAvailable { own.elementsEqual($0) }
+        }
+        return isSame.flatMap { $0 } ?? utf8.elementsEqual(other.utf8)
     }
 }

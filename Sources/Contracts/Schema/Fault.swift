@@ -33,6 +33,11 @@ struct FaultCollector {
         faults.append(Fault(pointer: pointer, message: message))
     }
 
+    /// Drops the faults from that one on.
+    mutating func forget(from first: Int) {
+        faults.removeSubrange(first...)
+    }
+
     /// Moves the faults from that one on below a member or an element.
     mutating func nest(from first: Int, under token: @autoclosure () -> String) {
         guard first < faults.count else { return }

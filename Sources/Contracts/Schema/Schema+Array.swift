@@ -4,7 +4,8 @@ extension Schema {
     /// - Parameter max: how many elements at most.
     package static func array<Element: Sendable>(of element: Schema<Element>, max: Int? = nil) -> Schema
     where Value == [Element] {
-        Schema(
+        let (read, write) = (element.read, element.write)
+        return Schema(
             shape: .array(ArrayShape(items: element.shape, maximumCount: max)),
             read: { json, faults in
                 guard case .array(let elements) = json else {
@@ -19,14 +20,14 @@ extension Schema {
                 values.reserveCapacity(elements.count)
                 for (index, json) in elements.enumerated() {
                     let first = faults.count
-                    if let value = element.read(json, &faults) { values.append(value) }
+                    if let value = read(json, &faults) { values.append(value) }
                     faults.nest(from: first, under: String(index))
                 }
                 return values.count == elements.count ? values : nil
             },
             write: { values, writer in
                 writer.beginArray()
-                for value in values { element.write(value, &writer) }
+                for value in values { write(value, &writer) }
                 writer.endArray()
             })
     }

@@ -17,26 +17,28 @@ extension Schema {
         make: @escaping @Sendable (repeat each Part) -> Value
     ) -> Schema {
         var shapes: [FieldShape] = []
+        var writers: [@Sendable (Value, inout JSONWriter) -> Void] = []
         repeat shapes.append((each fields).shape)
+        repeat writers.append((each fields).write)
         let allowsUnknown = unknownFields == .ignored
-        let object = ObjectFields(
-            names: shapes.map(\.name), allowsUnknown: allowsUnknown, fields: (repeat each fields), make: make)
+        let reader = ObjectReader(
+            names: shapes.map(\.name), allowsUnknown: allowsUnknown, fields: (repeat (each fields).reader), make: make)
         return Schema(
             shape: .object(ObjectShape(name: name, fields: shapes, allowsUnknownFields: allowsUnknown)),
-            read: { json, faults in object.read(json, &faults) },
-            write: { value, writer in
+            read: { json, faults in reader.read(json, &faults) },
+            write: { [writers] value, writer in
                 writer.beginObject()
-                object.write(value, &writer)
+                for write in writers { write(value, &writer) }
                 writer.endObject()
             })
     }
 }
 
-/// The fields of an object, each of a type of its own.
-private struct ObjectFields<Value: Sendable, each Part: Sendable>: Sendable {
+/// Reads the fields of an object, each of a type of its own.
+private struct ObjectReader<Value: Sendable, each Part: Sendable>: Sendable {
     let names: [String]
     let allowsUnknown: Bool
-    let fields: (repeat Field<Value, each Part>)
+    let fields: (repeat FieldReader<each Part>)
     let make: @Sendable (repeat each Part) -> Value
 
     func read(_ json: JSON, _ faults: inout FaultCollector) -> Value? {
@@ -44,29 +46,21 @@ private struct ObjectFields<Value: Sendable, each Part: Sendable>: Sendable {
             faults.note("must be an object")
             return nil
         }
-        let parts = (repeat (each fields).read(object[(each fields).shape.name], &faults))
         if !allowsUnknown { refuseUnknown(object, &faults) }
-        do {
-            return make(repeat try Self.unwrap(each parts))
+        let first = faults.count
+        do throws(Missing) {
+            return make(repeat try (each fields).value(of: object, &faults))
         } catch {
+            // The first fault ended that reading: begin again, to find them all.
+            faults.forget(from: first)
+            repeat (each fields).check(object, &faults)
             return nil
         }
-    }
-
-    func write(_ value: Value, _ writer: inout JSONWriter) {
-        repeat (each fields).write(value, &writer)
     }
 
     private func refuseUnknown(_ object: JSONObject, _ faults: inout FaultCollector) {
         for member in object.members where !names.contains(where: { $0.hasSameBytes(as: member.name) }) {
             faults.note("is not a known field", at: FaultCollector.pointer(member.name))
         }
-    }
-
-    private struct Missing: Error {}
-
-    private static func unwrap<Wrapped>(_ value: Wrapped?) throws(Missing) -> Wrapped {
-        guard let value else { throw Missing() }
-        return value
     }
 }
