@@ -1,0 +1,17 @@
+/// An answer other than success, as Cloudinary gives it: a status and one sentence.
+struct APIError: Error, Sendable, Equatable {
+    let status: Int
+    let message: String
+
+    init(_ status: Int, _ message: String) {
+        self.status = status
+        self.message = message
+    }
+
+    static func missing(_ parameter: String) -> APIError {
+        APIError(400, "Missing required parameter - \(parameter)")
+    }
+
+    static let invalidImage = APIError(400, "Invalid image file")
+    static let notFound = APIError(404, "Resource not found")
+}

@@ -1,0 +1,87 @@
+import Crypto
+import FoundationEssentials
+
+/// The one account that the server knows, and how its requests are signed.
+struct Account: Sendable {
+    let cloud: String
+    let key: String
+    let secret: String
+
+    /// Parameters that travel with a signed request and are not part of what is signed.
+    static let unsigned: Set = ["file", "cloud_name", "resource_type", "api_key", "signature"]
+
+    /// What the signature of these parameters is taken of, the secret left out.
+    ///
+    /// An ampersand in a value counts as `%26`, so that one value cannot pass for two parameters. Source: Cloudinary,
+    /// "Generating authentication signatures".
+    static func stringToSign(_ parameters: [String: String]) -> String {
+        parameters
+            .filter { !unsigned.contains($0.key) && !$0.value.isEmpty }
+            .sorted { $0.key < $1.key }
+            .map { "\($0.key)=\($0.value.replacing("&", with: "%26"))" }
+            .joined(separator: "&")
+    }
+
+    /// The signature of a string, in hex: SHA-1, which Cloudinary's own replies bear.
+    func sha1(_ string: String) -> String {
+        Insecure.SHA1.hash(data: Array((string + secret).utf8)).hex
+    }
+
+    /// The signature of a string, in hex: SHA-256, which clients may choose.
+    func sha256(_ string: String) -> String {
+        SHA256.hash(data: Array((string + secret).utf8)).hex
+    }
+}
+
+extension Account {
+    /// How old a timestamp may be, in seconds, and how far ahead.
+    static let validity = 3600
+
+    /// Checks a request's key, timestamp and signature, in that order.
+    ///
+    /// - Throws: an `APIError` in Cloudinary's words.
+    func authenticate(_ parameters: [String: String], now: Date = .now) throws(APIError) {
+        func required(_ name: String) throws(APIError) -> String {
+            guard let value = parameters[name], !value.isEmpty else { throw .missing(name) }
+            return value
+        }
+        let timestamp = try required("timestamp")
+        guard let given = parameters["signature"], !given.isEmpty else {
+            throw APIError(400, "Upload preset must be specified when using unsigned upload")
+        }
+        let key = try required("api_key")
+        guard key == self.key else { throw APIError(401, "Unknown API key \(key)") }
+        guard let seconds = Int64(timestamp), (0...4_102_444_800).contains(seconds) else {
+            throw APIError(400, "Invalid timestamp \(timestamp)")
+        }
+        let time = Date(timeIntervalSince1970: TimeInterval(seconds))
+        let age = now.timeIntervalSince(time)
+        guard age <= TimeInterval(Self.validity) else {
+            throw APIError(
+                400, "Stale request - reported time is \(time.cloudinaryText) which is more than 1 hour ago")
+        }
+        guard age >= -TimeInterval(Self.validity) else {
+            throw APIError(
+                400, "Invalid request - reported time is \(time.cloudinaryText) which is more than 1 hour ahead")
+        }
+        let string = Self.stringToSign(parameters)
+        guard given == (given.utf8.count == 64 ? sha256(string) : sha1(string)) else {
+            throw APIError(401, "Invalid Signature \(given). String to sign - '\(string)'.")
+        }
+    }
+}
+
+extension Date {
+    /// The time as `2015-06-20 12:59:41 +0000`.
+    fileprivate var cloudinaryText: String {
+        formatted(.iso8601).replacing("T", with: " ").replacing("Z", with: " +0000")
+    }
+}
+
+extension Sequence<UInt8> {
+    /// The bytes in hex, in lower case.
+    var hex: String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}

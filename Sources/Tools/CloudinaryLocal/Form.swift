@@ -1,0 +1,128 @@
+import HTTPTypes
+import Hummingbird
+import Multipart
+import NIOCore
+
+/// The parameters of an API request, and its file.
+struct Form: Sendable {
+    /// A file that came as bytes. Of one that is too large only the size is known.
+    struct File: Sendable {
+        let name: String
+        var bytes: [UInt8] = []
+        var size = 0
+    }
+
+    /// The most bytes that a file may have.
+    static let maximumFileSize = 10 << 20
+    /// The most bytes that are read of a request before it is given up.
+    static let maximumBodySize = 100 << 20
+    /// The most bytes of all parameters together.
+    static let maximumParameterSize = 256 << 10
+
+    private(set) var parameters: [String: String] = [:]
+    private(set) var file: File?
+    private var parameterBytes = 0
+    private var current: (part: MultipartPart, value: [UInt8])?
+
+    /// Reads a request's body, either multipart or URL-encoded.
+    init(_ request: Request) async throws {
+        let contentType = request.headers[.contentType] ?? ""
+        if contentType.lowercased().hasPrefix("application/x-www-form-urlencoded") {
+            try parse(urlEncoded: try await request.bytes(upTo: Self.maximumParameterSize))
+            return
+        }
+        do {
+            var parser = MultipartParser(
+                boundary: try MultipartBoundary(contentType: contentType),
+                limits: MultipartLimits(bodyBytes: Self.maximumBodySize, parts: 128))
+            for try await buffer in request.body {
+                for event in try parser.feed(Array(buffer: buffer)) { try take(event) }
+            }
+            try parser.finish()
+        } catch let fault as MultipartFault {
+            throw APIError(fault == .bodyTooLarge ? 413 : 400, fault.reason)
+        }
+    }
+
+    private mutating func take(_ event: MultipartEvent) throws(APIError) {
+        switch event {
+        case .partHeaders(let part):
+            if part.name == "file", let name = part.filename {
+                guard file == nil else { throw APIError(400, "Duplicate parameter - file") }
+                file = File(name: name)
+            }
+            current = (part, [])
+        case .bodyBytes(let bytes):
+            if current?.part.filename != nil, current?.part.name == "file" {
+                keepFileBytes(bytes)
+            } else {
+                try countParameterBytes(bytes.count)
+                current?.value += bytes
+            }
+        case .partEnd:
+            if let current, current.part.name != "file" || current.part.filename == nil {
+                try add(current.part.name, current.value)
+            }
+            current = nil
+        case .end:
+            break
+        }
+    }
+
+    private mutating func keepFileBytes(_ bytes: ArraySlice<UInt8>) {
+        guard var file else { return }
+        // Emptied first, so that the bytes are not copied at each step.
+        self.file = nil
+        file.size += bytes.count
+        if file.size <= Self.maximumFileSize { file.bytes += bytes } else { file.bytes = [] }
+        self.file = file
+    }
+
+    private mutating func countParameterBytes(_ count: Int) throws(APIError) {
+        parameterBytes += count
+        guard parameterBytes <= Self.maximumParameterSize else { throw APIError(400, "The parameters are too large") }
+    }
+
+    private mutating func add(_ name: String, _ value: [UInt8]) throws(APIError) {
+        guard let text = String(validating: value, as: UTF8.self) else {
+            throw APIError(400, "A parameter is not valid UTF-8")
+        }
+        guard parameters.updateValue(text, forKey: name) == nil else {
+            throw APIError(400, "Duplicate parameter - \(name)")
+        }
+    }
+
+    private mutating func parse(urlEncoded bytes: [UInt8]) throws(APIError) {
+        for pair in bytes.split(separator: UInt8(ascii: "&")) {
+            let halves = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            let texts = halves.map { String(decoding: $0, as: UTF8.self).replacing("+", with: " ").percentDecoded }
+            guard let name = texts.first ?? nil, let value = texts.count > 1 ? texts[1] : "" else {
+                throw APIError(400, "A parameter is malformed")
+            }
+            try add(name, Array(value.utf8))
+        }
+    }
+}
+
+extension Request {
+    /// The body as a whole.
+    ///
+    /// - Throws: an `APIError` of status 413 where it is larger than the limit.
+    func bytes(upTo limit: Int) async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        for try await buffer in body {
+            guard bytes.count + buffer.readableBytes <= limit else { throw APIError(413, "The body is too large") }
+            bytes += buffer.readableBytesView
+        }
+        return bytes
+    }
+
+    /// Reads the body to its end and keeps nothing of it.
+    func drain() async throws {
+        var size = 0
+        for try await buffer in body {
+            size += buffer.readableBytes
+            guard size <= Form.maximumBodySize else { throw APIError(413, "The body is too large") }
+        }
+    }
+}
