@@ -1,0 +1,42 @@
+internal import CCurl
+internal import Glibc
+
+/// Bytes that libcurl reads as it sends them; it may go back to the start when a reused connection turns out dead.
+final class CurlBody {
+    private let bytes: [UInt8]
+    private var position = 0
+
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    var count: Int { bytes.count }
+
+    var context: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
+
+    /// CURLOPT_READFUNCTION, also of a mime part: the transfer keeps the body alive until its handle is gone.
+    static let read: curl_read_callback = { buffer, size, count, context in
+        guard let context, let buffer else { return Int(CURL_READFUNC_ABORT) }
+        let body = Unmanaged<CurlBody>.fromOpaque(context).takeUnretainedValue()
+        return body.read(into: buffer, capacity: size * count)
+    }
+
+    /// CURLOPT_SEEKFUNCTION, also of a mime part.
+    static let seek: curl_seek_callback = { context, offset, origin in
+        guard let context else { return CURL_SEEKFUNC_FAIL }
+        let body = Unmanaged<CurlBody>.fromOpaque(context).takeUnretainedValue()
+        guard origin == SEEK_SET, offset >= 0, offset <= body.bytes.count else { return CURL_SEEKFUNC_FAIL }
+        body.position = Int(offset)
+        return CURL_SEEKFUNC_OK
+    }
+
+    private func read(into buffer: UnsafeMutablePointer<CChar>, capacity: Int) -> Int {
+        let amount = min(capacity, bytes.count - position)
+        bytes.withUnsafeBytes { source in
+            guard let start = source.baseAddress, amount > 0 else { return }
+            _ = memcpy(buffer, start + position, amount)
+        }
+        position += amount
+        return amount
+    }
+}

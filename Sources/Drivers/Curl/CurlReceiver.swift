@@ -1,0 +1,52 @@
+internal import CCurl
+
+/// Gathers a response as libcurl hands it out.
+final class CurlReceiver {
+    private let maximumSize: Int
+    private(set) var body: [UInt8] = []
+    private(set) var headers: [(name: String, value: String)] = []
+    private(set) var isTooLarge = false
+
+    init(maximumSize: Int) {
+        self.maximumSize = maximumSize
+    }
+
+    var context: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
+
+    /// CURLOPT_WRITEFUNCTION: returning another number than was given ends the transfer.
+    static let write: curl_write_callback = { bytes, size, count, context in
+        guard let context, let bytes else { return 0 }
+        let receiver = Unmanaged<CurlReceiver>.fromOpaque(context).takeUnretainedValue()
+        let content = UnsafeRawBufferPointer(start: bytes, count: size * count)
+        guard receiver.body.count + content.count <= receiver.maximumSize else {
+            receiver.isTooLarge = true
+            return 0
+        }
+        receiver.body.append(contentsOf: content)
+        return content.count
+    }
+
+    /// CURLOPT_HEADERFUNCTION: one line at a time, status lines included; libcurl bounds their size itself.
+    static let header: curl_write_callback = { bytes, size, count, context in
+        guard let context, let bytes else { return 0 }
+        let receiver = Unmanaged<CurlReceiver>.fromOpaque(context).takeUnretainedValue()
+        receiver.take(line: UnsafeRawBufferPointer(start: bytes, count: size * count))
+        return size * count
+    }
+
+    private func take(line: UnsafeRawBufferPointer) {
+        if line.starts(with: "HTTP/".utf8) {
+            // An interim response, as 100, comes with headers of its own.
+            headers = []
+            return
+        }
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return }
+        let value = line[(colon + 1)...].drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+        let end = value.lastIndex { $0 > UInt8(ascii: " ") }.map { $0 + 1 } ?? value.startIndex
+        headers.append(
+            (
+                name: String(decoding: line[..<colon], as: UTF8.self),
+                value: String(decoding: value[..<end], as: UTF8.self)
+            ))
+    }
+}
