@@ -82,6 +82,10 @@ set_number() {
     local service=$1 wanted=$2 number=0 names name started=()
     mapfile -t names < <(running "$service")
     if ((${#names[@]} > wanted)); then stop TERM "${names[@]:wanted}"; fi
+    for name in "$STATE/run/$service"-*.pid; do
+        name=$(basename "$name" .pid)
+        if ! alive "$name"; then forget "$name"; fi
+    done
     while ((${#names[@]} + ${#started[@]} < wanted)); do
         number=$((number + 1))
         name=$service-$number

@@ -57,11 +57,11 @@ await() {
     shift 2
     until "$@"; do
         if ! alive "$name"; then
-            tail_of "$STATE/log/$name.log"
+            tail_of "$STATE/log/$name.log" "${LOG_START[$name]}"
             fail "$name ended while it was starting"
         fi
         if (($(now_ms) > end)); then
-            tail_of "$STATE/log/$name.log"
+            tail_of "$STATE/log/$name.log" "${LOG_START[$name]}"
             fail "$name is not ready after $limit s"
         fi
         sleep 0.1
@@ -70,7 +70,8 @@ await() {
 
 # stop SIGNAL NAME…: asks all of them at once, waits 30 s, then kills with a word.
 stop() {
-    local signal=$1 name waited=0 left=()
+    local signal=$1 name left=() end
+    end=$(($(now_ms) + 30000))
     shift
     for name in "$@"; do
         if alive "$name"; then kill "-$signal" "$(pid_of "$name")" 2>/dev/null || true; fi
@@ -78,7 +79,7 @@ stop() {
     while :; do
         left=()
         for name in "$@"; do if alive "$name"; then left+=("$name"); fi; done
-        ((${#left[@]} && waited++ < 300)) || break
+        ((${#left[@]} && $(now_ms) < end)) || break
         sleep 0.1
     done
     for name in ${left[@]+"${left[@]}"}; do
@@ -89,13 +90,14 @@ stop() {
 }
 
 # server_prefix USER: sets PREFIX to what runs a command as that user, where this script runs as root.
-# Where the user cannot reach the stack's folder (a checkout under /root), it may pass through.
+# Where the user cannot reach the stack's folder (a checkout under /root), it may pass through; the
+# secure bit makes access(2), with which RabbitMQ looks before it opens, agree with open(2).
 server_prefix() {
     PREFIX=()
     ((EUID == 0)) || return 0
     PREFIX=(setpriv "--reuid=$1" "--regid=$(id -g "$1")" --init-groups)
     if ! "${PREFIX[@]}" test -x "$STATE" 2>/dev/null; then
-        PREFIX+=(--inh-caps=+dac_override --ambient-caps=+dac_override)
+        PREFIX+=(--securebits=+no_setuid_fixup --inh-caps=+dac_override --ambient-caps=+dac_override)
     fi
     PREFIX+=(--)
 }

@@ -23,6 +23,7 @@ rabbitmq_environment() {
         "RABBITMQ_CTL_ERL_ARGS=-kernel inet_dist_use_interface {127,0,0,1}"
         "RABBITMQ_ALLOW_INPUT=1"
         "ERL_EPMD_PORT=$EPMD_PORT" "ERL_EPMD_ADDRESS=127.0.0.1"
+        "ERL_CRASH_DUMP=$home/erl_crash.dump"
     )
 }
 

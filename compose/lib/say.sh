@@ -28,9 +28,9 @@ step() {
     printf '%7s s\n' "$(seconds_since "$start")"
 }
 
-# tail_of LOG: the last lines of a log, indented, on standard error.
+# tail_of LOG [OFFSET]: the last lines of a log, from a byte on, indented, on standard error.
 tail_of() {
     [[ -f $1 ]] || return 0
     printf '\nThe end of %s:\n' "$1" >&2
-    tail -n 20 "$1" | sed 's/^/    /' >&2
+    tail -c "+$((${2:-0} + 1))" "$1" | tail -n 20 | sed 's/^/    /' >&2
 }
