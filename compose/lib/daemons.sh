@@ -41,7 +41,7 @@ command_of() {
     case $1 in
     cloudinary-local)
         COMMAND=("$(program_of "$1")" --address "127.0.0.1:$CLOUDINARY_PORT" --cloud warren --key local
-            --secret "$secrets/cloudinary" --directory "$STATE/cloudinary")
+            --secret-file "$secrets/cloudinary" --directory "$STATE/cloudinary")
         return
         ;;
     ingress)
@@ -70,7 +70,6 @@ daemon_start() {
 daemon_up() {
     case ${1%-*} in
     ingress) [[ $(curl -s -o /dev/null -m 2 -w '%{http_code}' "http://127.0.0.1:$HTTP_PORT/health/ready") == 200 ]] ;;
-    cloudinary-local) port_open "$CLOUDINARY_PORT" ;;
     *) said "$1" '"message" ?: ?"ready"' ;;
     esac
 }

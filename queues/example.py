@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""Publishes a post through Warren's broker, waits for the reply, and reads the post back.
+
+Needs pika (Debian: python3-pika) and the address of an integrator:
+
+    eval "$(compose/local env)" && python3 queues/example.py
+"""
+
+import json
+import os
+import sys
+import time
+import uuid
+
+import pika
+from pika.exceptions import AMQPError, UnroutableError
+
+DEADLINE = 10  # seconds that we wait for a reply
+
+
+class Warren:
+    """A connection to the broker with a queue of its own for the replies."""
+
+    def __init__(self, url):
+        parameters = pika.URLParameters(url)
+        self.user = parameters.credentials.username
+        self.connection = pika.BlockingConnection(parameters)
+        self.channel = self.connection.channel()
+        # The broker tells of each message whether it has it, and sends back what no queue takes.
+        self.channel.confirm_delivery()
+        # A queue that only this connection reads, and the key by which replies find it.
+        self.replies = self.channel.queue_declare("", exclusive=True).method.queue
+        self.channel.queue_bind(self.replies, "warren.replies", routing_key=self.replies)
+
+    def call(self, message_type, body, command=False, account=None):
+        """Sends a request, waits for its reply, and returns the HTTP-like status and the body."""
+        correlation = str(uuid.uuid4())
+        headers = {"deadline": int((time.time() + DEADLINE) * 1000), "request-id": correlation}
+        if account:
+            headers.update({"subject": account["id"], "subject-name": account["username"]})
+        properties = pika.BasicProperties(
+            type=message_type,
+            message_id=str(uuid.uuid4()),  # sent again, the same id would not do it again
+            correlation_id=correlation,
+            reply_to=self.replies,
+            content_type="application/json",
+            delivery_mode=2 if command else 1,
+            expiration=None if command else str(DEADLINE * 1000),
+            timestamp=int(time.time()),
+            app_id="example.py",
+            user_id=self.user,  # the broker refuses any other
+            headers=headers,
+        )
+        self.channel.basic_publish(
+            "warren.commands", message_type, json.dumps(body).encode(), properties, mandatory=True
+        )
+        for method, reply, content in self.channel.consume(self.replies, auto_ack=True, inactivity_timeout=DEADLINE):
+            if method is None:
+                raise TimeoutError(f"no reply to {message_type} within {DEADLINE} s")
+            if reply.correlation_id == correlation:
+                return reply.headers["status"], json.loads(content) if content else None
+
+    def close(self):
+        self.channel.cancel()
+        self.connection.close()
+
+
+def expect(status, answer, expected):
+    if status != expected:
+        sys.exit(f"expected {expected}, got {status}: {json.dumps(answer)}")
+    return answer
+
+
+def main():
+    url = os.environ.get("WARREN_INTEGRATOR_URL")
+    if not url:
+        sys.exit('WARREN_INTEGRATOR_URL is not set: eval "$(compose/local env)"')
+    warren = Warren(url)
+
+    name = "python-" + uuid.uuid4().hex[:12]
+    person = {"username": name, "email": f"{name}@example.org", "password": uuid.uuid4().hex}
+    account = expect(*warren.call("identity.register", person), 201)["account"]
+    print("identity.register  201 ", account["id"])
+
+    post = {"content": "Published from Python, through the broker."}
+    status, post = warren.call("post.create", post, command=True, account=account)
+    expect(status, post, 201)
+    print("post.create        201 ", json.dumps(post))
+
+    status, same = warren.call("post.get", {"id": post["id"]}, account=account)
+    expect(status, same, 200)
+    print("post.get           200 ", json.dumps(same))
+    if same["content"] != post["content"]:
+        sys.exit("the post that was read is not the one that was written")
+    warren.close()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UnroutableError:
+        sys.exit("the broker has no queue for this message type")
+    except (AMQPError, TimeoutError) as error:
+        sys.exit(f"{type(error).__name__}: {error}")
