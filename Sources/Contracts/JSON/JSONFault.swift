@@ -19,6 +19,11 @@ package struct JSONFault: Error, Sendable, Hashable {
     package let reason: Reason
     /// Counted in bytes from the start, from 0.
     package let offset: Int
+
+    package init(reason: Reason, offset: Int) {
+        self.reason = reason
+        self.offset = offset
+    }
 }
 
 extension JSONFault: CustomStringConvertible {

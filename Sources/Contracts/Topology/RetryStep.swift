@@ -25,6 +25,6 @@ package enum RetryStep: String, Sendable, Hashable, CaseIterable {
     /// The step after that many failures (the first failure is 1); none where it is time to give up.
     package static func afterFailure(_ count: Int) -> RetryStep? {
         let steps = allCases
-        return steps.indices.contains(count - 1) ? steps[count - 1] : nil
+        return (1...steps.count).contains(count) ? steps[count - 1] : nil
     }
 }

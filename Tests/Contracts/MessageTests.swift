@@ -1,0 +1,161 @@
+import Contracts
+import FoundationEssentials
+import Testing
+
+@Suite("Requests are what the contract says")
+struct MessageTests {
+    static let id = "0190a0b0-1234-7abc-8def-0123456789ab"
+
+    /// A request type whose Swift types are of no interest.
+    struct Sample: Sendable, CustomTestStringConvertible {
+        let name: String
+        let body: String
+        let pointers: [String]
+        let decode: @Sendable ([UInt8]) throws(Problem) -> Void
+
+        init<Request, Reply>(_ type: MessageType<Request, Reply>, _ body: String, _ pointers: String...) {
+            name = type.name
+            self.body = body
+            self.pointers = pointers
+            decode = { (body) throws(Problem) in _ = try type.request.decode(body) }
+        }
+
+        var testDescription: String { "\(name) \(body.prefix(100))" }
+    }
+
+    @Test(
+        "a good body is taken",
+        arguments: [
+            Sample(
+                Messages.Identity.register,
+                #"{"username":"A.b_c-9","email":"a.b+c@x-1.example.org","password":"8 chars!"}"#),
+            Sample(
+                Messages.Identity.register,
+                #"{"username":"abc","email":"a@b.c","password":"\#(String(repeating: "😀", count: 128))"}"#),
+            Sample(Messages.Identity.login, #"{"email":"anything","password":"x"}"#),
+            Sample(Messages.Identity.refresh, #"{"refreshToken":"abc"}"#),
+            Sample(Messages.Identity.logout, #"{"refreshToken":"abc"}"#),
+            Sample(Messages.Identity.logoutAll, "{}"), Sample(Messages.Identity.logoutAll, ""),
+            Sample(Messages.Identity.changePassword, #"{"currentPassword":"x","newPassword":"12345678"}"#),
+            Sample(Messages.Identity.me, "{}"), Sample(Messages.Identity.me, ""),
+            Sample(Messages.Post.create, #"{"content":"x"}"#),
+            Sample(Messages.Post.create, #"{"content":" x ","mediaIds":[]}"#),
+            Sample(
+                Messages.Post.create, #"{"content":"\#(String(repeating: "é", count: 5000))","mediaIds":["\#(id)"]}"#),
+            Sample(Messages.Post.delete, #"{"id":"\#(id)"}"#),
+            Sample(Messages.Post.get, #"{"id":"\#(id.uppercased())"}"#),
+            Sample(Messages.Post.list, "{}"), Sample(Messages.Post.list, #"{"limit":100,"page":1}"#),
+            Sample(Messages.Post.list, #"{"cursor":"aGVsbG8_-w"}"#), Sample(Messages.Post.receipt, #"{"id":"\#(id)"}"#),
+            Sample(Messages.Media.upload, "any bytes at all"), Sample(Messages.Media.delete, #"{"id":"\#(id)"}"#),
+            Sample(Messages.Media.get, #"{"id":"\#(id)"}"#), Sample(Messages.Media.list, #"{"limit":1}"#),
+            Sample(Messages.Media.receipt, #"{"id":"\#(id)"}"#),
+            Sample(Messages.Search.posts, #"{"query":"rabbits or hares"}"#),
+            Sample(Messages.Search.posts, #"{"query":"\#(String(repeating: "q", count: 200))","limit":100,"page":2}"#),
+        ])
+    func good(sample: Sample) throws {
+        try sample.decode(Array(sample.body.utf8))
+    }
+
+    @Test(
+        "a bad body is refused with all that is wrong with it",
+        arguments: [
+            Sample(Messages.Identity.register, "{}", "/email", "/password", "/username"),
+            Sample(
+                Messages.Identity.register, #"{"username":"a b","email":"x","password":"short","admin":true}"#,
+                "/admin", "/email",
+                "/password", "/username"),
+            Sample(
+                Messages.Identity.register, #"{"username":"ab","email":"a@b.c","password":"12345678"}"#, "/username"),
+            Sample(
+                Messages.Identity.register, #"{"username":"abé","email":"a@b.c","password":"12345678"}"#, "/username"),
+            Sample(
+                Messages.Identity.register,
+                #"{"username":"\#(String(repeating: "a", count: 51))","email":"a@b.c","password":"12345678"}"#,
+                "/username"),
+            Sample(
+                Messages.Identity.register, #"{"username":"Somebody","email":"a@b.c","password":"someBODY"}"#,
+                "/password"),
+            Sample(
+                Messages.Identity.register, #"{"username":"abc","email":"a@example.org","password":"A@example.ORG"}"#,
+                "/password"),
+            Sample(
+                Messages.Identity.register,
+                #"{"username":"abc","email":"a@b.c","password":"\#(String(repeating: "p", count: 129))"}"#,
+                "/password"),
+            Sample(Messages.Identity.login, #"{"email":"","password":1}"#, "/email", "/password"),
+            Sample(Messages.Identity.refresh, #"{"refresh_token":"x"}"#, "/refreshToken", "/refresh_token"),
+            Sample(Messages.Identity.logoutAll, #"{"all":true}"#, "/all"),
+            Sample(
+                Messages.Identity.changePassword, #"{"currentPassword":"","newPassword":"1234567"}"#,
+                "/currentPassword", "/newPassword"),
+            Sample(
+                Messages.Post.create, #"{"content":" \n ","mediaIds":["x",1]}"#, "/content", "/mediaIds/0",
+                "/mediaIds/1"),
+            Sample(
+                Messages.Post.create, #"{"content":"\#(String(repeating: "a", count: 5001))","authorId":"x"}"#,
+                "/authorId", "/content"),
+            Sample(Messages.Post.create, #"{"content":"x","mediaIds":["\#(id)","\#(id)"]}"#, "/mediaIds/1"),
+            Sample(
+                Messages.Post.create,
+                #"{"content":"x","mediaIds":[\#((10...20).map { "\"\(id.dropLast(2))\($0)\"" }.joined(separator: ","))]}"#,
+                "/mediaIds"),
+            Sample(Messages.Post.get, #"{"id":"1"}"#, "/id"), Sample(Messages.Post.delete, "[]", ""),
+            Sample(Messages.Post.list, #"{"limit":0,"page":0}"#, "/limit", "/page"),
+            Sample(Messages.Post.list, #"{"limit":"ten","page":1000001,"sort":"asc"}"#, "/limit", "/page", "/sort"),
+            Sample(Messages.Post.list, #"{"page":1,"cursor":"abc"}"#, "/cursor"),
+            Sample(Messages.Media.list, #"{"cursor":"a b"}"#, "/cursor"),
+            Sample(Messages.Search.posts, #"{"limit":101}"#, "/limit", "/query"),
+            Sample(Messages.Search.posts, #"{"query":" "}"#, "/query"),
+            Sample(Messages.Search.posts, #"{"query":"\#(String(repeating: "q", count: 201))"}"#, "/query"),
+        ])
+    func bad(sample: Sample) {
+        let problem = #expect(throws: Problem.self) { try sample.decode(Array(sample.body.utf8)) }
+        #expect(problem?.code == .invalid)
+        #expect(problem?.faults.map(\.pointer).sorted() == sample.pointers)
+    }
+
+    @Test(
+        "an address that is none is refused",
+        arguments: [
+            "x", "@b.c", "a@", "a@b", "a@@b.c", "a b@c.d", "a@b..c", "a@-b.c", "a@b-.c", ".a@b.c", "a.@b.c", "a..b@c.d",
+            "a@b.c\n", "é@b.c", "a@é.c", "\"a\"@b.c", "a@[127.0.0.1]", String(repeating: "a", count: 65) + "@b.c",
+            "a@" + String(repeating: "b", count: 64) + ".c", "a@" + String(repeating: "b.", count: 130) + "c",
+        ])
+    func email(text: String) {
+        #expect(throws: Problem.self) {
+            let body = JSON.object(
+                JSONObject([
+                    .init(name: "username", value: "abc"), .init(name: "email", value: .string(text)),
+                    .init(name: "password", value: "12345678"),
+                ]))
+            return try Messages.Identity.register.request.decode(body.serialized())
+        }
+    }
+
+    @Test("a body that is no JSON is 400, one that is too large 413")
+    func unreadable() {
+        for body in ["", "{", "{\"content\":\"\u{1}\"}", #"{"content":"a","content":"b"}"#] {
+            let problem = #expect(throws: Problem.self) { try Messages.Post.create.request.decode(Array(body.utf8)) }
+            #expect(problem?.code == .malformedJSON)
+        }
+        let large = Array(repeating: UInt8(ascii: " "), count: 64 * 1024 + 1)
+        #expect(throws: Problem(.bodyTooLarge, detail: "At byte 65536: the document is too large.")) {
+            try Messages.Post.create.request.decode(large)
+        }
+        #expect(throws: Problem(.bodyTooLarge)) {
+            try Messages.Media.upload.request.decode(Array(repeating: 0, count: Messages.Media.uploadLimit + 1))
+        }
+    }
+
+    @Test("what is written is read again as the same")
+    func roundTrip() throws {
+        var random = SeededGenerator(seed: 3)
+        let create = CreatePost(content: "a \"b\" é", mediaIds: [.random(using: &random), .random(using: &random)])
+        #expect(try Messages.Post.create.request.decode(create.jsonBytes()) == create)
+        let list = ListRequest(limit: 7, cursor: "abc")
+        #expect(try Messages.Post.list.request.decode(list.jsonBytes()) == list)
+        #expect(
+            try Messages.Post.list.request.decode(Array("{}".utf8)) == ListRequest(limit: 10, page: nil, cursor: nil))
+        #expect(try Messages.Search.posts.request.decode(Array(#"{"query":"a"}"#.utf8)) == SearchPosts(query: "a"))
+    }
+}

@@ -1,0 +1,61 @@
+import Contracts
+import Testing
+
+@Suite("Problems are RFC 9457")
+struct ProblemTests {
+    private func body(_ problem: Problem, traceId: String? = "0af7651916cd43dd8448eb211c80319c") throws -> JSON {
+        try JSON.parse(problem.body(traceId: traceId))
+    }
+
+    @Test("every code has a body with all its members", arguments: ProblemCode.all)
+    func members(code: ProblemCode) throws {
+        let body = try body(Problem(code))
+        #expect(body["type"]?.string == "urn:warren:problem:\(code.code)")
+        #expect(body["title"]?.string == code.title)
+        #expect(body["status"]?.integer == Int64(code.status))
+        #expect(body["detail"]?.string?.isEmpty == false)
+        #expect(body["code"]?.string == code.code)
+        #expect(body["traceId"]?.string == "0af7651916cd43dd8448eb211c80319c")
+        #expect(body["errors"] == nil)
+        #expect(ProblemCode.named(code.code) == code)
+    }
+
+    @Test("codes are in kebab case, each once, in the order of status")
+    func codes() {
+        let all = ProblemCode.all
+        #expect(Set(all.map(\.code)).count == all.count)
+        #expect(all.allSatisfy { $0.code.allSatisfy { "abcdefghijklmnopqrstuvwxyz-".contains($0) } })
+        #expect(all.map(\.status) == all.map(\.status).sorted())
+    }
+
+    @Test(
+        "the HTTP contract's codes have its statuses",
+        arguments: [
+            ("malformed-json", 400), ("malformed-request", 400), ("unauthenticated", 401), ("invalid-token", 401),
+            ("invalid-credentials", 401), ("invalid-refresh-token", 401), ("not-found", 404), ("post-not-found", 404),
+            ("media-not-found", 404), ("method-not-allowed", 405), ("account-exists", 409), ("body-too-large", 413),
+            ("unsupported-media-type", 415), ("invalid", 422), ("idempotency-key-reused", 422),
+            ("too-many-requests", 429),
+            ("internal", 500), ("unavailable", 503), ("deadline-exceeded", 504),
+        ])
+    func contract(code: String, status: Int) {
+        #expect(ProblemCode.named(code)?.status == status)
+    }
+
+    @Test("what is invalid is listed with pointers, escaped as JSON wants it")
+    func errors() throws {
+        let invalid = Invalid(faults: [Fault(pointer: "/a\"b", message: "x"), Fault(pointer: "/c", message: "y")])
+        let body = try body(Problem.invalid(invalid), traceId: nil)
+        #expect(body["errors"] == [["pointer": "/a\"b", "message": "x"], ["pointer": "/c", "message": "y"]])
+        #expect(body["status"] == 422)
+        #expect(body["traceId"] == .null)
+    }
+
+    @Test("what asks for patience says for how long, outside the body")
+    func retryAfter() throws {
+        #expect(Problem(.unavailable).retryAfter == 1)
+        #expect(Problem(.tooManyRequests, retryAfter: 7).retryAfter == 7)
+        #expect(Problem(.notFound).retryAfter == nil)
+        #expect(try body(Problem(.unavailable))["retryAfter"] == nil)
+    }
+}

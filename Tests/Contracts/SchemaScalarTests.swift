@@ -1,0 +1,74 @@
+import Contracts
+import Testing
+
+@Suite("Strings, numbers and constants are what their schema says")
+struct SchemaScalarTests {
+    @Test(
+        "length counts code points, neither bytes nor graphemes",
+        arguments: [
+            ("", false), ("ab", true), ("abc", true), ("abcd", true), ("abcde", false), ("😀", false), ("😀😀", true),
+            ("😀😀😀😀", true), ("😀😀😀😀😀", false), ("e\u{301}", true), ("👨‍👩‍👧", false),
+        ])
+    func length(text: String, isValid: Bool) {
+        #expect((try? Schema<String>.string(2...4).decode(.string(text))) == (isValid ? text : nil))
+    }
+
+    @Test(
+        "a string with U+0000 is refused wherever it stands",
+        arguments: ["\u{0}", "a\u{0}", "0123456789\u{0}0123456789"])
+    func nul(text: String) {
+        #expect(throws: Invalid.self) { try Schema<String>.string.decode(.string(text)) }
+        #expect(throws: Invalid.self) { try Schema<String>.string(0...100).decode(.string(text)) }
+    }
+
+    @Test(
+        "white space of any kind alone is blank",
+        arguments: [
+            " ", "\t\n\r\u{b}\u{c}", "\u{85}", "\u{a0}\u{2003}\u{3000}\u{2028}\u{feff}\u{202f}\u{205f}\u{1680}",
+        ])
+    func blank(text: String) throws {
+        #expect(throws: Invalid.self) { try Schema<String>.string.notBlank.decode(.string(text)) }
+        _ = try Schema<String>.string.notBlank.decode(.string(text + "."))
+    }
+
+    @Test("a number without a fraction is whole, however it is written")
+    func whole() throws {
+        let schema = Schema<Int>.integer(1...100)
+        #expect(try schema.decode(10.0) == 10)
+        for bad: JSON in [0, 101, 1.5, 1e300, -1, "10", true, nil] {
+            #expect(throws: Invalid.self) { try schema.decode(bad) }
+        }
+        #expect(try Schema<Int>.integer(0...).decode(.integer(.max)) == .max)
+    }
+
+    @Test("a number may be whole")
+    func number() throws {
+        #expect(try Schema<Double>.number.decode(3) == 3)
+        #expect(throws: Invalid.self) { try Schema<Double>.number.decode("3") }
+    }
+
+    @Test("a refinement blames the place that it names")
+    func refinement() {
+        let schema = Schema<Int>.integer(0...).refined("must be even", at: "/x") { $0 % 2 == 0 }
+        let invalid = #expect(throws: Invalid.self) { try schema.decode(3) }
+        #expect(invalid == Invalid(faults: [Fault(pointer: "/x", message: "must be even")]))
+    }
+
+    @Test("the shape says as data what the schema checks")
+    func shape() {
+        guard case .object(let object) = CreatePost.schema.shape else {
+            Issue.record("CreatePost is an object")
+            return
+        }
+        #expect(!object.allowsUnknownFields)
+        #expect(object.fields.map(\.name) == ["content", "mediaIds"])
+        #expect(object.fields.map(\.isRequired) == [true, false])
+        #expect(object.fields[1].defaultValue == [])
+        guard case .string(let content) = object.fields[0].shape else {
+            Issue.record("content is a string")
+            return
+        }
+        #expect(content.minimumLength == 1 && content.maximumLength == 5000)
+        #expect(content.patterns == [#"[^\s\u0085]"#])
+    }
+}

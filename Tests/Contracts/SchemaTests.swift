@@ -1,0 +1,116 @@
+import Contracts
+import FoundationEssentials
+import Testing
+
+@Suite("A schema reads, checks all at once, and writes")
+struct SchemaTests {
+    private struct Basket: Described, Hashable {
+        struct Item: Described, Hashable {
+            let sku: String
+            let count: Int
+            static let schema = Schema<Item>.object(
+                "Item", field("sku", \.sku, .string(1...8)), field("count", \.count, .integer(1...9)), make: Item.init)
+        }
+
+        enum Colour: String, CaseIterable { case red, green }
+
+        let items: [Item]
+        let colour: Colour
+        let note: String?
+        let gift: Bool?
+        let ids: [UUID]
+
+        static let schema = Schema<Basket>.object(
+            "Basket",
+            field("items", \.items, .array(of: Item.schema, max: 60)),
+            field("colour", \.colour, .oneOf(), default: .green),
+            optionalField("note", \.note, Schema<String>.string(1...10).notBlank),
+            field("gift", \.gift, Schema<Bool>.bool.nullable),
+            field("ids", \.ids, .array(of: .uuid, unique: true), default: []),
+            make: Basket.init)
+    }
+
+    private func decode(_ text: String) throws -> Basket {
+        try Basket.schema.decode(try JSON.parse(Array(text.utf8)))
+    }
+
+    private func faults(_ text: String) throws -> [String] {
+        do {
+            _ = try decode(text)
+            return []
+        } catch let invalid as Invalid {
+            return invalid.faults.map { "\($0.pointer) \($0.message)" }.sorted()
+        }
+    }
+
+    @Test("what is left out gets its default, or is none")
+    func defaults() throws {
+        let basket = try decode(#"{"items":[{"sku":"a","count":2}],"gift":null}"#)
+        #expect(basket == Basket(items: [.init(sku: "a", count: 2)], colour: .green, note: nil, gift: nil, ids: []))
+    }
+
+    @Test("what is read is written again as it was")
+    func roundTrip() throws {
+        let text =
+            #"{"items":[{"sku":"a","count":2}],"colour":"red","note":"n","gift":true,"ids":["0190a0b0-1234-7abc-8def-0123456789ab"]}"#
+        #expect(String(decoding: try decode(text).jsonBytes(), as: UTF8.self) == text)
+    }
+
+    @Test("every fault is reported at once, each with its pointer")
+    func allAtOnce() throws {
+        let found = try faults(
+            #"""
+            {"items":[{"sku":"","count":0},7,{"sku":"123456789","count":1.5,"x/y~z":1}],"colour":"blue",
+            "note":"   ","ids":["0190A0B0-1234-7abc-8def-0123456789ab","nope"],"a/b":1}
+            """#)
+        #expect(
+            found == [
+                "/a~1b is not a known field",
+                "/colour must be one of red, green",
+                "/gift is required",
+                "/ids/1 must be a UUID",
+                "/items/0/count must be from 1 to 9",
+                "/items/0/sku must have 1 to 8 characters",
+                "/items/1 must be an object",
+                "/items/2/count must be a whole number",
+                "/items/2/sku must have 1 to 8 characters",
+                "/items/2/x~1y~0z is not a known field",
+                "/note must not be blank",
+            ])
+    }
+
+    @Test("an element that comes twice is blamed where it comes again, whatever its case")
+    func unique() throws {
+        let id = "0190a0b0-1234-7abc-8def-0123456789ab"
+        let found = try faults(#"{"items":[],"gift":null,"ids":["\#(id)","\#(id.uppercased())","\#(id)"]}"#)
+        #expect(found == ["/ids/1 must not come twice", "/ids/2 must not come twice"])
+    }
+
+    @Test("no more than fifty faults are reported")
+    func bounded() throws {
+        let items = Array(repeating: "{}", count: 60).joined(separator: ",")
+        #expect(try faults(#"{"items":[\#(items)]}"#).count == 50)
+        let unknown = (0..<500).map { "\"x\($0)\":1" }.joined(separator: ",")
+        #expect(try faults("{\(unknown)}").count == 50)
+    }
+
+    @Test("an array beyond its bound is one fault, not one for each element")
+    func tooMany() throws {
+        let items = Array(repeating: "1", count: 61).joined(separator: ",")
+        #expect(try faults(#"{"items":[\#(items)],"gift":null}"#) == ["/items must have at most 60 elements"])
+    }
+
+    @Test("anything but an object is one fault at the whole", arguments: ["null", "[]", "1", #""a""#])
+    func notAnObject(text: String) throws {
+        #expect(try faults(text) == [" must be an object"])
+    }
+
+    @Test("null is not the same as leaving out")
+    func null() throws {
+        #expect(
+            try faults(#"{"items":null,"colour":null,"note":null,"gift":null,"ids":null}"#) == [
+                "/colour must be one of red, green", "/ids must be an array", "/items must be an array",
+                "/note must be a string",
+            ])
+    }
+}

@@ -1,0 +1,79 @@
+import Contracts
+import FoundationEssentials
+import Testing
+
+@Suite("Identifiers")
+struct UUIDTests {
+    private let sample = "0190a0b0-1234-7abc-8def-0123456789ab"
+
+    @Test("are written in lower case and read in either")
+    func text() throws {
+        let id = try #require(UUID(text: sample.uppercased()))
+        #expect(id.text == sample)
+        #expect(id == UUID(uuidString: sample))
+    }
+
+    @Test(
+        "are read in their one form only",
+        arguments: [
+            "", "0190a0b0-1234-7abc-8def-0123456789a", "0190a0b0-1234-7abc-8def-0123456789abc",
+            "0190a0b012347abc8def0123456789ab", "{0190a0b0-1234-7abc-8def-0123456789ab}",
+            "0190a0b0-1234-7abc-8def-0123456789ag",
+            "0190a0b01-234-7abc-8def-0123456789ab", "0190a0b0_1234-7abc-8def-0123456789ab",
+            " 190a0b0-1234-7abc-8def-0123456789ab",
+            "0190a0b0-1234-7abc-8def-01234567é9a", "urn:uuid:0190a0b0-1234-7abc-8def-0123",
+        ])
+    func refused(text: String) {
+        #expect(UUID(text: text) == nil)
+    }
+
+    @Test("of version 7 bear their time, version and variant")
+    func version7() {
+        let time = Timestamp(milliseconds: 4_102_444_800_123)
+        var random = SeededGenerator(seed: 7)
+        let id = UUID.v7(deterministicFrom: .random(using: &random), at: time)
+        #expect(id.version == 7)
+        #expect(id.timestamp == time)
+        #expect(id.octets[8] >> 6 == 0b10)
+    }
+
+    @Test("made in one process ascend and never come twice, from many tasks at once")
+    func ascending() async {
+        let ids = await withTaskGroup(of: [UUID].self) { group in
+            for _ in 0..<4 { group.addTask { @concurrent in (0..<20_000).map { _ in UUID.v7() } } }
+            var all: [UUID] = []
+            for await some in group {
+                let texts = some.map(\.text)
+                #expect(texts == texts.sorted())
+                all += some
+            }
+            return all
+        }
+        #expect(Set(ids).count == 80_000)
+        #expect(ids.allSatisfy { $0.version == 7 && $0.octets[8] >> 6 == 0b10 })
+    }
+
+    @Test("made from another identifier are the same each time, and differ where that one differs")
+    func deterministic() throws {
+        let time = Timestamp(milliseconds: 1_720_000_000_000)
+        var random = SeededGenerator(seed: 1)
+        let sources = (0..<10_000).map { _ in UUID.random(using: &random) }
+        let made = sources.map { UUID.v7(deterministicFrom: $0, at: time) }
+        #expect(made == sources.map { UUID.v7(deterministicFrom: $0, at: time) })
+        #expect(Set(made).count == sources.count)
+        let timeBased = try [1, 2].map { try #require(UUID(text: "0000000\($0)-1234-11ef-8def-0123456789ab")) }
+        #expect(
+            UUID.v7(deterministicFrom: timeBased[0], at: time) != UUID.v7(deterministicFrom: timeBased[1], at: time))
+    }
+
+    @Test("made from one of version 7 are that one")
+    func sameVersion() {
+        let id = UUID.v7()
+        #expect(UUID.v7(deterministicFrom: id, at: Timestamp(milliseconds: 5)) == id)
+    }
+
+    @Test("do not trap on any time", arguments: [Int64.min, -1, 0, .max])
+    func anyTime(milliseconds: Int64) {
+        #expect(UUID.v7(deterministicFrom: UUID(), at: Timestamp(milliseconds: milliseconds)).version == 7)
+    }
+}

@@ -1,0 +1,109 @@
+import Contracts
+import FoundationEssentials
+import Testing
+
+@Suite("Replies look as the HTTP contract says")
+struct ViewTests {
+    private static let time = Timestamp(milliseconds: 1_738_314_300_123)
+
+    private func id(_ number: Int) throws -> UUID {
+        try #require(UUID(text: "0190a0b0-1234-7abc-8def-00000000000\(number)"))
+    }
+
+    private func text(_ value: some Described) -> String {
+        String(decoding: value.jsonBytes(), as: UTF8.self)
+    }
+
+    private func post() throws -> Post {
+        Post(
+            id: try id(1), author: Author(id: try id(2), username: "ann"), content: "\"Hi\"",
+            media: [PostMedia(id: try id(3), url: nil), PostMedia(id: try id(4), url: "https://x.example/4")],
+            createdAt: Self.time)
+    }
+
+    @Test("a post")
+    func aPost() throws {
+        let wanted =
+            #"{"id":"0190a0b0-1234-7abc-8def-000000000001","author":{"id":"0190a0b0-1234-7abc-8def-000000000002","username":"ann"},"#
+            + #""content":"\"Hi\"","media":[{"id":"0190a0b0-1234-7abc-8def-000000000003","url":null},"#
+            + #"{"id":"0190a0b0-1234-7abc-8def-000000000004","url":"https://x.example/4"}],"createdAt":"2025-01-31T09:05:00.123Z"}"#
+        #expect(text(try post()) == wanted)
+        #expect(try Post.schema.decode(JSON.parse(post().jsonBytes())) == post())
+    }
+
+    @Test("a session")
+    func session() throws {
+        let account = Account(id: try id(1), username: "ann", email: "a@b.c", createdAt: Self.time)
+        let session = Session(account: account, accessToken: "x", refreshToken: "y", expiresIn: 900)
+        #expect(
+            text(session)
+                == #"{"account":{"id":"0190a0b0-1234-7abc-8def-000000000001","username":"ann","email":"a@b.c","createdAt":"2025-01-31T09:05:00.123Z"},"accessToken":"x","refreshToken":"y","tokenType":"Bearer","expiresIn":900}"#
+        )
+        #expect(try Session.schema.decode(JSON.parse(session.jsonBytes())) == session)
+    }
+
+    @Test("a numbered page has its place and its totals")
+    func numbered() throws {
+        let page = Page(items: [try post()], limit: 10, number: .init(page: 3, total: 21), nextCursor: "abc")
+        let json = try JSON.parse(page.jsonBytes())
+        #expect(json["posts"]?.array?.count == 1)
+        #expect([json["page"], json["limit"], json["totalPosts"], json["totalPages"]] == [3, 10, 21, 3])
+        #expect(json["nextCursor"] == "abc")
+        #expect(try Post.pageSchema.decode(json) == page)
+    }
+
+    @Test("a page by cursor has neither, and ends with null")
+    func byCursor() throws {
+        let page = Page<Post>(items: [], limit: 10, number: nil)
+        #expect(text(page) == #"{"posts":[],"limit":10,"nextCursor":null}"#)
+        #expect(try Post.pageSchema.decode(JSON.parse(page.jsonBytes())) == page)
+    }
+
+    @Test("an empty list has no pages, and the last one may be short")
+    func totalPages() throws {
+        for (total, pages) in [(0, 0), (1, 1), (10, 1), (11, 2)] as [(Int, Int64)] {
+            let page = Page<Post>(items: [], limit: 10, number: .init(page: 1, total: total))
+            #expect(try JSON.parse(page.jsonBytes())["totalPages"]?.integer == pages)
+        }
+    }
+
+    @Test("media, and pages of it")
+    func media() throws {
+        let media = Media(
+            id: try id(1), url: "https://x.example/1", contentType: "image/png", bytes: 5, width: 6, height: 7,
+            createdAt: Self.time)
+        #expect(
+            text(media)
+                == #"{"id":"0190a0b0-1234-7abc-8def-000000000001","url":"https://x.example/1","contentType":"image/png","bytes":5,"width":6,"height":7,"createdAt":"2025-01-31T09:05:00.123Z"}"#
+        )
+        let page = Page(items: [media], limit: 1, number: .init(page: 1, total: 1))
+        let json = try JSON.parse(page.jsonBytes())
+        #expect(json["media"]?.array?.count == 1)
+        #expect(try Media.pageSchema.decode(json) == page)
+    }
+
+    @Test("what a search found, without a cursor")
+    func search() throws {
+        let hit = SearchHit(
+            id: try id(1), author: Author(id: try id(2), username: "ann"), content: "c", createdAt: Self.time,
+            score: 0.5,
+            highlight: "<b>c</b>")
+        let page = Page(items: [hit], limit: 10, number: .init(page: 1, total: 1))
+        let json = try JSON.parse(page.jsonBytes())
+        #expect(json["posts"]?.array?.first?["score"] == 0.5)
+        #expect(json["nextCursor"] == nil)
+        #expect(try SearchHit.pageSchema.decode(json) == page)
+    }
+
+    @Test("a receipt of a command that waits and of one that is done")
+    func receipt() throws {
+        let waiting = Receipt(id: try id(1), result: nil)
+        #expect(text(waiting) == #"{"id":"0190a0b0-1234-7abc-8def-000000000001","status":"accepted"}"#)
+        let done = Receipt(id: try id(1), result: .init(status: 201, body: ["id": "x"]))
+        #expect(
+            text(done)
+                == #"{"id":"0190a0b0-1234-7abc-8def-000000000001","status":"done","result":{"status":201,"body":{"id":"x"}}}"#
+        )
+        #expect(try Receipt.schema.decode(JSON.parse(done.jsonBytes())) == done)
+    }
+}
