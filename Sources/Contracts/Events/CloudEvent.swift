@@ -4,7 +4,9 @@ package import FoundationEssentials
 package struct CloudEvent<Data: DomainEvent>: Sendable, Hashable {
     /// The message id too; consumers know by it what they have handled.
     package let id: UUID
+    /// When it happened.
     package let time: Timestamp
+    /// What happened.
     package let data: Data
 
     package init(id: UUID = .v7(), time: Timestamp = .now(), data: Data) {

@@ -3,10 +3,13 @@ package import FoundationEssentials
 /// An event as it came in: its attributes read, its data not yet.
 package struct EventEnvelope: Sendable, Hashable {
     package let id: UUID
+    /// Who published it: `/warren/post`.
     package let source: String
     package let type: String
+    /// What it happened to.
     package let subject: String?
     package let time: Timestamp
+    /// What happened, by the type's own schema.
     package let data: JSON
 
     /// Reads the body of an event's message.

@@ -3,6 +3,7 @@ package import FoundationEssentials
 /// A post is there.
 package struct PostCreated: DomainEvent {
     package let post: Post
+    /// Those that the post was made with, heard of or not.
     package let mediaIds: [UUID]
 
     package init(post: Post, mediaIds: [UUID]) {

@@ -16,6 +16,7 @@ package struct JSONFault: Error, Sendable, Hashable {
         case numberOutOfRange = "a number is too large"
     }
 
+    /// The first thing that is wrong.
     package let reason: Reason
     /// Counted in bytes from the start, from 0.
     package let offset: Int

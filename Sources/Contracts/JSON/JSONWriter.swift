@@ -18,8 +18,10 @@ package struct JSONWriter: Sendable {
         return writer.bytes
     }
 
+    /// Opens an object; to be closed by `endObject`.
     package mutating func beginObject() { open(UInt8(ascii: "{")) }
     package mutating func endObject() { close(UInt8(ascii: "}")) }
+    /// Opens an array; to be closed by `endArray`.
     package mutating func beginArray() { open(UInt8(ascii: "[")) }
     package mutating func endArray() { close(UInt8(ascii: "]")) }
 
@@ -56,6 +58,7 @@ package struct JSONWriter: Sendable {
     package mutating func null() { raw("null") }
     package mutating func bool(_ value: Bool) { value ? raw("true") : raw("false") }
 
+    /// A whole number.
     package mutating func integer(_ value: Int64) {
         separate()
         value.appendDecimal(to: &bytes)
@@ -76,6 +79,7 @@ package struct JSONWriter: Sendable {
         bytes.append(contentsOf: json)
     }
 
+    /// A string, escaped as RFC 8259 wants.
     package mutating func string(_ value: String) {
         separate()
         value.appendQuoted(to: &bytes)

@@ -1,8 +1,10 @@
 /// The body of `post.list` and of `media.list`: a numbered page, or what follows a cursor.
 package struct ListRequest: Described, Hashable {
+    /// How many at most.
     package let limit: Int
     /// Counted from 1; none where there is a cursor, or nothing is said, which is the first page.
     package let page: Int?
+    /// The `nextCursor` of the page before.
     package let cursor: String?
 
     package init(limit: Int = 10, page: Int? = nil, cursor: String? = nil) {

@@ -23,10 +23,13 @@ package struct MessageType<Request: Sendable, Reply: Sendable>: Sendable {
 
     /// The type property and routing key: `post.create`.
     package var name: String { descriptor.name }
+    /// What decides how it travels.
     package var kind: MessageKind { descriptor.kind }
+    /// Who carries it out.
     package var service: ServiceName { descriptor.service }
     /// The HTTP status of a good reply.
     package var status: Int { descriptor.status }
+    /// Whether it is carried out only on behalf of an account.
     package var needsSubject: Bool { descriptor.needsSubject }
     /// How long a sender waits for the reply.
     package var deadline: Duration { descriptor.deadline }
@@ -36,7 +39,9 @@ package struct MessageType<Request: Sendable, Reply: Sendable>: Sendable {
 package struct MessageDescriptor: Sendable, Hashable {
     /// The type property and routing key: `post.create`.
     package let name: String
+    /// What decides how it travels.
     package let kind: MessageKind
+    /// Who carries it out.
     package let service: ServiceName
     /// Where `warren.commands` routes it.
     package let queue: String

@@ -18,15 +18,20 @@ package struct CreatePost: Described, Hashable {
 }
 
 extension Messages.Post {
+    /// Stores a post of the caller and publishes `post.created`.
     package static let create = MessageType(
         "post.create", .command, of: .post, request: .json(CreatePost.schema), status: 201, reply: Post.schema)
+    /// Deletes a post of the caller and publishes `post.deleted`; `post-not-found` where it is no one's or another's.
     package static let delete = MessageType(
         "post.delete", .command, of: .post, request: .json(EntityRequest.schema), status: 204,
         reply: Schema<Nothing>?.none)
+    /// Reads one post; `post-not-found`.
     package static let get = MessageType(
         "post.get", .query, of: .post, request: .json(EntityRequest.schema), status: 200, reply: Post.schema)
+    /// Reads a part of all posts, newest first.
     package static let list = MessageType(
         "post.list", .query, of: .post, request: .json(ListRequest.schema), status: 200, reply: Post.pageSchema)
+    /// Reads what became of a command to the post service; `not-found` for all but its caller.
     package static let receipt = MessageType(
         "post.receipt", .query, of: .post, request: .json(EntityRequest.schema), status: 200, reply: Receipt.schema)
 

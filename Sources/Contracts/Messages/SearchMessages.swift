@@ -19,6 +19,7 @@ package struct SearchPosts: Described, Hashable {
 }
 
 extension Messages.Search {
+    /// Finds posts, the best first.
     package static let posts = MessageType(
         "search.posts", .query, of: .search, request: .json(SearchPosts.schema), status: 200,
         reply: SearchHit.pageSchema)

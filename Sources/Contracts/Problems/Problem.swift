@@ -2,6 +2,7 @@
 ///
 /// Everything in it may be shown: nothing internal belongs here.
 package struct Problem: Error, Sendable, Hashable {
+    /// What kind of problem it is.
     package let code: ProblemCode
     /// One sentence about this occurrence, where there is more to say than the title does.
     package var detail: String?

@@ -13,6 +13,7 @@ package struct Fault: Sendable, Hashable {
 
 /// A value that is not what its schema says: all that is wrong with it, up to fifty faults.
 package struct Invalid: Error, Sendable, Hashable {
+    /// In the order in which they were found; never empty.
     package let faults: [Fault]
 
     package init(faults: [Fault]) {

@@ -2,6 +2,7 @@
 ///
 /// A schema is a value put together from smaller ones; ``shape`` is the same description as data.
 package struct Schema<Value: Sendable>: Sendable {
+    /// The same description as data.
     package let shape: Shape
     /// Returns nothing only after it has noted a fault.
     let read: @Sendable (JSON, inout FaultCollector) -> Value?

@@ -14,7 +14,7 @@ package indirect enum Shape: Sendable, Hashable {
 
 /// What a string may be.
 package struct StringShape: Sendable, Hashable {
-    /// In Unicode code points, as JSON Schema counts.
+    /// In Unicode code points, as JSON Schema counts; so is the maximum.
     package var minimumLength: Int?
     package var maximumLength: Int?
     /// Each must match somewhere in the string (ECMA-262, with the flag `u`).
@@ -27,14 +27,17 @@ package struct StringShape: Sendable, Hashable {
 
 /// What an array may be.
 package struct ArrayShape: Sendable, Hashable {
+    /// What each element is.
     package var items: Shape
     package var minimumCount: Int?
     package var maximumCount: Int?
+    /// Whether no element may come twice.
     package var hasUniqueItems = false
 }
 
 /// What an object may be.
 package struct ObjectShape: Sendable, Hashable {
+    /// Of the type, for the documentation.
     package var name: String
     package var fields: [FieldShape]
     /// Whether members that no field names are taken, and ignored.
@@ -47,6 +50,7 @@ package struct ObjectShape: Sendable, Hashable {
 package struct FieldShape: Sendable, Hashable {
     package var name: String
     package var shape: Shape
+    /// Whether it must be there.
     package var isRequired: Bool
     /// What stands in where the member is left out.
     package var defaultValue: JSON?

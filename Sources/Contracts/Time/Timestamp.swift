@@ -20,6 +20,7 @@ package struct Timestamp: Sendable, Hashable, Comparable {
         Timestamp(Date())
     }
 
+    /// The moment as Foundation has it.
     package var date: Date {
         Date(timeIntervalSince1970: Double(milliseconds) / 1000)
     }

@@ -15,6 +15,7 @@ package enum Header {
     package static let status = "status"
     /// Where what a reply is about can be read.
     package static let location = "location"
+    /// The version of what the reply shows.
     package static let etag = "etag"
     /// Seconds after which to try again.
     package static let retryAfter = "retry-after"

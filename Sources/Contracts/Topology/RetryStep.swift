@@ -5,6 +5,7 @@ package enum RetryStep: String, Sendable, Hashable, CaseIterable {
     case thirtySeconds = "30s"
     case fiveMinutes = "5m"
 
+    /// How long a delivery waits at this step.
     package var delay: Duration {
         switch self {
         case .oneSecond: .seconds(1)

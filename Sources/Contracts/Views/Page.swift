@@ -19,7 +19,9 @@ package struct Page<Item: PageItem>: Described {
         }
     }
 
+    /// In the order of the list.
     package let items: [Item]
+    /// How many were asked for at most.
     package let limit: Int
     /// None where the list was asked for by cursor.
     package let number: Number?

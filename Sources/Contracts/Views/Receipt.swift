@@ -2,6 +2,7 @@ package import FoundationEssentials
 
 /// What became of a command.
 package struct Receipt: Described, Hashable {
+    /// How far a command has come.
     package enum Status: String, Sendable, Hashable, CaseIterable {
         case accepted
         case done
@@ -11,6 +12,7 @@ package struct Receipt: Described, Hashable {
     package struct Outcome: Described, Hashable {
         /// The HTTP status.
         package let status: Int
+        /// The JSON of the reply; `null` where it has no body.
         package let body: JSON
 
         package init(status: Int, body: JSON) {
