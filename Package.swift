@@ -127,7 +127,7 @@ let testTargets = [
     tests("Postgres", ["Postgres", "Reactor", logging]),
     tests("Redis", ["Redis", "Reactor", logging]),
     tests("Curl", ["Curl", "Reactor", logging]),
-    tests("Argon2", ["Argon2"]),
+    tests("Argon2", ["Argon2", "Reactor"]),
     tests("Contracts", ["Contracts"]),
     tests("WorkerKit", ["WorkerKit", "AMQP", "Postgres", "Redis", "Contracts", "Reactor", logging]),
     tests("Ingress", ["Ingress", "Multipart", "Contracts", logging]),

@@ -11,7 +11,8 @@ struct EncodedHash {
         guard encoded.utf8.count <= 512 else { return nil }
         let parts = encoded.split(separator: "$", omittingEmptySubsequences: false)
         guard parts.count == 6, parts[0].isEmpty, parts[1] == "argon2id" else { return nil }
-        guard let version = Self.number(parts[2], after: "v=") else { return nil }
+        // 1.0 and 1.3 are all the versions there are; the library takes others without a word.
+        guard let version = Self.number(parts[2], after: "v="), version == 0x10 || version == 0x13 else { return nil }
         let costs = parts[3].split(separator: ",", omittingEmptySubsequences: false)
         guard costs.count == 3, let memory = Self.number(costs[0], after: "m="),
             let passes = Self.number(costs[1], after: "t="), let lanes = Self.number(costs[2], after: "p=")

@@ -69,14 +69,19 @@ package import Reactor
         ended = []
     }
 
-    /// Fails what is still under way with the code `connectionLost`, closes the connection and waits for ``run()`` to end.
-    package func close() async {
+    /// Fails what is under way with the code `connectionLost` and closes the connection; ``run()`` ends soon after.
+    package func stop() {
         isClosed = true
         let reason = RedisError(.unavailable, "the client was closed")
         lastFailure = reason
         candidate?.close(reason)
         connection?.close(reason)
         pause?.finish()
+    }
+
+    /// Stops the client and waits for ``run()`` to end; a second call does no harm.
+    package func close() async {
+        stop()
         guard isRunning else { return }
         let end = Interruption()
         ended.append(end)

@@ -1,0 +1,101 @@
+import TestSupport
+import Testing
+
+@testable import Argon2
+
+/// Cheap enough to hash often in a test.
+let cheap = Argon2Cost(memory: 64, passes: 1, lanes: 1)
+
+@Suite("Hashed passwords", .timeLimit(.minutes(2)))
+struct PasswordHashTests {
+    // The vectors are the reference implementation's own, from src/test.c.
+    @Test("agree with the reference implementation")
+    func vectors() async throws {
+        let known = [
+            (memory: UInt32(65536), hash: "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"),
+            (memory: UInt32(256), hash: "nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"),
+        ]
+        for vector in known {
+            let encoded = "$argon2id$v=19$m=\(vector.memory),t=2,p=1$c29tZXNhbHQ$\(vector.hash)"
+            let cost = Argon2Cost(memory: vector.memory, passes: 2, lanes: 1)
+            let made = PasswordHash.encode(
+                Array("password".utf8), salt: Array("somesalt".utf8), hashCount: 32, cost: cost)
+            #expect(try made.get() == encoded)
+            #expect(try await PasswordHash.verify("password", against: encoded))
+            #expect(try await !PasswordHash.verify("Password", against: encoded))
+        }
+    }
+
+    @Test("are verified by the same password and no other")
+    func roundTrip() async throws {
+        for password in ["", "correct horse battery staple", "pässwörd 🔑", String(repeating: "x", count: 100_000)] {
+            let encoded = try await PasswordHash.hash(password, cost: cheap)
+            #expect(try await PasswordHash.verify(password, against: encoded))
+            #expect(try await !PasswordHash.verify(password + "x", against: encoded))
+        }
+        let bytes: [UInt8] = [0, 1, 0, 255]
+        let encoded = try await PasswordHash.hash(bytes, cost: cheap)
+        #expect(try await PasswordHash.verify(bytes, against: encoded))
+        #expect(try await !PasswordHash.verify([0] as [UInt8], against: encoded))
+    }
+
+    @Test("are salted: the same password twice gives two hashes, at the cost of today")
+    func salt() async throws {
+        let first = try await PasswordHash.hash("secret")
+        let second = try await PasswordHash.hash("secret")
+        #expect(first != second)
+        #expect(first.hasPrefix("$argon2id$v=19$m=19456,t=2,p=1$"))
+        #expect(first.split(separator: "$").map(\.count) == [8, 4, 15, 22, 43])
+    }
+
+    @Test(
+        "that are malformed are an error, never a trap",
+        arguments: [
+            "", "$", "$$$$$", "password", "$argon2id$", "$argon2id$v=19$m=64,t=1,p=1$$",
+            "$argon2i$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+            "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4$",
+            "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi!4",
+            "$argon2id$v=18$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+            "$argon2id$v=19$m=256,t=2$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+            "$argon2id$v=19$m=256,t=0,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+            "$argon2id$v=19$m=1,t=1,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+            "$argon2id$v=19$m=-8,t=1,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+            "$argon2id$v=19$m=4294967296,t=1,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+            "$argon2id$v=19$m=4294967295,t=1,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+            "$argon2id$v=19$m=64,t=4294967295,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+            "$argon2id$v=19$m=64,t=1,p=16777215$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+            "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$" + String(repeating: "A", count: 100_000),
+            "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ\0$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+            "$2b$12$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234",
+        ])
+    func malformed(encoded: String) async {
+        await #expect {
+            try await PasswordHash.verify("password", against: encoded)
+        } throws: {
+            ($0 as? Argon2Error)?.code == .malformedHash
+        }
+        #expect(PasswordHash.needsRehash(encoded))
+    }
+
+    @Test("need a rehash once the cost of today is another")
+    func rehash() async throws {
+        let encoded = try await PasswordHash.hash("secret", cost: cheap)
+        #expect(!PasswordHash.needsRehash(encoded, cost: cheap))
+        #expect(PasswordHash.needsRehash(encoded))
+        #expect(PasswordHash.needsRehash(encoded, cost: Argon2Cost(memory: 64, passes: 2, lanes: 1)))
+        #expect(
+            PasswordHash.needsRehash(
+                "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4", cost: cheap))
+    }
+
+    @Test("at a cost that argon2 does not allow are an error")
+    func cost() async {
+        for cost in [Argon2Cost(memory: 64, passes: 0, lanes: 1), Argon2Cost(memory: 1, passes: 1, lanes: 1)] {
+            await #expect {
+                try await PasswordHash.hash("secret", cost: cost)
+            } throws: {
+                ($0 as? Argon2Error)?.code == .invalidCost
+            }
+        }
+    }
+}
