@@ -32,7 +32,8 @@ swift_step() {
     shift
     # Build products are nobody's secret.
     # shellcheck disable=SC2016 # for the inner shell
-    PROGRESS=$log supervised bash -c 'umask 022; cd "$1" && shift && exec swift "$@"' - "$ROOT" "$@" 3>&1 >"$log" 2>&1 || {
+    PROGRESS=$log supervised bash -c 'umask 022; cd "$1" && shift && exec swift "$@"' - "$ROOT" "$@" \
+        3>&1 >"$log" 2>&1 || {
         grep -E '(error|warning):' "$log" | sort -u | head -n 20 >&2 || true
         tail_of "$log"
         fail "swift $* failed; all of it is in $log"

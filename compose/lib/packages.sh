@@ -40,8 +40,8 @@ need_swift() {
             if [[ -x $folder/swift ]]; then PATH=$PATH:$folder && break; fi
         done
     fi
-    command -v swift >/dev/null || fail "there is no Swift toolchain: install Swift 6.3 (https://swift.org/install) and put \
-its bin folder into PATH"
+    command -v swift >/dev/null ||
+        fail "there is no Swift toolchain: install Swift 6.3 (https://swift.org/install), its bin folder in PATH"
     version=$(swift --version 2>/dev/null | grep -oE 'Swift version [0-9]+\.[0-9]+' | grep -oE '[0-9.]+$')
     [[ $(printf '6.2\n%s\n' "$version" | sort -V | head -n 1) == 6.2 ]] ||
         fail "Swift 6.2 or later is needed, and this is $version: $(command -v swift)"

@@ -69,7 +69,7 @@ SQL
 
 postgres_ready() {
     local name
-    await postgres-1 60 postgres_up
+    await postgres-1 120 postgres_up
     {
         printf 'REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;\n'
         for name in "${SERVICES[@]}"; do postgres_role "$name"; done

@@ -86,7 +86,7 @@ rabbitmq_start() {
 }
 
 rabbitmq_ready() {
-    if [[ -n ${LOG_START[rabbitmq-1]-} ]]; then await rabbitmq-1 60 said rabbitmq-1 'Server startup complete'; fi
+    if [[ -n ${LOG_START[rabbitmq-1]-} ]]; then await rabbitmq-1 120 said rabbitmq-1 'Server startup complete'; fi
 }
 
 rabbitmqctl() {

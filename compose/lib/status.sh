@@ -15,7 +15,11 @@ listens() {
 
 age() {
     local s=$(($(date +%s) - $(stat -c %Y "$1")))
-    if ((s < 3600)); then printf '%dm%02ds' $((s / 60)) $((s % 60)); else printf '%dh%02dm' $((s / 3600)) $((s / 60 % 60)); fi
+    if ((s < 3600)); then
+        printf '%dm%02ds' $((s / 60)) $((s % 60))
+    else
+        printf '%dh%02dm' $((s / 3600)) $((s / 60 % 60))
+    fi
 }
 
 status() {
