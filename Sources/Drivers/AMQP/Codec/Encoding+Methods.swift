@@ -1,0 +1,117 @@
+extension OutputBuffer {
+    /// Appends a frame around what the closure appends.
+    private mutating func appendFrame(
+        _ kind: UInt8, channel: UInt16, _ payload: (inout OutputBuffer) -> Bool
+    ) -> Int? {
+        append(kind)
+        append(channel)
+        let length = appendLength()
+        guard payload(&self) else { return nil }
+        let size = count - length
+        fillLength(at: length)
+        append(FrameKind.end)
+        return size + FrameKind.overhead
+    }
+
+    private mutating func appendMethod(
+        _ method: UInt32, channel: UInt16, _ arguments: (inout OutputBuffer) -> Void = { _ in }
+    ) {
+        _ = appendFrame(FrameKind.method, channel: channel) { buffer in
+            buffer.append(method)
+            arguments(&buffer)
+            return true
+        }
+    }
+
+    mutating func appendHeartbeat() {
+        _ = appendFrame(FrameKind.heartbeat, channel: 0) { _ in true }
+    }
+
+    /// Appends basic.publish with its header and body frames, all of it or nothing.
+    ///
+    /// - Parameter frameMaximum: the size of frame that the broker agreed to, at least 4096.
+    /// - Returns: false where a text is too long or the headers exceed a frame.
+    mutating func appendPublish(_ message: borrowing OutgoingMessage, channel: UInt16, frameMaximum: Int) -> Bool {
+        let start = count
+        let method = appendFrame(FrameKind.method, channel: channel) { buffer in
+            buffer.append(Method.basicPublish)
+            buffer.append(UInt16(0))
+            guard buffer.appendShort(message.exchange), buffer.appendShort(message.routingKey) else { return false }
+            buffer.append(UInt8(message.isMandatory ? 1 : 0))
+            return true
+        }
+        let header =
+            method == nil
+            ? nil
+            : appendFrame(FrameKind.header, channel: channel) { buffer in
+                buffer.append(UInt16(truncatingIfNeeded: Method.basicPublish >> 16))
+                buffer.append(UInt16(0))
+                buffer.append(UInt64(message.body.count))
+                return buffer.append(message.properties)
+            }
+        guard let header, header <= frameMaximum else {
+            rewind(toCount: start)
+            return false
+        }
+        message.body.withUnsafeBytes { body in
+            appendBody(body, channel: channel, frameMaximum: frameMaximum)
+        }
+        return true
+    }
+
+    private mutating func appendBody(_ body: UnsafeRawBufferPointer, channel: UInt16, frameMaximum: Int) {
+        let share = max(1, frameMaximum - FrameKind.overhead)
+        var offset = 0
+        while offset < body.count {
+            let end = min(body.count, offset + share)
+            _ = appendFrame(FrameKind.body, channel: channel) { buffer in
+                buffer.append(UnsafeRawBufferPointer(rebasing: body[offset..<end]))
+                return true
+            }
+            offset = end
+        }
+    }
+
+    mutating func appendAck(_ tag: UInt64, multiple: Bool, channel: UInt16) {
+        appendMethod(Method.basicAck, channel: channel) { buffer in
+            buffer.append(tag)
+            buffer.append(UInt8(multiple ? 1 : 0))
+        }
+    }
+
+    mutating func appendReject(_ tag: UInt64, requeue: Bool, channel: UInt16) {
+        appendMethod(Method.basicReject, channel: channel) { buffer in
+            buffer.append(tag)
+            buffer.append(UInt8(requeue ? 1 : 0))
+        }
+    }
+
+    /// Appends basic.cancel, which the broker answers with basic.cancel-ok.
+    mutating func appendCancel(consumerTag: String, channel: UInt16) {
+        appendMethod(Method.basicCancel, channel: channel) { buffer in
+            // The tag is the broker's own, so it is no longer than the broker could say.
+            _ = buffer.appendShort(consumerTag)
+            buffer.append(UInt8(0))
+        }
+    }
+
+    mutating func appendFlowOK(isActive: Bool, channel: UInt16) {
+        appendMethod(Method.channelFlowOK, channel: channel) { $0.append(UInt8(isActive ? 1 : 0)) }
+    }
+
+    mutating func appendChannelCloseOK(channel: UInt16) {
+        appendMethod(Method.channelCloseOK, channel: channel)
+    }
+
+    mutating func appendConnectionClose() {
+        appendMethod(Method.connectionClose, channel: 0) { buffer in
+            buffer.append(UInt16(200))
+            _ = buffer.appendShort("closed")
+            buffer.append(UInt32(0))
+        }
+    }
+
+    mutating func appendConnectionCloseOK() {
+        appendMethod(Method.connectionCloseOK, channel: 0)
+    }
+}

@@ -1,0 +1,77 @@
+internal import CRabbitMQ
+
+/// A method from the broker. Its bytes are rabbitmq-c's and are good until the next frame is read.
+enum IncomingMethod {
+    case deliver(tag: UInt64, isRedelivered: Bool, exchange: UnsafeRawBufferPointer, routingKey: UnsafeRawBufferPointer)
+    case returned(code: UInt16, text: String, exchange: String, routingKey: String)
+    case ack(tag: UInt64, multiple: Bool)
+    case nack(tag: UInt64, multiple: Bool)
+    case cancelled
+    case cancelOK
+    case flow(isActive: Bool)
+    case channelClosed(code: UInt16, text: String)
+    case connectionClosed(code: UInt16, text: String)
+    case connectionCloseOK
+    case blocked(reason: String)
+    case unblocked
+    case other(UInt32)
+
+    /// Reads what rabbitmq-c decoded: `decoded` points to the structure of that method (amqp_framing.h).
+    init(_ method: amqp_method_t) {
+        guard let decoded = method.decoded else {
+            self = .other(method.id)
+            return
+        }
+        switch method.id {
+        case Method.basicDeliver:
+            let fields = decoded.assumingMemoryBound(to: amqp_basic_deliver_t.self).pointee
+            self = .deliver(
+                tag: fields.delivery_tag, isRedelivered: fields.redelivered != 0, exchange: fields.exchange.buffer,
+                routingKey: fields.routing_key.buffer)
+        case Method.basicReturn:
+            let fields = decoded.assumingMemoryBound(to: amqp_basic_return_t.self).pointee
+            self = .returned(
+                code: fields.reply_code, text: fields.reply_text.text, exchange: fields.exchange.text,
+                routingKey: fields.routing_key.text)
+        case Method.basicAck:
+            let fields = decoded.assumingMemoryBound(to: amqp_basic_ack_t.self).pointee
+            self = .ack(tag: fields.delivery_tag, multiple: fields.multiple != 0)
+        case Method.basicNack:
+            let fields = decoded.assumingMemoryBound(to: amqp_basic_nack_t.self).pointee
+            self = .nack(tag: fields.delivery_tag, multiple: fields.multiple != 0)
+        case Method.basicCancel: self = .cancelled
+        case Method.basicCancelOK: self = .cancelOK
+        case Method.channelFlow:
+            self = .flow(isActive: decoded.assumingMemoryBound(to: amqp_channel_flow_t.self).pointee.active != 0)
+        case Method.channelClose:
+            let fields = decoded.assumingMemoryBound(to: amqp_channel_close_t.self).pointee
+            self = .channelClosed(code: fields.reply_code, text: fields.reply_text.text)
+        case Method.connectionClose:
+            let fields = decoded.assumingMemoryBound(to: amqp_connection_close_t.self).pointee
+            self = .connectionClosed(code: fields.reply_code, text: fields.reply_text.text)
+        case Method.connectionCloseOK: self = .connectionCloseOK
+        case Method.connectionBlocked:
+            let fields = decoded.assumingMemoryBound(to: amqp_connection_blocked_t.self).pointee
+            self = .blocked(reason: fields.reason.text)
+        case Method.connectionUnblocked: self = .unblocked
+        default: self = .other(method.id)
+        }
+    }
+}
+
+extension amqp_bytes_t {
+    /// The bytes in place; they belong to a pool of the connection.
+    var buffer: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : len)
+    }
+
+    /// The bytes as text, with what is not UTF-8 replaced.
+    var text: String {
+        String(decoding: buffer, as: UTF8.self)
+    }
+
+    /// The bytes as text where they are UTF-8.
+    var validText: String? {
+        String(validating: buffer, as: UTF8.self)
+    }
+}

@@ -1,0 +1,25 @@
+/// A message to be published.
+package struct OutgoingMessage: Sendable {
+    /// The exchange; the empty name is the default exchange.
+    package var exchange: String
+    /// The routing key, at most 255 bytes of UTF-8.
+    package var routingKey: String
+    /// Whether the broker returns the message where no queue takes it.
+    package var isMandatory: Bool
+    /// The properties.
+    package var properties: Properties
+    /// The body.
+    package var body: [UInt8]
+
+    /// Makes a message.
+    package init(
+        exchange: String, routingKey: String, isMandatory: Bool = false, properties: Properties = Properties(),
+        body: [UInt8]
+    ) {
+        self.exchange = exchange
+        self.routingKey = routingKey
+        self.isMandatory = isMandatory
+        self.properties = properties
+        self.body = body
+    }
+}
