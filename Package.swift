@@ -69,7 +69,7 @@ let floor0 = [
 ]
 
 let floor1 =
-    driver("AMQP", c: "CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev", ["Reactor", logging, collections])
+    driver("AMQP", c: "CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev", ["Reactor", logging, deque])
     + driver("Postgres", c: "CPostgres", pkgConfig: "libpq", apt: "libpq-dev", ["Reactor", logging, collections])
     + driver("Redis", c: "CHiredis", apt: "libhiredis-dev", ["Reactor", logging, deque])
     + driver("Curl", c: "CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev", ["Reactor", logging])
