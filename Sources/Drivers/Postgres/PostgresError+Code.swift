@@ -40,6 +40,7 @@ extension PostgresError {
         switch code {
         case .connectionLost, .unavailable, .deadlineExceeded, .outcomeUnknown, .connectFailed, .cancelled: true
         case .aborted: cause?.isTransient ?? true
+        case .migration: cause?.isTransient ?? false
         default: storage.sqlState.map(Self.isTransient) ?? false
         }
     }

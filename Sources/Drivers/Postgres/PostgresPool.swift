@@ -8,7 +8,7 @@ package import Reactor
 @Loop package final class PostgresPool {
     /// Whether statements can be sent.
     package enum Availability: Sendable, Hashable {
-        /// No connection has been made yet, nor has one failed.
+        /// No connection is open, but one is being made: statements wait for it.
         case connecting
         /// At least one connection is open.
         case available
@@ -18,58 +18,101 @@ package import Reactor
         case closed
     }
 
-    /// Whether statements can be sent now.
-    package var availability: Availability { .connecting }
+    struct Queued {
+        let query: PendingQuery
+        let statement: Statement
+        var parameters: ParameterBuffer
+    }
 
-    /// Makes a pool; nothing is opened before `run()`.
+    nonisolated let url: String
+    nonisolated let log: Logger
+    /// The deadline of everything that is given none.
+    nonisolated let patience: Duration
+    var state: PoolState
+    var connections: [Connection?]
+    var queued: [UInt64: Queued] = [:]
+    var leaseWaiters: [UInt64: LeaseWaiter] = [:]
+    /// Reused from statement to statement.
+    var parameters = ParameterBuffer()
+    /// The connections that were sent something in this turn, and the array for the next turn.
+    var dirty: [Connection] = []
+    var finishing: [Connection] = []
+    let drained = Latch()
+    let closed = Latch()
+    let ended = Latch()
+    var isRunning = false
+    private var nextTicket: UInt64 = 0
+
+    /// Whether statements can be sent now.
+    package var availability: Availability { state.availability }
+
+    /// Makes a pool; nothing is opened before `run()`, though statements may be sent before it and then wait.
     ///
     /// - Parameters:
     ///   - url: `postgres://user:password@host:port/database?sslmode=…`, or any other connection string of libpq.
     ///   - size: how many connections to keep open, at least one.
+    ///   - patience: the deadline of statements and transactions that are given none.
     ///   - log: where connections made and lost are told of.
-    package init(url: String, size: Int, log: Logger) {
+    package nonisolated init(url: String, size: Int, patience: Duration = .seconds(30), log: Logger) {
+        self.url = url
+        self.log = log
+        self.patience = patience
+        state = PoolState(size: size)
+        connections = Array(repeating: nil, count: max(1, size))
     }
 
-    /// Keeps the connections open, making lost ones anew with back-off, until `close` is done or the task is cancelled.
-    package func run() async {
+    func ticket() -> UInt64 {
+        nextTicket += 1
+        return nextTicket
     }
 
-    /// Takes no more statements, waits for what is under way, and closes the connections; `run()` then returns.
-    ///
-    /// - Parameter limit: how long at most to wait; what is still under way then fails with
-    ///   ``PostgresError/Code/connectionLost``.
-    package func close(within limit: Duration) async {
+    /// Serves those who wait, as far as the state allows now, and notices when there is nothing left to wait for.
+    func settle() {
+        while let assignment = state.next() {
+            switch assignment {
+            case .query(let ticket, let slot): sendQueued(ticket, slot)
+            case .lease(let ticket, let slot): grant(ticket, slot)
+            }
+        }
+        if state.isClosing, state.isDrained { drained.open() }
     }
 
-    /// Sends a statement that commits by itself, without waiting for its answer.
-    ///
-    /// Statements of one turn of the loop travel together, and an error in one does not touch the others. Two statements
-    /// may go over different connections and be carried out in any order.
-    ///
-    /// - Parameters:
-    ///   - statement: one SQL command.
-    ///   - parameters: the values for `$1`, `$2`, ….
-    ///   - deadline: when to give up.
-    package func send<each Parameter: PostgresEncodable>(
-        _ statement: Statement, _ parameters: repeat each Parameter, deadline: ContinuousClock.Instant? = nil
-    ) -> PendingQuery {
-        PendingQuery()
+    // MARK: Told by connections
+
+    func addDirty(_ connection: Connection) {
+        dirty.append(connection)
     }
 
-    /// Sends a statement that commits by itself, and waits for its answer.
-    ///
-    /// - Parameters: as of ``send(_:_:deadline:)``.
-    package func query<each Parameter: PostgresEncodable>(
-        _ statement: Statement, _ parameters: repeat each Parameter, deadline: ContinuousClock.Instant? = nil
-    ) async throws(PostgresError) -> Rows {
-        try await send(statement, repeat each parameters, deadline: deadline).rows()
+    func finishTurn() {
+        guard !dirty.isEmpty else { return }
+        swap(&dirty, &finishing)
+        for connection in finishing { connection.finishTurn() }
+        finishing.removeAll(keepingCapacity: true)
     }
 
-    /// Begins a transaction, waiting for a connection if all are taken, in the order of asking.
-    ///
-    /// - Parameter deadline: when to give up waiting, and when to give up the whole transaction: it is then rolled back by
-    ///   the loss of its connection.
-    package func begin(deadline: ContinuousClock.Instant? = nil) async throws(PostgresError) -> Transaction {
-        throw PostgresError(.unavailable, "the pool does not run")
+    func finishedQuery(on connection: Connection) {
+        state.finishedQuery(connection.slot)
+        settle()
+    }
+
+    func suspect(_ connection: Connection) {
+        state.suspect(connection.slot, true)
+    }
+
+    func unsuspect(_ connection: Connection) {
+        state.suspect(connection.slot, false)
+        settle()
+    }
+
+    func connectionEnded(_ connection: Connection, _ error: PostgresError) {
+        guard connections[connection.slot] === connection else { return }
+        connections[connection.slot] = nil
+        state.lost(connection.slot)
+        if !state.isClosing {
+            log.warning(
+                "connection to the database lost",
+                metadata: ["connection": "\(connection.slot)", "error": "\(error)"])
+        }
+        settle()
     }
 }
