@@ -131,6 +131,7 @@ let testTargets = [
     tests("Contracts", ["Contracts"]),
     tests("WorkerKit", ["WorkerKit", "AMQP", "Postgres", "Redis", "Contracts", "Reactor", logging]),
     tests("Ingress", ["Ingress", "Multipart", "Contracts", logging]),
+    tests("CloudinaryLocal", ["cloudinary-local", crypto]),
     tests("Journeys", ["AMQP", "Postgres", "Redis", "Curl", "Contracts", "Reactor", logging]),
 ]
 
