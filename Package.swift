@@ -81,7 +81,7 @@ let floor1 =
 let floor2 = [
     module(
         "WorkerKit",
-        ["Reactor", "AMQP", "Postgres", "Redis", "Contracts", logging, collections, configuration, lifecycle, crypto])
+        ["Reactor", "AMQP", "Postgres", "Redis", "Contracts", logging, configuration, lifecycle])
 ]
 
 let serviceBase: [Target.Dependency] = [
@@ -131,7 +131,6 @@ let testTargets = [
     tests("Contracts", ["Contracts"]),
     tests("WorkerKit", ["WorkerKit", "AMQP", "Postgres", "Redis", "Contracts", "Reactor", logging]),
     tests("Ingress", ["Ingress", "Multipart", "Contracts", logging]),
-    tests("CloudinaryLocal", ["cloudinary-local", crypto]),
     tests("Journeys", ["AMQP", "Postgres", "Redis", "Curl", "Contracts", "Reactor", logging]),
 ]
 

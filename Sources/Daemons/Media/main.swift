@@ -1,1 +1,4 @@
-print("not built yet")
+import MediaService
+import WorkerKit
+
+await Daemon.work(MediaService.definition, build: MediaService.parts)

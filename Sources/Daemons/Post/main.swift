@@ -1,1 +1,4 @@
-print("not built yet")
+import PostService
+import WorkerKit
+
+await Daemon.work(PostService.definition, build: PostService.parts)

@@ -1,1 +1,4 @@
-print("not built yet")
+import SearchService
+import WorkerKit
+
+await Daemon.work(SearchService.definition, build: SearchService.parts)

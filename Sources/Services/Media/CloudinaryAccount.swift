@@ -1,0 +1,33 @@
+internal import FoundationEssentials
+
+/// An account at Cloudinary, as `CLOUDINARY_URL` gives it: `cloudinary://KEY:SECRET@CLOUD?upload_prefix=URL`.
+struct CloudinaryAccount: Sendable {
+    /// What is wrong with a URL, without its secret.
+    struct Malformed: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    let cloud: String
+    let key: String
+    let secret: String
+    /// Where the API is, without a slash at its end.
+    let uploadPrefix: String
+
+    /// Reads a URL in the form that Cloudinary's own SDKs take.
+    init(url text: String) throws(Malformed) {
+        guard let parts = URLComponents(string: text), parts.scheme == "cloudinary" else {
+            throw Malformed(description: "must be cloudinary://KEY:SECRET@CLOUD")
+        }
+        guard let cloud = parts.host, !cloud.isEmpty, let key = parts.user, !key.isEmpty,
+            let secret = parts.password, !secret.isEmpty
+        else { throw Malformed(description: "must have a key, a secret and a cloud name") }
+        let prefix = parts.queryItems?.first { $0.name == "upload_prefix" }?.value ?? "https://api.cloudinary.com"
+        guard prefix.hasPrefix("https://") || prefix.hasPrefix("http://") else {
+            throw Malformed(description: "has an upload_prefix that is no http or https URL")
+        }
+        self.cloud = cloud
+        self.key = key
+        self.secret = secret
+        uploadPrefix = prefix.hasSuffix("/") ? String(prefix.dropLast()) : prefix
+    }
+}

@@ -1,0 +1,32 @@
+internal import Contracts
+internal import Postgres
+internal import Reactor
+package import WorkerKit
+
+/// The post service: posts, in a database of their own, cached in Redis.
+package enum PostService {
+    /// What the service is, before anything is connected.
+    package static let definition = WorkerDefinition(
+        name: "post",
+        migrations: [Migration(name: "0001-posts", sql: PackageResources._001_posts_sql)],
+        queues: [
+            QueueUse(Queue.postCommands, prefetch: 64), QueueUse(Queue.postQueries, prefetch: 128),
+            QueueUse(Queue.postEvents, prefetch: 32),
+        ])
+
+    /// Makes its handlers.
+    @Loop package static func parts(_ resources: WorkerResources) -> WorkerParts {
+        let cache = PostCache(resources)
+        let commands = PostCommands(cache: cache)
+        let queries = PostQueries(database: resources.database, cache: cache)
+        let media = MediaProjection(database: resources.database, cache: cache)
+        return WorkerParts(handlers: [
+            .request(Messages.Post.create, settled: { _, _ in await cache.invalidatePages() }, handle: commands.create),
+            .request(Messages.Post.delete, settled: { _, _ in await cache.invalidatePages() }, handle: commands.delete),
+            .request(Messages.Post.get, handle: queries.get),
+            .request(Messages.Post.list, handle: queries.list),
+            .event(MediaUploaded.self, handle: media.uploaded),
+            .event(MediaDeleted.self, handle: media.deleted),
+        ])
+    }
+}

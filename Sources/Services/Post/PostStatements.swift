@@ -1,0 +1,65 @@
+internal import Postgres
+
+/// Every statement of the post service.
+enum PostStatements {
+    /// The slots of `post_count`.
+    static let slots = 0..<16
+
+    private static let columns = """
+        p.id, p.author_id, p.author_name, p.content, p.created_at, p.media_ids,
+        ARRAY(
+            SELECT coalesce(m.url, '') FROM unnest(p.media_ids) WITH ORDINALITY AS u (id, place)
+            LEFT JOIN media m ON m.id = u.id AND m.owner_id = p.author_id ORDER BY u.place)
+        """
+
+    static let insert = Statement(
+        """
+        WITH counted AS (UPDATE post_count SET posts = posts + 1 WHERE slot = $7)
+        INSERT INTO posts (id, author_id, author_name, content, media_ids, created_at)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        """)
+
+    /// Only the author's own media lend their URLs to a post.
+    static let mediaURLs = Statement(
+        "SELECT id, url FROM media WHERE id = ANY ($1) AND owner_id = $2 AND url IS NOT NULL")
+
+    static let get = Statement("SELECT \(columns) FROM posts p WHERE p.id = $1")
+
+    static let page = Statement(
+        """
+        SELECT \(columns) FROM (
+            SELECT * FROM posts ORDER BY created_at DESC, id DESC LIMIT $1 OFFSET $2) p
+        ORDER BY p.created_at DESC, p.id DESC
+        """)
+
+    static let after = Statement(
+        """
+        SELECT \(columns) FROM (
+            SELECT * FROM posts WHERE (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $1) p
+        ORDER BY p.created_at DESC, p.id DESC
+        """)
+
+    static let count = Statement("SELECT sum(posts)::bigint FROM post_count")
+
+    static let delete = Statement(
+        """
+        WITH gone AS (DELETE FROM posts WHERE id = $1 AND author_id = $2 RETURNING media_ids),
+            counted AS (
+                UPDATE post_count SET posts = posts - 1 WHERE slot = $3 AND EXISTS (SELECT FROM gone))
+        SELECT media_ids FROM gone
+        """)
+
+    static let mediaUploaded = Statement(
+        """
+        INSERT INTO media (id, owner_id, url) VALUES ($1, $2, $3)
+        ON CONFLICT (id) DO UPDATE SET owner_id = $2, url = $3 WHERE NOT media.is_deleted
+        """)
+
+    static let mediaDeleted = Statement(
+        """
+        INSERT INTO media (id, owner_id, is_deleted) VALUES ($1, $2, true)
+        ON CONFLICT (id) DO UPDATE SET url = NULL, is_deleted = true
+        """)
+
+    static let postsShowing = Statement("SELECT id FROM posts WHERE media_ids @> ARRAY[$1::uuid] AND author_id = $2")
+}

@@ -1,0 +1,71 @@
+package import Reactor
+package import Redis
+
+/// A cache of pages that are all invalidated at once, by a generation number in their keys.
+///
+/// A write increments the number; pages of earlier generations are never read again and expire by themselves. A page
+/// that was read from the database before a write is stored under the generation before it, where it harms nothing.
+@Loop package final class ListCache {
+    /// What a look into the cache found.
+    package enum Finding: Sendable {
+        /// The page.
+        case hit([UInt8])
+        /// No page; what is read now may be stored under this generation.
+        case miss(generation: String)
+        /// Redis is away: read, and store nothing.
+        case unavailable
+    }
+
+    // Both keys have the hash tag of the list's name, so that a Redis cluster keeps them in one slot. A generation
+    // that is not there begins at the time, and so never at a number used before.
+    private static let look = RedisScript(
+        """
+        local generation = redis.call('GET', KEYS[1])
+        if not generation then
+            local time = redis.call('TIME')
+            generation = time[1] .. string.format('%06d', time[2])
+            redis.call('SET', KEYS[1], generation)
+        end
+        return {generation, redis.call('GET', KEYS[1] .. ':' .. generation .. ':' .. ARGV[1])}
+        """)
+
+    private let redis: RedisClient
+    private let invalidations: Invalidations
+    private let root: String
+    private let lifetime: Duration
+
+    /// Makes a cache.
+    ///
+    /// - Parameters:
+    ///   - name: the list's name, the root of its keys: `post:list`.
+    ///   - lifetime: how long a page is kept at most, to the second.
+    package init(redis: RedisClient, invalidations: Invalidations, name: String, lifetime: Duration) {
+        self.redis = redis
+        self.invalidations = invalidations
+        root = "{\(name)}:generation"
+        self.lifetime = lifetime
+    }
+
+    /// Looks for a page.
+    package func find(_ page: String) async -> Finding {
+        guard let value = try? await redis.run(Self.look, keys: [.string(root)], arguments: [.string(page)]),
+            case .array(let parts) = value, parts.count == 2, case .bytes(let generation) = parts[0]
+        else { return .unavailable }
+        if case .bytes(let body) = parts[1] { return .hit(body) }
+        return .miss(generation: String(decoding: generation, as: UTF8.self))
+    }
+
+    /// Stores a page under the generation that its miss was found in.
+    package func store(_ page: String, _ body: [UInt8], generation: String) async {
+        // A page that is not stored is read from the database once more: nothing is wrong then.
+        _ = try? await redis.send([
+            .string("SET"), .string("\(root):\(generation):\(page)"), .bytes(body), .string("EX"),
+            .integer(Int(lifetime.components.seconds)),
+        ])
+    }
+
+    /// Invalidates every page.
+    package func invalidate() async {
+        await invalidations.send([.string("INCR"), .string(root)])
+    }
+}

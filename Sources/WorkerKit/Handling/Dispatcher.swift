@@ -1,0 +1,201 @@
+internal import AMQP
+internal import Contracts
+internal import Logging
+internal import Postgres
+internal import Reactor
+
+/// Carries one delivery through: trust, decoding, handling, commit, reply, acknowledgement, or what follows a failure.
+@Loop final class Dispatcher {
+    private let handlers: [String: Handler]
+    private let principal: String
+    private let trusted: Set<String>
+    private let pool: PostgresPool
+    private let publisher: Publisher
+    private let relay: OutboxRelay
+    private let log: Logger
+
+    init(
+        handlers: [Handler], principal: String, trusted: Set<String>, pool: PostgresPool, publisher: Publisher,
+        relay: OutboxRelay, log: Logger
+    ) {
+        self.handlers = Dictionary(handlers.map { ($0.type, $0) }, uniquingKeysWith: { first, _ in first })
+        self.principal = principal
+        self.trusted = trusted
+        self.pool = pool
+        self.publisher = publisher
+        self.relay = relay
+        self.log = log
+    }
+
+    /// How a delivery ended.
+    private enum End {
+        case reply(Reply)
+        case done
+        case failed(any Error)
+        case impossible(String)
+    }
+
+    func handle(_ delivery: Delivery) async {
+        let message = IncomingMessage(delivery, trusted: trusted)
+        let began = ContinuousClock.now
+        guard let handler = handlers[message.type], isRoutedHonestly(message, delivery) else {
+            return end(delivery, message, nil, .impossible("no handler here for this type"), began)
+        }
+        if isStale(message, handler) {
+            log.debug("dropped after its deadline", metadata: ["type": "\(message.type)"])
+            delivery.ack()
+            return
+        }
+        let result = await run(handler, message)
+        if case .failed(let error) = result, handler.kind.isRetried {
+            await retry(delivery, message, handler, error, began)
+        } else {
+            end(delivery, message, handler, result, began)
+        }
+    }
+
+    // MARK: Before
+
+    /// The type decides who handles a message, but the routing key is what the broker has checked its sender for.
+    private func isRoutedHonestly(_ message: IncomingMessage, _ delivery: Delivery) -> Bool {
+        delivery.exchange == Exchange.requeue || delivery.routingKey == message.type
+    }
+
+    private func isStale(_ message: IncomingMessage, _ handler: Handler) -> Bool {
+        guard let deadline = message.deadline, !handler.kind.isRetried else { return false }
+        return deadline < .now()
+    }
+
+    // MARK: Handling
+
+    private func run(_ handler: Handler, _ message: IncomingMessage) async -> End {
+        if message.claimsForeignSubject {
+            return .reply(problem(Problem(.forbidden, detail: "The sender may not speak for an account."), message))
+        }
+        if handler.needsCaller && message.caller == nil {
+            return .reply(problem(Problem(.unauthenticated), message))
+        }
+        let work = UnitOfWork(pool: pool, message: message, usesInbox: handler.kind == .request(.command))
+        var log = log
+        log[metadataKey: "request-id"] = "\(message.requestID)"
+        let context = HandlerContext(message: message, log: log, work: work)
+        do {
+            let reply = try await work.commit(try await handler.handle(context))
+            if work.hasEvents { relay.nudge() }
+            await handler.settled(context)
+            return reply.map(End.reply) ?? .done
+        } catch {
+            return await recover(error, handler, context)
+        }
+    }
+
+    private func recover(_ error: any Error, _ handler: Handler, _ context: HandlerContext) async -> End {
+        if let earlier = await context.work.rollback() {
+            await handler.settled(context)
+            return .reply(earlier)
+        }
+        switch error {
+        case let repeated as Repeated:
+            await handler.settled(context)
+            return .reply(repeated.reply)
+        case let told as Problem:
+            let reply = problem(told, context.message)
+            guard handler.kind == .request(.command), told.status < 500, told.code != .idempotencyKeyReused else {
+                return .reply(reply)
+            }
+            do {
+                try await context.work.remember(reply)
+                return .reply(reply)
+            } catch {
+                return .failed(error)
+            }
+        case let fault as Undecodable:
+            return .impossible(fault.reason)
+        default:
+            return .failed(error)
+        }
+    }
+
+    // MARK: After
+
+    private func end(
+        _ delivery: Delivery, _ message: IncomingMessage, _ handler: Handler?, _ end: End,
+        _ began: ContinuousClock.Instant
+    ) {
+        switch end {
+        case .reply(let answer):
+            reply(answer, to: message)
+            delivery.ack()
+            note(message, began, status: answer.status)
+        case .done:
+            delivery.ack()
+            note(message, began, status: nil)
+        case .failed(let error):
+            log.error("failed", metadata: describe(message).merging(["error": "\(error)"]) { $1 })
+            reply(problem(Problem(.unavailable), message), to: message)
+            delivery.ack()
+        case .impossible(let reason):
+            log.error("given up", metadata: describe(message).merging(["reason": "\(reason)"]) { $1 })
+            reply(problem(Problem(.malformedRequest, detail: "The message cannot be handled."), message), to: message)
+            delivery.reject(requeue: false)
+        }
+    }
+
+    /// Sends a failed delivery up the ladder; past its end, rejects it into the dead-letter queue.
+    private func retry(
+        _ delivery: Delivery, _ message: IncomingMessage, _ handler: Handler, _ error: any Error,
+        _ began: ContinuousClock.Instant
+    ) async {
+        guard let step = RetryStep.afterFailure(message.attempt + 1) else {
+            log.error("given up", metadata: describe(message).merging(["error": "\(error)"]) { $1 })
+            reply(problem(Problem(.internal), message), to: message)
+            delivery.reject(requeue: false)
+            return
+        }
+        log.warning(
+            "failed, will be retried",
+            metadata: describe(message).merging(["error": "\(error)", "delay": "\(step.rawValue)"]) { $1 })
+        let copy = RetryLadder.retry(delivery, message, step: step, principal: principal)
+        do {
+            try await publisher.publishConfirmed(copy)
+            delivery.ack()
+        } catch {
+            // Without its copy the delivery must not be acknowledged. After a pause it goes back to its queue, which
+            // counts it as delivered once more; a broken connection has put it back by itself.
+            log.warning("could not be put off", metadata: describe(message).merging(["error": "\(error)"]) { $1 })
+            try? await Loop.sleep(for: .seconds(1))
+            delivery.reject(requeue: true)
+        }
+    }
+
+    private func problem(_ problem: Problem, _ message: IncomingMessage) -> Reply {
+        .problem(problem, traceID: message.traceID)
+    }
+
+    private func reply(_ reply: Reply, to message: IncomingMessage) {
+        guard let key = message.replyTo else { return }
+        do {
+            try publisher.publish(ReplyMessage.make(reply, to: message, key: key, principal: principal))
+        } catch {
+            // The sender has its deadline and, for a command, the inbox has the reply.
+            log.warning("a reply could not be sent", metadata: describe(message).merging(["error": "\(error)"]) { $1 })
+        }
+    }
+
+    private func note(_ message: IncomingMessage, _ began: ContinuousClock.Instant, status: Int?) {
+        log.info(
+            "handled",
+            metadata: describe(message).merging([
+                "status": .stringConvertible(status ?? 0), "ms": "\(milliseconds(since: began))",
+            ]) { $1 })
+    }
+
+    private func describe(_ message: IncomingMessage) -> Logger.Metadata {
+        ["type": "\(message.type)", "queue": "\(message.queue)", "request-id": "\(message.requestID)"]
+    }
+
+    private func milliseconds(since began: ContinuousClock.Instant) -> Double {
+        let (seconds, attoseconds) = (ContinuousClock.now - began).components
+        return (Double(seconds) * 1e6 + (Double(attoseconds) / 1e12).rounded()) / 1000
+    }
+}

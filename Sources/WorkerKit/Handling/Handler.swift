@@ -1,0 +1,90 @@
+package import Contracts
+internal import Reactor
+
+/// What a service does with one type of message.
+package struct Handler: Sendable {
+    /// What a message asks for, as far as handling it goes.
+    enum Kind: Sendable, Hashable {
+        case request(MessageKind)
+        case event
+
+        /// Whether a failure is retried later; who waits for a query or has sent a password is told at once.
+        var isRetried: Bool { self == .event || self == .request(.command) }
+    }
+
+    /// The message type, which is its routing key too.
+    package let type: String
+    let kind: Kind
+    let needsCaller: Bool
+    /// Decodes and handles; throws ``Undecodable`` or `Problem` for what no retry can mend.
+    let handle: @Loop @Sendable (HandlerContext) async throws -> Reply?
+    /// Runs after the commit and before the reply, at every delivery, the repeated ones too.
+    let settled: @Loop @Sendable (HandlerContext) async -> Void
+
+    /// A handler of a request.
+    ///
+    /// - Parameters:
+    ///   - type: the row of the contract.
+    ///   - settled: runs after the commit and before the reply, at every delivery, the repeated ones too: the place
+    ///     to invalidate caches, since a worker may die between its commit and whatever follows.
+    ///   - handle: answers, or throws a `Problem`; any other error counts as passing, and is retried.
+    package static func request<Body, Answer>(
+        _ type: MessageType<Body, Answer>,
+        settled: (@Loop @Sendable (Body, HandlerContext) async -> Void)? = nil,
+        handle: @escaping @Loop @Sendable (Body, HandlerContext) async throws -> Reply
+    ) -> Handler {
+        Handler(
+            type: type.name, kind: .request(type.kind), needsCaller: type.needsSubject,
+            handle: { context in try await handle(try type.request.decode(context.message.body), context) },
+            settled: { context in
+                // `handle` has decoded the same bytes: a body that does not decode never gets here.
+                guard let settled, let body = try? type.request.decode(context.message.body) else { return }
+                await settled(body, context)
+            })
+    }
+
+    /// A handler of a domain event. It must bear that events come twice, and in any order.
+    ///
+    /// - Parameters:
+    ///   - data: the kind of event.
+    ///   - settled: as for a request.
+    ///   - handle: takes note of the event; any error counts as passing, and is retried.
+    package static func event<Data: DomainEvent>(
+        _ data: Data.Type,
+        settled: (@Loop @Sendable (Data, HandlerContext) async -> Void)? = nil,
+        handle: @escaping @Loop @Sendable (CloudEvent<Data>, HandlerContext) async throws -> Void
+    ) -> Handler {
+        Handler(
+            type: Data.type, kind: .event, needsCaller: false,
+            handle: { context in
+                try await handle(try decode(context.message.body), context)
+                return nil
+            },
+            settled: { context in
+                guard let settled, let event: CloudEvent<Data> = try? decode(context.message.body) else { return }
+                await settled(event.data, context)
+            })
+    }
+
+    private static func decode<Data: DomainEvent>(_ body: [UInt8]) throws(Undecodable) -> CloudEvent<Data> {
+        do {
+            return try EventEnvelope.decode(body).decode(Data.self)
+        } catch {
+            throw Undecodable(reason: "\(error)")
+        }
+    }
+}
+
+/// A message that no retry can mend: it does not decode, or nobody here handles its type.
+package struct Undecodable: Error, CustomStringConvertible {
+    /// What is wrong with it, without its content.
+    package let reason: String
+
+    /// Makes an error of its reason.
+    package init(reason: String) {
+        self.reason = reason
+    }
+
+    /// The reason.
+    package var description: String { "cannot be handled: \(reason)" }
+}

@@ -1,0 +1,95 @@
+package import AMQP
+internal import Contracts
+internal import FoundationEssentials
+internal import Logging
+package import Reactor
+
+/// Sends requests through the broker and matches their replies by correlation id.
+@Loop package final class Requester {
+    /// Called once, on the loop, with what became of a request.
+    package typealias Completion = @Loop (RequestOutcome) -> Void
+
+    private let publisher: Publisher
+    private let principal: String
+    private let replyKey = UUID.v7().text
+    private var pending: PendingRequests<Completion>
+    private var timers: [UInt64: LoopTimer] = [:]
+
+    /// Makes a requester.
+    ///
+    /// - Parameters:
+    ///   - publisher: the connection that publishes.
+    ///   - principal: the broker user that it is connected as.
+    ///   - limit: how many requests may wait at once; past it they are refused as unavailable.
+    package init(publisher: Publisher, principal: String, limit: Int) {
+        self.publisher = publisher
+        self.principal = principal
+        pending = PendingRequests(limit: limit)
+    }
+
+    /// The subscription by which replies come in; it belongs on the consuming connection.
+    package var subscription: Subscription {
+        .replies(exchange: Exchange.replies, key: replyKey) { [weak self] delivery in self?.receive(delivery) }
+    }
+
+    /// How many requests wait for their reply.
+    package var pendingCount: Int { pending.count }
+
+    /// Whether a request would be taken now.
+    package var isAvailable: Bool { publisher.availability == .available }
+
+    /// Sends a request.
+    ///
+    /// - Parameter completed: called once, at the latest when the request's patience has run out; it may be called
+    ///   before this returns.
+    package func send(_ request: OutgoingRequest, completed: @escaping Completion) {
+        let isCommand = request.message.kind == .command
+        guard let id = pending.register(isCommand: isCommand, completed) else {
+            return completed(.unavailable("too many requests wait already"))
+        }
+        timers[id] = Loop.schedule(after: request.patience) { self.expire(id) }
+        let message = request.outgoing(correlationID: String(id, radix: 36), replyTo: replyKey, principal: principal)
+        do {
+            try publisher.publish(message) { result in self.settle(id, result) }
+        } catch {
+            settle(id, .failure(error))
+        }
+    }
+
+    /// Sends a request and waits for what becomes of it.
+    package func send(_ request: OutgoingRequest) async -> RequestOutcome {
+        await withCheckedContinuation { continuation in
+            send(request) { continuation.resume(returning: $0) }
+        }
+    }
+
+    private func settle(_ id: UInt64, _ result: Result<Void, PublishError>) {
+        switch result {
+        case .success:
+            pending.confirm(id)
+        case .failure(.outcomeUnknown):
+            if let completed = pending.loseSight(of: id) {
+                end(id, completed, .unavailable("the connection to the broker broke"))
+            }
+        case .failure(let error):
+            if let completed = pending.answer(id) { end(id, completed, .unavailable("\(error)")) }
+        }
+    }
+
+    private func receive(_ delivery: Delivery) {
+        guard let text = delivery.properties.correlationID, let id = UInt64(text, radix: 36),
+            let reply = ReplyMessage.read(delivery), let completed = pending.answer(id)
+        else { return }
+        end(id, completed, .reply(reply))
+    }
+
+    private func expire(_ id: UInt64) {
+        guard let (completed, outcome) = pending.expire(id) else { return }
+        end(id, completed, outcome)
+    }
+
+    private func end(_ id: UInt64, _ completed: Completion, _ outcome: RequestOutcome) {
+        timers.removeValue(forKey: id)?.cancel()
+        completed(outcome)
+    }
+}

@@ -1,0 +1,46 @@
+package import Contracts
+package import FoundationEssentials
+
+/// A place in a list that is ordered by time and id, newest first; clients see it as an opaque text.
+package struct KeysetCursor: Sendable, Hashable {
+    /// The time of the last element seen.
+    package let time: Timestamp
+    /// The id of the last element seen, which decides between elements of one time.
+    package let id: UUID
+
+    private static let size = 24
+
+    /// Makes a cursor that stands after an element.
+    package init(time: Timestamp, id: UUID) {
+        self.time = time
+        self.id = id
+    }
+
+    /// Reads a cursor that a client sent.
+    ///
+    /// - Throws: `Problem` `invalid` for anything that ``text`` has not made.
+    package init(_ text: String) throws(Problem) {
+        var base64 = text.replacing("-", with: "+").replacing("_", with: "/")
+        base64 += String(repeating: "=", count: (4 - base64.utf8.count % 4) % 4)
+        guard let data = Data(base64Encoded: base64), data.count == Self.size else {
+            throw Problem.invalid("/cursor", "must be a cursor that a list gave")
+        }
+        let bytes = [UInt8](data)
+        time = Timestamp(milliseconds: bytes[0..<8].reduce(0) { $0 << 8 | Int64($1) })
+        var octets = InlineArray<16, UInt8>(repeating: 0)
+        for index in 0..<16 { octets[index] = bytes[8 + index] }
+        id = UUID(octets: octets)
+    }
+
+    /// The cursor as clients see it: base64url without padding.
+    package var text: String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Self.size)
+        for shift in stride(from: 56, through: 0, by: -8) {
+            bytes.append(UInt8(truncatingIfNeeded: time.milliseconds >> Int64(shift)))
+        }
+        let octets = id.octets
+        for index in 0..<16 { bytes.append(octets[index]) }
+        return Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
+    }
+}

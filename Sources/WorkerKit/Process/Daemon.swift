@@ -1,0 +1,68 @@
+internal import Glibc
+package import Logging
+internal import Reactor
+package import ServiceLifecycle
+internal import UnixSignals
+
+/// The life of a daemon's process: settings, logging, services, signals, exit status.
+package enum Daemon {
+    /// How long a graceful stop may take in all before what is left is cancelled.
+    private static let stopLimit: Duration = .seconds(35)
+
+    /// Runs a daemon until SIGTERM or SIGINT, and ends the process.
+    ///
+    /// A missing or malformed setting ends it at once, with one line on standard error that names it and status 78
+    /// (EX_CONFIG of sysexits.h); any other failure with status 1; a graceful stop with 0.
+    ///
+    /// - Parameters:
+    ///   - name: the service's name in log lines, and the broker user it is.
+    ///   - assemble: makes the services in the order of their start; they stop in the reverse order.
+    package static func run(
+        _ name: String, assemble: @escaping @Loop (Settings, Logger) async throws -> [any Service]
+    ) async -> Never {
+        signal(SIGPIPE, SIG_IGN)
+        let settings = Settings()
+        do {
+            let level = try settings.logLevel()
+            LoggingSystem.bootstrap { _ in JSONLogHandler(service: name, level: level) }
+            let log = Logger(label: name)
+            try await withTaskExecutorPreference(Loop.executor) {
+                let services = try await assemble(settings, log)
+                try await serve(services, log)
+            }
+            exit(EXIT_SUCCESS)
+        } catch let fault as Settings.Fault {
+            complain("warren-\(name): \(fault)")
+            exit(EX_CONFIG)
+        } catch {
+            complain("warren-\(name): \(error)")
+            exit(EXIT_FAILURE)
+        }
+    }
+
+    @concurrent private static func serve(_ services: [any Service], _ log: Logger) async throws {
+        var lifecycle = log
+        lifecycle.logLevel = max(log.logLevel, .warning)
+        var configuration = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: lifecycle)
+        configuration.maximumGracefulShutdownDuration = stopLimit
+        try await ServiceGroup(configuration: configuration).run()
+        log.info("stopped")
+    }
+
+    private static func complain(_ line: String) {
+        let bytes = Array("\(line)\n".utf8)
+        _ = write(STDERR_FILENO, bytes, bytes.count)
+    }
+}
+
+extension Settings {
+    /// `WARREN_LOG_LEVEL`: trace, debug, info (the default), notice, warning, error or critical.
+    package func logLevel() throws(Fault) -> Logger.Level {
+        guard let text = try text("WARREN_LOG_LEVEL") else { return .info }
+        guard let level = Logger.Level(rawValue: text.lowercased()) else {
+            throw Fault("WARREN_LOG_LEVEL", "must be trace, debug, info, notice, warning, error or critical")
+        }
+        return level
+    }
+}

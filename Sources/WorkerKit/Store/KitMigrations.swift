@@ -1,0 +1,30 @@
+package import Postgres
+
+/// The tables that the kit keeps in every service's database.
+package enum KitMigrations {
+    /// In the order of their application, before the service's own.
+    package static let all = [
+        Migration(
+            name: "kit-0001-inbox-outbox",
+            sql: """
+                CREATE TABLE inbox (
+                    id uuid PRIMARY KEY,
+                    type text NOT NULL,
+                    subject uuid,
+                    status integer NOT NULL,
+                    content_type text,
+                    location text,
+                    etag text,
+                    body bytea NOT NULL,
+                    handled_at timestamptz NOT NULL DEFAULT now()
+                );
+                CREATE INDEX inbox_handled_at ON inbox (handled_at);
+                CREATE TABLE outbox (
+                    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+                    id uuid NOT NULL,
+                    type text NOT NULL,
+                    body bytea NOT NULL
+                );
+                """)
+    ]
+}

@@ -1,0 +1,120 @@
+internal import AMQP
+internal import Contracts
+internal import FoundationEssentials
+internal import Logging
+internal import Postgres
+package import Reactor
+
+/// Publishes the events of the outbox, each deleted in a transaction that commits once the broker has confirmed it.
+///
+/// It works when it is nudged after a commit, and looks by itself now and then for what a killed process left behind.
+@Loop package final class OutboxRelay {
+    private static let batch = 200
+    /// How many milliseconds pass at most before a relay looks for an event that a killed worker committed and never relayed.
+    private static let sweepInterval: ClosedRange<Double> = 5_000...10_000
+    private static let failurePause: Duration = .seconds(1)
+
+    private let pool: PostgresPool
+    private let publisher: Publisher
+    private let principal: String
+    private let log: Logger
+    private var isNudged = true
+    private var isClosed = false
+    private var waiting: CheckedContinuation<Void, Never>?
+    private var alarm: LoopTimer?
+
+    init(pool: PostgresPool, publisher: Publisher, principal: String, log: Logger) {
+        self.pool = pool
+        self.publisher = publisher
+        self.principal = principal
+        self.log = log
+    }
+
+    /// Says that a transaction has just committed events.
+    func nudge() {
+        isNudged = true
+        wake()
+    }
+
+    /// Relays until it is closed, and then once more.
+    func run() async {
+        while !isClosed {
+            await waitForWork()
+            await relayAll()
+        }
+        await relayAll()
+    }
+
+    /// Lets `run` end once it has published what is there.
+    func close() {
+        isClosed = true
+        wake()
+    }
+
+    private func relayAll() async {
+        isNudged = false
+        do {
+            while try await relayBatch() == Self.batch {}
+        } catch {
+            log.warning("events wait in the outbox", metadata: ["error": "\(error)"])
+            isNudged = !isClosed
+            // The cause is a broker or a database that is away: trying at once again would only spin.
+            try? await Loop.sleep(for: Self.failurePause)
+        }
+    }
+
+    /// - Returns: how many events there were to publish.
+    private func relayBatch() async throws -> Int {
+        guard publisher.availability == .available else { throw PublishError.unavailable }
+        let transaction = try await pool.begin(deadline: .now + .seconds(30))
+        do {
+            let entries = try await Outbox.take(Self.batch, in: transaction)
+            if entries.isEmpty {
+                await transaction.rollback()
+            } else {
+                try await publish(entries)
+                try await transaction.commit()
+            }
+            return entries.count
+        } catch {
+            await transaction.rollback()
+            throw error
+        }
+    }
+
+    /// Publishes all of them and waits until the broker has confirmed each.
+    private func publish(_ entries: [Outbox.Entry]) async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            for entry in entries {
+                group.addTask { try await self.publisher.publishConfirmed(self.message(for: entry)) }
+            }
+        }
+    }
+
+    private func message(for entry: Outbox.Entry) -> OutgoingMessage {
+        var properties = Properties()
+        properties.contentType = ContentType.cloudEvent
+        properties.isPersistent = true
+        properties.messageID = entry.id.text
+        properties.type = entry.type
+        properties.userID = principal
+        properties.appID = principal
+        // An event that nobody follows is no fault: not mandatory.
+        return OutgoingMessage(
+            exchange: Exchange.events, routingKey: entry.type, isMandatory: false, properties: properties,
+            body: entry.body)
+    }
+
+    private func waitForWork() async {
+        guard !isNudged, !isClosed else { return }
+        alarm = Loop.schedule(after: .milliseconds(.random(in: Self.sweepInterval))) { self.wake() }
+        await withCheckedContinuation { waiting = $0 }
+    }
+
+    private func wake() {
+        alarm?.cancel()
+        alarm = nil
+        waiting?.resume()
+        waiting = nil
+    }
+}
