@@ -70,7 +70,7 @@ let floor0 = [
 
 let floor1 =
     driver("AMQP", c: "CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev", ["Reactor", logging, deque])
-    + driver("Postgres", c: "CPostgres", pkgConfig: "libpq", apt: "libpq-dev", ["Reactor", logging, collections])
+    + driver("Postgres", c: "CPostgres", pkgConfig: "libpq", apt: "libpq-dev", ["Reactor", logging, deque])
     + driver("Redis", c: "CHiredis", apt: "libhiredis-dev", ["Reactor", logging, deque])
     + driver("Curl", c: "CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev", ["Reactor", logging])
     + driver("Argon2", c: "CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev", [])
