@@ -114,7 +114,7 @@ let floor4 = [
     program("warren-ingress", path: "Daemons/Ingress", ["Ingress", "WorkerKit"]),
     program(
         "warren", path: "Tools/Warren",
-        ["Reactor", "AMQP", "Postgres", "Contracts", "WorkerKit", arguments, jwt, logging]),
+        ["Reactor", "AMQP", "Contracts", "WorkerKit", "IdentityService", arguments, logging]),
     program(
         "cloudinary-local", path: "Tools/CloudinaryLocal", exclude: ["README.md"],
         ["Multipart", hummingbird, hummingbirdCore, httpTypes, nioCore, crypto, arguments, lifecycle, logging]),
@@ -130,6 +130,13 @@ let testTargets = [
     tests("Argon2", ["Argon2", "Reactor"]),
     tests("Contracts", ["Contracts"]),
     tests("WorkerKit", ["WorkerKit", "AMQP", "Postgres", "Redis", "Contracts", "Reactor", logging]),
+    tests(
+        "Identity",
+        [
+            "IdentityService", "warren", "WorkerKit", "AMQP", "Argon2", "Postgres", "Redis", "Contracts", "Reactor",
+            crypto, jwt,
+            logging,
+        ]),
     tests("Ingress", ["Ingress", "Multipart", "Contracts", logging]),
     tests("Journeys", ["AMQP", "Postgres", "Redis", "Curl", "Contracts", "Reactor", logging]),
 ]

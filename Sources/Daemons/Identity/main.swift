@@ -1,1 +1,4 @@
-print("not built yet")
+import IdentityService
+import WorkerKit
+
+await Daemon.work(IdentityService.definition, build: IdentityService.parts)

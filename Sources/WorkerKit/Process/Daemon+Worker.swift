@@ -56,7 +56,7 @@ extension Daemon {
     ///   - definition: its name, tables and queues.
     ///   - build: makes its handlers; what it throws ends the process at once.
     package static func work(
-        _ definition: WorkerDefinition, build: @escaping @Loop (WorkerResources) throws -> WorkerParts
+        _ definition: WorkerDefinition, build: @escaping @Loop (WorkerResources) async throws -> WorkerParts
     ) async -> Never {
         await run(definition.name) { settings, log in
             try await assemble(definition, settings, log, build)
@@ -65,7 +65,7 @@ extension Daemon {
 
     @Loop private static func assemble(
         _ definition: WorkerDefinition, _ settings: Settings, _ log: Logger,
-        _ build: @Loop (WorkerResources) throws -> WorkerParts
+        _ build: @Loop (WorkerResources) async throws -> WorkerParts
     ) async throws -> [any Service] {
         let broker = try settings.parsed("WARREN_AMQP_URL") { try BrokerAddress(url: $0) }
         let databaseURL = try settings.requiredText("WARREN_DATABASE_URL")
@@ -79,7 +79,7 @@ extension Daemon {
         let publisher = Publisher(address: broker, name: name, log: log)
         let relay = OutboxRelay(pool: pool, publisher: publisher, principal: broker.user, log: log)
         let sweeper = InboxSweeper(pool: pool, log: log)
-        let parts = try build(WorkerResources(settings: settings, log: log, database: pool, redis: redis))
+        let parts = try await build(WorkerResources(settings: settings, log: log, database: pool, redis: redis))
         let dispatcher = Dispatcher(
             handlers: parts.handlers, principal: broker.user, trusted: Set(trusted), pool: pool, publisher: publisher,
             relay: relay, log: log)

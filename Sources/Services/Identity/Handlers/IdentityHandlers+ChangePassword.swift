@@ -1,0 +1,32 @@
+internal import Argon2
+internal import Contracts
+internal import FoundationEssentials
+internal import Postgres
+internal import WorkerKit
+
+extension IdentityHandlers {
+    /// Gives the caller's account another password, and ends every session of it.
+    func changePassword(_ request: ChangePassword, _ context: HandlerContext) async throws -> Reply {
+        let caller = try context.caller
+        guard let (account, oldHash) = try await account(IdentityStatements.accountByID, caller.id),
+            try await PasswordHash.verify(request.currentPassword, against: oldHash)
+        else { throw Problem(.invalidCredentials) }
+        guard !account.isNamed(request.newPassword) else {
+            throw Problem.invalid("/newPassword", "must not be the username or the email")
+        }
+        let newHash = try await PasswordHash.hash(request.newPassword)
+        let transaction = try await context.transaction()
+        let changed = transaction.send(IdentityStatements.changePassword, caller.id, oldHash, newHash)
+        // After the change and apart from it: it then sees the families that logins began before the change got its lock.
+        _ = transaction.send(IdentityStatements.revokeFamiliesOfAccount, caller.id)
+        guard try await changed.rows().affected == 1 else { throw Problem(.invalidCredentials) }
+        return .noContent
+    }
+}
+
+extension Account {
+    fileprivate func isNamed(_ password: String) -> Bool {
+        let password = password.lowercased()
+        return password == username.lowercased() || password == email.lowercased()
+    }
+}

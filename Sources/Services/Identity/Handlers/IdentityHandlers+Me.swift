@@ -1,0 +1,12 @@
+internal import Contracts
+internal import FoundationEssentials
+internal import WorkerKit
+
+extension IdentityHandlers {
+    /// Shows the caller their account.
+    func me(_ request: Nothing, _ context: HandlerContext) async throws -> Reply {
+        guard let (account, _) = try await account(IdentityStatements.accountByID, try context.caller.id)
+        else { throw Problem(.invalidToken) }
+        return .json(account.jsonBytes())
+    }
+}

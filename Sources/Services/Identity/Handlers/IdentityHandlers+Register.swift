@@ -1,0 +1,43 @@
+internal import Argon2
+internal import Contracts
+internal import FoundationEssentials
+internal import Postgres
+internal import WorkerKit
+
+extension IdentityHandlers {
+    /// Makes an account and logs its owner in.
+    func register(_ request: Register, _ context: HandlerContext) async throws -> Reply {
+        let hash = try await PasswordHash.hash(request.password)
+        let now = now()
+        let account = Account(id: context.newID, username: request.username, email: request.email, createdAt: now)
+        let transaction = try await context.transaction()
+        let isNew: Bool
+        do {
+            isNew =
+                try await transaction.query(
+                    IdentityStatements.insertAccount, account.id, account.username, account.email, hash, now.stored
+                ).affected == 1
+        } catch  where error.isUniqueViolation() {
+            throw Problem(.accountExists)
+        }
+        guard isNew else { return try await registerAgain(request, account.id) }
+        context.emit(AccountRegistered(id: account.id, username: account.username, createdAt: now))
+        let secret = RefreshSecret.random()
+        _ = transaction.send(
+            IdentityStatements.beginFamily, account.id, hash, UUID.v7(), secret.hash,
+            now.advanced(by: Self.refreshLifetime).stored)
+        return try await session(for: account, secret, at: now, status: 201)
+    }
+
+    /// Answers a delivery of a message that was carried out before, by a worker that did not live to answer.
+    ///
+    /// The message keeps no reply, since that would keep its tokens; who knows the password gets new ones.
+    private func registerAgain(_ request: Register, _ id: UUID) async throws -> Reply {
+        guard let stored = try await account(IdentityStatements.accountByID, id),
+            try await PasswordHash.verify(request.password, against: stored.passwordHash),
+            stored.account.username == request.username, stored.account.email == request.email,
+            let reply = try await begin(stored.account, stored.passwordHash, status: 201)
+        else { throw Problem(.accountExists) }
+        return reply
+    }
+}

@@ -1,0 +1,71 @@
+internal import Postgres
+
+/// All the SQL of the identity service.
+enum IdentityStatements {
+    // The id is the message's own: a second delivery finds its row there, and anyone else's name is another constraint.
+    static let insertAccount = Statement(
+        """
+        INSERT INTO accounts (id, username, email, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (id) DO NOTHING
+        """)
+
+    static let accountByEmail = Statement(
+        """
+        SELECT id, username, email, created_at, password_hash FROM accounts WHERE lower(email COLLATE "C") = $1
+        """)
+    static let accountByID = Statement(
+        """
+        SELECT id, username, email, created_at, password_hash FROM accounts WHERE id = $1
+        """)
+
+    // The share lock holds off a change of the password until the family is there to be revoked by it, and where the
+    // change came first, the hash is no longer the one that was verified.
+    static let beginFamily = Statement(
+        """
+        WITH account AS (SELECT id FROM accounts WHERE id = $1 AND password_hash = $2 FOR SHARE),
+        family AS (
+            INSERT INTO refresh_families (id, account_id, expires_at) SELECT $3, id, $5 FROM account RETURNING id)
+        INSERT INTO refresh_tokens (hash, family_id, expires_at) SELECT $4, id, $5 FROM family
+        """)
+
+    // Sent before `refreshToken` and apart from it: that statement then sees what the last holder of the lock wrote.
+    static let lockFamily = Statement(
+        """
+        SELECT 1 FROM refresh_families WHERE id = (SELECT family_id FROM refresh_tokens WHERE hash = $1) FOR UPDATE
+        """)
+    static let refreshToken = Statement(
+        """
+        SELECT account.id, account.username, account.email, account.created_at, family.id, token.expires_at,
+            token.used_at, token.successor
+        FROM refresh_tokens token
+        JOIN refresh_families family ON family.id = token.family_id
+        JOIN accounts account ON account.id = family.account_id
+        WHERE token.hash = $1
+        """)
+    static let useRefreshToken = Statement(
+        "UPDATE refresh_tokens SET used_at = $2, successor = $3 WHERE hash = $1")
+    static let insertRefreshToken = Statement(
+        "INSERT INTO refresh_tokens (hash, family_id, expires_at) VALUES ($1, $2, $3)")
+    static let prolongFamily = Statement("UPDATE refresh_families SET expires_at = $2 WHERE id = $1")
+
+    static let revokeFamily = Statement("DELETE FROM refresh_families WHERE id = $1")
+    static let revokeFamilyOfToken = Statement(
+        """
+        DELETE FROM refresh_families WHERE id = (SELECT family_id FROM refresh_tokens WHERE hash = $1)
+        """)
+    static let revokeFamiliesOfAccount = Statement("DELETE FROM refresh_families WHERE account_id = $1")
+
+    static let changePassword = Statement(
+        "UPDATE accounts SET password_hash = $3 WHERE id = $1 AND password_hash = $2")
+
+    static let sweepTokens = Statement(
+        """
+        DELETE FROM refresh_tokens WHERE hash = ANY (ARRAY(
+            SELECT hash FROM refresh_tokens WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
+        """)
+    static let sweepFamilies = Statement(
+        """
+        DELETE FROM refresh_families WHERE id = ANY (ARRAY(
+            SELECT id FROM refresh_families WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
+        """)
+}

@@ -1,0 +1,7 @@
+import ArgumentParser
+
+/// `warren keys`
+struct Keys: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make the keys that access tokens are signed and verified with.", subcommands: [NewKeys.self])
+}

@@ -1,0 +1,30 @@
+import Foundation
+import Testing
+
+/// The operator's command, run as a process.
+struct WarrenCommand {
+    let status: Int32
+    let output: String
+
+    /// Runs the program that was built beside the tests, to its end.
+    @concurrent static func run(_ arguments: [String]) async throws -> WarrenCommand {
+        let process = Process()
+        process.executableURL = try #require(CommandLine.arguments.first.map { URL(filePath: $0) })
+            .deletingLastPathComponent().appending(path: "warren")
+        process.arguments = arguments
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return WarrenCommand(status: process.terminationStatus, output: String(decoding: output, as: UTF8.self))
+    }
+
+    /// Runs a test with the path of a directory that is not there yet and is gone afterwards.
+    static func withDirectory(_ body: (String) async throws -> Void) async throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "warren-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try await body(directory)
+    }
+}
