@@ -63,6 +63,11 @@ package import Reactor
         }
     }
 
+    /// Ends every request that waits, as if its deadline had come.
+    package func abandon() {
+        for id in Array(timers.keys) { expire(id) }
+    }
+
     private func settle(_ id: UInt64, _ result: Result<Void, PublishError>) {
         switch result {
         case .success:

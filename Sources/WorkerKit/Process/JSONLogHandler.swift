@@ -52,6 +52,7 @@ package struct JSONLogHandler: LogHandler {
         switch value {
         case .string(let text): line.string(text)
         case .stringConvertible(let number as Int): line.integer(number)
+        case .stringConvertible(let number as Double): line.double(number)
         case .stringConvertible(let other): line.string(other.description)
         case .array(let values): line.array(of: values) { write($1, to: &$0) }
         case .dictionary(let values):

@@ -1,0 +1,86 @@
+internal import AMQP
+internal import Contracts
+internal import HTTPTypes
+internal import Logging
+internal import NIOCore
+internal import Reactor
+internal import Redis
+internal import ServiceLifecycle
+internal import WorkerKit
+
+/// The ingress: HTTP in, message out, reply back.
+package enum Ingress {
+    /// Runs the ingress until it is told to stop, and ends the process.
+    package static func main() async -> Never {
+        await Daemon.run("ingress") { settings, log in
+            let parts = IngressParts(try await IngressSettings(settings), log: log)
+            return parts.services
+        }
+    }
+}
+
+/// The parts of a running ingress.
+@Loop struct IngressParts {
+    let exchange: MessageExchange
+    let http: HTTPServer
+    /// In the order of their start; they stop in the reverse order: first HTTP, last Redis.
+    let services: [any Service]
+
+    init(_ settings: IngressSettings, log: Logger) {
+        let name = "warren-ingress"
+        let redis = RedisClient(address: settings.redis, name: name, log: log)
+        let publisher = Publisher(address: settings.broker, name: name, log: log)
+        let requester = Requester(
+            publisher: publisher, principal: settings.broker.user, limit: settings.pendingRequests)
+        let consumer = Consumer(
+            address: settings.broker, name: name, subscriptions: [requester.subscription], log: log)
+        let exchange = MessageExchange(
+            requester: requester, publisher: publisher, consumer: consumer, redis: redis)
+        let http = Self.server(settings, exchange, log) { await requester.abandon() }
+        self.exchange = exchange
+        self.http = http
+        services = [
+            Managed(start: { await redis.run() }, stop: { await redis.close() }),
+            Managed(start: { await publisher.run() }, stop: { await publisher.close(within: .seconds(2)) }),
+            Managed(
+                start: { await consumer.run() },
+                stop: {
+                    await consumer.stopConsuming()
+                    await consumer.close()
+                }),
+            http,
+            ReadyNotice(log: log) { http.port != nil && exchange.currentHealth.isBrokerUp },
+        ]
+    }
+
+    private static func server(
+        _ settings: IngressSettings, _ exchange: MessageExchange, _ log: Logger,
+        abandon: @escaping @Sendable () async -> Void
+    ) -> HTTPServer {
+        let cors = CORS(origins: settings.corsOrigins)
+        let responses = ResponseMaker(cors: cors)
+        let gateway = Gateway(
+            routes: RouteTree(RouteTable.all),
+            authenticator: Authenticator(
+                verifier: TokenVerifier(keys: settings.keys, issuer: settings.issuer, audience: settings.audience),
+                cache: TokenCache(capacity: settings.tokenCacheSize)),
+            limits: settings.limits,
+            bodies: BodyReader(jsonLimit: 64 * 1024, uploadLimit: Messages.Media.uploadLimit),
+            exchange: exchange, responses: responses, cors: cors, own: OwnResources(keys: settings.keys), log: log)
+        let channel = IngressChannel(
+            responder: { try await gateway.respond($0, $1, $2) }, limits: settings.connection,
+            headerBytes: settings.headerBytes,
+            refusal: { problem in
+                let id = RequestID.make(nil)
+                let answer = Answer.problem(problem, traceID: TraceContext().traceID)
+                log.info(
+                    "no request",
+                    metadata: [
+                        "request-id": .string(id), "status": .stringConvertible(answer.status),
+                        "code": .string(problem.code.code),
+                    ])
+                return (responses.head(answer, requestID: id, closes: true), ByteBuffer(bytes: answer.body))
+            })
+        return HTTPServer(settings: settings.http, channel: channel, log: log, abandon: abandon)
+    }
+}

@@ -1,0 +1,59 @@
+internal import Reactor
+internal import Redis
+
+/// Decides whether a request may go on: in Redis for all ingresses together, in the process where Redis is away.
+@Loop final class RateLimiter {
+    /// How long a request waits for Redis at most.
+    private static let patience: Duration = .milliseconds(100)
+    /// How long the process counts for itself after Redis has not answered in time.
+    private static let pause: Duration = .seconds(1)
+
+    private let redis: RedisClient
+    private let start = ContinuousClock.now
+    private var local = LocalRateLimiter()
+    private var localUntil: ContinuousClock.Instant?
+
+    nonisolated init(redis: RedisClient) {
+        self.redis = redis
+    }
+
+    /// Charges a request to all its limits, or to none where one refuses.
+    ///
+    /// - Parameter decided: called once, on the loop; at once where Redis is away or there is nothing to charge.
+    func charge(_ charges: [RateCharge], decided: @escaping @Loop ([RateDecision]) -> Void) {
+        guard !charges.isEmpty else { return decided([]) }
+        guard redis.isConnected, !isPausing() else { return decided(chargeLocally(charges)) }
+        redis.run(
+            RateLimitScript.script, keys: charges.map { .string($0.key) },
+            arguments: charges.flatMap { [.integer(Int($0.limit.interval)), .integer(Int($0.limit.tolerance))] },
+            timeout: Self.patience
+        ) { result in
+            guard case .success(let value) = result, let decisions = Self.decisions(charges, value) else {
+                self.localUntil = .now + Self.pause
+                return decided(self.chargeLocally(charges))
+            }
+            decided(decisions)
+        }
+    }
+
+    private func chargeLocally(_ charges: [RateCharge]) -> [RateDecision] {
+        local.charge(charges, at: Int64((ContinuousClock.now - start) / .microseconds(1)))
+    }
+
+    private func isPausing() -> Bool {
+        guard let end = localUntil else { return false }
+        if .now < end { return true }
+        localUntil = nil
+        return false
+    }
+
+    private static func decisions(_ charges: [RateCharge], _ value: RedisValue) -> [RateDecision]? {
+        guard let answer = value.array, answer.count == charges.count * 2 else { return nil }
+        var decisions: [RateDecision] = []
+        for (index, charge) in charges.enumerated() {
+            guard let allowed = answer[index * 2].integer, let ahead = answer[index * 2 + 1].integer else { return nil }
+            decisions.append(RateDecision(limit: charge.limit, isAllowed: allowed == 1, ahead: Int64(ahead)))
+        }
+        return decisions
+    }
+}

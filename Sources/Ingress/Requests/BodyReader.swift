@@ -1,0 +1,76 @@
+internal import Contracts
+internal import HTTPTypes
+internal import HummingbirdCore
+internal import NIOCore
+
+/// The body of an HTTP request; messages have bodies of their own.
+typealias HTTPBody = HummingbirdCore.RequestBody
+
+/// Reads a request's body as far as it is taken.
+struct BodyReader: Sendable {
+    /// The body came too slowly.
+    struct TooSlow: Error {}
+
+    /// The most bytes of a JSON body.
+    let jsonLimit: Int
+    /// The most bytes of an uploaded file.
+    let uploadLimit: Int
+
+    /// The most bytes of a multipart body beside its file: boundaries and part headers.
+    private static let formOverhead = 64 * 1024
+
+    /// Reads a JSON body, byte for byte.
+    ///
+    /// - Throws: `unsupported-media-type`, `body-too-large`, `request-timeout`, `malformed-request`, or the error of a
+    ///   connection that broke.
+    @concurrent func json(
+        _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter
+    ) async throws -> [UInt8] {
+        try JSONType.check(fields.contentType)
+        try check(fields, limit: jsonLimit)
+        try await sendContinue(fields, writer)
+        var bytes: [UInt8] = []
+        try await eachChunk(body) { buffer throws(Problem) in
+            guard bytes.count + buffer.readableBytes <= jsonLimit else { throw Problem(.bodyTooLarge) }
+            bytes.append(contentsOf: buffer.readableBytesView)
+        }
+        return bytes
+    }
+
+    /// Reads a multipart form as it comes, and keeps its one file.
+    ///
+    /// - Throws: as for JSON.
+    @concurrent func upload(
+        _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter
+    ) async throws -> UploadedFile {
+        var form = try UploadForm(contentType: fields.contentType, limit: uploadLimit)
+        try check(fields, limit: uploadLimit + Self.formOverhead)
+        try await sendContinue(fields, writer)
+        var total = 0
+        try await eachChunk(body) { buffer throws(Problem) in
+            total += buffer.readableBytes
+            guard total <= uploadLimit + Self.formOverhead else { throw Problem(.bodyTooLarge) }
+            try form.feed(Array(buffer.readableBytesView))
+        }
+        return try form.finish()
+    }
+
+    private func check(_ fields: RequestFields, limit: Int) throws(Problem) {
+        guard fields.contentLength ?? 0 <= limit else { throw Problem(.bodyTooLarge) }
+    }
+
+    @concurrent private func sendContinue(_ fields: RequestFields, _ writer: borrowing ResponseWriter) async throws {
+        guard fields.expectsContinue else { return }
+        try await writer.writeInformationalHead(.init(status: .continue))
+    }
+
+    private func eachChunk(_ body: HTTPBody, _ take: (ByteBuffer) throws(Problem) -> Void) async throws {
+        do {
+            for try await buffer in body { try take(buffer) }
+        } catch is TooSlow {
+            throw Problem(.requestTimeout, detail: "The body took too long to arrive.")
+        } catch  where BadRequest.isOne(error) {
+            throw Problem(.malformedRequest, detail: "The body's framing is malformed.")
+        }
+    }
+}

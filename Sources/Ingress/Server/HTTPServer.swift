@@ -1,0 +1,104 @@
+internal import HummingbirdCore
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import Reactor
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// The HTTP server as a service: listens until it is told to stop, then finishes what is in hand.
+final class HTTPServer: Service {
+    /// It cannot listen; says where and why.
+    struct CannotListen: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private let settings: HTTPSettings
+    private let channel: IngressChannel
+    private let log: Logger
+    private let abandon: @Sendable () async -> Void
+    private let bound = Mutex<Int?>(nil)
+
+    /// Makes a server.
+    ///
+    /// - Parameters:
+    ///   - settings: where it listens and how much it takes.
+    ///   - channel: what becomes of a connection.
+    ///   - log: is told where it listens.
+    ///   - abandon: is called when a stop has taken as long as it may: what waits for an answer must give up.
+    init(
+        settings: HTTPSettings, channel: IngressChannel, log: Logger, abandon: @escaping @Sendable () async -> Void
+    ) {
+        self.settings = settings
+        self.channel = channel
+        self.log = log
+        self.abandon = abandon
+    }
+
+    /// The port it listens on; nothing before it does.
+    var port: Int? { bound.withLock { $0 } }
+
+    func run() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads)
+        do {
+            try await serve(on: group)
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+        try await group.shutdownGracefully()
+    }
+
+    private func serve(on group: MultiThreadedEventLoopGroup) async throws {
+        var quiet = log
+        quiet.logLevel = max(log.logLevel, .warning)
+        let connections = DescriptorLimit.fit(connections: settings.connections)
+        let configuration = ServerConfiguration(
+            address: .hostname(settings.host, port: settings.port), backlog: settings.backlog,
+            availableConnectionsDelegate: .maximum(connections, logger: quiet))
+        let server = channel.server(
+            configuration: configuration,
+            onServerRunning: { channel in
+                let port = channel.localAddress?.port ?? self.settings.port
+                self.bound.withLock { $0 = port }
+                self.log.info("listening", metadata: ["host": "\(self.settings.host)", "port": "\(port)"])
+            }, eventLoopGroup: group, logger: quiet)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask {
+                do {
+                    try await server.run()
+                } catch let error as IOError {
+                    throw CannotListen(
+                        description: "cannot listen on \(self.settings.host):\(self.settings.port): \(error)")
+                }
+            }
+            tasks.addTask { try await self.endStop() }
+            try await tasks.next()
+            tasks.cancelAll()
+        }
+    }
+
+    /// Waits for the stop and for its end; what is still in hand then is given up.
+    private func endStop() async throws {
+        try await gracefulShutdown()
+        try await Loop.sleep(for: settings.stopLimit)
+        log.warning("stop took too long")
+        await abandon()
+        try await Loop.sleep(for: .seconds(1))
+    }
+}
+
+/// Where the server listens and how much it takes.
+struct HTTPSettings: Sendable {
+    var host: String
+    /// 0 for any free one.
+    var port: Int
+    /// How many threads read and write.
+    var threads = 2
+    /// The most connections at once.
+    var connections = 4096
+    /// How many more may wait to be accepted.
+    var backlog = 1024
+    /// How long a stop waits for the requests in hand.
+    var stopLimit: Duration = .seconds(25)
+}

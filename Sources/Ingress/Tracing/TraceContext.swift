@@ -1,0 +1,73 @@
+/// The W3C trace context of a request (Trace Context, section 3).
+struct TraceContext: Sendable, Hashable {
+    private static let longestState = 512
+
+    /// The whole `traceparent`, as it goes on.
+    let traceparent: String
+    /// The `tracestate` that came with a valid `traceparent`.
+    let tracestate: String?
+    /// The trace's id, 32 hexadecimal digits.
+    var traceID: String { String(traceparent.dropFirst(3).prefix(32)) }
+
+    /// Takes over a client's context where it is valid, and makes a new one else.
+    init(traceparent: String?, tracestate: String?) {
+        guard let traceparent, Self.isValid(traceparent) else {
+            self.init()
+            return
+        }
+        self.init(valid: traceparent, tracestate: tracestate.flatMap { Self.isValidState($0) ? $0 : nil })
+    }
+
+    /// A new trace, not sampled.
+    init() {
+        var text: [UInt8] = Array("00-".utf8)
+        text.reserveCapacity(55)
+        Self.appendHex(UInt64.random(in: 1...UInt64.max), to: &text)
+        Self.appendHex(UInt64.random(in: 1...UInt64.max), to: &text)
+        text.append(UInt8(ascii: "-"))
+        Self.appendHex(UInt64.random(in: 1...UInt64.max), to: &text)
+        text += "-00".utf8
+        self.init(valid: String(decoding: text, as: UTF8.self), tracestate: nil)
+    }
+
+    private init(valid traceparent: String, tracestate: String?) {
+        self.traceparent = traceparent
+        self.tracestate = tracestate
+    }
+
+    /// `00-` 32 digits `-` 16 digits `-` 2 digits, in lower case, neither id all zeros; a later version may go on.
+    private static func isValid(_ text: String) -> Bool {
+        let bytes = Array(text.utf8.prefix(56))
+        guard bytes.count >= 55, text.utf8.count <= 512 else { return false }
+        let isFirstVersion = bytes[0] == UInt8(ascii: "0") && bytes[1] == UInt8(ascii: "0")
+        if bytes.count > 55 {
+            guard !isFirstVersion, bytes[55] == UInt8(ascii: "-"), text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+            else { return false }
+        }
+        for (index, byte) in bytes.prefix(55).enumerated() {
+            let isDash = index == 2 || index == 35 || index == 52
+            guard isDash ? byte == UInt8(ascii: "-") : isLowerHex(byte) else { return false }
+        }
+        let isForbiddenVersion = bytes[0] == UInt8(ascii: "f") && bytes[1] == UInt8(ascii: "f")
+        return !isForbiddenVersion && bytes[3..<35].contains { $0 != UInt8(ascii: "0") }
+            && bytes[36..<52].contains { $0 != UInt8(ascii: "0") }
+    }
+
+    private static func isValidState(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.count <= longestState && text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+    }
+
+    private static func isLowerHex(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"): true
+        default: false
+        }
+    }
+
+    private static func appendHex(_ number: UInt64, to text: inout [UInt8]) {
+        for shift in stride(from: 60, through: 0, by: -4) {
+            let digit = UInt8(truncatingIfNeeded: number >> UInt64(shift)) & 0xF
+            text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+        }
+    }
+}
