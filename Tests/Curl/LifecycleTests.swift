@@ -1,0 +1,97 @@
+import Curl
+import Foundation
+import Reactor
+import TestSupport
+import Testing
+
+@Suite("The life of an HTTP client", .timeLimit(.minutes(2)))
+struct LifecycleTests {
+    @Test("uses one connection for one request after another")
+    @Loop func reuse() async throws {
+        try await withServer { server, client async throws in
+            for _ in 0..<50 {
+                #expect(try await client.perform(HTTPRequest(url: server.url("echo"))).status == 200)
+            }
+            #expect(server.acceptedCount == 1)
+        }
+    }
+
+    @Test("does a hundred requests at a time, each with its own answer, over no more connections than allowed")
+    @Loop func parallel() async throws {
+        try await withServer(maximumConnections: 20) { server, client async throws in
+            let answers = try await withThrowingTaskGroup(of: (Int, [UInt8]).self) { group async throws in
+                for number in 0..<100 {
+                    let request = HTTPRequest(
+                        method: "POST", url: server.url("echo"), body: .bytes(Array("number \(number)".utf8)))
+                    group.addTask { (number, try await client.perform(request).body) }
+                }
+                var answers: [Int: [UInt8]] = [:]
+                for try await (number, body) in group { answers[number] = body }
+                return answers
+            }
+            #expect(answers.count == 100)
+            #expect(answers.allSatisfy { $1 == Array("number \($0)".utf8) })
+            #expect(server.acceptedCount <= 20)
+        }
+    }
+
+    @Test("ends a request at once when its task is cancelled, and goes on with the others")
+    @Loop func cancellation() async throws {
+        try await withServer { server, client async throws in
+            let request = HTTPRequest(url: server.url("silence"))
+            let task = Task { @Loop in try await client.perform(request) }
+            #expect(try await eventually { server.requests.count == 1 })
+            task.cancel()
+            await #expect {
+                try await task.value
+            } throws: {
+                ($0 as? CurlError)?.code == .cancelled
+            }
+            #expect(try await client.perform(HTTPRequest(url: server.url("echo"))).status == 200)
+            // The cancelled request's connection is not used again.
+            #expect(server.acceptedCount == 2)
+            task.cancel()
+        }
+    }
+
+    @Test("ends the requests under way when it is closed, and takes no more")
+    @Loop func close() async throws {
+        try await withServer { server, client async throws in
+            async let pending = failure(client, HTTPRequest(url: server.url("silence")))
+            #expect(try await eventually { server.requests.count == 1 })
+            client.close()
+            client.close()
+            #expect(await pending?.code == .cancelled)
+            #expect(await failure(client, HTTPRequest(url: server.url("echo")))?.code == .cancelled)
+            #expect(try await eventually { server.openCount == 0 })
+        }
+    }
+
+    @Test("leaves no connection and no descriptor behind, however often it starts and stops")
+    @Loop func startStop() async throws {
+        let server = try HTTPServer()
+        let before = try openDescriptors()
+        for _ in 0..<300 {
+            let client = try CurlClient()
+            #expect(try await client.perform(HTTPRequest(url: server.url("echo"))).status == 200)
+            client.close()
+        }
+        // Other tests of the process open some too: a leak would be 300.
+        #expect(try openDescriptors() - before < 150)
+        #expect(try await eventually { server.openCount == 0 })
+        // One that is let go of without being closed closes itself.
+        try await letGo(server)
+        #expect(try await eventually { server.openCount == 0 })
+        server.stop()
+    }
+
+    @Loop private func letGo(_ server: HTTPServer) async throws {
+        let client = try CurlClient()
+        #expect(try await client.perform(HTTPRequest(url: server.url("echo"))).status == 200)
+        #expect(server.openCount == 1)
+    }
+
+    private func openDescriptors() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+    }
+}
