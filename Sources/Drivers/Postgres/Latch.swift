@@ -2,7 +2,7 @@ internal import Reactor
 
 /// Something that happens once: tasks wait for it, until a deadline or their cancellation at the latest.
 @Loop final class Latch {
-    private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+    private var waiters: [Int: Waiter] = [:]
     private var nextWaiter = 0
     private(set) var isOpen = false
 
@@ -12,7 +12,7 @@ internal import Reactor
         isOpen = true
         let waiters = waiters
         self.waiters = [:]
-        for waiter in waiters.values { waiter.resume() }
+        for waiter in waiters.values { waiter.finish() }
     }
 
     /// Waits until it is open.
@@ -20,19 +20,36 @@ internal import Reactor
     /// - Returns: whether it is; false where the deadline passed or the task was cancelled before.
     func wait(until deadline: ContinuousClock.Instant? = nil) async -> Bool {
         guard !isOpen else { return true }
-        let waiter = nextWaiter
+        let waiter = Waiter()
+        let number = nextWaiter
         nextWaiter += 1
-        let timer = deadline.map { deadline in
-            Loop.schedule(at: deadline) { self.waiters.removeValue(forKey: waiter)?.resume() }
-        }
+        waiters[number] = waiter
+        let timer = deadline.map { Loop.schedule(at: $0) { waiter.finish() } }
         await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                waiters[waiter] = continuation
-            }
+            await waiter.wait()
         } onCancel: {
-            Loop.perform { self.waiters.removeValue(forKey: waiter)?.resume() }
+            Loop.perform { waiter.finish() }
         }
         timer?.cancel()
+        waiters[number] = nil
         return isOpen
+    }
+}
+
+/// One waiting task. It may be told to go on before it has begun to wait.
+@Loop final class Waiter {
+    private var continuation: CheckedContinuation<Void, Never>?
+    private var isFinished = false
+
+    func finish() {
+        isFinished = true
+        continuation?.resume()
+        continuation = nil
+    }
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            if isFinished { continuation.resume() } else { self.continuation = continuation }
+        }
     }
 }

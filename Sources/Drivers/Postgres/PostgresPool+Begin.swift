@@ -2,20 +2,17 @@ internal import Reactor
 
 /// A task that waits for a connection of its own: answered once, by a lease, its deadline or its cancellation.
 @Loop final class LeaseWaiter {
-    private var continuation: CheckedContinuation<Void, Never>?
+    private let waiter = Waiter()
     private(set) var answer: Result<Lease, PostgresError>?
 
     func finish(_ result: Result<Lease, PostgresError>) {
         guard answer == nil else { return }
         answer = result
-        continuation?.resume()
-        continuation = nil
+        waiter.finish()
     }
 
     func wait() async {
-        await withCheckedContinuation { continuation in
-            if answer != nil { continuation.resume() } else { self.continuation = continuation }
-        }
+        await waiter.wait()
     }
 }
 

@@ -1,0 +1,77 @@
+import FoundationEssentials
+import Logging
+import Postgres
+import Reactor
+import TestSupport
+
+/// A schema of a test's own on the real server, and the address that leads into it.
+struct TestDatabase {
+    let url: String
+    let schema: String
+
+    /// The quiet log of the tests.
+    static let log: Logger = {
+        var log = Logger(label: "test")
+        log.logLevel = .critical
+        return log
+    }()
+
+    /// Runs a test in a schema that is dropped afterwards.
+    @Loop static func with(_ body: @Loop (TestDatabase) async throws -> Void) async throws {
+        let base = try TestEnvironment.value("WARREN_TEST_DATABASE_URL")
+        let schema = "t" + UUID().uuidString.lowercased().replacing("-", with: "")
+        try await withPool(base, size: 1) { _ = try await $0.query(Statement("CREATE SCHEMA \(schema)")) }
+        let database = TestDatabase(url: Self.path(base, schema), schema: schema)
+        do {
+            try await body(database)
+        } catch {
+            try? await drop(schema, base)
+            throw error
+        }
+        try await drop(schema, base)
+    }
+
+    private static func path(_ url: String, _ schema: String) -> String {
+        url + (url.contains("?") ? "&" : "?") + "options=-csearch_path%3D\(schema)"
+    }
+
+    @Loop private static func drop(_ schema: String, _ base: String) async throws {
+        try await withPool(base, size: 1) { _ = try await $0.query(Statement("DROP SCHEMA \(schema) CASCADE")) }
+    }
+
+    /// Runs a pool for as long as the body takes, and checks that it closes.
+    @Loop static func withPool(_ url: String, size: Int, _ body: @Loop (PostgresPool) async throws -> Void) async throws
+    {
+        let pool = PostgresPool(url: url, size: size, log: log)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await pool.run() }
+            do {
+                try await body(pool)
+            } catch {
+                await pool.close(within: .seconds(5))
+                throw error
+            }
+            await pool.close(within: .seconds(5))
+            try await group.waitForAll()
+        }
+    }
+
+    /// Runs a pool of this database for as long as the body takes.
+    @Loop func withPool(size: Int = 4, _ body: @Loop (PostgresPool) async throws -> Void) async throws {
+        try await Self.withPool(url, size: size, body)
+    }
+
+    /// Runs a pool of this database with a proxy between the two.
+    @Loop func withProxy(size: Int, _ body: @Loop (PostgresPool, FaultProxy) async throws -> Void) async throws {
+        let proxy = try FaultProxy(to: port)
+        defer { proxy.stop() }
+        try await Self.withPool(url.replacing(":\(port)/", with: ":\(proxy.port)/"), size: size) { pool in
+            try await body(pool, proxy)
+        }
+    }
+
+    private var port: Int {
+        let parts = url.split(separator: "@").last?.split(separator: "/").first?.split(separator: ":")
+        return parts?.last.flatMap { Int($0) } ?? 5432
+    }
+}
