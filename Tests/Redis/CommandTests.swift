@@ -37,9 +37,7 @@ struct CommandTests {
     @Loop func large() async throws {
         try await withClient { client async throws in
             let key = freshKey()
-            let piece = (0..<8000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
-            var value: [UInt8] = []
-            for _ in 0..<1000 { value += piece }
+            let value = largeValue()
             async let stored = client.send(["SET", .string(key), .bytes(value), "PX", 60000])
             async let echoed = client.send(["ECHO", "between"])
             #expect(try await stored == .status("OK"))
@@ -111,5 +109,13 @@ struct CommandTests {
         #expect(try await client.send(["CLIENT", "INFO"]).string?.contains(" db=\(database) ") == true)
         await client.close()
         await running
+    }
+
+    /// Eight million bytes that repeat, but not after a power of two.
+    private func largeValue() -> [UInt8] {
+        let piece = (0..<8000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+        var value: [UInt8] = []
+        for _ in 0..<1000 { value += piece }
+        return value
     }
 }

@@ -148,12 +148,13 @@ package import Reactor
         var interest: Readiness = []
         if what & CURL_POLL_IN != 0 { interest.insert(.readable) }
         if what & CURL_POLL_OUT != 0 { interest.insert(.writable) }
+        if let watch = watches[socket] {
+            if (try? watch.change(to: interest)) != nil { return 0 }
+            // The number has come back for another socket, which epoll does not know yet.
+            watches.removeValue(forKey: socket)?.cancel()
+        }
         do {
-            if let watch = watches[socket] {
-                try watch.change(to: interest)
-            } else {
-                watches[socket] = try Loop.watch(socket, for: interest) { [weak self] in self?.act(on: socket, $0) }
-            }
+            watches[socket] = try Loop.watch(socket, for: interest) { [weak self] in self?.act(on: socket, $0) }
             return 0
         } catch {
             return -1
