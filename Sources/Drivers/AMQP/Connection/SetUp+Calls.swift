@@ -2,14 +2,15 @@ internal import CRabbitMQ
 
 extension SetUp {
     /// Calls with a text as rabbitmq-c wants it; the bytes are good inside the closure only.
-    private func with<Result>(_ text: String, _ body: (amqp_bytes_t) -> Result) -> Result {
+    func with<Result>(_ text: String, _ body: (amqp_bytes_t) -> Result) -> Result {
         var text = text
         return text.withUTF8 { utf8 in
             body(amqp_bytes_t(len: utf8.count, bytes: UnsafeMutableRawPointer(mutating: utf8.baseAddress)))
         }
     }
 
-    private func check(_ what: StaticString) throws(BrokerError) {
+    /// Throws what the last blocking call led to.
+    func check(_ what: StaticString) throws(BrokerError) {
         try Self.check(amqp_get_rpc_reply(handle.state), what)
     }
 
@@ -49,15 +50,17 @@ extension SetUp {
         try check("declaring the reply queue")
         guard let answer else { throw BrokerError(kind: .malformed, text: "declaring the reply queue: no name") }
         let name = answer.pointee.queue.text
-        with(name) { queue in
+        try bind(name, to: exchange, key: key, channel: channel)
+        return name
+    }
+
+    func bind(_ queue: String, to exchange: String, key: String, channel: UInt16) throws(BrokerError) {
+        with(queue) { queue in
             with(exchange) { exchange in
-                with(key) { key in
-                    _ = amqp_queue_bind(handle.state, channel, queue, exchange, key, amqp_empty_table)
-                }
+                with(key) { _ = amqp_queue_bind(handle.state, channel, queue, exchange, $0, amqp_empty_table) }
             }
         }
-        try check("binding the reply queue")
-        return name
+        try check("binding a queue")
     }
 
     /// Starts consuming; deliveries may follow at once and are kept by rabbitmq-c until they are read.
@@ -86,11 +89,13 @@ extension SetUp {
     }
 
     /// Declares a queue passively: an error of code 404, and a closed channel, where there is none.
-    func expectQueue(_ name: String, channel: UInt16) throws(BrokerError) {
-        with(name) { queue in
-            _ = amqp_queue_declare(handle.state, channel, queue, 1, 0, 0, 0, amqp_empty_table)
-        }
+    @discardableResult
+    func expectQueue(_ name: String, channel: UInt16) throws(BrokerError) -> Provisioner.Depth {
+        let answer = with(name) { amqp_queue_declare(handle.state, channel, $0, 1, 0, 0, 0, amqp_empty_table) }
         try check("looking for a queue")
+        guard let answer else { throw BrokerError(kind: .malformed, text: "looking for a queue: no answer") }
+        return Provisioner.Depth(
+            ready: Int(answer.pointee.message_count), consumers: Int(answer.pointee.consumer_count))
     }
 
     /// Says goodbye to the broker and waits for its answer.

@@ -1,0 +1,206 @@
+import AMQP
+import Reactor
+import TestSupport
+import Testing
+
+@Suite("A consumer")
+struct ConsumerTests {
+    @Loop private func fill(_ scratch: Scratch, _ queue: String, _ count: Int) async throws {
+        try await withPublisher(scratch.address) { publisher in
+            for index in 1..<count { try publisher.publish(.text("\(index)", to: queue)) { _ in } }
+            try await publisher.publishConfirmed(.text("\(count)", to: queue))
+            try await becomes { publisher.outstandingCount == 0 }
+        }
+    }
+
+    @Test("is handed no more than its prefetch until deliveries are settled")
+    @Loop func prefetches() async throws {
+        try await Scratch.run { scratch in
+            let queue = try await scratch.queue()
+            try await fill(scratch, queue, 20)
+            let inbox = Inbox()
+            let subscription = Subscription.queue(queue, prefetch: 5) { inbox.deliveries.append($0) }
+            try await withConsumer(scratch.address, [subscription]) { consumer in
+                try await becomes { inbox.deliveries.count == 5 }
+                try await Loop.sleep(for: .milliseconds(200))
+                #expect(inbox.deliveries.count == 5)
+                #expect(consumer.inHand == 5)
+                for delivery in inbox.deliveries.prefix(3) { #expect(delivery.ack()) }
+                try await becomes { inbox.deliveries.count == 8 }
+                try await Loop.sleep(for: .milliseconds(200))
+                #expect(inbox.deliveries.count == 8)
+                #expect(inbox.bodies == (1...8).map { "\($0)" })
+            }
+        }
+    }
+
+    @Test("what was settled, in whatever order, is gone; exactly the rest is delivered again")
+    @Loop func redelivers() async throws {
+        try await Scratch.run { scratch in
+            let queue = try await scratch.queue()
+            try await fill(scratch, queue, 30)
+            let inbox = Inbox()
+            let settled = [7, 3, 30, 1, 2, 29, 15, 4, 16]
+            let subscription = Subscription.queue(queue, prefetch: 100) { inbox.deliveries.append($0) }
+            try await withConsumer(scratch.address, [subscription]) { _ in
+                try await becomes { inbox.deliveries.count == 30 }
+                for number in settled {
+                    #expect(inbox.deliveries[number - 1].ack())
+                    #expect(!inbox.deliveries[number - 1].ack())
+                    if number % 2 == 0 { try await Loop.sleep(for: .milliseconds(5)) }
+                }
+            }
+            #expect(!inbox.deliveries[4].ack())
+            let again = Inbox()
+            try await withConsumer(
+                scratch.address, [.queue(queue, prefetch: 100) { again.deliveries.append($0) }]
+            ) { _ in
+                let expected = (1...30).filter { !settled.contains($0) }.map { "\($0)" }
+                try await becomes { again.deliveries.count == expected.count }
+                try await Loop.sleep(for: .milliseconds(200))
+                #expect(again.bodies == expected)
+                #expect(again.deliveries.allSatisfy { $0.isRedelivered })
+            }
+        }
+    }
+
+    @Test("gives back what it rejects, or lets it go")
+    @Loop func rejects() async throws {
+        try await Scratch.run { scratch in
+            let queue = try await scratch.queue()
+            try await fill(scratch, queue, 2)
+            let inbox = Inbox()
+            try await withConsumer(
+                scratch.address,
+                [
+                    .queue(queue, prefetch: 10) { delivery in
+                        inbox.deliveries.append(delivery)
+                        #expect(delivery.reject(requeue: !delivery.isRedelivered))
+                        #expect(!delivery.ack())
+                    }
+                ]
+            ) { consumer in
+                try await becomes { inbox.deliveries.count == 4 }
+                #expect(consumer.inHand == 0)
+            }
+            #expect(try await scratch.provisioner.depth(ofQueue: queue).ready == 0)
+        }
+    }
+
+    @Test("stops consuming, settles what is in hand, and leaves the rest to others")
+    @Loop func stops() async throws {
+        try await Scratch.run { scratch in
+            let queue = try await scratch.queue()
+            try await fill(scratch, queue, 10)
+            let inbox = Inbox()
+            try await withConsumer(
+                scratch.address, [.queue(queue, prefetch: 4) { inbox.deliveries.append($0) }]
+            ) { consumer in
+                try await becomes { inbox.deliveries.count == 4 }
+                await consumer.stopConsuming()
+                #expect(consumer.state == .stopped)
+                for delivery in inbox.deliveries { #expect(delivery.ack()) }
+                try await Loop.sleep(for: .milliseconds(200))
+                #expect(inbox.deliveries.count == 4)
+                #expect(consumer.inHand == 0)
+                await consumer.stopConsuming()
+            }
+            let depth = try await scratch.provisioner.depth(ofQueue: queue)
+            #expect(depth == .init(ready: 6, consumers: 0))
+        }
+    }
+
+    @Test("consumes several queues at once, each with a prefetch of its own")
+    @Loop func consumesSeveral() async throws {
+        try await Scratch.run { scratch in
+            let queues = [try await scratch.queue("a"), try await scratch.queue("b")]
+            for queue in queues { try await fill(scratch, queue, 6) }
+            let inboxes = [Inbox(), Inbox()]
+            let subscriptions = [
+                Subscription.queue(queues[0], prefetch: 2) { inboxes[0].deliveries.append($0) },
+                Subscription.queue(queues[1], prefetch: 4) { inboxes[1].deliveries.append($0) },
+            ]
+            try await withConsumer(scratch.address, subscriptions) { _ in
+                try await becomes { inboxes[0].deliveries.count == 2 && inboxes[1].deliveries.count == 4 }
+                #expect(inboxes[0].deliveries.allSatisfy { $0.queue == queues[0] && $0.routingKey == queues[0] })
+                #expect(inboxes[1].deliveries.allSatisfy { $0.queue == queues[1] })
+            }
+        }
+    }
+
+    @Test("comes back by itself after its queue was deleted and made anew")
+    @Loop func survivesDeletion() async throws {
+        try await Scratch.run { scratch in
+            let queue = try await scratch.queue()
+            let inbox = Inbox()
+            try await withConsumer(
+                scratch.address,
+                [
+                    .queue(queue, prefetch: 4) { delivery in
+                        inbox.deliveries.append(delivery)
+                        delivery.ack()
+                    }
+                ]
+            ) { consumer in
+                try await scratch.provisioner.perform([.deleteQueue(queue)])
+                try await becomes { consumer.state == .connecting }
+                try await scratch.provisioner.perform([.queue(queue)])
+                #expect(await consumer.waitUntilConsuming(within: .seconds(20)))
+                try await fill(scratch, queue, 3)
+                try await becomes { inbox.bodies == ["1", "2", "3"] }
+            }
+        }
+    }
+
+    @Test("may be closed by its own handler, in the middle of deliveries")
+    @Loop func closesFromHandler() async throws {
+        try await Scratch.run { scratch in
+            let queue = try await scratch.queue()
+            try await fill(scratch, queue, 50)
+            let box = Box()
+            let consumer = Consumer(
+                address: scratch.address, name: "self-closing",
+                subscriptions: [
+                    .queue(queue, prefetch: 50) { delivery in
+                        delivery.ack()
+                        box.count += 1
+                        if box.count == 10 { box.closing = Task { await box.consumer?.close() } }
+                    }
+                ], log: quiet)
+            box.consumer = consumer
+            await consumer.run()
+            await box.closing?.value
+            #expect(consumer.state == .closed)
+            #expect(box.count >= 10)
+            let left = try await scratch.provisioner.depth(ofQueue: queue).ready
+            #expect(left == 50 - box.count)
+            await consumer.run()
+            await consumer.close()
+        }
+    }
+
+    @Loop private final class Box {
+        var consumer: Consumer?
+        var closing: Task<Void, Never>?
+        var count = 0
+    }
+
+    @Test("returns from its run soon after the task is cancelled")
+    @Loop func cancels() async throws {
+        try await Scratch.run { scratch in
+            let queue = try await scratch.queue()
+            let consumer = Consumer(
+                address: scratch.address, name: "cancelled", subscriptions: [.queue(queue, prefetch: 1) { _ in }],
+                log: quiet)
+            let start = ContinuousClock.now
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await consumer.run() }
+                _ = await consumer.waitUntilConsuming(within: .seconds(10))
+                group.cancelAll()
+            }
+            #expect(consumer.state == .closed)
+            #expect(ContinuousClock.now - start < .seconds(10))
+            #expect(try await scratch.provisioner.depth(ofQueue: queue).consumers == 0)
+        }
+    }
+}

@@ -1,0 +1,193 @@
+import AMQP
+import Foundation
+import Reactor
+import TestSupport
+import Testing
+
+@Suite("When the broker goes away", .serialized)
+struct FaultTests {
+    @Loop private func withProxy(
+        heartbeat: Int? = nil, _ body: @Loop (Scratch, FaultProxy, BrokerAddress) async throws -> Void
+    ) async throws {
+        try await Scratch.run { scratch in
+            let proxy = try FaultProxy(to: scratch.address.port)
+            defer { proxy.stop() }
+            var through = scratch.address
+            through.host = "127.0.0.1"
+            through.port = proxy.port
+            if let heartbeat { through.heartbeat = heartbeat }
+            try await body(scratch, proxy, through)
+        }
+    }
+
+    @Test("in the middle of publishing, each publish ends as confirmed or unknown, and publishing goes on after")
+    @Loop func cutsPublisher() async throws {
+        try await withProxy { scratch, proxy, address in
+            let queue = try await scratch.queue()
+            try await withPublisher(address) { publisher in
+                var confirmed = 0
+                var unknown = 0
+                var sent = 0
+                for round in 0..<200 {
+                    guard publisher.availability == .available else { break }
+                    for _ in 0..<20 {
+                        do throws(PublishError) {
+                            try publisher.publish(.text("x", to: queue, isMandatory: true)) { result in
+                                switch result {
+                                case .success: confirmed += 1
+                                case .failure(.outcomeUnknown): unknown += 1
+                                case .failure: Issue.record("neither confirmed nor unknown")
+                                }
+                            }
+                            sent += 1
+                        } catch { #expect(error == .unavailable) }
+                    }
+                    if round == 20 { proxy.cut() }
+                    try await Loop.sleep(for: .milliseconds(1))
+                }
+                try await becomes { confirmed + unknown == sent }
+                #expect(confirmed > 0)
+                #expect(await publisher.waitUntilAvailable(within: .seconds(10)))
+                try await publisher.publishConfirmed(.text("after", to: queue, isMandatory: true))
+                let depth = try await scratch.provisioner.depth(ofQueue: queue).ready
+                #expect(depth >= confirmed + 1)
+                #expect(depth <= sent + 1)
+            }
+        }
+    }
+
+    @Test("in the middle of consuming, every message is handled all the same")
+    @Loop func cutsConsumer() async throws {
+        try await withProxy { scratch, proxy, address in
+            let queue = try await scratch.queue()
+            var handled = Set<String>()
+            var acknowledged = 0
+            let subscription = Subscription.queue(queue, prefetch: 20) { delivery in
+                handled.insert(String(decoding: delivery.body, as: UTF8.self))
+                Loop.schedule(after: .milliseconds(2)) { if delivery.ack() { acknowledged += 1 } }
+            }
+            try await withConsumer(address, [subscription]) { consumer in
+                try await withPublisher(scratch.address) { publisher in
+                    for index in 0..<600 {
+                        try publisher.publish(.text("\(index)", to: queue)) { _ in }
+                        if index % 200 == 100 { proxy.cut() }
+                        if index % 10 == 0 { try await Loop.sleep(for: .milliseconds(2)) }
+                    }
+                }
+                try await becomes(within: .seconds(30)) { handled.count == 600 && consumer.inHand == 0 }
+                #expect(acknowledged >= 600)
+            }
+            #expect(try await scratch.provisioner.depth(ofQueue: queue).ready == 0)
+        }
+    }
+
+    @Test("and refuses connections, publishing says so at once, and works again when it is back")
+    @Loop func refuses() async throws {
+        try await withProxy { scratch, proxy, address in
+            let queue = try await scratch.queue()
+            try await withPublisher(address) { publisher in
+                proxy.refuse()
+                try await becomes { publisher.availability == .connecting }
+                #expect(throws: PublishError.unavailable) { try publisher.publish(.text("x", to: queue)) }
+                await #expect(throws: PublishError.unavailable) {
+                    try await publisher.publishConfirmed(.text("x", to: queue))
+                }
+                #expect(await !publisher.waitUntilAvailable(within: .milliseconds(300)))
+                try await becomes { proxy.acceptedCount >= 3 }
+                proxy.resume()
+                #expect(await publisher.waitUntilAvailable(within: .seconds(15)))
+                try await publisher.publishConfirmed(.text("x", to: queue, isMandatory: true))
+            }
+        }
+    }
+
+    @Test("and hangs, the loop goes on, publishing is bounded, and the heartbeat finds out")
+    @Loop func stalls() async throws {
+        try await withProxy(heartbeat: 2) { scratch, proxy, address in
+            let queue = try await scratch.queue()
+            var options = Publisher.Options()
+            options.maximumBuffered = 4 << 20
+            try await withPublisher(address, options: options) { publisher in
+                proxy.stall()
+                let body = [UInt8](repeating: 7, count: 1 << 20)
+                var unknown = 0
+                var refused = 0
+                var longestTurn = Duration.zero
+                let start = ContinuousClock.now
+                var last = start
+                while publisher.availability == .available, ContinuousClock.now - start < .seconds(15) {
+                    do throws(PublishError) {
+                        try publisher.publish(OutgoingMessage(exchange: "", routingKey: queue, body: body)) { result in
+                            if case .failure(.outcomeUnknown) = result { unknown += 1 }
+                        }
+                    } catch { refused += 1 }
+                    try await Loop.sleep(for: .milliseconds(5))
+                    longestTurn = max(longestTurn, ContinuousClock.now - last)
+                    last = .now
+                }
+                #expect(publisher.availability == .connecting)
+                #expect(ContinuousClock.now - start < .seconds(8))
+                #expect(longestTurn < .seconds(1))
+                #expect(refused > 0)
+                #expect(unknown > 0)
+                proxy.resume()
+                proxy.cut()
+                #expect(await publisher.waitUntilAvailable(within: .seconds(20)))
+                try await publisher.publishConfirmed(.text("x", to: queue, isMandatory: true))
+            }
+        }
+    }
+
+    @Test("and hangs while a consumer idles, the heartbeat finds out; without a fault it keeps an idle connection")
+    @Loop func heartbeats() async throws {
+        try await withProxy(heartbeat: 1) { scratch, proxy, address in
+            let queue = try await scratch.queue()
+            try await withConsumer(address, [.queue(queue, prefetch: 1) { _ in }]) { consumer in
+                try await Loop.sleep(for: .seconds(4))
+                #expect(consumer.state == .consuming)
+                #expect(proxy.acceptedCount == 1)
+                proxy.stall()
+                try await becomes { consumer.state == .connecting }
+                proxy.resume()
+                proxy.cut()
+                #expect(await consumer.waitUntilConsuming(within: .seconds(20)))
+            }
+        }
+    }
+
+    @Test("a close ends an attempt to connect to a broker that hangs")
+    @Loop func closesWhileConnecting() async throws {
+        try await withProxy { _, proxy, address in
+            proxy.stall()
+            let publisher = Publisher(address: address, name: "hanging", log: quiet)
+            async let running: Void = publisher.run()
+            try await becomes { proxy.acceptedCount == 1 }
+            try await Loop.sleep(for: .milliseconds(50))
+            let start = ContinuousClock.now
+            await publisher.close()
+            await running
+            #expect(ContinuousClock.now - start < .seconds(2))
+        }
+    }
+
+    @Test("starting and stopping leaks no descriptor")
+    @Loop func leaksNothing() async throws {
+        try await withProxy { scratch, proxy, address in
+            let queue = try await scratch.queue()
+            func cycle() async throws {
+                try await withPublisher(address) { publisher in
+                    try await publisher.publishConfirmed(.text("x", to: queue))
+                    try await withConsumer(address, [.queue(queue, prefetch: 1) { $0.ack() }]) { _ in }
+                }
+            }
+            try await cycle()
+            let before = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+            for _ in 0..<20 { try await cycle() }
+            // Other suites open and close descriptors meanwhile, and the proxy closes its own a little later.
+            try await becomes {
+                try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count < before + 20
+            }
+            #expect(proxy.acceptedCount == 42)
+        }
+    }
+}

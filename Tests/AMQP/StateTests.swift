@@ -1,0 +1,102 @@
+import Testing
+
+@testable import AMQP
+
+@Suite("Back-off, heartbeat and the assembly of messages")
+struct StateTests {
+    @Test("back-off doubles its ceiling up to the longest, and begins anew")
+    func backsOff() {
+        var generator = SplitMix(seed: 1)
+        var highest = Duration.zero
+        for _ in 0..<200 {
+            var backoff = Backoff(first: .milliseconds(100), longest: .seconds(1))
+            for ceiling in [100, 200, 400, 800, 1000, 1000] {
+                let delay = backoff.next(using: &generator)
+                #expect(delay >= .zero && delay <= .milliseconds(ceiling))
+                highest = max(highest, delay)
+            }
+            backoff.reset()
+            let first = backoff.next(using: &generator)
+            #expect(first <= .milliseconds(100))
+        }
+        #expect(highest > .milliseconds(800))
+    }
+
+    @Test("a heartbeat is due after half an interval without sending, the peer is gone after two without receiving")
+    func beats() {
+        let start = ContinuousClock.now
+        var monitor = HeartbeatMonitor(interval: .seconds(10), now: start)
+        #expect(monitor.verdict(at: start + .seconds(4)) == .fine)
+        #expect(monitor.verdict(at: start + .seconds(5)) == .mustSend)
+        monitor.sent(at: start + .seconds(5))
+        #expect(monitor.verdict(at: start + .seconds(9)) == .fine)
+        #expect(monitor.verdict(at: start + .seconds(20)) == .silent)
+        monitor.received(at: start + .seconds(19))
+        #expect(monitor.verdict(at: start + .seconds(20)) == .mustSend)
+    }
+
+    private func body(_ assembly: inout MessageAssembly<Int>, _ bytes: [UInt8]) -> MessageAssembly<Int>.Step {
+        bytes.withUnsafeBytes { assembly.body($0) }
+    }
+
+    @Test("a message is its method, its header and as many body frames as its size takes")
+    func assembles() throws {
+        var assembly = MessageAssembly<Int>()
+        for size in [0, 1, 3] {
+            let (begins, beginsAgain) = (assembly.begin(size), assembly.begin(9))
+            #expect(begins && !beginsAgain)
+            var step = assembly.header(Properties(type: "t"), bodySize: UInt64(size))
+            for index in 0..<size {
+                guard case .incomplete = step else { throw NotConnected() }
+                step = body(&assembly, [UInt8(index)])
+            }
+            guard case .complete(let message) = step else { throw NotConnected() }
+            #expect(message.envelope == size)
+            #expect(message.properties.type == "t")
+            #expect(message.body == (0..<size).map { UInt8($0) })
+        }
+    }
+
+    @Test("frames out of place are told, not trusted")
+    func refusesDisorder() {
+        func isMalformed(_ step: MessageAssembly<Int>.Step) -> Bool {
+            if case .malformed = step { true } else { false }
+        }
+        var assembly = MessageAssembly<Int>()
+        var refused = [isMalformed(body(&assembly, [1])), isMalformed(assembly.header(Properties(), bodySize: 1))]
+        let begins = assembly.begin(1)
+        #expect(begins)
+        refused.append(isMalformed(body(&assembly, [1])))
+        refused.append(isMalformed(assembly.header(Properties(), bodySize: .max)))
+        _ = assembly.header(Properties(), bodySize: 1)
+        refused.append(isMalformed(assembly.header(Properties(), bodySize: 1)))
+        refused.append(isMalformed(body(&assembly, [1, 2])))
+        #expect(refused.allSatisfy { $0 })
+    }
+
+    @Test("the output keeps its bytes in order however they are taken and however it grows")
+    func buffers() {
+        var generator = SplitMix(seed: 7)
+        var output = OutputBuffer()
+        var written: UInt8 = 0
+        var read: UInt8 = 0
+        for _ in 0..<2000 {
+            for _ in 0..<Int.random(in: 0..<400, using: &generator) {
+                output.append(written)
+                written &+= 1
+            }
+            let share = Int.random(in: 0...max(output.count, 1), using: &generator)
+            output.withPending { bytes in
+                for byte in bytes.prefix(share) {
+                    if byte != read { Issue.record("bytes out of order") }
+                    read &+= 1
+                }
+            }
+            output.consume(share)
+        }
+        output.append(UInt32(0x0102_0304))
+        output.rewind(toCount: output.count - 2)
+        output.consume(output.count - 2)
+        #expect(output.withPending { Array($0) } == [1, 2])
+    }
+}
