@@ -47,7 +47,10 @@ command_of() {
     ingress)
         COMMAND+=("WARREN_VERIFY_KEYS_FILE=$STATE/keys/jwks.json" "WARREN_HTTP_ADDRESS=127.0.0.1:$HTTP_PORT")
         ;;
-    *) COMMAND+=("WARREN_DATABASE_URL_FILE=$secrets/$1-database.url") ;;
+    *)
+        COMMAND+=("WARREN_DATABASE_URL_FILE=$secrets/$1-database.url"
+            "WARREN_TRUSTED_PRINCIPALS=${WARREN_TRUSTED_PRINCIPALS:-ingress,integrator}")
+        ;;
     esac
     case $1 in
     identity) COMMAND+=("WARREN_SIGNING_KEY_FILE=$STATE/keys/signing-key.pem") ;;

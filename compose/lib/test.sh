@@ -30,6 +30,9 @@ run_tests() {
     step "Checking the format" lint
     step "Building everything and its tests (debug)" build_tests
     step "Building everything (release)" build_release
+    # The tests are one busy client at one address.
+    export WARREN_RATE_LIMIT=${WARREN_RATE_LIMIT:-10000/s burst 20000}
+    export WARREN_CREDENTIAL_RATE_LIMIT=${WARREN_CREDENTIAL_RATE_LIMIT:-10000/min}
     start_stack
     eval "$(print_env)"
     export WARREN_STATE=$STATE
