@@ -1,0 +1,136 @@
+import Testing
+
+@testable import Postgres
+
+@Suite("The pool's decisions")
+struct PoolStateTests {
+    private func open(_ size: Int, _ limits: PoolState.Limits = PoolState.Limits()) -> PoolState {
+        var state = PoolState(size: size, limits: limits)
+        for slot in 0..<size { state.opened(slot) }
+        return state
+    }
+
+    private func slots(_ placements: [PoolState.Placement]) -> [Int] {
+        placements.compactMap { if case .slot(let slot) = $0 { slot } else { nil } }
+    }
+
+    @Test("statements spread over the connections, and go where least is under way")
+    func spread() {
+        var state = open(4)
+        let first = slots((1...4).map { state.placeQuery($0) })
+        #expect(Set(first) == [0, 1, 2, 3])
+        state.finishedQuery(2)
+        #expect(state.placeQuery(5) == .slot(2))
+    }
+
+    @Test("a transaction has its connection to itself; the others share the rest")
+    func leases() {
+        var state = open(2)
+        let leased = slots([state.placeLease(1)])
+        let others = slots((2...9).map { state.placeQuery($0) })
+        #expect(others.count == 8)
+        #expect(Set(others).isDisjoint(with: leased))
+    }
+
+    @Test("with every connection taken, statements and transactions wait, each in their order")
+    func waiting() {
+        var state = open(1)
+        #expect(state.placeLease(1) == .slot(0))
+        #expect(state.placeLease(2) == .wait)
+        #expect(state.placeQuery(3) == .wait)
+        #expect(state.placeLease(4) == .wait)
+        #expect(state.placeQuery(5) == .wait)
+        #expect(state.next() == nil)
+        state.released(0)
+        #expect(state.next() == .query(3, slot: 0))
+        #expect(state.next() == .query(5, slot: 0))
+        #expect(state.next() == .lease(2, slot: 0))
+        #expect(state.next() == nil)
+        state.released(0)
+        #expect(state.next() == .lease(4, slot: 0))
+    }
+
+    @Test("one who gives up waiting is passed over")
+    func withdraw() {
+        var state = open(1)
+        _ = state.placeLease(1)
+        _ = state.placeLease(2)
+        _ = state.placeLease(3)
+        state.withdraw(2)
+        state.released(0)
+        #expect(state.next() == .lease(3, slot: 0))
+    }
+
+    @Test("past its bounds the pool refuses instead of collecting")
+    func bounds() {
+        var state = open(1, PoolState.Limits(depth: 2, waitingQueries: 1, waitingLeases: 1))
+        #expect(state.placeQuery(1) == .slot(0))
+        #expect(state.placeQuery(2) == .slot(0))
+        #expect(state.placeQuery(3) == .wait)
+        #expect(state.placeQuery(4) == .refuse)
+        state.finishedQuery(0)
+        #expect(state.next() == .query(3, slot: 0))
+        #expect(state.placeLease(5) == .slot(0))
+        #expect(state.placeLease(6) == .wait)
+        #expect(state.placeLease(7) == .refuse)
+    }
+
+    @Test("before the first connection everything waits; once none can be made, everything is refused")
+    func availability() {
+        var state = PoolState(size: 2)
+        #expect(state.availability == .connecting)
+        #expect(state.placeQuery(1) == .wait)
+        state.connectFailed(0)
+        #expect(state.availability == .connecting)
+        state.connectFailed(1)
+        #expect(state.availability == .unavailable)
+        #expect(state.placeQuery(2) == .refuse)
+        #expect(state.placeLease(3) == .refuse)
+        state.opened(1)
+        #expect(state.availability == .available)
+        #expect(state.next() == .query(1, slot: 1))
+        state.lost(1)
+        #expect(state.availability == .connecting)
+    }
+
+    @Test("a connection that owes an overdue answer gets nothing new until it has given it")
+    func suspect() {
+        var state = open(2)
+        state.suspect(0, true)
+        #expect(Set(slots((1...4).map { state.placeQuery($0) })) == [1])
+        state.suspect(0, false)
+        #expect(state.placeQuery(5) == .slot(0))
+    }
+
+    @Test("a closing pool takes nothing and is drained when all that it took has ended")
+    func closing() {
+        var state = open(2)
+        let query = slots([state.placeQuery(1)])
+        let lease = slots([state.placeLease(2)])
+        state.close()
+        #expect(state.availability == .closed)
+        #expect(state.placeQuery(3) == .refuse)
+        #expect(!state.isDrained)
+        for slot in query { state.finishedQuery(slot) }
+        #expect(!state.isDrained)
+        for slot in lease { state.released(slot) }
+        #expect(state.isDrained)
+    }
+
+    @Test("attempts to connect come at growing distances, with jitter, up to a bound")
+    func backoff() {
+        var least = Backoff()
+        var most = Backoff()
+        var previous = Duration.zero
+        for _ in 0..<6 {
+            let (low, high) = (least.next(random: 0), most.next(random: 1))
+            #expect(low < high)
+            #expect(high > previous)
+            previous = high
+        }
+        for _ in 0..<100 { previous = most.next(random: 1) }
+        #expect(previous == .seconds(5))
+        most.reset()
+        #expect(most.next(random: 1) == .milliseconds(100))
+    }
+}
