@@ -74,7 +74,8 @@ struct QueryTests {
         try await TestDatabase.with { database in
             try await database.withPool(size: 1) { pool in
                 _ = try await pool.query(
-                    Statement("CREATE TABLE late (id int8, CONSTRAINT late_key UNIQUE (id) DEFERRABLE INITIALLY DEFERRED)"))
+                    Statement(
+                        "CREATE TABLE late (id int8, CONSTRAINT late_key UNIQUE (id) DEFERRABLE INITIALLY DEFERRED)"))
                 let insert = Statement("INSERT INTO late VALUES ($1)")
                 let pending = [1, 1, 2].map { pool.send(insert, $0) }
                 _ = try await pending[0].rows()

@@ -65,12 +65,17 @@ struct TestDatabase {
     @Loop func withProxy(size: Int, _ body: @Loop (PostgresPool, FaultProxy) async throws -> Void) async throws {
         let proxy = try FaultProxy(to: port)
         defer { proxy.stop() }
-        try await Self.withPool(url.replacing(":\(port)/", with: ":\(proxy.port)/"), size: size) { pool in
+        try await Self.withPool(through(proxy), size: size) { pool in
             try await body(pool, proxy)
         }
     }
 
-    private var port: Int {
+    /// The address of this database by way of a proxy.
+    func through(_ proxy: FaultProxy) -> String {
+        url.replacing(":\(port)/", with: ":\(proxy.port)/")
+    }
+
+    var port: Int {
         let parts = url.split(separator: "@").last?.split(separator: "/").first?.split(separator: ":")
         return parts?.last.flatMap { Int($0) } ?? 5432
     }

@@ -50,6 +50,8 @@ extension Connection {
             query.finish(.failure(error))
         case .forget(let statement):
             prepared.forget(statement)
+        case .violation where PQstatus(handle.pointer) == CONNECTION_BAD:
+            loseForError()
         case .violation:
             lose(PostgresError(.protocolViolation, "the server's answer is not one to what was sent"))
         }

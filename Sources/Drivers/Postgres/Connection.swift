@@ -71,10 +71,10 @@ internal import Reactor
     private func ready(_ readiness: Readiness) {
         if readiness.contains(.writable) { flush() }
         guard isOpen, !readiness.isDisjoint(with: [.readable, .failed]) else { return }
-        let isAlive = PQconsumeInput(handle.pointer) == 1
+        // Once the connection is broken libpq makes results up; all that the server did send has been taken before.
+        guard PQconsumeInput(handle.pointer) == 1 else { return loseForError() }
         receive()
-        guard isOpen, !isAlive || PQstatus(handle.pointer) == CONNECTION_BAD else { return }
-        loseForError()
+        if isOpen, PQstatus(handle.pointer) == CONNECTION_BAD { loseForError() }
     }
 
     /// Hands to the kernel what it takes, and asks to be told when it takes more.

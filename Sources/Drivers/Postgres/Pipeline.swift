@@ -44,6 +44,8 @@ struct Pipeline<Query> {
     private var held: Query?
     /// The first failure since the last sync.
     private var firstFailure: PostgresError?
+    /// How many segments have been sent so far.
+    private(set) var segments = 0
     private var sent: UInt64 = 0
     private var answered: UInt64 = 0
 
@@ -64,6 +66,7 @@ struct Pipeline<Query> {
 
     mutating func appendSync() {
         steps.append(.sync)
+        segments += 1
     }
 
     func isAnswered(_ number: UInt64) -> Bool {

@@ -1,0 +1,90 @@
+import Foundation
+import Postgres
+import Reactor
+import TestSupport
+import Testing
+
+@Suite("The life of a pool")
+struct LifecycleTests {
+    @Test("started and stopped over and over, it leaks no descriptor and no connection")
+    @Loop func startStop() async throws {
+        try await TestDatabase.with { database in
+            try await database.withProxy(size: 1) { _, proxy in
+                let before = try descriptors()
+                for _ in 0..<100 {
+                    try await TestDatabase.withPool(database.through(proxy), size: 3) { pool in
+                        _ = try await pool.query(Statement("SELECT 1"))
+                    }
+                }
+                #expect(proxy.acceptedCount > 100)
+                // Leaked ones would be 200 to 300; what else is open belongs to tests that run beside this one.
+                #expect(try descriptors() - before < 200)
+            }
+        }
+    }
+
+    @Test("closing waits for what is under way")
+    @Loop func closeWaits() async throws {
+        try await TestDatabase.with { database in
+            var pending: PendingQuery?
+            try await database.withPool(size: 1) { pool in
+                pending = pool.send(Statement("SELECT pg_sleep(0.2)"))
+                await pool.close(within: .seconds(5))
+                #expect(pool.availability == .closed)
+                let error = await #expect(throws: PostgresError.self) { try await pool.query(Statement("SELECT 1")) }
+                #expect(error?.code == .unavailable)
+            }
+            _ = try await pending?.rows()
+        }
+    }
+
+    @Test("closing waits no longer than it may")
+    @Loop func closeIsBounded() async throws {
+        try await TestDatabase.with { database in
+            var pending: PendingQuery?
+            let start = ContinuousClock.now
+            try await database.withPool(size: 1) { pool in
+                let transaction = try await pool.begin()
+                pending = transaction.send(Statement("SELECT pg_sleep(20)"))
+                await pool.close(within: .milliseconds(100))
+            }
+            let query = try #require(pending)
+            let error = await #expect(throws: PostgresError.self) { try await query.rows() }
+            #expect(error?.code == .connectionLost)
+            #expect(ContinuousClock.now - start < .seconds(10))
+        }
+    }
+
+    @Test("a pool whose task is cancelled ends at once, also while it cannot connect")
+    @Loop func cancelled() async throws {
+        let url = try TestEnvironment.value("WARREN_TEST_DATABASE_URL")
+        for address in [url, "postgres://127.0.0.1:1/none"] {
+            let pool = PostgresPool(url: address, size: 2, log: TestDatabase.log)
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await pool.run() }
+                try? await Loop.sleep(for: .milliseconds(100))
+                group.cancelAll()
+            }
+            #expect(pool.availability == .closed)
+            await #expect(throws: PostgresError.self) { try await pool.query(Statement("SELECT 1")) }
+        }
+    }
+
+    @Test("statements sent before the pool runs wait for it")
+    @Loop func sentBefore() async throws {
+        let url = try TestEnvironment.value("WARREN_TEST_DATABASE_URL")
+        let pool = PostgresPool(url: url, size: 1, log: TestDatabase.log)
+        let early = pool.send(Statement("SELECT 3"))
+        #expect(pool.availability == .connecting)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await pool.run() }
+            let rows = try await early.rows()
+            #expect(rows.count == 1)
+            await pool.close(within: .seconds(1))
+        }
+    }
+
+    private func descriptors() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+    }
+}

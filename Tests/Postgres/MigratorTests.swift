@@ -1,0 +1,115 @@
+import Postgres
+import Reactor
+import TestSupport
+import Testing
+
+@Suite("Migrations")
+struct MigratorTests {
+    private let first = Migration(
+        name: "0001-start", sql: "CREATE TABLE a (id int8);\nCREATE TABLE b (id int8); -- and a comment\n")
+    private let second = Migration(name: "0002-more", sql: Array("ALTER TABLE a ADD COLUMN text text".utf8))
+
+    @Loop private func expectNames(_ names: [String], _ pool: PostgresPool) async throws {
+        let rows = try await pool.query(Statement("SELECT name FROM schema_migrations ORDER BY name"))
+        let found = try rows.map { row throws in try row.get(0, as: String.self) }
+        #expect(found == names)
+    }
+
+    @Test("are applied once, in the order of their names, each with all its commands")
+    @Loop func freshAndRepeated() async throws {
+        try await TestDatabase.with { database in
+            let migrator = Migrator(url: database.url, log: TestDatabase.log)
+            for _ in 0..<2 { try await migrator.migrate([second, first]) }
+            try await database.withPool(size: 1) { pool in
+                try await expectNames(["0001-start", "0002-more"], pool)
+                _ = try await pool.query(Statement("SELECT a.text, b.id FROM a, b"))
+            }
+        }
+    }
+
+    @Test("of four processes that start at once, one applies them and all succeed")
+    @Loop func concurrent() async throws {
+        try await TestDatabase.with { database in
+            let migrations = [first, second]
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        try await Migrator(url: database.url, log: TestDatabase.log).migrate(migrations)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            try await database.withPool(size: 1) { pool in
+                try await expectNames(["0001-start", "0002-more"], pool)
+            }
+        }
+    }
+
+    @Test("one that was changed after it was applied is an error that names it, and nothing further is applied")
+    @Loop func changed() async throws {
+        try await TestDatabase.with { database in
+            let migrator = Migrator(url: database.url, log: TestDatabase.log)
+            try await migrator.migrate([first])
+            let changed = Migration(name: first.name, sql: first.sql + " ")
+            let error = await #expect(throws: PostgresError.self) { try await migrator.migrate([changed, second]) }
+            #expect(error?.code == .migration)
+            #expect(error?.message.contains("0001-start") == true)
+            #expect(error?.isTransient == false)
+            try await database.withPool(size: 1) { pool in try await expectNames(["0001-start"], pool) }
+        }
+    }
+
+    @Test("one that fails leaves nothing of itself, keeps what came before, and works once it is mended")
+    @Loop func failing() async throws {
+        try await TestDatabase.with { database in
+            let migrator = Migrator(url: database.url, log: TestDatabase.log)
+            let broken = Migration(name: "0002-broken", sql: "CREATE TABLE c (id int8); CREATE TABLE a (id int8)")
+            let error = await #expect(throws: PostgresError.self) { try await migrator.migrate([first, broken]) }
+            #expect(error?.code == .migration)
+            #expect(error?.message.contains("0002-broken") == true)
+            #expect(error?.sqlState == "42P07")
+            try await database.withPool(size: 1) { pool in
+                try await expectNames(["0001-start"], pool)
+                await #expect(throws: PostgresError.self) { try await pool.query(Statement("SELECT * FROM c")) }
+            }
+            try await migrator.migrate([first, Migration(name: "0002-broken", sql: "CREATE TABLE c (id int8)")])
+        }
+    }
+
+    @Test("one that ends its own transaction is refused, and is not taken for applied")
+    @Loop func endsTransaction() async throws {
+        try await TestDatabase.with { database in
+            let migrator = Migrator(url: database.url, log: TestDatabase.log)
+            let sneaky = Migration(name: "0001-sneaky", sql: "CREATE TABLE a (id int8); COMMIT;")
+            let error = await #expect(throws: PostgresError.self) { try await migrator.migrate([sneaky]) }
+            #expect(error?.code == .migration)
+            try await database.withPool(size: 1) { pool in try await expectNames([], pool) }
+        }
+    }
+
+    @Test("those of a newer version are left alone, and two of one name are refused")
+    @Loop func newerAndDouble() async throws {
+        try await TestDatabase.with { database in
+            let migrator = Migrator(url: database.url, log: TestDatabase.log)
+            try await migrator.migrate([first, second])
+            try await migrator.migrate([first])
+            await #expect(throws: PostgresError.self) { try await migrator.migrate([first, first]) }
+        }
+    }
+
+    @Test("waiting for another process's migrations ends at the limit")
+    @Loop func boundedWait() async throws {
+        try await TestDatabase.with { database in
+            let proxy = try FaultProxy(to: database.port)
+            defer { proxy.stop() }
+            proxy.stall()
+            let start = ContinuousClock.now
+            let error = await #expect(throws: PostgresError.self) {
+                try await Migrator(url: database.through(proxy), log: TestDatabase.log)
+                    .migrate([first], within: .milliseconds(300))
+            }
+            #expect(error?.isTransient == true)
+            #expect(ContinuousClock.now - start < .seconds(10))
+        }
+    }
+}

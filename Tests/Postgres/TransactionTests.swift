@@ -1,0 +1,267 @@
+import Reactor
+import Testing
+
+@testable import Postgres
+
+@Suite("Transactions")
+struct TransactionTests {
+    private static let create = Statement("CREATE TABLE notes (id int8 CONSTRAINT notes_pkey PRIMARY KEY, text text)")
+    private static let insert = Statement("INSERT INTO notes (id, text) VALUES ($1, $2)")
+    private static let count = Statement("SELECT count(*) FROM notes")
+
+    @Loop private func with(size: Int = 4, _ body: @Loop (PostgresPool) async throws -> Void) async throws {
+        try await TestDatabase.with { database in
+            try await database.withPool(size: size) { pool in
+                _ = try await pool.query(Self.create)
+                try await body(pool)
+            }
+        }
+    }
+
+    @Loop private func expectNotes(_ count: Int, _ pool: PostgresPool) async throws {
+        let rows = try await pool.query(Self.count)
+        #expect(try rows.first?.get(0, as: Int.self) == count)
+    }
+
+    @Test("others see what was done once it is committed, and never what was rolled back")
+    @Loop func visibility() async throws {
+        try await with { pool in
+            let transaction = try await pool.begin()
+            _ = try await transaction.query(Self.insert, 1, "a")
+            try await expectNotes(0, pool)
+            try await transaction.commit()
+            try await expectNotes(1, pool)
+            let other = try await pool.begin()
+            _ = try await other.query(Self.insert, 2, "b")
+            await other.rollback()
+            try await expectNotes(1, pool)
+        }
+    }
+
+    @Test("begin, three inserts and commit leave in one segment: one round trip")
+    @Loop func oneRoundTrip() async throws {
+        try await with(size: 1) { pool in
+            let connection = try #require(pool.connections[0])
+            for round in 0..<2 {
+                let before = connection.pipeline.segments
+                let transaction = try await pool.begin()
+                let pending = (0..<3).map { transaction.send(Self.insert, round * 10 + $0, "x") }
+                try await transaction.commit()
+                #expect(connection.pipeline.segments == before + 1)
+                for query in pending {
+                    let rows = try await query.rows()
+                    #expect(rows.affected == 1)
+                }
+            }
+            try await expectNotes(6, pool)
+        }
+    }
+
+    @Test("the first failure takes the rest with it, and the commit tells of it")
+    @Loop func failure() async throws {
+        try await with(size: 1) { pool in
+            _ = try await pool.query(Self.insert, 1, "there")
+            let transaction = try await pool.begin()
+            let good = transaction.send(Self.insert, 2, "b")
+            let bad = transaction.send(Self.insert, 1, "again")
+            let after = transaction.send(Self.insert, 3, "c")
+            let error = await #expect(throws: PostgresError.self) { try await transaction.commit() }
+            #expect(error?.code == .aborted)
+            #expect(error?.sqlState == "23505")
+            #expect(error?.constraint == "notes_pkey")
+            #expect(error?.isTransient == false)
+            _ = try await good.rows()
+            let own = await #expect(throws: PostgresError.self) { try await bad.rows() }
+            #expect(own?.code == .sqlState("23505"))
+            let aborted = await #expect(throws: PostgresError.self) { try await after.rows() }
+            #expect(aborted?.code == .aborted)
+            #expect(aborted?.cause?.code == .sqlState("23505"))
+            try await expectNotes(1, pool)
+        }
+    }
+
+    @Test("after a failure that was awaited, statements and commit fail, and the connection is good again")
+    @Loop func failureAwaited() async throws {
+        try await with(size: 1) { pool in
+            let transaction = try await pool.begin()
+            await #expect(throws: PostgresError.self) { try await transaction.query(Statement("SELECT 1/0")) }
+            let later = await #expect(throws: PostgresError.self) { try await transaction.query(Self.insert, 1, "a") }
+            #expect(later?.code == .aborted)
+            #expect(later?.sqlState == "22012")
+            await #expect(throws: PostgresError.self) { try await transaction.commit() }
+            let ended = await #expect(throws: PostgresError.self) { try await transaction.query(Self.count) }
+            #expect(ended?.code == .ended)
+            try await expectNotes(0, pool)
+            _ = try await pool.query(Self.insert, 1, "a")
+        }
+    }
+
+    @Test("a statement that cannot be sent keeps the rest from being committed")
+    @Loop func unsendable() async throws {
+        try await with(size: 1) { pool in
+            let transaction = try await pool.begin()
+            transaction.send(Self.insert, 1, "a")
+            transaction.send(Self.insert, 2, "a\u{0}")
+            let error = await #expect(throws: PostgresError.self) { try await transaction.commit() }
+            #expect(error?.cause?.code == .invalidParameter)
+            try await expectNotes(0, pool)
+        }
+    }
+
+    @Test("a constraint that is checked at commit fails the commit")
+    @Loop func deferred() async throws {
+        try await with(size: 1) { pool in
+            _ = try await pool.query(
+                Statement("ALTER TABLE notes ADD CONSTRAINT text_key UNIQUE (text) DEFERRABLE INITIALLY DEFERRED"))
+            let transaction = try await pool.begin()
+            transaction.send(Self.insert, 1, "same")
+            transaction.send(Self.insert, 2, "same")
+            let error = await #expect(throws: PostgresError.self) { try await transaction.commit() }
+            #expect(error?.constraint == "text_key")
+            try await expectNotes(0, pool)
+        }
+    }
+
+    @Test("one that is let go of is rolled back, and its connection serves others")
+    @Loop func letGo() async throws {
+        try await with(size: 1) { pool in
+            do {
+                let transaction = try await pool.begin()
+                _ = try await transaction.query(Self.insert, 1, "a")
+            }
+            try await expectNotes(0, pool)
+            do {
+                let unused = try await pool.begin()
+                _ = unused
+            }
+            try await expectNotes(0, pool)
+        }
+    }
+
+    @Test("a deadlock is an error that says: try again")
+    @Loop func deadlock() async throws {
+        try await with(size: 2) { pool in
+            _ = try await pool.query(Self.insert, 1, "a")
+            _ = try await pool.query(Self.insert, 2, "b")
+            let update = Statement("UPDATE notes SET text = 'c' WHERE id = $1")
+            let (first, second) = (try await pool.begin(), try await pool.begin())
+            _ = try await first.query(update, 1)
+            _ = try await second.query(update, 2)
+            let crossing = [first.send(update, 2), second.send(update, 1)]
+            var failures: [PostgresError] = []
+            for query in crossing {
+                do throws(PostgresError) {
+                    _ = try await query.rows()
+                } catch {
+                    failures.append(error)
+                    // The victim's locks go with it, and the other one goes on.
+                    first.close()
+                    second.close()
+                }
+            }
+            #expect(failures.first?.sqlState == "40P01")
+            #expect(failures.first?.isTransient == true)
+        }
+    }
+
+    @Loop private final class Order {
+        var numbers: [Int] = []
+
+        func note(_ number: Int, _ pool: PostgresPool) async throws {
+            let transaction = try await pool.begin()
+            numbers.append(number)
+            await transaction.rollback()
+        }
+    }
+
+    @Test("with all connections taken, the next ones wait in their order, and no longer than their deadline")
+    @Loop func exhaustion() async throws {
+        try await with(size: 1) { pool in
+            let holder = try await pool.begin()
+            let order = Order()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<3 {
+                    group.addTask { try await order.note(number, pool) }
+                    // So that they ask in this order.
+                    try await Loop.sleep(for: .milliseconds(5))
+                }
+                let start = ContinuousClock.now
+                let error = await #expect(throws: PostgresError.self) {
+                    try await pool.begin(deadline: start + .milliseconds(50))
+                }
+                #expect(error?.code == .deadlineExceeded)
+                #expect(order.numbers.isEmpty)
+                await holder.rollback()
+                try await group.waitForAll()
+            }
+            #expect(order.numbers == [0, 1, 2])
+        }
+    }
+
+    @Test("a task that is cancelled while it waits for a connection stops waiting, and keeps nobody from one")
+    @Loop func cancelledWaiter() async throws {
+        try await with(size: 1) { pool in
+            let holder = try await pool.begin()
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    let error = await #expect(throws: PostgresError.self) { try await pool.begin() }
+                    #expect(error?.code == .cancelled)
+                }
+                try? await Loop.sleep(for: .milliseconds(20))
+                group.cancelAll()
+            }
+            try await holder.commit()
+            try await expectNotes(0, pool)
+        }
+    }
+
+    @Test("a statement waits while every connection is in a transaction, and is then carried out")
+    @Loop func statementWaits() async throws {
+        try await with(size: 1) { pool in
+            let holder = try await pool.begin()
+            let waiting = pool.send(Self.insert, 7, "late")
+            let impatient = pool.send(Self.count, deadline: .now + .milliseconds(30))
+            let error = await #expect(throws: PostgresError.self) { try await impatient.rows() }
+            #expect(error?.code == .deadlineExceeded)
+            try await holder.commit()
+            let rows = try await waiting.rows()
+            #expect(rows.affected == 1)
+        }
+    }
+
+    @Test("past its deadline a transaction is given up: rolled back, its connection replaced")
+    @Loop func deadline() async throws {
+        try await with(size: 1) { pool in
+            let transaction = try await pool.begin(deadline: .now + .milliseconds(200))
+            transaction.send(Self.insert, 1, "a")
+            let sleeping = transaction.send(Statement("SELECT pg_sleep(20)"))
+            let error = await #expect(throws: PostgresError.self) { try await sleeping.rows() }
+            #expect(error?.code == .deadlineExceeded)
+            await #expect(throws: PostgresError.self) { try await transaction.commit() }
+            try await expectNotes(0, pool)
+            let idle = try await pool.begin(deadline: .now + .milliseconds(20))
+            try await Loop.sleep(for: .milliseconds(60))
+            let late = await #expect(throws: PostgresError.self) { try await idle.query(Self.count) }
+            #expect(late?.cause?.code == .deadlineExceeded)
+            try await expectNotes(0, pool)
+        }
+    }
+
+    @Test("a commit that is under way when its task is cancelled still tells what came of it")
+    @Loop func cancelledCommit() async throws {
+        try await with(size: 1) { pool in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await insertCancelled(pool) }
+                try await group.waitForAll()
+            }
+            try await expectNotes(1, pool)
+        }
+    }
+
+    @Loop private func insertCancelled(_ pool: PostgresPool) async throws {
+        let transaction = try await pool.begin()
+        transaction.send(Self.insert, 1, "a")
+        withUnsafeCurrentTask { $0?.cancel() }
+        try await transaction.commit()
+    }
+}
