@@ -12,6 +12,8 @@ package import Reactor
     private static let batch = 200
     /// How many milliseconds pass at most before a relay looks for an event that a killed worker committed and never relayed.
     private static let sweepInterval: ClosedRange<Double> = 5_000...10_000
+    /// How long one look waits for the broker; the daemon may be told to stop meanwhile.
+    private static let patience: Duration = .seconds(2)
     private static let failurePause: Duration = .seconds(1)
 
     private let pool: PostgresPool
@@ -52,6 +54,8 @@ package import Reactor
     }
 
     private func relayAll() async {
+        // Without the broker there is nothing to do but wait for it; the events are safe where they are.
+        guard await publisher.waitUntilAvailable(within: Self.patience) else { return }
         isNudged = false
         do {
             while try await relayBatch() == Self.batch {}
@@ -65,7 +69,6 @@ package import Reactor
 
     /// - Returns: how many events there were to publish.
     private func relayBatch() async throws -> Int {
-        guard publisher.availability == .available else { throw PublishError.unavailable }
         let transaction = try await pool.begin(deadline: .now + .seconds(30))
         do {
             let entries = try await Outbox.take(Self.batch, in: transaction)
