@@ -32,6 +32,7 @@ package enum MediaService {
                 .request(Messages.Media.delete, handle: commands.delete),
                 .request(Messages.Media.get, handle: queries.get),
                 .request(Messages.Media.list, handle: queries.list),
+                .receipt(Messages.Media.receipt, database: resources.database),
                 .event(PostDeleted.self, handle: commands.postDeleted),
             ],
             services: [AtShutdown { await http.close() }])

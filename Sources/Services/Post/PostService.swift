@@ -25,6 +25,7 @@ package enum PostService {
             .request(Messages.Post.delete, settled: { _, _ in await cache.invalidatePages() }, handle: commands.delete),
             .request(Messages.Post.get, handle: queries.get),
             .request(Messages.Post.list, handle: queries.list),
+            .receipt(Messages.Post.receipt, database: resources.database),
             .event(MediaUploaded.self, handle: media.uploaded),
             .event(MediaDeleted.self, handle: media.deleted),
         ])
