@@ -1,0 +1,157 @@
+import AMQP
+import Reactor
+import Testing
+
+@Suite("What a broker may say")
+struct ProtocolTests {
+    @Loop private func withBroker(
+        _ broker: ScriptedBroker, _ body: @Loop (BrokerAddress) async throws -> Void
+    ) async throws {
+        defer { broker.stop() }
+        try await body(BrokerAddress(host: "127.0.0.1", port: broker.port))
+    }
+
+    private func message(_ text: String) -> OutgoingMessage { .text(text, to: "queue") }
+
+    @Test("connection.blocked stops publishing, at once and with its reason; connection.unblocked lets it go on")
+    @Loop func blocked() async throws {
+        let broker = try ScriptedBroker()
+        try await withBroker(broker) { address in
+            try await withPublisher(address) { publisher in
+                broker.send(.method(10, 60, Frame.short("low on memory")))
+                try await becomes { publisher.availability == .blocked(reason: "low on memory") }
+                #expect(throws: PublishError.unavailable) { try publisher.publish(message("x")) }
+                #expect(throws: PublishError.unavailable) { try publisher.publish(message("x")) { _ in } }
+                #expect(await !publisher.waitUntilAvailable(within: .milliseconds(50)))
+                broker.send(.method(10, 61))
+                #expect(await publisher.waitUntilAvailable(within: .seconds(10)))
+                try publisher.publish(message("x"))
+                try await becomes { broker.methods.contains(0x003C_0028) }
+            }
+        }
+    }
+
+    @Test("an alarm that comes in one piece with the login is not overlooked")
+    @Loop func blockedFromTheStart() async throws {
+        let broker = try ScriptedBroker(greeting: [.method(10, 60, Frame.short("low on disk"))])
+        try await withBroker(broker) { address in
+            let publisher = Publisher(address: address, name: "blocked", log: quiet)
+            async let running: Void = publisher.run()
+            try await becomes { publisher.availability == .blocked(reason: "low on disk") }
+            await publisher.close()
+            await running
+        }
+    }
+
+    @Test("deliveries that come in one piece with the answer to basic.consume are handed over, in order")
+    @Loop func earlyDeliveries() async throws {
+        let inbox = Inbox()
+        let frames = (1...3).flatMap { tag in
+            [Frame.deliver(tag: UInt64(tag)), .header(bodySize: 2), .body([UInt8(tag)]), .body([0])]
+        }
+        let broker = try ScriptedBroker(greeting: frames)
+        try await withBroker(broker) { address in
+            try await withConsumer(address, [.queue("queue", prefetch: 10) { inbox.deliveries.append($0) }]) {
+                consumer in
+                try await becomes { inbox.deliveries.count == 3 }
+                #expect(inbox.deliveries.map { $0.body } == [[1, 0], [2, 0], [3, 0]])
+                #expect(inbox.deliveries.allSatisfy { $0.exchange == "exchange" && $0.routingKey == "key" })
+                #expect(consumer.inHand == 3)
+            }
+        }
+    }
+
+    @Test("a turn's acknowledgements are one, where they are a run")
+    @Loop func batchesAcks() async throws {
+        let frames = (1...50).flatMap { [Frame.deliver(tag: $0), .header(bodySize: 0)] }
+        let broker = try ScriptedBroker(greeting: frames)
+        try await withBroker(broker) { address in
+            try await withConsumer(address, [.queue("queue", prefetch: 50) { $0.ack() }]) { consumer in
+                try await becomes { broker.methods.contains(0x003C_0050) }
+                #expect(consumer.inHand == 0)
+            }
+            #expect(broker.methods.filter { $0 == 0x003C_0050 }.count < 10)
+        }
+    }
+
+    @Test("channel.close, basic.cancel and connection.close are answered, and lead to a new connection")
+    @Loop func closes() async throws {
+        let broker = try ScriptedBroker()
+        let reason = Frame.number(UInt16(320)) + Frame.short("because") + [0, 0, 0, 0]
+        try await withBroker(broker) { address in
+            try await withConsumer(address, [.queue("queue", prefetch: 1) { _ in }]) { consumer in
+                let ends: [(Frame, UInt32?)] = [
+                    (.method(20, 40, channel: 1, reason), 0x0014_0029),
+                    (.method(60, 30, channel: 1, Frame.short("tag") + [0]), nil),
+                    (.method(10, 50, reason), 0x000A_0033),
+                ]
+                for (index, (frame, answer)) in ends.enumerated() {
+                    try await becomes { broker.loginCount == index + 1 && consumer.state == .consuming }
+                    broker.send(frame)
+                    try await becomes { broker.loginCount == index + 2 }
+                    if let answer { #expect(broker.methods.contains(answer)) }
+                }
+                #expect(await consumer.waitUntilConsuming(within: .seconds(10)))
+            }
+        }
+    }
+
+    @Test("a delivery after the close of its connection can no longer be settled")
+    @Loop func settlesTooLate() async throws {
+        let inbox = Inbox()
+        let broker = try ScriptedBroker(greeting: [.deliver(tag: 1), .header(bodySize: 0)])
+        try await withBroker(broker) { address in
+            try await withConsumer(address, [.queue("queue", prefetch: 1) { inbox.deliveries.append($0) }]) {
+                consumer in
+                try await becomes { inbox.deliveries.count == 1 }
+                broker.send(.method(10, 50, Frame.number(UInt16(320)) + Frame.short("x") + [0, 0, 0, 0]))
+                try await becomes { inbox.deliveries.count == 2 }
+                #expect(!inbox.deliveries[0].ack())
+                #expect(consumer.inHand == 1)
+                #expect(inbox.deliveries[1].ack())
+                #expect(consumer.inHand == 0)
+            }
+        }
+    }
+
+    @Test(
+        "frames out of place end the connection and nothing else",
+        arguments: [
+            [Frame.body([1])], [.header(bodySize: 1)], [.deliver(tag: 1), .deliver(tag: 2)],
+            [.deliver(tag: 1), .body([1])], [.deliver(tag: 1), .header(bodySize: 1), .body([1, 2])],
+            [.deliver(tag: 1), .header(bodySize: .max)], [.deliver(tag: 7), .header(bodySize: 0)],
+            [.deliver(tag: .max), .header(bodySize: 0)], [.method(60, 60, channel: 1, [9])],
+            [.deliver(tag: 1), .header(bodySize: 0, flags: 1 << 13, properties: [0xFF, 0xFF, 0xFF, 0xFF])],
+            [.deliver(tag: 1), .header(bodySize: 0, flags: 1 << 13, properties: [0, 0, 0, 2, 0, 0x3F])],
+            [.method(999, 1, channel: 1)], [.method(60, 80, channel: 1, [0, 0])],
+        ])
+    @Loop func disorder(_ frames: [Frame]) async throws {
+        let broker = try ScriptedBroker()
+        try await withBroker(broker) { address in
+            try await withConsumer(address, [.queue("queue", prefetch: 10) { _ in }]) { consumer in
+                for frame in frames { broker.send(frame) }
+                try await becomes { broker.loginCount == 2 }
+                #expect(await consumer.waitUntilConsuming(within: .seconds(10)))
+            }
+        }
+    }
+
+    @Test("frames nobody expects are passed over")
+    @Loop func strangers() async throws {
+        let inbox = Inbox()
+        let broker = try ScriptedBroker()
+        try await withBroker(broker) { address in
+            try await withConsumer(address, [.queue("queue", prefetch: 10) { inbox.deliveries.append($0) }]) { _ in
+                broker.send(
+                    .init(kind: 8, channel: 0, []), .init(kind: 77, channel: 1, [1, 2, 3]),
+                    .deliver(tag: 1, channel: 9), .header(bodySize: 1, channel: 9), .body([1], channel: 9),
+                    .method(60, 80, channel: 1, Frame.number(UInt64(5)) + [1]), .method(10, 60, Frame.short("alarm")),
+                    .deliver(tag: 1), .header(bodySize: 0))
+                try await becomes { inbox.deliveries.count == 1 }
+                broker.send(.method(20, 20, channel: 1, [0]))
+                try await becomes { broker.methods.contains(0x0014_0015) }
+                #expect(broker.loginCount == 1)
+            }
+        }
+    }
+}

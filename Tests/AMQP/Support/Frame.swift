@@ -1,0 +1,39 @@
+/// A frame written byte by byte, as a broker may send it and as no driver would write it.
+struct Frame {
+    private(set) var bytes: [UInt8]
+
+    /// A frame of a kind with a payload.
+    init(kind: UInt8, channel: UInt16, _ payload: [UInt8]) {
+        bytes = [kind] + Self.number(channel) + Self.number(UInt32(payload.count)) + payload + [0xCE]
+    }
+
+    /// A method with its arguments.
+    static func method(_ classID: UInt16, _ methodID: UInt16, channel: UInt16 = 0, _ arguments: [UInt8] = []) -> Frame {
+        Frame(kind: 1, channel: channel, number(classID) + number(methodID) + arguments)
+    }
+
+    /// basic.deliver.
+    static func deliver(tag: UInt64, channel: UInt16 = 1) -> Frame {
+        method(60, 60, channel: channel, short("tag") + number(tag) + [0] + short("exchange") + short("key"))
+    }
+
+    /// A header with the flags and the bytes of properties.
+    static func header(
+        bodySize: UInt64, flags: UInt16 = 0, properties: [UInt8] = [], channel: UInt16 = 1
+    ) -> Frame {
+        Frame(kind: 2, channel: channel, number(UInt16(60)) + [0, 0] + number(bodySize) + number(flags) + properties)
+    }
+
+    /// A part of a body.
+    static func body(_ bytes: [UInt8], channel: UInt16 = 1) -> Frame {
+        Frame(kind: 3, channel: channel, bytes)
+    }
+
+    static func number<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
+        withUnsafeBytes(of: number.bigEndian, Array.init)
+    }
+
+    static func short(_ text: String) -> [UInt8] { [UInt8(text.utf8.count)] + text.utf8 }
+
+    static func long(_ bytes: [UInt8]) -> [UInt8] { number(UInt32(bytes.count)) + bytes }
+}

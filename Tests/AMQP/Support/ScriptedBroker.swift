@@ -1,0 +1,142 @@
+import Foundation
+import Glibc
+import Synchronization
+
+// Unchecked: what changes is behind the mutex; the rest is immutable.
+/// Logs a client in as a broker does, agrees to every set-up call, and then sends what a test wants sent.
+///
+/// For what no real broker can be brought to do at will: alarms, frames out of place, and hostile tables.
+final class ScriptedBroker: @unchecked Sendable {
+    private struct State {
+        var client: Int32?
+        var methods: [UInt32] = []
+        var loginCount = 0
+        var isStopped = false
+    }
+
+    let port: Int
+    private let listener: Int32
+    private let heartbeat: UInt16
+    private let greeting: [Frame]
+    private let state = Mutex(State())
+    private let done = DispatchSemaphore(value: 0)
+
+    /// Listens on a free port of 127.0.0.1.
+    ///
+    /// - Parameter greeting: is sent in one piece with the answer to confirm.select or to basic.consume.
+    init(heartbeat: UInt16 = 0, greeting: [Frame] = []) throws {
+        self.heartbeat = heartbeat
+        self.greeting = greeting
+        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = in_addr_t(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let descriptor = listener
+        let code = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                bind(descriptor, generic, length) | listen(descriptor, 8) | getsockname(descriptor, generic, &length)
+            }
+        }
+        guard code == 0 else { throw POSIXError(.EADDRINUSE) }
+        port = Int(in_port_t(bigEndian: address.sin_port))
+        Thread { [self] in serve() }.start()
+    }
+
+    /// The methods it was sent after the login, in order: class in the upper half, method in the lower.
+    var methods: [UInt32] { state.withLock { $0.methods } }
+
+    /// How many logins there were.
+    var loginCount: Int { state.withLock { $0.loginCount } }
+
+    /// Sends frames on the connection that is open.
+    func send(_ frames: Frame...) {
+        send(frames)
+    }
+
+    func stop() {
+        state.withLock { state in
+            state.isStopped = true
+            if let client = state.client { shutdown(client, Int32(SHUT_RDWR)) }
+        }
+        shutdown(listener, Int32(SHUT_RDWR))
+        done.wait()
+        close(listener)
+    }
+
+    private func send(_ frames: [Frame]) {
+        let bytes = frames.flatMap(\.bytes)
+        state.withLock { state in
+            guard let client = state.client else { return }
+            var sent = 0
+            while sent < bytes.count {
+                let count = bytes.withUnsafeBytes { buffer in
+                    Glibc.send(client, buffer.baseAddress.map { $0 + sent }, bytes.count - sent, Int32(MSG_NOSIGNAL))
+                }
+                guard count > 0 else { return }
+                sent += count
+            }
+        }
+    }
+
+    private func serve() {
+        defer { done.signal() }
+        while true {
+            let client = accept(listener, nil, nil)
+            guard client >= 0 else { return }
+            let isStopped = state.withLock { state in
+                state.client = client
+                return state.isStopped
+            }
+            if !isStopped { converse(client) }
+            state.withLock { $0.client = nil }
+            close(client)
+        }
+    }
+
+    private func read(_ client: Int32, _ count: Int) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var have = 0
+        while have < count {
+            let got = bytes.withUnsafeMutableBytes { recv(client, $0.baseAddress.map { $0 + have }, count - have, 0) }
+            guard got > 0 else { return nil }
+            have += got
+        }
+        return bytes
+    }
+
+    private func converse(_ client: Int32) {
+        guard read(client, 8) != nil else { return }
+        send(
+            .method(
+                10, 10,
+                [0, 9] + Frame.number(UInt32(0)) + Frame.long(Array("PLAIN".utf8)) + Frame.long(Array("en_US".utf8))))
+        while let head = read(client, 7) {
+            let size = head[3..<7].reduce(0) { $0 << 8 | Int($1) }
+            guard let payload = read(client, size + 1) else { return }
+            guard head[0] == 1 else { continue }
+            let method = payload[0..<4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+            if !answer(method, channel: UInt16(head[1]) << 8 | UInt16(head[2])) { return }
+        }
+    }
+
+    private func answer(_ method: UInt32, channel: UInt16) -> Bool {
+        state.withLock { $0.methods.append(method) }
+        switch method {
+        case 0x000A_000B:
+            send(.method(10, 30, Frame.number(UInt16(2047)) + Frame.number(UInt32(131_072)) + Frame.number(heartbeat)))
+        case 0x000A_0028:
+            state.withLock { $0.loginCount += 1 }
+            send(.method(10, 41, [0]))
+        case 0x000A_0032: send(.method(10, 51))
+        case 0x000A_0033: return false
+        case 0x0014_000A: send(.method(20, 11, channel: channel, [0, 0, 0, 0]))
+        case 0x0055_000A: send([.method(85, 11, channel: channel)] + greeting)
+        case 0x003C_000A: send(.method(60, 11, channel: channel))
+        case 0x003C_0014: send([.method(60, 21, channel: channel, Frame.short("tag"))] + greeting)
+        case 0x003C_001E: send(.method(60, 31, channel: channel, Frame.short("tag")))
+        default: break
+        }
+        return true
+    }
+}
