@@ -138,8 +138,7 @@ let testTargets = [
         "Identity",
         [
             "IdentityService", "warren", "WorkerKit", "AMQP", "Argon2", "Postgres", "Redis", "Contracts", "Reactor",
-            crypto, jwt,
-            logging,
+            crypto, jwt, logging,
         ]),
     tests(
         "Ingress",

@@ -30,7 +30,7 @@ extension IdentityHandlers {
     }
 
     /// A hash that no password is known to have.
-    private static let noPassword: String = {
+    static let noPassword: String = {
         let cost = Argon2Cost.standard
         let salt = String(repeating: "A", count: 22)
         let hash = String(repeating: "A", count: 43)

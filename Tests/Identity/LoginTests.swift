@@ -1,0 +1,77 @@
+import Argon2
+import Contracts
+import FoundationEssentials
+import Reactor
+import Testing
+import WorkerKit
+
+@testable import IdentityService
+
+@Suite("Logging in", .timeLimit(.minutes(2)))
+@Loop struct LoginTests {
+    @Test("gives a session to who knows email and password, whatever the email's case")
+    func session() async throws {
+        try await IdentityBench.with { bench in
+            let account = try await bench.register("Frida").account
+            for email in [account.email, "frida@example.org", "FRIDA@EXAMPLE.ORG"] {
+                let reply = try await bench.call(
+                    Messages.Identity.login, Login(email: email, password: IdentityBench.password))
+                #expect(try bench.session(reply).account == account)
+            }
+        }
+    }
+
+    @Test("answers the same to a wrong password and for an unknown account")
+    func refusal() async throws {
+        try await IdentityBench.with { bench in
+            let account = try await bench.register().account
+            let wrong = try await bench.login(account, password: "wrong password")
+            let unknown = try await bench.call(
+                Messages.Identity.login, Login(email: "nobody@example.org", password: IdentityBench.password))
+            #expect(wrong.status == 401)
+            #expect(wrong.code == "invalid-credentials")
+            #expect(wrong == unknown)
+            // No text that a client may send finds an account or breaks anything.
+            let odd = try await bench.call(
+                Messages.Identity.login, Login(email: "%' OR 1=1 -- \u{212A}\u{1F600}", password: "x"))
+            #expect(odd == wrong)
+        }
+    }
+
+    @Test("costs for an unknown account what it costs for any other")
+    func dummy() async throws {
+        #expect(!PasswordHash.needsRehash(IdentityHandlers.noPassword))
+        #expect(try await PasswordHash.verify("", against: IdentityHandlers.noPassword) == false)
+    }
+
+    @Test("begins a family of its own each time")
+    func families() async throws {
+        try await IdentityBench.with { bench in
+            let first = try await bench.register()
+            let second = try bench.session(try await bench.login(first.account))
+            #expect(try await bench.logout(first.refreshToken).status == 204)
+            #expect(try await bench.refresh(first.refreshToken).status == 401)
+            #expect(try await bench.refresh(second.refreshToken).status == 200)
+        }
+    }
+
+    @Test("with a password that is being changed leaves no session behind")
+    func duringChange() async throws {
+        try await IdentityBench.with { bench in
+            let account = try await bench.register().account
+            let passwords = [IdentityBench.password] + (0..<4).map { "another password \($0)" }
+            for (old, new) in zip(passwords, passwords.dropFirst()) {
+                async let changing = bench.call(
+                    Messages.Identity.changePassword, ChangePassword(currentPassword: old, newPassword: new),
+                    as: account)
+                async let first = bench.login(account, password: old)
+                async let second = bench.login(account, password: old)
+                let replies = try await [first, second]
+                #expect(try await changing.status == 204)
+                for reply in replies where reply.status == 200 {
+                    #expect(try await bench.refresh(bench.session(reply).refreshToken).status == 401)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import Contracts
+import FoundationEssentials
+import Reactor
+import Testing
+import WorkerKit
+
+@testable import IdentityService
+
+@Suite("Changing the password", .timeLimit(.minutes(2)))
+@Loop struct PasswordTests {
+    private static let new = "another password"
+
+    @Test("lets its owner in with the new one alone, and ends every session")
+    func change() async throws {
+        try await IdentityBench.with { bench in
+            let first = try await bench.register()
+            let second = try bench.session(try await bench.login(first.account))
+            let reply = try await bench.call(
+                Messages.Identity.changePassword,
+                ChangePassword(currentPassword: IdentityBench.password, newPassword: Self.new), as: first.account)
+            #expect(reply == .noContent)
+            for session in [first, second] {
+                #expect(try await bench.refresh(session.refreshToken).status == 401)
+            }
+            #expect(try await bench.login(first.account).status == 401)
+            #expect(try await bench.login(first.account, password: Self.new).status == 200)
+        }
+    }
+
+    @Test("needs the current one, and changes nothing without it")
+    func wrong() async throws {
+        try await IdentityBench.with { bench in
+            let session = try await bench.register()
+            let reply = try await bench.call(
+                Messages.Identity.changePassword,
+                ChangePassword(currentPassword: "wrong password", newPassword: Self.new), as: session.account)
+            #expect(reply.status == 401)
+            #expect(reply.code == "invalid-credentials")
+            #expect(try await bench.refresh(session.refreshToken).status == 200)
+            #expect(try await bench.login(session.account).status == 200)
+        }
+    }
+
+    @Test("refuses the username and the email as the new one")
+    func named() async throws {
+        try await IdentityBench.with { bench in
+            let account = try await bench.register("long-enough").account
+            for name in ["LONG-enough", "Long-Enough@Example.org"] {
+                let reply = try await bench.call(
+                    Messages.Identity.changePassword,
+                    ChangePassword(currentPassword: IdentityBench.password, newPassword: name), as: account)
+                #expect(reply.status == 422)
+                #expect(try JSON.parse(reply.body)["errors"]?.array?.first?["pointer"] == "/newPassword")
+            }
+        }
+    }
+
+    @Test("by two at once is done by one of them")
+    func concurrent() async throws {
+        try await IdentityBench.with { bench in
+            let account = try await bench.register().account
+            func change(_ password: String) async throws -> Int {
+                try await bench.call(
+                    Messages.Identity.changePassword,
+                    ChangePassword(currentPassword: IdentityBench.password, newPassword: password), as: account
+                ).status
+            }
+            async let first = change("first password")
+            async let second = change("second password")
+            let statuses = try await [first, second]
+            #expect(statuses.sorted() == [204, 401])
+            let winner = statuses[0] == 204 ? "first password" : "second password"
+            #expect(try await bench.login(account, password: winner).status == 200)
+        }
+    }
+}
+
+@Suite("Who am I", .timeLimit(.minutes(1)))
+@Loop struct AccountTests {
+    @Test("shows the caller their account")
+    func me() async throws {
+        try await IdentityBench.with { bench in
+            let account = try await bench.register().account
+            _ = try await bench.register()
+            let reply = try await bench.call(Messages.Identity.me, Nothing(), as: account)
+            #expect(reply.status == 200)
+            #expect(try Account.schema.decode(try JSON.parse(reply.body)) == account)
+        }
+    }
+
+    @Test("is answered neither to nobody nor for an account that is not there")
+    func unknown() async throws {
+        try await IdentityBench.with { bench in
+            let nobody = try await bench.call(Messages.Identity.me, Nothing())
+            #expect(nobody.status == 401)
+            #expect(nobody.code == "unauthenticated")
+            let gone = Account(id: .v7(), username: "gone", email: "gone@example.org", createdAt: .now())
+            let reply = try await bench.call(Messages.Identity.me, Nothing(), as: gone)
+            #expect(reply.status == 401)
+            #expect(reply.code == "invalid-token")
+        }
+    }
+}

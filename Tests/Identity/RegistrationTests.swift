@@ -1,0 +1,101 @@
+import Contracts
+import FoundationEssentials
+import Postgres
+import Reactor
+import Testing
+import WorkerKit
+
+@testable import IdentityService
+
+@Suite("Registering", .timeLimit(.minutes(2)))
+@Loop struct RegistrationTests {
+    @Test("gives a session of the new account, and tells everyone of it without the email")
+    func session() async throws {
+        try await IdentityBench.with { bench in
+            let id = UUID.v7()
+            let reply = try await bench.call(
+                Messages.Identity.register,
+                Register(username: "Ann.O-1", email: "Ann@Example.org", password: IdentityBench.password), id: id)
+            let session = try bench.session(reply, status: 201)
+            let expected = Account(
+                id: id, username: "Ann.O-1", email: "Ann@Example.org", createdAt: bench.clock.now)
+            #expect(session.account == expected)
+            #expect(session.expiresIn == 900)
+
+            let row = try #require(try await bench.database.query(Statement("SELECT type, body FROM outbox")).first)
+            #expect(try row.get(0, as: String.self) == "account.registered")
+            let event = try EventEnvelope.decode(row.get(1, as: [UInt8].self)).decode(AccountRegistered.self)
+            #expect(event.data == AccountRegistered(id: id, username: "Ann.O-1", createdAt: expected.createdAt))
+            #expect(!String(decoding: try row.get(1, as: [UInt8].self), as: UTF8.self).contains("xample.org"))
+        }
+    }
+
+    @Test("refuses a username or an email that is taken, in whatever case")
+    func taken() async throws {
+        try await IdentityBench.with { bench in
+            _ = try await bench.register("Bob")
+            for (username, email) in [("bOB", "other@example.org"), ("robert", "BOB@EXAMPLE.ORG")] {
+                let reply = try await bench.call(
+                    Messages.Identity.register,
+                    Register(username: username, email: email, password: IdentityBench.password))
+                #expect(reply.status == 409)
+                #expect(reply.code == "account-exists")
+            }
+            #expect(try await bench.count("SELECT count(*) FROM accounts") == 1)
+            #expect(try await bench.count("SELECT count(*) FROM outbox") == 1)
+            #expect(try await bench.count("SELECT count(*) FROM refresh_families") == 1)
+        }
+    }
+
+    @Test("gives a name that several ask for at once to one of them")
+    func race() async throws {
+        try await IdentityBench.with { bench in
+            let statuses = try await IdentityBench.all(4) { number in
+                try await bench.call(
+                    Messages.Identity.register,
+                    Register(username: "eve", email: "eve\(number)@example.org", password: IdentityBench.password)
+                ).status
+            }
+            #expect(statuses.sorted() == [201, 409, 409, 409])
+        }
+    }
+
+    @Test("happens once where its message comes twice, and the second delivery gets a session too")
+    func redelivery() async throws {
+        try await IdentityBench.with { bench in
+            let id = UUID.v7()
+            let request = Register(username: "carol", email: "carol@example.org", password: IdentityBench.password)
+            let first = try await bench.call(Messages.Identity.register, request, id: id)
+            let second = try await bench.call(Messages.Identity.register, request, id: id)
+            #expect(try bench.session(first, status: 201).account == bench.session(second, status: 201).account)
+            #expect(try await bench.count("SELECT count(*) FROM accounts") == 1)
+            #expect(try await bench.count("SELECT count(*) FROM outbox") == 1)
+            let latest = try bench.session(second, status: 201)
+            #expect(try await bench.refresh(latest.refreshToken).status == 200)
+        }
+    }
+
+    @Test("gives no session to who repeats another's message id without their password")
+    func stolenID() async throws {
+        try await IdentityBench.with { bench in
+            let id = UUID.v7()
+            let request = Register(username: "dan", email: "dan@example.org", password: IdentityBench.password)
+            _ = try await bench.call(Messages.Identity.register, request, id: id)
+            let other = Register(username: "dan", email: "dan@example.org", password: "another password")
+            let reply = try await bench.call(Messages.Identity.register, other, id: id)
+            #expect(reply.status == 409)
+            #expect(reply.code == "account-exists")
+        }
+    }
+
+    @Test("refuses everything that is wrong at once")
+    func invalid() async throws {
+        try await IdentityBench.with { bench in
+            let reply = try await bench.call(
+                Messages.Identity.register, Register(username: "a b", email: "nowhere", password: "short"))
+            #expect(reply.status == 422)
+            let pointers = try JSON.parse(reply.body)["errors"]?.array?.compactMap { $0["pointer"]?.string }
+            #expect(pointers.map(Set.init) == ["/username", "/email", "/password"])
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import Contracts
+import FoundationEssentials
+import Postgres
+import Reactor
+import Testing
+import WorkerKit
+
+@testable import IdentityService
+
+@Suite("What the database holds", .timeLimit(.minutes(1)))
+@Loop struct StoredSecretTests {
+    @Test("is neither a password nor a token, in no table and in no form that reads as one")
+    func nothingInClear() async throws {
+        try await IdentityBench.with { bench in
+            let first = try await bench.register()
+            let second = try bench.session(try await bench.refresh(first.refreshToken))
+            let third = try bench.session(try await bench.login(first.account))
+            let secrets =
+                [IdentityBench.password, "another password"]
+                + [first, second, third].flatMap { [$0.refreshToken, $0.accessToken] }
+            _ = try await bench.call(
+                Messages.Identity.changePassword,
+                ChangePassword(currentPassword: "wrong password", newPassword: "another password"), as: first.account)
+
+            let content = try await bench.content()
+            #expect(content.contains(first.account.id.text))
+            for secret in secrets {
+                #expect(!content.contains(secret))
+                #expect(!content.contains(secret.utf8.hexadecimal))
+            }
+            #expect(try await bench.count("SELECT count(*) FROM inbox") == 0)
+        }
+    }
+
+    @Test("of a password is its argon2id hash with 19 MiB and two passes")
+    func passwordHash() async throws {
+        try await IdentityBench.with { bench in
+            _ = try await bench.register()
+            let strong = try await bench.count(
+                "SELECT count(*) FROM accounts WHERE password_hash LIKE '$argon2id$v=19$m=19456,t=2,p=1$%'")
+            #expect(strong == 1)
+        }
+    }
+
+    @Test("of a token's successor can be read with that token alone")
+    func sealing() throws {
+        let token = RefreshSecret.random()
+        let successor = RefreshSecret.random()
+        let sealed = try token.seal(successor)
+        #expect(try token.open(sealed) == successor)
+        #expect(throws: (any Error).self) { try RefreshSecret.random().open(sealed) }
+        #expect(throws: (any Error).self) { try successor.open(sealed) }
+    }
+
+    @Test("of a token is 256 random bits, which nothing prints")
+    func randomness() {
+        let tokens = (0..<1000).map { _ in RefreshSecret.random() }
+        #expect(Set(tokens).count == 1000)
+        #expect(tokens.allSatisfy { $0.text.utf8.count == 43 })
+        #expect(!"\(tokens[0])".contains(tokens[0].text))
+    }
+}
+
+extension IdentityBench {
+    /// All that the schema's tables hold, as text.
+    fileprivate func content() async throws -> String {
+        let tables = try await database.query(
+            Statement("SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema()"))
+        var content = ""
+        for table in tables {
+            let name = try table.get(0, as: String.self)
+            for row in try await database.query(Statement("SELECT t::text FROM \(name) t")) {
+                content += try row.get(0, as: String.self)
+            }
+        }
+        return content
+    }
+}
+
+extension Sequence<UInt8> {
+    fileprivate var hexadecimal: String {
+        map { byte in String(byte >> 4, radix: 16) + String(byte & 0xF, radix: 16) }.joined()
+    }
+}

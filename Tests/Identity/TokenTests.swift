@@ -1,0 +1,65 @@
+import Contracts
+import Foundation
+import JWTKit
+import Reactor
+import Testing
+
+@testable import IdentityService
+
+@Suite("Access tokens", .timeLimit(.minutes(1)))
+struct TokenTests {
+    private static let account = Account(
+        id: .v7(), username: "Grace", email: "grace@example.org", createdAt: Timestamp(milliseconds: 0))
+
+    @Test("are verified by the key set that `warren keys new` made, and say who, for whom and until when")
+    func verification() async throws {
+        try await WarrenCommand.withDirectory { directory in
+            try #require(try await WarrenCommand.run(["keys", "new", directory]).status == 0)
+            let key = try SigningKey(pem: String(contentsOfFile: "\(directory)/signing-key.pem", encoding: .utf8))
+            let tokens = try await AccessTokens(key: key, issuer: "here", audience: "there")
+            let now = Timestamp(milliseconds: 1_800_000_000_999)
+            let token = try await tokens.sign(for: Self.account, at: now)
+
+            let keySet = try String(contentsOfFile: "\(directory)/jwks.json", encoding: .utf8)
+            let verifier = try await JWTKeyCollection().add(jwksJSON: keySet)
+            let claims = try await verifier.verify(token, as: AccessClaims.self)
+            #expect(claims.iss == "here")
+            #expect(claims.aud == "there")
+            #expect(claims.sub == Self.account.id.text)
+            #expect(claims.name == "Grace")
+            #expect(claims.iat == 1_800_000_000)
+            #expect(claims.exp == 1_800_000_900)
+            #expect(UUID(text: claims.jti) != nil)
+        }
+    }
+
+    @Test("name their algorithm and their key")
+    func header() async throws {
+        let key = SigningKey()
+        let tokens = try await AccessTokens(key: key, issuer: "warren", audience: "warren")
+        let token = try await tokens.sign(for: Self.account, at: .now())
+        let header = try #require(token.split(separator: ".").first).replacing("-", with: "+")
+            .replacing("_", with: "/")
+        let padded = header + String(repeating: "=", count: (4 - header.count % 4) % 4)
+        let json = try JSON.parse([UInt8](try #require(Data(base64Encoded: String(padded)))))
+        #expect(json["alg"] == "ES256")
+        #expect(json["typ"] == "JWT")
+        #expect(json["kid"]?.string == key.publicKey.identifier)
+    }
+
+    @Test("are never the same twice")
+    func unique() async throws {
+        let tokens = try await AccessTokens(key: SigningKey(), issuer: "warren", audience: "warren")
+        let now = Timestamp.now()
+        #expect(try await tokens.sign(for: Self.account, at: now) != tokens.sign(for: Self.account, at: now))
+    }
+
+    @Test("of another key are refused")
+    func otherKey() async throws {
+        let tokens = try await AccessTokens(key: SigningKey(), issuer: "warren", audience: "warren")
+        let token = try await tokens.sign(for: Self.account, at: .now())
+        let keySet = String(decoding: VerifyKey.keySet([SigningKey().publicKey]), as: UTF8.self)
+        let verifier = try await JWTKeyCollection().add(jwksJSON: keySet)
+        await #expect(throws: JWTError.self) { try await verifier.verify(token, as: AccessClaims.self) }
+    }
+}
