@@ -3,7 +3,7 @@ import Reactor
 import TestSupport
 import Testing
 
-@Suite("When the server or the network fails")
+@Suite("When the server or the network fails", .serialized)
 struct FaultTests {
     private static let one = Statement("SELECT 1")
 
@@ -129,7 +129,7 @@ struct FaultTests {
                 proxy.resume()
                 try await eventuallyAnswers(pool)
 
-                let late = try await pool.begin(deadline: .now + .milliseconds(300))
+                let late = try await pool.begin(deadline: .now + .seconds(1))
                 _ = try await late.query(insert)
                 proxy.stall()
                 let lateError = await #expect(throws: PostgresError.self) { try await late.commit() }

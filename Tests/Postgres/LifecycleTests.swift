@@ -4,7 +4,7 @@ import Reactor
 import TestSupport
 import Testing
 
-@Suite("The life of a pool")
+@Suite("The life of a pool", .serialized)
 struct LifecycleTests {
     @Test("started and stopped over and over, it leaks no descriptor and no connection")
     @Loop func startStop() async throws {

@@ -3,7 +3,7 @@ import Reactor
 import TestSupport
 import Testing
 
-@Suite("Migrations")
+@Suite("Migrations", .serialized)
 struct MigratorTests {
     private let first = Migration(
         name: "0001-start", sql: "CREATE TABLE a (id int8);\nCREATE TABLE b (id int8); -- and a comment\n")

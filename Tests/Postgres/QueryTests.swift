@@ -3,7 +3,7 @@ import Postgres
 import Reactor
 import Testing
 
-@Suite("Statements that commit by themselves")
+@Suite("Statements that commit by themselves", .serialized)
 struct QueryTests {
     private static let create = Statement(
         "CREATE TABLE things (id int8 PRIMARY KEY, name text CONSTRAINT things_name_key UNIQUE)")

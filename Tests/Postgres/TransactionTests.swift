@@ -3,7 +3,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite("Transactions")
+@Suite("Transactions", .serialized)
 struct TransactionTests {
     private static let create = Statement("CREATE TABLE notes (id int8 CONSTRAINT notes_pkey PRIMARY KEY, text text)")
     private static let insert = Statement("INSERT INTO notes (id, text) VALUES ($1, $2)")

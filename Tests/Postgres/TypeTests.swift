@@ -3,7 +3,7 @@ import Postgres
 import Reactor
 import Testing
 
-@Suite("Parameters and columns")
+@Suite("Parameters and columns", .serialized)
 struct TypeTests {
     /// Sends a value through a cast, to a column of the type, and back.
     @Loop private func echo<Value: PostgresEncodable & PostgresDecodable>(
