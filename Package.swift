@@ -137,8 +137,8 @@ let testTargets = [
     tests(
         "Identity",
         [
-            "IdentityService", "warren", "WorkerKit", "AMQP", "Argon2", "Postgres", "Redis", "Contracts", "Reactor",
-            crypto, jwt, logging,
+            "IdentityService", "warren-identity", "warren", "WorkerKit", "AMQP", "Argon2", "Postgres", "Contracts",
+            "Reactor", crypto, jwt, logging,
         ]),
     tests(
         "Ingress",

@@ -58,18 +58,23 @@ import Testing
         if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
     }
 
-    /// Runs a test in a schema that is dropped afterwards.
+    /// Runs a test with the handlers, in a schema of their own.
     static func with(_ body: @Loop (IdentityBench) async throws -> Void) async throws {
+        try await withSchema { url in
+            try await Migrator(url: url, log: log).migrate(KitMigrations.all + IdentityService.definition.migrations)
+            try await withPool(url, size: 8) { try await body(try await IdentityBench($0)) }
+        }
+    }
+
+    /// Runs a test with the address of an empty schema, which is dropped afterwards.
+    static func withSchema(_ body: @Loop (String) async throws -> Void) async throws {
         await takeTurn()
         defer { giveTurn() }
         let base = try TestEnvironment.value("WARREN_TEST_DATABASE_URL")
         let schema = "identity_" + UUID().text.replacing("-", with: "")
         let url = base + (base.contains("?") ? "&" : "?") + "options=-csearch_path%3D\(schema)"
         try await withPool(base) { _ = try await $0.query(Statement("CREATE SCHEMA \(schema)")) }
-        let outcome = await result {
-            try await Migrator(url: url, log: log).migrate(KitMigrations.all + IdentityService.definition.migrations)
-            try await withPool(url, size: 8) { try await body(try await IdentityBench($0)) }
-        }
+        let outcome = await result { try await body(url) }
         try await withPool(base) { _ = try await $0.query(Statement("DROP SCHEMA \(schema) CASCADE")) }
         try outcome.get()
     }

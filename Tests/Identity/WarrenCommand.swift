@@ -9,8 +9,7 @@ struct WarrenCommand {
     /// Runs the program that was built beside the tests, to its end.
     @concurrent static func run(_ arguments: [String]) async throws -> WarrenCommand {
         let process = Process()
-        process.executableURL = try #require(CommandLine.arguments.first.map { URL(filePath: $0) })
-            .deletingLastPathComponent().appending(path: "warren")
+        process.executableURL = try program("warren")
         process.arguments = arguments
         let pipe = Pipe()
         process.standardOutput = pipe
@@ -19,6 +18,12 @@ struct WarrenCommand {
         let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
         return WarrenCommand(status: process.terminationStatus, output: String(decoding: output, as: UTF8.self))
+    }
+
+    /// Where a program is that was built beside the tests.
+    static func program(_ name: String) throws -> URL {
+        try #require(CommandLine.arguments.first.map { URL(filePath: $0) })
+            .deletingLastPathComponent().appending(path: name)
     }
 
     /// Runs a test with the path of a directory that is not there yet and is gone afterwards.

@@ -1,0 +1,137 @@
+import AMQP
+import Contracts
+import Foundation
+import Logging
+import Reactor
+import TestSupport
+import Testing
+import WorkerKit
+
+@testable import IdentityService
+
+/// The daemon as a process on the real servers, in the queue of its contract, and a client that sends it requests.
+@Loop final class IdentityProcess {
+    let requester: Requester
+    private(set) var events: [Delivery] = []
+    private let process = Process()
+    private let directory: String
+    private let address: BrokerAddress
+    private let publisher: Publisher
+    private let eventQueue = "test.identity." + UUID.v7().text
+
+    private init(directory: String, databaseURL: String) throws {
+        let broker = try TestEnvironment.value("WARREN_TEST_AMQP_URL")
+        address = try BrokerAddress(url: broker)
+        publisher = Publisher(address: address, name: "tests", log: IdentityBench.log)
+        requester = Requester(publisher: publisher, principal: address.user, limit: 100)
+        self.directory = directory
+        process.executableURL = try WarrenCommand.program("warren-identity")
+        process.environment = [
+            "WARREN_AMQP_URL": broker, "WARREN_DATABASE_URL": databaseURL,
+            "WARREN_REDIS_URL": try TestEnvironment.value("WARREN_TEST_REDIS_URL"),
+            "WARREN_SIGNING_KEY_FILE": "\(directory)/signing-key.pem", "WARREN_TRUSTED_PRINCIPALS": address.user,
+            "WARREN_LOG_LEVEL": "trace",
+        ]
+    }
+
+    /// All that the process has written.
+    var log: String { (try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? "" }
+
+    /// Runs a test while the process does, and checks that SIGTERM ends it well.
+    static func run(_ body: @Loop (IdentityProcess) async throws -> Void) async throws {
+        try await WarrenCommand.withDirectory { directory in
+            try #require(try await WarrenCommand.run(["keys", "new", directory]).status == 0)
+            try await IdentityBench.withSchema { url in
+                let daemon = try IdentityProcess(directory: directory, databaseURL: url)
+                try await daemon.declareQueues()
+                try await daemon.runAlone(body)
+            }
+        }
+    }
+
+    private func runAlone(_ body: @Loop (IdentityProcess) async throws -> Void) async throws {
+        try Data().write(to: URL(filePath: "\(directory)/log"))
+        let output = try FileHandle(forWritingTo: URL(filePath: "\(directory)/log"))
+        process.standardError = output
+        process.standardOutput = output
+        try process.run()
+        do {
+            try #require(try await eventually(within: .seconds(30)) { log.contains(#""ready""#) || !process.isRunning })
+            try await connected { try await body(self) }
+        } catch {
+            process.terminate()
+            try await removeQueues()
+            throw error
+        }
+        process.terminate()
+        #expect(try await eventually(within: .seconds(30)) { !process.isRunning })
+        #expect(!process.isRunning && process.terminationStatus == 0)
+        try await removeQueues()
+    }
+
+    private func connected(_ body: @Loop () async throws -> Void) async throws {
+        let events = Subscription.queue(eventQueue, prefetch: 10) { [weak self] delivery in
+            self?.events.append(delivery)
+            delivery.ack()
+        }
+        let consumer = Consumer(
+            address: address, name: "tests", subscriptions: [requester.subscription, events], log: IdentityBench.log)
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { await self.publisher.run() }
+            group.addTask { await consumer.run() }
+            let isConnected = await publisher.waitUntilAvailable(within: .seconds(20))
+            let isConsuming = await consumer.waitUntilConsuming(within: .seconds(20))
+            do {
+                try #require(isConnected && isConsuming)
+                try await body()
+            } catch {
+                await publisher.close(within: .seconds(2))
+                await consumer.close()
+                throw error
+            }
+            await publisher.close(within: .seconds(2))
+            await consumer.close()
+        }
+    }
+
+    /// Sends a request and waits for its reply.
+    func call<Body, Answer>(
+        _ type: MessageType<Body, Answer>, _ body: some StringProtocol, as account: Account? = nil
+    ) async throws -> Reply {
+        let request = OutgoingRequest(
+            type.descriptor, caller: account.map { Caller(id: $0.id, username: $0.username) },
+            body: Array(body.utf8), requestID: "test")
+        guard case .reply(let reply) = await requester.send(request) else {
+            throw BrokerError(kind: .malformed, text: "no reply")
+        }
+        return reply
+    }
+
+    /// How many messages wait in the service's queue.
+    func waiting() async throws -> Int {
+        try await Provisioner(address: address, name: "tests").depth(ofQueue: Queue.identityCommands).ready
+    }
+
+    private func declareQueues() async throws {
+        var steps: [Provisioner.Step] = [Exchange.commands, Exchange.events, Exchange.retry].map {
+            .exchange($0, type: "topic")
+        }
+        steps += [
+            .exchange(Exchange.replies, type: "direct"),
+            .queue(
+                Queue.identityCommands,
+                arguments: ["x-queue-type": "classic", "x-max-length": 10000, "x-overflow": "reject-publish"]),
+            .queue(eventQueue),
+            .binding(queue: eventQueue, exchange: Exchange.events, key: AccountRegistered.type),
+        ]
+        steps += Messages.all.filter { $0.service == .identity && $0.kind == .credential }.map {
+            .binding(queue: Queue.identityCommands, exchange: Exchange.commands, key: $0.name)
+        }
+        try await Provisioner(address: address, name: "tests").perform(steps)
+    }
+
+    private func removeQueues() async throws {
+        try await Provisioner(address: address, name: "tests")
+            .perform([.deleteQueue(Queue.identityCommands), .deleteQueue(eventQueue)])
+    }
+}
