@@ -42,7 +42,7 @@ call() {
         sleep "${wait:-1}"
         send "$method" "$path" "$@"
     fi
-    printf '%3d  %-30s %-6s %-38s %s %5d ms' "$CALLS" "$what" "$method" "$path" "$STATUS" "$MS"
+    printf '%3d  %-30s %-6s %-48s %s %5d ms' "$CALLS" "$what" "$method" "$path" "$STATUS" "$MS"
     [[ $STATUS == "$expected" ]] || unexpected "status $expected"
     hop "$REQUEST"
     [[ -n $HOP ]] || unexpected "a worker's log line with request id $REQUEST (is WARREN_LOG_LEVEL above info?)"
@@ -65,7 +65,7 @@ outside() {
     local what=$1 expected=$2 url=$3
     CALLS=$((CALLS + 1))
     STATUS=$(curl -sS -m 20 -o "$WORK/body" -w '%{http_code}' "$url") || STATUS=000
-    printf '%3d  %-30s %-6s %-38s %s            (the media host, not Warren)\n' \
+    printf '%3d  %-30s %-6s %-48s %s            (the media host, not Warren)\n' \
         "$CALLS" "$what" GET "…${url: -37}" "$STATUS"
     [[ $STATUS == "$expected" ]] || unexpected "status $expected"
 }
