@@ -16,10 +16,14 @@ package struct ReadyNotice: Service {
     }
 
     package func run() async throws {
-        try await cancelWhenGracefulShutdown {
-            while await !isReady() { try await Loop.sleep(for: Self.interval) }
-            log.info("ready")
-            try await gracefulShutdown()
+        do {
+            try await cancelWhenGracefulShutdown {
+                while await !isReady() { try await Loop.sleep(for: Self.interval) }
+                log.info("ready")
+                try await gracefulShutdown()
+            }
+        } catch is CancellationError {
+            // It was told to stop, ready or not.
         }
     }
 }

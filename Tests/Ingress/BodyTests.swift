@@ -1,0 +1,94 @@
+import Contracts
+import HTTPTypes
+import Testing
+
+@testable import Ingress
+
+@Suite("Bodies")
+struct BodyTests {
+    private static let type = "multipart/form-data; boundary=b"
+
+    private func upload(_ text: String, type: String? = BodyTests.type, limit: Int = 100) throws(Problem)
+        -> UploadedFile
+    {
+        var form = try UploadForm(contentType: type, limit: limit)
+        for byte in text.utf8 { try form.feed([byte]) }
+        return try form.finish()
+    }
+
+    private func code(_ text: String, type: String? = BodyTests.type, limit: Int = 100) -> String? {
+        do throws(Problem) {
+            _ = try upload(text, type: type, limit: limit)
+            return nil
+        } catch {
+            return error.code.code
+        }
+    }
+
+    private func part(_ name: String, _ content: String, type: String? = nil) -> String {
+        let typeLine = type.map { "Content-Type: \($0)\r\n" } ?? ""
+        return
+            "--b\r\nContent-Disposition: form-data; name=\"\(name)\"; filename=\"x\"\r\n\(typeLine)\r\n\(content)\r\n"
+    }
+
+    @Test("the one part named file is taken, with its image type where it says one")
+    func file() throws {
+        let file = try upload(part("file", "bytes", type: "image/png") + "--b--\r\n")
+        #expect(file == UploadedFile(bytes: Array("bytes".utf8), contentType: "image/png"))
+        for type in [nil, "text/html", "image/svg+xml"] {
+            #expect(try upload(part("file", "x", type: type) + "--b--").contentType == "application/octet-stream")
+        }
+    }
+
+    @Test("other forms are malformed requests")
+    func malformed() {
+        #expect(code(part("other", "x") + "--b--") == "malformed-request")
+        #expect(code(part("file", "x") + part("file", "y") + "--b--") == "malformed-request")
+        #expect(code(part("file", "x") + part("other", "y") + "--b--") == "malformed-request")
+        #expect(code("--b--") == "malformed-request")
+        #expect(code(part("file", "x")) == "malformed-request")
+        #expect(code("") == "malformed-request")
+        #expect(code("x", type: "multipart/form-data") == "malformed-request")
+    }
+
+    @Test("an empty file is invalid, a large one too large, another type unsupported")
+    func refused() {
+        #expect(code(part("file", "") + "--b--") == "invalid")
+        #expect(code(part("file", String(repeating: "x", count: 101)) + "--b--") == "body-too-large")
+        #expect(code(part("file", String(repeating: "x", count: 100)) + "--b--") == nil)
+        for type in [nil, "", "application/json", "multipart/mixed; boundary=b"] {
+            #expect(code("x", type: type) == "unsupported-media-type")
+        }
+    }
+
+    @Test(
+        "JSON may come as application/json, in UTF-8",
+        arguments: [
+            "application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=UTF-8",
+            "application/json ; charset=\"utf-8\"", "application/json;",
+        ])
+    func jsonTypes(type: String) throws {
+        try JSONType.check(type)
+    }
+
+    @Test(
+        "and as nothing else",
+        arguments: [
+            nil, "", "text/plain", "application/jsonp", "application/json; charset=latin1", "application/problem+json",
+            "application/json, text/html", "application/x-www-form-urlencoded", "text/json",
+        ])
+    func otherTypes(type: String?) {
+        #expect(throws: Problem.self) { try JSONType.check(type) }
+    }
+
+    @Test("a field that counts once and is there twice makes a request ambiguous")
+    func ambiguous() {
+        for name in [HTTPField.Name.authorization, .contentType] {
+            var fields = HTTPFields()
+            fields.append(HTTPField(name: name, value: "a"))
+            #expect(!RequestFields(fields).isAmbiguous)
+            fields.append(HTTPField(name: name, value: "a"))
+            #expect(RequestFields(fields).isAmbiguous)
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import Testing
+
+@testable import Ingress
+
+@Suite("The phases of a connection")
+struct ConnectionClockTests {
+    private let limits = ConnectionLimits(idle: 60, head: 10, body: 30, answer: 50)
+    private var clock: ConnectionClock { ConnectionClock(limits: limits, now: 100) }
+
+    @Test("a connection on which nothing comes is closed")
+    func idle() {
+        var clock = clock
+        #expect(clock.expire(at: 159) == .wait(until: 160))
+        #expect(clock.expire(at: 160) == .close)
+    }
+
+    @Test("fields have their time from their first byte, however many more come")
+    func slowHead() {
+        var clock = clock
+        for moment in 110..<120 { clock.readBytes(at: UInt64(moment)) }
+        #expect(clock.expire(at: 119) == .wait(until: 120))
+        #expect(clock.expire(at: 120) == .headTooSlow)
+    }
+
+    @Test("a body has its time from the end of the fields, and that is said once")
+    func slowBody() {
+        var clock = clock
+        clock.readBytes(at: 110)
+        clock.readHead(at: 115)
+        #expect(clock.isReadingBody)
+        clock.readBytes(at: 140)
+        #expect(clock.expire(at: 144) == .wait(until: 145))
+        #expect(clock.expire(at: 145) == .bodyTooSlow)
+        #expect(clock.expire(at: 145) == .wait(until: 195))
+        #expect(clock.expire(at: 195) == .close)
+    }
+
+    @Test("an answer has its time from the end of the request")
+    func answer() {
+        var clock = clock
+        clock.readBytes(at: 110)
+        clock.readHead(at: 110)
+        clock.readEnd(at: 120)
+        #expect(clock.expire(at: 169) == .wait(until: 170))
+        #expect(clock.expire(at: 170) == .close)
+    }
+
+    @Test("after its answer a connection may idle again")
+    func keepAlive() {
+        var clock = clock
+        clock.readBytes(at: 110)
+        clock.readHead(at: 110)
+        clock.readEnd(at: 110)
+        #expect(clock.unanswered == 1)
+        clock.wroteEnd(at: 130)
+        #expect(clock.unanswered == 0)
+        #expect(clock.deadline == 190)
+    }
+
+    @Test("a slow next request behind one that waits for its answer only closes")
+    func pipelined() {
+        var clock = clock
+        clock.readBytes(at: 110)
+        clock.readHead(at: 110)
+        clock.readEnd(at: 110)
+        clock.readBytes(at: 111)
+        #expect(clock.expire(at: 121) == .close)
+    }
+
+    @Test("an answer that was never asked for does not count below nothing")
+    func underflow() {
+        var clock = clock
+        clock.wroteEnd(at: 110)
+        #expect(clock.unanswered == 0)
+    }
+}

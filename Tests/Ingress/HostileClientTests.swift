@@ -1,0 +1,187 @@
+import Contracts
+import FoundationEssentials
+import Testing
+import WorkerKit
+
+@testable import Ingress
+
+@Suite("A client that means no good", .serialized)
+struct HostileClientTests {
+    private static let login = "POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+
+    @Test("what is no HTTP is answered with a problem, and the connection closed")
+    func garbage() async throws {
+        let requests: [(String, Int)] = [
+            ("\u{16}\u{3}\u{1} hello\r\n\r\n", 400), ("GET / HTTP/9.9\r\nHost: x\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost x\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: x\r\nA: \u{0}\r\n\r\n", 400),
+            ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+            ("\(Self.login)Content-Length: -1\r\n\r\n", 400),
+            ("\(Self.login)Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400),
+            ("\(Self.login)Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+            ("\(Self.login)Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: x\r\nA: \(String(repeating: "a", count: 20_000))\r\n\r\n", 431),
+            ("GET / HTTP/1.1\r\nHost: x\r\n\(String(repeating: "A: b\r\n", count: 200))\r\n", 431),
+            ("GET /\(String(repeating: "a", count: 20_000)) HTTP/1.1\r\nHost: x\r\n\r\n", 431),
+        ]
+        try await RunningIngress.with { ingress in
+            for (text, status) in requests {
+                let client = try ingress.client()
+                try client.send(text)
+                let response = try client.receive()
+                #expect(response.status == status, "\(text.prefix(60))")
+                #expect(response.fields["content-type"] == "application/problem+json")
+                #expect(response.fields["connection"] == "close")
+                #expect(response.fields["x-content-type-options"] == "nosniff")
+                #expect(response.json?["traceId"]?.string?.utf8.count == 32)
+                #expect(client.isClosed())
+            }
+        }
+    }
+
+    @Test("a bad request behind good ones is answered after them")
+    func pipelined() async throws {
+        try await RunningIngress.with { ingress in
+            let client = try ingress.client()
+            try client.send(
+                "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\nGET /nope HTTP/1.1\r\nHost: x\r\n\r\nBAD\r\n\r\n")
+            #expect(try [client.receive(), client.receive(), client.receive()].map(\.status) == [200, 404, 400])
+            #expect(client.isClosed())
+        }
+    }
+
+    @Test("a body that is too large is refused by its length at once, and while it comes")
+    func largeBodies() async throws {
+        try await RunningIngress.with { ingress in
+            let announced = try ingress.client()
+            try announced.send("\(Self.login)Content-Length: 65537\r\n\r\n")
+            let response = try announced.receive()
+            #expect(response.status == 413)
+            #expect(response.code == "body-too-large")
+            #expect(announced.isClosed())
+
+            let streamed = try ingress.client()
+            try streamed.send("\(Self.login)Transfer-Encoding: chunked\r\n\r\n")
+            let chunk = "4000\r\n\(String(repeating: "a", count: 0x4000))\r\n"
+            for _ in 0..<5 { try streamed.send(chunk) }
+            #expect(try streamed.receive().status == 413)
+            #expect(streamed.isClosed())
+        }
+    }
+
+    @Test("a picture that is too large is refused while it comes")
+    func largeUpload() async throws {
+        try await RunningIngress.with { ingress in
+            let client = try ingress.client()
+            let token = try ingress.maker.token()
+            try client.send(
+                "POST /v1/media HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n"
+                    + "Content-Type: multipart/form-data; boundary=b\r\nTransfer-Encoding: chunked\r\n\r\n")
+            let head = "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n"
+            try client.send("\(String(head.utf8.count, radix: 16))\r\n\(head)\r\n")
+            let chunk = "10000\r\n\(String(repeating: "a", count: 0x10000))\r\n"
+            // The server may close while the rest is still being sent.
+            for _ in 0..<82 where (try? client.send(chunk)) == nil { break }
+            #expect(try client.receive().status == 413)
+            #expect(client.isClosed())
+        }
+    }
+
+    @Test("a client that waits for 100 Continue gets it, and none where its body is refused")
+    func expectContinue() async throws {
+        try await RunningIngress.with { ingress in
+            let refused = try ingress.client()
+            try refused.send("\(Self.login)Content-Length: 99999\r\nExpect: 100-continue\r\n\r\n")
+            #expect(try refused.receive().status == 413)
+            let taken = try ingress.client()
+            try taken.send("\(Self.login)Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+            #expect(try taken.receive().status == 100)
+            try taken.send("{}")
+            #expect(try taken.receive().status == 503)
+        }
+    }
+
+    @Test("wrong paths, methods, types and tokens are a problem each, and the connection goes on")
+    func wrong() async throws {
+        try await RunningIngress.with { ingress in
+            let client = try ingress.client()
+            let token = try ingress.maker.token()
+            func check(_ response: RawClient.Response, _ status: Int, _ code: String) {
+                #expect(response.status == status)
+                #expect(response.code == code)
+                #expect(response.fields["content-type"] == "application/problem+json")
+            }
+            check(try client.call("GET", "/nope"), 404, "not-found")
+            let method = try client.call("PUT", "/v1/posts", body: [1, 2, 3])
+            check(method, 405, "method-not-allowed")
+            #expect(method.fields["allow"] == "GET, HEAD, POST")
+            check(
+                try client.call("POST", "/v1/auth/login", fields: ["Content-Type": "text/plain"], body: [1]), 415,
+                "unsupported-media-type")
+            check(try client.call("POST", "/v1/auth/login", body: [1]), 415, "unsupported-media-type")
+            let none = try client.call("GET", "/v1/posts")
+            check(none, 401, "unauthenticated")
+            #expect(none.fields["www-authenticate"] == "Bearer")
+            let bad = try client.call("GET", "/v1/posts", token: token + "x")
+            check(bad, 401, "invalid-token")
+            #expect(bad.fields["www-authenticate"] == "Bearer error=\"invalid_token\"")
+            check(try client.call("GET", "/v1/posts?page=1&page=2", token: token), 400, "malformed-request")
+            check(try client.call("GET", "/v1/posts?page=%", token: token), 400, "malformed-request")
+            check(try client.call("GET", "/v1/posts/%FF", token: token), 400, "malformed-request")
+            check(
+                try client.call("GET", "/v1/posts", token: token, fields: ["authorization": "Bearer x"]), 400,
+                "malformed-request")
+            #expect(try client.call("GET", "/health/live").status == 200)
+        }
+    }
+
+    @Test("slow fields, a slow body and silence end the connection")
+    func slow() async throws {
+        let short = ConnectionLimits(idle: 300_000_000, head: 300_000_000, body: 300_000_000, answer: 60_000_000_000)
+        try await RunningIngress.with(change: { $0.connection = short }) { ingress in
+            let head = try ingress.client()
+            try head.send("GET / HTTP/1.1\r\nHos")
+            let late = try head.receive()
+            #expect(late.status == 408)
+            #expect(late.code == "request-timeout")
+            #expect(head.isClosed())
+
+            let body = try ingress.client()
+            try body.send("\(Self.login)Content-Length: 10\r\n\r\n{")
+            #expect(try body.receive().status == 408)
+            #expect(body.isClosed())
+
+            let silent = try ingress.client()
+            #expect(silent.isClosed())
+            let idle = try ingress.client()
+            #expect(try idle.call("GET", "/health/live").status == 200)
+            #expect(idle.isClosed())
+        }
+    }
+
+    @Test("no more connections are served than configured; the next one waits its turn")
+    func connections() async throws {
+        try await RunningIngress.with(environment: ["WARREN_HTTP_CONNECTIONS": "2"]) { ingress in
+            var clients = [try ingress.client(), try ingress.client()]
+            for client in clients { #expect(try client.call("GET", "/health/live").status == 200) }
+            let third = try RawClient(port: ingress.port, timeout: 1)
+            try third.send("GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(throws: RawClient.Failure.self) { try third.receive() }
+            clients.removeAll()
+            #expect(try third.receive().status == 200)
+        }
+    }
+
+    @Test("a body that nobody wants is read past, so that the connection can be used again")
+    func unwantedBody() async throws {
+        try await RunningIngress.with { ingress in
+            let client = try ingress.client()
+            #expect(try client.call("GET", "/health/live", body: Array(repeating: 1, count: 30_000)).status == 200)
+            #expect(try client.call("GET", "/health/live").status == 200)
+            try client.send("GET /health/live HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n")
+            #expect(try client.receive().status == 200)
+            let chunk = Array(repeating: UInt8(1), count: 100_000)
+            for _ in 0..<100 where (try? client.send(chunk)) == nil { break }
+            #expect(client.isClosed())
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import Contracts
+import FoundationEssentials
+import NIOCore
+import Testing
+import WorkerKit
+
+@testable import Ingress
+
+@Suite("Rate limits")
+struct RateLimitTests {
+    private let limit = RateLimit(name: "test", count: 10, per: .seconds(1), burst: 5)
+
+    @Test(
+        "a limit is read from its text",
+        arguments: [
+            ("100/s burst 200", 10_000, 200), ("10/min", 6_000_000, 10), ("1000/h", 3_600_000, 1000),
+            ("1/s", 1_000_000, 1),
+        ])
+    func parse(text: String, interval: Int64, burst: Int) throws {
+        let limit = try #require(try RateLimit.parse(text, name: "x"))
+        #expect(limit.interval == interval)
+        #expect(limit.burst == burst)
+    }
+
+    @Test("off and 0 mean none", arguments: ["off", "0", "0/s"])
+    func off(text: String) throws {
+        #expect(try RateLimit.parse(text, name: "x") == nil)
+    }
+
+    @Test(
+        "what is no limit is refused",
+        arguments: [
+            "", "100", "/s", "100/", "100/d", "-1/s", "x/s", "1/s burst", "1/s burst 0", "1/s bursts 2", "1/s 2",
+        ])
+    func malformed(text: String) {
+        #expect(throws: RateLimit.Malformed.self) { try RateLimit.parse(text, name: "x") }
+    }
+
+    @Test("as many as the burst may come at once, then one for each interval")
+    func burst() {
+        var limiter = LocalRateLimiter()
+        let charge = [RateCharge(limit: limit, key: "a")]
+        for left in [4, 3, 2, 1, 0] {
+            let decision = limiter.charge(charge, at: 0)[0]
+            #expect(decision.isAllowed)
+            #expect(decision.remaining == left)
+        }
+        let refused = limiter.charge(charge, at: 0)[0]
+        #expect(!refused.isAllowed)
+        #expect(refused.remaining == 0)
+        #expect(refused.retryAfter == 1)
+        #expect(!limiter.charge(charge, at: 99_999)[0].isAllowed)
+        #expect(limiter.charge(charge, at: 100_000)[0].isAllowed)
+        #expect(!limiter.charge(charge, at: 100_000)[0].isAllowed)
+        #expect(limiter.charge(charge, at: 10_000_000)[0].remaining == 4)
+    }
+
+    @Test("over a long time as many come through as the rate says")
+    func longRun() {
+        var limiter = LocalRateLimiter()
+        let charge = [RateCharge(limit: limit, key: "a")]
+        let allowed = (0..<10_000).count { limiter.charge(charge, at: Int64($0) * 1000)[0].isAllowed }
+        #expect((104...105).contains(allowed))
+    }
+
+    @Test("keys are counted apart")
+    func keys() {
+        var limiter = LocalRateLimiter()
+        for _ in 0..<5 { _ = limiter.charge([RateCharge(limit: limit, key: "a")], at: 0) }
+        #expect(limiter.charge([RateCharge(limit: limit, key: "b")], at: 0)[0].isAllowed)
+    }
+
+    @Test("where one limit refuses, the other is not charged either")
+    func together() {
+        var limiter = LocalRateLimiter()
+        let strict = RateLimit(name: "strict", count: 1, per: .seconds(60))
+        let both = [RateCharge(limit: limit, key: "a"), RateCharge(limit: strict, key: "b")]
+        #expect(limiter.charge(both, at: 0).areAllowed)
+        for _ in 0..<10 {
+            let decisions = limiter.charge(both, at: 0)
+            #expect(decisions.map(\.isAllowed) == [true, false])
+            #expect(decisions.retryAfter == 60)
+        }
+        #expect(limiter.charge([RateCharge(limit: limit, key: "a")], at: 0)[0].remaining == 3)
+    }
+
+    @Test("the local limiter keeps no more keys than it may")
+    func bounded() {
+        var limiter = LocalRateLimiter(capacity: 100)
+        for number in 0..<10_000 { _ = limiter.charge([RateCharge(limit: limit, key: "\(number)")], at: 0) }
+        #expect(limiter.count <= 100)
+    }
+
+    @Test("a request is charged to its caller, without one to its address, and credentials to the address too")
+    func charges() throws {
+        let credentials = RateLimit(name: "credentials", count: 1, per: .seconds(60))
+        let limits = RateLimits(general: limit, credentials: credentials)
+        let caller = Caller(id: UUID(), username: "alice")
+        let peer = Peer(try SocketAddress(ipAddress: "192.0.2.1", port: 99))
+        #expect(limits.charges(.unlimited, caller: nil, address: peer).isEmpty)
+        #expect(
+            limits.charges(.general, caller: caller, address: peer).map(\.key) == ["rate:test:caller:\(caller.id.text)"]
+        )
+        #expect(
+            limits.charges(.credentials, caller: nil, address: peer).map(\.key)
+                == ["rate:test:address:192.0.2.1", "rate:credentials:address:192.0.2.1"])
+        #expect(RateLimits(general: nil, credentials: nil).charges(.credentials, caller: nil, address: peer).isEmpty)
+    }
+
+    @Test(
+        "an IPv6 address counts as its network, a mapped one as the IPv4 address it is",
+        arguments: [
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2:ffff::1", true), ("2001:db8:1:2::1", "2001:db8:1:3::1", false),
+            ("::ffff:192.0.2.1", "192.0.2.1", true), ("::ffff:192.0.2.1", "::ffff:192.0.2.2", false),
+        ])
+    func addresses(first: String, second: String, isSame: Bool) throws {
+        let keys = try [first, second].map { Peer(try SocketAddress(ipAddress: $0, port: 1)).rateKey }
+        #expect((keys[0] == keys[1]) == isSame)
+    }
+}

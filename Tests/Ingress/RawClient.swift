@@ -1,0 +1,123 @@
+import Contracts
+import Glibc
+
+/// A client that sends bytes as they are, so that it can be as hostile as any.
+final class RawClient {
+    struct Failure: Error {
+        let call: String
+        let number: Int32
+    }
+
+    /// A response as it was read.
+    struct Response {
+        let status: Int
+        /// Names in lower case.
+        let fields: [String: String]
+        let body: [UInt8]
+
+        var json: JSON? { try? JSON.parse(body) }
+        var code: String? { json?["code"]?.string }
+    }
+
+    private let socket: Int32
+    private var buffer: [UInt8] = []
+
+    /// Connects from an address of its own, so that limits by address do not meet those of other tests.
+    init(port: Int, from source: String = RawClient.anyLoopback, timeout seconds: Int = 20) throws {
+        socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var limit = timeval(tv_sec: seconds, tv_usec: 0)
+        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        guard Self.with(source, 0, { bind(socket, $0, $1) }) == 0 else { throw Failure(call: "bind", number: errno) }
+        guard Self.with("127.0.0.1", port, { connect(socket, $0, $1) }) == 0 else {
+            throw Failure(call: "connect", number: errno)
+        }
+    }
+
+    deinit { close(socket) }
+
+    static var anyLoopback: String {
+        "127.\(Int.random(in: 1...254)).\(Int.random(in: 0...254)).\(Int.random(in: 1...254))"
+    }
+
+    /// An IPv4 address as bind(2) and connect(2) want it (ip(7)): family, port, address, padding.
+    private static func with(
+        _ text: String, _ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) -> Int32 {
+        var bytes: [UInt8] = [UInt8(AF_INET), 0, UInt8(port >> 8), UInt8(port & 0xFF)]
+        bytes += text.split(separator: ".").compactMap { UInt8($0) } + Array(repeating: 0, count: 8)
+        return bytes.withUnsafeBytes { buffer in
+            guard let base = buffer.baseAddress else { return -1 }
+            return body(base.assumingMemoryBound(to: sockaddr.self), socklen_t(buffer.count))
+        }
+    }
+
+    func send(_ text: String) throws { try send(Array(text.utf8)) }
+
+    func send(_ bytes: [UInt8]) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes {
+                Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { throw Failure(call: "send", number: errno) }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// Ends sending; receiving goes on.
+    func finish() { shutdown(socket, Int32(SHUT_WR)) }
+
+    /// Sends a request and reads its response.
+    func call(
+        _ method: String, _ target: String, token: String? = nil, fields: [String: String] = [:], body: [UInt8]? = nil
+    ) throws -> Response {
+        var lines = ["\(method) \(target) HTTP/1.1", "Host: warren"]
+        if let token { lines.append("Authorization: Bearer \(token)") }
+        if let body { lines.append("Content-Length: \(body.count)") }
+        for (name, value) in fields { lines.append("\(name): \(value)") }
+        try send(Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8) + (body ?? []))
+        return try receive(hasBody: method != "HEAD")
+    }
+
+    /// Reads the next response.
+    func receive(hasBody: Bool = true) throws -> Response {
+        while end(of: buffer) == nil { try readMore() }
+        guard let end = end(of: buffer) else { throw Failure(call: "parse", number: 0) }
+        let lines = String(decoding: buffer[..<end], as: UTF8.self).split(separator: "\r\n")
+        buffer.removeFirst(end)
+        var fields: [String: String] = [:]
+        for line in lines.dropFirst() {
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            fields[line[..<colon].lowercased()] = String(line[line.index(after: colon)...].drop { $0 == " " })
+        }
+        let status = lines.first.flatMap { Int($0.split(separator: " ").dropFirst().first ?? "") } ?? 0
+        let length = hasBody ? fields["content-length"].flatMap { Int($0) } ?? 0 : 0
+        while buffer.count < length { try readMore() }
+        let body = Array(buffer.prefix(length))
+        buffer.removeFirst(length)
+        return Response(status: status, fields: fields, body: body)
+    }
+
+    /// Whether the server closes the connection without another byte.
+    func isClosed() -> Bool {
+        guard buffer.isEmpty else { return false }
+        var byte: UInt8 = 0
+        return recv(socket, &byte, 1, 0) == 0 || errno == ECONNRESET
+    }
+
+    private func end(of bytes: [UInt8]) -> Int? {
+        let mark = Array("\r\n\r\n".utf8)
+        guard bytes.count >= 4 else { return nil }
+        return (0...(bytes.count - 4)).first { bytes[$0] == 13 && bytes[$0..<($0 + 4)].elementsEqual(mark) }.map {
+            $0 + 4
+        }
+    }
+
+    private func readMore() throws {
+        var chunk = [UInt8](repeating: 0, count: 65536)
+        let count = recv(socket, &chunk, chunk.count, 0)
+        guard count > 0 else { throw Failure(call: "recv", number: count == 0 ? 0 : errno) }
+        buffer += chunk[..<count]
+    }
+}

@@ -1,0 +1,93 @@
+import Contracts
+import HTTPTypes
+import Testing
+
+@testable import Ingress
+
+@Suite("Finding a route")
+struct RouteTreeTests {
+    private let tree = RouteTree(RouteTable.all)
+
+    private func messageType(_ method: HTTPRequest.Method, _ path: String) -> String? {
+        guard case .route(let route, _) = tree.match(method, path[...]), case .message(let message, _) = route.action
+        else { return nil }
+        return message.name
+    }
+
+    @Test(
+        "each call of the API leads to its message",
+        arguments: [
+            ("POST", "/v1/auth/register", "identity.register"), ("POST", "/v1/auth/login", "identity.login"),
+            ("POST", "/v1/auth/refresh", "identity.refresh"), ("POST", "/v1/auth/logout", "identity.logout"),
+            ("POST", "/v1/auth/logout-all", "identity.logout-all"),
+            ("POST", "/v1/auth/password", "identity.change-password"), ("GET", "/v1/accounts/me", "identity.me"),
+            ("POST", "/v1/posts", "post.create"), ("GET", "/v1/posts", "post.list"),
+            ("GET", "/v1/posts/a", "post.get"), ("DELETE", "/v1/posts/a", "post.delete"),
+            ("POST", "/v1/media", "media.upload"), ("GET", "/v1/media", "media.list"),
+            ("GET", "/v1/media/a", "media.get"), ("DELETE", "/v1/media/a", "media.delete"),
+            ("GET", "/v1/search/posts", "search.posts"),
+        ])
+    func messages(method: String, path: String, type: String) throws {
+        #expect(messageType(try #require(HTTPRequest.Method(method)), path) == type)
+    }
+
+    @Test("HEAD leads where GET does")
+    func head() {
+        #expect(messageType(.head, "/v1/posts/a") == "post.get")
+        #expect(messageType(.head, "/v1/media") == "media.list")
+    }
+
+    @Test(
+        "a path that is none is not found",
+        arguments: [
+            "", "/", "v1/posts", "/v1", "/v1/", "/v1/posts/", "/v1/posts//", "/v1/posts/a/b", "/V1/posts", "/v1/postss",
+            "//v1/posts", "/v1/../v1/posts", "*", "/v1/p%6Fsts", "/health", "/.well-known",
+        ])
+    func notFound(path: String) {
+        guard case .notFound = tree.match(.get, path[...]) else {
+            Issue.record("\(path) was found")
+            return
+        }
+    }
+
+    @Test(
+        "a method that a path does not have is refused with those it has",
+        arguments: [
+            ("PUT", "/v1/posts", "GET, HEAD, POST"), ("POST", "/v1/posts/a", "DELETE, GET, HEAD"),
+            ("GET", "/v1/auth/login", "POST"), ("HEAD", "/v1/auth/login", "POST"),
+            ("OPTIONS", "/health/live", "GET, HEAD"),
+        ])
+    func methodNotAllowed(method: String, path: String, expected: String) throws {
+        guard case .methodNotAllowed(let allow) = tree.match(try #require(HTTPRequest.Method(method)), path[...]) else {
+            Issue.record("\(method) \(path) was not refused")
+            return
+        }
+        #expect(allow == expected)
+    }
+
+    @Test("a parameter of the path is percent-decoded, an encoded slash in it is no separator")
+    func parameters() {
+        guard case .route(_, let parameters) = tree.match(.get, "/v1/posts/a%2Fb%20%C3%A4+") else {
+            Issue.record("not found")
+            return
+        }
+        #expect(parameters == [Parameter(name: "id", value: "a/b ä+")])
+    }
+
+    @Test("a parameter that is no percent-encoded UTF-8 is malformed", arguments: ["%", "%2", "%zz", "%FF", "a%"])
+    func malformed(segment: String) {
+        guard case .malformed = tree.match(.get, "/v1/posts/\(segment)") else {
+            Issue.record("\(segment) was taken")
+            return
+        }
+    }
+
+    @Test("every message of the contract but the receipts has one route")
+    func complete() {
+        let routed = RouteTable.all.compactMap { route -> String? in
+            if case .message(let message, _) = route.action { message.name } else { nil }
+        }
+        let expected = Messages.all.map(\.name).filter { !$0.hasSuffix(".receipt") }
+        #expect(routed.sorted() == expected.sorted())
+    }
+}

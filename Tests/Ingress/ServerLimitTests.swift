@@ -1,0 +1,83 @@
+import Contracts
+import FoundationEssentials
+import Testing
+import WorkerKit
+
+@testable import Ingress
+
+@Suite("Limits, origins and keys of a running ingress", .serialized)
+struct ServerLimitTests {
+    @Test("calls past a caller's limit are 429 with Retry-After; another caller is not held up")
+    func byCaller() async throws {
+        try await RunningIngress.with(environment: ["WARREN_RATE_LIMIT": "1/min burst 3"]) { ingress in
+            let client = try ingress.client()
+            let token = try ingress.maker.token(claims: ingress.maker.claims(subject: UUID().uuidString))
+            for left in [2, 1, 0] {
+                let response = try client.call("GET", "/v1/search/posts", token: token)
+                #expect(response.status == 503)
+                #expect(response.fields["ratelimit"]?.hasPrefix("\"general\";r=\(left);t=") == true)
+                #expect(response.fields["ratelimit-policy"] == "\"general\";q=3;w=180")
+            }
+            let refused = try client.call("GET", "/v1/search/posts", token: token)
+            #expect(refused.status == 429)
+            #expect(refused.code == "too-many-requests")
+            #expect((50...60).contains(refused.fields["retry-after"].flatMap { Int($0) } ?? 0))
+            let other = try ingress.maker.token(claims: ingress.maker.claims(subject: UUID().uuidString))
+            #expect(try client.call("GET", "/v1/search/posts", token: other).status == 503)
+        }
+    }
+
+    @Test("what has no caller counts by address: problems too, and logins more strictly")
+    func byAddress() async throws {
+        let limits = ["WARREN_RATE_LIMIT": "1/min burst 5", "WARREN_CREDENTIAL_RATE_LIMIT": "2/min"]
+        try await RunningIngress.with(environment: limits) { ingress in
+            let address = RawClient.anyLoopback
+            let client = try RawClient(port: ingress.port, from: address)
+            let json = ["Content-Type": "application/json"]
+            for path in ["/v1/auth/login", "/v1/auth/register"] {
+                let response = try client.call("POST", path, fields: json, body: Array("{}".utf8))
+                #expect(response.status == 503)
+                #expect(response.fields["ratelimit"]?.contains("\"credentials\";r=") == true)
+            }
+            let refused = try client.call("POST", "/v1/auth/login", fields: json, body: Array("{}".utf8))
+            #expect(refused.status == 429)
+            for status in [404, 401, 404, 429, 429] {
+                let path = status == 401 ? "/v1/posts" : "/nope"
+                #expect(try client.call("GET", path).status == status)
+            }
+            #expect(try client.call("GET", "/health/live").status == 200)
+            #expect(try ingress.client().call("GET", "/nope").status == 404)
+        }
+    }
+
+    @Test("an origin that is configured gets its preflight answered, and may read the answers")
+    func cors() async throws {
+        try await RunningIngress.with(environment: ["WARREN_CORS_ORIGINS": "https://a.example"]) { ingress in
+            let client = try ingress.client()
+            let ask = ["Origin": "https://a.example", "Access-Control-Request-Method": "DELETE"]
+            let preflight = try client.call("OPTIONS", "/v1/posts/x", fields: ask)
+            #expect(preflight.status == 204)
+            #expect(preflight.fields["access-control-allow-origin"] == "https://a.example")
+            #expect(preflight.fields["access-control-allow-methods"] == "DELETE, GET, HEAD")
+            #expect(preflight.fields["vary"] == "Origin")
+            let answer = try client.call("GET", "/health/live", fields: ["Origin": "https://a.example"])
+            #expect(answer.fields["access-control-allow-origin"] == "https://a.example")
+            let foreign = try client.call(
+                "OPTIONS", "/v1/posts", fields: ask.merging(["Origin": "https://b.example"]) { $1 })
+            #expect(foreign.status == 405)
+            #expect(foreign.fields["access-control-allow-origin"] == nil)
+        }
+    }
+
+    @Test("the public keys are there for anyone, cacheable, and verify the tokens that are taken")
+    func keys() async throws {
+        try await RunningIngress.with { ingress in
+            let response = try ingress.client().call("GET", "/.well-known/jwks.json")
+            #expect(response.status == 200)
+            #expect(response.fields["cache-control"] == "public, max-age=300")
+            let keys = try await PublicKeys(jwks: String(decoding: response.body, as: UTF8.self))
+            let verifier = TokenVerifier(keys: keys, issuer: "warren", audience: "warren")
+            #expect(try verifier.verify(try ingress.maker.token(), at: .now()).caller.username == "alice")
+        }
+    }
+}

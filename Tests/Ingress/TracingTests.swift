@@ -1,0 +1,70 @@
+import Testing
+
+@testable import Ingress
+
+@Suite("Trace context and request ids")
+struct TracingTests {
+    private static let valid = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+    @Test("a valid traceparent is taken over, with its state")
+    func valid() {
+        let context = TraceContext(traceparent: Self.valid, tracestate: "a=1,b=2")
+        #expect(context.traceparent == Self.valid)
+        #expect(context.traceID == "4bf92f3577b34da6a3ce929d0e0e4736")
+        #expect(context.tracestate == "a=1,b=2")
+    }
+
+    @Test("a later version may say more")
+    func laterVersion() {
+        let text = "cc" + Self.valid.dropFirst(2) + "-what-comes-later"
+        #expect(TraceContext(traceparent: text, tracestate: nil).traceparent == text)
+    }
+
+    @Test(
+        "anything else makes a new trace",
+        arguments: [
+            nil, "", "00", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01 ",
+            "00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01.more",
+            "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-\u{7}", "ää-ää",
+        ])
+    func invalid(text: String?) {
+        let context = TraceContext(traceparent: text, tracestate: "a=1")
+        #expect(context.traceparent != text)
+        #expect(context.tracestate == nil)
+        #expect(TraceContext(traceparent: context.traceparent, tracestate: nil) == context)
+    }
+
+    @Test("a state that is too long or not ASCII is left out")
+    func state() {
+        for state in ["", String(repeating: "a", count: 513), "a=ä", "a=\n"] {
+            #expect(TraceContext(traceparent: Self.valid, tracestate: state).tracestate == nil)
+        }
+    }
+
+    @Test("new traces differ")
+    func different() {
+        #expect(Set((0..<100).map { _ in TraceContext().traceID }).count == 100)
+    }
+
+    @Test("a request id of safe characters is echoed", arguments: ["a", "A-b_c.d~e+f/g=h:i@j", "0123456789"])
+    func echoed(id: String) {
+        #expect(RequestID.make(id) == id)
+        let longest = String(repeating: "x", count: 128)
+        #expect(RequestID.make(longest) == longest)
+    }
+
+    @Test(
+        "any other is replaced",
+        arguments: [nil, "", "a b", "a\"b", "a\\b", "ä", "a\u{1B}[2J", "<script>", String(repeating: "x", count: 129)])
+    func replaced(id: String?) {
+        #expect(RequestID.make(id) != id)
+        #expect(RequestID.make(id) != RequestID.make(id))
+    }
+}
