@@ -155,6 +155,36 @@ struct FaultTests {
         }
     }
 
+    @Test(
+        "after a consumer has stopped consuming, a lost connection is not made anew, and its close still ends its run")
+    @Loop func stopsForGood() async throws {
+        try await withProxy { scratch, proxy, address in
+            let queue = try await scratch.queue()
+            try await withConsumer(address, [.queue(queue, prefetch: 1) { _ in }]) { consumer in
+                await consumer.stopConsuming()
+                proxy.cut()
+                try await Loop.sleep(for: .milliseconds(500))
+                #expect(proxy.acceptedCount == 1)
+                #expect(consumer.state == .stopped)
+            }
+        }
+    }
+
+    @Test("a second run returns at once and disturbs nothing")
+    @Loop func runsOnce() async throws {
+        try await withProxy { scratch, _, address in
+            let queue = try await scratch.queue()
+            try await withPublisher(address) { publisher in
+                await publisher.run()
+                try await publisher.publishConfirmed(.text("x", to: queue, isMandatory: true))
+                try await withConsumer(address, [.queue(queue, prefetch: 1) { $0.ack() }]) { consumer in
+                    await consumer.run()
+                    #expect(consumer.state == .consuming)
+                }
+            }
+        }
+    }
+
     @Test("a close ends an attempt to connect to a broker that hangs")
     @Loop func closesWhileConnecting() async throws {
         try await withProxy { _, proxy, address in

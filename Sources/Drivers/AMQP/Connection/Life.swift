@@ -26,6 +26,9 @@ internal import Reactor
 
     var isStopped: Bool { stopped.isFired }
 
+    /// Whether a connection that is lost is not to be made anew.
+    var isParked = false
+
     /// Connects and stays connected until ``stop()`` or until the task is cancelled.
     ///
     /// - Parameters:
@@ -58,26 +61,28 @@ internal import Reactor
             let (handle, value) = try await SetUp.run(
                 address: address, name: name, interrupter: interrupter, setUp)
             self.interrupter = nil
+            guard !isStopped, !isParked else { throw BrokerError(kind: .lost, text: "no longer wanted") }
             let connection = try attach(handle, value)
             self.connection = connection
             log.info("connected to the broker", metadata: ["connection": "\(name)"])
-            if isStopped { return }
             let start = ContinuousClock.now
             _ = await connection.ended.waitThroughCancellation()
             self.connection = nil
             if ContinuousClock.now - start >= Self.lasting { backoff.reset() }
-            if !isStopped { await pause(after: connection.error) }
+            await pause(after: connection.error)
         } catch {
             interrupter = nil
-            if !isStopped { await pause(after: error) }
+            await pause(after: error)
         }
     }
 
     private func pause(after error: BrokerError?) async {
+        guard !isStopped else { return }
+        guard !isParked else { return _ = await stopped.waitThroughCancellation() }
         var generator = SystemRandomNumberGenerator()
         let delay = backoff.next(using: &generator)
         log.warning(
-            "broker connection lost",
+            "no connection to the broker",
             metadata: [
                 "connection": "\(name)", "reason": "\(error?.kind.rawValue ?? "closed")",
                 "code": "\(error?.code ?? 0)", "text": "\(error?.text ?? "")", "retryIn": "\(delay)",

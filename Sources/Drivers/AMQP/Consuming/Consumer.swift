@@ -30,7 +30,6 @@ package import Reactor
     private let life: Life
     private var connection: Connection?
     private var channels: [ConsumerChannel] = []
-    private var mustStop = false
     private var cancelled: Signal?
     private var usable = Signal()
 
@@ -57,7 +56,7 @@ package import Reactor
         } attach: { (handle, ready) throws(BrokerError) in
             try attach(handle, ready)
         }
-        state = .closed
+        if life.isStopped { state = .closed }
     }
 
     /// Opens the channels first and consumes last, so that few deliveries come before the loop can take them.
@@ -93,30 +92,25 @@ package import Reactor
             ConsumerChannel(
                 number: UInt16(index + 1), ready: pair.1, subscription: pair.0, connection: connection)
         }
-        if mustStop {
-            // Stopped while it was connecting: it consumes already, so it is told to cancel.
-            cancelAll()
-        } else {
-            state = .consuming
-        }
+        if state == .connecting { state = .consuming }
         connection.start()
         return connection
     }
 
     /// Has the broker deliver nothing more, and waits until it has said so; what was delivered before is handed over.
     ///
-    /// The connection stays, for the deliveries in hand to be settled.
+    /// The connection stays, for the deliveries in hand to be settled; one that is lost is not made anew.
     package func stopConsuming() async {
         guard state != .closed else { return }
-        mustStop = true
-        if connection != nil, cancelled == nil { cancelAll() }
+        life.isParked = true
         state = .stopped
+        if cancelled == nil { cancelAll() }
         _ = await cancelled?.waitThroughCancellation(within: .seconds(5))
     }
 
     private func cancelAll() {
         guard let connection, connection.isOpen else { return }
-        cancelled = cancelled ?? Signal()
+        cancelled = Signal()
         for channel in channels {
             connection.output.appendCancel(consumerTag: channel.consumerTag, channel: channel.number)
         }

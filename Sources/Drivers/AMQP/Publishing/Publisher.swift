@@ -38,7 +38,7 @@ package import Reactor
     private(set) var connection: Connection?
     var confirms = ConfirmTracker<Settled>()
     private let log: Logger
-    private var life: Life
+    private let life: Life
     private var usable = Signal()
     private var idle: Signal?
     private var plainReturn = MessageAssembly<Returned>()
@@ -78,11 +78,11 @@ package import Reactor
         } attach: { (handle, _) throws(BrokerError) in
             let connection = try Connection(handle, owner: self)
             self.connection = connection
-            self.availability = .available
+            if self.availability != .closed { self.availability = .available }
             connection.start()
             return connection
         }
-        availability = .closed
+        if life.isStopped { availability = .closed }
     }
 
     /// Takes no more publishes, waits for the confirms of those under way, and closes.
