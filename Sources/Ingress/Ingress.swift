@@ -48,6 +48,7 @@ package enum Ingress {
                     await consumer.stopConsuming()
                     await consumer.close()
                 }),
+            TopologyCheck(broker: settings.broker, name: name, log: log),
             http,
             ReadyNotice(log: log) { http.port != nil && exchange.currentHealth.isBrokerUp },
         ]

@@ -1,0 +1,57 @@
+internal import AMQP
+internal import Contracts
+internal import Logging
+internal import Reactor
+internal import ServiceLifecycle
+
+/// Looks, as soon as the broker is there, whether what the ingress needs is there too; HTTP is served meanwhile.
+struct TopologyCheck: Service {
+    /// Something is missing that waiting does not bring.
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private static let pause: Duration = .seconds(1)
+
+    let broker: BrokerAddress
+    let name: String
+    let log: Logger
+
+    func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown {
+                try await check()
+                try await gracefulShutdown()
+            }
+        } catch is CancellationError {
+            // It was told to stop before the broker came.
+        }
+    }
+
+    private func check() async throws {
+        let exchanges = [Exchange.commands, Exchange.replies]
+        while true {
+            do {
+                let missing = try await BrokerCheck(address: broker, name: name)
+                    .missing(exchanges: exchanges, queues: [])
+                guard missing.isEmpty else {
+                    throw Failure(
+                        description:
+                            "the broker lacks \(missing.joined(separator: ", ")); import queues/definitions.json")
+                }
+                return
+            } catch let error as BrokerError where Self.isPassing(error) {
+                log.warning("waiting", metadata: ["for": "the broker", "error": "\(error)"])
+                try await Loop.sleep(for: Self.pause)
+            }
+        }
+    }
+
+    /// A broker that cannot be reached may come; one that refuses the login or the virtual host will not.
+    private static func isPassing(_ error: BrokerError) -> Bool {
+        switch error.kind {
+        case .unreachable, .silent, .lost: true
+        default: false
+        }
+    }
+}
