@@ -73,7 +73,7 @@ extension Gateway {
             return outcome
         }
         return Outcome(
-            answer: .outcome(end, id: request.id, traceID: incoming.trace.traceID),
+            answer: .outcome(end, of: request, traceID: incoming.trace.traceID),
             decisions: before + result.decisions, messageType: request.message.name)
     }
 }

@@ -9,10 +9,12 @@ import WorkerKit
 @Suite("What becomes of a message, as HTTP")
 struct AnswerTests {
     private static let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
-    private let id = UUID.v7()
+    private let request = OutgoingRequest(
+        Messages.Post.create.descriptor, caller: nil, body: [], requestID: "answer-test")
+    private var id: UUID { request.id }
 
     private func answer(_ outcome: RequestOutcome) -> Answer {
-        .outcome(outcome, id: id, traceID: Self.trace)
+        .outcome(outcome, of: request, traceID: Self.trace)
     }
 
     private func json(_ answer: Answer) throws -> JSON { try JSON.parse(answer.body) }
@@ -58,13 +60,13 @@ struct AnswerTests {
         #expect(!String(decoding: answer.body, as: UTF8.self).contains("queue"))
     }
 
-    @Test("a command on disk is 202 with its id")
+    @Test("a command on disk is 202 with its id and where to ask after it")
     func accepted() throws {
         let answer = answer(.accepted)
         #expect(answer.status == 202)
         #expect(try json(answer)["id"]?.string == id.text)
         #expect(try json(answer)["status"]?.string == "accepted")
-        #expect(answer.fields[.location] == nil)
+        #expect(answer.fields[.location] == "/v1/receipts/post/\(id.text)")
     }
 
     @Test("no answer in time is 504; where the outcome is unknown it says so")

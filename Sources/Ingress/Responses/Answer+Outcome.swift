@@ -1,5 +1,6 @@
 internal import Contracts
 internal import FoundationEssentials
+internal import HTTPTypes
 internal import WorkerKit
 
 extension Answer {
@@ -7,9 +8,9 @@ extension Answer {
     ///
     /// - Parameters:
     ///   - outcome: what became of it.
-    ///   - id: the message's own id, by which an accepted command can be asked after.
+    ///   - request: the message; by its id an accepted command can be asked after.
     ///   - traceID: for the problem's body.
-    static func outcome(_ outcome: RequestOutcome, id: UUID, traceID: String) -> Answer {
+    static func outcome(_ outcome: RequestOutcome, of request: OutgoingRequest, traceID: String) -> Answer {
         switch outcome {
         case .reply(let reply):
             return .reply(reply)
@@ -18,7 +19,9 @@ extension Answer {
             answer.reason = reason
             return answer
         case .accepted:
-            return .json(accepted(id), status: 202)
+            var answer = Answer.json(accepted(request.id), status: 202)
+            answer.fields.append(HTTPField(name: .location, value: RouteTable.receipt(of: request)))
+            return answer
         case .deadlineExceeded:
             return .problem(Problem(.deadlineExceeded), traceID: traceID)
         case .outcomeUnknown:

@@ -1,12 +1,13 @@
 internal import Contracts
 internal import HTTPTypes
+internal import WorkerKit
 
 /// Every route there is. What else is said of them, such as the OpenAPI document, is made from this table.
 ///
 /// A command that is accepted without an answer (202) has its receipt at `/v1/receipts/SERVICE/ID`, ID being the
-/// message's own; a `Location` says so once that resource is served.
+/// message's own; the answer's `Location` says so.
 enum RouteTable {
-    static let all: [Route] = accounts + posts + media + search + own
+    static let all: [Route] = accounts + posts + media + search + receipts + own
 
     private static let accounts: [Route] = [
         .message(.post, "/v1/auth/register", Messages.Identity.register.descriptor, .json, limit: .credentials),
@@ -35,6 +36,18 @@ enum RouteTable {
     private static let search: [Route] = [
         .parameters(.get, "/v1/search/posts", Messages.Search.posts.descriptor)
     ]
+
+    private static let receipts: [Route] = [
+        .parameters(.get, "\(receiptRoot)/post/{id}", Messages.Post.receipt.descriptor),
+        .parameters(.get, "\(receiptRoot)/media/{id}", Messages.Media.receipt.descriptor),
+    ]
+
+    private static let receiptRoot = "/v1/receipts"
+
+    /// Where what became of an accepted command can be read.
+    static func receipt(of request: OutgoingRequest) -> String {
+        "\(receiptRoot)/\(request.message.service.rawValue)/\(request.id.text)"
+    }
 
     private static let own: [Route] = [
         .own(.get, "/.well-known/jwks.json", .publicKeys),

@@ -20,12 +20,9 @@ package struct KeysetCursor: Sendable, Hashable {
     ///
     /// - Throws: `Problem` `invalid` for anything that ``text`` has not made.
     package init(_ text: String) throws(Problem) {
-        var base64 = text.replacing("-", with: "+").replacing("_", with: "/")
-        base64 += String(repeating: "=", count: (4 - base64.utf8.count % 4) % 4)
-        guard let data = Data(base64Encoded: base64), data.count == Self.size else {
+        guard let bytes = Base64URL.decode(text.utf8), bytes.count == Self.size else {
             throw Problem.invalid("/cursor", "must be a cursor that a list gave")
         }
-        let bytes = [UInt8](data)
         time = Timestamp(milliseconds: bytes[0..<8].reduce(0) { $0 << 8 | Int64($1) })
         var octets = InlineArray<16, UInt8>(repeating: 0)
         for index in 0..<16 { octets[index] = bytes[8 + index] }
@@ -41,6 +38,6 @@ package struct KeysetCursor: Sendable, Hashable {
         }
         let octets = id.octets
         for index in 0..<16 { bytes.append(octets[index]) }
-        return Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
+        return Base64URL.encode(bytes)
     }
 }
