@@ -5,6 +5,8 @@ struct Backoff {
     private static let longest = Duration.seconds(5)
     private var attempts = 0
 
+    var isFirst: Bool { attempts == 0 }
+
     mutating func next(random: Double = .random(in: 0...1)) -> Duration {
         let delay = min(Self.first * (1 << min(attempts, 10)), Self.longest)
         attempts += 1

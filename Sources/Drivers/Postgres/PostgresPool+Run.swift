@@ -51,9 +51,11 @@ extension PostgresPool {
                 if Task.isCancelled { return }
                 state.connectFailed(slot)
                 if state.availability == .unavailable { refuseWaiting() }
+                // Told loudly once per connection and outage: the further attempts say nothing new.
+                let level: Logger.Level = backoff.isFirst ? .warning : .debug
                 let delay = backoff.next()
-                log.warning(
-                    "cannot connect to the database",
+                log.log(
+                    level: level, "cannot connect to the database",
                     metadata: ["connection": "\(slot)", "error": "\(error)", "retry-in": "\(delay)"])
                 _ = await closed.wait(until: ContinuousClock.now + delay)
             }
