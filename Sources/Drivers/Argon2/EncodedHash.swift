@@ -1,10 +1,25 @@
+internal import FoundationEssentials
+
 /// The parts of `$argon2id$v=19$m=…,t=…,p=…$salt$hash`, as the reference implementation writes it.
 struct EncodedHash {
     let version: UInt32
     let cost: Argon2Cost
-    /// How many bytes the salt and the hash have; Base64 without padding.
-    let saltCount: Int
-    let hashCount: Int
+    /// In Base64 without padding.
+    let salt: [UInt8]
+    let hash: [UInt8]
+
+    init(version: UInt32, cost: Argon2Cost, salt: [UInt8], hash: [UInt8]) {
+        self.version = version
+        self.cost = cost
+        self.salt = salt
+        self.hash = hash
+    }
+
+    /// The whole of it.
+    var text: String {
+        let cost = "m=\(cost.memory),t=\(cost.passes),p=\(cost.lanes)"
+        return "$argon2id$v=\(version)$\(cost)$\(Self.base64(salt))$\(Self.base64(hash))"
+    }
 
     /// - Returns: nil for anything that is not well formed.
     init?(_ encoded: String) {
@@ -17,13 +32,13 @@ struct EncodedHash {
         guard costs.count == 3, let memory = Self.number(costs[0], after: "m="),
             let passes = Self.number(costs[1], after: "t="), let lanes = Self.number(costs[2], after: "p=")
         else { return nil }
-        guard let saltCount = Self.byteCount(base64: parts[4]), let hashCount = Self.byteCount(base64: parts[5]),
-            saltCount >= 8, hashCount >= 4
+        guard let salt = Self.bytes(base64: parts[4]), let hash = Self.bytes(base64: parts[5]), salt.count >= 8,
+            hash.count >= 4
         else { return nil }
         self.version = version
         cost = Argon2Cost(memory: memory, passes: passes, lanes: lanes)
-        self.saltCount = saltCount
-        self.hashCount = hashCount
+        self.salt = salt
+        self.hash = hash
     }
 
     private static func number(_ text: Substring, after prefix: String) -> UInt32? {
@@ -33,16 +48,15 @@ struct EncodedHash {
         return UInt32(digits)
     }
 
-    private static func byteCount(base64 text: Substring) -> Int? {
-        let isBase64 = text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"):
-                true
-            default: false
-            }
-        }
-        guard isBase64, text.utf8.count % 4 != 1 else { return nil }
-        return text.utf8.count * 3 / 4
+    private static func bytes(base64 text: Substring) -> [UInt8]? {
+        let padding = String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
+        guard let data = Data(base64Encoded: text + padding) else { return nil }
+        let bytes = Array(data)
+        // Only the one text that stands for these bytes: padding and bits that count for nothing are no part of it.
+        return base64(bytes) == text ? bytes : nil
+    }
+
+    private static func base64(_ bytes: [UInt8]) -> String {
+        String(Data(bytes).base64EncodedString().prefix { $0 != "=" })
     }
 }

@@ -4,23 +4,57 @@ extension PasswordHash {
     static func encode(
         _ password: [UInt8], salt: [UInt8], hashCount: Int, cost: Argon2Cost
     ) -> Result<String, Argon2Error> {
-        let capacity = argon2_encodedlen(
-            cost.passes, cost.memory, cost.lanes, UInt32(salt.count), UInt32(hashCount), Argon2_id)
-        var encoded = [CChar](repeating: 0, count: capacity)
-        let code = argon2id_hash_encoded(
-            cost.passes, cost.memory, cost.lanes, password, password.count, salt, salt.count, hashCount, &encoded,
-            encoded.count)
+        var hash = [UInt8](repeating: 0, count: hashCount)
+        let version = UInt32(ARGON2_VERSION_NUMBER.rawValue)
+        let code = withContext(password, salt, &hash, cost, version) { argon2_ctx(&$0, Argon2_id) }
         guard code == ARGON2_OK.rawValue else { return .failure(failure(code)) }
-        return .success(String(decoding: encoded.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+        return .success(EncodedHash(version: version, cost: cost, salt: salt, hash: hash).text)
     }
 
-    static func check(_ password: [UInt8], _ encoded: String) -> Result<Bool, Argon2Error> {
-        let code = argon2id_verify(encoded, password, password.count)
+    static func check(_ password: [UInt8], _ encoded: EncodedHash) -> Result<Bool, Argon2Error> {
+        var computed = [UInt8](repeating: 0, count: encoded.hash.count)
+        let code = withContext(password, encoded.salt, &computed, encoded.cost, encoded.version) { context in
+            // Compares in constant time.
+            encoded.hash.withUnsafeBytes { hash in
+                argon2_verify_ctx(&context, hash.baseAddress?.assumingMemoryBound(to: CChar.self), Argon2_id)
+            }
+        }
         switch code {
         case ARGON2_OK.rawValue: return .success(true)
         case ARGON2_VERIFY_MISMATCH.rawValue: return .success(false)
         case ARGON2_MEMORY_ALLOCATION_ERROR.rawValue: return .failure(failure(code))
         default: return .failure(Argon2Error(.malformedHash, text(code)))
+        }
+    }
+
+    /// Runs a function of the library, which reads the password and the salt and writes the hash, during the call only.
+    private static func withContext(
+        _ password: [UInt8], _ salt: [UInt8], _ hash: inout [UInt8], _ cost: Argon2Cost, _ version: UInt32,
+        _ body: (inout argon2_context) -> Int32
+    ) -> Int32 {
+        // Copies: the library takes mutable pointers, for flags that are not set here.
+        var password = password
+        var salt = salt
+        return password.withUnsafeMutableBufferPointer { password in
+            salt.withUnsafeMutableBufferPointer { salt in
+                hash.withUnsafeMutableBufferPointer { hash in
+                    var context = argon2_context()
+                    context.out = hash.baseAddress
+                    context.outlen = UInt32(hash.count)
+                    context.pwd = password.baseAddress
+                    context.pwdlen = UInt32(clamping: password.count)
+                    context.salt = salt.baseAddress
+                    context.saltlen = UInt32(salt.count)
+                    context.t_cost = cost.passes
+                    context.m_cost = cost.memory
+                    context.lanes = cost.lanes
+                    context.threads = cost.lanes
+                    context.version = version
+                    context.allocate_cbk = { HashMemory.map($0, $1) }
+                    context.free_cbk = { HashMemory.unmap($0, $1) }
+                    return body(&context)
+                }
+            }
         }
     }
 

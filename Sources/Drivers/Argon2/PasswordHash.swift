@@ -47,7 +47,7 @@ package enum PasswordHash {
         guard parts.cost.isWithinCeiling else {
             throw Argon2Error(.malformedHash, "the hash asks for more memory or passes than any of ours")
         }
-        return try await compute { check(password, encoded) }
+        return try await compute { check(password, parts) }
     }
 
     /// Checks a password, as UTF-8, as above.
@@ -60,8 +60,8 @@ package enum PasswordHash {
     /// Whether a stored hash should be made anew at the next login, since its cost or its form is not today's.
     package static func needsRehash(_ encoded: String, cost: Argon2Cost = .standard) -> Bool {
         guard let parts = EncodedHash(encoded) else { return true }
-        return parts.version != ARGON2_VERSION_NUMBER.rawValue || parts.cost != cost || parts.saltCount != saltCount
-            || parts.hashCount != hashCount
+        return parts.version != ARGON2_VERSION_NUMBER.rawValue || parts.cost != cost || parts.salt.count != saltCount
+            || parts.hash.count != hashCount
     }
 
     /// Runs a computation in its turn, on the global pool even where the task prefers another executor, as a loop.
