@@ -103,7 +103,7 @@ let floor3 = [
     module("SearchService", path: "Sources/Services/Search", resources: [.embedInCode("Migrations")], serviceBase),
     module("Multipart", path: "Sources/Ingress/Multipart", []),
     module(
-        "Ingress", exclude: ["Multipart"],
+        "Ingress", exclude: ["Multipart", "README.md"],
         [
             "Reactor", "AMQP", "Redis", "Contracts", "WorkerKit", "Multipart", logging, lifecycle, hummingbirdCore,
             httpTypes, nioCore, nioPosix, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, jwt,

@@ -32,7 +32,14 @@ struct Gateway: Sendable {
     ) async throws {
         let start = ContinuousClock.now
         let incoming = IncomingRequest(request.head)
-        let outcome = try await self.outcome(incoming, request.body, writer, Peer(channel))
+        let outcome: Outcome
+        do {
+            outcome = try await self.outcome(incoming, request.body, writer, Peer(channel))
+        } catch {
+            RequestLog.write(incoming, abandoned: error, since: start, to: log)
+            throw error
+        }
+        RequestLog.write(incoming, outcome, since: start, to: log)
         let answer = outcome.answer
         let head = responses.head(
             answer, requestID: incoming.id, origin: incoming.fields.origin, decisions: outcome.decisions,
@@ -40,7 +47,6 @@ struct Gateway: Sendable {
         let hasBody = incoming.method != .head && !answer.body.isEmpty
         try await writer.write(
             response: head, body: hasBody ? ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)) : ResponseBody())
-        RequestLog.write(incoming, outcome, since: start, to: log)
     }
 
     /// Finds the route and follows it.

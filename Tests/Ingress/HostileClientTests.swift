@@ -1,5 +1,6 @@
 import Contracts
 import FoundationEssentials
+import Synchronization
 import Testing
 import WorkerKit
 
@@ -83,6 +84,26 @@ struct HostileClientTests {
             for _ in 0..<82 where (try? client.send(chunk)) == nil { break }
             #expect(try client.receive().status == 413)
             #expect(client.isClosed())
+        }
+    }
+
+    @Test(
+        "a body that is cut off is malformed, and never sent on",
+        arguments: ["Content-Length: 10", "Transfer-Encoding: chunked"])
+    func cutOff(framing: String) async throws {
+        let mark = "ingress-\(UUID().uuidString.prefix(8))"
+        let hasCome = Mutex(false)
+        try await RunningIngress.with { ingress in
+            try await Responder.with("identity.login", mark: mark) { _ in
+                hasCome.withLock { $0 = true }
+                return .noContent
+            } _: {
+                let client = try ingress.client()
+                try client.send("\(Self.login)X-Request-Id: \(mark)\r\n\(framing)\r\n\r\n2\r\n{}")
+                client.finish()
+                #expect(try client.receive().status == 400)
+                #expect(!hasCome.withLock { $0 })
+            }
         }
     }
 

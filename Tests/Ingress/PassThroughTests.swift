@@ -232,4 +232,31 @@ struct PassThroughTests {
             }
         }
     }
+
+    @Test("a stop that has taken as long as it may ends what still waits, and what still sends")
+    func stopLimit() async throws {
+        let hasCome = Mutex(false)
+        try await RunningIngress.with(change: { $0.http.stopLimit = .milliseconds(300) }) { ingress in
+            try await Responder.with("media.get", mark: mark) { _ in
+                hasCome.withLock { $0 = true }
+                return nil
+            } _: {
+                let token = try ingress.maker.token()
+                let waiting = try ingress.client()
+                try waiting.send(
+                    "GET /v1/media/x HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\nX-Request-Id: \(mark)\r\n\r\n"
+                )
+                #expect(try await eventually { hasCome.withLock { $0 } })
+                let sending = try ingress.client()
+                try sending.send(
+                    "POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                        + "Content-Length: 10\r\n\r\n{")
+                try await Task.sleep(for: .milliseconds(100))
+                await ingress.stop()
+                #expect(try waiting.receive().status == 504)
+                #expect(waiting.isClosed())
+                #expect(sending.isClosed())
+            }
+        }
+    }
 }

@@ -11,6 +11,9 @@ struct BodyReader: Sendable {
     /// The body came too slowly.
     struct TooSlow: Error {}
 
+    /// The connection ended before the body did.
+    private struct CutOff: Error {}
+
     /// The most bytes of a JSON body.
     let jsonLimit: Int
     /// The most bytes of an uploaded file.
@@ -34,6 +37,7 @@ struct BodyReader: Sendable {
             guard bytes.count + buffer.readableBytes <= jsonLimit else { throw Problem(.bodyTooLarge) }
             bytes.append(contentsOf: buffer.readableBytesView)
         }
+        try checkEnd(fields, bytes.count)
         return bytes
     }
 
@@ -52,11 +56,18 @@ struct BodyReader: Sendable {
             guard total <= uploadLimit + Self.formOverhead else { throw Problem(.bodyTooLarge) }
             try form.feed(Array(buffer.readableBytesView))
         }
+        try checkEnd(fields, total)
         return try form.finish()
     }
 
     private func check(_ fields: RequestFields, limit: Int) throws(Problem) {
         guard fields.contentLength ?? 0 <= limit else { throw Problem(.bodyTooLarge) }
+    }
+
+    /// A body that ends early because the connection is being given up must not pass for a whole one.
+    private func checkEnd(_ fields: RequestFields, _ count: Int) throws {
+        try Task.checkCancellation()
+        guard fields.contentLength ?? count == count else { throw CutOff() }
     }
 
     @concurrent private func sendContinue(_ fields: RequestFields, _ writer: borrowing ResponseWriter) async throws {

@@ -53,6 +53,9 @@ final class HTTPServer: Service {
         var quiet = log
         quiet.logLevel = max(log.logLevel, .warning)
         let connections = DescriptorLimit.fit(connections: settings.connections)
+        if connections < settings.connections {
+            log.notice("fewer connections than configured", metadata: ["connections": "\(connections)"])
+        }
         let configuration = ServerConfiguration(
             address: .hostname(settings.host, port: settings.port), backlog: settings.backlog,
             availableConnectionsDelegate: .maximum(connections, logger: quiet))
