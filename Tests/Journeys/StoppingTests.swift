@@ -1,0 +1,71 @@
+import Foundation
+import Reactor
+import TestSupport
+import Testing
+
+extension Journeys {
+    @Suite("Stopping", .timeLimit(.minutes(2))) struct Stopping {
+        @Test("SIGTERM ends an idle daemon with 0", arguments: Stack.daemons)
+        @Loop func idle(service: String) async throws {
+            let stack = try Stack()
+            let changes = service == "ingress" ? ["WARREN_HTTP_ADDRESS": "127.0.0.1:0"] : [:]
+            let daemon = try stack.startAnother("\(service)-1", changes)
+            defer { daemon.removeFiles() }
+            try await becomeReady(daemon)
+            let start = ContinuousClock.now
+            daemon.signal(SIGTERM)
+            let status = await end(daemon)
+            #expect(status == 0, "\(daemon.errors.suffix(2000))")
+            #expect(ContinuousClock.now - start < .seconds(30))
+        }
+
+        @Test("SIGTERM in the middle of the load ends a worker with 0 and loses nothing that it has in hand")
+        @Loop func inHand() async throws {
+            let stack = try Stack()
+            let client = try Client()
+            let author = try await Person.register(client)
+            let mark = "inhand-\(Fresh.word(12))"
+            let worker = try stack.startAnother("post-1")
+            defer { worker.removeFiles() }
+            try await becomeReady(worker)
+            let statuses = try await withThrowingTaskGroup(of: [Int].self) { group in
+                for writer in 0..<12 {
+                    group.addTask { try await write(15, "\(mark) \(writer)", client.by(author)) }
+                }
+                try #require(try await eventually { worker.errors.contains("post.create") })
+                worker.signal(SIGTERM)
+                var statuses: [Int] = []
+                for try await some in group { statuses += some }
+                return statuses
+            }
+            #expect(await end(worker) == 0)
+            #expect(statuses == Array(repeating: 201, count: 180))
+            let contents = try await Database.contents("post", "posts", marked: mark)
+            #expect(contents.count == 180)
+            #expect(contents.values.allSatisfy { $0 == 1 })
+            let handled = worker.errors.split(separator: "\n").filter { $0.contains("post.create") }.count
+            #expect((1..<180).contains(handled), "the other worker had a share too, not \(handled) of 180")
+        }
+
+        /// Writes posts one after another.
+        @Loop private func write(_ count: Int, _ content: String, _ client: Client) async throws -> [Int] {
+            var statuses: [Int] = []
+            for number in 0..<count { statuses.append(try await client.write("\(content) \(number)").status) }
+            return statuses
+        }
+
+        @Loop private func becomeReady(_ daemon: Started) async throws {
+            let isReady = try await eventually(within: .seconds(20)) { daemon.errors.contains("\"ready\"") }
+            if !isReady { daemon.signal(SIGKILL) }
+            try #require(isReady, "\(daemon.errors.suffix(2000))")
+        }
+
+        /// Its exit status; kills it after 40 s.
+        @Loop private func end(_ daemon: Started) async -> Int32 {
+            async let status = daemon.ended()
+            let killer = Loop.schedule(after: .seconds(40)) { daemon.signal(SIGKILL) }
+            defer { killer.cancel() }
+            return await status
+        }
+    }
+}
