@@ -67,4 +67,13 @@ struct TracingTests {
         #expect(RequestID.make(id) != id)
         #expect(RequestID.make(id) != RequestID.make(id))
     }
+
+    @Test("pooled random numbers do not repeat, from several threads at once")
+    func pool() async {
+        let numbers = await withTaskGroup(of: [UInt64].self) { group in
+            for _ in 0..<4 { group.addTask { (0..<2000).map { _ in RandomPool.shared.next() } } }
+            return await group.reduce(into: []) { $0 += $1 }
+        }
+        #expect(Set(numbers).count == 8000)
+    }
 }

@@ -6,7 +6,8 @@ enum RequestID {
     /// Takes over the client's id where it is 1 to 128 characters that are safe everywhere, and makes a new one else.
     static func make(_ offered: String?) -> String {
         guard let offered, (1...128).contains(offered.utf8.count), offered.utf8.allSatisfy(isSafe) else {
-            return UUID.v7().text
+            var generator = PooledGenerator()
+            return UUID.v7(at: .now(), using: &generator).text
         }
         return offered
     }

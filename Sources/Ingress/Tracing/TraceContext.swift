@@ -20,12 +20,13 @@ struct TraceContext: Sendable, Hashable {
 
     /// A new trace, not sampled.
     init() {
+        var generator = PooledGenerator()
         var text: [UInt8] = Array("00-".utf8)
         text.reserveCapacity(55)
-        Self.appendHex(UInt64.random(in: 1...UInt64.max), to: &text)
-        Self.appendHex(UInt64.random(in: 1...UInt64.max), to: &text)
+        Self.appendHex(UInt64.random(in: 1...UInt64.max, using: &generator), to: &text)
+        Self.appendHex(UInt64.random(in: 1...UInt64.max, using: &generator), to: &text)
         text.append(UInt8(ascii: "-"))
-        Self.appendHex(UInt64.random(in: 1...UInt64.max), to: &text)
+        Self.appendHex(UInt64.random(in: 1...UInt64.max, using: &generator), to: &text)
         text += "-00".utf8
         self.init(valid: String(decoding: text, as: UTF8.self), tracestate: nil)
     }
