@@ -53,6 +53,7 @@ final class ConnectionHandle: @unchecked Sendable {
         }
         guard let connection else { throw PostgresError(.connectFailed, "out of memory") }
         let handle = ConnectionHandle(connection, log: log)
+        handle.saysSQLState(true)
         guard PQstatus(connection) != CONNECTION_BAD else { throw PostgresError(.connectFailed, handle.message) }
         return handle
     }

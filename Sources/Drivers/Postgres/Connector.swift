@@ -22,10 +22,11 @@ enum Connector {
                     guard PQsetnonblocking(handle.pointer, 1) == 0 else {
                         throw PostgresError(.connectFailed, handle.message)
                     }
+                    handle.saysSQLState(false)
                     return handle
                 case PGRES_POLLING_READING: interest = .readable
                 case PGRES_POLLING_WRITING: interest = .writable
-                default: throw PostgresError(.connectFailed, handle.message)
+                default: throw handle.connectError
                 }
             }
         } catch {

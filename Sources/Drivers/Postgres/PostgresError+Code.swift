@@ -34,11 +34,14 @@ extension PostgresError {
 
     /// Whether the same work may succeed when it is done again later, unchanged.
     ///
-    /// True for lost connections, deadlines and unavailability, serialization failures and deadlocks (40001, 40P01), lack of
-    /// resources (class 53), operator intervention (57P0x, 57014) and lock timeouts (55P03).
+    /// True for servers that cannot be reached or have no room, lost connections, deadlines and unavailability,
+    /// serialization failures and deadlocks (40001, 40P01), lack of resources (class 53), operator intervention (57P0x,
+    /// 57014) and lock timeouts (55P03).
     package var isTransient: Bool {
         switch code {
-        case .connectionLost, .unavailable, .deadlineExceeded, .outcomeUnknown, .connectFailed, .cancelled: true
+        case .connectionLost, .unavailable, .deadlineExceeded, .outcomeUnknown, .cancelled: true
+        // A server that cannot be reached may come; one that refuses the role, the password or the database will not.
+        case .connectFailed: storage.sqlState.map(Self.isTransient) ?? true
         case .aborted: cause?.isTransient ?? true
         case .migration: cause?.isTransient ?? false
         default: storage.sqlState.map(Self.isTransient) ?? false
