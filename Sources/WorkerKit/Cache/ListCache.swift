@@ -29,6 +29,13 @@ package import Redis
         return {generation, redis.call('GET', KEYS[1] .. ':' .. generation .. ':' .. ARGV[1])}
         """)
 
+    // INCR alone would begin at 1 where the number is not there, and so at one used before.
+    private static let advance = """
+        if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('INCR', KEYS[1]) end
+        local time = redis.call('TIME')
+        return redis.call('SET', KEYS[1], time[1] .. string.format('%06d', time[2]))
+        """
+
     private let redis: RedisClient
     private let invalidations: Invalidations
     private let root: String
@@ -66,6 +73,6 @@ package import Redis
 
     /// Invalidates every page.
     package func invalidate() async {
-        await invalidations.send([.string("INCR"), .string(root)])
+        await invalidations.send([.string("EVAL"), .string(Self.advance), .integer(1), .string(root)])
     }
 }
