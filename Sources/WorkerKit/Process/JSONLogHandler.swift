@@ -22,6 +22,13 @@ package struct JSONLogHandler: LogHandler {
     }
 
     package func log(event: LogEvent) {
+        let bytes = line(for: event)
+        // One write(2) a line: lines of several threads do not mix, and a killed process loses none it wrote.
+        _ = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+
+    /// The line that tells of an event, its end included.
+    func line(for event: LogEvent) -> [UInt8] {
         var line = JSONWriter(capacity: 256)
         line.object { line in
             Self.write("time", Timestamp.now().text, to: &line)
@@ -32,10 +39,9 @@ package struct JSONLogHandler: LogHandler {
             for (key, value) in event.metadata ?? [:] { Self.write(key, value, to: &line) }
             if let error = event.error { Self.write("error", "\(error)", to: &line) }
         }
-        var bytes = line.bytes
+        var bytes = Self.escaping(line.bytes)
         bytes.append(UInt8(ascii: "\n"))
-        // One write(2) a line: lines of several threads do not mix, and a killed process loses none it wrote.
-        _ = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        return bytes
     }
 
     private static func write(_ key: String, _ value: String, to line: inout JSONWriter) {
