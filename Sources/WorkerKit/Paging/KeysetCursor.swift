@@ -9,6 +9,8 @@ package struct KeysetCursor: Sendable, Hashable {
     package let id: UUID
 
     private static let size = 24
+    /// The years 1 to 9999, as they can be written and every database holds them.
+    private static let times: ClosedRange<Int64> = -62_135_596_800_000...253_402_300_799_999
 
     /// Makes a cursor that stands after an element.
     package init(time: Timestamp, id: UUID) {
@@ -20,14 +22,16 @@ package struct KeysetCursor: Sendable, Hashable {
     ///
     /// - Throws: `Problem` `invalid` for anything that ``text`` has not made.
     package init(_ text: String) throws(Problem) {
-        guard let bytes = Base64URL.decode(text.utf8), bytes.count == Self.size else {
-            throw Problem.invalid("/cursor", "must be a cursor that a list gave")
-        }
-        time = Timestamp(milliseconds: bytes[0..<8].reduce(0) { $0 << 8 | Int64($1) })
+        guard let bytes = Base64URL.decode(text.utf8), bytes.count == Self.size else { throw Self.forged }
+        let milliseconds = bytes[0..<8].reduce(0) { $0 << 8 | Int64($1) }
+        guard Self.times.contains(milliseconds) else { throw Self.forged }
+        time = Timestamp(milliseconds: milliseconds)
         var octets = InlineArray<16, UInt8>(repeating: 0)
         for index in 0..<16 { octets[index] = bytes[8 + index] }
         id = UUID(octets: octets)
     }
+
+    private static var forged: Problem { .invalid("/cursor", "must be a cursor that a list gave") }
 
     /// The cursor as clients see it: base64url without padding.
     package var text: String {
