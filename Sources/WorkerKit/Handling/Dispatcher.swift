@@ -6,6 +6,9 @@ internal import Reactor
 
 /// Carries one delivery through: trust, decoding, handling, commit, reply, acknowledgement, or what follows a failure.
 @Loop final class Dispatcher {
+    /// How long a reply, or a message to be retried, waits for the publishing connection.
+    private static let patience: Duration = .seconds(5)
+
     private let handlers: [String: Handler]
     private let principal: String
     private let trusted: Set<String>
@@ -39,7 +42,7 @@ internal import Reactor
         let message = IncomingMessage(delivery, trusted: trusted)
         let began = ContinuousClock.now
         guard let handler = handlers[message.type], isRoutedHonestly(message, delivery) else {
-            return end(delivery, message, nil, .impossible("no handler here for this type"), began)
+            return await end(delivery, message, nil, .impossible("no handler here for this type"), began)
         }
         if isStale(message, handler) {
             log.debug("dropped after its deadline", metadata: ["type": "\(message.type)"])
@@ -50,7 +53,7 @@ internal import Reactor
         if case .failed(let error) = result, handler.kind.isRetried {
             await retry(delivery, message, handler, error, began)
         } else {
-            end(delivery, message, handler, result, began)
+            await end(delivery, message, handler, result, began)
         }
     }
 
@@ -69,7 +72,7 @@ internal import Reactor
     // MARK: Handling
 
     private func run(_ handler: Handler, _ message: IncomingMessage) async -> End {
-        if message.claimsForeignSubject {
+        if message.claimsForeignSubject, handler.kind != .event {
             return .reply(problem(Problem(.forbidden, detail: "The sender may not speak for an account."), message))
         }
         if handler.needsCaller && message.caller == nil {
@@ -98,20 +101,26 @@ internal import Reactor
         case let repeated as Repeated:
             await handler.settled(context)
             return .reply(repeated.reply)
-        case let told as Problem:
-            let reply = problem(told, context.message)
-            guard handler.kind == .request(.command), told.status < 500, told.code != .idempotencyKeyReused else {
-                return .reply(reply)
-            }
-            do {
-                try await context.work.remember(reply)
-                return .reply(reply)
-            } catch {
-                return .failed(error)
-            }
+        // Nobody waits for the answer to an event: there a problem is a failure like any other.
+        case let told as Problem where handler.kind != .event:
+            return await refuse(told, handler, context)
         case let fault as Undecodable:
             return .impossible(fault.reason)
         default:
+            return .failed(error)
+        }
+    }
+
+    private func refuse(_ told: Problem, _ handler: Handler, _ context: HandlerContext) async -> End {
+        let reply = problem(told, context.message)
+        guard handler.kind == .request(.command), told.status < 500, told.code != .idempotencyKeyReused else {
+            return .reply(reply)
+        }
+        do {
+            return .reply(try await context.work.remember(reply))
+        } catch let reused as Problem {
+            return .reply(problem(reused, context.message))
+        } catch {
             return .failed(error)
         }
     }
@@ -121,10 +130,10 @@ internal import Reactor
     private func end(
         _ delivery: Delivery, _ message: IncomingMessage, _ handler: Handler?, _ end: End,
         _ began: ContinuousClock.Instant
-    ) {
+    ) async {
         switch end {
         case .reply(let answer):
-            reply(answer, to: message)
+            await reply(answer, to: message)
             delivery.ack()
             note(message, began, status: answer.status)
         case .done:
@@ -132,11 +141,12 @@ internal import Reactor
             note(message, began, status: nil)
         case .failed(let error):
             log.error("failed", metadata: describe(message).merging(["error": "\(error)"]) { $1 })
-            reply(problem(Problem(.unavailable), message), to: message)
+            await reply(problem(Problem(.unavailable), message), to: message)
             delivery.ack()
         case .impossible(let reason):
             log.error("given up", metadata: describe(message).merging(["reason": "\(reason)"]) { $1 })
-            reply(problem(Problem(.malformedRequest, detail: "The message cannot be handled."), message), to: message)
+            await reply(
+                problem(Problem(.malformedRequest, detail: "The message cannot be handled."), message), to: message)
             delivery.reject(requeue: false)
         }
     }
@@ -148,13 +158,14 @@ internal import Reactor
     ) async {
         guard let step = RetryStep.afterFailure(message.attempt + 1) else {
             log.error("given up", metadata: describe(message).merging(["error": "\(error)"]) { $1 })
-            reply(problem(Problem(.internal), message), to: message)
+            await reply(problem(Problem(.internal), message), to: message)
             delivery.reject(requeue: false)
             return
         }
         log.warning(
             "failed, will be retried",
             metadata: describe(message).merging(["error": "\(error)", "delay": "\(step.rawValue)"]) { $1 })
+        await waitForPublisher()
         let copy = RetryLadder.retry(delivery, message, step: step, principal: principal)
         do {
             try await publisher.publishConfirmed(copy)
@@ -168,12 +179,20 @@ internal import Reactor
         }
     }
 
+    /// Waits for a publishing connection that is being made, as at the start or after the broker's restart, when the
+    /// consuming one may be there first.
+    private func waitForPublisher() async {
+        guard publisher.availability != .available else { return }
+        _ = await publisher.waitUntilAvailable(within: Self.patience)
+    }
+
     private func problem(_ problem: Problem, _ message: IncomingMessage) -> Reply {
         .problem(problem, traceID: message.traceID)
     }
 
-    private func reply(_ reply: Reply, to message: IncomingMessage) {
+    private func reply(_ reply: Reply, to message: IncomingMessage) async {
         guard let key = message.replyTo else { return }
+        await waitForPublisher()
         do {
             try publisher.publish(ReplyMessage.make(reply, to: message, key: key, principal: principal))
         } catch {

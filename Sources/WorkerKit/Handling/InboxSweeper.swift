@@ -21,9 +21,9 @@ internal import Reactor
     }
 
     func run() async {
-        while !isClosed {
+        while !isClosed, !Task.isCancelled {
             await pause()
-            if !isClosed { await sweep() }
+            if !isClosed, !Task.isCancelled { await sweep() }
         }
     }
 
@@ -42,7 +42,14 @@ internal import Reactor
 
     private func pause() async {
         timer = Loop.schedule(after: .seconds(60 * .random(in: Self.interval))) { self.resume() }
-        await withCheckedContinuation { wake = $0 }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                // The close or the cancellation may have come before there was anyone to wake.
+                if isClosed || Task.isCancelled { continuation.resume() } else { wake = continuation }
+            }
+        } onCancel: {
+            Loop.perform { self.resume() }
+        }
     }
 
     private func resume() {

@@ -52,7 +52,7 @@ internal import Reactor
         guard usesInbox || !events.isEmpty || begun != nil else { return reply }
         let transaction = try await transaction()
         if let earlier = try await earlierReply() {
-            await transaction.rollback()
+            transaction.close()
             return earlier
         }
         for event in events { Outbox.insert(event.id, type: event.type, body: event.body, in: transaction) }
@@ -67,20 +67,25 @@ internal import Reactor
         return reply
     }
 
-    /// Undoes what the handler did.
+    /// Undoes what the handler did, without waiting for it: what follows travels together with the rollback.
     ///
     /// - Returns: the reply of an earlier delivery, where there was one: the failure was then only its echo.
     func rollback() async -> Reply? {
         guard let begun else { return nil }
         let earlier = try? await earlierReply()
-        await begun.rollback()
+        begun.close()
         return earlier
     }
 
     /// Remembers the answer of a command that was refused, so that a second delivery is refused alike.
-    func remember(_ reply: Reply) async throws {
-        guard usesInbox, let id = message.id else { return }
-        try await Inbox.remember(id, message, reply, in: pool)
+    ///
+    /// - Returns: the reply to send: the given one, or that of a delivery that was carried out meanwhile, whose effect
+    ///   may be what this one was refused for.
+    /// - Throws: `Problem` where the id is that of another command.
+    func remember(_ reply: Reply) async throws -> Reply {
+        guard usesInbox, let id = message.id else { return reply }
+        guard let earlier = try await Inbox.remember(id, message, reply, in: pool) else { return reply }
+        return try answer(earlier)
     }
 
     private func earlierReply() async throws -> Reply? {

@@ -68,10 +68,15 @@ internal import Reactor
     }
 
     /// Remembers an answer that had no effect to go with it.
-    static func remember(_ id: UUID, _ message: IncomingMessage, _ reply: Reply, in pool: PostgresPool) async throws {
-        _ = try await pool.query(
+    ///
+    /// - Returns: what is remembered under the id already, in whose place nothing was put.
+    static func remember(_ id: UUID, _ message: IncomingMessage, _ reply: Reply, in pool: PostgresPool) async throws
+        -> Entry?
+    {
+        let inserted = try await pool.query(
             insertUnlessThere, id, message.type, message.caller?.id, reply.status, reply.contentType, reply.location,
             reply.etag, reply.body)
+        return inserted.affected == 0 ? try await find(id, in: pool) : nil
     }
 
     /// Forgets a batch of the commands handled longer ago than that.

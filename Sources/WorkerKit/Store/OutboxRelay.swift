@@ -38,9 +38,9 @@ package import Reactor
         wake()
     }
 
-    /// Relays until it is closed, and then once more.
+    /// Relays until it is closed, and then once more; or until its task is cancelled, when nothing waits any more.
     func run() async {
-        while !isClosed {
+        while !isClosed, !Task.isCancelled {
             await waitForWork()
             await relayAll()
         }
@@ -111,7 +111,14 @@ package import Reactor
     private func waitForWork() async {
         guard !isNudged, !isClosed else { return }
         alarm = Loop.schedule(after: .milliseconds(.random(in: Self.sweepInterval))) { self.wake() }
-        await withCheckedContinuation { waiting = $0 }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                // The nudge, the close or the cancellation may have come before there was anyone to wake.
+                if isNudged || isClosed || Task.isCancelled { continuation.resume() } else { waiting = continuation }
+            }
+        } onCancel: {
+            Loop.perform { self.wake() }
+        }
     }
 
     private func wake() {
