@@ -13,6 +13,8 @@ public final class FaultProxy: @unchecked Sendable {
         var isStopped = false
         var sockets: Set<Int32> = []
         var accepted = 0
+        var exchanges = 0
+        var serverSpokeLast = true
     }
 
     /// The port it listens on.
@@ -37,6 +39,9 @@ public final class FaultProxy: @unchecked Sendable {
 
     /// How many connections it has taken so far.
     public var acceptedCount: Int { state.withLock { $0.accepted } }
+
+    /// How many times a client has spoken after the server had: the round trips, where there is one connection.
+    public var exchangeCount: Int { state.withLock { $0.exchanges } }
 
     /// Cuts every connection that is open now; new ones are served.
     public func cut() {
@@ -115,6 +120,7 @@ public final class FaultProxy: @unchecked Sendable {
             let count = recv(source, &buffer, buffer.count, 0)
             guard count > 0 else { break }
             while state.withLock({ $0.isStalled && !$0.isStopped }) { usleep(5000) }
+            note(isClient: source == pair.client)
             var sent = 0
             while sent < count {
                 let wrote = buffer.withUnsafeBytes { bytes in
@@ -134,6 +140,13 @@ public final class FaultProxy: @unchecked Sendable {
         state.withLock { $0.sockets.subtract([pair.client, pair.server]) }
         close(pair.client)
         close(pair.server)
+    }
+
+    private func note(isClient: Bool) {
+        state.withLock { state in
+            if isClient, state.serverSpokeLast { state.exchanges += 1 }
+            state.serverSpokeLast = !isClient
+        }
     }
 
     private static func address(_ port: Int) -> sockaddr_in {

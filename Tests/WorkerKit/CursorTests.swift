@@ -1,0 +1,39 @@
+import Contracts
+import FoundationEssentials
+import Testing
+
+@testable import WorkerKit
+
+@Suite("A cursor")
+struct CursorTests {
+    @Test(
+        "comes back as the place it was made of",
+        arguments: [0, 1, -1, 1_700_000_000_123, -62_135_596_800_000, 253_402_300_799_999])
+    func roundTrip(_ milliseconds: Int64) throws {
+        for _ in 0..<50 {
+            let cursor = KeysetCursor(time: Timestamp(milliseconds: milliseconds), id: UUID())
+            #expect(try KeysetCursor(cursor.text) == cursor)
+            #expect(cursor.text.utf8.count == 32)
+            #expect(cursor.text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") })
+        }
+    }
+
+    @Test(
+        "that no list has given is refused with 422",
+        arguments: [
+            "", "a", "=", "====", "AAAA", String(repeating: "A", count: 31), String(repeating: "A", count: 33),
+            String(repeating: "A", count: 36), String(repeating: "A", count: 10_000), "not a cursor",
+            String(repeating: "!", count: 32), String(repeating: "A", count: 31) + "\n",
+            String(repeating: "A", count: 31) + "é", String(repeating: "\u{0}", count: 32),
+            // The right length, yet not base64url: the other alphabet, white space within.
+            String(repeating: "A", count: 31) + "+", String(repeating: "A", count: 31) + "/",
+            String(repeating: "A", count: 32) + "\n", "AAAA" + " " + String(repeating: "A", count: 28),
+            // Times that no list has: the least and the greatest there are.
+            "gAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "f_________8AAAAAAAAAAAAAAAAAAAAA",
+        ])
+    func forged(_ text: String) {
+        let problem = #expect(throws: Problem.self) { try KeysetCursor(text) }
+        #expect(problem?.status == 422)
+        #expect(problem?.faults.map(\.pointer) == ["/cursor"])
+    }
+}

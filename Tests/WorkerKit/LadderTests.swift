@@ -1,0 +1,160 @@
+import AMQP
+import FoundationEssentials
+import Reactor
+import TestSupport
+import Testing
+
+@testable import Contracts
+@testable import WorkerKit
+
+extension Workers {
+    @Suite("Failures wait, then are seen", .timeLimit(.minutes(3))) struct LadderTests {}
+}
+
+extension Workers.LadderTests {
+    @Test("a command that fails twice for a passing reason succeeds the third time, and its reply still comes")
+    @Loop func succeeds() async throws {
+        try await Bench.run { bench async throws in
+            var attempts: [Int] = []
+            var senders: [String?] = []
+            bench.things.atEnd = { _, context in
+                attempts.append(context.message.attempt)
+                senders.append(context.message.sender)
+                if attempts.count < 3 { throw Passing() }
+            }
+            try await bench.withWorker { _ async throws in
+                let (thing, caller) = (UUID.v7(), UUID())
+                let request = try await bench.client.send(
+                    bench.things.make.name, bench.body(thing), subject: caller)
+                #expect(try await bench.client.reply(to: request).status == 201)
+                #expect(attempts == [0, 1, 2])
+                #expect(senders.allSatisfy { $0 == bench.client.user })
+                #expect(try await bench.effects(of: thing) == 1)
+                #expect(bench.client.replies(to: request).count == 1)
+            }
+        }
+    }
+
+    @Test("each failure climbs one step, with the count, the first sender and the worker's own name on the message")
+    @Loop func steps() async throws {
+        var plan = Bench.Plan()
+        plan.delay = 600_000
+        try await Bench.run(plan) { bench async throws in
+            bench.things.atEnd = { _, _ in throw Passing() }
+            try await bench.withWorker { _ async throws in
+                let id = UUID()
+                for (failures, step) in [(0, "1s"), (1, "5s"), (2, "30s"), (3, "5m")] {
+                    try await bench.client.send(bench.things.make.name, bench.body(UUID.v7()), id: id) { message in
+                        message.exchange = Exchange.requeue
+                        message.routingKey = "again.\(bench.queues.commands)"
+                        message.properties.headers[Header.attempt] = .int64(Int64(failures))
+                        message.properties.headers[Header.origin] = "ingress"
+                        message.properties.expiration = 600_000
+                    }
+                    #expect(
+                        try await eventually(within: .seconds(20)) {
+                            try await bench.queues.depth(bench.queues.waiting) == failures + 1
+                        })
+                    _ = step
+                }
+            }
+            let waiting = TestClient(bench.queues.address, watching: [bench.queues.waiting])
+            try await waiting.connected { () async throws in
+                #expect(try await eventually { waiting.taken(from: bench.queues.waiting).count == 4 })
+            }
+            let taken = waiting.taken(from: bench.queues.waiting)
+            #expect(taken.map(\.routingKey) == ["1s", "5s", "30s", "5m"].map { "\($0).\(bench.queues.commands)" })
+            #expect(taken.map { $0.properties.headers[Header.attempt]?.int64 } == [1, 2, 3, 4])
+            for delivery in taken {
+                #expect(delivery.properties.headers[Header.origin]?.string == "ingress")
+                #expect(delivery.properties.userID == bench.client.user)
+                #expect(delivery.properties.type == bench.things.make.name)
+                #expect(delivery.properties.isPersistent)
+                #expect(delivery.properties.expiration == nil)
+            }
+        }
+    }
+
+    @Test("after the last step it is in the dead-letter queue of its queue, and its sender is told")
+    @Loop func givenUp() async throws {
+        try await Bench.run { bench async throws in
+            bench.things.atEnd = { _, _ in throw Passing() }
+            try await bench.withWorker { _ async throws in
+                let (thing, id) = (UUID.v7(), UUID())
+                let request = try await bench.client.send(bench.things.make.name, bench.body(thing), id: id)
+                let reply = try await bench.client.reply(to: request)
+                #expect(reply.status == 500 && reply.problem == "internal")
+                let dead = Queue.dead(of: bench.queues.commands)
+                #expect(try await eventually(within: .seconds(20)) { bench.client.taken(from: dead).count == 1 })
+                #expect(bench.things.begun == 5)
+                let delivery = try #require(bench.client.taken(from: dead).first)
+                #expect(delivery.properties.messageID == id.text)
+                #expect(String(decoding: delivery.body, as: UTF8.self) == bench.body(thing))
+
+                bench.things.atEnd = nil
+                let again = try await bench.client.ask(bench.things.make.name, bench.body(thing), id: id) { message in
+                    message.exchange = Exchange.requeue
+                    message.routingKey = "replay.\(bench.queues.commands)"
+                }
+                #expect(again.status == 201, "replayed by the operator, it is carried out")
+            }
+        }
+    }
+
+    @Test("an attempt and an origin that the sender made up are not looked at")
+    @Loop func forgedHeaders() async throws {
+        try await Bench.run { bench async throws in
+            var plan = RunningWorker.Plan()
+            plan.trusted = ["ingress"]
+            var attempts: [Int] = []
+            bench.things.atEnd = { _, context in
+                attempts.append(context.message.attempt)
+                if attempts.count == 1 { throw Passing() }
+            }
+            try await bench.withWorker(plan) { _ async throws in
+                func forge(_ message: inout OutgoingMessage) {
+                    message.properties.headers[Header.attempt] = 4
+                    message.properties.headers[Header.origin] = "ingress"
+                }
+                let reply = try await bench.client.ask(bench.things.make.name, bench.body(UUID.v7()), change: forge)
+                #expect(reply.status == 201)
+                #expect(attempts == [0, 1])
+                let foreign = try await bench.client.ask(
+                    bench.things.make.name, bench.body(UUID.v7()), subject: UUID(), change: forge)
+                #expect(foreign.status == 403)
+            }
+        }
+    }
+
+    @Test("a query that fails is answered at once and not retried")
+    @Loop func query() async throws {
+        try await Bench.run { bench async throws in
+            bench.things.atEnd = { _, _ in throw Passing() }
+            try await bench.withWorker { _ async throws in
+                let reply = try await bench.client.ask(bench.things.look.name, bench.body(UUID.v7()))
+                #expect(reply.status == 503 && reply.problem == "unavailable" && reply.retryAfter == 1)
+                let entered = try await bench.client.ask(bench.things.enter.name, bench.body(UUID.v7()))
+                #expect(entered.status == 503)
+                #expect(bench.things.begun == 2)
+            }
+            #expect(try await bench.queues.depth(bench.queues.waiting) == 0)
+        }
+    }
+
+    @Test("a failed command goes back to its queue where it cannot be put off, and is not lost")
+    @Loop func cannotBePutOff() async throws {
+        try await Bench.run { bench async throws in
+            try await bench.queues.provisioner.perform([
+                .unbinding(
+                    queue: bench.queues.waiting, exchange: Exchange.retry, key: "*.\(bench.queues.commands)")
+            ])
+            bench.things.atEnd = { _, _ in if bench.things.begun == 1 { throw Passing() } }
+            try await bench.withWorker { _ async throws in
+                let thing = UUID.v7()
+                #expect(try await bench.client.ask(bench.things.make.name, bench.body(thing)).status == 201)
+                #expect(bench.things.begun == 2)
+                #expect(try await bench.effects(of: thing) == 1)
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import Contracts
+import Foundation
+import Logging
+import Synchronization
+import Testing
+
+@testable import WorkerKit
+
+@Suite("A line of the log")
+struct LogTests {
+    private struct Odd: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private func lines(
+        _ message: Logger.Message = "handled", _ metadata: Logger.Metadata? = nil, kept: Logger.Metadata = [:]
+    ) -> [UInt8] {
+        var handler = JSONLogHandler(service: "post", level: .info)
+        handler.metadata = kept
+        return handler.line(
+            for: LogEvent(
+                level: .warning, message: message, metadata: metadata, source: "s", file: "f", function: "g", line: 1))
+    }
+
+    private func parsed(_ bytes: [UInt8]) throws -> [String: Any] {
+        try #require(try JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])
+    }
+
+    @Test(
+        "stays one line of JSON whatever a client sent, with nothing in it that a terminal obeys",
+        arguments: [
+            "a\nb", "a\r\nb", "\u{1b}[2J\u{1b}[31mred", "\"}\n{\"level\":\"info\"", "\\\"", "\u{0}", "\u{7f}",
+            "\u{9b}31m",
+            "\u{85}next line", "\u{2028}line\u{2029}paragraph", "\u{202e}backwards", "\t\u{8}\u{c}", "\\u000a",
+            String(repeating: "x", count: 100_000), "💥", "e\u{301}",
+        ])
+    func forged(_ text: String) throws {
+        for bytes in [
+            lines("handled", ["type": .string(text)]), lines("\(text)"), lines(kept: ["request-id": .string(text)]),
+            lines("handled", ["list": .array([.string(text), .dictionary([text: .string(text)])])]),
+            lines("handled", ["other": .stringConvertible(Odd(description: text))]), lines("handled", [text: "value"]),
+        ] {
+            #expect(bytes.last == UInt8(ascii: "\n"))
+            let line = String(decoding: bytes.dropLast(), as: UTF8.self)
+            let obeyed = line.unicodeScalars.filter {
+                $0.properties.generalCategory == .control || $0.properties.generalCategory == .lineSeparator
+                    || $0.properties.generalCategory == .paragraphSeparator
+                    || $0.properties.generalCategory == .format
+            }
+            #expect(obeyed.isEmpty)
+            _ = try parsed(bytes)
+        }
+        let back = try parsed(lines("handled", ["type": .string(text)]))
+        #expect((back["type"] as? String)?.unicodeScalars.elementsEqual(text.unicodeScalars) == true)
+    }
+
+    @Test("bears its time, level, service and message, and metadata of every kind")
+    func kinds() throws {
+        let line = try parsed(
+            lines(
+                "handled",
+                [
+                    "text": "a", "number": .stringConvertible(42), "fraction": .stringConvertible(1.5),
+                    "list": ["a", ["b"]], "object": ["k": "v", "n": .stringConvertible(-1)],
+                ]))
+        #expect(line["level"] as? String == "warning")
+        #expect(line["service"] as? String == "post")
+        #expect(line["message"] as? String == "handled")
+        #expect(Timestamp(text: line["time"] as? String ?? "") != nil)
+        #expect(line["text"] as? String == "a")
+        #expect(line["number"] as? Int == 42)
+        #expect(line["fraction"] as? Double == 1.5)
+        #expect((line["list"] as? [Any])?.count == 2)
+        #expect((line["object"] as? [String: Any])?["n"] as? Int == -1)
+    }
+
+    @Test("has each of its logger's metadata once, the event's own where both say something")
+    func merged() throws {
+        let bytes = lines("handled", ["a": "event"], kept: ["a": "logger", "b": "logger"])
+        let line = try parsed(bytes)
+        #expect(line["a"] as? String == "event")
+        #expect(line["b"] as? String == "logger")
+        #expect(String(decoding: bytes, as: UTF8.self).components(separatedBy: "\"a\"").count == 2)
+    }
+
+    @Test("tells of an error in words that cannot forge one either")
+    func error() throws {
+        let handler = JSONLogHandler(service: "post", level: .info)
+        var event = LogEvent(
+            level: .error, message: "failed", metadata: nil, source: "s", file: "f", function: "g", line: 1)
+        event.error = Odd(description: "a\n{\u{1b}")
+        let line = handler.line(for: event)
+        #expect(line.count { $0 == UInt8(ascii: "\n") } == 1)
+        #expect(try parsed(line)["error"] as? String == "a\n{\u{1b}")
+    }
+}

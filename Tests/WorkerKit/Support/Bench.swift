@@ -1,0 +1,125 @@
+import AMQP
+import Contracts
+import FoundationEssentials
+import Logging
+import Postgres
+import Reactor
+import TestSupport
+import Testing
+
+@testable import WorkerKit
+
+/// A place for one test: queues and a database of its own, a client, and a service whose workers it starts and stops.
+@Loop final class Bench {
+    let queues: TestQueues
+    let databaseURL: String
+    /// Straight to the database, to look.
+    let database: PostgresPool
+    let client: TestClient
+    let things: Things
+    /// Between the workers and the broker.
+    let broker: FaultProxy
+    /// Between the workers and the database.
+    let between: FaultProxy
+    /// Where the service's events come in, as its subscribers see them.
+    let eventQueue: String
+    var extraHandlers: [Handler] = []
+
+    struct Plan {
+        var needsSubject = false
+        /// How many milliseconds a failed delivery waits, at whichever step.
+        var delay: Int64 = 30
+        var eventTypes: [String] = []
+    }
+
+    private init(
+        queues: TestQueues, things: Things, databaseURL: String, database: PostgresPool
+    ) throws {
+        self.queues = queues
+        self.things = things
+        self.databaseURL = databaseURL
+        self.database = database
+        eventQueue = queues.prefix + ".seen"
+        broker = try FaultProxy(to: queues.address.port)
+        between = try FaultProxy(to: TestDatabase.port(of: databaseURL))
+        let dead = [queues.commands, queues.events].map { Queue.dead(of: $0) }
+        client = TestClient(queues.address, watching: [eventQueue] + dead)
+    }
+
+    /// Runs a test's body in a place of its own, and removes everything.
+    static func run(_ plan: Plan = Plan(), _ body: @Loop (Bench) async throws -> Void) async throws {
+        let queues = try TestQueues()
+        let things = Things(prefix: queues.prefix, needsSubject: plan.needsSubject)
+        let seen = queues.prefix + ".seen"
+        try await queues.declare(
+            commandTypes: things.commandTypes, queryTypes: things.queryTypes, eventTypes: plan.eventTypes,
+            delay: plan.delay)
+        try await queues.provisioner.perform([
+            .queue(seen), .binding(queue: seen, exchange: Exchange.events, key: ThingMade.type),
+        ])
+        do {
+            try await TestDatabase.with { url in
+                try await Migrator(url: url, log: quiet).migrate(KitMigrations.all + Things.migrations)
+                try await TestDatabase.withPool(url, size: 2) { pool in
+                    let bench = try Bench(queues: queues, things: things, databaseURL: url, database: pool)
+                    defer {
+                        bench.broker.stop()
+                        bench.between.stop()
+                    }
+                    try await bench.client.connected { try await body(bench) }
+                }
+            }
+        } catch {
+            try? await queues.delete()
+            try? await queues.provisioner.perform([.deleteQueue(seen)])
+            throw error
+        }
+        try await queues.delete()
+        try await queues.provisioner.perform([.deleteQueue(seen)])
+    }
+
+    /// Runs a worker of the service for as long as the body takes, and stops it as the daemon does.
+    func withWorker(
+        _ plan: RunningWorker.Plan = RunningWorker.Plan(), _ body: @Loop (RunningWorker) async throws -> Void
+    ) async throws {
+        let worker = try RunningWorker(self, plan)
+        try await worker.run(body)
+    }
+
+    // MARK: Looking
+
+    func count(_ sql: String) async throws -> Int {
+        try await database.query(Statement(sql))[0].get(0, as: Int.self)
+    }
+
+    func effects(of thing: UUID) async throws -> Int {
+        try await count("SELECT count(*) FROM effect WHERE thing = '\(thing.text)'")
+    }
+
+    func outboxCount() async throws -> Int { try await count("SELECT count(*) FROM outbox") }
+
+    /// How many events about a thing its subscribers have been sent.
+    func events(about thing: UUID) -> Int {
+        client.taken(from: eventQueue).count { String(decoding: $0.body, as: UTF8.self).contains(thing.text) }
+    }
+
+    /// The ids of all the events about these things that its subscribers have been sent; those of other tests come too.
+    func eventIDs(about things: [UUID]) -> [String] {
+        let own = Set(things)
+        return client.taken(from: eventQueue).compactMap { delivery in
+            let event: CloudEvent<ThingMade>? = try? EventEnvelope.decode(delivery.body).decode(ThingMade.self)
+            return event.flatMap { own.contains($0.data.id) ? delivery.properties.messageID : nil }
+        }
+    }
+
+    func body(_ id: UUID) -> String { #"{"id":"\#(id.text)"}"# }
+
+    /// Expects that no event about a thing comes, though one that was committed after it does.
+    func expectNoEvent(about thing: UUID, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        (things.atBegin, things.atEnd) = (nil, nil)
+        let later = UUID.v7()
+        _ = try await client.ask(things.make.name, body(later))
+        #expect(try await eventually(within: .seconds(20)) { events(about: later) > 0 }, sourceLocation: sourceLocation)
+        #expect(events(about: thing) == 0, sourceLocation: sourceLocation)
+    }
+}

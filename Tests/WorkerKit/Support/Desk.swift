@@ -1,0 +1,157 @@
+import AMQP
+import FoundationEssentials
+import Reactor
+import TestSupport
+import Testing
+
+@testable import Contracts
+@testable import WorkerKit
+
+/// A requester with a queue of its own that one answers, or leaves alone.
+@Loop final class Desk {
+    let address: BrokerAddress
+    /// Between the requester's publisher and the broker.
+    let proxy: FaultProxy
+    let publisher: Publisher
+    let requester: Requester
+    let caller = Caller(id: UUID(), username: "someone")
+    private(set) var received: [Delivery] = []
+
+    let query: MessageDescriptor
+    let command: MessageDescriptor
+    let unboundQuery: MessageDescriptor
+    let unboundCommand: MessageDescriptor
+    /// Goes to a queue that holds one message.
+    let crowded: MessageDescriptor
+
+    private let other: Publisher
+    private let answers: Bool
+    private let prefix = "desk." + String(UInt64.random(in: .min ... .max), radix: 36)
+
+    private init(answers: Bool, limit: Int) throws {
+        address = try BrokerAddress(url: TestEnvironment.value("WARREN_TEST_AMQP_URL"))
+        proxy = try FaultProxy(to: address.port)
+        self.answers = answers
+        var through = address
+        through.port = proxy.port
+        publisher = Publisher(address: through, name: "test requester", log: quiet)
+        other = Publisher(address: address, name: "test answerer", log: quiet)
+        requester = Requester(publisher: publisher, principal: address.user, limit: limit)
+        let prefix = prefix
+        func type(_ name: String, _ kind: MessageKind) -> MessageDescriptor {
+            MessageType<EntityRequest, Nothing>(
+                "\(prefix).\(name)", kind, of: .post, request: .json(EntityRequest.schema), status: 200, reply: nil
+            ).descriptor
+        }
+        query = type("query", .query)
+        command = type("command", .command)
+        unboundQuery = type("unbound", .query)
+        unboundCommand = type("unbound", .command)
+        crowded = type("crowded", .command)
+    }
+
+    /// - Parameters:
+    ///   - answers: whether each request is answered.
+    ///   - limit: how many may wait.
+    static func run(answers: Bool, limit: Int = 100, _ body: @Loop (Desk) async throws -> Void) async throws {
+        let desk = try Desk(answers: answers, limit: limit)
+        defer { desk.proxy.stop() }
+        let provisioner = Provisioner(address: desk.address, name: "tests")
+        let queues = ["query", "command", "crowded"].map { "\(desk.prefix).\($0)" }
+        try await provisioner.perform(
+            [.exchange(Exchange.commands, type: "topic"), .exchange(Exchange.replies, type: "direct")]
+                + queues.map {
+                    .queue(
+                        $0,
+                        arguments: $0.hasSuffix("crowded") ? ["x-max-length": 1, "x-overflow": "reject-publish"] : [:])
+                }
+                + queues.map { .binding(queue: $0, exchange: Exchange.commands, key: $0) })
+        do {
+            try await desk.connected(to: Array(queues.prefix(2))) { try await body(desk) }
+        } catch {
+            try? await provisioner.perform(queues.map { .deleteQueue($0) })
+            throw error
+        }
+        try await provisioner.perform(queues.map { .deleteQueue($0) })
+    }
+
+    func request(_ type: MessageDescriptor, patience: Duration) -> OutgoingRequest {
+        var request = OutgoingRequest(type, caller: caller, body: Array("{}".utf8), requestID: "test")
+        request.patience = patience
+        return request
+    }
+
+    /// Sends what may or may not be a reply.
+    func publish(status: Int64, correlation: String?, to key: String) async throws {
+        var properties = Properties()
+        properties.correlationID = correlation
+        properties.contentType = ContentType.json
+        properties.headers[Header.status] = .int64(status)
+        properties.headers[Header.etag] = #""7""#
+        properties.headers[Header.location] = "/v1/x"
+        properties.headers[Header.retryAfter] = 3
+        try await other.publishConfirmed(
+            OutgoingMessage(
+                exchange: Exchange.replies, routingKey: key, isMandatory: true, properties: properties,
+                body: Array("{}".utf8)))
+    }
+
+    /// Whether a later request is answered, by when earlier replies have come in too.
+    func settles() async throws -> Bool {
+        var isAnswered = false
+        let count = received.count
+        requester.send(request(query, patience: .seconds(30))) { if case .reply = $0 { isAnswered = true } }
+        guard try await eventually({ received.count == count + 1 }), let last = received.last,
+            let key = last.properties.replyTo
+        else { return false }
+        try await publish(status: 204, correlation: last.properties.correlationID, to: key)
+        return try await eventually { isAnswered }
+    }
+
+    private func connected(to queues: [String], _ body: @Loop () async throws -> Void) async throws {
+        let taking = queues.map { queue in
+            Subscription.queue(queue, prefetch: 100) { [weak self] in self?.receive($0) }
+        }
+        let consumer = Consumer(
+            address: address, name: "test desk", subscriptions: [requester.subscription] + taking, log: quiet)
+        let parts = (publisher, other)
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { await parts.0.run() }
+            group.addTask { await parts.1.run() }
+            group.addTask { await consumer.run() }
+            func close() async {
+                await consumer.close()
+                await parts.0.close(within: .seconds(2))
+                await parts.1.close(within: .seconds(2))
+            }
+            do {
+                let isPublishing = await parts.0.waitUntilAvailable(within: .seconds(20))
+                let isAnswering = await parts.1.waitUntilAvailable(within: .seconds(20))
+                try #require(isPublishing && isAnswering)
+                try #require(await consumer.waitUntilConsuming(within: .seconds(20)))
+                try await body()
+            } catch {
+                await close()
+                throw error
+            }
+            await close()
+        }
+    }
+
+    private func receive(_ delivery: Delivery) {
+        received.append(delivery)
+        delivery.ack()
+        guard answers, let key = delivery.properties.replyTo else { return }
+        let correlation = delivery.properties.correlationID
+        var properties = Properties()
+        properties.correlationID = correlation
+        properties.contentType = ContentType.json
+        properties.headers[Header.status] = 200
+        properties.headers[Header.etag] = #""7""#
+        properties.headers[Header.location] = "/v1/x"
+        properties.headers[Header.retryAfter] = 3
+        try? other.publish(
+            OutgoingMessage(
+                exchange: Exchange.replies, routingKey: key, properties: properties, body: Array("{}".utf8)))
+    }
+}

@@ -1,0 +1,109 @@
+import FoundationEssentials
+import Postgres
+import Reactor
+
+@testable import Contracts
+@testable import WorkerKit
+
+/// A thing was made: the one event that the tests' service publishes.
+struct ThingMade: DomainEvent {
+    let id: UUID
+
+    static let type = "kitmade." + String(UInt64.random(in: .min ... .max), radix: 36)
+    static let service = ServiceName.post
+    var subject: UUID { id }
+    static let schema = Schema<ThingMade>.object(
+        "ThingMade", unknownFields: .ignored, field("id", \.id, .uuid), make: ThingMade.init)
+}
+
+/// A service of two commands, a query and a credential, with a table in which a doubled effect shows.
+@Loop final class Things {
+    typealias Hook = @Loop (UUID, HandlerContext) async throws -> Void
+
+    static let migrations = [
+        Migration(
+            name: "things-0001",
+            sql: """
+                CREATE TABLE thing (id uuid PRIMARY KEY);
+                CREATE TABLE effect (thing uuid NOT NULL, message uuid);
+                """)
+    ]
+
+    let make: MessageType<EntityRequest, Nothing>
+    let drop: MessageType<EntityRequest, Nothing>
+    let look: MessageType<EntityRequest, Nothing>
+    let enter: MessageType<EntityRequest, Nothing>
+
+    /// Runs where a handler begins.
+    var atBegin: Hook?
+    /// Runs when a handler has done everything but return.
+    var atEnd: Hook?
+    /// Runs after the commit, before the reply.
+    var settled: (@Loop () async -> Void)?
+    /// How many times a handler has begun.
+    private(set) var begun = 0
+    private(set) var inHand = 0
+    private(set) var mostInHand = 0
+
+    private static let insertEffect = Statement("INSERT INTO effect (thing, message) VALUES ($1, $2)")
+    private static let insertThing = Statement("INSERT INTO thing (id) VALUES ($1) ON CONFLICT DO NOTHING")
+    private static let deleteThing = Statement("DELETE FROM thing WHERE id = $1")
+
+    init(prefix: String, needsSubject: Bool) {
+        func type(_ name: String, _ kind: MessageKind) -> MessageType<EntityRequest, Nothing> {
+            MessageType(
+                "\(prefix).\(name)", kind, of: .post, request: .json(EntityRequest.schema), status: 200, reply: nil,
+                needsSubject: needsSubject)
+        }
+        make = type("make", .command)
+        drop = type("drop", .command)
+        look = type("look", .query)
+        enter = type("enter", .credential)
+    }
+
+    var commandTypes: [String] { [make.name, drop.name] }
+    var queryTypes: [String] { [look.name, enter.name] }
+
+    var handlers: [Handler] {
+        [
+            .request(make, settled: { _, _ in await self.settled?() }) { body, context in
+                try await self.counting(body.id, context) {
+                    let transaction = try await context.transaction()
+                    transaction.send(Self.insertThing, body.id)
+                    _ = try await transaction.query(Self.insertEffect, body.id, context.message.id)
+                    context.emit(ThingMade(id: body.id))
+                    return .json(
+                        Array(#"{"nonce":"\#(UUID().text)"}"#.utf8), status: 201,
+                        location: "/v1/things/\(body.id.text)",
+                        etag: #""1""#)
+                }
+            },
+            .request(drop) { body, context in
+                try await self.counting(body.id, context) {
+                    let rows = try await context.transaction().query(Self.deleteThing, body.id)
+                    guard rows.affected == 1 else { throw Problem(.notFound, detail: UUID().text) }
+                    return .noContent
+                }
+            },
+            .request(look) { body, context in
+                try await self.counting(body.id, context) { .json(Array("{}".utf8)) }
+            },
+            .request(enter) { body, context in
+                try await self.counting(body.id, context) { .noContent }
+            },
+        ]
+    }
+
+    private func counting(_ id: UUID, _ context: HandlerContext, _ body: @Loop () async throws -> Reply)
+        async throws -> Reply
+    {
+        begun += 1
+        inHand += 1
+        mostInHand = max(mostInHand, inHand)
+        defer { inHand -= 1 }
+        try await atBegin?(id, context)
+        let reply = try await body()
+        try await atEnd?(id, context)
+        return reply
+    }
+}
