@@ -16,7 +16,8 @@ internal import WorkerKit
         let known =
             command.mediaIds.isEmpty
             ? nil : transaction.send(PostStatements.mediaURLs, command.mediaIds, caller.id)
-        _ = try await transaction.query(
+        // Not awaited: it travels with the commit, which fails where it does.
+        transaction.send(
             PostStatements.insert, id, caller.id, caller.username, command.content, command.mediaIds,
             PostgresTimestamp(milliseconds: createdAt.milliseconds), PostStatements.slots.randomElement() ?? 0)
         let post = Post(

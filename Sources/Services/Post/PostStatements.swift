@@ -61,5 +61,8 @@ enum PostStatements {
         ON CONFLICT (id) DO UPDATE SET url = NULL, is_deleted = true
         """)
 
-    static let postsShowing = Statement("SELECT id FROM posts WHERE media_ids @> ARRAY[$1::uuid] AND author_id = $2")
+    static let postsShowing = Statement(
+        """
+        SELECT id FROM posts WHERE media_ids <> '{}' AND media_ids @> ARRAY[$1::uuid] AND author_id = $2
+        """)
 }

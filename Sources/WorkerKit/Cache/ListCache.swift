@@ -40,6 +40,9 @@ package import Redis
     private let invalidations: Invalidations
     private let root: String
     private let lifetime: Duration
+    private var isIncrementing = false
+    /// Those whose writes came while an increment was under way; told whether to do the next one.
+    private var waiting: [CheckedContinuation<Bool, Never>] = []
 
     /// Makes a cache.
     ///
@@ -72,7 +75,22 @@ package import Redis
     }
 
     /// Invalidates every page.
+    ///
+    /// Those who come while an increment is under way share the next one: under load there are fewer of them than writes.
     package func invalidate() async {
+        if isIncrementing {
+            let isNext = await withCheckedContinuation { waiting.append($0) }
+            guard isNext else { return }
+        }
+        isIncrementing = true
+        let covered = waiting
+        waiting = []
         await invalidations.send([.string("EVAL"), .string(Self.advance), .integer(1), .string(root)])
+        for writer in covered { writer.resume(returning: false) }
+        if waiting.isEmpty {
+            isIncrementing = false
+        } else {
+            waiting.removeFirst().resume(returning: true)
+        }
     }
 }

@@ -83,7 +83,8 @@ internal import Reactor
         log[metadataKey: "request-id"] = "\(message.requestID)"
         let context = HandlerContext(message: message, log: log, work: work)
         do {
-            let reply = try await work.commit(try await handler.handle(context))
+            let reply = try await handler.handle(context)
+            try await work.commit(reply)
             if work.hasEvents { relay.nudge() }
             await handler.settled(context)
             return reply.map(End.reply) ?? .done
@@ -93,36 +94,36 @@ internal import Reactor
     }
 
     private func recover(_ error: any Error, _ handler: Handler, _ context: HandlerContext) async -> End {
-        if let earlier = await context.work.rollback() {
-            await handler.settled(context)
-            return .reply(earlier)
-        }
-        switch error {
-        case let repeated as Repeated:
-            await handler.settled(context)
-            return .reply(repeated.reply)
-        // Nobody waits for the answer to an event: there a problem is a failure like any other.
-        case let told as Problem where handler.kind != .event:
-            return await refuse(told, handler, context)
-        case let fault as Undecodable:
-            return .impossible(fault.reason)
-        default:
+        context.work.rollback()
+        do {
+            switch error {
+            // Nobody waits for the answer to an event: there a problem is a failure like any other.
+            case let told as Problem where handler.kind != .event:
+                return try await refuse(told, handler, context)
+            case let fault as Undecodable:
+                return .impossible(fault.reason)
+            default:
+                // The failure may be only the echo of an earlier delivery, whose effect stands.
+                guard let earlier = try await context.work.earlierReply() else { return .failed(error) }
+                await handler.settled(context)
+                return .reply(earlier)
+            }
+        } catch let told as Problem {
+            return .reply(problem(told, context.message))
+        } catch {
             return .failed(error)
         }
     }
 
-    private func refuse(_ told: Problem, _ handler: Handler, _ context: HandlerContext) async -> End {
+    /// Answers with a problem, or as an earlier delivery was answered, whose effect may be what this one is refused for.
+    private func refuse(_ told: Problem, _ handler: Handler, _ context: HandlerContext) async throws -> End {
         let reply = problem(told, context.message)
         guard handler.kind == .request(.command), told.status < 500, told.code != .idempotencyKeyReused else {
             return .reply(reply)
         }
-        do {
-            return .reply(try await context.work.remember(reply))
-        } catch let reused as Problem {
-            return .reply(problem(reused, context.message))
-        } catch {
-            return .failed(error)
-        }
+        guard let earlier = try await context.work.remember(reply) else { return .reply(reply) }
+        await handler.settled(context)
+        return .reply(earlier)
     }
 
     // MARK: After

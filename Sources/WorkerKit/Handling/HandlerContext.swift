@@ -44,7 +44,7 @@ package import Reactor
     /// Ends the handling here where an earlier delivery was carried out; its reply is sent again.
     ///
     /// For a handler that does something outside the database before its transaction: the transaction alone would
-    /// notice too late. Costs a round trip to the database, and takes the look into the inbox off the transaction.
+    /// notice too late. Costs a round trip to the database.
     package func stopIfRepeated() async throws {
         try await work.stopIfRepeated()
     }
@@ -52,6 +52,6 @@ package import Reactor
     /// Publishes an event if and only if the transaction commits.
     package func emit<Data: DomainEvent>(_ data: Data) {
         let event = CloudEvent(data: data)
-        work.emit(id: event.id, type: Data.type, body: event.jsonBytes())
+        work.emit(Outbox.Event(id: event.id, type: Data.type, body: event.jsonBytes()))
     }
 }

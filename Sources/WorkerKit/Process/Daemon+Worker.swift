@@ -70,7 +70,7 @@ extension Daemon {
         let broker = try settings.parsed("WARREN_AMQP_URL") { try BrokerAddress(url: $0) }
         let databaseURL = try settings.requiredText("WARREN_DATABASE_URL")
         let redisAddress = try settings.parsed("WARREN_REDIS_URL") { try RedisAddress(url: $0) }
-        let poolSize = try settings.integer("WARREN_DATABASE_CONNECTIONS", default: 4, in: 1...100)
+        let poolSize = try settings.integer("WARREN_DATABASE_CONNECTIONS", default: 8, in: 1...100)
         let trusted = try settings.list("WARREN_TRUSTED_PRINCIPALS", default: ["ingress"])
 
         let name = "warren-\(definition.name)"

@@ -20,12 +20,9 @@ internal import Reactor
         """)
     private static let deleteOld = Statement(
         """
-        DELETE FROM inbox WHERE id IN (
-            SELECT id FROM inbox WHERE handled_at < now() - make_interval(secs => $1) LIMIT 5000)
+        DELETE FROM inbox WHERE id = ANY (ARRAY(
+            SELECT id FROM inbox WHERE handled_at < now() - make_interval(secs => $1) LIMIT 5000))
         """)
-
-    /// The constraint that a second writer of the same id runs into.
-    static let primaryKey = "inbox_pkey"
 
     /// A command that was carried out: whose it was, and its answer.
     struct Entry: Sendable {
@@ -48,21 +45,15 @@ internal import Reactor
         }
     }
 
-    static func find(_ id: UUID, in transaction: Transaction) -> PendingQuery {
-        transaction.send(find, id)
-    }
-
     static func find(_ id: UUID, in pool: PostgresPool) async throws -> Entry? {
         let rows = try await pool.query(find, id)
         guard rows.count > 0 else { return nil }
         return try Entry(rows[0])
     }
 
-    @discardableResult
-    static func insert(_ id: UUID, _ message: IncomingMessage, _ reply: Reply, in transaction: Transaction)
-        -> PendingQuery
-    {
-        transaction.send(
+    /// Remembers an answer with its effect. The transaction fails where the id is there already.
+    static func insert(_ id: UUID, _ message: IncomingMessage, _ reply: Reply, in transaction: Transaction) {
+        _ = transaction.send(
             insert, id, message.type, message.caller?.id, reply.status, reply.contentType, reply.location, reply.etag,
             reply.body)
     }

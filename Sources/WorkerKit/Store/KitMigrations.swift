@@ -18,7 +18,7 @@ package enum KitMigrations {
                     body bytea NOT NULL,
                     handled_at timestamptz NOT NULL DEFAULT now()
                 );
-                CREATE INDEX inbox_handled_at ON inbox (handled_at);
+                CREATE INDEX inbox_handled_at ON inbox USING brin (handled_at);
                 CREATE TABLE outbox (
                     number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
                     id uuid NOT NULL,

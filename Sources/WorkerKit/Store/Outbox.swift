@@ -14,6 +14,13 @@ internal import Reactor
         RETURNING id, type, body, number
         """)
 
+    /// An event that a handler has decided.
+    struct Event: Sendable {
+        let id: UUID
+        let type: String
+        let body: [UInt8]
+    }
+
     /// An event that waits.
     struct Entry: Sendable {
         let id: UUID
@@ -22,9 +29,8 @@ internal import Reactor
         let number: Int64
     }
 
-    @discardableResult
-    static func insert(_ id: UUID, type: String, body: [UInt8], in transaction: Transaction) -> PendingQuery {
-        transaction.send(insert, id, type, body)
+    static func insert(_ event: Event, in transaction: Transaction) {
+        _ = transaction.send(insert, event.id, event.type, event.body)
     }
 
     /// Takes up to `limit` events out of the table, in order; they are gone once the transaction commits.

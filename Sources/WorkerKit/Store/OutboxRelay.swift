@@ -12,6 +12,8 @@ package import Reactor
     private static let batch = 200
     /// How many milliseconds pass at most before a relay looks for an event that a killed worker committed and never relayed.
     private static let sweepInterval: ClosedRange<Double> = 5_000...10_000
+    /// How long events are gathered before a batch is taken.
+    private static let moment: Duration = .milliseconds(10)
     /// How long one look waits for the broker; the daemon may be told to stop meanwhile.
     private static let patience: Duration = .seconds(2)
     private static let failurePause: Duration = .seconds(1)
@@ -56,8 +58,11 @@ package import Reactor
     private func relayAll() async {
         // Without the broker there is nothing to do but wait for it; the events are safe where they are.
         guard await publisher.waitUntilAvailable(within: Self.patience) else { return }
-        isNudged = false
         do {
+            // What is committed within a moment leaves in one batch: a transaction for each event would cost more than
+            // the events themselves.
+            if !isClosed { try await Loop.sleep(for: Self.moment) }
+            isNudged = false
             while try await relayBatch() == Self.batch {}
         } catch {
             log.warning("events wait in the outbox", metadata: ["error": "\(error)"])

@@ -7,7 +7,8 @@ CREATE TABLE posts (
     created_at timestamptz NOT NULL
 );
 CREATE INDEX posts_newest ON posts (created_at DESC, id DESC);
-CREATE INDEX posts_media ON posts USING gin (media_ids);
+-- Most posts have no media: those are not in it.
+CREATE INDEX posts_media ON posts USING gin (media_ids) WHERE media_ids <> '{}';
 
 -- What the service has heard of media. A deletion that comes before its upload stays as a row without a URL.
 CREATE TABLE media (
