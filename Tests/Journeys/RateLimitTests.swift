@@ -27,7 +27,7 @@ extension Journeys {
             #expect(isUp, "\(ingress.errors.suffix(2000))")
             if isUp { try await beLimited(client) }
             ingress.signal(SIGTERM)
-            #expect(await ingress.ended() == 0)
+            #expect(try await ingress.ended() == 0)
         }
 
         @Loop private func beLimited(_ client: Client) async throws {

@@ -14,7 +14,7 @@ extension Journeys {
             try await becomeReady(daemon)
             let start = ContinuousClock.now
             daemon.signal(SIGTERM)
-            let status = await end(daemon)
+            let status = try await daemon.ended(within: .seconds(40))
             #expect(status == 0, "\(daemon.errors.suffix(2000))")
             #expect(ContinuousClock.now - start < .seconds(30))
         }
@@ -38,7 +38,7 @@ extension Journeys {
                 for try await some in group { statuses += some }
                 return statuses
             }
-            #expect(await end(worker) == 0)
+            #expect(try await worker.ended(within: .seconds(40)) == 0)
             #expect(statuses == Array(repeating: 201, count: 180))
             let contents = try await Database.contents("post", "posts", marked: mark)
             #expect(contents.count == 180)
@@ -58,14 +58,6 @@ extension Journeys {
             let isReady = try await eventually(within: .seconds(20)) { daemon.errors.contains("\"ready\"") }
             if !isReady { daemon.signal(SIGKILL) }
             try #require(isReady, "\(daemon.errors.suffix(2000))")
-        }
-
-        /// Its exit status; kills it after 40 s.
-        @Loop private func end(_ daemon: Started) async -> Int32 {
-            async let status = daemon.ended()
-            let killer = Loop.schedule(after: .seconds(40)) { daemon.signal(SIGKILL) }
-            defer { killer.cancel() }
-            return await status
         }
     }
 }

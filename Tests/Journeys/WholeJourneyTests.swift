@@ -28,11 +28,13 @@ extension Journeys {
                     }
                 }
                 #expect(arrived, "\(type) \(answer.requestID) was not handled from \(queue)")
-                let requests = try stack.log("ingress", about: answer.requestID).filter {
-                    $0["message"]?.string == "request"
+                // The ingress writes its line once the answer is on its way.
+                let isLogged = try await eventually(within: .seconds(5)) {
+                    try stack.log("ingress", about: answer.requestID).filter {
+                        $0["message"]?.string == "request" && $0["type"]?.string == type
+                    }.count == 1
                 }
-                #expect(requests.count == 1)
-                #expect(requests.first?["type"]?.string == type)
+                #expect(isLogged)
             }
 
             /// How many posts the search finds for the journey's own word.
