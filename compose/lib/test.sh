@@ -2,7 +2,7 @@
 # Everything from a fresh machine to the whole test suite, on servers and ports of its own.
 
 # The runner's words without a line per test that began or passed; all of them are in log/test.log.
-TEST_FILTER='/^[^ ]+ (Test|Suite) .* started\.$/d; /^[^ ]+ Test run with /b; /^[^ ]+ Test .* passed after /d'
+TEST_FILTER='/^◇.* started\.$/d; /^◇/,/ started\.$/d; /^✔ Test run with /b; /^✔ Test .* passed after /d'
 
 stop_stack() {
     end_supervised
