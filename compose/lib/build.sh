@@ -3,7 +3,7 @@
 
 # supervised COMMAND…: runs it in a process group of its own, so that it can be ended as a whole.
 supervised() {
-    setsid "$@" </dev/null 8>&- 9>&- &
+    setsid env --default-signal=INT,QUIT "$@" </dev/null 8>&- 9>&- &
     CHILD=$!
     if [[ -n ${PROGRESS-} && -t 3 ]]; then show_progress; fi
     wait "$CHILD" || { local code=$? && CHILD='' && return "$code"; }

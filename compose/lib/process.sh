@@ -38,8 +38,9 @@ launch() {
     shift
     if [[ -f $log && $(stat -c %s "$log") -gt 67108864 ]]; then mv "$log" "$log.1"; fi
     LOG_START[$name]=$(stat -c %s "$log" 2>/dev/null || printf 0)
-    # 8 and 9 are locks of this script: a child that held one would hold it for its whole life.
-    setsid "$@" </dev/null >>"$log" 2>&1 8>&- 9>&- &
+    # 8 and 9 are locks of this script: a child that held one would hold it for its whole life. The
+    # shell has what it starts in the background ignore SIGINT and SIGQUIT: undone.
+    setsid env --default-signal=INT,QUIT "$@" </dev/null >>"$log" 2>&1 8>&- 9>&- &
     pid=$!
     born "$pid" >"$STATE/run/$name.born" || true
     printf '%s\n' "$pid" >"$STATE/run/$name.pid"

@@ -33,6 +33,8 @@ run_tests() {
     # The tests are one busy client at one address.
     export WARREN_RATE_LIMIT=${WARREN_RATE_LIMIT:-10000/s burst 20000}
     export WARREN_CREDENTIAL_RATE_LIMIT=${WARREN_CREDENTIAL_RATE_LIMIT:-10000/min}
+    # Hundreds of tests at once would starve each other of the time that they wait for things to happen.
+    export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=${SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH:-8}
     start_stack
     eval "$(print_env)"
     export WARREN_STATE=$STATE
