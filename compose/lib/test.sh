@@ -43,6 +43,8 @@ run_tests() {
     # The journeys kill and stop the servers that all tests share: they come last, and alone.
     swift_test --skip JourneysTests || code=$?
     swift_test --filter JourneysTests || code=$?
+    say ""
+    grep -E '^[^ ]+ Test run with ' "$STATE/log/test.log" || true
     exit "$code"
 }
 
