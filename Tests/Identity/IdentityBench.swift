@@ -112,12 +112,13 @@ import Testing
         let work = UnitOfWork(pool: database, message: message, usesInbox: false)
         do {
             let reply = try await handler.handle(HandlerContext(message: message, log: Self.log, work: work))
-            return try #require(try await work.commit(reply))
+            try await work.commit(reply)
+            return try #require(reply)
         } catch let problem as Problem {
-            _ = await work.rollback()
+            work.rollback()
             return .problem(problem, traceID: nil)
         } catch {
-            _ = await work.rollback()
+            work.rollback()
             throw error
         }
     }
