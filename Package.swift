@@ -144,6 +144,7 @@ let testTargets = [
         "Ingress",
         ["Ingress", "Multipart", "AMQP", "Redis", "Contracts", "WorkerKit", "Reactor", logging, lifecycle, jwt]
             + [httpTypes, nioCore]),
+    tests("CloudinaryLocal", ["cloudinary-local", crypto]),
     tests("Journeys", ["AMQP", "Postgres", "Redis", "Curl", "Contracts", "Reactor", logging]),
 ]
 

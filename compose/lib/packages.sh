@@ -5,7 +5,7 @@
 PACKAGES=(
     rabbitmq-server postgresql redis-server
     librabbitmq-dev libpq-dev libcurl4-openssl-dev libhiredis-dev libargon2-dev pkg-config
-    curl jq openssl
+    git ca-certificates curl jq openssl
 )
 # shellcheck disable=SC2034 # the other parts use it
 TEST_PACKAGES=(python3 python3-pika)
@@ -13,8 +13,8 @@ TEST_PACKAGES=(python3 python3-pika)
 installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
 
 apt_install() {
-    DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -y --no-install-recommends install "$@" \
-        >>"$STATE/log/apt.log" 2>&1
+    DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 \
+        --no-install-recommends install "$@" >>"$STATE/log/apt.log" 2>&1
 }
 
 # need_packages PACKAGE…: installs those that are missing; anyone but root is told which they are.

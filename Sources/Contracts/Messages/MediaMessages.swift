@@ -17,7 +17,7 @@ extension Messages.Media {
     /// Reads a part of the caller's pictures, newest first.
     package static let list = MessageType(
         "media.list", .query, of: .media, request: .json(ListRequest.schema), status: 200, reply: Media.pageSchema)
-    /// Reads what became of a command to the media service; `not-found` for all but its caller.
+    /// Reads what became of a command to the media service; to all but its caller it is only `accepted`.
     package static let receipt = MessageType(
         "media.receipt", .query, of: .media, request: .json(EntityRequest.schema), status: 200,
         reply: Receipt.schema)

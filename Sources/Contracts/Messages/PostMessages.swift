@@ -31,7 +31,7 @@ extension Messages.Post {
     /// Reads a part of all posts, newest first.
     package static let list = MessageType(
         "post.list", .query, of: .post, request: .json(ListRequest.schema), status: 200, reply: Post.pageSchema)
-    /// Reads what became of a command to the post service; `not-found` for all but its caller.
+    /// Reads what became of a command to the post service; to all but its caller it is only `accepted`.
     package static let receipt = MessageType(
         "post.receipt", .query, of: .post, request: .json(EntityRequest.schema), status: 200, reply: Receipt.schema)
 

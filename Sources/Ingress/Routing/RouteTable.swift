@@ -15,7 +15,8 @@ enum RouteTable {
         .message(.post, "/v1/auth/refresh", Messages.Identity.refresh.descriptor, .json),
         .message(.post, "/v1/auth/logout", Messages.Identity.logout.descriptor, .json),
         .message(.post, "/v1/auth/logout-all", Messages.Identity.logoutAll.descriptor, .none),
-        .message(.post, "/v1/auth/password", Messages.Identity.changePassword.descriptor, .json),
+        .message(
+            .post, "/v1/auth/password", Messages.Identity.changePassword.descriptor, .json, limit: .credentials),
         .message(.get, "/v1/accounts/me", Messages.Identity.me.descriptor, .none),
     ]
 

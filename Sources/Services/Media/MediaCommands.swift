@@ -15,11 +15,12 @@ internal import WorkerKit
             throw Problem(.unsupportedMediaType, detail: "The file is no JPEG, PNG, GIF or WebP.")
         }
         let id = context.newID
-        let existing = database.send(MediaStatements.exists, id)
+        // Before the look into the inbox: a delivery that is carried out in between is then found there.
+        let isTaken = try await !database.query(MediaStatements.exists, id).isEmpty
         // A delivery that comes again after its media was deleted must not bring the picture back.
         try await context.stopIfRepeated()
         // The id comes from the message's, which an integrator chooses: it must not overwrite another's picture.
-        guard try await existing.rows().isEmpty else { throw Problem(.idempotencyKeyReused) }
+        guard !isTaken else { throw Problem(.idempotencyKeyReused) }
         let asset = try await store(file, id, type)
         let media = Media(
             id: id, url: asset.url, contentType: type.rawValue, bytes: file.count, width: asset.width,
@@ -53,8 +54,7 @@ internal import WorkerKit
     }
 
     private func forget(_ id: UUID, owner: UUID, _ context: HandlerContext) async throws {
-        let rows = try await context.transaction().query(MediaStatements.delete, id, owner)
-        guard rows.count > 0 else { return }
+        try await context.transaction().send(MediaStatements.delete, id, owner)
         context.emit(MediaDeleted(id: id, ownerId: owner))
     }
 

@@ -29,5 +29,5 @@ enum MediaStatements {
 
     static let owned = Statement("SELECT id FROM media WHERE id = ANY ($1) AND owner_id = $2")
 
-    static let delete = Statement("DELETE FROM media WHERE id = $1 AND owner_id = $2 RETURNING id")
+    static let delete = Statement("DELETE FROM media WHERE id = $1 AND owner_id = $2")
 }

@@ -35,7 +35,7 @@ enum SearchStatements {
     static let byTrigrams = Statement(
         """
         SELECT d.id, d.author_id, d.author_name, d.content, d.created_at, word_similarity($1, d.content)::float8 AS score,
-            left(d.content, 200), count(*) OVER () AS total
+            left(translate(d.content, U&'\\E000\\E001', ''), 200), count(*) OVER () AS total
         FROM documents d WHERE $1 <% d.content AND NOT d.is_deleted
         ORDER BY score DESC, d.created_at DESC, d.id DESC LIMIT $2 OFFSET $3
         """)

@@ -37,7 +37,7 @@ extension Account {
     /// How old a timestamp may be, in seconds, and how far ahead.
     static let validity = 3600
 
-    /// Checks a request's key, timestamp and signature, in that order.
+    /// Checks a request's key, signature and timestamp, in that order.
     ///
     /// - Throws: an `APIError` in Cloudinary's words.
     func authenticate(_ parameters: [String: String], now: Date = .now) throws(APIError) {
@@ -46,11 +46,13 @@ extension Account {
             return value
         }
         let timestamp = try required("timestamp")
-        guard let given = parameters["signature"], !given.isEmpty else {
-            throw APIError(400, "Upload preset must be specified when using unsigned upload")
-        }
+        let given = try required("signature")
         let key = try required("api_key")
         guard key == self.key else { throw APIError(401, "Unknown API key \(key)") }
+        let string = Self.stringToSign(parameters)
+        guard given == (given.utf8.count == 64 ? sha256(string) : sha1(string)) else {
+            throw APIError(401, "Invalid Signature \(given). String to sign - '\(string)'.")
+        }
         guard let seconds = Int64(timestamp), (0...4_102_444_800).contains(seconds) else {
             throw APIError(400, "Invalid timestamp \(timestamp)")
         }
@@ -63,10 +65,6 @@ extension Account {
         guard age >= -TimeInterval(Self.validity) else {
             throw APIError(
                 400, "Invalid request - reported time is \(time.cloudinaryText) which is more than 1 hour ahead")
-        }
-        let string = Self.stringToSign(parameters)
-        guard given == (given.utf8.count == 64 ? sha256(string) : sha1(string)) else {
-            throw APIError(401, "Invalid Signature \(given). String to sign - '\(string)'.")
         }
     }
 }

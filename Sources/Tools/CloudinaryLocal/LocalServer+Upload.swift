@@ -7,6 +7,9 @@ extension LocalServer {
     func upload(cloud: String, _ request: Request) async throws -> Reply {
         try require(request, .post)
         let form = try await Form(request)
+        guard form.parameters["signature"]?.isEmpty == false else {
+            throw APIError(400, "Upload preset must be specified when using unsigned upload")
+        }
         try authenticate(cloud, form)
         guard form.parameters["file"] == nil else {
             throw APIError(400, "Unsupported source: this server fetches no URL; send the file's bytes with a filename")

@@ -21,9 +21,9 @@ internal import Reactor
     }
 
     func run() async {
-        while !isClosed {
+        while !isClosed, !Task.isCancelled {
             await pause()
-            guard !isClosed else { return }
+            guard !isClosed, !Task.isCancelled else { return }
             do {
                 try await sweep(at: .now())
             } catch {
@@ -47,7 +47,14 @@ internal import Reactor
 
     private func pause() async {
         timer = Loop.schedule(after: .seconds(60 * .random(in: Self.interval))) { self.wake() }
-        await withCheckedContinuation { waiting = $0 }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                // The close or the cancellation may have come before there was anyone to wake.
+                if isClosed || Task.isCancelled { continuation.resume() } else { waiting = continuation }
+            }
+        } onCancel: {
+            Loop.perform { self.wake() }
+        }
     }
 
     private func wake() {

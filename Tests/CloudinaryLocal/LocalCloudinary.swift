@@ -1,0 +1,102 @@
+import Foundation
+import Glibc
+import TestSupport
+
+/// A running `cloudinary-local`, as its own process on a free port of loopback.
+final class LocalCloudinary {
+    static let secret = "abcd"
+    static let key = "1234"
+
+    let port: Int
+    let scratch: Scratch
+    private let process = Process()
+
+    /// Starts the built executable and waits until it says that it is ready.
+    init(in scratch: Scratch, port: Int? = nil) async throws {
+        self.scratch = scratch
+        self.port = try port ?? Self.freePort()
+        try Data("\(Self.secret)\n".utf8).write(to: URL(filePath: scratch.path("secret")))
+        _ = FileManager.default.createFile(atPath: scratch.path("log"), contents: nil)
+        process.executableURL = try Self.executable()
+        process.arguments = [
+            "--address", "127.0.0.1:\(self.port)", "--cloud", "demo", "--key", Self.key, "--secret-file",
+            scratch.path("secret"), "--directory", scratch.path("images"),
+        ]
+        process.standardError = FileHandle(forWritingAtPath: scratch.path("log"))
+        try process.run()
+        guard try await eventually({ log.contains(#""message":"ready""#) || !process.isRunning }), process.isRunning
+        else { throw Failure(what: "cloudinary-local did not get ready: \(log)") }
+    }
+
+    deinit {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
+
+    struct Failure: Error {
+        let what: String
+    }
+
+    /// Starts a server; where none can start, since its port was taken in the meantime, tries another port.
+    private static func start(in scratch: Scratch) async throws -> LocalCloudinary {
+        for _ in 0..<2 {
+            if let server = try? await LocalCloudinary(in: scratch) { return server }
+        }
+        return try await LocalCloudinary(in: scratch)
+    }
+
+    /// Runs a test against a server of its own, then stops it and removes its files.
+    static func run<Result>(_ body: (LocalCloudinary) async throws -> Result) async throws -> Result {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let server = try await start(in: scratch)
+        let result = try await body(server)
+        _ = try await server.stop()
+        return result
+    }
+
+    /// What the server has logged so far.
+    var log: String {
+        String(decoding: FileManager.default.contents(atPath: scratch.path("log")) ?? Data(), as: UTF8.self)
+    }
+
+    /// Sends SIGTERM and waits for the end; the exit status.
+    func stop() async throws -> Int32 {
+        process.terminate()
+        guard try await eventually({ !process.isRunning }) else { throw Failure(what: "it did not stop") }
+        return process.terminationReason == .exit ? process.terminationStatus : -1
+    }
+
+    /// Kills the process, as a crash would.
+    func crash() async throws {
+        kill(process.processIdentifier, SIGKILL)
+        guard try await eventually({ !process.isRunning }) else { throw Failure(what: "it did not die") }
+    }
+
+    func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
+
+    private static func executable() throws -> URL {
+        // The tests' own executable lies beside the built products.
+        let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let product = URL(filePath: tests).deletingLastPathComponent().appending(path: "cloudinary-local")
+        guard FileManager.default.isExecutableFile(atPath: product.path()) else {
+            throw Failure(what: "there is no built product at \(product.path())")
+        }
+        return product
+    }
+
+    private static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) | getsockname(descriptor, $0, &length)
+            }
+        }
+        guard result == 0 else { throw Failure(what: "no free port") }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+}
