@@ -1,9 +1,9 @@
-package import AMQP
-package import Contracts
-package import Reactor
+internal import AMQP
+internal import Contracts
+internal import Reactor
 
 /// How a delivery whose handler failed climbs the ladder of delays.
-package enum RetryLadder {
+enum RetryLadder {
     /// The message that waits for its delay and then comes back to its queue.
     ///
     /// - Parameters:
@@ -11,7 +11,7 @@ package enum RetryLadder {
     ///   - message: the same, as understood.
     ///   - step: how long it waits.
     ///   - principal: the worker's own broker user.
-    @Loop package static func retry(
+    @Loop static func retry(
         _ delivery: Delivery, _ message: IncomingMessage, step: RetryStep, principal: String
     ) -> OutgoingMessage {
         var properties = delivery.properties
