@@ -42,6 +42,8 @@ launch() {
     # shell has what it starts in the background ignore SIGINT and SIGQUIT: undone.
     setsid env --default-signal=INT,QUIT "$@" </dev/null >>"$log" 2>&1 8>&- 9>&- &
     pid=$!
+    # The shell would report its end, which is status's to tell.
+    disown "$pid"
     born "$pid" >"$STATE/run/$name.born" || true
     printf '%s\n' "$pid" >"$STATE/run/$name.pid"
 }
