@@ -30,7 +30,11 @@ extension PostgresPool {
         case .slot(let slot):
             return Transaction(Lease(connections[slot], pool: self, deadline: deadline))
         case .wait:
-            let lease = try await waitForLease(ticket, until: deadline)
+            // Known before anything is awaited, a call on the same actor included: the task may be suspended there, and a
+            // connection that comes free meanwhile finds who waits for it.
+            let waiter = LeaseWaiter()
+            leaseWaiters[ticket] = waiter
+            let lease = try await waitForLease(waiter, ticket, until: deadline)
             lease.expire(at: deadline)
             return Transaction(lease)
         case .refuse:
@@ -38,11 +42,9 @@ extension PostgresPool {
         }
     }
 
-    private func waitForLease(_ ticket: UInt64, until deadline: ContinuousClock.Instant)
+    private func waitForLease(_ waiter: LeaseWaiter, _ ticket: UInt64, until deadline: ContinuousClock.Instant)
         async throws(PostgresError) -> Lease
     {
-        let waiter = LeaseWaiter()
-        leaseWaiters[ticket] = waiter
         let timer = Loop.schedule(at: deadline) { [weak self] in
             self?.withdrawLease(ticket, PostgresError(.deadlineExceeded, "no connection became free in time"))
         }
