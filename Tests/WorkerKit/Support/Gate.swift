@@ -1,6 +1,7 @@
 import Reactor
 
-/// Holds tasks back until so many have come, or until it is opened.
+/// Holds tasks back until so many have come, until it is opened, or until one of them is cancelled: a test that has
+/// failed must end.
 @Loop final class Gate {
     private let needed: Int
     private(set) var arrived = 0
@@ -16,7 +17,13 @@ import Reactor
         arrived += 1
         if arrived >= needed { open() }
         guard !isOpen else { return }
-        await withCheckedContinuation { waiting.append($0) }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                if isOpen || Task.isCancelled { continuation.resume() } else { waiting.append(continuation) }
+            }
+        } onCancel: {
+            Loop.perform { self.open() }
+        }
     }
 
     func open() {
