@@ -7,6 +7,7 @@ struct OwnResources: Sendable {
 
     private let keys: Answer
     private let alive: Answer
+    private let openAPI: Answer
 
     init(keys: PublicKeys) {
         self.keys = Answer(
@@ -14,6 +15,19 @@ struct OwnResources: Sendable {
             fields: HTTPFields([HTTPField(name: .contentType, value: "application/jwk-set+json"), Self.cacheable]),
             body: keys.document)
         alive = .json(Array(#"{"status":"alive"}"#.utf8))
+        let document = OpenAPI.document.serialized()
+        openAPI = Answer(
+            status: 200,
+            fields: HTTPFields([
+                HTTPField(name: .contentType, value: ContentType.json), Self.cacheable,
+                HTTPField(name: .eTag, value: Self.tag(of: document)),
+            ]), body: document)
+    }
+
+    /// An entity tag by what a document says (FNV-1a, 64 bits): the same in every process of the same program.
+    private static func tag(of document: [UInt8]) -> String {
+        let hash = document.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        return "\"\(String(hash, radix: 16))\""
     }
 
     /// Answers a request for one of them.
@@ -21,6 +35,7 @@ struct OwnResources: Sendable {
         switch resource {
         case .liveness: alive
         case .publicKeys: keys
+        case .openAPI: openAPI
         case .readiness: Self.readiness(await exchange.health())
         }
     }

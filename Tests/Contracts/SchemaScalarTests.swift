@@ -69,6 +69,6 @@ struct SchemaScalarTests {
             return
         }
         #expect(content.minimumLength == 1 && content.maximumLength == 5000)
-        #expect(content.patterns == [#"[^\s\u0085]"#])
+        #expect(content.patterns.count == 2)
     }
 }

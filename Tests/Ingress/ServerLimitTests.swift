@@ -80,4 +80,15 @@ struct ServerLimitTests {
             #expect(try verifier.verify(try ingress.maker.token(), at: .now()).caller.username == "alice")
         }
     }
+
+    @Test("the OpenAPI document is served to anyone, with an entity tag")
+    func openAPI() async throws {
+        try await RunningIngress.with { ingress in
+            let response = try ingress.client().call("GET", "/openapi.json")
+            #expect(response.status == 200)
+            #expect(response.fields["content-type"] == "application/json")
+            #expect(response.fields["etag"]?.hasPrefix("\"") == true)
+            #expect(try JSON.parse(response.body, limits: .trusted) == OpenAPI.document)
+        }
+    }
 }

@@ -14,6 +14,44 @@ extension Journeys {
             for call in ["identity.register", "post.create", "post.get"] { #expect(ended.output.contains(call)) }
         }
 
+        @Test("a program does everything that a client can through the broker, and every body is what its schema says")
+        func tour() async throws {
+            let tour = Command(path: "/usr/bin/python3", arguments: [Stack.file("queues/client_tour.py")])
+            let ended = try await tour.run()
+            #expect(ended.status == 0, "\(ended.output)\(ended.errors)")
+            for message in Messages.all { #expect(ended.output.contains("\(message.name) "), "\(message.name)") }
+            for event in EventDescriptor.all { #expect(ended.output.contains("\(event.type) "), "\(event.type)") }
+        }
+
+        @Test("an integrator's own queue that is full drops its oldest messages, and holds up no service")
+        @Loop func fullQueue() async throws {
+            let address = try BrokerAddress(url: TestEnvironment.value("WARREN_INTEGRATOR_URL"))
+            let provisioner = Provisioner(address: address, name: "journeys")
+            let queue = "integrator.full.\(Fresh.word(8))"
+            try await provisioner.perform([
+                .queue(queue, arguments: ["x-queue-type": "quorum", "x-max-length": 1]),
+                .binding(queue: queue, exchange: Exchange.events, key: "post.created"),
+            ])
+            let client = try Client()
+            let (person, word) = (try await Person.register(client), Fresh.word(12))
+            for _ in 0..<5 { _ = try await client.by(person).write("full \(word)").expect(201) }
+            let isFound = try await eventually(within: .seconds(20)) {
+                try await client.by(person).search(word).expect(200).ids("posts").count == 5
+            }
+            #expect(isFound)
+            #expect(try await eventually { try await provisioner.depth(ofQueue: queue).ready == 1 })
+            try await provisioner.perform([.deleteQueue(queue)])
+        }
+
+        @Test("the broker bounds an integrator's own queues, whatever they are declared with")
+        func bounds() async throws {
+            let stack = try Stack()
+            let limits = try await stack.rabbitmqctl("list_operator_policies", "-p", "warren")
+            #expect(limits.contains("^integrator\\.") && limits.contains("max-length-bytes"))
+            let policies = try await stack.rabbitmqctl("list_policies", "-p", "warren")
+            #expect(policies.contains("drop-head"))
+        }
+
         @Test("a command sent to the queue is carried out, shows over HTTP, and its reply comes back")
         @Loop func command() async throws {
             let client = try Client()

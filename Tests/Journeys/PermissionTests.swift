@@ -48,78 +48,25 @@ extension Journeys {
             }
         }
 
-        @Test(
-            "a worker's broker user publishes neither commands, nor past the exchanges, nor others' events or retries")
-        @Loop func workers() async throws {
-            // What it may: its own event and its own retry, which go to nobody and to where they came from.
-            for allowed in [(Exchange.events, "post.tested"), (Exchange.replies, "nobody")] {
-                #expect(try await refusal("post", allowed.0, allowed.1) == nil)
-            }
-            for forbidden in [
-                (Exchange.commands, "post.create"), ("", "post.commands"), (Exchange.events, "media.uploaded"),
-                (Exchange.retry, "1s.media.commands"), (Exchange.requeue, "1s.post.commands"),
-                (Exchange.dead, "post.commands"),
-            ] {
-                let reason = try await refusal("post", forbidden.0, forbidden.1)
-                #expect(reason?.contains("ACCESS_REFUSED") == true, "\(forbidden): \(reason ?? "taken")")
-            }
-            let identity = try await refusal("identity", Exchange.retry, "1s.identity.commands")
-            #expect(identity?.contains("ACCESS_REFUSED") == true, "credentials never come to rest in a retry queue")
-            let search = try await refusal("search", Exchange.commands, "post.delete")
-            #expect(search?.contains("ACCESS_REFUSED") == true, "search may ask for posts, not delete them")
+        @Test("each principal may do what the contract lets it", arguments: Attempt.allowed)
+        @Loop func allowed(attempt: Attempt) async throws {
+            let reason = try await attempt.refusal()
+            #expect(reason == nil)
         }
 
-        @Test("a worker's broker user reads no other service's queue")
-        @Loop func foreignQueues() async throws {
-            let stack = try Stack()
-            for (user, queue) in [
-                ("post", Queue.identityCommands), ("post", Queue.mediaCommands), ("media", Queue.postEvents),
-                ("search", Queue.dead(of: Queue.searchEvents)), ("ingress", Queue.postCommands),
-            ] {
-                let log = CapturedLog()
-                let address = try BrokerAddress(url: stack.secret("\(user)-amqp.url"))
-                let consumer = Consumer(
-                    address: address, name: "journeys",
-                    subscriptions: [.queue(queue, prefetch: 1) { $0.reject(requeue: true) }], log: log.logger)
-                async let running: Void = consumer.run()
-                #expect(try await eventually(within: .seconds(10)) { log.text.contains("ACCESS_REFUSED") })
-                #expect(consumer.state != .consuming, "\(user) reads \(queue)")
-                await consumer.close()
-                await running
-            }
+        @Test("no principal may do anything else", arguments: Attempt.refused)
+        @Loop func refused(attempt: Attempt) async throws {
+            let reason = try await attempt.refusal()
+            #expect(reason?.contains("ACCESS_REFUSED") == true, "\(reason ?? "it was let")")
         }
 
-        @Test("nobody forges the sender that the broker vouches for")
-        @Loop func forgery() async throws {
-            let properties = Properties(messageID: UUID().uuidString, type: "post.create", userID: "ingress")
-            for (exchange, key) in [(Exchange.commands, "post.create")] {
-                let reason = try await refusal("integrator", exchange, key, properties)
-                #expect(reason?.contains("user_id") == true, "\(reason ?? "taken")")
-            }
-        }
-
-        /// Why the broker refuses a user's message; nil where it takes it.
-        @Loop private func refusal(
-            _ user: String, _ exchange: String, _ key: String, _ properties: Properties = Properties()
-        ) async throws -> String? {
-            let log = CapturedLog()
-            let url =
-                user == "integrator"
-                ? try TestEnvironment.value("WARREN_INTEGRATOR_URL") : try Stack().secret("\(user)-amqp.url")
-            let publisher = Publisher(address: try BrokerAddress(url: url), name: "journeys", log: log.logger)
-            async let running: Void = publisher.run()
-            try #require(await publisher.waitUntilAvailable(within: .seconds(10)))
-            var isTaken = true
-            do {
-                try await publisher.publishConfirmed(
-                    OutgoingMessage(exchange: exchange, routingKey: key, properties: properties, body: []))
-            } catch {
-                isTaken = false
-                _ = try await eventually(within: .seconds(5)) { log.text.contains("no connection") }
-            }
-            await publisher.close()
-            await running
-            return isTaken ? nil : log.text
+        @Test("nobody forges the sender that the broker vouches for", arguments: Attempt.users)
+        @Loop func forgery(user: String) async throws {
+            let other = user == "ingress" ? "post" : "ingress"
+            let (exchange, key) = try #require(Attempt.ownPlace[user])
+            let forged = Properties(messageID: UUID().uuidString, type: key, userID: other)
+            let reason = try await Attempt(user, .publish(exchange, key)).refusal(forged)
+            #expect(reason?.contains("user_id") == true, "\(reason ?? "it was let")")
         }
     }
 }

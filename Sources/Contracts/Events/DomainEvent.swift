@@ -16,7 +16,9 @@ extension DomainEvent {
 
     /// Where the kind of event stands in the documentation.
     package static var descriptor: EventDescriptor {
-        EventDescriptor(type: type, service: service, data: schema.shape)
+        EventDescriptor(
+            type: type, service: service, data: schema.shape,
+            envelope: EventEnvelope.shape(type: type, source: source, data: schema.shape))
     }
 }
 
@@ -25,6 +27,8 @@ package struct EventDescriptor: Sendable, Hashable {
     package let type: String
     package let service: ServiceName
     package let data: Shape
+    /// The whole body: CloudEvents 1.0 around the data.
+    package let envelope: Shape
 
     /// Every event type.
     package static let all = [

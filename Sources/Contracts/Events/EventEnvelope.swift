@@ -31,6 +31,28 @@ package struct EventEnvelope: Sendable, Hashable {
         } catch { throw .invalid(error) }
     }
 
+    /// What the body of one type of event is, as its readers take it.
+    static func shape(type: String, source: String, data: Shape) -> Shape {
+        guard case .object(var object) = schema.shape else { return schema.shape }
+        for index in object.fields.indices {
+            switch object.fields[index].name {
+            case "type": object.fields[index].shape = .string(StringShape(values: [type]))
+            case "data": object.fields[index].shape = data
+            case "source":
+                object.fields[index].shape = .described(object.fields[index].shape, "Always \(source); not checked.")
+            case "subject":
+                object.fields[index].shape = .described(
+                    object.fields[index].shape, "The id of what it happened to; always there.")
+            default: break
+            }
+        }
+        object.fields.append(
+            FieldShape(
+                name: "datacontenttype", shape: .described(.any, "Always \(ContentType.json); not checked."),
+                isRequired: false))
+        return .object(object)
+    }
+
     private static let schema = Schema<EventEnvelope>.object(
         "CloudEvent", unknownFields: .ignored,
         field("specversion", { _ in Constant() }, .constant("1.0")),

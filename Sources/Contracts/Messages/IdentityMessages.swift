@@ -71,31 +71,39 @@ package struct ChangePassword: Described, Hashable {
 extension Messages.Identity {
     /// Makes an account and logs it in, and publishes `account.registered`; `account-exists`.
     package static let register = MessageType(
-        "identity.register", .credential, of: .identity, request: .json(Register.schema), status: 201,
-        reply: Session.schema, needsSubject: false)
+        "identity.register", .credential, of: .identity, "Makes an account and logs it in.",
+        request: .json(Register.schema), status: 201,
+        reply: Session.schema, problems: [.accountExists], needsSubject: false)
     /// Begins a session; `invalid-credentials`, the same for an unknown account and a wrong password.
     package static let login = MessageType(
-        "identity.login", .credential, of: .identity, request: .json(Login.schema), status: 200,
-        reply: Session.schema, needsSubject: false)
+        "identity.login", .credential, of: .identity, "Begins a session.",
+        request: .json(Login.schema), status: 200,
+        reply: Session.schema, problems: [.invalidCredentials], needsSubject: false)
     /// Changes a refresh token for new tokens; `invalid-refresh-token`.
     package static let refresh = MessageType(
-        "identity.refresh", .credential, of: .identity, request: .json(RefreshToken.schema), status: 200,
-        reply: Session.schema, needsSubject: false)
+        "identity.refresh", .credential, of: .identity, "Changes a refresh token for new tokens.",
+        request: .json(RefreshToken.schema), status: 200,
+        reply: Session.schema, problems: [.invalidRefreshToken], needsSubject: false)
     /// Revokes a refresh token, where there is such a one.
     package static let logout = MessageType(
-        "identity.logout", .credential, of: .identity, request: .json(RefreshToken.schema), status: 204,
+        "identity.logout", .credential, of: .identity, "Revokes a refresh token, where there is such a one.",
+        request: .json(RefreshToken.schema), status: 204,
         reply: Schema<Nothing>?.none, needsSubject: false)
     /// Revokes every refresh token of the caller.
     package static let logoutAll = MessageType(
-        "identity.logout-all", .credential, of: .identity, request: .nothing, status: 204,
+        "identity.logout-all", .credential, of: .identity, "Revokes every refresh token of the caller.",
+        request: .nothing, status: 204,
         reply: Schema<Nothing>?.none)
     /// Sets a new password and revokes every refresh token of the caller; `invalid-credentials`.
     package static let changePassword = MessageType(
-        "identity.change-password", .credential, of: .identity, request: .json(ChangePassword.schema), status: 204,
-        reply: Schema<Nothing>?.none)
+        "identity.change-password", .credential, of: .identity,
+        "Sets a new password and revokes every refresh token of the caller.",
+        request: .json(ChangePassword.schema), status: 204,
+        reply: Schema<Nothing>?.none, problems: [.invalidCredentials])
     /// Reads the caller's account.
     package static let me = MessageType(
-        "identity.me", .credential, of: .identity, request: .nothing, status: 200, reply: Account.schema)
+        "identity.me", .credential, of: .identity, "Reads the caller's account.",
+        request: .nothing, status: 200, reply: Account.schema, problems: [.invalidToken])
 
     static let all = [
         register.descriptor, login.descriptor, refresh.descriptor, logout.descriptor, logoutAll.descriptor,

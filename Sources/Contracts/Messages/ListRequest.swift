@@ -19,9 +19,9 @@ package struct ListRequest: Described, Hashable {
         optionalField("page", \.page, .pageNumber),
         optionalField(
             "cursor", \.cursor,
-            .string(1...512).matching("^[A-Za-z0-9_=-]*$", "must be a cursor that a list gave") { $0.isBase64URL }),
+            .string(1...512).matching("[A-Za-z0-9_=-]*", "must be a cursor that a list gave") { $0.isBase64URL }),
         make: ListRequest.init
-    ).refined("must not come together with a page", at: "/cursor") { $0.page == nil || $0.cursor == nil }
+    ).excluding("page", "cursor") { $0.page == nil || $0.cursor == nil }
 }
 
 extension Schema where Value == Int {

@@ -10,13 +10,14 @@ package struct MessageType<Request: Sendable, Reply: Sendable>: Sendable {
     package let reply: Schema<Reply>?
 
     init(
-        _ name: String, _ kind: MessageKind, of service: ServiceName, queue: String? = nil,
-        request: RequestBody<Request>, status: Int, reply: Schema<Reply>?, needsSubject: Bool = true,
-        deadline: Duration = .seconds(5)
+        _ name: String, _ kind: MessageKind, of service: ServiceName, _ summary: String, queue: String? = nil,
+        request: RequestBody<Request>, status: Int, reply: Schema<Reply>?, problems: [ProblemCode] = [],
+        needsSubject: Bool = true, deadline: Duration = .seconds(5)
     ) {
         descriptor = MessageDescriptor(
-            name: name, kind: kind, service: service, queue: queue ?? Queue.of(service, kind), status: status,
-            needsSubject: needsSubject, deadline: deadline, request: request.shape, reply: reply?.shape)
+            name: name, kind: kind, service: service, summary: summary, queue: queue ?? Queue.of(service, kind),
+            status: status, needsSubject: needsSubject, deadline: deadline, request: request.shape, reply: reply?.shape,
+            problems: problems)
         self.request = request
         self.reply = reply
     }
@@ -43,6 +44,8 @@ package struct MessageDescriptor: Sendable, Hashable {
     package let kind: MessageKind
     /// Who carries it out.
     package let service: ServiceName
+    /// What it does, for the documentation.
+    package let summary: String
     /// Where `warren.commands` routes it.
     package let queue: String
     /// The HTTP status of a good reply.
@@ -55,6 +58,8 @@ package struct MessageDescriptor: Sendable, Hashable {
     package let request: Shape?
     /// The shape of the reply's JSON; none where it has no body.
     package let reply: Shape?
+    /// What this type's own problems are, beside those that any message may get.
+    package let problems: [ProblemCode]
 
     /// The type property of its replies.
     package var replyName: String { name + ".reply" }

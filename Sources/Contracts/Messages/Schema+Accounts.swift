@@ -1,7 +1,7 @@
 extension Schema where Value == String {
     /// 3 to 50 of ASCII letters, digits, `.`, `_` and `-`. ASCII only, so that no two names look alike.
     static var username: Schema {
-        string(3...50).matching("^[A-Za-z0-9._-]*$", "must consist of letters, digits, '.', '_' and '-'") {
+        string(3...50).matching("[A-Za-z0-9._-]*", "must consist of letters, digits, '.', '_' and '-'") {
             $0.utf8.allSatisfy { $0.isLetterOrDigit || ".-_".utf8.contains($0) }
         }
     }
@@ -9,14 +9,17 @@ extension Schema where Value == String {
     /// An address of the plain kind (RFC 5321, section 4.1.2): a dot-string and a domain of at least two labels.
     static var email: Schema {
         Schema.string(3...254).format("email").matching(
-            #"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@([A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{1,63}$"#,
+            "(?=[^@]{1,64}@)\(atom)(\\.\(atom))*@(\(label)\\.)+\(label)",
             "must be an email address"
         ) { isEmail($0) }
     }
 
+    private static var atom: String { "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+" }
+    private static var label: String { "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?" }
+
     /// A password that is being set; that it is not a common one is checked where it is set.
     static var newPassword: Schema {
-        string(8...128)
+        string(8...128).documented(rule: "must not be a commonly used password")
     }
 
     private static func isEmail(_ text: String) -> Bool {

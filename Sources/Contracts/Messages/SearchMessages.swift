@@ -21,7 +21,8 @@ package struct SearchPosts: Described, Hashable {
 extension Messages.Search {
     /// Finds posts, the best first.
     package static let posts = MessageType(
-        "search.posts", .query, of: .search, request: .json(SearchPosts.schema), status: 200,
+        "search.posts", .query, of: .search, "Finds posts, the best first.",
+        request: .json(SearchPosts.schema), status: 200,
         reply: SearchHit.pageSchema)
 
     static let all = [posts.descriptor]

@@ -15,6 +15,25 @@ extension Schema {
         reshaped(shape.adding(rule: message), message, at: pointer, holds)
     }
 
+    /// The same, where two fields of an object may not both be there.
+    ///
+    /// - Parameters:
+    ///   - first: the name of one.
+    ///   - second: the name of the other, which is to blame.
+    ///   - holds: whether it is so.
+    package func excluding(
+        _ first: String, _ second: String, _ holds: @escaping @Sendable (Value) -> Bool
+    ) -> Schema {
+        reshaped(
+            shape.adding(exclusion: [first, second]), "must not come together with a \(first)",
+            at: FaultCollector.pointer(second), holds)
+    }
+
+    /// The same, with a rule in words that is checked elsewhere.
+    package func documented(rule: String) -> Schema {
+        Schema(shape: shape.adding(rule: rule), read: read, write: write)
+    }
+
     func reshaped(
         _ shape: Shape, _ message: String, at pointer: String = "", _ holds: @escaping @Sendable (Value) -> Bool
     ) -> Schema {
@@ -68,8 +87,25 @@ extension Shape {
         case .object(var object):
             object.rules.append(rule)
             return .object(object)
+        case .array(var array):
+            array.rules.append(rule)
+            return .array(array)
+        case .string(var string):
+            string.rules.append(rule)
+            return .string(string)
+        case .nullable(let shape): return .nullable(shape.adding(rule: rule))
         case .described(let shape, let text): return .described(shape.adding(rule: rule), text)
-        default: return .described(self, rule)
+        case .any, .boolean, .number, .integer: return .described(self, rule)
+        }
+    }
+
+    fileprivate func adding(exclusion: [String]) -> Shape {
+        switch self {
+        case .object(var object):
+            object.exclusions.append(exclusion)
+            return .object(object)
+        case .described(let shape, let text): return .described(shape.adding(exclusion: exclusion), text)
+        default: return self
         }
     }
 

@@ -11,7 +11,7 @@ extension Schema where Value == Int {
 
     private static func integer(minimum: Int, maximum: Int?) -> Schema {
         Schema(
-            shape: .integer(minimum: Int64(minimum), maximum: maximum.map(Int64.init)),
+            shape: .integer(minimum: Int64(minimum), maximum: Int64(maximum ?? .max)),
             read: { json, faults in
                 guard let value = json.wholeNumber else {
                     faults.note("must be a whole number")

@@ -2,7 +2,10 @@ extension Schema where Value == String {
     /// A string of that many Unicode code points, without U+0000, which databases cannot keep.
     package static func string(_ length: ClosedRange<Int>) -> Schema {
         Schema(
-            shape: .string(StringShape(minimumLength: length.lowerBound, maximumLength: length.upperBound)),
+            shape: .string(
+                StringShape(
+                    minimumLength: length.lowerBound, maximumLength: length.upperBound,
+                    patterns: [StringShape.withoutNUL])),
             read: { json, faults in
                 guard let text = Self.text(json, &faults) else { return nil }
                 // A code point is one to four bytes: most lengths need no counting.
@@ -17,23 +20,29 @@ extension Schema where Value == String {
 
     /// Any string without U+0000.
     package static var string: Schema {
-        Schema(shape: .string(StringShape()), read: { Self.text($0, &$1) }, write: { $1.string($0) })
+        Schema(
+            shape: .string(StringShape(patterns: [StringShape.withoutNUL])), read: { Self.text($0, &$1) },
+            write: { $1.string($0) })
     }
 
     /// The same, with at least one character that is not white space.
     package var notBlank: Schema {
-        reshaped(shape.changingString { $0.patterns.append(#"[^\s\u0085]"#) }, "must not be blank") { text in
+        reshaped(shape.changingString { $0.patterns.append(StringShape.notBlank) }, "must not be blank") { text in
             text.unicodeScalars.contains { !$0.isBlank }
         }
     }
 
     /// The same, with a condition that a pattern says too.
     ///
-    /// - Parameter pattern: the equivalent of the condition (ECMA-262), for the documentation; it is not run.
+    /// - Parameter pattern: the equivalent of the condition for the whole of the string, for the documentation; it is
+    ///   not run. It leaves no room for U+0000.
     package func matching(
         _ pattern: String, _ message: String, _ holds: @escaping @Sendable (String) -> Bool
     ) -> Schema {
-        reshaped(shape.changingString { $0.patterns.append(pattern) }, message, holds)
+        let whole = StringShape.whole(pattern)
+        return reshaped(
+            shape.changingString { $0.patterns = $0.patterns.filter { $0 != StringShape.withoutNUL } + [whole] },
+            message, holds)
     }
 
     /// The same, documented as one of JSON Schema's formats.
@@ -78,7 +87,7 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    /// White space of ECMA-262 (`\s`) and U+0085, so that the documented pattern and the check agree.
+    /// White space of ECMA-262 (`\s`) and U+0085; ``StringShape/notBlank`` says the same.
     fileprivate var isBlank: Bool {
         switch value {
         case 0x09...0x0D, 0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000,

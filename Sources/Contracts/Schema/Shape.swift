@@ -23,6 +23,8 @@ package struct StringShape: Sendable, Hashable {
     package var format: String?
     /// The only values, where they are few.
     package var values: [String] = []
+    /// What JSON Schema cannot say, in words.
+    package var rules: [String] = []
 }
 
 /// What an array may be.
@@ -33,6 +35,8 @@ package struct ArrayShape: Sendable, Hashable {
     package var maximumCount: Int?
     /// Whether no element may come twice.
     package var hasUniqueItems = false
+    /// What JSON Schema cannot say, in words.
+    package var rules: [String] = []
 }
 
 /// What an object may be.
@@ -42,7 +46,9 @@ package struct ObjectShape: Sendable, Hashable {
     package var fields: [FieldShape]
     /// Whether members that no field names are taken, and ignored.
     package var allowsUnknownFields: Bool
-    /// Rules between fields, in words, since JSON Schema has none for them.
+    /// The names of fields of which one excludes the other.
+    package var exclusions: [[String]] = []
+    /// Rules between fields that JSON Schema cannot say, in words.
     package var rules: [String] = []
 }
 

@@ -1,11 +1,14 @@
 /// Reads the fixed parts of an RFC 3339 date-time from left to right.
 struct DigitReader {
+    /// The longest text that is read at all, in bytes.
+    static let limit = 64
+
     private let bytes: [UInt8]
     private var position = 0
 
     init(text: String) {
         // The longest that is of use has nine digits of a second and an offset; nothing longer is read at all.
-        bytes = text.utf8.count <= 64 ? Array(text.utf8) : []
+        bytes = text.utf8.count <= Self.limit ? Array(text.utf8) : []
     }
 
     var isAtEnd: Bool { position == bytes.count }

@@ -19,6 +19,8 @@ struct Route: Sendable {
         case readiness
         /// The public keys that access tokens are verified with.
         case publicKeys
+        /// What all of this is, as OpenAPI has it.
+        case openAPI
     }
 
     /// Which rate limit counts a request.

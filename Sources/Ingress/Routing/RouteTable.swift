@@ -54,6 +54,7 @@ enum RouteTable {
         .own(.get, "/.well-known/jwks.json", .publicKeys),
         .own(.get, "/health/live", .liveness),
         .own(.get, "/health/ready", .readiness),
+        .own(.get, "/openapi.json", .openAPI),
     ]
 }
 

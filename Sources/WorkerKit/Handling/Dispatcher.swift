@@ -41,7 +41,7 @@ internal import Reactor
     func handle(_ delivery: Delivery) async {
         let message = IncomingMessage(delivery, trusted: trusted)
         let began = ContinuousClock.now
-        guard let handler = handlers[message.type], isRoutedHonestly(message, delivery) else {
+        guard let handler = handlers[message.type], isRoutedHonestly(message, delivery, handler) else {
             return await end(delivery, message, nil, .impossible("no handler here for this type"), began)
         }
         if isStale(message, handler) {
@@ -59,9 +59,13 @@ internal import Reactor
 
     // MARK: Before
 
-    /// The type decides who handles a message, but the routing key is what the broker has checked its sender for.
-    private func isRoutedHonestly(_ message: IncomingMessage, _ delivery: Delivery) -> Bool {
-        delivery.exchange == Exchange.requeue || delivery.routingKey == message.type
+    /// The type decides who handles a message, but the exchange and the routing key are what the broker has checked its
+    /// sender for. Who may declare exchanges and queues can lead messages past that check: through an exchange bound to
+    /// `warren.commands`, whose name then stands here, or through a queue that dead-letters into it, which `x-death` tells.
+    private func isRoutedHonestly(_ message: IncomingMessage, _ delivery: Delivery, _ handler: Handler) -> Bool {
+        if delivery.exchange == Exchange.requeue { return true }
+        return delivery.exchange == (handler.kind == .event ? Exchange.events : Exchange.commands)
+            && delivery.routingKey == message.type && delivery.properties.headers["x-death"] == nil
     }
 
     private func isStale(_ message: IncomingMessage, _ handler: Handler) -> Bool {

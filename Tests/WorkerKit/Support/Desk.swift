@@ -40,7 +40,7 @@ import Testing
         let prefix = prefix
         func type(_ name: String, _ kind: MessageKind) -> MessageDescriptor {
             MessageType<EntityRequest, Nothing>(
-                "\(prefix).\(name)", kind, of: .post, request: .json(EntityRequest.schema), status: 200, reply: nil
+                "\(prefix).\(name)", kind, of: .post, "", request: .json(EntityRequest.schema), status: 200, reply: nil
             ).descriptor
         }
         query = type("query", .query)

@@ -52,7 +52,7 @@ struct ThingMade: DomainEvent {
     init(prefix: String, needsSubject: Bool) {
         func type(_ name: String, _ kind: MessageKind) -> MessageType<EntityRequest, Nothing> {
             MessageType(
-                "\(prefix).\(name)", kind, of: .post, request: .json(EntityRequest.schema), status: 200, reply: nil,
+                "\(prefix).\(name)", kind, of: .post, "", request: .json(EntityRequest.schema), status: 200, reply: nil,
                 needsSubject: needsSubject)
         }
         make = type("make", .command)

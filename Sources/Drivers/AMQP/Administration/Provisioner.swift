@@ -8,6 +8,8 @@ package struct Provisioner: Sendable {
         case exchange(String, type: String)
         /// Binds a queue to an exchange.
         case binding(queue: String, exchange: String, key: String)
+        /// Binds an exchange to another, from which it gets messages.
+        case exchangeBinding(destination: String, source: String, key: String)
         /// Takes a binding back.
         case unbinding(queue: String, exchange: String, key: String)
         /// Deletes a queue and what is in it; one that is not there is no error.

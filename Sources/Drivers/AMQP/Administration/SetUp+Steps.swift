@@ -18,6 +18,15 @@ extension SetUp {
             try check("declaring an exchange")
         case .binding(let queue, let exchange, let key):
             try bind(queue, to: exchange, key: key, channel: channel)
+        case .exchangeBinding(let destination, let source, let key):
+            with(destination) { destination in
+                with(source) { source in
+                    with(key) { key in
+                        _ = amqp_exchange_bind(handle.state, channel, destination, source, key, amqp_empty_table)
+                    }
+                }
+            }
+            try check("binding an exchange")
         case .unbinding(let queue, let exchange, let key):
             with(queue) { queue in
                 with(exchange) { exchange in

@@ -1,0 +1,105 @@
+extension AsyncAPI {
+    /// A channel for each message type and each event type, and one for all replies.
+    static let channels: JSON = .object { channels in
+        for message in Messages.all { channels.add(message.name, channel(of: message)) }
+        channels.add(repliesChannel, replies)
+        for event in EventDescriptor.all { channels.add(event.type, channel(of: event)) }
+    }
+
+    /// What Warren receives, with what it replies, and what it sends.
+    static let operations: JSON = .object { operations in
+        for message in Messages.all { operations.add(message.name, operation(of: message)) }
+        for event in EventDescriptor.all { operations.add(event.type, operation(of: event)) }
+    }
+
+    private static let repliesChannel = "replies"
+    private static let problem = "problem"
+
+    private static func channel(of message: MessageDescriptor) -> JSON {
+        [
+            "address": .string(message.name), "summary": .string(message.summary),
+            "description": .string("Comes to the queue \(message.queue); publish with the mandatory flag."),
+            "messages": [message.name: reference("components", "messages", message.name)],
+            "bindings": routing(Exchange.commands, "topic"),
+        ]
+    }
+
+    private static func channel(of event: EventDescriptor) -> JSON {
+        [
+            "address": .string(event.type),
+            "description": .string(
+                "Bind a queue of your own with this key. Events come at least once, and in any order: remember the ids that "
+                    + "you have handled."),
+            "messages": [event.type: reference("components", "messages", event.type)],
+            "bindings": routing(Exchange.events, "topic"),
+        ]
+    }
+
+    private static let replies: JSON = [
+        "address": nil,
+        "description": .string(
+            "The address is the reply_to of the request: a key by which the sender has bound an exclusive queue of its own."
+        ),
+        "messages": .object { messages in
+            for message in Messages.all {
+                messages.add(message.replyName, reference("components", "messages", message.replyName))
+            }
+            messages.add(problem, reference("components", "messages", problem))
+        },
+        "bindings": routing(Exchange.replies, "direct"),
+    ]
+
+    private static func operation(of message: MessageDescriptor) -> JSON {
+        .object { operation in
+            operation.add("action", "receive")
+            operation.add("channel", reference("channels", message.name))
+            operation.add("summary", .string(message.summary))
+            operation.add(
+                "tags", [["name": .string(message.service.rawValue)], ["name": .string(message.kind.rawValue)]])
+            operation.add("messages", [reference("channels", message.name, "messages", message.name)])
+            operation.add(
+                "reply",
+                [
+                    "address": [
+                        "location": "$message.header#/reply_to",
+                        "description": "The AMQP property reply_to; without it there is no reply.",
+                    ],
+                    "channel": reference("channels", repliesChannel),
+                    "messages": [
+                        reference("channels", repliesChannel, "messages", message.replyName),
+                        reference("channels", repliesChannel, "messages", problem),
+                    ],
+                ])
+            operation.add(
+                "bindings",
+                [
+                    "amqp": [
+                        "deliveryMode": message.kind.isPersistent ? 2 : 1, "mandatory": true, "timestamp": true,
+                        "ack": true,
+                        "bindingVersion": "0.3.0",
+                    ]
+                ])
+        }
+    }
+
+    private static func operation(of event: EventDescriptor) -> JSON {
+        [
+            "action": "send", "channel": reference("channels", event.type),
+            "tags": [["name": .string(event.service.rawValue)], ["name": "event"]],
+            "messages": [reference("channels", event.type, "messages", event.type)],
+            "bindings": ["amqp": ["deliveryMode": 2, "ack": true, "bindingVersion": "0.3.0"]],
+        ]
+    }
+
+    private static func routing(_ exchange: String, _ type: String) -> JSON {
+        [
+            "amqp": [
+                "is": "routingKey",
+                "exchange": [
+                    "name": .string(exchange), "type": .string(type), "durable": true, "autoDelete": false,
+                    "vhost": .string(VirtualHost.name),
+                ], "bindingVersion": "0.3.0",
+            ]
+        ]
+    }
+}

@@ -1,0 +1,56 @@
+extension JSON {
+    /// The value as a YAML 1.2 document in block style. Strings stand without quotes where no reader of YAML, an old one
+    /// neither, takes them for anything else; quoted ones are as in JSON, of which YAML is a superset.
+    package func yaml() -> String {
+        var text = ""
+        write(to: &text, indent: "", isInLine: false)
+        return text
+    }
+
+    /// - Parameter isInLine: whether the first line has begun: behind the dash of a sequence.
+    private func write(to text: inout String, indent: String, isInLine: Bool) {
+        switch self {
+        case .object(let object) where isNested:
+            for (index, member) in object.members.enumerated() {
+                text += (index == 0 && isInLine ? "" : indent) + Self.scalar(member.name) + ":"
+                member.value.writeValue(to: &text, indent: indent)
+            }
+        case .array(let elements) where isNested:
+            for (index, element) in elements.enumerated() {
+                text += (index == 0 && isInLine ? "" : indent) + "- "
+                element.write(to: &text, indent: indent + "  ", isInLine: true)
+            }
+        default: text += flow + "\n"
+        }
+    }
+
+    /// Writes what follows a key and its colon.
+    private func writeValue(to text: inout String, indent: String) {
+        if isNested {
+            text += "\n"
+            write(to: &text, indent: indent + "  ", isInLine: false)
+        } else {
+            text += " \(flow)\n"
+        }
+    }
+
+    private var flow: String {
+        if case .string(let value) = self { Self.scalar(value) } else { compact }
+    }
+
+    private static func scalar(_ value: String) -> String {
+        isPlain(value) ? value : JSON.string(value).compact
+    }
+
+    private static func isPlain(_ value: String) -> Bool {
+        let words = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
+        guard let first = value.utf8.first, first.isLetter || first == UInt8(ascii: "$"),
+            !words.contains(value.lowercased())
+        else { return false }
+        return value.utf8.allSatisfy { $0.isLetter || (0x30...0x39).contains($0) || "._/$-+".utf8.contains($0) }
+    }
+}
+
+extension UInt8 {
+    fileprivate var isLetter: Bool { (0x41...0x5A).contains(self) || (0x61...0x7A).contains(self) }
+}

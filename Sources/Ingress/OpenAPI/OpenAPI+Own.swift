@@ -1,0 +1,74 @@
+internal import Contracts
+
+extension OpenAPI {
+    /// What the ingress answers itself.
+    static func operation(_ route: Route, _ resource: Route.OwnResource) -> JSON {
+        let words = words(resource)
+        return .object { operation in
+            operation.add("operationId", .string(words.id))
+            operation.add("tags", ["operation"])
+            operation.add("summary", .string(words.summary))
+            operation.add("responses", responses(resource))
+            operation.add("security", [])
+        }
+    }
+
+    private static func words(_ resource: Route.OwnResource) -> (id: String, summary: String) {
+        switch resource {
+        case .liveness: ("live", "Tells that the process runs.")
+        case .readiness: ("ready", "Tells whether the broker is reachable, and Redis known.")
+        case .publicKeys: ("publicKeys", "The public keys that verify access tokens (RFC 7517).")
+        case .openAPI: ("openAPI", "This document.")
+        }
+    }
+
+    private static func responses(_ resource: Route.OwnResource) -> JSON {
+        .object { responses in
+            switch resource {
+            case .liveness:
+                responses.add("200", response("It runs.", ContentType.json, state(["status": constant("alive")])))
+            case .readiness:
+                responses.add("200", response("Ready.", ContentType.json, readiness("ready", broker: "up")))
+            case .publicKeys:
+                responses.add("200", response("The keys.", "application/jwk-set+json", keys))
+            case .openAPI:
+                responses.add("200", response("The document.", ContentType.json, ["type": "object"], entityTag: true))
+            }
+            responses.add("400", problem([.malformedRequest]))
+            responses.add("431", problem([.headersTooLarge]))
+            if resource == .readiness {
+                responses.add("503", response("Not ready.", ContentType.json, readiness("unavailable", broker: "down")))
+            }
+        }
+    }
+
+    private static func response(
+        _ description: String, _ type: String, _ schema: JSON, entityTag: Bool = false
+    ) -> JSON {
+        [
+            "description": .string(description), "headers": headers(["X-Request-Id"] + (entityTag ? ["ETag"] : [])),
+            "content": [type: ["schema": schema]],
+        ]
+    }
+
+    private static func readiness(_ status: String, broker: String) -> JSON {
+        state([
+            "status": constant(status), "broker": constant(broker),
+            "redis": ["type": "string", "enum": ["up", "down"]],
+        ])
+    }
+
+    private static let keys: JSON = [
+        "type": "object", "required": ["keys"],
+        "properties": [
+            "keys": ["type": "array", "items": ["type": "object", "required": ["kty", "kid"]], "minItems": 1]
+        ],
+    ]
+
+    private static func constant(_ text: String) -> JSON { ["type": "string", "const": .string(text)] }
+
+    private static func state(_ properties: JSON) -> JSON {
+        guard case .object(let object) = properties else { return [:] }
+        return ["type": "object", "properties": properties, "required": .strings(object.members.map(\.name))]
+    }
+}

@@ -1,0 +1,81 @@
+internal import Contracts
+internal import HTTPTypes
+
+/// The HTTP contract as an OpenAPI 3.1 document, made from the route table and the messages.
+enum OpenAPI {
+    /// The whole document.
+    static let document: JSON = .object { document in
+        document.add("openapi", "3.1.0")
+        document.add("info", information)
+        document.add("servers", [["url": "/"]])
+        document.add("tags", .array(tags.map { ["name": .string($0.name), "description": .string($0.description)] }))
+        document.add("paths", paths)
+        document.add("components", components)
+    }
+
+    private static let information: JSON = [
+        "title": "Warren", "version": "1.0.0",
+        "description": .string(
+            """
+            Accounts, posts, pictures, search. Ids are UUIDv7 in lower case, times RFC 3339 in UTC with milliseconds. Every \
+            error is `application/problem+json` with a stable `code`; unknown fields in a body and unknown parameters are \
+            errors. HEAD is answered where GET is; a method that a path has not is 405 with `Allow`, a path that is not \
+            here 404 `not-found`.
+            """),
+    ]
+
+    private static let tags: [(name: String, description: String)] = [
+        ("identity", "Accounts and sessions"), ("post", "Posts"), ("media", "Pictures"), ("search", "Search"),
+        ("operation", "For operators and programs"),
+    ]
+
+    private static let paths: JSON = .object { paths in
+        var seen: Set<String> = []
+        for path in RouteTable.all.map(\.path) where seen.insert(path).inserted {
+            paths.add(
+                path,
+                .object { item in
+                    for route in RouteTable.all where route.path == path {
+                        item.add(route.method.rawValue.lowercased(), operation(route))
+                    }
+                })
+        }
+    }
+
+    private static func operation(_ route: Route) -> JSON {
+        switch route.action {
+        case .message(let message, let source): operation(route, message, source)
+        case .own(let resource): operation(route, resource)
+        }
+    }
+
+    private static func operation(_ route: Route, _ message: MessageDescriptor, _ source: BodySource) -> JSON {
+        .object { operation in
+            operation.add("operationId", .string(identifier(message.name)))
+            operation.add("tags", [.string(message.service.rawValue)])
+            operation.add("summary", .string(message.summary))
+            operation.add("description", .string(description(message, source)))
+            operation.add("parameters", .array(parameters(route, message, source)))
+            operation.add("requestBody", body(message, source))
+            operation.add("responses", responses(route, message, source))
+            operation.add("security", message.needsSubject ? [["bearer": []]] : [])
+        }
+    }
+
+    private static func description(_ message: MessageDescriptor, _ source: BodySource) -> String {
+        var text = "Carried out by the \(message.service.rawValue) service as `\(message.name)`."
+        guard case .parameters = source, case .object(let request) = message.request else { return text }
+        for names in request.exclusions {
+            text += " \(names.map { "`\($0)`" }.joined(separator: " and ")) exclude each other."
+        }
+        return text
+    }
+
+    /// `post.create` as a name for a function: `postCreate`.
+    private static func identifier(_ name: String) -> String {
+        let words = name.split { $0 == "." || $0 == "-" }
+        return words.dropFirst().reduce(words.first.map(String.init) ?? "") {
+            $0 + $1.prefix(1).uppercased() + $1.dropFirst()
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import Contracts
+import Foundation
+
+/// What an integrator's program would say of a document: Python's `jsonschema` with the files of `queues/schemas/`.
+struct PythonValidator {
+    /// A program that ended otherwise than it should have.
+    struct Failed: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// A document that is to be judged by the schema of a type.
+    struct Sample: Sendable {
+        let type: String
+        let text: [UInt8]
+    }
+
+    private static let script = """
+        import json, sys
+        from jsonschema import Draft7Validator, Draft202012Validator
+        folder, samples = sys.argv[1:]
+        validators = {}
+        for line in open(samples, encoding="utf-8"):
+            type, text = json.loads(line)
+            if type not in validators:
+                schema = json.load(open(f"{folder}/{type}.json", encoding="utf-8"))
+                Draft202012Validator.check_schema(schema)
+                Draft7Validator.check_schema(schema)
+                validators[type] = Draft202012Validator(schema)
+            try:
+                document = json.loads(text)
+            except ValueError:
+                print("unreadable")
+            else:
+                print("taken" if validators[type].is_valid(document) else "refused")
+        """
+
+    /// The verdict on each sample: `taken`, `refused` or `unreadable`.
+    func verdicts(_ samples: [Sample]) throws -> [String] {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "queues/schemas")
+        let files = FileManager.default.temporaryDirectory.appending(path: "warren-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: files, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: files) }
+        let input = files.appending(path: "samples")
+        let lines = samples.map { sample in
+            ([.string(sample.type), .string(String(decoding: sample.text, as: UTF8.self))] as JSON).serialized()
+        }
+        try Data(lines.joined(separator: [UInt8(ascii: "\n")])).write(to: input)
+        let output = files.appending(path: "verdicts")
+        try Data().write(to: output)
+        let python = Process()
+        python.executableURL = URL(filePath: "/usr/bin/python3")
+        python.arguments = [
+            "-c", Self.script, folder.path(percentEncoded: false), input.path(percentEncoded: false),
+        ]
+        python.standardOutput = try FileHandle(forWritingTo: output)
+        try python.run()
+        python.waitUntilExit()
+        guard python.terminationStatus == 0 else {
+            throw Failed(description: "python3 with jsonschema (Debian: python3-jsonschema) failed")
+        }
+        return try String(contentsOf: output, encoding: .utf8).split(separator: "\n").map(String.init)
+    }
+}
