@@ -19,7 +19,7 @@ struct Mutator {
         case .string(let text): return changed(text)
         case .integer(let number):
             return pick([
-                .integer(number &+ 1), .integer(-number), .double(Double(number)), .double(Double(number) + 0.5),
+                .integer(number &+ 1), .integer(0 &- number), .double(Double(number)), .double(Double(number) + 0.5),
                 .string(String(number)), .integer(number &* 1000), pick(Self.hostile),
             ])
         case .double, .bool, .null: return pick(Self.hostile)

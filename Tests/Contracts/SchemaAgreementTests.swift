@@ -20,7 +20,7 @@ struct SchemaAgreementTests {
         var verdicts: [SchemaSubject.Verdict] = []
         for (number, subject) in SchemaSubject.all.enumerated() {
             var mutator = Mutator(random: SeededGenerator(seed: UInt64(number)))
-            let mutants = (0..<400).map { mutator.mutated(subject.good[$0 % subject.good.count]) }
+            let mutants = (0..<1500).map { mutator.mutated(subject.good[$0 % subject.good.count]) }
             for document in subject.good + mutants {
                 let text = document.serialized()
                 samples.append(PythonValidator.Sample(type: subject.type, text: text))
@@ -29,7 +29,7 @@ struct SchemaAgreementTests {
         }
         try compare(samples, verdicts)
         #expect(!verdicts.contains(.unreadable))
-        #expect(verdicts.count { $0 == .taken } > 1000)
+        #expect(verdicts.count { $0 == .taken } > 5000)
         #expect(verdicts.count { $0 != .taken } > 5000)
     }
 

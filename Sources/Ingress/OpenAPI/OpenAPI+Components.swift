@@ -48,6 +48,8 @@ extension OpenAPI {
         "RateLimit-Policy": header("The limits that count the request.", ["type": "string"]),
         "Location": header("Where it can be read.", ["type": "string", "format": "uri-reference"], isRequired: true),
         "ETag": header("The version of what the body shows.", ["type": "string"], isRequired: true),
+        "Preference-Applied": header("`respond-async`, where that was asked for.", ["type": "string"]),
+        "Accept-Encoding": header("`identity`, where the body was compressed.", ["type": "string"]),
         "Retry-After": header("Seconds after which to try again.", ["type": "integer", "minimum": 0]),
         "WWW-Authenticate": header("How to authenticate.", ["type": "string"], isRequired: true),
     ]

@@ -8,7 +8,7 @@ extension OpenAPI {
             operation.add("operationId", .string(words.id))
             operation.add("tags", ["operation"])
             operation.add("summary", .string(words.summary))
-            operation.add("responses", responses(resource))
+            operation.add("responses", responses(route, resource))
             operation.add("security", [])
         }
     }
@@ -22,7 +22,7 @@ extension OpenAPI {
         }
     }
 
-    private static func responses(_ resource: Route.OwnResource) -> JSON {
+    private static func responses(_ route: Route, _ resource: Route.OwnResource) -> JSON {
         .object { responses in
             switch resource {
             case .liveness:
@@ -35,6 +35,7 @@ extension OpenAPI {
                 responses.add("200", response("The document.", ContentType.json, ["type": "object"], entityTag: true))
             }
             responses.add("400", problem([.malformedRequest]))
+            if route.limit != .unlimited { responses.add("429", problem([.tooManyRequests])) }
             responses.add("431", problem([.headersTooLarge]))
             if resource == .readiness {
                 responses.add("503", response("Not ready.", ContentType.json, readiness("unavailable", broker: "down")))
@@ -46,7 +47,7 @@ extension OpenAPI {
         _ description: String, _ type: String, _ schema: JSON, entityTag: Bool = false
     ) -> JSON {
         [
-            "description": .string(description), "headers": headers(["X-Request-Id"] + (entityTag ? ["ETag"] : [])),
+            "description": .string(description), "headers": headers(commonHeaders + (entityTag ? ["ETag"] : [])),
             "content": [type: ["schema": schema]],
         ]
     }

@@ -38,6 +38,7 @@ extension OpenAPI {
             response.add("description", .string(codes.map { "\($0.title) (`\($0.code)`)." }.joined(separator: " ")))
             var headers = commonHeaders
             if codes.contains(where: { $0.status == 401 }) { headers.append("WWW-Authenticate") }
+            if codes.contains(.unsupportedMediaType) { headers.append("Accept-Encoding") }
             if codes.contains(where: { $0.retryAfter != nil }) { headers.append("Retry-After") }
             response.add("headers", self.headers(headers))
             response.add(
@@ -53,7 +54,7 @@ extension OpenAPI {
         }
     }
 
-    private static let commonHeaders = ["X-Request-Id", "RateLimit", "RateLimit-Policy"]
+    static let commonHeaders = ["X-Request-Id", "RateLimit", "RateLimit-Policy"]
 
     private static func good(_ message: MessageDescriptor) -> JSON {
         .object { response in
@@ -69,7 +70,7 @@ extension OpenAPI {
     private static let accepted: JSON = [
         "description": .string(
             "Safely queued, and carried out later: asked for, or no worker has answered by the deadline."),
-        "headers": headers(commonHeaders + ["Location"]),
+        "headers": headers(commonHeaders + ["Location", "Preference-Applied"]),
         "content": content(Receipt.schema.shape, example: ["id": OpenAPIExamples.id, "status": "accepted"]),
     ]
 
