@@ -9,7 +9,7 @@ extension Journeys {
     @Suite("Hostile messages at the queues", .timeLimit(.minutes(2))) struct HostileMessages {
         /// Values of every type that a header can have, none of them what its reader hopes for.
         private static let values: [FieldValue] = [
-            .void, .bool(true), .bytes([0xFF, 0xFE, 0]), .double(.nan), .double(.infinity),
+            .void, .bool(true), .bytes([0xFF, 0xFE, 0]), .double(1e308),
             .decimal(scale: 255, value: .max), .timestamp(.max), .int64(.max), .int64(-1), .string(""),
             .string("\u{0}\r\n\u{1B}[31mred\u{202E}"), .string(String(repeating: "x", count: 60_000)),
             .array([.void, .table([:])]),
@@ -37,6 +37,18 @@ extension Journeys {
                     let expected: Set<Int64> = name == "x-death" ? [400] : [200, 401, 403]
                     let reply = try await integrator.call(query)
                     #expect(expected.contains(reply.status), "\(name): \(value)")
+                }
+            }
+        }
+
+        @Test("a header that the broker itself cannot read ends the sender's connection, and nobody else's")
+        @Loop func unreadable() async throws {
+            try await harmless { integrator, person async throws in
+                for value in [Double.nan, .infinity] {
+                    var query = integrator.request("post.list", [:], by: person)
+                    query.properties.headers["x"] = .double(value)
+                    await #expect(throws: PublishError.self) { try await integrator.publisher.publishConfirmed(query) }
+                    try #require(await integrator.publisher.waitUntilAvailable(within: .seconds(10)))
                 }
             }
         }
