@@ -84,6 +84,22 @@ struct RateLimitTests {
         #expect(limiter.charge([RateCharge(limit: limit, key: "a")], at: 0)[0].remaining == 3)
     }
 
+    @Test("what is free is let through, is told how things stand, and changes nothing")
+    func free() {
+        var limiter = LocalRateLimiter()
+        let charge = [RateCharge(limit: limit, key: "a")]
+        let free = [RateCharge(limit: limit, key: "a", isFree: true)]
+        #expect(limiter.charge(free, at: 0)[0].remaining == 5)
+        for _ in 0..<5 { _ = limiter.charge(charge, at: 0) }
+        for _ in 0..<3 {
+            let decision = limiter.charge(free, at: 0)[0]
+            #expect(decision.isAllowed && decision.remaining == 0 && decision.reset == 1)
+        }
+        #expect(limiter.charge(charge, at: 100_000)[0].isAllowed)
+        #expect(limiter.charge([RateCharge(limit: limit, key: "b", isFree: true)], at: 0)[0].remaining == 5)
+        #expect(limiter.count == 1)
+    }
+
     @Test("the local limiter keeps no more keys than it may")
     func bounded() {
         var limiter = LocalRateLimiter(capacity: 100)

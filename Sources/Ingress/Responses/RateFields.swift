@@ -1,4 +1,5 @@
 internal import HTTPTypes
+internal import WorkerKit
 
 /// The `RateLimit` fields (draft-ietf-httpapi-ratelimit-headers-10).
 enum RateFields {

@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import NIOCore
 internal import NIOHTTP1
+internal import WorkerKit
 
 /// Makes responses of answers: adds the fields that all of them have.
 struct ResponseMaker: Sendable {

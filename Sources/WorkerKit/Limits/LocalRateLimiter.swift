@@ -1,5 +1,5 @@
 /// Rate limits kept in the process, for when Redis is away: each process then counts for itself.
-struct LocalRateLimiter: Sendable {
+package struct LocalRateLimiter: Sendable {
     private let capacity: Int
     /// Until when each key has paid, in microseconds.
     private var paid: [String: Int64] = [:]
@@ -7,29 +7,29 @@ struct LocalRateLimiter: Sendable {
     /// Makes a limiter.
     ///
     /// - Parameter capacity: the most keys that it keeps.
-    init(capacity: Int = 100_000) {
+    package init(capacity: Int = 100_000) {
         self.capacity = capacity
     }
 
     /// How many keys it keeps.
-    var count: Int { paid.count }
+    package var count: Int { paid.count }
 
     /// Charges a request to several keys, or to none of them where one refuses.
     ///
     /// - Parameters:
     ///   - charges: the keys and their limits.
     ///   - now: microseconds of any clock that does not go back.
-    mutating func charge(_ charges: [RateCharge], at now: Int64) -> [RateDecision] {
+    package mutating func charge(_ charges: [RateCharge], at now: Int64) -> [RateDecision] {
         let aheads = charges.map { max(0, (paid[$0.key] ?? 0) - now) }
         let allowed = zip(charges, aheads).map { charge, ahead in
-            ahead + charge.limit.interval <= charge.limit.tolerance
+            charge.cost == 0 || ahead + charge.cost <= charge.limit.tolerance
         }
         let areAllowed = allowed.allSatisfy { $0 }
         var decisions: [RateDecision] = []
         for (index, charge) in charges.enumerated() {
             var ahead = aheads[index]
-            if areAllowed {
-                ahead += charge.limit.interval
+            if areAllowed, charge.cost > 0 {
+                ahead += charge.cost
                 makeRoom(for: charge.key, at: now)
                 paid[charge.key] = now + ahead
             }
@@ -47,8 +47,20 @@ struct LocalRateLimiter: Sendable {
 }
 
 /// A request as one limit counts it.
-struct RateCharge: Sendable, Hashable {
-    let limit: RateLimit
+package struct RateCharge: Sendable, Hashable {
+    package let limit: RateLimit
     /// Whose request it is: the limit's name, and the caller or the address.
-    let key: String
+    package let key: String
+    /// Whether it is only told how things stand.
+    package var isFree = false
+
+    /// Makes a charge to one key.
+    package init(limit: RateLimit, key: String, isFree: Bool = false) {
+        self.limit = limit
+        self.key = key
+        self.isFree = isFree
+    }
+
+    /// The time that it pays for, in microseconds.
+    package var cost: Int64 { isFree ? 0 : limit.interval }
 }

@@ -1,32 +1,39 @@
 /// What a rate limit says of one request.
-struct RateDecision: Sendable, Hashable {
+package struct RateDecision: Sendable, Hashable {
     /// The limit that said it.
-    let limit: RateLimit
+    package let limit: RateLimit
     /// Whether the request may go on.
-    let isAllowed: Bool
+    package let isAllowed: Bool
     /// How much time is paid for already, in microseconds from now; with this request where it may go on.
-    let ahead: Int64
+    package let ahead: Int64
+
+    /// Makes a decision of its parts.
+    package init(limit: RateLimit, isAllowed: Bool, ahead: Int64) {
+        self.limit = limit
+        self.isAllowed = isAllowed
+        self.ahead = ahead
+    }
 
     /// How many more requests may come at once now.
-    var remaining: Int {
+    package var remaining: Int {
         isAllowed ? Int(max(0, (limit.tolerance - ahead) / limit.interval)) : 0
     }
 
     /// Whole seconds after which one more request may come; never 0.
-    var retryAfter: Int {
+    package var retryAfter: Int {
         Self.wholeSeconds(max(1, ahead + limit.interval - limit.tolerance))
     }
 
     /// Whole seconds until the limit is as if nothing had come.
-    var reset: Int { Self.wholeSeconds(max(0, ahead)) }
+    package var reset: Int { Self.wholeSeconds(max(0, ahead)) }
 
     private static func wholeSeconds(_ microseconds: Int64) -> Int { Int((microseconds + 999_999) / 1_000_000) }
 }
 
 extension [RateDecision] {
     /// Whether every limit lets the request go on.
-    var areAllowed: Bool { allSatisfy(\.isAllowed) }
+    package var areAllowed: Bool { allSatisfy(\.isAllowed) }
 
     /// Seconds after which none of the limits refuses.
-    var retryAfter: Int { filter { !$0.isAllowed }.map(\.retryAfter).max() ?? 1 }
+    package var retryAfter: Int { filter { !$0.isAllowed }.map(\.retryAfter).max() ?? 1 }
 }

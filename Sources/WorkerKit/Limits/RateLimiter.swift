@@ -1,8 +1,8 @@
-internal import Reactor
-internal import Redis
+package import Reactor
+package import Redis
 
-/// Decides whether a request may go on: in Redis for all ingresses together, in the process where Redis is away.
-@Loop final class RateLimiter {
+/// Decides whether a request may go on: in Redis for all processes together, in the process where Redis is away.
+@Loop package final class RateLimiter {
     /// How long a request waits for Redis at most.
     private static let patience: Duration = .milliseconds(100)
     /// How long the process counts for itself after Redis has not answered in time.
@@ -13,19 +13,20 @@ internal import Redis
     private var local = LocalRateLimiter()
     private var localUntil: ContinuousClock.Instant?
 
-    nonisolated init(redis: RedisClient) {
+    /// Makes a limiter.
+    package nonisolated init(redis: RedisClient) {
         self.redis = redis
     }
 
     /// Charges a request to all its limits, or to none where one refuses.
     ///
     /// - Parameter decided: called once, on the loop; at once where Redis is away or there is nothing to charge.
-    func charge(_ charges: [RateCharge], decided: @escaping @Loop ([RateDecision]) -> Void) {
+    package func charge(_ charges: [RateCharge], decided: @escaping @Loop ([RateDecision]) -> Void) {
         guard !charges.isEmpty else { return decided([]) }
         guard redis.isConnected, !isPausing() else { return decided(chargeLocally(charges)) }
         redis.run(
             RateLimitScript.script, keys: charges.map { .string($0.key) },
-            arguments: charges.flatMap { [.integer(Int($0.limit.interval)), .integer(Int($0.limit.tolerance))] },
+            arguments: charges.flatMap { [.integer(Int($0.cost)), .integer(Int($0.limit.tolerance))] },
             timeout: Self.patience
         ) { result in
             guard case .success(let value) = result, let decisions = Self.decisions(charges, value) else {
@@ -33,6 +34,13 @@ internal import Redis
                 return decided(self.chargeLocally(charges))
             }
             decided(decisions)
+        }
+    }
+
+    /// Charges a request as above.
+    @discardableResult package func charge(_ charges: [RateCharge]) async -> [RateDecision] {
+        await withCheckedContinuation { continuation in
+            charge(charges) { continuation.resume(returning: $0) }
         }
     }
 

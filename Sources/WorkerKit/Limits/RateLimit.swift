@@ -1,22 +1,22 @@
 /// A rate limit: so many requests in a time, and how many at once (GCRA, the generic cell rate algorithm).
-struct RateLimit: Sendable, Hashable {
+package struct RateLimit: Sendable, Hashable {
     /// A text that is no rate limit.
-    struct Malformed: Error, CustomStringConvertible {
-        let description = "must be like 100/s, 100/s burst 200, 10/min or 1000/h, or off"
+    package struct Malformed: Error, CustomStringConvertible {
+        package let description = "must be like 100/s, 100/s burst 200, 10/min or 1000/h, or off"
     }
 
     /// The name in the answer's `RateLimit` fields and in the keys.
-    let name: String
+    package let name: String
     /// The time that one request costs, in microseconds.
-    let interval: Int64
+    package let interval: Int64
     /// How many may come at once after a pause.
-    let burst: Int
+    package let burst: Int
 
     /// How far ahead of now the paid time may be, in microseconds.
-    var tolerance: Int64 { interval * Int64(burst) }
+    package var tolerance: Int64 { interval * Int64(burst) }
 
     /// Makes a limit of so many requests in a time.
-    init(name: String, count: Int, per unit: Duration, burst: Int? = nil) {
+    package init(name: String, count: Int, per unit: Duration, burst: Int? = nil) {
         self.name = name
         interval = max(1, Int64(unit / .microseconds(1)) / Int64(max(1, count)))
         self.burst = max(1, burst ?? count)
@@ -25,7 +25,7 @@ struct RateLimit: Sendable, Hashable {
     /// Reads `COUNT/UNIT` or `COUNT/UNIT burst COUNT`; the unit is s, min or h.
     ///
     /// - Returns: nothing for `off` and for a count of 0.
-    static func parse(_ text: String, name: String) throws(Malformed) -> RateLimit? {
+    package static func parse(_ text: String, name: String) throws(Malformed) -> RateLimit? {
         let words = text.split(separator: " ")
         if words == ["off"] || words == ["0"] { return nil }
         guard words.count == 1 || (words.count == 3 && words[1] == "burst") else { throw Malformed() }
@@ -46,7 +46,7 @@ struct RateLimit: Sendable, Hashable {
 
 extension RateLimit {
     /// The policy as the `RateLimit-Policy` field says it: the quota, and the seconds in which it comes back.
-    var policy: String {
+    package var policy: String {
         "\"\(name)\";q=\(burst);w=\(max(1, (tolerance + 999_999) / 1_000_000))"
     }
 }

@@ -1,0 +1,100 @@
+import Logging
+import Reactor
+import Redis
+import TestSupport
+import Testing
+import WorkerKit
+
+@Suite("Rate limits in Redis")
+struct RateLimitScriptTests {
+    private let limit = RateLimit(name: "test", count: 1, per: .seconds(10), burst: 3)
+
+    private func withRedis(_ url: String? = nil, _ body: @Loop (RedisClient) async throws -> Void) async throws {
+        let address = try RedisAddress(url: url ?? TestEnvironment.value("WARREN_TEST_REDIS_URL"))
+        let redis = RedisClient(address: address, name: "tests", log: Logger(label: "test"))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await redis.run() }
+            try await body(redis)
+            await redis.close()
+            try await group.waitForAll()
+        }
+    }
+
+    @Loop private func charge(_ limiter: RateLimiter, _ charges: [RateCharge]) async -> [RateDecision] {
+        await withCheckedContinuation { continuation in
+            limiter.charge(charges) { continuation.resume(returning: $0) }
+        }
+    }
+
+    @Test("the script decides as the local limiter does, and its keys vanish once they mean nothing")
+    func decides() async throws {
+        try await withRedis { (redis) async throws in
+            #expect(try await eventually { redis.isConnected })
+            let limiter = RateLimiter(redis: redis)
+            let key = "rate:test:\(UInt64.random(in: 0...UInt64.max))"
+            let charges = [RateCharge(limit: limit, key: key)]
+            for left in [2, 1, 0] {
+                let decision = await charge(limiter, charges)[0]
+                #expect(decision.isAllowed)
+                #expect(decision.remaining == left)
+            }
+            let free = await charge(limiter, [RateCharge(limit: limit, key: key, isFree: true)])[0]
+            #expect(free.isAllowed && free.remaining == 0)
+            let refused = await charge(limiter, charges)[0]
+            #expect(!refused.isAllowed)
+            #expect((9...10).contains(refused.retryAfter))
+            let rest = try await redis.send(["PTTL", .string(key)]).integer ?? 0
+            #expect((29_000...30_002).contains(rest))
+            _ = try await redis.send(["DEL", .string(key)])
+            #expect(await charge(limiter, [RateCharge(limit: limit, key: key, isFree: true)])[0].remaining == 3)
+            #expect(try await redis.send(["EXISTS", .string(key)]).integer == 0)
+        }
+    }
+
+    @Test("where one limit refuses, nothing is charged")
+    func allOrNothing() async throws {
+        try await withRedis { (redis) async throws in
+            #expect(try await eventually { redis.isConnected })
+            let limiter = RateLimiter(redis: redis)
+            let strict = RateLimit(name: "strict", count: 1, per: .seconds(60))
+            let suffix = "\(UInt64.random(in: 0...UInt64.max))"
+            let both = [
+                RateCharge(limit: limit, key: "rate:test:\(suffix)"),
+                RateCharge(limit: strict, key: "rate:strict:\(suffix)"),
+            ]
+            #expect(await charge(limiter, both).areAllowed)
+            #expect(await charge(limiter, both).map(\.isAllowed) == [true, false])
+            #expect(await charge(limiter, both).map(\.isAllowed) == [true, false])
+            #expect(await charge(limiter, [both[0]])[0].remaining == 1)
+            for charge in both { _ = try await redis.send(["DEL", .string(charge.key)]) }
+        }
+    }
+
+    @Test("while Redis is away the process counts for itself")
+    func away() async throws {
+        try await withRedis("redis://127.0.0.1:1/0") { redis in
+            let limiter = RateLimiter(redis: redis)
+            let charges = [RateCharge(limit: limit, key: "a")]
+            for _ in 0..<3 { #expect(await charge(limiter, charges).areAllowed) }
+            #expect(await !charge(limiter, charges).areAllowed)
+        }
+    }
+
+    @Test("a Redis that does not answer holds a request up for a moment, the next ones not at all")
+    func silent() async throws {
+        let (url, proxy) = try TestEnvironment.redirect("WARREN_TEST_REDIS_URL", defaultPort: 6379) {
+            try FaultProxy(to: $0)
+        }
+        try await withRedis(url) { (redis) async throws in
+            #expect(try await eventually { redis.isConnected })
+            let limiter = RateLimiter(redis: redis)
+            proxy.stall()
+            let charges = [RateCharge(limit: limit, key: "a")]
+            let start = ContinuousClock.now
+            for _ in 0..<3 { #expect(await charge(limiter, charges).areAllowed) }
+            #expect(await !charge(limiter, charges).areAllowed)
+            #expect(ContinuousClock.now - start < .seconds(5))
+            proxy.stop()
+        }
+    }
+}
