@@ -36,7 +36,7 @@ struct MessageTests {
             Sample(Messages.Identity.refresh, #"{"refreshToken":"abc"}"#),
             Sample(Messages.Identity.logout, #"{"refreshToken":"abc"}"#),
             Sample(Messages.Identity.logoutAll, "{}"), Sample(Messages.Identity.logoutAll, ""),
-            Sample(Messages.Identity.changePassword, #"{"currentPassword":"x","newPassword":"12345678"}"#),
+            Sample(Messages.Identity.changePassword, #"{"currentPassword":"x","newPassword":"8 chars!"}"#),
             Sample(Messages.Identity.me, "{}"), Sample(Messages.Identity.me, ""),
             Sample(Messages.Post.create, #"{"content":"x"}"#),
             Sample(Messages.Post.create, #"{"content":" x ","mediaIds":[]}"#),
@@ -65,12 +65,12 @@ struct MessageTests {
                 "/admin", "/email",
                 "/password", "/username"),
             Sample(
-                Messages.Identity.register, #"{"username":"ab","email":"a@b.c","password":"12345678"}"#, "/username"),
+                Messages.Identity.register, #"{"username":"ab","email":"a@b.c","password":"8 chars!"}"#, "/username"),
             Sample(
-                Messages.Identity.register, #"{"username":"abé","email":"a@b.c","password":"12345678"}"#, "/username"),
+                Messages.Identity.register, #"{"username":"abé","email":"a@b.c","password":"8 chars!"}"#, "/username"),
             Sample(
                 Messages.Identity.register,
-                #"{"username":"\#(String(repeating: "a", count: 51))","email":"a@b.c","password":"12345678"}"#,
+                #"{"username":"\#(String(repeating: "a", count: 51))","email":"a@b.c","password":"8 chars!"}"#,
                 "/username"),
             Sample(
                 Messages.Identity.register, #"{"username":"Somebody","email":"a@b.c","password":"someBODY"}"#,
@@ -126,7 +126,7 @@ struct MessageTests {
             let body = JSON.object(
                 JSONObject([
                     .init(name: "username", value: "abc"), .init(name: "email", value: .string(text)),
-                    .init(name: "password", value: "12345678"),
+                    .init(name: "password", value: "8 chars!"),
                 ]))
             return try Messages.Identity.register.request.decode(body.serialized())
         }

@@ -112,7 +112,7 @@ extension SchemaSubject {
         SchemaSubject(Messages.Identity.refresh, ["refreshToken": "abc"]),
         SchemaSubject(Messages.Identity.logout, ["refreshToken": "abc"]),
         SchemaSubject(Messages.Identity.logoutAll, [:]),
-        SchemaSubject(Messages.Identity.changePassword, ["currentPassword": "x", "newPassword": "12345678"]),
+        SchemaSubject(Messages.Identity.changePassword, ["currentPassword": "x", "newPassword": "8 chars!"]),
         SchemaSubject(Messages.Identity.me, [:]),
         SchemaSubject(Messages.Post.create, ["content": "x", "mediaIds": [.string(id)]], ["content": " x\n"]),
         SchemaSubject(Messages.Post.delete, entity), SchemaSubject(Messages.Post.get, entity),

@@ -35,7 +35,7 @@ package struct Login: Described, Hashable {
     package static let schema = Schema<Login>.object(
         "Login",
         field("email", \.email, .string(1...254)),
-        field("password", \.password, .string(1...128)),
+        field("password", \.password, .password),
         make: Login.init)
 }
 
@@ -63,7 +63,7 @@ package struct ChangePassword: Described, Hashable {
 
     package static let schema = Schema<ChangePassword>.object(
         "ChangePassword",
-        field("currentPassword", \.currentPassword, .string(1...128)),
+        field("currentPassword", \.currentPassword, .password),
         field("newPassword", \.newPassword, .newPassword),
         make: ChangePassword.init)
 }

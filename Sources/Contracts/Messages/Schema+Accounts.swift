@@ -1,5 +1,6 @@
 extension Schema where Value == String {
-    /// 3 to 50 of ASCII letters, digits, `.`, `_` and `-`. ASCII only, so that no two names look alike.
+    /// 3 to 50 of ASCII letters, digits, `.`, `_` and `-`. ASCII only, so that no two names look alike and none has
+    /// characters that cannot be seen or that turn the direction of the text.
     static var username: Schema {
         string(3...50).matching("[A-Za-z0-9._-]*", "must consist of letters, digits, '.', '_' and '-'") {
             $0.utf8.allSatisfy { $0.isLetterOrDigit || ".-_".utf8.contains($0) }
@@ -7,6 +8,9 @@ extension Schema where Value == String {
     }
 
     /// An address of the plain kind (RFC 5321, section 4.1.2): a dot-string and a domain of at least two labels.
+    ///
+    /// ASCII only: an internationalised domain is taken in its ASCII form (`xn--…`, RFC 5890), and a mailbox that has
+    /// none (RFC 6531) is not taken, since nothing folds its case alike everywhere.
     static var email: Schema {
         Schema.string(3...254).format("email").matching(
             "(?=[^@]{1,64}@)\(atom)(\\.\(atom))*@(\(label)\\.)+\(label)",
@@ -17,9 +21,16 @@ extension Schema where Value == String {
     private static var atom: String { "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+" }
     private static var label: String { "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?" }
 
-    /// A password that is being set; that it is not a common one is checked where it is set.
+    /// A password that is being set: 8 to 128 characters, counted as code points as they are sent, and not one of
+    /// ``CommonPasswords``, which JSON Schema can tell in words only.
     static var newPassword: Schema {
-        string(8...128).documented(rule: "must not be a commonly used password")
+        string(8...128).refined("must not be a commonly used password") { !CommonPasswords.contains($0) }
+    }
+
+    /// A password that is compared with one that was set. It may be longer: where one system composes characters (NFC),
+    /// another takes them apart (NFD), into up to four each.
+    static var password: Schema {
+        string(1...512)
     }
 
     private static func isEmail(_ text: String) -> Bool {
