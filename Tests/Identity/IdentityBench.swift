@@ -3,6 +3,7 @@ import FoundationEssentials
 import Logging
 import Postgres
 import Reactor
+import Redis
 import Synchronization
 import TestSupport
 import Testing
@@ -24,16 +25,30 @@ import Testing
         }
     }
 
+    /// What a test may put in the place of the usual.
+    struct Parts {
+        var passwords = Passwords()
+        /// No login is held up unless a test wants it.
+        var failedLogins: FailedLogins
+    }
+
     let database: PostgresPool
     let clock: Clock
     let key: SigningKey
     private let handlers: [String: Handler]
 
-    private init(_ database: PostgresPool) async throws {
+    private init(_ database: PostgresPool, _ change: (inout Parts) -> Void) async throws {
         let clock = Clock()
         let key = SigningKey()
         let tokens = try await AccessTokens(key: key, issuer: "warren", audience: "warren")
-        let identity = IdentityHandlers(database: database, tokens: tokens, now: { clock.now })
+        var parts = Parts(
+            failedLogins: FailedLogins(
+                limit: nil, delay: .zero, places: 0,
+                redis: RedisClient(address: try RedisAddress(url: "redis://127.0.0.1:1"), name: "", log: Self.log)))
+        change(&parts)
+        let identity = IdentityHandlers(
+            database: database, tokens: tokens, passwords: parts.passwords, failedLogins: parts.failedLogins,
+            now: { clock.now })
         handlers = Dictionary(uniqueKeysWithValues: IdentityService.handlers(identity).map { ($0.type, $0) })
         self.database = database
         self.clock = clock
@@ -59,10 +74,12 @@ import Testing
     }
 
     /// Runs a test with the handlers, in a schema of their own.
-    static func with(_ body: @Loop (IdentityBench) async throws -> Void) async throws {
+    static func with(
+        _ change: (inout Parts) -> Void = { _ in }, _ body: @Loop (IdentityBench) async throws -> Void
+    ) async throws {
         try await withSchema { url in
             try await Migrator(url: url, log: log).migrate(KitMigrations.all + IdentityService.definition.migrations)
-            try await withPool(url, size: 8) { try await body(try await IdentityBench($0)) }
+            try await withPool(url, size: 8) { try await body(try await IdentityBench($0, change)) }
         }
     }
 

@@ -2,6 +2,7 @@ import Argon2
 import Contracts
 import FoundationEssentials
 import Reactor
+import Synchronization
 import Testing
 import WorkerKit
 
@@ -38,10 +39,40 @@ import WorkerKit
         }
     }
 
-    @Test("costs for an unknown account what it costs for any other")
+    @Test("checks one password at one cost, whether it is right, wrong or for an unknown account")
+    func sameWork() async throws {
+        let checks = Checks()
+        try await IdentityBench.with {
+            $0.passwords = checks.counting
+        } _: { bench in
+            let account = try await bench.register().account
+            _ = try await bench.login(account)
+            _ = try await bench.login(account, password: "wrong password")
+            _ = try await bench.call(
+                Messages.Identity.login, Login(email: "nobody@example.org", password: IdentityBench.password))
+            #expect(checks.costs == Array(repeating: "m=19456,t=2,p=1", count: 3))
+        }
+    }
+
+    /// Notes the cost of each hash that a password is checked against.
+    private final class Checks: Sendable {
+        private let noted = Mutex<[String]>([])
+
+        var costs: [String] { noted.withLock { $0 } }
+
+        var counting: Passwords {
+            Passwords(verify: { password, hash in
+                self.noted.withLock { $0.append(hash.split(separator: "$")[2].description) }
+                return try await PasswordHash.verify(password, against: hash)
+            })
+        }
+    }
+
+    @Test("takes the hash that stands for no account's for none that a password fits")
     func dummy() async throws {
-        #expect(!PasswordHash.needsRehash(IdentityHandlers.noPassword))
-        #expect(try await PasswordHash.verify("", against: IdentityHandlers.noPassword) == false)
+        #expect(try await Passwords().verify("", against: nil) == false)
+        #expect(!PasswordHash.needsRehash(Passwords.noPassword))
+        #expect(try await PasswordHash.verify("", against: Passwords.noPassword) == false)
     }
 
     @Test("begins a family of its own each time")

@@ -55,6 +55,54 @@ import WorkerKit
         }
     }
 
+    @Test("refuses a common one, and says where it stands", arguments: ["password1", "QWERTYUIOP", "12345678"])
+    func common(_ password: String) async throws {
+        try await IdentityBench.with { bench in
+            let account = try await bench.register().account
+            let reply = try await bench.call(
+                Messages.Identity.changePassword,
+                ChangePassword(currentPassword: IdentityBench.password, newPassword: password), as: account)
+            #expect(reply.status == 422)
+            #expect(try JSON.parse(reply.body)["errors"]?.array?.map { $0["pointer"] } == ["/newPassword"])
+            #expect(try await bench.login(account).status == 200)
+        }
+    }
+
+    @Test("takes a password that is typed on another system, which takes its characters apart")
+    func normalised() async throws {
+        try await IdentityBench.with { bench in
+            let (composed, apart) = (
+                "pass\u{E9} \u{1E0D}\u{307} \u{C5}ngstr\u{F6}m", "passe\u{301} d\u{307}\u{323} A\u{30A}ngstro\u{308}m"
+            )
+            #expect(Array(composed.utf8) != Array(apart.utf8))
+            let account = try await bench.register().account
+            let change = ChangePassword(currentPassword: IdentityBench.password, newPassword: composed)
+            #expect(try await bench.call(Messages.Identity.changePassword, change, as: account).status == 204)
+            for password in [composed, apart] {
+                #expect(try await bench.login(account, password: password).status == 200)
+            }
+            // Nothing else about it is taken for the same: neither case nor white space nor compatible characters.
+            for password in [composed.uppercased(), composed + " ", composed.replacing("\u{C5}", with: "A")] {
+                #expect(try await bench.login(account, password: password).status == 401)
+            }
+            let back = ChangePassword(currentPassword: apart, newPassword: "another password")
+            #expect(try await bench.call(Messages.Identity.changePassword, back, as: account).status == 204)
+        }
+    }
+
+    @Test("takes up to 128 characters, however many bytes they are, and lets in whoever types them taken apart")
+    func long() async throws {
+        try await IdentityBench.with { bench in
+            let account = try await bench.register().account
+            let long = String(repeating: "\u{1F82}", count: 128)
+            let change = ChangePassword(currentPassword: IdentityBench.password, newPassword: long)
+            #expect(try await bench.call(Messages.Identity.changePassword, change, as: account).status == 204)
+            let apart = String(repeating: "\u{3B1}\u{313}\u{300}\u{345}", count: 128)
+            #expect(try await bench.login(account, password: apart).status == 200)
+            #expect(try await bench.login(account, password: String(long.dropLast())).status == 401)
+        }
+    }
+
     @Test("by two at once is done by one of them")
     func concurrent() async throws {
         try await IdentityBench.with { bench in

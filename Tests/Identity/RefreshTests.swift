@@ -1,5 +1,6 @@
 import Contracts
 import FoundationEssentials
+import Postgres
 import Reactor
 import Testing
 import WorkerKit
@@ -86,6 +87,36 @@ import WorkerKit
         }
     }
 
+    @Test("with a used token revokes its family for good: neither the first, a middle nor the newest token works again")
+    func revoked() async throws {
+        try await IdentityBench.with { bench in
+            var tokens = [try await bench.register().refreshToken]
+            for _ in 0..<3 {
+                bench.clock.advance(by: .seconds(60))
+                tokens.append(try bench.session(try await bench.refresh(tokens[tokens.count - 1])).refreshToken)
+            }
+            // A middle one, while the newest one's predecessor is still within its grace.
+            #expect(try await bench.refresh(tokens[1]).status == 401)
+            for token in tokens {
+                let reply = try await bench.refresh(token)
+                #expect(reply.code == "invalid-refresh-token")
+            }
+            #expect(try await bench.count("SELECT count(*) FROM refresh_tokens") == 0)
+        }
+    }
+
+    @Test("with one token by eight at once, once its grace is over, lets none of them in")
+    func concurrentReuse() async throws {
+        try await IdentityBench.with { bench in
+            let used = try await bench.register().refreshToken
+            let newest = try bench.session(try await bench.refresh(used)).refreshToken
+            bench.clock.advance(by: .seconds(11))
+            let statuses = try await IdentityBench.all(8) { _ in try await bench.refresh(used).status }
+            #expect(statuses == Array(repeating: 401, count: 8))
+            #expect(try await bench.refresh(newest).status == 401)
+        }
+    }
+
     @Test("leaves nothing behind that the sweep does not delete once it has expired")
     func sweep() async throws {
         try await IdentityBench.with { bench in
@@ -99,6 +130,43 @@ import WorkerKit
             #expect(try await bench.count("SELECT count(*) FROM refresh_tokens") == 1)
             #expect(try await bench.count("SELECT count(*) FROM refresh_families") == 1)
             #expect(try await bench.refresh(alive.refreshToken).status == 200)
+        }
+    }
+
+    @Test("leaves no more than a sweep can take, however much has expired, also where two workers sweep at once")
+    func largeSweep() async throws {
+        try await IdentityBench.with { bench in
+            let account = try await bench.register().account
+            let insert = Statement(
+                """
+                WITH family AS (
+                    INSERT INTO refresh_families (id, account_id, expires_at)
+                    SELECT gen_random_uuid(), $1, $2 FROM generate_series(1, 2500) RETURNING id)
+                INSERT INTO refresh_tokens (hash, family_id, expires_at) SELECT sha256(id::text::bytea), id, $2 FROM family
+                """)
+            _ = try await bench.database.query(
+                insert, account.id, bench.clock.now.advanced(by: .zero - Self.day).stored)
+            _ = try await IdentityBench.all(2) { _ in
+                try await TokenSweeper(database: bench.database, log: IdentityBench.log).sweep(at: bench.clock.now)
+            }
+            // Each passes over what the other holds; the next sweep finds what that left.
+            try await TokenSweeper(database: bench.database, log: IdentityBench.log).sweep(at: bench.clock.now)
+            #expect(try await bench.count("SELECT count(*) FROM refresh_tokens") == 1)
+            #expect(try await bench.count("SELECT count(*) FROM refresh_families") == 1)
+        }
+    }
+
+    @Test("is swept until the sweeper is closed or cancelled, and no longer")
+    func sweeperEnds() async throws {
+        try await IdentityBench.with { bench in
+            for round in 0..<20 {
+                let sweeper = TokenSweeper(database: bench.database, log: IdentityBench.log)
+                await withTaskGroup(of: Void.self) { group in
+                    group.addTask { await sweeper.run() }
+                    if round.isMultiple(of: 3) { await Task.yield() }
+                    if round.isMultiple(of: 2) { sweeper.close() } else { group.cancelAll() }
+                }
+            }
         }
     }
 }

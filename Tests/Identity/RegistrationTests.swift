@@ -88,6 +88,23 @@ import WorkerKit
         }
     }
 
+    @Test("refuses a common password with everything else that is wrong")
+    func common() async throws {
+        try await IdentityBench.with { bench in
+            for (username, pointers) in [("fine", ["/password"]), ("a b", ["/password", "/username"])] {
+                let reply = try await bench.call(
+                    Messages.Identity.register,
+                    Register(username: username, email: "x@example.org", password: "Football1"))
+                #expect(reply.status == 422)
+                let errors = try JSON.parse(reply.body)["errors"]?.array
+                #expect(errors?.compactMap { $0["pointer"]?.string }.sorted() == pointers)
+                let message = errors?.first { $0["pointer"] == "/password" }?["message"]
+                #expect(message == "must not be a commonly used password")
+            }
+            #expect(try await bench.count("SELECT count(*) FROM accounts") == 0)
+        }
+    }
+
     @Test("refuses everything that is wrong at once")
     func invalid() async throws {
         try await IdentityBench.with { bench in

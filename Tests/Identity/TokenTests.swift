@@ -58,7 +58,7 @@ struct TokenTests {
     func otherKey() async throws {
         let tokens = try await AccessTokens(key: SigningKey(), issuer: "warren", audience: "warren")
         let token = try await tokens.sign(for: Self.account, at: .now())
-        let keySet = String(decoding: VerifyKey.keySet([SigningKey().publicKey]), as: UTF8.self)
+        let keySet = String(decoding: KeySet([SigningKey().publicKey]).document, as: UTF8.self)
         let verifier = try await JWTKeyCollection().add(jwksJSON: keySet)
         await #expect(throws: JWTError.self) { try await verifier.verify(token, as: AccessClaims.self) }
     }

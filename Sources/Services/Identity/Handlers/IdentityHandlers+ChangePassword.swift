@@ -1,4 +1,3 @@
-internal import Argon2
 internal import Contracts
 internal import FoundationEssentials
 internal import Postgres
@@ -9,18 +8,25 @@ extension IdentityHandlers {
     func changePassword(_ request: ChangePassword, _ context: HandlerContext) async throws -> Reply {
         let caller = try context.caller
         guard let (account, oldHash) = try await account(IdentityStatements.accountByID, caller.id),
-            try await PasswordHash.verify(request.currentPassword, against: oldHash)
+            try await isPassword(request.currentPassword, of: account, oldHash)
         else { throw Problem(.invalidCredentials) }
         guard !account.isNamed(request.newPassword) else {
             throw Problem.invalid("/newPassword", "must not be the username or the email")
         }
-        let newHash = try await PasswordHash.hash(request.newPassword)
+        let newHash = try await passwords.hash(request.newPassword)
         let transaction = try await context.transaction()
         let changed = transaction.send(IdentityStatements.changePassword, caller.id, oldHash, newHash)
         // After the change and apart from it: it then sees the families that logins began before the change got its lock.
         _ = transaction.send(IdentityStatements.revokeFamiliesOfAccount, caller.id)
         guard try await changed.rows().affected == 1 else { throw Problem(.invalidCredentials) }
         return .noContent
+    }
+
+    /// Who holds someone's access token must not guess their password here faster than at a login.
+    private func isPassword(_ password: String, of account: Account, _ hash: String) async throws -> Bool {
+        try await failedLogins.attempt(on: account.email.foldedASCII) {
+            try await passwords.verify(password, against: hash) ? true : nil
+        } ?? false
     }
 }
 

@@ -1,4 +1,3 @@
-internal import Argon2
 internal import Contracts
 internal import FoundationEssentials
 internal import Postgres
@@ -7,7 +6,7 @@ internal import WorkerKit
 extension IdentityHandlers {
     /// Makes an account and logs its owner in.
     func register(_ request: Register, _ context: HandlerContext) async throws -> Reply {
-        let hash = try await PasswordHash.hash(request.password)
+        let hash = try await passwords.hash(request.password)
         let now = now()
         let account = Account(id: context.newID, username: request.username, email: request.email, createdAt: now)
         let transaction = try await context.transaction()
@@ -34,7 +33,7 @@ extension IdentityHandlers {
     /// The message keeps no reply, since that would keep its tokens; who knows the password gets new ones.
     private func registerAgain(_ request: Register, _ id: UUID) async throws -> Reply {
         guard let stored = try await account(IdentityStatements.accountByID, id),
-            try await PasswordHash.verify(request.password, against: stored.passwordHash),
+            try await passwords.verify(request.password, against: stored.passwordHash),
             stored.account.username == request.username, stored.account.email == request.email,
             let reply = try await begin(stored.account, stored.passwordHash, status: 201)
         else { throw Problem(.accountExists) }

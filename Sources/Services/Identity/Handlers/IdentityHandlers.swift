@@ -11,6 +11,8 @@ internal import WorkerKit
 
     let database: PostgresPool
     let tokens: AccessTokens
+    let passwords: Passwords
+    let failedLogins: FailedLogins
     /// The clock that tokens are made and judged by.
     let now: @Sendable () -> Timestamp
 

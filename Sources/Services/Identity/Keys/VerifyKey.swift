@@ -13,6 +13,17 @@ package struct VerifyKey: Sendable, Hashable {
         y = Base64URL.encode(point.suffix(32))
     }
 
+    /// Reads a key that ``write(to:expiry:)`` wrote; nothing where it is another kind of key, or under another name.
+    init?(_ json: JSON) {
+        guard json["kty"]?.string == "EC", json["crv"]?.string == "P-256", json["d"] == nil,
+            let x = json["x"]?.string, let y = json["y"]?.string, let xBytes = Base64URL.decode(x.utf8),
+            let yBytes = Base64URL.decode(y.utf8), xBytes.count == 32, yBytes.count == 32,
+            (try? P256.Signing.PublicKey(rawRepresentation: xBytes + yBytes)) != nil
+        else { return nil }
+        (self.x, self.y) = (x, y)
+        guard json["kid"]?.string == identifier else { return nil }
+    }
+
     /// The key's name in tokens, `kid`: its thumbprint (RFC 7638).
     package var identifier: String {
         // The members that the thumbprint is made of, in the order of section 3.2; their values need no escapes.
@@ -20,17 +31,8 @@ package struct VerifyKey: Sendable, Hashable {
         return Base64URL.encode(SHA256.hash(data: Array(members.utf8)))
     }
 
-    /// A key set of several keys (RFC 7517, section 5): while keys are exchanged, there are two.
-    package static func keySet(_ keys: [VerifyKey]) -> [UInt8] {
-        JSONWriter.bytes { writer in
-            writer.object {
-                $0.name("keys")
-                $0.array(of: keys) { writer, key in key.write(to: &writer) }
-            }
-        }
-    }
-
-    private func write(to writer: inout JSONWriter) {
+    /// - Parameter expiry: from when on nobody needs the key, where that is known.
+    func write(to writer: inout JSONWriter, expiry: Timestamp?) {
         writer.object {
             for (name, value) in [
                 ("kty", "EC"), ("crv", "P-256"), ("x", x), ("y", y), ("use", "sig"), ("alg", "ES256"),
@@ -39,6 +41,9 @@ package struct VerifyKey: Sendable, Hashable {
                 $0.name(name)
                 $0.string(value)
             }
+            guard let expiry else { return }
+            $0.name("exp")
+            $0.integer(Int(expiry.milliseconds / 1000))
         }
     }
 }

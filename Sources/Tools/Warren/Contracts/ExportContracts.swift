@@ -21,7 +21,7 @@ struct ExportContracts: ParsableCommand {
             try files.removeItem(atPath: "\(folder)/\(name)")
         }
         for file in ContractFiles.all {
-            try NewFile("\(directory)/\(file.path)", mode: 0o644).write(Array(file.text.utf8), replacing: true)
+            try WholeFile("\(directory)/\(file.path)", mode: 0o644).write(Array(file.text.utf8), replacing: true)
         }
         print("\(ContractFiles.all.count) files in \(directory)")
     }

@@ -16,26 +16,20 @@ struct NewKeys: ParsableCommand {
     @Flag(help: "Replace files that are there already; every access token signed until now is then refused.")
     var force = false
 
-    private struct AlreadyThere: Error, CustomStringConvertible {
-        let path: String
-
-        var description: String { "\(path) is there already; --force replaces it" }
-    }
-
     func run() throws {
-        let key = SigningKey()
-        let keySet = NewFile("\(directory)/jwks.json", mode: 0o644)
-        let signingKey = NewFile("\(directory)/signing-key.pem", mode: 0o600)
-        try NewFile.makeDirectory(directory)
-        if !force {
-            for file in [signingKey, keySet] where file.exists {
-                throw AlreadyThere(path: file.path)
+        try KeyDirectory.work(in: directory, makes: true) { directory in
+            let (signingKey, next, keySet) = (directory.signingKey, directory.nextSigningKey, directory.keySet)
+            if !force, let file = [signingKey, next, keySet].first(where: \.exists) {
+                throw KeyDirectory.Refusal(description: "\(file.path) is there already; --force replaces it")
             }
+            // One that is in no key set any more must not come to sign.
+            if next.exists { try next.remove() }
+            let key = SigningKey()
+            // The secret last: where it is, the other is too.
+            try keySet.write(KeySet([key.publicKey]).document, replacing: force)
+            try signingKey.write(Array(key.pem.utf8), replacing: force)
+            print("\(signingKey.path): the signing key \(key.publicKey.identifier), for warren-identity alone")
+            print("\(keySet.path): its public half")
         }
-        // The secret last: where it is, the other is too.
-        try keySet.write(VerifyKey.keySet([key.publicKey]) + [UInt8(ascii: "\n")], replacing: force)
-        try signingKey.write(Array(key.pem.utf8), replacing: force)
-        print("\(signingKey.path): the signing key \(key.publicKey.identifier), for warren-identity alone")
-        print("\(keySet.path): its public half")
     }
 }
