@@ -85,7 +85,7 @@ let floor1 =
 let floor2 = [
     module(
         "WorkerKit",
-        ["Reactor", "AMQP", "Postgres", "Redis", "Contracts", logging, configuration, lifecycle])
+        ["Reactor", "AMQP", "Postgres", "Redis", "Contracts", logging, configuration, crypto, lifecycle])
 ]
 
 let serviceBase: [Target.Dependency] = [

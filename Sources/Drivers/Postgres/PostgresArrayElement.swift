@@ -2,7 +2,8 @@ package import FoundationEssentials
 
 /// A type whose arrays can be parameters and columns.
 ///
-/// `[UInt8]` is `bytea`; arrays of every other element are PostgreSQL arrays of one dimension, without NULLs in them.
+/// `[UInt8]` is `bytea`; arrays of every other element are PostgreSQL arrays of one dimension, in which NULLs stand only
+/// where the element is optional.
 package protocol PostgresArrayElement: Sendable {
     /// The id of the array's type.
     static var postgresArrayType: UInt32 { get }
@@ -39,22 +40,32 @@ extension UInt8: PostgresArrayElement {
 }
 
 /// An element with a binary form of its own; the array's form follows from it (`array_recv` of PostgreSQL).
-protocol PlainArrayElement: PostgresArrayElement, PostgresDecodable {
+package protocol PlainArrayElement: PostgresArrayElement, PostgresDecodable {
+    /// The id of the element's own type.
     static var elementType: UInt32 { get }
+    /// The element that stands for NULL.
+    var isNull: Bool { get }
+    /// Appends the element's bytes.
     func appendElement(to buffer: inout ParameterBuffer)
 }
 
 extension PlainArrayElement {
+    package var isNull: Bool { false }
+
     package static func encodeArray(_ array: [Self], into buffer: inout ParameterBuffer) {
         buffer.appendValue(type: postgresArrayType) { buffer in
             buffer.appendBigEndian((array.isEmpty ? 0 : 1) as Int32)
-            buffer.appendBigEndian(0 as Int32)
+            buffer.appendBigEndian((array.contains { $0.isNull } ? 1 : 0) as Int32)
             buffer.appendBigEndian(elementType)
             guard !array.isEmpty else { return }
             buffer.appendBigEndian(Int32(clamping: array.count))
             buffer.appendBigEndian(1 as Int32)
             for element in array {
-                buffer.appendSized { element.appendElement(to: &$0) }
+                if element.isNull {
+                    buffer.appendBigEndian(-1 as Int32)
+                } else {
+                    buffer.appendSized { element.appendElement(to: &$0) }
+                }
             }
         }
     }
@@ -71,20 +82,43 @@ extension PlainArrayElement {
     }
 }
 
+extension Optional: PostgresArrayElement where Wrapped: PlainArrayElement {}
+
+extension Optional: PlainArrayElement where Wrapped: PlainArrayElement {
+    package static var postgresArrayType: UInt32 { Wrapped.postgresArrayType }
+    package static var elementType: UInt32 { Wrapped.elementType }
+    package var isNull: Bool { self == nil }
+
+    package func appendElement(to buffer: inout ParameterBuffer) {
+        self?.appendElement(to: &buffer)
+    }
+}
+
+extension Array: PostgresArrayElement where Element == UInt8 {}
+
+extension Array: PlainArrayElement where Element == UInt8 {
+    package static var postgresArrayType: UInt32 { TypeID.byteaArray }
+    package static var elementType: UInt32 { TypeID.bytea }
+
+    package func appendElement(to buffer: inout ParameterBuffer) {
+        buffer.appendBytes(self)
+    }
+}
+
 extension String: PlainArrayElement {
     package static var postgresArrayType: UInt32 { TypeID.textArray }
-    static var elementType: UInt32 { TypeID.text }
+    package static var elementType: UInt32 { TypeID.text }
 
-    func appendElement(to buffer: inout ParameterBuffer) {
+    package func appendElement(to buffer: inout ParameterBuffer) {
         buffer.appendTextBytes(self)
     }
 }
 
 extension UUID: PlainArrayElement {
     package static var postgresArrayType: UInt32 { TypeID.uuidArray }
-    static var elementType: UInt32 { TypeID.uuid }
+    package static var elementType: UInt32 { TypeID.uuid }
 
-    func appendElement(to buffer: inout ParameterBuffer) {
+    package func appendElement(to buffer: inout ParameterBuffer) {
         withUnsafeBytes(of: uuid) { bytes in
             buffer.appendBigEndian(bytes.loadUnaligned(as: UInt64.self).bigEndian)
             buffer.appendBigEndian(bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self).bigEndian)
@@ -94,54 +128,54 @@ extension UUID: PlainArrayElement {
 
 extension Int: PlainArrayElement {
     package static var postgresArrayType: UInt32 { TypeID.int8Array }
-    static var elementType: UInt32 { TypeID.int8 }
+    package static var elementType: UInt32 { TypeID.int8 }
 
-    func appendElement(to buffer: inout ParameterBuffer) {
+    package func appendElement(to buffer: inout ParameterBuffer) {
         buffer.appendBigEndian(Int64(self))
     }
 }
 
 extension Int64: PlainArrayElement {
     package static var postgresArrayType: UInt32 { TypeID.int8Array }
-    static var elementType: UInt32 { TypeID.int8 }
+    package static var elementType: UInt32 { TypeID.int8 }
 
-    func appendElement(to buffer: inout ParameterBuffer) {
+    package func appendElement(to buffer: inout ParameterBuffer) {
         buffer.appendBigEndian(self)
     }
 }
 
 extension Int32: PlainArrayElement {
     package static var postgresArrayType: UInt32 { TypeID.int4Array }
-    static var elementType: UInt32 { TypeID.int4 }
+    package static var elementType: UInt32 { TypeID.int4 }
 
-    func appendElement(to buffer: inout ParameterBuffer) {
+    package func appendElement(to buffer: inout ParameterBuffer) {
         buffer.appendBigEndian(self)
     }
 }
 
 extension Bool: PlainArrayElement {
     package static var postgresArrayType: UInt32 { TypeID.boolArray }
-    static var elementType: UInt32 { TypeID.bool }
+    package static var elementType: UInt32 { TypeID.bool }
 
-    func appendElement(to buffer: inout ParameterBuffer) {
+    package func appendElement(to buffer: inout ParameterBuffer) {
         buffer.appendBigEndian(self ? 1 as UInt8 : 0)
     }
 }
 
 extension Double: PlainArrayElement {
     package static var postgresArrayType: UInt32 { TypeID.float8Array }
-    static var elementType: UInt32 { TypeID.float8 }
+    package static var elementType: UInt32 { TypeID.float8 }
 
-    func appendElement(to buffer: inout ParameterBuffer) {
+    package func appendElement(to buffer: inout ParameterBuffer) {
         buffer.appendBigEndian(bitPattern)
     }
 }
 
 extension PostgresTimestamp: PlainArrayElement {
     package static var postgresArrayType: UInt32 { TypeID.timestamptzArray }
-    static var elementType: UInt32 { TypeID.timestamptz }
+    package static var elementType: UInt32 { TypeID.timestamptz }
 
-    func appendElement(to buffer: inout ParameterBuffer) {
+    package func appendElement(to buffer: inout ParameterBuffer) {
         buffer.appendBigEndian(sincePostgresEpoch)
     }
 }

@@ -8,23 +8,46 @@ internal import WorkerKit
 @Loop struct PostCommands {
     let cache: PostCache
 
-    func create(_ command: CreatePost, _ context: HandlerContext) async throws -> Reply {
-        let caller = try context.caller
-        let id = context.newID
-        let createdAt = Timestamp.now()
-        let transaction = try await context.transaction()
-        let known =
-            command.mediaIds.isEmpty
-            ? nil : transaction.send(PostStatements.mediaURLs, command.mediaIds, caller.id)
+    func create(_ batch: Batch<CreatePost>) async throws -> [Reply] {
+        let transaction = try await batch.transaction()
+        let urls = try await mediaURLs(of: batch, transaction)
+        let now = Timestamp.now()
+        let posts = try batch.members.map { member in
+            let author = try member.context.caller
+            return Post(
+                id: member.context.newID, author: Author(id: author.id, username: author.username),
+                content: member.body.content,
+                media: member.body.mediaIds.map { PostMedia(id: $0, url: urls[OwnMedia(id: $0, owner: author.id)]) },
+                createdAt: now)
+        }
         // Not awaited: it travels with the commit, which fails where it does.
         transaction.send(
-            PostStatements.insert, id, caller.id, caller.username, command.content, command.mediaIds,
-            PostgresTimestamp(milliseconds: createdAt.milliseconds), PostStatements.slots.randomElement() ?? 0)
-        let post = Post(
-            id: id, author: Author(id: caller.id, username: caller.username), content: command.content,
-            media: try await media(command.mediaIds, known), createdAt: createdAt)
-        context.emit(PostCreated(post: post, mediaIds: command.mediaIds))
-        return .json(post.jsonBytes(), status: 201, location: "/v1/posts/\(id.text)")
+            PostStatements.insert, posts.map(\.id), posts.map(\.author.id), posts.map(\.author.username),
+            posts.map(\.content), batch.members.map { PostStatements.array($0.body.mediaIds) },
+            PostgresTimestamp(milliseconds: now.milliseconds), PostStatements.slots.randomElement() ?? 0)
+        return zip(batch.members, posts).map { member, post in
+            member.context.emit(PostCreated(post: post, mediaIds: member.body.mediaIds))
+            return .json(post.jsonBytes(), status: 201, location: "/v1/posts/\(post.id.text)")
+        }
+    }
+
+    /// A picture as its owner's: only the author's own lend their URLs to a post.
+    private struct OwnMedia: Hashable {
+        let id: UUID
+        let owner: UUID
+    }
+
+    private func mediaURLs(
+        of batch: Batch<CreatePost>, _ transaction: Transaction
+    ) async throws -> [OwnMedia: String] {
+        let ids = batch.members.flatMap(\.body.mediaIds)
+        guard !ids.isEmpty else { return [:] }
+        var urls: [OwnMedia: String] = [:]
+        for row in try await transaction.query(PostStatements.mediaURLs, ids) {
+            let (id, owner, url) = try row.decode((UUID, UUID, String).self)
+            urls[OwnMedia(id: id, owner: owner)] = url
+        }
+        return urls
     }
 
     func delete(_ command: EntityRequest, _ context: HandlerContext) async throws -> Reply {
@@ -39,14 +62,5 @@ internal import WorkerKit
         context.emit(
             PostDeleted(id: command.id, authorId: caller.id, mediaIds: mediaIDs, deletedAt: .now()))
         return .noContent
-    }
-
-    private func media(_ ids: [UUID], _ known: PendingQuery?) async throws -> [PostMedia] {
-        guard let known else { return [] }
-        var urls: [UUID: String] = [:]
-        for row in try await known.rows() {
-            urls[try row.get(0, as: UUID.self)] = try row.get(1, as: String.self)
-        }
-        return ids.map { PostMedia(id: $0, url: urls[$0]) }
     }
 }

@@ -21,7 +21,8 @@ package enum PostService {
         let queries = PostQueries(database: resources.database, cache: cache)
         let media = MediaProjection(database: resources.database, cache: cache)
         return WorkerParts(handlers: [
-            .request(Messages.Post.create, settled: { _, _ in await cache.invalidatePages() }, handle: commands.create),
+            .batchedRequest(
+                Messages.Post.create, settled: { _, _ in await cache.invalidatePages() }, handle: commands.create),
             .request(Messages.Post.delete, settled: { _, _ in await cache.invalidatePages() }, handle: commands.delete),
             .request(Messages.Post.get, handle: queries.get),
             .request(Messages.Post.list, handle: queries.list),

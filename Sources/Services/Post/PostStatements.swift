@@ -1,3 +1,5 @@
+internal import Contracts
+internal import FoundationEssentials
 internal import Postgres
 
 /// Every statement of the post service.
@@ -12,16 +14,20 @@ enum PostStatements {
             LEFT JOIN media m ON m.id = u.id AND m.owner_id = p.author_id ORDER BY u.place)
         """
 
+    /// Inserts any number of posts made at one time. Arrays of arrays must be rectangular in PostgreSQL: the media's ids
+    /// travel as the text of an array each.
     static let insert = Statement(
         """
-        WITH counted AS (UPDATE post_count SET posts = posts + 1 WHERE slot = $7)
+        WITH counted AS (UPDATE post_count SET posts = posts + cardinality($1) WHERE slot = $7)
         INSERT INTO posts (id, author_id, author_name, content, media_ids, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6)
+        SELECT id, author_id, author_name, content, media_ids::uuid[], $6
+        FROM unnest($1, $2, $3, $4, $5) AS p (id, author_id, author_name, content, media_ids)
         """)
 
-    /// Only the author's own media lend their URLs to a post.
-    static let mediaURLs = Statement(
-        "SELECT id, url FROM media WHERE id = ANY ($1) AND owner_id = $2 AND url IS NOT NULL")
+    /// PostgreSQL's text of an array of ids.
+    static func array(_ ids: [UUID]) -> String { "{\(ids.map(\.text).joined(separator: ","))}" }
+
+    static let mediaURLs = Statement("SELECT id, owner_id, url FROM media WHERE id = ANY ($1) AND url IS NOT NULL")
 
     static let get = Statement("SELECT \(columns) FROM posts p WHERE p.id = $1")
 

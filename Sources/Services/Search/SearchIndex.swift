@@ -8,11 +8,12 @@ internal import WorkerKit
 @Loop struct SearchIndex {
     let database: PostgresPool
 
-    func created(_ event: CloudEvent<PostCreated>, _ context: HandlerContext) async throws {
-        let post = event.data.post
-        _ = try await database.query(
-            SearchStatements.created, post.id, post.author.id, post.author.username, post.content,
-            PostgresTimestamp(milliseconds: post.createdAt.milliseconds))
+    func created(_ batch: Batch<CloudEvent<PostCreated>>) async throws {
+        let posts = batch.members.map(\.body.data.post)
+        // Not awaited: it travels with the commit, which fails where it does.
+        try await batch.transaction().send(
+            SearchStatements.created, posts.map(\.id), posts.map(\.author.id), posts.map(\.author.username),
+            posts.map(\.content), posts.map { PostgresTimestamp(milliseconds: $0.createdAt.milliseconds) })
     }
 
     func deleted(_ event: CloudEvent<PostDeleted>, _ context: HandlerContext) async throws {

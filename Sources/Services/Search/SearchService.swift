@@ -20,7 +20,7 @@ package enum SearchService {
         let index = SearchIndex(database: resources.database)
         return WorkerParts(handlers: [
             .request(Messages.Search.posts, handle: queries.posts),
-            .event(PostCreated.self, settled: { _, _ in await cache.invalidate() }, handle: index.created),
+            .batchedEvent(PostCreated.self, settled: { _, _ in await cache.invalidate() }, handle: index.created),
             .event(PostDeleted.self, settled: { _, _ in await cache.invalidate() }, handle: index.deleted),
         ])
     }

@@ -42,8 +42,9 @@ enum SearchStatements {
 
     static let created = Statement(
         """
-        INSERT INTO documents (id, author_id, author_name, content, created_at) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (id) DO NOTHING
+        INSERT INTO documents (id, author_id, author_name, content, created_at)
+        SELECT DISTINCT ON (id) * FROM unnest($1, $2, $3, $4, $5) AS post (id, author_id, author_name, content, created_at)
+        ORDER BY id ON CONFLICT (id) DO NOTHING
         """)
 
     static let deleted = Statement(

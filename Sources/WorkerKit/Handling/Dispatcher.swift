@@ -16,6 +16,7 @@ internal import Reactor
     private let publisher: Publisher
     private let relay: OutboxRelay
     private let log: Logger
+    private var isClosing = false
 
     init(
         handlers: [Handler], principal: String, trusted: Set<String>, pool: PostgresPool, publisher: Publisher,
@@ -81,6 +82,11 @@ internal import Reactor
         }
         if handler.needsCaller && message.caller == nil {
             return .reply(problem(Problem(.unauthenticated), message))
+        }
+        if handler.kind == .request(.command), message.id == nil {
+            // Without an id it could not happen just once.
+            let detail = "A command's message_id must be a UUID."
+            return .reply(problem(Problem(.malformedRequest, detail: detail), message))
         }
         let work = UnitOfWork(pool: pool, message: message, usesInbox: handler.kind == .request(.command))
         var log = log
@@ -170,18 +176,31 @@ internal import Reactor
         log.warning(
             "failed, will be retried",
             metadata: describe(message).merging(["error": "\(error)", "delay": "\(step.rawValue)"]) { $1 })
-        await waitForPublisher()
-        let copy = RetryLadder.retry(delivery, message, step: step, principal: principal)
-        do {
-            try await publisher.publishConfirmed(copy)
-            delivery.ack()
-        } catch {
-            // Without its copy the delivery must not be acknowledged. After a pause it goes back to its queue, which
-            // counts it as delivered once more; a broken connection has put it back by itself.
-            log.warning("could not be put off", metadata: describe(message).merging(["error": "\(error)"]) { $1 })
+        await putOff(delivery, RetryLadder.retry(delivery, message, step: step, principal: principal), message)
+    }
+
+    /// Publishes the copy that waits in a delivery's place. Without it the delivery must not be acknowledged: it is held
+    /// until the broker has the copy, or the worker stops, or the connection that it came on is gone.
+    private func putOff(_ delivery: Delivery, _ copy: OutgoingMessage, _ message: IncomingMessage) async {
+        while delivery.isOpen {
+            await waitForPublisher()
+            do {
+                try await publisher.publishConfirmed(copy)
+                delivery.ack()
+                return
+            } catch {
+                log.warning("could not be put off", metadata: describe(message).merging(["error": "\(error)"]) { $1 })
+            }
+            // Back in its queue it counts as delivered once more, which a stopping worker cannot help.
+            guard !isClosing, !Task.isCancelled else { break }
             try? await Loop.sleep(for: .seconds(1))
-            delivery.reject(requeue: true)
         }
+        delivery.reject(requeue: true)
+    }
+
+    /// Has failures that cannot be put off given back to their queues, since the worker stops.
+    func close() {
+        isClosing = true
     }
 
     /// Waits for a publishing connection that is being made, as at the start or after the broker's restart, when the

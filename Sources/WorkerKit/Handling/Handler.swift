@@ -43,6 +43,25 @@ package struct Handler: Sendable {
             })
     }
 
+    /// A handler of a request that carries out many at once, where many are in hand: in one transaction, with few statements.
+    ///
+    /// - Parameters:
+    ///   - type: the row of the contract.
+    ///   - settled: as for a single request; runs for each of them.
+    ///   - handle: answers each, in their order. What it throws undoes all of them; each is then carried out in a batch
+    ///     of its own, where a `Problem` is its answer.
+    package static func batchedRequest<Body, Answer>(
+        _ type: MessageType<Body, Answer>,
+        settled: (@Loop @Sendable (Body, HandlerContext) async -> Void)? = nil,
+        handle: @escaping @Loop @Sendable (Batch<Body>) async throws -> [Reply]
+    ) -> Handler {
+        let batcher = Batcher<Body> { try await handle($0) }
+        return request(type, settled: settled) { body, context in
+            guard let reply = try await batcher.carryOut(body, context) else { throw WrongNumberOfReplies() }
+            return reply
+        }
+    }
+
     /// A handler of a domain event. It must bear that events come twice, and in any order.
     ///
     /// - Parameters:
@@ -64,6 +83,27 @@ package struct Handler: Sendable {
                 guard let settled, let event: CloudEvent<Data> = try? decode(context.message.body) else { return }
                 await settled(event.data, context)
             })
+    }
+
+    /// A handler of a domain event that takes note of many at once, where many are in hand: in one transaction, with few
+    /// statements. It must bear that events come twice, and in any order.
+    ///
+    /// - Parameters:
+    ///   - data: the kind of event.
+    ///   - settled: as for a request; runs for each of them.
+    ///   - handle: takes note of all of them. What it throws undoes all of them; each is then handled in a batch of its own.
+    package static func batchedEvent<Data: DomainEvent>(
+        _ data: Data.Type,
+        settled: (@Loop @Sendable (Data, HandlerContext) async -> Void)? = nil,
+        handle: @escaping @Loop @Sendable (Batch<CloudEvent<Data>>) async throws -> Void
+    ) -> Handler {
+        let batcher = Batcher<CloudEvent<Data>> { batch in
+            try await handle(batch)
+            return batch.members.map { _ in nil }
+        }
+        return event(data, settled: settled) { event, context in
+            _ = try await batcher.carryOut(event, context)
+        }
     }
 
     private static func decode<Data: DomainEvent>(_ body: [UInt8]) throws(Undecodable) -> CloudEvent<Data> {

@@ -3,16 +3,18 @@ internal import FoundationEssentials
 internal import Postgres
 internal import Reactor
 
-/// The one transaction of a delivery: what the handler writes, the events it decides, and the inbox with its reply.
+/// The transaction of a delivery: what the handler writes, the events it decides, and the inbox with its reply.
 ///
 /// It goes ahead as if the delivery were the first: a second one runs into the inbox's primary key, is rolled back and
 /// answered with the first one's reply. Begin, the inbox, the outbox and commit travel with the handler's statements:
-/// one round trip to the database where the handler awaits none of them, two where it awaits one.
+/// one round trip to the database where the handler awaits none of them, two where it awaits one. Deliveries of a batch
+/// share one transaction.
 @Loop final class UnitOfWork {
     private let pool: PostgresPool
     private let message: IncomingMessage
     private let usesInbox: Bool
     private var isKnownToBeFirst = false
+    private var isCommitted = false
     private var begun: Transaction?
     private var events: [Outbox.Event] = []
 
@@ -33,6 +35,11 @@ internal import Reactor
         return transaction
     }
 
+    /// Shares the transaction of another delivery of the same batch.
+    func join(_ transaction: Transaction) {
+        begun = transaction
+    }
+
     /// - Throws: ``Repeated`` where an earlier delivery was carried out.
     func stopIfRepeated() async throws {
         guard usesInbox, !isKnownToBeFirst else { return }
@@ -44,20 +51,40 @@ internal import Reactor
         events.append(event)
     }
 
-    /// Commits what the handler did, with its events and its reply.
+    /// Commits what the handler did, with its events and its reply; does nothing where that is done already.
     ///
     /// - Throws: `PostgresError`, also where an earlier delivery was carried out: ``earlierReply()`` has its reply.
     func commit(_ reply: Reply?) async throws(PostgresError) {
-        guard usesInbox || !events.isEmpty || begun != nil else { return }
-        let transaction = try await transaction()
-        for event in events { Outbox.insert(event, in: transaction) }
-        if usesInbox, let id = message.id, let reply { Inbox.insert(id, message, reply, in: transaction) }
+        guard !isCommitted else { return }
+        try await Self.commit([(self, reply)])
+    }
+
+    /// Commits what the handlers of a batch did in the transaction that they share.
+    static func commit(_ batch: [(work: UnitOfWork, reply: Reply?)]) async throws(PostgresError) {
+        let events = batch.flatMap(\.work.events)
+        var answers: [Inbox.Answer] = []
+        for (work, reply) in batch where work.usesInbox {
+            guard let reply, let id = work.message.id else { continue }
+            answers.append(await Inbox.Answer(id, work.message, reply))
+        }
+        guard let first = batch.first?.work, first.begun != nil || !events.isEmpty || !answers.isEmpty else { return }
+        let transaction = try await first.transaction()
+        if !events.isEmpty { Outbox.insert(events, in: transaction) }
+        if !answers.isEmpty { Inbox.insert(answers, in: transaction) }
         try await transaction.commit()
+        for (work, _) in batch { work.isCommitted = true }
     }
 
     /// Undoes what the handler did, without waiting for it.
     func rollback() {
         begun?.close()
+    }
+
+    /// Undoes what the handler did, and has it begin anew.
+    func abandon() {
+        rollback()
+        begun = nil
+        events = []
     }
 
     /// Remembers the answer of a command that was refused, so that a second delivery is refused alike.
@@ -66,19 +93,21 @@ internal import Reactor
     /// - Throws: `Problem` where the id is that of another command.
     func remember(_ reply: Reply) async throws -> Reply? {
         guard usesInbox, let id = message.id else { return nil }
-        return try await Inbox.remember(id, message, reply, in: pool).map(answer)
+        let answer = await Inbox.Answer(id, message, reply)
+        let earlier = try await Inbox.remember(answer, in: pool)
+        return try earlier.map { try self.reply(of: $0, answer.fingerprint) }
     }
 
     /// The reply of an earlier delivery, where there was one.
     ///
     /// - Throws: `Problem` where the id is that of another command; `PostgresError` where the inbox cannot be read.
     func earlierReply() async throws -> Reply? {
-        guard usesInbox, let id = message.id else { return nil }
-        return try await Inbox.find(id, in: pool).map(answer)
+        guard usesInbox, let id = message.id, let entry = try await Inbox.find(id, in: pool) else { return nil }
+        return try reply(of: entry, await Fingerprint.of(message.body))
     }
 
-    private func answer(_ entry: Inbox.Entry) throws(Problem) -> Reply {
-        guard entry.belongs(to: message) else { throw Problem(.idempotencyKeyReused) }
+    private func reply(of entry: Inbox.Entry, _ fingerprint: [UInt8]) throws(Problem) -> Reply {
+        guard entry.belongs(to: message, fingerprint) else { throw Problem(.idempotencyKeyReused) }
         return entry.reply
     }
 }

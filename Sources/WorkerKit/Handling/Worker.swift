@@ -53,6 +53,7 @@ package struct QueueUse: Sendable, Hashable {
 
     /// Takes no more deliveries; those in hand go on.
     func close() async {
+        dispatcher.close()
         await consumer.stopConsuming()
         incoming.finish()
     }

@@ -6,17 +6,14 @@ internal import Reactor
 @Loop enum Inbox {
     private static let find = Statement(
         """
-        SELECT type, subject, status, content_type, location, etag, body FROM inbox WHERE id = $1
+        SELECT type, subject, status, content_type, location, etag, body, fingerprint FROM inbox WHERE id = $1
         """)
+    private static let columns = "id, type, subject, status, content_type, location, etag, body, fingerprint"
     private static let insert = Statement(
-        """
-        INSERT INTO inbox (id, type, subject, status, content_type, location, etag, body)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-        """)
+        "INSERT INTO inbox (\(columns)) SELECT * FROM unnest($1, $2, $3, $4::int[], $5, $6, $7, $8, $9)")
     private static let insertUnlessThere = Statement(
         """
-        INSERT INTO inbox (id, type, subject, status, content_type, location, etag, body)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING
+        INSERT INTO inbox (\(columns)) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING
         """)
     private static let deleteOld = Statement(
         """
@@ -29,6 +26,8 @@ internal import Reactor
         let type: String
         let subject: UUID?
         let reply: Reply
+        /// Of its body; nothing where it was carried out before fingerprints were kept.
+        private let fingerprint: [UInt8]?
 
         init(_ row: Row) throws(PostgresError) {
             type = try row.get(0, as: String.self)
@@ -37,11 +36,31 @@ internal import Reactor
                 status: try row.get(2, as: Int.self), contentType: try row.get(3, as: String?.self),
                 location: try row.get(4, as: String?.self), etag: try row.get(5, as: String?.self),
                 body: try row.get(6, as: [UInt8].self))
+            fingerprint = try row.get(7, as: [UInt8]?.self)
         }
 
-        /// Whether it is the same command, of the same caller: an id says nothing by itself to one who made it up.
-        func belongs(to message: IncomingMessage) -> Bool {
+        /// Whether it is the same command, of the same caller and with the same body: an id says nothing by itself to
+        /// one who made it up.
+        func belongs(to message: IncomingMessage, _ fingerprint: [UInt8]) -> Bool {
             type == message.type && subject == message.caller?.id
+                && (self.fingerprint == nil || self.fingerprint == fingerprint)
+        }
+    }
+
+    /// What is to be remembered of a command.
+    struct Answer: Sendable {
+        let id: UUID
+        let type: String
+        let subject: UUID?
+        let fingerprint: [UInt8]
+        let reply: Reply
+
+        init(_ id: UUID, _ message: IncomingMessage, _ reply: Reply) async {
+            self.id = id
+            type = message.type
+            subject = message.caller?.id
+            fingerprint = await Fingerprint.of(message.body)
+            self.reply = reply
         }
     }
 
@@ -51,23 +70,23 @@ internal import Reactor
         return try Entry(rows[0])
     }
 
-    /// Remembers an answer with its effect. The transaction fails where the id is there already.
-    static func insert(_ id: UUID, _ message: IncomingMessage, _ reply: Reply, in transaction: Transaction) {
+    /// Remembers answers with their effects. The transaction fails where one of the ids is there already.
+    static func insert(_ answers: [Answer], in transaction: Transaction) {
         _ = transaction.send(
-            insert, id, message.type, message.caller?.id, reply.status, reply.contentType, reply.location, reply.etag,
-            reply.body)
+            insert, answers.map(\.id), answers.map(\.type), answers.map(\.subject), answers.map(\.reply.status),
+            answers.map(\.reply.contentType), answers.map(\.reply.location), answers.map(\.reply.etag),
+            answers.map(\.reply.body), answers.map(\.fingerprint))
     }
 
     /// Remembers an answer that had no effect to go with it.
     ///
     /// - Returns: what is remembered under the id already, in whose place nothing was put.
-    static func remember(_ id: UUID, _ message: IncomingMessage, _ reply: Reply, in pool: PostgresPool) async throws
-        -> Entry?
-    {
+    static func remember(_ answer: Answer, in pool: PostgresPool) async throws -> Entry? {
+        let reply = answer.reply
         let inserted = try await pool.query(
-            insertUnlessThere, id, message.type, message.caller?.id, reply.status, reply.contentType, reply.location,
-            reply.etag, reply.body)
-        return inserted.affected == 0 ? try await find(id, in: pool) : nil
+            insertUnlessThere, answer.id, answer.type, answer.subject, reply.status, reply.contentType, reply.location,
+            reply.etag, reply.body, answer.fingerprint)
+        return inserted.affected == 0 ? try await find(answer.id, in: pool) : nil
     }
 
     /// Forgets a batch of the commands handled longer ago than that.

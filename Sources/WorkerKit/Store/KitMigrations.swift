@@ -25,6 +25,8 @@ package enum KitMigrations {
                     type text NOT NULL,
                     body bytea NOT NULL
                 );
-                """)
+                """),
+        // Commands carried out before have none.
+        Migration(name: "kit-0002-inbox-fingerprint", sql: "ALTER TABLE inbox ADD COLUMN fingerprint bytea"),
     ]
 }

@@ -4,7 +4,8 @@ internal import Reactor
 
 /// The table of events that were decided in a transaction and have yet to be published.
 @Loop enum Outbox {
-    private static let insert = Statement("INSERT INTO outbox (id, type, body) VALUES ($1, $2, $3)")
+    private static let insert = Statement(
+        "INSERT INTO outbox (id, type, body) SELECT * FROM unnest($1, $2, $3)")
     // Rows that commit late have lower numbers than rows already taken: nothing remembers a last number, rows are
     // taken and deleted, and those another relay holds are passed over.
     private static let take = Statement(
@@ -21,26 +22,17 @@ internal import Reactor
         let body: [UInt8]
     }
 
-    /// An event that waits.
-    struct Entry: Sendable {
-        let id: UUID
-        let type: String
-        let body: [UInt8]
-        let number: Int64
-    }
-
-    static func insert(_ event: Event, in transaction: Transaction) {
-        _ = transaction.send(insert, event.id, event.type, event.body)
+    static func insert(_ events: [Event], in transaction: Transaction) {
+        _ = transaction.send(insert, events.map(\.id), events.map(\.type), events.map(\.body))
     }
 
     /// Takes up to `limit` events out of the table, in order; they are gone once the transaction commits.
-    static func take(_ limit: Int, in transaction: Transaction) async throws -> [Entry] {
-        let rows = try await transaction.query(take, limit)
-        var entries: [Entry] = []
-        for index in 0..<rows.count {
-            let (id, type, body, number) = try rows[index].decode((UUID, String, [UInt8], Int64).self)
-            entries.append(Entry(id: id, type: type, body: body, number: number))
+    static func take(_ limit: Int, in transaction: Transaction) async throws -> [Event] {
+        var numbered: [(number: Int64, event: Event)] = []
+        for row in try await transaction.query(take, limit) {
+            let (id, type, body, number) = try row.decode((UUID, String, [UInt8], Int64).self)
+            numbered.append((number, Event(id: id, type: type, body: body)))
         }
-        return entries.sorted { $0.number < $1.number }
+        return numbered.sorted { $0.number < $1.number }.map(\.event)
     }
 }

@@ -7,6 +7,7 @@ package import Reactor
 
 /// Publishes the events of the outbox, each deleted in a transaction that commits once the broker has confirmed it.
 ///
+/// An event that is refused, as where a follower's queue is full, goes to the end of the outbox: the others pass it.
 /// It works when it is nudged after a commit, and looks by itself now and then for what a killed process left behind.
 @Loop package final class OutboxRelay {
     private static let batch = 200
@@ -17,6 +18,8 @@ package import Reactor
     /// How long one look waits for the broker; the daemon may be told to stop meanwhile.
     private static let patience: Duration = .seconds(2)
     private static let failurePause: Duration = .seconds(1)
+    /// How long a batch waits for its confirms; a broker in alarm gives none.
+    private static let confirmLimit: Duration = .seconds(10)
 
     private let pool: PostgresPool
     private let publisher: Publisher
@@ -63,54 +66,56 @@ package import Reactor
             // the events themselves.
             if !isClosed { try await Loop.sleep(for: Self.moment) }
             isNudged = false
-            while try await relayBatch() == Self.batch {}
+            while try await relayBatch() {}
         } catch {
             log.warning("events wait in the outbox", metadata: ["error": "\(error)"])
             isNudged = !isClosed
-            // The cause is a broker or a database that is away: trying at once again would only spin.
+            // The cause is a broker or a database that is away, or a full queue: trying at once again would only spin.
             try? await Loop.sleep(for: Self.failurePause)
         }
     }
 
-    /// - Returns: how many events there were to publish.
-    private func relayBatch() async throws -> Int {
+    /// - Returns: whether there may be more to publish.
+    /// - Throws: also where some events were refused; the others have left the outbox then.
+    private func relayBatch() async throws -> Bool {
         let transaction = try await pool.begin(deadline: .now + .seconds(30))
-        do {
-            let entries = try await Outbox.take(Self.batch, in: transaction)
-            if entries.isEmpty {
-                await transaction.rollback()
-            } else {
-                try await publish(entries)
-                try await transaction.commit()
-            }
-            return entries.count
-        } catch {
-            await transaction.rollback()
-            throw error
-        }
-    }
-
-    /// Publishes all of them and waits until the broker has confirmed each.
-    private func publish(_ entries: [Outbox.Entry]) async throws {
-        try await withThrowingDiscardingTaskGroup { group in
-            for entry in entries {
-                group.addTask { try await self.publisher.publishConfirmed(self.message(for: entry)) }
+        defer { transaction.close() }
+        let events = try await Outbox.take(Self.batch, in: transaction)
+        guard !events.isEmpty else { return false }
+        let results = await PublishedBatch(events.map(message), through: publisher).results(within: Self.confirmLimit)
+        var refused: [Outbox.Event] = []
+        for (event, result) in zip(events, results) {
+            switch result {
+            case .success: break
+            // The broker has answered: what becomes of the others is not in doubt.
+            case .failure(.refused), .failure(.tooLarge), .failure(.returned): refused.append(event)
+            case .failure(let error): throw error
             }
         }
+        if !refused.isEmpty { Outbox.insert(refused, in: transaction) }
+        try await transaction.commit()
+        if !refused.isEmpty { throw Refused(count: refused.count) }
+        return events.count == Self.batch
     }
 
-    private func message(for entry: Outbox.Entry) -> OutgoingMessage {
+    /// The broker did not take some events.
+    private struct Refused: Error, CustomStringConvertible {
+        let count: Int
+        var description: String { "the broker refused \(count) events" }
+    }
+
+    private func message(_ event: Outbox.Event) -> OutgoingMessage {
         var properties = Properties()
         properties.contentType = ContentType.cloudEvent
         properties.isPersistent = true
-        properties.messageID = entry.id.text
-        properties.type = entry.type
+        properties.messageID = event.id.text
+        properties.type = event.type
         properties.userID = principal
         properties.appID = principal
         // An event that nobody follows is no fault: not mandatory.
         return OutgoingMessage(
-            exchange: Exchange.events, routingKey: entry.type, isMandatory: false, properties: properties,
-            body: entry.body)
+            exchange: Exchange.events, routingKey: event.type, isMandatory: false, properties: properties,
+            body: event.body)
     }
 
     private func waitForWork() async {

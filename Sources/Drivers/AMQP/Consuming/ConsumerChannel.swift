@@ -41,6 +41,9 @@ internal import Reactor
     /// How many deliveries are to be settled yet.
     var openCount: Int { ledger.openCount }
 
+    /// Whether deliveries can be settled yet.
+    var isOpen: Bool { connection?.isOpen ?? false }
+
     // MARK: Settling
 
     func ack(_ tag: UInt64) -> Bool {

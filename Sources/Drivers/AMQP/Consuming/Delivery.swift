@@ -29,6 +29,9 @@ package import Reactor
         self.channel = channel.acknowledges ? channel : nil
     }
 
+    /// Whether it can be settled yet: it is not settled, and the connection that it came on is there.
+    package var isOpen: Bool { channel?.isOpen ?? false }
+
     /// Tells the broker, at the end of the loop's turn, that the message is done with.
     ///
     /// - Returns: whether it will be told: false for a delivery that is settled already, needs no settling, or
