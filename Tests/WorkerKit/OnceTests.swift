@@ -137,6 +137,38 @@ extension Workers.OnceTests {
         }
     }
 
+    @Test("an id that comes again with another body is refused, and with the same body answered as at first")
+    @Loop func otherBody() async throws {
+        try await Bench.run { bench async throws in
+            try await bench.withWorker { _ async throws in
+                for type in [bench.things.make.name, bench.things.pile.name] {
+                    let (thing, other, id) = (UUID.v7(), UUID.v7(), UUID())
+                    let first = try await bench.client.ask(type, bench.body(thing), id: id)
+                    let second = try await bench.client.ask(type, bench.body(other), id: id)
+                    #expect(second.status == 422 && second.problem == "idempotency-key-reused")
+                    #expect(try await bench.effects(of: other) == 0)
+                    #expect(try await bench.client.ask(type, bench.body(thing), id: id) == first)
+                }
+            }
+        }
+    }
+
+    @Test("a command without an id, or with one that is no UUID, is refused: it could not happen just once")
+    @Loop func withoutID() async throws {
+        try await Bench.run { bench async throws in
+            try await bench.withWorker { _ async throws in
+                for id in [nil, "", "17", "not-a-uuid"] as [String?] {
+                    let thing = UUID.v7()
+                    let reply = try await bench.client.ask(bench.things.make.name, bench.body(thing)) {
+                        $0.properties.messageID = id
+                    }
+                    #expect(reply.status == 400 && reply.problem == "malformed-request")
+                    #expect(try await bench.effects(of: thing) == 0)
+                }
+            }
+        }
+    }
+
     @Test("what a handler does outside the database is not done again where it asks first")
     @Loop func stopIfRepeated() async throws {
         try await Bench.run { bench async throws in

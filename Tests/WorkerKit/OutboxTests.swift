@@ -165,4 +165,52 @@ extension Workers.OutboxTests {
             #expect(Set(ids).count == things.count)
         }
     }
+
+    @Test("an event that a follower's full queue refuses waits, and holds up no other")
+    @Loop func refusedByFollower() async throws {
+        try await Bench.run { bench async throws in
+            let full = bench.queues.prefix + ".full"
+            try await bench.queues.provisioner.perform([
+                .queue(full, arguments: ["x-max-length": 1, "x-overflow": "reject-publish"]),
+                .binding(queue: full, exchange: Exchange.events, key: Refused.type),
+            ])
+            bench.things.atEnd = { thing, context in
+                if context.message.requestID == "refused" { context.emit(RefusedEvent(id: thing)) }
+            }
+            try await bench.withWorker { _ async throws in
+                for _ in 0..<3 {
+                    _ = try await bench.client.ask(bench.things.make.name, bench.body(UUID.v7())) {
+                        $0.properties.headers[Header.requestId] = "refused"
+                    }
+                }
+                #expect(
+                    try await eventually(within: .seconds(20)) {
+                        try await bench.queues.depth(full) == 1 && bench.outboxCount() == 2
+                    })
+                let others = (0..<5).map { _ in UUID.v7() }
+                for other in others { _ = try await bench.client.ask(bench.things.make.name, bench.body(other)) }
+                #expect(
+                    try await eventually(within: .seconds(20)) { others.allSatisfy { bench.events(about: $0) == 1 } })
+                #expect(try await bench.outboxCount() == 2)
+                try await bench.queues.provisioner.perform([.deleteQueue(full)])
+                #expect(try await eventually(within: .seconds(20)) { try await bench.outboxCount() == 0 })
+                #expect(others.allSatisfy { bench.events(about: $0) == 1 })
+            }
+        }
+    }
+}
+
+/// An event that only the test above publishes.
+private enum Refused {
+    static let type = "kitrefused." + String(UInt64.random(in: .min ... .max), radix: 36)
+}
+
+private struct RefusedEvent: DomainEvent {
+    let id: UUID
+
+    static var type: String { Refused.type }
+    static let service = ServiceName.post
+    var subject: UUID { id }
+    static let schema = Schema<RefusedEvent>.object(
+        "RefusedEvent", unknownFields: .ignored, field("id", \.id, .uuid), make: RefusedEvent.init)
 }

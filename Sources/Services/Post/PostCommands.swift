@@ -22,8 +22,8 @@ internal import WorkerKit
         }
         // Not awaited: it travels with the commit, which fails where it does.
         transaction.send(
-            PostStatements.insert, posts.map(\.id), posts.map(\.author.id), posts.map(\.author.username),
-            posts.map(\.content), batch.members.map { PostStatements.array($0.body.mediaIds) },
+            PostStatements.insert, posts.map { $0.id }, posts.map { $0.author.id }, posts.map { $0.author.username },
+            posts.map { $0.content }, batch.members.map { PostStatements.array($0.body.mediaIds) },
             PostgresTimestamp(milliseconds: now.milliseconds), PostStatements.slots.randomElement() ?? 0)
         return zip(batch.members, posts).map { member, post in
             member.context.emit(PostCreated(post: post, mediaIds: member.body.mediaIds))
@@ -40,7 +40,7 @@ internal import WorkerKit
     private func mediaURLs(
         of batch: Batch<CreatePost>, _ transaction: Transaction
     ) async throws -> [OwnMedia: String] {
-        let ids = batch.members.flatMap(\.body.mediaIds)
+        let ids = batch.members.flatMap { $0.body.mediaIds }
         guard !ids.isEmpty else { return [:] }
         var urls: [OwnMedia: String] = [:]
         for row in try await transaction.query(PostStatements.mediaURLs, ids) {

@@ -22,8 +22,8 @@ package enum PostService {
         let media = MediaProjection(database: resources.database, cache: cache)
         return WorkerParts(handlers: [
             .batchedRequest(
-                Messages.Post.create, settled: { _, _ in await cache.invalidatePages() }, handle: commands.create),
-            .request(Messages.Post.delete, settled: { _, _ in await cache.invalidatePages() }, handle: commands.delete),
+                Messages.Post.create, settled: { _ in await cache.invalidatePages() }, handle: commands.create),
+            .request(Messages.Post.delete, settled: { _ in await cache.invalidatePages() }, handle: commands.delete),
             .request(Messages.Post.get, handle: queries.get),
             .request(Messages.Post.list, handle: queries.list),
             .receipt(Messages.Post.receipt, database: resources.database),

@@ -9,11 +9,11 @@ internal import WorkerKit
     let database: PostgresPool
 
     func created(_ batch: Batch<CloudEvent<PostCreated>>) async throws {
-        let posts = batch.members.map(\.body.data.post)
+        let posts = batch.members.map { $0.body.data.post }
         // Not awaited: it travels with the commit, which fails where it does.
         try await batch.transaction().send(
-            SearchStatements.created, posts.map(\.id), posts.map(\.author.id), posts.map(\.author.username),
-            posts.map(\.content), posts.map { PostgresTimestamp(milliseconds: $0.createdAt.milliseconds) })
+            SearchStatements.created, posts.map { $0.id }, posts.map { $0.author.id }, posts.map { $0.author.username },
+            posts.map { $0.content }, posts.map { PostgresTimestamp(milliseconds: $0.createdAt.milliseconds) })
     }
 
     func deleted(_ event: CloudEvent<PostDeleted>, _ context: HandlerContext) async throws {

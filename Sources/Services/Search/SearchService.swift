@@ -20,8 +20,8 @@ package enum SearchService {
         let index = SearchIndex(database: resources.database)
         return WorkerParts(handlers: [
             .request(Messages.Search.posts, handle: queries.posts),
-            .batchedEvent(PostCreated.self, settled: { _, _ in await cache.invalidate() }, handle: index.created),
-            .event(PostDeleted.self, settled: { _, _ in await cache.invalidate() }, handle: index.deleted),
+            .batchedEvent(PostCreated.self, settled: { _ in await cache.invalidate() }, handle: index.created),
+            .event(PostDeleted.self, settled: { _ in await cache.invalidate() }, handle: index.deleted),
         ])
     }
 }

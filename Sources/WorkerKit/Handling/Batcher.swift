@@ -2,18 +2,17 @@ internal import Reactor
 
 /// Gathers the messages of one type that are in hand at the same time into batches, each carried out in one transaction.
 ///
-/// Few batches are under way at once: what comes meanwhile makes up the next ones, so that a busy worker begins and
-/// commits seldom and an idle one makes nobody wait. A batch that fails is carried out anew message by message, so that
+/// One batch is under way at a time: what comes meanwhile makes up the next one, so that a busy worker begins and commits
+/// seldom and an idle one makes nobody wait. A batch that fails is carried out anew message by message, so that
 /// one message's failure is nobody else's.
 @Loop final class Batcher<Body: Sendable> {
     /// Carries out a batch: a reply for each member, in their order; nothing for events.
     typealias Work = @Loop @Sendable (Batch<Body>) async throws -> [Reply?]
 
     private static var size: Int { 64 }
-    private static var concurrency: Int { 2 }
 
     private let work: Work
-    private var leaders = 0
+    private var isLed = false
     private var waiting: [Seat] = []
 
     nonisolated init(_ work: @escaping Work) {
@@ -52,8 +51,8 @@ internal import Reactor
     /// - Throws: what it failed with when it was carried out alone.
     func carryOut(_ body: Body, _ context: HandlerContext) async throws -> Reply? {
         let seat = Seat(Batch.Member(body: body, context: context))
-        if leaders < Self.concurrency {
-            leaders += 1
+        if !isLed {
+            isLed = true
             // Those that came in the same turn of the loop get their places first.
             await Task.yield()
         } else {
@@ -77,15 +76,15 @@ internal import Reactor
             await carryOutOneByOne(seats)
         }
         if waiting.isEmpty {
-            leaders -= 1
+            isLed = false
         } else {
             waiting.removeFirst().wake()
         }
     }
 
     private func carryOut(_ seats: [Seat]) async throws {
-        let batch = Batch(members: seats.map(\.member))
-        let works = seats.map(\.member.context.work)
+        let batch = Batch(members: seats.map { $0.member })
+        let works = seats.map { $0.member.context.work }
         do {
             let replies = try await work(batch)
             guard replies.count == seats.count else { throw WrongNumberOfReplies() }

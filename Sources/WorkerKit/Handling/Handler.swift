@@ -30,17 +30,13 @@ package struct Handler: Sendable {
     ///   - handle: answers, or throws a `Problem`; any other error counts as passing, and is retried.
     package static func request<Body, Answer>(
         _ type: MessageType<Body, Answer>,
-        settled: (@Loop @Sendable (Body, HandlerContext) async -> Void)? = nil,
+        settled: @escaping @Loop @Sendable (HandlerContext) async -> Void = { _ in },
         handle: @escaping @Loop @Sendable (Body, HandlerContext) async throws -> Reply
     ) -> Handler {
         Handler(
             type: type.name, kind: .request(type.kind), needsCaller: type.needsSubject,
             handle: { context in try await handle(try type.request.decode(context.message.body), context) },
-            settled: { context in
-                // `handle` has decoded the same bytes: a body that does not decode never gets here.
-                guard let settled, let body = try? type.request.decode(context.message.body) else { return }
-                await settled(body, context)
-            })
+            settled: settled)
     }
 
     /// A handler of a request that carries out many at once, where many are in hand: in one transaction, with few statements.
@@ -52,7 +48,7 @@ package struct Handler: Sendable {
     ///     of its own, where a `Problem` is its answer.
     package static func batchedRequest<Body, Answer>(
         _ type: MessageType<Body, Answer>,
-        settled: (@Loop @Sendable (Body, HandlerContext) async -> Void)? = nil,
+        settled: @escaping @Loop @Sendable (HandlerContext) async -> Void = { _ in },
         handle: @escaping @Loop @Sendable (Batch<Body>) async throws -> [Reply]
     ) -> Handler {
         let batcher = Batcher<Body> { try await handle($0) }
@@ -70,7 +66,7 @@ package struct Handler: Sendable {
     ///   - handle: takes note of the event; any error counts as passing, and is retried.
     package static func event<Data: DomainEvent>(
         _ data: Data.Type,
-        settled: (@Loop @Sendable (Data, HandlerContext) async -> Void)? = nil,
+        settled: @escaping @Loop @Sendable (HandlerContext) async -> Void = { _ in },
         handle: @escaping @Loop @Sendable (CloudEvent<Data>, HandlerContext) async throws -> Void
     ) -> Handler {
         Handler(
@@ -79,10 +75,7 @@ package struct Handler: Sendable {
                 try await handle(try decode(context.message.body), context)
                 return nil
             },
-            settled: { context in
-                guard let settled, let event: CloudEvent<Data> = try? decode(context.message.body) else { return }
-                await settled(event.data, context)
-            })
+            settled: settled)
     }
 
     /// A handler of a domain event that takes note of many at once, where many are in hand: in one transaction, with few
@@ -94,7 +87,7 @@ package struct Handler: Sendable {
     ///   - handle: takes note of all of them. What it throws undoes all of them; each is then handled in a batch of its own.
     package static func batchedEvent<Data: DomainEvent>(
         _ data: Data.Type,
-        settled: (@Loop @Sendable (Data, HandlerContext) async -> Void)? = nil,
+        settled: @escaping @Loop @Sendable (HandlerContext) async -> Void = { _ in },
         handle: @escaping @Loop @Sendable (Batch<CloudEvent<Data>>) async throws -> Void
     ) -> Handler {
         let batcher = Batcher<CloudEvent<Data>> { batch in

@@ -61,7 +61,7 @@ internal import Reactor
 
     /// Commits what the handlers of a batch did in the transaction that they share.
     static func commit(_ batch: [(work: UnitOfWork, reply: Reply?)]) async throws(PostgresError) {
-        let events = batch.flatMap(\.work.events)
+        let events = batch.flatMap { $0.work.events }
         var answers: [Inbox.Answer] = []
         for (work, reply) in batch where work.usesInbox {
             guard let reply, let id = work.message.id else { continue }

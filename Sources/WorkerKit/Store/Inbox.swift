@@ -73,9 +73,10 @@ internal import Reactor
     /// Remembers answers with their effects. The transaction fails where one of the ids is there already.
     static func insert(_ answers: [Answer], in transaction: Transaction) {
         _ = transaction.send(
-            insert, answers.map(\.id), answers.map(\.type), answers.map(\.subject), answers.map(\.reply.status),
-            answers.map(\.reply.contentType), answers.map(\.reply.location), answers.map(\.reply.etag),
-            answers.map(\.reply.body), answers.map(\.fingerprint))
+            insert, answers.map { $0.id }, answers.map { $0.type }, answers.map { $0.subject },
+            answers.map { $0.reply.status },
+            answers.map { $0.reply.contentType }, answers.map { $0.reply.location }, answers.map { $0.reply.etag },
+            answers.map { $0.reply.body }, answers.map { $0.fingerprint })
     }
 
     /// Remembers an answer that had no effect to go with it.

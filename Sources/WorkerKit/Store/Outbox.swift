@@ -23,7 +23,7 @@ internal import Reactor
     }
 
     static func insert(_ events: [Event], in transaction: Transaction) {
-        _ = transaction.send(insert, events.map(\.id), events.map(\.type), events.map(\.body))
+        _ = transaction.send(insert, events.map { $0.id }, events.map { $0.type }, events.map { $0.body })
     }
 
     /// Takes up to `limit` events out of the table, in order; they are gone once the transaction commits.
@@ -33,6 +33,6 @@ internal import Reactor
             let (id, type, body, number) = try row.decode((UUID, String, [UInt8], Int64).self)
             numbered.append((number, Event(id: id, type: type, body: body)))
         }
-        return numbered.sorted { $0.number < $1.number }.map(\.event)
+        return numbered.sorted { $0.number < $1.number }.map { $0.event }
     }
 }

@@ -33,7 +33,11 @@ struct ThingMade: DomainEvent {
     let drop: MessageType<EntityRequest, Nothing>
     let look: MessageType<EntityRequest, Nothing>
     let enter: MessageType<EntityRequest, Nothing>
+    /// As `make`, in batches.
+    let pile: MessageType<EntityRequest, Nothing>
 
+    /// Runs where a batch begins.
+    var atBatch: (@Loop (Batch<EntityRequest>) async throws -> Void)?
     /// Runs where a handler begins.
     var atBegin: Hook?
     /// Runs when a handler has done everything but return.
@@ -47,6 +51,7 @@ struct ThingMade: DomainEvent {
 
     private static let insertEffect = Statement("INSERT INTO effect (thing, message) VALUES ($1, $2)")
     private static let insertThing = Statement("INSERT INTO thing (id) VALUES ($1) ON CONFLICT DO NOTHING")
+    private static let insertEffects = Statement("INSERT INTO effect (thing) SELECT * FROM unnest($1)")
     private static let deleteThing = Statement("DELETE FROM thing WHERE id = $1")
 
     init(prefix: String, needsSubject: Bool) {
@@ -59,14 +64,15 @@ struct ThingMade: DomainEvent {
         drop = type("drop", .command)
         look = type("look", .query)
         enter = type("enter", .credential)
+        pile = type("pile", .command)
     }
 
-    var commandTypes: [String] { [make.name, drop.name] }
+    var commandTypes: [String] { [make.name, drop.name, pile.name] }
     var queryTypes: [String] { [look.name, enter.name] }
 
     var handlers: [Handler] {
         [
-            .request(make, settled: { _, _ in await self.settled?() }) { body, context in
+            .request(make, settled: { _ in await self.settled?() }) { body, context in
                 try await self.counting(body.id, context) {
                     let transaction = try await context.transaction()
                     transaction.send(Self.insertThing, body.id)
@@ -83,6 +89,14 @@ struct ThingMade: DomainEvent {
                     let rows = try await context.transaction().query(Self.deleteThing, body.id)
                     guard rows.affected == 1 else { throw Problem(.notFound, detail: UUID().text) }
                     return .noContent
+                }
+            },
+            .batchedRequest(pile, settled: { _ in await self.settled?() }) { batch in
+                try await self.atBatch?(batch)
+                try await batch.transaction().send(Self.insertEffects, batch.members.map { $0.body.id })
+                return batch.members.map { member in
+                    member.context.emit(ThingMade(id: member.body.id))
+                    return .json(Array(#"{"nonce":"\#(UUID().text)"}"#.utf8), status: 201)
                 }
             },
             .request(look) { body, context in
