@@ -141,18 +141,51 @@ extension Workers.LadderTests {
         }
     }
 
-    @Test("a failed command goes back to its queue where it cannot be put off, and is not lost")
+    @Test("a failed command that cannot be put off is held until it can be")
     @Loop func cannotBePutOff() async throws {
+        try await Bench.run { bench async throws in
+            let way = (queue: bench.queues.waiting, key: "*.\(bench.queues.commands)")
+            try await bench.queues.provisioner.perform([
+                .unbinding(queue: way.queue, exchange: Exchange.retry, key: way.key)
+            ])
+            var attempts: [Int] = []
+            bench.things.atEnd = { _, context in
+                attempts.append(context.message.attempt)
+                if attempts.count == 1 { throw Passing() }
+            }
+            try await bench.withWorker { worker async throws in
+                let thing = UUID.v7()
+                let request = try await bench.client.send(bench.things.make.name, bench.body(thing))
+                #expect(try await eventually(within: .seconds(20)) { attempts.count == 1 })
+                try await Loop.sleep(for: .seconds(2))
+                #expect(attempts == [0])
+                try await bench.queues.provisioner.perform([
+                    .binding(queue: way.queue, exchange: Exchange.retry, key: way.key)
+                ])
+                #expect(try await bench.client.reply(to: request).status == 201)
+                #expect(attempts == [0, 1])
+                #expect(try await bench.effects(of: thing) == 1)
+            }
+        }
+    }
+
+    @Test("a failed command that cannot be put off is in its queue again when its worker has stopped")
+    @Loop func givenBack() async throws {
         try await Bench.run { bench async throws in
             try await bench.queues.provisioner.perform([
                 .unbinding(
                     queue: bench.queues.waiting, exchange: Exchange.retry, key: "*.\(bench.queues.commands)")
             ])
-            bench.things.atEnd = { _, _ in if bench.things.begun == 1 { throw Passing() } }
+            bench.things.atEnd = { _, _ in throw Passing() }
+            let thing = UUID.v7()
+            var request = ""
             try await bench.withWorker { _ async throws in
-                let thing = UUID.v7()
-                #expect(try await bench.client.ask(bench.things.make.name, bench.body(thing)).status == 201)
-                #expect(bench.things.begun == 2)
+                request = try await bench.client.send(bench.things.make.name, bench.body(thing))
+                #expect(try await eventually(within: .seconds(20)) { bench.things.begun == 1 })
+            }
+            bench.things.atEnd = nil
+            try await bench.withWorker { _ async throws in
+                #expect(try await bench.client.reply(to: request).status == 201)
                 #expect(try await bench.effects(of: thing) == 1)
             }
         }

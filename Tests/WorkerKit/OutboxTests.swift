@@ -185,13 +185,14 @@ extension Workers.OutboxTests {
                 }
                 #expect(
                     try await eventually(within: .seconds(20)) {
-                        try await bench.queues.depth(full) == 1 && bench.outboxCount() == 2
+                        let (kept, waiting) = (try await bench.queues.depth(full), try await bench.outboxCount())
+                        return kept == 1 && waiting == 2
                     })
                 let others = (0..<5).map { _ in UUID.v7() }
                 for other in others { _ = try await bench.client.ask(bench.things.make.name, bench.body(other)) }
                 #expect(
                     try await eventually(within: .seconds(20)) { others.allSatisfy { bench.events(about: $0) == 1 } })
-                #expect(try await bench.outboxCount() == 2)
+                #expect(try await eventually(within: .seconds(20)) { try await bench.outboxCount() == 2 })
                 try await bench.queues.provisioner.perform([.deleteQueue(full)])
                 #expect(try await eventually(within: .seconds(20)) { try await bench.outboxCount() == 0 })
                 #expect(others.allSatisfy { bench.events(about: $0) == 1 })

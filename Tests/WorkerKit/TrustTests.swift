@@ -120,7 +120,6 @@ extension Workers.TrustTests {
                     #expect(reply.status == 400 || reply.status == 422)
                 }
                 let odd = try await bench.client.ask(bench.things.make.name, bench.body(UUID.v7())) { message in
-                    message.properties.messageID = "no uuid"
                     message.properties.timestamp = .max
                     message.properties.headers[Header.deadline] = .int64(.min)
                     message.properties.headers[Header.requestId] = .string(String(repeating: "\u{1b}", count: 1000))
