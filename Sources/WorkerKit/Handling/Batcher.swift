@@ -3,8 +3,8 @@ internal import Reactor
 /// Gathers the messages of one type that are in hand at the same time into batches, each carried out in one transaction.
 ///
 /// One batch is under way at a time: what comes meanwhile makes up the next one, so that a busy worker begins and commits
-/// seldom and an idle one makes nobody wait. A batch that fails is carried out anew message by message, so that
-/// one message's failure is nobody else's.
+/// seldom and an idle one makes nobody wait. A batch that fails is carried out anew message by message, so that one
+/// message's failure is nobody else's.
 @Loop final class Batcher<Body: Sendable> {
     /// Carries out a batch: a reply for each member, in their order; nothing for events.
     typealias Work = @Loop @Sendable (Batch<Body>) async throws -> [Reply?]
