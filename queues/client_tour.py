@@ -139,6 +139,8 @@ class Warren:
             if (event["type"], event["subject"]) == (event_type, subject):
                 assert properties.content_type == "application/cloudevents+json"
                 assert properties.message_id == event["id"]
+                # Who published it: for that, too, the broker vouches.
+                assert event["source"] == f"/warren/{properties.user_id}"
                 print(f"{event_type:26} event")
                 return event["data"]
         raise TimeoutError(f"no {event_type} about {subject}")

@@ -49,6 +49,80 @@ struct TopologyTests {
         #expect(try names("queues") == Set(queues))
     }
 
+    @Test("exchanges are durable, and of the types of the contract")
+    func exchangeTypes() throws {
+        let exchanges = try #require(definitions["exchanges"]?.array)
+        let direct = [Exchange.replies, Exchange.dead]
+        for exchange in exchanges {
+            let name = try #require(exchange["name"]?.string)
+            #expect(exchange["type"]?.string == (direct.contains(name) ? "direct" : "topic"), "\(name)")
+            #expect(exchange["durable"] == true && exchange["auto_delete"] == false, "\(name)")
+        }
+    }
+
+    @Test("queries and credentials wait in classic queues that refuse when full, and are never kept as dead letters")
+    func classicQueues() throws {
+        for name in Queue.classic {
+            let arguments = try arguments(of: name)
+            #expect(arguments["x-queue-type"] == "classic" && arguments["x-overflow"] == "reject-publish", "\(name)")
+            #expect(arguments["x-max-length"]?.integer ?? 0 > 0, "\(name)")
+            #expect(arguments["x-dead-letter-exchange"] == nil, "\(name)")
+        }
+    }
+
+    @Test("commands and events wait in quorum queues that refuse when full, and are dead-lettered at least once")
+    func quorumQueues() throws {
+        for name in Queue.quorum {
+            let arguments = try arguments(of: name)
+            #expect(arguments["x-queue-type"] == "quorum" && arguments["x-overflow"] == "reject-publish", "\(name)")
+            let limit = name == Queue.mediaUploads ? "x-max-length-bytes" : "x-max-length"
+            #expect(arguments[limit]?.integer ?? 0 > 0, "\(name)")
+            #expect(arguments["x-delivery-limit"]?.integer ?? 0 > 0, "\(name)")
+            #expect(arguments["x-dead-letter-exchange"]?.string == Exchange.dead, "\(name)")
+            #expect(arguments["x-dead-letter-routing-key"]?.string == name, "\(name)")
+            #expect(arguments["x-dead-letter-strategy"] == "at-least-once", "\(name)")
+            #expect(try self.arguments(of: Queue.dead(of: name))["x-queue-type"] == "quorum", "\(name)")
+        }
+        for step in RetryStep.allCases {
+            let arguments = try arguments(of: step.queue)
+            #expect(arguments["x-queue-type"] == "quorum" && arguments["x-dead-letter-strategy"] == "at-least-once")
+            #expect(arguments["x-dead-letter-exchange"]?.string == Exchange.requeue)
+        }
+    }
+
+    @Test(
+        "each event comes to the services that follow it, and to no other",
+        arguments: [
+            ("account.registered", []), ("post.created", ["search"]), ("post.deleted", ["media", "search"]),
+            ("media.uploaded", ["post"]), ("media.deleted", ["post"]),
+        ])
+    func followers(type: String, services: [String]) throws {
+        let bindings = try #require(definitions["bindings"]?.array).filter {
+            $0["source"]?.string == Exchange.events && $0["routing_key"]?.string == type
+        }
+        #expect(bindings.compactMap { $0["destination"]?.string }.sorted() == services.map { "\($0).events" })
+        #expect(EventDescriptor.all.contains { $0.type == type })
+    }
+
+    @Test("an integrator's own queues are bounded by the operator, and drop their oldest messages when full")
+    func integratorQueues() throws {
+        let own = try Regex(#"^integrator\."#)
+        let limit = try #require(definitions["parameters"]?.array?.first { $0["component"] == "operator_policy" })
+        let policy = try #require(definitions["policies"]?.array?.first)
+        for pattern in [limit["value"]?["pattern"]?.string, policy["pattern"]?.string] {
+            let pattern = try Regex(#require(pattern))
+            for name in ["integrator.feed", "integrators", "post.events", Exchange.events] {
+                #expect(name.contains(pattern) == name.contains(own), "\(name)")
+            }
+        }
+        #expect(limit["value"]?["definition"]?["max-length-bytes"]?.integer ?? 0 > 0)
+        #expect(policy["definition"]?["overflow"] == "drop-head")
+    }
+
+    private func arguments(of queue: String) throws -> JSON {
+        try #require(definitions["queues"]?.array?.first { $0["name"]?.string == queue }?["arguments"], "\(queue)")
+    }
+
     @Test("each step of the ladder waits as long as it says, and leads back", arguments: RetryStep.allCases)
     func ladder(step: RetryStep) throws {
         #expect(try isBound(Exchange.retry, step.rawValue + ".#", to: step.queue))

@@ -228,6 +228,16 @@ extension Journeys {
             try await provisioner.perform([.deleteExchange(way), .deleteExchange(dying), .deleteQueue(queue)])
         }
 
+        @Test("a made-up history is no more than a reason to refuse", arguments: values)
+        @Loop func history(value: FieldValue) async throws {
+            try await harmless { integrator, person async throws in
+                var command = integrator.request("post.create", ["content": "x"], isCommand: true, by: person)
+                command.properties.headers["x-death"] = value
+                let reply = try await integrator.call(command)
+                #expect(reply.status == 400)
+            }
+        }
+
         @Test("a copy under another key, which the broker does not check, is refused")
         @Loop func carbonCopy() async throws {
             let content = "a copy \(Fresh.word(12))"

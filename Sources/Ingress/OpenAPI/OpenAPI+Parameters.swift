@@ -61,7 +61,10 @@ extension OpenAPI {
                 "schema": [
                     "type": "object",
                     "properties": [
-                        "file": ["type": "string", "format": "binary", "description": "JPEG, PNG, GIF or WebP."]
+                        "file": [
+                            "type": "string", "format": "binary", "minLength": 1,
+                            "description": "JPEG, PNG, GIF or WebP.",
+                        ]
                     ],
                     "required": ["file"], "additionalProperties": false,
                 ], "encoding": ["file": ["contentType": "image/jpeg, image/png, image/gif, image/webp"]],
