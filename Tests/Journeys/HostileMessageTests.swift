@@ -228,14 +228,25 @@ extension Journeys {
             try await provisioner.perform([.deleteExchange(way), .deleteExchange(dying), .deleteQueue(queue)])
         }
 
-        @Test("a made-up history is no more than a reason to refuse", arguments: values)
-        @Loop func history(value: FieldValue) async throws {
+        @Test("a made-up history is refused, and does not end up among the dead letters, which still come in")
+        @Loop func history() async throws {
+            let stack = try Stack()
+            let dead = Queue.dead(of: Queue.postCommands)
+            let before = try await stack.depth(of: dead)
             try await harmless { integrator, person async throws in
-                var command = integrator.request("post.create", ["content": "x"], isCommand: true, by: person)
-                command.properties.headers["x-death"] = value
-                let reply = try await integrator.call(command)
+                for value in Self.values + [.array([.table(["queue": 5])])] {
+                    var command = integrator.request("post.create", ["content": "x"], isCommand: true, by: person)
+                    command.properties.headers["x-death"] = value
+                    let reply = try await integrator.call(command)
+                    #expect(reply.status == 400, "\(value)")
+                }
+                var lying = integrator.request("post.create", ["content": "x"], isCommand: true, by: person)
+                lying.properties.type = "post.delete"
+                let reply = try await integrator.call(lying)
                 #expect(reply.status == 400)
             }
+            let isKept = try await eventually(within: .seconds(10)) { try await stack.depth(of: dead) == before + 1 }
+            #expect(isKept)
         }
 
         @Test("a copy under another key, which the broker does not check, is refused")

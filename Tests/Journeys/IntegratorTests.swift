@@ -111,7 +111,8 @@ extension Journeys {
             let client = try Client()
             let person = try await Person.register(client)
             try await Integrator.run { integrator in
-                let before = try await deadCount(stack)
+                let dead = Queue.dead(of: Queue.postCommands)
+                let before = try await stack.depth(of: dead)
                 var poison = integrator.request("post.create", ["content": "x"], isCommand: true, by: person)
                 // Routed as a command, and of a type that the post service does not know.
                 poison.properties.type = "post.unheard-of"
@@ -119,16 +120,11 @@ extension Journeys {
                 let good = try await integrator.call("post.create", ["content": "y"], isCommand: true, by: person)
                 #expect(good.status == 201)
                 #expect(try await refused.status == 400)
-                let isDead = try await eventually(within: .seconds(10)) { try await deadCount(stack) == before + 1 }
+                let isDead = try await eventually(within: .seconds(10)) {
+                    try await stack.depth(of: dead) == before + 1
+                }
                 #expect(isDead)
             }
-        }
-
-        @Loop private func deadCount(_ stack: Stack) async throws -> Int {
-            let queue = Queue.dead(of: Queue.postCommands)
-            let lines = try await stack.rabbitmqctl("list_queues", "-p", "warren", "name", "messages")
-            let line = lines.split(separator: "\n").first { $0.hasPrefix("\(queue)\t") }
-            return try #require(line?.split(separator: "\t").last.flatMap { Int($0) })
         }
     }
 }

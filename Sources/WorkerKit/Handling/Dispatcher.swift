@@ -66,7 +66,13 @@ internal import Reactor
     private func isRoutedHonestly(_ message: IncomingMessage, _ delivery: Delivery, _ handler: Handler) -> Bool {
         if delivery.exchange == Exchange.requeue { return true }
         return delivery.exchange == (handler.kind == .event ? Exchange.events : Exchange.commands)
-            && delivery.routingKey == message.type && delivery.properties.headers["x-death"] == nil
+            && delivery.routingKey == message.type && !bearsHistory(delivery)
+    }
+
+    /// Whether a message that has not come back says that it was dead-lettered before. It must not be so once more: an
+    /// `x-death` that RabbitMQ 3.10 has not written itself ends the dead-lettering of its whole queue.
+    private func bearsHistory(_ delivery: Delivery) -> Bool {
+        delivery.exchange != Exchange.requeue && delivery.properties.headers["x-death"] != nil
     }
 
     private func isStale(_ message: IncomingMessage, _ handler: Handler) -> Bool {
@@ -158,7 +164,7 @@ internal import Reactor
             log.error("given up", metadata: describe(message).merging(["reason": "\(reason)"]) { $1 })
             await reply(
                 problem(Problem(.malformedRequest, detail: "The message cannot be handled."), message), to: message)
-            delivery.reject(requeue: false)
+            if bearsHistory(delivery) { delivery.ack() } else { delivery.reject(requeue: false) }
         }
     }
 
