@@ -1,10 +1,10 @@
-import Testing
+import AMQP
+import TestSupport
 
 extension Stack {
-    /// How many messages a queue holds.
+    /// How many messages a queue holds at this moment; what `rabbitmqctl` lists is some seconds old.
     func depth(of queue: String) async throws -> Int {
-        let lines = try await rabbitmqctl("list_queues", "-p", "warren", "name", "messages")
-        let line = lines.split(separator: "\n").first { $0.hasPrefix("\(queue)\t") }
-        return try #require(line?.split(separator: "\t").last.flatMap { Int($0) })
+        let address = try BrokerAddress(url: TestEnvironment.value("WARREN_OPERATOR_URL"))
+        return try await Provisioner(address: address, name: "journeys").depth(ofQueue: queue).ready
     }
 }
