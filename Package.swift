@@ -79,7 +79,8 @@ let floor1 =
     + driver("Curl", c: "CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev", ["Reactor", logging])
     + driver("Argon2", c: "CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev", [])
     + [
-        module("Contracts", exclude: ["Passwords/README.md"], [])
+        module("Contracts", exclude: ["Passwords/README.md"], []),
+        module("ImageHeaders", []),
     ]
 
 let floor2 = [
@@ -99,7 +100,7 @@ let floor3 = [
     module("PostService", path: "Sources/Services/Post", resources: [.embedInCode("Migrations")], serviceBase),
     module(
         "MediaService", path: "Sources/Services/Media", resources: [.embedInCode("Migrations")],
-        serviceBase + ["Curl"]),
+        serviceBase + ["Curl", "ImageHeaders"]),
     module("SearchService", path: "Sources/Services/Search", resources: [.embedInCode("Migrations")], serviceBase),
     module("Multipart", path: "Sources/Ingress/Multipart", []),
     module(
@@ -121,7 +122,10 @@ let floor4 = [
         ["Reactor", "AMQP", "Contracts", "WorkerKit", "IdentityService", arguments, logging]),
     program(
         "cloudinary-local", path: "Tools/CloudinaryLocal", exclude: ["README.md"],
-        ["Multipart", hummingbird, hummingbirdCore, httpTypes, nioCore, crypto, arguments, lifecycle, logging]),
+        [
+            "ImageHeaders", "Multipart", hummingbird, hummingbirdCore, httpTypes, nioCore, crypto, arguments, lifecycle,
+            logging,
+        ]),
 ]
 
 let testTargets = [
@@ -133,12 +137,20 @@ let testTargets = [
     tests("Curl", ["Curl", "Reactor", logging]),
     tests("Argon2", ["Argon2", "Reactor"]),
     tests("Contracts", ["Contracts"]),
+    tests("ImageHeaders", ["ImageHeaders"]),
     tests("WorkerKit", ["WorkerKit", "AMQP", "Postgres", "Redis", "Contracts", "Reactor", logging]),
     tests(
         "Identity",
         [
             "IdentityService", "warren-identity", "warren", "WorkerKit", "AMQP", "Argon2", "Postgres", "Redis",
             "Contracts", "Reactor", crypto, jwt, logging,
+        ]),
+    tests("Post", ["PostService", "WorkerKit", "Postgres", "Redis", "Contracts", "Reactor", logging]),
+    tests(
+        "Media",
+        [
+            "MediaService", "cloudinary-local", "WorkerKit", "Curl", "ImageHeaders", "Postgres", "Contracts", "Reactor",
+            logging,
         ]),
     tests(
         "Ingress",

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// One HTTP exchange as a client saw it, made with the system's curl.
 struct Curl: Sendable {
@@ -39,21 +40,4 @@ struct Curl: Sendable {
 
     /// The sentence of Cloudinary's error body.
     var message: String? { (json["error"] as? [String: Any])?["message"] as? String }
-}
-
-/// A directory of a test's own.
-struct Scratch: Sendable {
-    let directory: String
-
-    init() throws {
-        directory = FileManager.default.temporaryDirectory.appending(path: "cloudinary-local-\(UUID().uuidString)")
-            .path()
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    }
-
-    func path(_ name: String) -> String { "\(directory)/\(name)" }
-
-    func remove() {
-        try? FileManager.default.removeItem(atPath: directory)
-    }
 }

@@ -1,26 +1,13 @@
 import Foundation
+import TestSupport
 
 /// Real images of 16 by 9 pixels, one of each kind.
 enum Images {
-    static let png = image(
-        "iVBORw0KGgoAAAANSUhEUgAAABAAAAAJAQAAAAATUZGfAAAAI0lEQVR4nGMUKGF0fcL0WJIp9hKDxkIGJxFGTUkm6WeMQsUAYv8Gylous84A"
-            + "AAAASUVORK5CYII=")
-    static let gif = image("R0lGODdhEAAJAIEAAP8AAAAAAAAAAAAAACwAAAAAEAAJAAAIFgABCBxIsKDBgwgTKlzIsKHDhxARBgQAOw==")
-    static let jpeg = image(
-        "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAP//////////////////////////////////////////////////////////////////////////"
-            + "////////////wAALCAAJABABAREA/8QAFQABAQAAAAAAAAAAAAAAAAAAAAL/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/9oACAEBAAA/AJAf"
-            + "/9k=")
-    static let progressiveJPEG = image(
-        "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAP//////////////////////////////////////////////////////////////////////////"
-            + "////////////wgALCAAJABABAREA/8QAFQABAQAAAAAAAAAAAAAAAAAAAAH/2gAIAQEAAAABg//EABQQAQAAAAAAAAAAAAAAAAAAACD/"
-            + "2gAIAQEAAQUCH//EABQQAQAAAAAAAAAAAAAAAAAAACD/2gAIAQEABj8CH//EABQQAQAAAAAAAAAAAAAAAAAAACD/2gAIAQEAAT8hH//a"
-            + "AAgBAQAAABAP/8QAFBABAAAAAAAAAAAAAAAAAAAAIP/aAAgBAQABPxAf/9k=")
-    static let lossyWebP = image(
-        "UklGRjIAAABXRUJQVlA4ICYAAABwAQCdASoQAAkADMDOJaACdAFAAAD+3FHSXS5Df6u/O36ntgAAAA==")
-    static let losslessWebP = image("UklGRhwAAABXRUJQVlA4TA8AAAAvDwACAAcQ/Y/+ByKi/wEA")
-    static let extendedWebP = image(
-        "UklGRlwAAABXRUJQVlA4WAoAAAAQAAAADwAACAAAQUxQSA8AAAABDzBkERHi/v8R/Q///wEAVlA4ICYAAABwAQCdASoQAAkADMDOJaACdAFA"
-            + "AAD+3FHSXS5Df6u/O36ntgAAAA==")
-
-    private static func image(_ base64: String) -> Data { Data(base64Encoded: base64) ?? Data() }
+    static let png = Data(SamplePicture.png)
+    static let gif = Data(SamplePicture.gif)
+    static let jpeg = Data(SamplePicture.jpeg)
+    static let progressiveJPEG = Data(SamplePicture.progressiveJPEG)
+    static let lossyWebP = Data(SamplePicture.lossyWebP)
+    static let losslessWebP = Data(SamplePicture.losslessWebP)
+    static let extendedWebP = Data(SamplePicture.extendedWebP)
 }

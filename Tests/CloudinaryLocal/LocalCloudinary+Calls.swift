@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import TestSupport
 
 extension LocalCloudinary {
     /// The parameters with key, timestamp and signature added, those that are given left as they are.

@@ -1,4 +1,5 @@
 import Contracts
+import Glibc
 import Reactor
 import TestSupport
 import Testing
@@ -32,6 +33,33 @@ extension Journeys {
             }
             #expect(
                 try await eventually(within: .seconds(5)) { try await client.get("/v1/media/\(media)").status == 404 })
+        }
+
+        @Test("kill -9 of the worker between the media host and the database: the picture is adopted, and there is one")
+        @Loop func killedInBetween() async throws {
+            let (stack, host) = (try Stack(), try MediaHost())
+            let anyone = try Client()
+            let client = try await anyone.by(Person.register(anyone))
+            let before = try await Set(host.assets())
+            let faults: JSON = [["delayMilliseconds": 20_000, "after": true, "count": 1, "path": "upload"]]
+            try await host.with(faults: faults) {
+                async let answer = client.upload(Picture.png())
+                // The host has it and says nothing yet: the worker knows of nothing.
+                let isThere = try await eventually(within: .seconds(15)) { try await Set(host.assets()) != before }
+                #expect(isThere)
+                try await stack.end("media-1", SIGKILL)
+                try await stack.scale("media", 1)
+                let status = try await answer.status
+                #expect(status == 201 || status == 202)
+                let isAdopted = try await eventually(within: .seconds(30)) {
+                    try await client.get("/v1/media").expect(200).ids("media").count == 1
+                }
+                #expect(isAdopted)
+            }
+            let media = try await client.get("/v1/media").expect(200).ids("media")
+            #expect(try await Set(host.assets()).subtracting(before) == Set(media))
+            try await client.delete("/v1/media/\(media.first ?? "")").expect(204)
+            #expect(try await Set(host.assets()) == before)
         }
 
         @Loop private func uploadThrough(_ faults: JSON) async throws {

@@ -1,5 +1,6 @@
 import AMQP
 import FoundationEssentials
+import Postgres
 import Reactor
 import TestSupport
 import Testing
@@ -34,6 +35,7 @@ extension Workers.EventHandlerTests {
     private enum Undecodable: EventTag { static let type = fresh() }
     private enum Problematic: EventTag { static let type = fresh() }
     private enum Subjected: EventTag { static let type = fresh() }
+    private enum Parted: EventTag { static let type = fresh() }
 
     /// Sends an event as its service would.
     @Loop private func send<Tag>(
@@ -133,6 +135,38 @@ extension Workers.EventHandlerTests {
                 }
                 #expect(try await eventually(within: .seconds(20)) { callers.count == 1 })
                 #expect(callers == [nil])
+            }
+        }
+    }
+
+    @Test("keeps the part that was done and publishes its events, though the rest fails and is retried")
+    @Loop func parts() async throws {
+        var plan = Bench.Plan()
+        plan.eventTypes = [Parted.type]
+        try await Bench.run(plan) { bench async throws in
+            let (first, second) = (UUID.v7(), UUID.v7())
+            var attempts = 0
+            bench.extraHandlers = [
+                .event(Heard<Parted>.self) { _, context in
+                    attempts += 1
+                    let insert = Statement("INSERT INTO thing (id) VALUES ($1)")
+                    if attempts == 1 {
+                        try await context.transaction().send(insert, first)
+                        context.emit(ThingMade(id: first))
+                        try await context.checkpoint()
+                    }
+                    try await context.transaction().send(insert, second)
+                    context.emit(ThingMade(id: second))
+                    if attempts < 3 { throw Passing() }
+                }
+            ]
+            try await bench.withWorker { _ async throws in
+                try await send(Heard<Parted>(id: UUID()), bench)
+                #expect(try await eventually(within: .seconds(20)) { bench.events(about: second) > 0 })
+                #expect(try await eventually(within: .seconds(20)) { bench.events(about: first) > 0 })
+                #expect(attempts == 3)
+                #expect((bench.events(about: first), bench.events(about: second)) == (1, 1))
+                #expect(try await bench.count("SELECT count(*) FROM thing") == 2)
             }
         }
     }

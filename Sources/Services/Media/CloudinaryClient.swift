@@ -1,22 +1,19 @@
 internal import Contracts
 internal import Curl
 internal import FoundationEssentials
+internal import ImageHeaders
 internal import Reactor
 
 /// Calls Cloudinary's upload API: https://cloudinary.com/documentation/image_upload_api_reference.
+///
+/// What fails for a passing reason is tried again after a pause, as long as its caller has time.
 @Loop final class CloudinaryClient {
     /// What Cloudinary says of a picture that it keeps.
-    struct Asset: Described {
+    private struct Asset: Described {
         let url: String
-        let width: Int
-        let height: Int
 
         static let schema = Schema<Asset>.object(
-            "Asset", unknownFields: .ignored,
-            field("secure_url", \.url, .string),
-            field("width", \.width, .integer(0...)),
-            field("height", \.height, .integer(0...)),
-            make: Asset.init)
+            "Asset", unknownFields: .ignored, field("secure_url", \.url, .string), make: Asset.init)
     }
 
     /// What Cloudinary says of a deletion: `ok`, or `not found` where there was nothing.
@@ -25,6 +22,15 @@ internal import Reactor
 
         static let schema = Schema<Destroyed>.object(
             "Destroyed", unknownFields: .ignored, field("result", \.result, .string), make: Destroyed.init)
+    }
+
+    /// A call that is sent anew, with a signature of its own, at each attempt.
+    private struct Call {
+        let action: String
+        let parameters: [(name: String, value: String)]
+        var files: [HTTPRequest.Part] = []
+        /// How long one attempt may take.
+        let limit: Duration
     }
 
     private let account: CloudinaryAccount
@@ -37,41 +43,60 @@ internal import Reactor
 
     /// Uploads a picture under an id of ours; a second upload under the same id takes the first one's place.
     ///
-    /// - Throws: ``CloudinaryError``.
-    func upload(_ bytes: [UInt8], id: UUID, type: ImageType) async throws(CloudinaryError) -> Asset {
+    /// - Parameter end: when to give up.
+    /// - Returns: where the picture is delivered.
+    /// - Throws: ``CloudinaryError``; the picture may be there all the same.
+    func upload(
+        _ bytes: [UInt8], id: UUID, type: String, until end: ContinuousClock.Instant
+    ) async throws(CloudinaryError) -> String {
         // The file goes as bytes in a part with a file name: a text would be fetched if it were a URL.
-        let file = HTTPRequest.Part(name: "file", fileName: "file", contentType: type.rawValue, bytes: bytes)
-        let body = try await call("upload", [("public_id", id.text), ("overwrite", "true")], [file])
-        return try decode(Asset.self, body)
+        let file = HTTPRequest.Part(name: "file", fileName: "file", contentType: type, bytes: bytes)
+        let call = Call(
+            action: "upload", parameters: [("public_id", id.text), ("overwrite", "true")], files: [file],
+            limit: .seconds(15))
+        return try await perform(call, until: end, Asset.self).url
     }
 
     /// Deletes a picture; that there is none is as good.
     ///
     /// - Throws: ``CloudinaryError``.
-    func destroy(_ id: UUID) async throws(CloudinaryError) {
-        let body = try await call("destroy", [("public_id", id.text), ("invalidate", "true")], [])
-        let result = try decode(Destroyed.self, body).result
+    func destroy(_ id: UUID, until end: ContinuousClock.Instant) async throws(CloudinaryError) {
+        let call = Call(
+            action: "destroy", parameters: [("public_id", id.text), ("invalidate", "true")], limit: .seconds(5))
+        let result = try await perform(call, until: end, Destroyed.self).result
         guard result == "ok" || result == "not found" else {
             throw CloudinaryError(.refused, "destroy: \(result)")
         }
     }
 
-    private func call(
-        _ action: String, _ parameters: [(name: String, value: String)], _ files: [HTTPRequest.Part]
-    ) async throws(CloudinaryError) -> [UInt8] {
-        let signed = parameters + [("timestamp", String(Timestamp.now().milliseconds / 1000))]
+    /// Makes a call until it succeeds, fails for good, or the time is over.
+    private func perform<Value: Described>(
+        _ call: Call, until end: ContinuousClock.Instant, _ type: Value.Type
+    ) async throws(CloudinaryError) -> Value {
+        var pauses = RetryPauses()
+        while true {
+            do throws(CloudinaryError) {
+                return try decode(type, try await attempt(call, within: min(call.limit, end - .now)))
+            } catch {
+                let pause = pauses.next()
+                guard error.kind == .passing, .now + pause + RetryPauses.shortestAttempt <= end else { throw error }
+                do { try await Loop.sleep(for: pause) } catch { throw CloudinaryError(.passing, "cancelled") }
+            }
+        }
+    }
+
+    private func attempt(_ call: Call, within limit: Duration) async throws(CloudinaryError) -> [UInt8] {
+        let signed = call.parameters + [("timestamp", String(Timestamp.now().milliseconds / 1000))]
         let signature = CloudinarySignature.sign(signed, secret: account.secret)
         let fields = signed + [("api_key", account.key), ("signature", signature)]
         var request = HTTPRequest(
-            method: "POST", url: "\(account.uploadPrefix)/v1_1/\(account.cloud)/image/\(action)",
-            body: .multipart(fields.map { HTTPRequest.Part(name: $0.name, value: $0.value) } + files))
-        request.timeouts.total = .seconds(20)
+            method: "POST", url: "\(account.uploadPrefix)/v1_1/\(account.cloud)/image/\(call.action)",
+            body: .multipart(fields.map { HTTPRequest.Part(name: $0.name, value: $0.value) } + call.files))
+        request.timeouts.total = max(limit, .milliseconds(1))
         do {
             let response = try await http.perform(request)
-            guard response.status == 200 else { throw CloudinaryError(response) }
+            guard response.status == 200 else { throw CloudinaryError(status: response.status, body: response.body) }
             return response.body
-        } catch let error as CurlError {
-            throw CloudinaryError(.passing, "\(error)")
         } catch let error as CloudinaryError {
             throw error
         } catch {
@@ -85,5 +110,19 @@ internal import Reactor
         } catch {
             throw CloudinaryError(.passing, "an answer that cannot be read: \(error)")
         }
+    }
+}
+
+/// The pauses between attempts: doubled each time up to the longest, each shortened by up to a half at random.
+struct RetryPauses {
+    /// An attempt that has less time than this is not worth its beginning.
+    static let shortestAttempt: Duration = .milliseconds(500)
+
+    private static let longest: Duration = .seconds(4)
+    private var current: Duration = .milliseconds(200)
+
+    mutating func next() -> Duration {
+        defer { current = min(current * 2, Self.longest) }
+        return current * Double.random(in: 0.5...1)
     }
 }

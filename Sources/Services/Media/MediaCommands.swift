@@ -1,5 +1,6 @@
 internal import Contracts
 internal import FoundationEssentials
+internal import Logging
 internal import Postgres
 internal import Reactor
 internal import WorkerKit
@@ -8,49 +9,61 @@ internal import WorkerKit
 @Loop struct MediaCommands {
     let database: PostgresPool
     let cloudinary: CloudinaryClient
-
-    func upload(_ file: [UInt8], _ context: HandlerContext) async throws -> Reply {
-        let caller = try context.caller
-        guard let type = ImageType(file) else {
-            throw Problem(.unsupportedMediaType, detail: "The file is no JPEG, PNG, GIF or WebP.")
-        }
-        let id = context.newID
-        // Before the look into the inbox: a delivery that is carried out in between is then found there.
-        let isTaken = try await !database.query(MediaStatements.exists, id).isEmpty
-        // A delivery that comes again after its media was deleted must not bring the picture back.
-        try await context.stopIfRepeated()
-        // The id comes from the message's, which an integrator chooses: it must not overwrite another's picture.
-        guard !isTaken else { throw Problem(.idempotencyKeyReused) }
-        let asset = try await store(file, id, type)
-        let media = Media(
-            id: id, url: asset.url, contentType: type.rawValue, bytes: file.count, width: asset.width,
-            height: asset.height, createdAt: .now())
-        _ = try await context.transaction().send(
-            MediaStatements.insert, id, caller.id, media.url, media.contentType, media.bytes, media.width,
-            media.height, PostgresTimestamp(milliseconds: media.createdAt.milliseconds))
-        context.emit(MediaUploaded(media: media, ownerId: caller.id))
-        return .json(media.jsonBytes(), status: 201, location: "/v1/media/\(id.text)")
-    }
+    let check: PictureCheck
+    /// How long Cloudinary is asked again before the message is put off. An upload's sender waits 30 s, a deletion's 5.
+    var uploadPatience: Duration = .seconds(20)
+    var deletePatience: Duration = .seconds(4)
 
     func delete(_ command: EntityRequest, _ context: HandlerContext) async throws -> Reply {
         let caller = try context.caller
         let owned = database.send(MediaStatements.owned, [command.id], caller.id)
         try await context.stopIfRepeated()
         guard try await owned.rows().count > 0 else { throw Problem(.mediaNotFound) }
-        try await cloudinary.destroy(command.id)
+        do {
+            try await cloudinary.destroy(command.id, until: .now + deletePatience)
+        } catch {
+            throw told(error, context)
+        }
         try await forget(command.id, owner: caller.id, context)
         return .noContent
     }
 
     /// Deletes the media of a deleted post, as far as they belong to its author.
+    ///
+    /// Each for itself: one that cannot be deleted now holds up no other, and is all that the next delivery finds.
     func postDeleted(_ event: CloudEvent<PostDeleted>, _ context: HandlerContext) async throws {
         guard !event.data.mediaIds.isEmpty else { return }
-        let owned = try await database.query(MediaStatements.owned, event.data.mediaIds, event.data.authorId)
+        let author = event.data.authorId
+        let owned = try await database.query(MediaStatements.owned, event.data.mediaIds, author)
         var ids: [UUID] = []
         for row in owned { ids.append(try row.get(0, as: UUID.self)) }
-        // No transaction is open while Cloudinary is asked: it may take its time.
-        for id in ids { try await cloudinary.destroy(id) }
-        for id in ids { try await forget(id, owner: event.data.authorId, context) }
+        var failure: (any Error)?
+        await withTaskGroup(of: (id: UUID, error: CloudinaryError?).self) { group in
+            for id in ids { group.addTask { await destroy(id) } }
+            for await (id, error) in group {
+                if let error {
+                    failure = error
+                    continue
+                }
+                do {
+                    try await forget(id, owner: author, context)
+                    // No transaction is open while Cloudinary is asked for the others: it may take its time.
+                    try await context.checkpoint()
+                } catch {
+                    failure = error
+                }
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    private func destroy(_ id: UUID) async -> (id: UUID, error: CloudinaryError?) {
+        do throws(CloudinaryError) {
+            try await cloudinary.destroy(id, until: .now + deletePatience)
+            return (id, nil)
+        } catch {
+            return (id, error)
+        }
     }
 
     private func forget(_ id: UUID, owner: UUID, _ context: HandlerContext) async throws {
@@ -58,12 +71,21 @@ internal import WorkerKit
         context.emit(MediaDeleted(id: id, ownerId: owner))
     }
 
-    private func store(_ file: [UInt8], _ id: UUID, _ type: ImageType) async throws -> CloudinaryClient.Asset {
-        do {
-            return try await cloudinary.upload(file, id: id, type: type)
-        } catch {
-            guard error.kind == .badFile else { throw error }
-            throw Problem(.unsupportedMediaType, detail: "The file is not a picture that can be read.")
-        }
+    /// What a failure at Cloudinary means for a command.
+    ///
+    /// One that no retry mends is told to the sender who waits, who may try again. Where nobody waits the command has been
+    /// accepted and must not be dropped: it is put off, and in the end an operator finds it among the dead letters.
+    func told(_ error: CloudinaryError, _ context: HandlerContext) -> any Error {
+        guard error.kind != .passing, context.message.isAwaited else { return error }
+        context.log.error("the media host refuses calls", metadata: ["error": "\(error)"])
+        return Problem(.unavailable, detail: "The media host refuses calls at the moment.", retryAfter: 60)
+    }
+}
+
+extension IncomingMessage {
+    /// Whether its sender surely still waits for the reply.
+    fileprivate var isAwaited: Bool {
+        guard replyTo != nil, attempt == 0, let deadline else { return false }
+        return deadline > .now().advanced(by: .seconds(1))
     }
 }

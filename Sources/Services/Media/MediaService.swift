@@ -11,30 +11,47 @@ package enum MediaService {
     /// Few uploads are in hand at once: each holds its file in memory.
     package static let definition = WorkerDefinition(
         name: "media",
-        migrations: [Migration(name: "0001-media", sql: PackageResources._001_media_sql)],
+        migrations: [
+            Migration(name: "0001-media", sql: PackageResources._001_media_sql),
+            Migration(name: "0002-uploads", sql: PackageResources._002_uploads_sql),
+        ],
         queues: [
             QueueUse(Queue.mediaCommands, prefetch: 32), QueueUse(Queue.mediaUploads, prefetch: 8),
             QueueUse(Queue.mediaQueries, prefetch: 64), QueueUse(Queue.mediaEvents, prefetch: 16),
         ])
 
-    /// Makes its handlers.
+    /// The most pixels of a picture unless told otherwise, those of all its frames together.
+    static let standardPixels = 50_000_000
+
+    /// Makes its handlers, and what cleans up behind them.
     ///
     /// - Throws: `Settings.Fault` where `CLOUDINARY_URL` is missing or malformed; `CurlError` where libcurl cannot start.
     @Loop package static func parts(_ resources: WorkerResources) throws -> WorkerParts {
-        let account = try resources.settings.parsed("CLOUDINARY_URL") { try CloudinaryAccount(url: $0) }
+        let settings = resources.settings
+        let account = try settings.parsed("CLOUDINARY_URL") { try CloudinaryAccount(url: $0) }
+        let check = PictureCheck(
+            maximumPixels: try settings.integer(
+                "WARREN_MEDIA_PIXELS", default: standardPixels, in: 1...1_000_000_000))
         let http = try CurlClient()
-        let commands = MediaCommands(
-            database: resources.database, cloudinary: CloudinaryClient(account: account, http: http))
-        let queries = MediaQueries(database: resources.database)
+        let cloudinary = CloudinaryClient(account: account, http: http)
+        let commands = MediaCommands(database: resources.database, cloudinary: cloudinary, check: check)
+        let sweeper = UploadSweeper(database: resources.database, cloudinary: cloudinary, log: resources.log)
         return WorkerParts(
-            handlers: [
-                .request(Messages.Media.upload, handle: commands.upload),
-                .request(Messages.Media.delete, handle: commands.delete),
-                .request(Messages.Media.get, handle: queries.get),
-                .request(Messages.Media.list, handle: queries.list),
-                .receipt(Messages.Media.receipt, database: resources.database),
-                .event(PostDeleted.self, handle: commands.postDeleted),
-            ],
-            services: [AtShutdown { await http.close() }])
+            handlers: handlers(commands, MediaQueries(database: resources.database)),
+            services: [
+                AtShutdown { await http.close() },
+                Managed(start: { await sweeper.run() }, stop: { await sweeper.close() }),
+            ])
+    }
+
+    @Loop static func handlers(_ commands: MediaCommands, _ queries: MediaQueries) -> [Handler] {
+        [
+            .request(Messages.Media.upload, handle: commands.upload),
+            .request(Messages.Media.delete, handle: commands.delete),
+            .request(Messages.Media.get, handle: queries.get),
+            .request(Messages.Media.list, handle: queries.list),
+            .receipt(Messages.Media.receipt, database: queries.database),
+            .event(PostDeleted.self, handle: commands.postDeleted),
+        ]
     }
 }

@@ -4,13 +4,45 @@ internal import Postgres
 enum MediaStatements {
     private static let columns = "id, url, content_type, bytes, width, height, created_at"
 
-    static let insert = Statement(
+    // MARK: Uploading
+
+    /// Gives no row where the id is taken by a picture, by another's upload or by a sweeper.
+    static let beginUpload = Statement(
         """
-        INSERT INTO media (id, owner_id, url, content_type, bytes, width, height, created_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        INSERT INTO upload (id, owner_id)
+        SELECT $1::uuid, $2::uuid WHERE NOT EXISTS (SELECT FROM media WHERE id = $1)
+        ON CONFLICT (id) DO UPDATE SET begun_at = now() WHERE upload.owner_id = $2 AND upload.swept_at IS NULL
+        RETURNING id
         """)
 
-    static let exists = Statement("SELECT FROM media WHERE id = $1")
+    static let isSwept = Statement(
+        "SELECT FROM upload WHERE id = $1 AND owner_id = $2 AND swept_at IS NOT NULL")
+
+    /// Fails where the upload is no longer there, since a sweeper has taken its picture for one left behind: without
+    /// its id the row cannot be.
+    static let insert = Statement(
+        """
+        WITH done AS (DELETE FROM upload WHERE id = $1 AND swept_at IS NULL RETURNING id)
+        INSERT INTO media (id, owner_id, url, content_type, bytes, width, height, created_at)
+        VALUES ((SELECT id FROM done), $2, $3, $4, $5, $6, $7, $8)
+        """)
+
+    // MARK: Sweeping
+
+    /// Takes uploads whose last attempt began so many seconds ago, and those that another sweeper has not finished.
+    static let claimAbandoned = Statement(
+        """
+        UPDATE upload SET swept_at = now() WHERE id = ANY (ARRAY(
+            SELECT id FROM upload
+            WHERE begun_at < now() - make_interval(secs => $1)
+                AND (swept_at IS NULL OR swept_at < now() - make_interval(secs => $2))
+            ORDER BY begun_at LIMIT $3 FOR UPDATE SKIP LOCKED))
+        RETURNING id
+        """)
+
+    static let forgetUpload = Statement("DELETE FROM upload WHERE id = $1 AND swept_at IS NOT NULL")
+
+    // MARK: Reading
 
     static let get = Statement("SELECT \(columns) FROM media WHERE id = $1 AND owner_id = $2")
 
@@ -26,6 +58,8 @@ enum MediaStatements {
         """)
 
     static let count = Statement("SELECT count(*) FROM media WHERE owner_id = $1")
+
+    // MARK: Deleting
 
     static let owned = Statement("SELECT id FROM media WHERE id = ANY ($1) AND owner_id = $2")
 

@@ -1,6 +1,8 @@
 internal import Contracts
 internal import FoundationEssentials
+internal import Logging
 internal import Reactor
+internal import Redis
 internal import WorkerKit
 
 /// What the post service keeps in Redis: single posts and pages, as the bodies of the replies that show them.
@@ -8,25 +10,24 @@ internal import WorkerKit
     private let posts: EntityCache
     private let pages: ListCache
 
-    init(_ resources: WorkerResources) {
-        let invalidations = Invalidations(redis: resources.redis, log: resources.log)
-        posts = EntityCache(
-            redis: resources.redis, invalidations: invalidations, name: "post:one", lifetime: .seconds(300))
-        pages = ListCache(
-            redis: resources.redis, invalidations: invalidations, name: "post:list", lifetime: .seconds(60))
+    /// - Parameter root: what the names of its keys begin with.
+    init(_ redis: RedisClient, root: String = "post", log: Logger) {
+        let invalidations = Invalidations(redis: redis, log: log)
+        posts = EntityCache(redis: redis, invalidations: invalidations, name: "\(root):one", lifetime: .seconds(300))
+        pages = ListCache(redis: redis, invalidations: invalidations, name: "\(root):list", lifetime: .seconds(60))
     }
 
-    func find(_ id: UUID) async -> EntityCache.Finding { await posts.find(id.text) }
-
-    func fill(_ id: UUID, _ body: [UInt8]) async { await posts.fill(id.text, body) }
+    /// A post's body; nothing where there is no such post.
+    func post(_ id: UUID, read: @Loop () async throws -> [UInt8]?) async throws -> [UInt8]? {
+        try await posts.body(id.text, read: read)
+    }
 
     /// Keeps a post from being cached for a while: it is gone, or shows something else now.
     func bury(_ id: UUID) async { await posts.bury(id.text) }
 
-    func findPage(_ query: ListRequest) async -> ListCache.Finding { await pages.find(key(query)) }
-
-    func storePage(_ query: ListRequest, _ body: [UInt8], generation: String) async {
-        await pages.store(key(query), body, generation: generation)
+    /// A page's body.
+    func page(_ query: ListRequest, read: @Loop () async throws -> [UInt8]) async throws -> [UInt8] {
+        try await pages.body(key(query), read: read)
     }
 
     func invalidatePages() async { await pages.invalidate() }

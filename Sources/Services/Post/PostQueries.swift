@@ -10,29 +10,24 @@ internal import WorkerKit
     let cache: PostCache
 
     func get(_ query: EntityRequest, _ context: HandlerContext) async throws -> Reply {
-        let finding = await cache.find(query.id)
-        if case .hit(let body) = finding { return .json(body) }
-        guard let row = try await database.query(PostStatements.get, query.id, deadline: deadline).first else {
-            throw Problem(.postNotFound)
+        let body = try await cache.post(query.id) {
+            let rows = try await database.query(PostStatements.get, query.id, deadline: deadline)
+            return try rows.first.map { row in try Post(row).jsonBytes() }
         }
-        let body = try Post(row).jsonBytes()
-        if case .miss = finding { await cache.fill(query.id, body) }
-        return .json(body)
+        guard let body else { throw Problem(.postNotFound) }
+        return .json(body, etag: EntityTag.of(body))
     }
 
     func list(_ query: ListRequest, _ context: HandlerContext) async throws -> Reply {
-        let finding = await cache.findPage(query)
-        if case .hit(let body) = finding { return .json(body) }
-        let body = try await page(query).jsonBytes()
-        if case .miss(let generation) = finding { await cache.storePage(query, body, generation: generation) }
-        return .json(body)
+        // Refused before it can be a key of the cache.
+        let cursor = try query.cursor.map { text throws(Problem) in try KeysetCursor(text) }
+        return .json(try await cache.page(query) { try await page(query, cursor).jsonBytes() })
     }
 
     private var deadline: ContinuousClock.Instant { .now + .seconds(5) }
 
-    private func page(_ query: ListRequest) async throws -> Page<Post> {
-        if let text = query.cursor {
-            let cursor = try KeysetCursor(text)
+    private func page(_ query: ListRequest, _ cursor: KeysetCursor?) async throws -> Page<Post> {
+        if let cursor {
             let rows = try await database.query(
                 PostStatements.after, query.limit + 1, PostgresTimestamp(milliseconds: cursor.time.milliseconds),
                 cursor.id, deadline: deadline)
@@ -40,13 +35,19 @@ internal import WorkerKit
         }
         let number = query.page ?? 1
         let offset = (number - 1) * query.limit
-        let counted = try await database.query(PostStatements.count, deadline: deadline)
-        let total = try counted.first?.get(0, as: Int.self) ?? 0
+        let counted = database.send(PostStatements.count, deadline: deadline)
+        // The first page is read with the count. Past the end nothing is read: a page number alone cannot make the
+        // database walk the whole table.
+        let first = offset == 0 ? rows(query, offset) : nil
+        let total = try await counted.rows().first?.get(0, as: Int.self) ?? 0
         let place = Page<Post>.Number(page: number, total: total)
-        // Past the end nothing is read: a page number alone cannot make the database walk the whole table.
-        guard offset == 0 || offset < total else { return Page(items: [], limit: query.limit, number: place) }
-        let rows = try await database.query(PostStatements.page, query.limit + 1, offset, deadline: deadline)
-        return try page(rows, query, number: place)
+        if let first { return try page(try await first.rows(), query, number: place) }
+        guard offset < total else { return Page(items: [], limit: query.limit, number: place) }
+        return try page(try await rows(query, offset).rows(), query, number: place)
+    }
+
+    private func rows(_ query: ListRequest, _ offset: Int) -> PendingQuery {
+        database.send(PostStatements.page, query.limit + 1, offset, deadline: deadline)
     }
 
     /// One row more than asked for was read: that there is one says that there is a next page.

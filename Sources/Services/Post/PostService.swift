@@ -16,19 +16,22 @@ package enum PostService {
 
     /// Makes its handlers.
     @Loop package static func parts(_ resources: WorkerResources) -> WorkerParts {
-        let cache = PostCache(resources)
+        WorkerParts(handlers: handlers(resources.database, PostCache(resources.redis, log: resources.log)))
+    }
+
+    @Loop static func handlers(_ database: PostgresPool, _ cache: PostCache) -> [Handler] {
         let commands = PostCommands(cache: cache)
-        let queries = PostQueries(database: resources.database, cache: cache)
-        let media = MediaProjection(database: resources.database, cache: cache)
-        return WorkerParts(handlers: [
+        let queries = PostQueries(database: database, cache: cache)
+        let media = MediaProjection(database: database, cache: cache)
+        return [
             .batchedRequest(
                 Messages.Post.create, settled: { _ in await cache.invalidatePages() }, handle: commands.create),
             .request(Messages.Post.delete, settled: { _ in await cache.invalidatePages() }, handle: commands.delete),
             .request(Messages.Post.get, handle: queries.get),
             .request(Messages.Post.list, handle: queries.list),
-            .receipt(Messages.Post.receipt, database: resources.database),
+            .receipt(Messages.Post.receipt, database: database),
             .event(MediaUploaded.self, handle: media.uploaded),
             .event(MediaDeleted.self, handle: media.deleted),
-        ])
+        ]
     }
 }

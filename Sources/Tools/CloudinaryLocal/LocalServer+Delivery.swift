@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import ImageHeaders
 
 extension LocalServer {
     /// `GET /CLOUD/image/upload/[vVERSION/]PUBLIC_ID[.FORMAT]`.
@@ -30,12 +31,12 @@ extension LocalServer {
     private func find(_ name: String) async throws -> (AssetStore.Asset, ImageHeader)? {
         if let dot = name.lastIndex(of: "."), let id = PublicID(String(name[..<dot])),
             let asset = try await store.get(id),
-            let image = ImageHeader(asset.bytes)
+            let image = try? ImageHeader(asset.bytes)
         {
             let wanted = name[name.index(after: dot)...].lowercased()
             if wanted == image.format.rawValue || wanted == "jpeg" && image.format == .jpg { return (asset, image) }
         }
-        guard let id = PublicID(name), let asset = try await store.get(id), let image = ImageHeader(asset.bytes)
+        guard let id = PublicID(name), let asset = try await store.get(id), let image = try? ImageHeader(asset.bytes)
         else { return nil }
         return (asset, image)
     }

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import ImageHeaders
 import Logging
 
 extension LocalServer {
@@ -18,14 +19,16 @@ extension LocalServer {
         guard file.size <= Form.maximumFileSize else {
             throw APIError(400, "File size too large. Got \(file.size). Maximum is \(Form.maximumFileSize).")
         }
-        guard let image = ImageHeader(file.bytes) else { throw APIError.invalidImage }
+        guard let image = try? ImageHeader(file.bytes) else { throw APIError.invalidImage }
         let name = form.parameters["public_id"] ?? ""
         let id = try publicID(name.isEmpty ? PublicID.random() : name)
         let overwrite = !["false", "0"].contains(form.parameters["overwrite"])
         let (asset, existed) = try await store.put(file.bytes, as: id, overwrite: overwrite)
         logger.info("stored", metadata: ["public_id": "\(id.text)", "bytes": "\(asset.bytes.count)"])
         // Where an older asset stays, the reply describes that one.
-        guard let image = existed && !overwrite ? ImageHeader(asset.bytes) : image else { throw APIError.invalidImage }
+        guard let image = existed && !overwrite ? (try? ImageHeader(asset.bytes)) : image else {
+            throw APIError.invalidImage
+        }
         return try .json(
             UploadReply(
                 id, asset, image, account: account, origin: origin, existed: existed, overwrite: overwrite,

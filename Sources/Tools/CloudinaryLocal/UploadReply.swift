@@ -1,5 +1,6 @@
 import Crypto
 import FoundationEssentials
+import ImageHeaders
 
 /// What Cloudinary answers to an upload. Source: Cloudinary, "Upload API reference", sample response.
 struct UploadReply: Encodable, Sendable {

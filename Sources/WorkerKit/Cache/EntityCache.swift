@@ -21,6 +21,7 @@ package import Redis
 
     private let redis: RedisClient
     private let invalidations: Invalidations
+    private let filler: CacheFiller
     private let prefix: String
     private let lifetime: Duration
 
@@ -32,8 +33,22 @@ package import Redis
     package init(redis: RedisClient, invalidations: Invalidations, name: String, lifetime: Duration) {
         self.redis = redis
         self.invalidations = invalidations
+        filler = CacheFiller(redis: redis)
         prefix = "\(name):"
         self.lifetime = lifetime
+    }
+
+    /// A thing's bytes: from the cache, or read and stored, once for all who ask for it at that moment.
+    ///
+    /// - Parameter read: reads the thing; nothing where there is none.
+    package func body(_ id: String, read: @Loop () async throws -> [UInt8]?) async throws -> [UInt8]? {
+        switch await find(id) {
+        case .hit(let bytes): return bytes
+        case .miss:
+            let key = prefix + id
+            return try await filler.value(of: key, lock: "{\(key)}:reading", store: { entry(id, $0) }, read: read)
+        case .unavailable: return try await read()
+        }
     }
 
     /// Looks for a thing.
@@ -49,10 +64,7 @@ package import Redis
     /// Stores a thing, unless its key holds something, a tombstone above all.
     package func fill(_ id: String, _ bytes: [UInt8]) async {
         // What is not stored is read from the database once more: nothing is wrong then.
-        _ = try? await redis.send([
-            .string("SET"), .string(prefix + id), .bytes(bytes), .string("NX"), .string("EX"),
-            .integer(Int(lifetime.components.seconds)),
-        ])
+        _ = try? await redis.send(entry(id, bytes))
     }
 
     /// Puts a tombstone in a thing's place: for a while nothing is stored there, and readers go to the database.
@@ -60,5 +72,12 @@ package import Redis
         await invalidations.send([
             .string("SET"), .string(prefix + id), .string(""), .string("EX"), .integer(Self.tombstoneSeconds),
         ])
+    }
+
+    private func entry(_ id: String, _ bytes: [UInt8]) -> [RedisArgument] {
+        [
+            .string("SET"), .string(prefix + id), .bytes(bytes), .string("NX"), .string("EX"),
+            .integer(Int(lifetime.components.seconds)),
+        ]
     }
 }

@@ -38,6 +38,7 @@ package import Redis
 
     private let redis: RedisClient
     private let invalidations: Invalidations
+    private let filler: CacheFiller
     private let root: String
     private let lifetime: Duration
     private var isIncrementing = false
@@ -52,8 +53,29 @@ package import Redis
     package init(redis: RedisClient, invalidations: Invalidations, name: String, lifetime: Duration) {
         self.redis = redis
         self.invalidations = invalidations
+        filler = CacheFiller(redis: redis)
         root = "{\(name)}:generation"
         self.lifetime = lifetime
+    }
+
+    /// A page: from the cache, or read and stored, once for all who ask for it at that moment.
+    ///
+    /// Those who share a reading have seen the same generation, before which it began: it has all that was written when
+    /// they asked.
+    ///
+    /// - Parameter read: reads the page.
+    package func body(_ page: String, read: @Loop () async throws -> [UInt8]) async throws -> [UInt8] {
+        switch await find(page) {
+        case .hit(let body): return body
+        case .miss(let generation):
+            let key = pageKey(page, generation)
+            let body = try await filler.value(
+                of: key, lock: "\(key):reading", store: { entry(page, $0, generation) }
+            ) { try await read() }
+            guard let body else { return try await read() }
+            return body
+        case .unavailable: return try await read()
+        }
     }
 
     /// Looks for a page.
@@ -68,11 +90,17 @@ package import Redis
     /// Stores a page under the generation that its miss was found in.
     package func store(_ page: String, _ body: [UInt8], generation: String) async {
         // A page that is not stored is read from the database once more: nothing is wrong then.
-        _ = try? await redis.send([
-            .string("SET"), .string("\(root):\(generation):\(page)"), .bytes(body), .string("EX"),
-            .integer(Int(lifetime.components.seconds)),
-        ])
+        _ = try? await redis.send(entry(page, body, generation))
     }
+
+    private func entry(_ page: String, _ body: [UInt8], _ generation: String) -> [RedisArgument] {
+        [
+            .string("SET"), .string(pageKey(page, generation)), .bytes(body), .string("EX"),
+            .integer(Int(lifetime.components.seconds)),
+        ]
+    }
+
+    private func pageKey(_ page: String, _ generation: String) -> String { "\(root):\(generation):\(page)" }
 
     /// Invalidates every page.
     ///

@@ -101,10 +101,11 @@ internal import Reactor
         do {
             let reply = try await handler.handle(context)
             try await work.commit(reply)
-            if work.hasEvents { relay.nudge() }
+            if work.hasEvents || work.hasCommittedEvents { relay.nudge() }
             await handler.settled(context)
             return reply.map(End.reply) ?? .done
         } catch {
+            if work.hasCommittedEvents { relay.nudge() }
             return await recover(error, handler, context)
         }
     }

@@ -49,6 +49,16 @@ package import Reactor
         try await work.stopIfRepeated()
     }
 
+    /// Keeps what was written and emitted so far, whatever becomes of the rest.
+    ///
+    /// For an event that is about several things: those that are done stay done while the event is retried for the
+    /// others. A command is carried out whole or not at all, and for it this does nothing.
+    ///
+    /// - Throws: `PostgresError`, as the commit does.
+    package func checkpoint() async throws(PostgresError) {
+        try await work.checkpoint()
+    }
+
     /// Publishes an event if and only if the transaction commits.
     package func emit<Data: DomainEvent>(_ data: Data) {
         let event = CloudEvent(data: data)

@@ -7,8 +7,10 @@ extension IncomingMessage {
     /// - Parameters:
     ///   - caller: whom it speaks for, taken as vouched for.
     ///   - body: the request's bytes.
+    ///   - isAwaited: whether somebody waits half a minute for the reply.
     package init(
-        type: String, id: UUID? = UUID.v7(), caller: Caller? = nil, sentAt: Timestamp = .now(), body: [UInt8]
+        type: String, id: UUID? = UUID.v7(), caller: Caller? = nil, sentAt: Timestamp = .now(), body: [UInt8],
+        isAwaited: Bool = false
     ) {
         self.type = type
         self.id = id
@@ -16,10 +18,10 @@ extension IncomingMessage {
         self.caller = caller
         requestID = id?.text ?? ""
         traceparent = nil
-        deadline = nil
+        deadline = isAwaited ? sentAt.advanced(by: .seconds(30)) : nil
         self.sentAt = sentAt
         contentType = ContentType.json
-        replyTo = nil
+        replyTo = isAwaited ? "replies" : nil
         correlationID = nil
         attempt = 0
         queue = type

@@ -27,6 +27,8 @@ internal import Reactor
 
     /// Whether something was decided that the relay must publish.
     var hasEvents: Bool { !events.isEmpty }
+    /// Whether a checkpoint has committed events: they are to be published whatever becomes of the rest.
+    private(set) var hasCommittedEvents = false
 
     func transaction() async throws(PostgresError) -> Transaction {
         if let begun { return begun }
@@ -73,6 +75,14 @@ internal import Reactor
         if !answers.isEmpty { Inbox.insert(answers, in: transaction) }
         try await transaction.commit()
         for (work, _) in batch { work.isCommitted = true }
+    }
+
+    /// Commits what was done so far and goes on in a new transaction; not where the inbox has one reply for all of it.
+    func checkpoint() async throws(PostgresError) {
+        guard !usesInbox else { return }
+        defer { (begun, events, isCommitted) = (nil, [], false) }
+        try await commit(nil)
+        if hasEvents { hasCommittedEvents = true }
     }
 
     /// Undoes what the handler did, without waiting for it.

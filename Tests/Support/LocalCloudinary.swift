@@ -1,18 +1,21 @@
 import Foundation
 import Glibc
-import TestSupport
 
 /// A running `cloudinary-local`, as its own process on a free port of loopback.
-final class LocalCloudinary {
-    static let secret = "abcd"
-    static let key = "1234"
+public final class LocalCloudinary {
+    /// The account's API secret.
+    public static let secret = "abcd"
+    /// The account's API key.
+    public static let key = "1234"
 
-    let port: Int
-    let scratch: Scratch
+    /// The port of loopback that it listens on.
+    public let port: Int
+    /// The directory that keeps its files.
+    public let scratch: Scratch
     private let process = Process()
 
     /// Starts the built executable and waits until it says that it is ready.
-    init(in scratch: Scratch, port: Int? = nil) async throws {
+    public init(in scratch: Scratch, port: Int? = nil) async throws {
         self.scratch = scratch
         self.port = try port ?? Self.freePort()
         try Data("\(Self.secret)\n".utf8).write(to: URL(filePath: scratch.path("secret")))
@@ -32,6 +35,7 @@ final class LocalCloudinary {
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     }
 
+    /// What the process did not do.
     struct Failure: Error {
         let what: String
     }
@@ -45,7 +49,7 @@ final class LocalCloudinary {
     }
 
     /// Runs a test against a server of its own, then stops it and removes its files.
-    static func run<Result>(_ body: (LocalCloudinary) async throws -> Result) async throws -> Result {
+    public static func run<Result>(_ body: (LocalCloudinary) async throws -> Result) async throws -> Result {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let server = try await start(in: scratch)
@@ -55,24 +59,25 @@ final class LocalCloudinary {
     }
 
     /// What the server has logged so far.
-    var log: String {
+    public var log: String {
         String(decoding: FileManager.default.contents(atPath: scratch.path("log")) ?? Data(), as: UTF8.self)
     }
 
     /// Sends SIGTERM and waits for the end; the exit status.
-    func stop() async throws -> Int32 {
+    public func stop() async throws -> Int32 {
         process.terminate()
         guard try await eventually({ !process.isRunning }) else { throw Failure(what: "it did not stop") }
         return process.terminationReason == .exit ? process.terminationStatus : -1
     }
 
     /// Kills the process, as a crash would.
-    func crash() async throws {
+    public func crash() async throws {
         kill(process.processIdentifier, SIGKILL)
         guard try await eventually({ !process.isRunning }) else { throw Failure(what: "it did not die") }
     }
 
-    func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
+    /// A path of its as a whole URL.
+    public func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 
     private static func executable() throws -> URL {
         // The tests' own executable lies beside the built products.

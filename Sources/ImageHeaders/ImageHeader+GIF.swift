@@ -1,0 +1,54 @@
+extension ImageHeader {
+    /// GIF89a: the screen, blocks, the trailer, and nothing after it.
+    static func gif(_ reader: inout ByteReader) throws(ImageFault) -> ImageHeader {
+        try reader.skip(6)
+        let screen = Size(width: try reader.little(2), height: try reader.little(2))
+        guard screen.width > 0, screen.height > 0 else { throw .noPixels }
+        let flags = try reader.byte()
+        try reader.skip(2)
+        try skipColours(&reader, flags)
+        var frames = 0
+        var pixels = 0
+        while true {
+            switch try reader.byte() {
+            case 0x21:
+                try reader.skip(1)
+                try skipBlocks(&reader)
+            case 0x2C:
+                // Whoever decodes it draws the screen, or a frame that is larger.
+                pixels = pixels.addingSaturating(max(screen.area, try gifFrame(&reader).area))
+                frames += 1
+            case 0x3B:
+                guard frames > 0, reader.isAtEnd else { throw .malformed }
+                return try ImageHeader(.gif, screen, frames: frames, pixels: pixels)
+            default:
+                throw .malformed
+            }
+        }
+    }
+
+    /// Sections 20 to 22: the descriptor, its own colours, the size of its codes and its data.
+    private static func gifFrame(_ reader: inout ByteReader) throws(ImageFault) -> Size {
+        try reader.skip(4)
+        let size = Size(width: try reader.little(2), height: try reader.little(2))
+        guard size.width > 0, size.height > 0 else { throw .noPixels }
+        let flags = try reader.byte()
+        try skipColours(&reader, flags)
+        // LZW codes have 12 bits at most (appendix F), the first one bit more than this says.
+        guard (1...11).contains(try reader.byte()) else { throw .malformed }
+        try skipBlocks(&reader)
+        return size
+    }
+
+    private static func skipColours(_ reader: inout ByteReader, _ flags: UInt8) throws(ImageFault) {
+        if flags & 0x80 != 0 { try reader.skip(3 << (Int(flags & 7) + 1)) }
+    }
+
+    private static func skipBlocks(_ reader: inout ByteReader) throws(ImageFault) {
+        while true {
+            let count = try reader.byte()
+            guard count > 0 else { return }
+            try reader.skip(Int(count))
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import ImageHeaders
+import TestSupport
+import Testing
+
+@Suite("An image's size")
+struct ImageSizeTests {
+    @Test("is told as the file says it, however large it is")
+    func floods() throws {
+        let png = try ImageHeader(SamplePicture.png(width: 2_147_483_647, height: 2_147_483_647))
+        #expect(png.width == 2_147_483_647)
+        #expect(png.pixels == 2_147_483_647 * 2_147_483_647)
+        #expect(try ImageHeader(SamplePicture.jpeg(width: 65_535, height: 65_535)).pixels == 65_535 * 65_535)
+        let webP = SamplePicture.webP(SamplePicture.webPImage(width: 16_384, height: 16_384))
+        #expect(try ImageHeader(webP).pixels == 16_384 * 16_384)
+        #expect(throws: ImageFault.malformed) {
+            try ImageHeader(SamplePicture.png(width: 2_147_483_648, height: 1))
+        }
+    }
+
+    @Test("counts the pixels of all frames of a GIF, each at least as large as the screen")
+    func gifFrames() throws {
+        let film = try ImageHeader(SamplePicture.gif(width: 10, height: 20, frames: [(10, 20), (1, 1), (5, 5)]))
+        #expect((film.width, film.height, film.frames, film.pixels) == (10, 20, 3, 600))
+        let larger = try ImageHeader(SamplePicture.gif(width: 1, height: 1, frames: [(1, 1), (60_000, 60_000)]))
+        #expect((larger.width, larger.frames, larger.pixels) == (1, 2, 3_600_000_001))
+    }
+
+    @Test("counts the frames of an animated PNG, those announced and those there")
+    func pngFrames() throws {
+        let announced = SamplePicture.pngChunk("acTL", SamplePicture.big(500) + SamplePicture.big(0))
+        #expect(try ImageHeader(SamplePicture.png(width: 10, height: 10, extra: announced)).pixels == 50_000)
+        let huge = SamplePicture.pngChunk("acTL", SamplePicture.big(.max) + SamplePicture.big(0))
+        let flood = try ImageHeader(SamplePicture.png(width: 2_147_483_647, height: 2_147_483_647, extra: huge))
+        #expect(flood.pixels == .max)
+        let control = SamplePicture.pngChunk("fcTL", [UInt8](repeating: 0, count: 26))
+        let there = SamplePicture.png(width: 10, height: 10, extra: control + control + control)
+        #expect(try ImageHeader(there).frames == 3)
+    }
+
+    @Test("counts the frames of an animated WebP, and refuses one whose parts say different sizes")
+    func webPFrames() throws {
+        let canvas = SamplePicture.webPCanvas(width: 100, height: 50, isAnimated: true)
+        let frame = SamplePicture.webPFrame(
+            width: 8, height: 8, image: SamplePicture.webPImage(width: 8, height: 8))
+        let film = try ImageHeader(SamplePicture.webP(canvas + frame + frame))
+        #expect((film.width, film.height, film.frames, film.pixels) == (100, 50, 2, 10_000))
+        let liar = SamplePicture.webPFrame(
+            width: 8, height: 8, image: SamplePicture.webPImage(width: 16_000, height: 16_000))
+        #expect(throws: ImageFault.malformed) { try ImageHeader(SamplePicture.webP(canvas + liar)) }
+        let still = SamplePicture.webPCanvas(width: 8, height: 8, isAnimated: false)
+        let image = SamplePicture.webPImage(width: 16_000, height: 16_000)
+        #expect(throws: ImageFault.malformed) { try ImageHeader(SamplePicture.webP(still + image)) }
+        #expect(throws: ImageFault.malformed) { try ImageHeader(SamplePicture.webP(still)) }
+        let twice = SamplePicture.webPImage(width: 8, height: 8)
+        #expect(throws: ImageFault.malformed) { try ImageHeader(SamplePicture.webP(still + twice + twice)) }
+    }
+
+    @Test("of nothing is no size")
+    func nothing() {
+        #expect(throws: ImageFault.noPixels) { try ImageHeader(SamplePicture.png(width: 0, height: 9)) }
+        #expect(throws: ImageFault.noPixels) { try ImageHeader(SamplePicture.png(width: 16, height: 0)) }
+        #expect(throws: ImageFault.noPixels) { try ImageHeader(SamplePicture.jpeg(width: 0, height: 9)) }
+        #expect(throws: ImageFault.noPixels) { try ImageHeader(SamplePicture.jpeg(width: 16, height: 0)) }
+        #expect(throws: ImageFault.noPixels) {
+            try ImageHeader(SamplePicture.gif(width: 0, height: 9, frames: [(16, 9)]))
+        }
+        #expect(throws: ImageFault.noPixels) {
+            try ImageHeader(SamplePicture.gif(width: 16, height: 9, frames: [(16, 0)]))
+        }
+        var webP = SamplePicture.lossyWebP
+        (webP[26], webP[27]) = (0, 0)
+        #expect(throws: ImageFault.noPixels) { try ImageHeader(webP) }
+    }
+
+    @Test("that a PNG's header says counts only with its check value, and only in a header that decoders take")
+    func pngHeader() {
+        var file = SamplePicture.png
+        file[19] = 200
+        #expect(throws: ImageFault.malformed) { try ImageHeader(file) }
+        for rest: [UInt8] in [[3, 2, 0, 0, 0], [8, 5, 0, 0, 0], [8, 2, 1, 0, 0], [8, 2, 0, 1, 0], [8, 2, 0, 0, 2]] {
+            let header = SamplePicture.pngHeader(width: 1, height: 1, rest: rest)
+            let end = SamplePicture.pngChunk("IDAT", [1]) + SamplePicture.pngChunk("IEND", [])
+            #expect(throws: ImageFault.malformed) { try ImageHeader(SamplePicture.pngSignature + header + end) }
+        }
+        for extra in ["IHDR", "ABCD", "IDaT", "a1cd"] {
+            let chunk = SamplePicture.pngChunk(extra, [0, 0, 0, 1])
+            #expect(throws: ImageFault.malformed) {
+                try ImageHeader(SamplePicture.png(width: 1, height: 1, extra: chunk))
+            }
+        }
+    }
+
+    @Test("that a JPEG says twice is none, and one in a thumbnail is not the picture's")
+    func jpegFrames() throws {
+        let small = SamplePicture.jpeg(width: 8, height: 8)
+        let frame = Array(small[2..<15])
+        var twice = small
+        twice.insert(contentsOf: SamplePicture.jpeg(width: 9_000, height: 9_000)[2..<15], at: 2 + frame.count)
+        #expect(throws: ImageFault.malformed) { try ImageHeader(twice) }
+        let thumbnail = SamplePicture.jpeg(width: 160, height: 120)
+        let length = Array(SamplePicture.little(UInt16(thumbnail.count + 2)).reversed())
+        let segment: [UInt8] = [0xFF, 0xE1] + length + thumbnail
+        #expect(try ImageHeader(Array(small[..<2]) + segment + Array(small[2...])).width == 8)
+        // Data may hold every byte; an FF is data where a zero or a restart follows, fill where another FF does.
+        let scan: [UInt8] = [0xFF, 0, 0xFF, 0xD0, 1, 0xFF, 0xD7, 2, 0xFF, 0xFF]
+        #expect(try ImageHeader(SamplePicture.jpeg(width: 8, height: 8, scan: scan)).width == 8)
+    }
+
+    @Test("of a file of 5 MiB takes no time worth mentioning, whatever its bytes are", .timeLimit(.minutes(1)))
+    func large() throws {
+        let size = 5 << 20
+        let scan = Array(repeatElement([0xFF, 0x00] as [UInt8], count: size / 2).joined())
+        #expect(try ImageHeader(SamplePicture.jpeg(width: 8, height: 8, scan: scan)).width == 8)
+        #expect(try ImageHeader(SamplePicture.png(width: 8, height: 8, data: size)).width == 8)
+        let frames = [(UInt16, UInt16)](repeating: (1, 1), count: size / 23)
+        #expect(try ImageHeader(SamplePicture.gif(width: 1, height: 1, frames: frames)).frames == size / 23)
+        #expect(throws: ImageFault.truncated) {
+            try ImageHeader([0xFF, 0xD8] + [UInt8](repeating: 0xFF, count: size))
+        }
+    }
+}

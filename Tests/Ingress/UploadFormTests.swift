@@ -1,0 +1,178 @@
+import Contracts
+import Testing
+
+@testable import Ingress
+
+@Suite("An upload's form")
+struct UploadFormTests {
+    private static let type = "multipart/form-data; boundary=b"
+    private static let disposition = "Content-Disposition: form-data; name=\"file\"; filename=\"cat.png\""
+
+    /// A part with these header lines and this content.
+    private static func part(_ headers: String, _ content: [UInt8]) -> [UInt8] {
+        Array("--b\r\n\(headers)\r\n\r\n".utf8) + content + [13, 10]
+    }
+
+    private static let end = Array("--b--\r\n".utf8)
+
+    private func read(_ body: [UInt8], type: String? = UploadFormTests.type, chunk: Int = .max, limit: Int = 1 << 20)
+        throws(Problem) -> UploadedFile
+    {
+        var form = try UploadForm(contentType: type, limit: limit)
+        var start = 0
+        while start < body.count {
+            let length = min(chunk, body.count - start)
+            try form.feed(Array(body[start..<(start + length)]))
+            start += length
+        }
+        return try form.finish()
+    }
+
+    private func refusal(_ body: [UInt8], type: String? = UploadFormTests.type, chunk: Int = .max) -> Problem? {
+        do throws(Problem) {
+            _ = try read(body, type: type, chunk: chunk)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test("gives the file byte for byte, wherever the body is cut into chunks, whatever its bytes are")
+    func everyCut() throws {
+        let contents: [[UInt8]] = [
+            Array(0...255), Array("--".utf8), Array("\r\n--".utf8), Array("\r\n--c--\r\n".utf8),
+            Array("--a--\r\n".utf8), Array("x\r\n--a\r\n\r\n--".utf8) + [0, 255], Array("\r\n-\r\n--\r\n--B--".utf8),
+        ]
+        for content in contents {
+            let body = Self.part(Self.disposition, content) + Self.end
+            for chunk in 1...body.count {
+                #expect(try read(body, chunk: chunk).bytes == content, "\(content) in chunks of \(chunk)")
+            }
+            for cut in 0...body.count {
+                var form = try UploadForm(contentType: Self.type, limit: 1 << 20)
+                try form.feed(Array(body[..<cut]))
+                try form.feed(Array(body[cut...]))
+                #expect(try form.finish().bytes == content)
+            }
+        }
+    }
+
+    @Test("ends where its boundary stands inside the content: what follows is no part, and refused")
+    func boundaryInside() {
+        for inside in ["--b", "--b--\r\n", "x\r\n--b", "x\r\n--b--", "x\r\n--b\r\n", "x\r\n--bcd", "x\r\n--b \r\n"] {
+            let body = Self.part(Self.disposition, Array(inside.utf8)) + Self.end
+            for chunk in [1, 2, 3, body.count] {
+                #expect(refusal(body, chunk: chunk)?.code == .malformedRequest, "\(inside)")
+            }
+        }
+    }
+
+    static let forms: [(String, String)] = [
+        ("nothing", ""), ("no part", "--b--\r\n"), ("no end", "--b\r\n\(disposition)\r\n\r\nx"),
+        ("only a line end", "\r\n"), ("another boundary", "--c\r\n\(disposition)\r\n\r\nx\r\n--c--\r\n"),
+        ("two files", "--b\r\n\(disposition)\r\n\r\nx\r\n--b\r\n\(disposition)\r\n\r\ny\r\n--b--\r\n"),
+        (
+            "a field beside the file",
+            "--b\r\n\(disposition)\r\n\r\nx\r\n--b\r\nContent-Disposition: form-data; name=\"ownerId\"\r\n\r\ny\r\n--b--\r\n"
+        ),
+        (
+            "a field before the file",
+            "--b\r\nContent-Disposition: form-data; name=\"id\"\r\n\r\ny\r\n--b\r\n\(disposition)\r\n\r\nx\r\n--b--\r\n"
+        ),
+        ("another name", "--b\r\nContent-Disposition: form-data; name=\"files\"\r\n\r\nx\r\n--b--\r\n"),
+        ("another case", "--b\r\nContent-Disposition: form-data; name=\"File\"\r\n\r\nx\r\n--b--\r\n"),
+        ("an array's name", "--b\r\nContent-Disposition: form-data; name=\"file[]\"\r\n\r\nx\r\n--b--\r\n"),
+        ("a NUL in the name", "--b\r\nContent-Disposition: form-data; name=\"file\u{0}\"\r\n\r\nx\r\n--b--\r\n"),
+        ("no name", "--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n"),
+        ("two names", "--b\r\nContent-Disposition: form-data; name=\"file\"; name=\"id\"\r\n\r\nx\r\n--b--\r\n"),
+        ("no headers", "--b\r\n\r\nx\r\n--b--\r\n"),
+        ("a folded header", "--b\r\n\(disposition);\r\n x=y\r\n\r\nx\r\n--b--\r\n"),
+        ("a bare line feed", "--b\n\(disposition)\n\nx\n--b--\n"),
+        ("a transfer encoding", "--b\r\n\(disposition)\r\nContent-Transfer-Encoding: base64\r\n\r\neA==\r\n--b--\r\n"),
+        ("a preamble", "hello\r\n--b\r\n\(disposition)\r\n\r\nx\r\n--b--\r\n"),
+        ("an epilogue", "--b\r\n\(disposition)\r\n\r\nx\r\n--b--\r\nbye"),
+        ("a second form", "--b\r\n\(disposition)\r\n\r\nx\r\n--b--\r\n--b\r\n\(disposition)\r\n\r\ny\r\n--b--\r\n"),
+        ("a huge header", "--b\r\n\(disposition)\r\nX-Y: \(String(repeating: "z", count: 9000))\r\n\r\nx\r\n--b--\r\n"),
+        (
+            "a header without an end",
+            "--b\r\n\(disposition)\(String(repeating: "z", count: 9000))"
+        ),
+        (
+            "many headers",
+            "--b\r\n\(disposition)\(String(repeating: "\r\nX: y", count: 40))\r\n\r\nx\r\n--b--\r\n"
+        ),
+        ("a header that is none", "--b\r\n\(disposition)\r\nno colon\r\n\r\nx\r\n--b--\r\n"),
+        ("an escape sequence in a header", "--b\r\n\(disposition)\r\nX: \u{1B}[31m\r\n\r\nx\r\n--b--\r\n"),
+    ]
+
+    @Test("is a malformed request with a sentence about it that repeats nothing of it", arguments: forms)
+    func malformed(_ name: String, _ text: String) {
+        let body = Array(text.utf8)
+        for chunk in [1, 7, max(1, body.count)] {
+            let problem = refusal(body, chunk: chunk)
+            #expect(problem?.code == .malformedRequest, "\(name)")
+            #expect(problem?.detail?.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } == true)
+            #expect(problem?.detail?.contains("ownerId") != true)
+        }
+    }
+
+    @Test(
+        "takes any file name for nothing but a name: it is no path and goes nowhere",
+        arguments: [
+            "../../../etc/passwd", "..\\\\..\\\\windows\\\\system32", "/dev/null", "cat.png%00.html", "a;b=c", "",
+            "\u{202E}gnp.exe", "🐇.png", "a\\\"; name=\\\"other", "http://example.org/x", "x\t.png",
+            String(repeating: "n", count: 4000),
+        ])
+    func fileNames(_ name: String) throws {
+        let headers = "Content-Disposition: form-data; name=\"file\"; filename=\"\(name)\"\r\nContent-Type: image/png"
+        let file = try read(Self.part(headers, [1, 2, 3]) + Self.end)
+        #expect(file == UploadedFile(bytes: [1, 2, 3], contentType: "image/png"))
+    }
+
+    @Test("refuses file names that would break out of their line, or are no text")
+    func brokenFileNames() {
+        for name in ["a\r\nX-Evil: 1", "a\nb", "a\u{0}b", "a\u{1B}[2Jb", "a\u{7F}"] {
+            let body = Self.part("Content-Disposition: form-data; name=\"file\"; filename=\"\(name)\"", [1]) + Self.end
+            #expect(refusal(body)?.code == .malformedRequest)
+        }
+        let latin1 = Array("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"".utf8) + [0xE9]
+        #expect(refusal(latin1 + Array("\"\r\n\r\nx\r\n--b--\r\n".utf8))?.code == .malformedRequest)
+        let unclosed = Self.part("Content-Disposition: form-data; name=\"file\"; filename=\"cat", [1]) + Self.end
+        #expect(refusal(unclosed)?.code == .malformedRequest)
+    }
+
+    @Test("inside the file is content like any other")
+    func nested() throws {
+        let inner = Array("--c\r\n\(Self.disposition)\r\n\r\nx\r\n--c--\r\n".utf8)
+        let headers = Self.disposition + "\r\nContent-Type: multipart/mixed; boundary=c"
+        let file = try read(Self.part(headers, inner) + Self.end)
+        #expect(file == UploadedFile(bytes: inner, contentType: "application/octet-stream"))
+    }
+
+    @Test(
+        "without a boundary, or with one that is none, is refused before anything is read",
+        arguments: [
+            ("multipart/form-data", "malformed-request"), ("multipart/form-data; boundary=", "malformed-request"),
+            ("multipart/form-data; boundary=\"\"", "malformed-request"),
+            ("multipart/form-data; boundary=b; boundary=c", "malformed-request"),
+            ("multipart/form-data; boundary=\"a\r\nb\"", "malformed-request"),
+            ("multipart/form-data; boundary=\"a b \"", "malformed-request"),
+            ("multipart/form-data; boundary=<script>", "malformed-request"),
+            ("multipart/form-data; boundary=\(String(repeating: "b", count: 71))", "malformed-request"),
+            ("multipart/mixed; boundary=b", "unsupported-media-type"),
+            ("multipart/form-datax; boundary=b", "unsupported-media-type"),
+            ("image/png", "unsupported-media-type"), ("application/x-www-form-urlencoded", "unsupported-media-type"),
+        ])
+    func boundaries(_ type: String, _ code: String) {
+        #expect(refusal([], type: type)?.code.code == code)
+    }
+
+    @Test("is refused as too large as soon as its file is, however much is still to come")
+    func tooLarge() throws {
+        var form = try UploadForm(contentType: Self.type, limit: 10)
+        try form.feed(Array("--b\r\n\(Self.disposition)\r\n\r\n0123456789".utf8))
+        // What may be the beginning of the end is not the file's yet.
+        try form.feed(Array("\r\n--".utf8))
+        #expect(throws: Problem(.bodyTooLarge)) { try form.feed(Array("x".utf8)) }
+    }
+}

@@ -1,0 +1,170 @@
+import Contracts
+import Curl
+import Foundation
+import Logging
+import Postgres
+import Reactor
+import TestSupport
+import Testing
+
+@testable import MediaService
+@testable import WorkerKit
+
+/// A worker of the media service on a schema and a media host of its own, called as the kit calls it.
+@Loop final class MediaBench {
+    struct Plan {
+        var maximumPixels = MediaService.standardPixels
+        var uploadPatience: Duration = .seconds(5)
+        var deletePatience: Duration = .seconds(4)
+        /// What the worker takes for the media host's secret.
+        var secret = LocalCloudinary.secret
+    }
+
+    /// Straight to the database, to look.
+    let database: PostgresPool
+    /// Between the worker and the database.
+    let between: FaultProxy
+    let host: LocalCloudinary
+    let sweeper: UploadSweeper
+    private let pool: PostgresPool
+    private let http: CurlClient
+    private let handlers: [String: Handler]
+
+    nonisolated static let log: Logger = {
+        var log = Logger(label: "test")
+        log.logLevel = .critical
+        return log
+    }()
+
+    private init(
+        _ plan: Plan, database: PostgresPool, pool: PostgresPool, between: FaultProxy, host: LocalCloudinary
+    ) throws {
+        (self.database, self.pool, self.between, self.host) = (database, pool, between, host)
+        http = try CurlClient()
+        let account = try CloudinaryAccount(
+            url: "cloudinary://\(LocalCloudinary.key):\(plan.secret)@demo?upload_prefix=\(host.url(""))")
+        let cloudinary = CloudinaryClient(account: account, http: http)
+        sweeper = UploadSweeper(database: pool, cloudinary: cloudinary, log: Self.log)
+        let commands = MediaCommands(
+            database: pool, cloudinary: cloudinary, check: PictureCheck(maximumPixels: plan.maximumPixels),
+            uploadPatience: plan.uploadPatience, deletePatience: plan.deletePatience)
+        handlers = Dictionary(
+            uniqueKeysWithValues: MediaService.handlers(commands, MediaQueries(database: pool)).map { ($0.type, $0) })
+    }
+
+    /// How many more tests may run a host at once; the tests that wait for their turn.
+    private static var free = 3
+    private static var waiting: [CheckedContinuation<Void, Never>] = []
+
+    private static func takeTurn() async {
+        if free > 0 { free -= 1 } else { await withCheckedContinuation { waiting.append($0) } }
+    }
+
+    private static func giveTurn() {
+        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
+    }
+
+    /// Runs a test.
+    static func with(_ plan: Plan = Plan(), _ body: @Loop (MediaBench) async throws -> Void) async throws {
+        await takeTurn()
+        defer { giveTurn() }
+        let base = try TestEnvironment.value("WARREN_TEST_DATABASE_URL")
+        let schema = "media_" + UUID().text.replacing("-", with: "")
+        let url = base + (base.contains("?") ? "&" : "?") + "options=-csearch_path%3D\(schema)"
+        let (through, between) = try redirect(url)
+        defer { between.stop() }
+        try await withPool(base, size: 1) { _ = try await $0.query(Statement("CREATE SCHEMA \(schema)")) }
+        let outcome = await result {
+            try await Migrator(url: url, log: log).migrate(KitMigrations.all + MediaService.definition.migrations)
+            try await withPool(url, size: 1) { database in
+                try await withPool(through, size: 3) { pool in
+                    try await LocalCloudinary.run { host in
+                        let bench = try MediaBench(
+                            plan, database: database, pool: pool, between: between, host: host)
+                        let outcome = await result { try await body(bench) }
+                        bench.http.close()
+                        try outcome.get()
+                    }
+                }
+            }
+        }
+        try await withPool(base, size: 1) { _ = try await $0.query(Statement("DROP SCHEMA \(schema) CASCADE")) }
+        try outcome.get()
+    }
+
+    /// The same address by way of a proxy.
+    private static func redirect(_ url: String) throws -> (String, FaultProxy) {
+        var parts = try #require(URLComponents(string: url))
+        let proxy = try FaultProxy(to: parts.port ?? 5432)
+        (parts.host, parts.port) = ("127.0.0.1", proxy.port)
+        return (try #require(parts.string), proxy)
+    }
+
+    private static func withPool(
+        _ url: String, size: Int, _ body: @Loop (PostgresPool) async throws -> Void
+    ) async throws {
+        let pool = PostgresPool(url: url, size: size, log: log)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await pool.run() }
+            let outcome = await result { try await body(pool) }
+            await pool.close(within: .seconds(5))
+            try await group.waitForAll()
+            try outcome.get()
+        }
+    }
+
+    private static func result(_ body: @Loop () async throws -> Void) async -> Result<Void, any Error> {
+        do {
+            return .success(try await body())
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Hands a message to the worker, which commits and settles as the kit's dispatcher does with a delivery.
+    ///
+    /// - Throws: what makes the dispatcher retry the message.
+    func deliver(_ message: IncomingMessage) async throws -> Reply? {
+        let handler = try #require(handlers[message.type])
+        let work = UnitOfWork(pool: pool, message: message, usesInbox: handler.kind == .request(.command))
+        let context = HandlerContext(message: message, log: Self.log, work: work)
+        do {
+            let reply = try await handler.handle(context)
+            try await work.commit(reply)
+            await handler.settled(context)
+            return reply
+        } catch let problem as Problem {
+            work.rollback()
+            return .problem(problem, traceID: nil)
+        } catch {
+            work.rollback()
+            guard let earlier = try? await work.earlierReply() else { throw error }
+            await handler.settled(context)
+            return earlier
+        }
+    }
+
+    // MARK: The media host
+
+    /// Orders faults of the host.
+    func order(_ faults: JSON) async throws {
+        let request = HTTPRequest(method: "PUT", url: host.url("/faults"), body: .bytes(faults.serialized()))
+        try #require(try await http.perform(request).status == 200)
+    }
+
+    /// Ends the faults of the host.
+    func orderNothing() async throws {
+        _ = try await http.perform(HTTPRequest(method: "DELETE", url: host.url("/faults")))
+    }
+
+    /// The ids of all that the host keeps.
+    func assets() async throws -> [String] {
+        let response = try await http.perform(HTTPRequest(url: host.url("/assets")))
+        return try JSON.parse(response.body)["public_ids"]?.array?.compactMap(\.string) ?? []
+    }
+
+    /// What is delivered at a picture's address.
+    func delivery(_ url: String) async throws -> HTTPResponse {
+        try await http.perform(HTTPRequest(url: url, maximumResponseSize: 8 << 20))
+    }
+}

@@ -1,0 +1,120 @@
+import Contracts
+import FoundationEssentials
+import Reactor
+import TestSupport
+import Testing
+
+@testable import MediaService
+@testable import WorkerKit
+
+@Suite("A media host that fails", .timeLimit(.minutes(3)))
+struct MediaHostTests {
+    @Test(
+        "for a passing reason is asked again within the deadline, and the picture is kept once",
+        arguments: [
+            ["status": 500, "count": 2], ["status": 502, "count": 1], ["status": 503, "count": 2],
+            ["status": 420, "count": 1], ["status": 423, "count": 2], ["status": 429, "count": 2],
+            ["cut": true, "count": 1], ["cut": true, "after": true, "count": 2],
+            ["status": 503, "after": true, "count": 1],
+        ] as [JSON])
+    @Loop func passing(_ fault: JSON) async throws {
+        try await MediaBench.with { bench async throws in
+            let owner = MediaBench.owner()
+            try await bench.order(fault)
+            let reply = try await bench.upload(by: owner)
+            #expect(reply.status == 201, "\(reply.text)")
+            let media = try Media.schema.decode(JSON.parse(reply.body))
+            #expect(try await bench.assets() == [media.id.text])
+            try await bench.order(fault)
+            #expect(try await bench.delete(media.id, by: owner).status == 204)
+            #expect(try await bench.assets().isEmpty)
+        }
+    }
+
+    @Test("that is away for a moment is waited for")
+    @Loop func away() async throws {
+        try await MediaBench.with { bench async throws in
+            let port = bench.host.port
+            try await bench.host.crash()
+            async let reply = bench.upload(by: MediaBench.owner())
+            try await Loop.sleep(for: .milliseconds(600))
+            let again = try await LocalCloudinary(in: bench.host.scratch, port: port)
+            #expect(try await reply.status == 201)
+            _ = try await again.stop()
+        }
+    }
+
+    @Test("for longer than anyone waits puts the upload off, which a later delivery carries out")
+    @Loop func putOff() async throws {
+        var plan = MediaBench.Plan()
+        plan.uploadPatience = .seconds(1)
+        try await MediaBench.with(plan) { bench async throws in
+            let message = MediaBench.upload(SamplePicture.png, by: MediaBench.owner())
+            try await bench.order(["status": 503])
+            let error = await #expect(throws: CloudinaryError.self) { try await bench.deliver(message) }
+            #expect(error?.kind == .passing)
+            #expect(try await bench.uploads() == 1)
+            try await bench.orderNothing()
+            #expect(try await bench.deliver(message)?.status == 201)
+            #expect(try await bench.uploads() == 0)
+            #expect(try await bench.assets().count == 1)
+        }
+    }
+
+    @Test("for a lasting reason is told as 503 with a clear code to the sender who waits, who may try the same again")
+    @Loop func lasting() async throws {
+        var plan = MediaBench.Plan()
+        plan.secret = "wrong"
+        try await MediaBench.with(plan) { bench async throws in
+            let message = MediaBench.upload(SamplePicture.png, by: MediaBench.owner())
+            for _ in 0..<2 {
+                let reply = try #require(try await bench.deliver(message))
+                #expect((reply.status, reply.code) == (503, "unavailable"))
+                #expect(reply.retryAfter != nil)
+                #expect(!reply.text.contains("Signature") && !reply.text.contains("401"))
+            }
+            #expect(try await bench.count("SELECT count(*) FROM inbox") == 0)
+        }
+    }
+
+    @Test("for a lasting reason drops nothing that was accepted: where nobody waits the upload is put off")
+    @Loop func accepted() async throws {
+        try await MediaBench.with { bench async throws in
+            let owner = MediaBench.owner()
+            let message = MediaBench.upload(SamplePicture.png, by: owner, isAwaited: false)
+            try await bench.order(["status": 403])
+            let error = await #expect(throws: CloudinaryError.self) { try await bench.deliver(message) }
+            #expect(error?.kind == .refused)
+            try await bench.orderNothing()
+            #expect(try await bench.deliver(message)?.status == 201)
+            let media = try #require(try await bench.assets().first.flatMap { UUID(text: $0) })
+            try await bench.order(["status": 403, "path": "destroy"])
+            #expect(try await bench.delete(media, by: owner).code == "unavailable")
+            #expect(try await bench.count("SELECT count(*) FROM media") == 1)
+        }
+    }
+
+    @Test("takes a file that only looks like a picture for none: that is 415")
+    @Loop func badFile() async throws {
+        try await MediaBench.with { bench async throws in
+            try await bench.order(["status": 400, "path": "upload", "count": 1])
+            let reply = try await bench.upload(by: MediaBench.owner())
+            #expect((reply.status, reply.code) == (415, "unsupported-media-type"))
+        }
+    }
+
+    @Test(
+        "is understood by its status, and by its words where one status means two things",
+        arguments: [
+            (408, "", CloudinaryError.Kind.passing), (420, "", .passing), (423, "Resource is locked", .passing),
+            (429, "", .passing), (500, "", .passing), (599, "", .passing), (400, "Invalid image file", .badFile),
+            (400, "Stale request - reported time is 2020", .refused),
+            (400, "Missing required parameter - file", .refused), (401, "Invalid Signature", .refused),
+            (403, "", .refused), (404, "", .refused), (302, "", .refused),
+        ])
+    func kinds(_ status: Int, _ message: String, _ kind: CloudinaryError.Kind) {
+        let body: JSON = ["error": ["message": .string(message)]]
+        let error = CloudinaryError(status: status, body: body.serialized())
+        #expect(error.kind == kind)
+    }
+}

@@ -1,0 +1,159 @@
+import Contracts
+import Curl
+import FoundationEssentials
+import Reactor
+import TestSupport
+import Testing
+
+@testable import WorkerKit
+
+@Suite("An upload", .timeLimit(.minutes(3)))
+struct UploadTests {
+    @Test("of each kind is kept as it is, with the type and the size that its own bytes say")
+    @Loop func kinds() async throws {
+        try await MediaBench.with { bench async throws in
+            let owner = MediaBench.owner()
+            for (file, type) in SamplePicture.all {
+                let reply = try await bench.upload(file, by: owner)
+                #expect(reply.status == 201, "\(reply.text)")
+                let media = try Media.schema.decode(JSON.parse(reply.body))
+                #expect(reply.location == "/v1/media/\(media.id.text)")
+                #expect((media.contentType, media.bytes, media.width, media.height) == (type, file.count, 16, 9))
+                let delivered = try await bench.delivery(media.url)
+                #expect(delivered.body == file)
+                #expect(delivered.header("Content-Type") == type)
+                let read = try await bench.ask("media.get", ["id": .string(media.id.text)], by: owner)
+                #expect(read.body == reply.body)
+                #expect(try await bench.events("media.uploaded").last == media.id.text)
+            }
+            #expect(try await bench.assets().count == SamplePicture.all.count)
+            #expect(try await bench.uploads() == 0)
+        }
+    }
+
+    /// What somebody might send in a picture's place.
+    static let noPictures: [(String, [UInt8])] = [
+        ("nothing", []),
+        ("an SVG", Array("<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".utf8)),
+        ("a page", Array("<!doctype html><script>alert(1)</script>".utf8)),
+        ("a URL", Array("https://example.org/cat.png".utf8)),
+        ("a URL of data", Array("data:image/png;base64,iVBORw0KGgo=".utf8)),
+        ("a URL of a bucket", Array("s3://bucket/cat.png".utf8)),
+        ("a PDF", Array("%PDF-1.7\n".utf8)),
+        ("a BMP", Array("BM".utf8) + [UInt8](repeating: 0, count: 60)),
+        ("an archive", [0x50, 0x4B, 3, 4] + [UInt8](repeating: 0, count: 60)),
+        ("a program", [0x7F, 0x45, 0x4C, 0x46] + [UInt8](repeating: 0, count: 60)),
+        ("a script that begins like a GIF", Array("GIF89a=1;alert(1);//".utf8)),
+        ("a page behind a PNG's signature", SamplePicture.pngSignature + Array("<script>alert(1)</script>".utf8)),
+        ("a PNG with a page behind it", SamplePicture.png + Array("<script>alert(1)</script>".utf8)),
+        ("a GIF with an archive behind it", SamplePicture.gif + [0x50, 0x4B, 3, 4]),
+        ("a cut off JPEG", Array(SamplePicture.jpeg.dropLast(2))),
+        ("a cut off PNG", Array(SamplePicture.png.prefix(60))),
+        ("a cut off WebP", Array(SamplePicture.lossyWebP.dropLast(8))),
+        ("a PNG without pixels", SamplePicture.png(width: 0, height: 9)),
+        ("a JPEG without pixels", SamplePicture.jpeg(width: 16, height: 0)),
+    ]
+
+    @Test("of what is no whole JPEG, PNG, GIF or WebP is 415 and never reaches the media host", arguments: noPictures)
+    @Loop func noPicture(_ name: String, _ file: [UInt8]) async throws {
+        try await MediaBench.with { bench async throws in
+            let reply = try await bench.upload(file, by: MediaBench.owner())
+            #expect(reply.status == 415, "\(name): \(reply.text)")
+            #expect(reply.code == "unsupported-media-type")
+            #expect(try await bench.assets().isEmpty)
+            #expect(try await bench.uploads() == 0)
+        }
+    }
+
+    @Test("of a picture with more pixels than allowed, all frames together, is 422, however small its file is")
+    @Loop func floods() async throws {
+        try await MediaBench.with { bench async throws in
+            let owner = MediaBench.owner()
+            let frames = [(UInt16, UInt16)](repeating: (1, 1), count: 60)
+            let floods = [
+                SamplePicture.png(width: 100_000, height: 100_000), SamplePicture.jpeg(width: 65_535, height: 65_535),
+                SamplePicture.gif(width: 1000, height: 1000, frames: frames),
+                SamplePicture.gif(width: 1, height: 1, frames: [(60_000, 60_000)]),
+                SamplePicture.webP(SamplePicture.webPImage(width: 16_384, height: 16_384)),
+            ]
+            for file in floods {
+                let reply = try await bench.upload(file, by: owner)
+                #expect(reply.status == 422, "\(reply.text)")
+                #expect(reply.code == "invalid")
+                #expect(reply.pointers == ["/file"])
+            }
+            #expect(try await bench.assets().isEmpty)
+        }
+        var plan = MediaBench.Plan()
+        plan.maximumPixels = 16 * 9
+        try await MediaBench.with(plan) { bench async throws in
+            _ = try await bench.picture(by: MediaBench.owner())
+            let larger = SamplePicture.jpeg(width: 145, height: 1)
+            #expect(try await bench.upload(larger, by: MediaBench.owner()).status == 422)
+        }
+    }
+
+    @Test("of 5 MiB comes through, and leaves the loop to others while it is looked at")
+    @Loop func large() async throws {
+        try await MediaBench.with { bench async throws in
+            let scan = Array(repeatElement([0xFF, 0x00] as [UInt8], count: (5 << 19) - 100).joined())
+            let file = SamplePicture.jpeg(width: 640, height: 480, scan: scan)
+            #expect(file.count <= Messages.Media.uploadLimit)
+            let media = try await bench.picture(file, by: MediaBench.owner())
+            #expect((media.width, media.height, media.bytes) == (640, 480, file.count))
+            let tooLarge = [UInt8](repeating: 0xFF, count: Messages.Media.uploadLimit + 1)
+            #expect(try await bench.upload(tooLarge, by: MediaBench.owner()).status == 413)
+        }
+    }
+
+    @Test("that comes twice, also at the same time, is one picture with one answer")
+    @Loop func once() async throws {
+        try await MediaBench.with { bench async throws in
+            let (owner, id) = (MediaBench.owner(), UUID.v7())
+            let replies = try await withThrowingTaskGroup(of: Reply.self) { group in
+                for _ in 0..<4 { group.addTask { try await bench.upload(by: owner, id: id) } }
+                var replies: [Reply] = []
+                for try await reply in group { replies.append(reply) }
+                return replies
+            }
+            #expect(replies.allSatisfy { $0.status == 201 })
+            #expect(Set(replies.map(\.body)).count == 1)
+            #expect(try await bench.assets().count == 1)
+            #expect(try await bench.count("SELECT count(*) FROM media") == 1)
+            #expect(try await bench.events("media.uploaded").count == 1)
+            #expect(try await bench.uploads() == 0)
+        }
+    }
+
+    @Test("under a message id that someone else has used overwrites nothing")
+    @Loop func foreignID() async throws {
+        try await MediaBench.with { bench async throws in
+            let (owner, other, id) = (MediaBench.owner(), MediaBench.owner("other"), UUID.v7())
+            let first = try await bench.upload(SamplePicture.png, by: owner, id: id)
+            let url = try Media.schema.decode(JSON.parse(first.body)).url
+            let second = try await bench.upload(SamplePicture.gif, by: other, id: id)
+            #expect((second.status, second.code) == (422, "idempotency-key-reused"))
+            #expect(try await bench.delivery(url).body == SamplePicture.png)
+            // One that was begun and has not succeeded yet is someone's too.
+            let third = UUID.v7()
+            try await bench.order(["status": 503, "path": "upload"])
+            await #expect(throws: (any Error).self) { try await bench.upload(by: owner, id: third) }
+            try await bench.orderNothing()
+            #expect(try await bench.upload(SamplePicture.gif, by: other, id: third).code == "idempotency-key-reused")
+            #expect(try await bench.upload(by: owner, id: third).status == 201)
+        }
+    }
+
+    @Test("that comes again after its picture was deleted does not bring it back")
+    @Loop func afterDeletion() async throws {
+        try await MediaBench.with { bench async throws in
+            let (owner, id) = (MediaBench.owner(), UUID.v7())
+            let first = try await bench.upload(by: owner, id: id)
+            let media = try Media.schema.decode(JSON.parse(first.body))
+            #expect(try await bench.delete(media.id, by: owner).status == 204)
+            #expect(try await bench.upload(by: owner, id: id).body == first.body)
+            #expect(try await bench.assets().isEmpty)
+            #expect(try await bench.count("SELECT count(*) FROM media") == 0)
+        }
+    }
+}

@@ -1,0 +1,140 @@
+import Contracts
+import FoundationEssentials
+import Logging
+import Postgres
+import Reactor
+import Redis
+import TestSupport
+import Testing
+
+@testable import PostService
+@testable import WorkerKit
+
+/// Workers of the post service on a schema and cache keys of their own, called as the kit calls them.
+@Loop final class PostBench {
+    /// One worker's process: a connection to Redis of its own, and what stands between the two.
+    @Loop final class Worker {
+        let redis: RedisClient
+        let proxy: FaultProxy
+        fileprivate let handlers: [String: Handler]
+
+        fileprivate init(_ database: PostgresPool, root: String) throws {
+            let (url, proxy) = try TestEnvironment.redirect("WARREN_TEST_REDIS_URL", defaultPort: 6379) {
+                try FaultProxy(to: $0)
+            }
+            var limits = RedisLimits()
+            limits.timeout = .seconds(2)
+            redis = RedisClient(address: try RedisAddress(url: url), name: "test", limits: limits, log: PostBench.log)
+            self.proxy = proxy
+            let cache = PostCache(redis, root: root, log: PostBench.log)
+            handlers = Dictionary(
+                uniqueKeysWithValues: PostService.handlers(database, cache).map { ($0.type, $0) })
+        }
+    }
+
+    nonisolated static let log: Logger = {
+        var log = Logger(label: "test")
+        log.logLevel = .critical
+        return log
+    }()
+
+    let database: PostgresPool
+    let workers: [Worker]
+    private let root = "post-test:" + UUID().text
+
+    private init(_ database: PostgresPool, workers: Int) throws {
+        self.database = database
+        let root = root
+        self.workers = try (0..<workers).map { _ in try Worker(database, root: root) }
+    }
+
+    var redis: FaultProxy { workers[0].proxy }
+
+    /// How many more tests may hold connections at once; the tests that wait for their turn.
+    private static var free = 3
+    private static var waiting: [CheckedContinuation<Void, Never>] = []
+
+    private static func takeTurn() async {
+        if free > 0 { free -= 1 } else { await withCheckedContinuation { waiting.append($0) } }
+    }
+
+    private static func giveTurn() {
+        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
+    }
+
+    /// Runs a test with so many workers.
+    static func with(workers: Int = 1, _ body: @Loop (PostBench) async throws -> Void) async throws {
+        await takeTurn()
+        defer { giveTurn() }
+        let base = try TestEnvironment.value("WARREN_TEST_DATABASE_URL")
+        let schema = "post_" + UUID().text.replacing("-", with: "")
+        let url = base + (base.contains("?") ? "&" : "?") + "options=-csearch_path%3D\(schema)"
+        try await withPool(base, size: 1) { _ = try await $0.query(Statement("CREATE SCHEMA \(schema)")) }
+        let outcome = await result {
+            try await Migrator(url: url, log: log).migrate(KitMigrations.all + PostService.definition.migrations)
+            try await withPool(url, size: 4) { try await PostBench($0, workers: workers).run(body) }
+        }
+        try await withPool(base, size: 1) { _ = try await $0.query(Statement("DROP SCHEMA \(schema) CASCADE")) }
+        try outcome.get()
+    }
+
+    private func run(_ body: @Loop (PostBench) async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for worker in workers { group.addTask { await worker.redis.run() } }
+            let outcome = await Self.result {
+                let areUp = try await eventually(within: .seconds(20)) { workers.allSatisfy(\.redis.isConnected) }
+                try #require(areUp)
+                try await body(self)
+            }
+            for worker in workers {
+                await worker.redis.close()
+                worker.proxy.stop()
+            }
+            try await group.waitForAll()
+            try outcome.get()
+        }
+    }
+
+    private static func withPool(
+        _ url: String, size: Int, _ body: @Loop (PostgresPool) async throws -> Void
+    ) async throws {
+        let pool = PostgresPool(url: url, size: size, log: log)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await pool.run() }
+            let outcome = await result { try await body(pool) }
+            await pool.close(within: .seconds(5))
+            try await group.waitForAll()
+            try outcome.get()
+        }
+    }
+
+    private static func result(_ body: @Loop () async throws -> Void) async -> Result<Void, any Error> {
+        do {
+            return .success(try await body())
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Hands a message to a worker, which commits and settles as the kit's dispatcher does with a delivery.
+    func deliver(_ message: IncomingMessage, to worker: Int = 0) async throws -> Reply? {
+        let handler = try #require(workers[worker].handlers[message.type])
+        let work = UnitOfWork(
+            pool: database, message: message, usesInbox: handler.kind == .request(.command))
+        let context = HandlerContext(message: message, log: Self.log, work: work)
+        do {
+            let reply = try await handler.handle(context)
+            try await work.commit(reply)
+            await handler.settled(context)
+            return reply
+        } catch let problem as Problem {
+            work.rollback()
+            return .problem(problem, traceID: nil)
+        } catch {
+            work.rollback()
+            guard let earlier = try await work.earlierReply() else { throw error }
+            await handler.settled(context)
+            return earlier
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import Contracts
+import FoundationEssentials
+import Postgres
+import Reactor
+import Redis
+import TestSupport
+import Testing
+
+@testable import WorkerKit
+
+@Suite("What the post service caches", .timeLimit(.minutes(3)))
+struct PostCacheTests {
+    @Test("has a new post on the first page at once, for whoever asks after the answer, at any worker")
+    @Loop func newPost() async throws {
+        try await PostBench.with(workers: 2) { bench async throws in
+            let readers = Readers(bench)
+            try await readers.read {
+                for number in 0..<40 {
+                    let post = try await bench.write("post \(number)", at: number % 2)
+                    for worker in 0..<2 {
+                        #expect(bench.ids(try await bench.list(at: worker)).first == post.id.text)
+                    }
+                }
+            }
+            #expect(readers.count > 0)
+        }
+    }
+
+    @Test("never has a deleted post again, however many read it while it was deleted")
+    @Loop func deletedPost() async throws {
+        try await PostBench.with(workers: 2) { bench async throws in
+            for number in 0..<25 {
+                let post = try await bench.write("post \(number)", at: number % 2)
+                if number % 3 > 0 { _ = try await bench.get(post.id, at: number % 2) }
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for reader in 0..<12 {
+                        group.addTask {
+                            for _ in 0..<3 {
+                                _ = try await bench.get(post.id, at: reader % 2)
+                                _ = try await bench.list(["limit": 3], at: reader % 2)
+                            }
+                        }
+                    }
+                    #expect(try await bench.delete(post, at: number % 2).status == 204)
+                    for worker in 0..<2 {
+                        #expect(try await bench.get(post.id, at: worker).status == 404)
+                        #expect(try await !bench.ids(bench.list(["limit": 3], at: worker)).contains(post.id.text))
+                    }
+                    try await group.waitForAll()
+                }
+                for worker in 0..<2 {
+                    #expect(try await bench.get(post.id, at: worker).status == 404)
+                    #expect(try await !bench.ids(bench.list(["limit": 3], at: worker)).contains(post.id.text))
+                }
+            }
+        }
+    }
+
+    @Test("is done without while Redis is away, and shows nothing that was deleted meanwhile once it is back")
+    @Loop func noRedis() async throws {
+        try await PostBench.with { bench async throws in
+            let post = try await bench.write("there")
+            _ = try await (bench.get(post.id), bench.list())
+            bench.redis.refuse()
+            #expect(try await eventually { !bench.workers[0].redis.isConnected })
+            #expect(try await bench.get(post.id).status == 200)
+            let another = try await bench.write("written without a cache")
+            #expect(try await bench.ids(bench.list()) == [another.id.text, post.id.text])
+            #expect(try await bench.delete(post).status == 204)
+            #expect(try await bench.get(post.id).status == 404)
+            bench.redis.resume()
+            var statuses: Set<Int> = []
+            let isBack = try await eventually(within: .seconds(30)) {
+                statuses.insert(try await bench.get(post.id).status)
+                #expect(try await bench.ids(bench.list()) == [another.id.text])
+                return bench.workers[0].redis.isConnected
+            }
+            #expect(isBack)
+            #expect(statuses == [404])
+            #expect(try await bench.get(post.id).status == 404)
+        }
+    }
+}
+
+/// Those who read the first page all the time while something else happens.
+@Loop private final class Readers {
+    private let bench: PostBench
+    private(set) var count = 0
+    private var isDone = false
+
+    init(_ bench: PostBench) {
+        self.bench = bench
+    }
+
+    func read(_ body: @Loop () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<6 {
+                group.addTask {
+                    while await !self.isDone {
+                        _ = try await self.bench.list(at: number % 2)
+                        await self.counted()
+                    }
+                }
+            }
+            defer { isDone = true }
+            try await body()
+            isDone = true
+            try await group.waitForAll()
+        }
+    }
+
+    private func counted() { count += 1 }
+}

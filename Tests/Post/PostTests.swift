@@ -1,0 +1,126 @@
+import Contracts
+import FoundationEssentials
+import Postgres
+import Reactor
+import Testing
+
+@testable import WorkerKit
+
+@Suite("A post", .timeLimit(.minutes(2)))
+struct PostTests {
+    @Test("is created with 201, its Location and everything that it shows")
+    @Loop func create() async throws {
+        try await PostBench.with { bench async throws in
+            let author = PostBench.author("hazel")
+            let reply = try await bench.ask("post.create", ["content": "Hello"], by: author)
+            #expect(reply.status == 201)
+            let post = try Post.schema.decode(JSON.parse(reply.body))
+            #expect(reply.location == "/v1/posts/\(post.id.text)")
+            #expect(post.author == Author(id: author.id, username: "hazel"))
+            #expect(post.content == "Hello")
+            #expect(post.media.isEmpty)
+            #expect(post.id.text == post.id.text.lowercased())
+            #expect(try await bench.get(post.id).body == reply.body)
+            let event = try #require(try await bench.events("post.created").first)
+            #expect(event["subject"]?.string == post.id.text)
+            #expect(event["data"]?["content"]?.string == "Hello")
+            #expect(event["data"]?["mediaIds"]?.array == [])
+        }
+    }
+
+    static let tooMany = JSON.array((0..<11).map { _ in .string(UUID.v7().text) })
+    static let twice = UUID.v7().text
+
+    @Test(
+        "has 1 to 5000 characters that are not all white space, and up to ten different media",
+        arguments: [
+            ([:], ["/content"]), (["content": ""], ["/content"]), (["content": " \n\t\u{3000}"], ["/content"]),
+            (["content": .string(String(repeating: "x", count: 5001))], ["/content"]), (["content": 5], ["/content"]),
+            (["content": "a", "mediaIds": tooMany], ["/mediaIds"]),
+            (["content": "a", "mediaIds": [.string(twice), .string(twice.uppercased())]], ["/mediaIds"]),
+            (["content": "a", "mediaIds": ["x"]], ["/mediaIds/0"]),
+            (["content": "a", "mediaIds": .null], ["/mediaIds"]),
+            (["content": "a", "id": "x"], ["/id"]), (["content": "a", "author": ["id": "x"]], ["/author"]),
+            (["content": "", "mediaIds": ["x"]], ["/content", "/mediaIds/0"]),
+        ] as [(JSON, [String])])
+    @Loop func refused(_ body: JSON, _ pointers: [String]) async throws {
+        try await PostBench.with { bench async throws in
+            let reply = try await bench.ask("post.create", body)
+            #expect(reply.status == 422, "\(reply.text)")
+            #expect(Set(reply.pointers.map { $0.hasPrefix("/mediaIds/1") ? "/mediaIds" : $0 }) == Set(pointers))
+            #expect(try await bench.count("SELECT count(*) FROM posts") == 0)
+        }
+    }
+
+    @Test("of 5000 characters of any script comes back as it was")
+    @Loop func long() async throws {
+        try await PostBench.with { bench async throws in
+            for character in ["x", "é", "兔", "🐇"] {
+                let content = String(repeating: character, count: 5000)
+                #expect(try await bench.shown(bench.write(content).id).content == content)
+            }
+        }
+    }
+
+    @Test("is deleted by its author with 204 and is 404 from then on; to others there is none to delete")
+    @Loop func delete() async throws {
+        try await PostBench.with { bench async throws in
+            let media = UUID.v7()
+            let post = try await bench.write("mine", media: [media])
+            let id: JSON = ["id": .string(post.id.text)]
+            let other = try await bench.ask("post.delete", id, by: PostBench.author("other"))
+            #expect((other.status, other.code) == (404, "post-not-found"))
+            #expect(try await bench.get(post.id).status == 200)
+            #expect(try await bench.delete(post).status == 204)
+            #expect(try await bench.get(post.id).code == "post-not-found")
+            #expect(try await bench.delete(post).code == "post-not-found")
+            #expect(try await bench.get(.v7()).code == "post-not-found")
+            let events = try await bench.events("post.deleted")
+            #expect(events.count == 1)
+            #expect(events.first?["data"]?["authorId"]?.string == post.author.id.text)
+            #expect(events.first?["data"]?["mediaIds"]?.array == [.string(media.text)])
+        }
+    }
+
+    @Test("is created once and deleted once, whatever comes twice, also at the same time")
+    @Loop func once() async throws {
+        try await PostBench.with(workers: 2) { bench async throws in
+            let (author, id) = (PostBench.author(), UUID.v7())
+            let replies = try await PostBench.several(8) { number in
+                try await bench.ask("post.create", ["content": "once"], by: author, id: id, at: number % 2)
+            }
+            #expect(Set(replies.map(\.body)).count == 1)
+            #expect(replies.allSatisfy { $0.status == 201 })
+            #expect(try await bench.count("SELECT count(*) FROM posts") == 1)
+            #expect(try await bench.list()["totalPosts"]?.integer == 1)
+            #expect(try await bench.events("post.created").count == 1)
+            let post = try Post.schema.decode(JSON.parse(replies[0].body))
+            let deletion = UUID.v7()
+            let statuses = try await PostBench.several(8) { number in
+                let body: JSON = ["id": .string(post.id.text)]
+                return try await bench.ask("post.delete", body, by: author, id: deletion, at: number % 2).status
+            }
+            #expect(statuses.allSatisfy { $0 == 204 })
+            #expect(try await bench.list()["totalPosts"]?.integer == 0)
+            #expect(try await bench.events("post.deleted").count == 1)
+        }
+    }
+
+    @Test("has an entity tag that is the same wherever it is read, and another once it shows something else")
+    @Loop func entityTag() async throws {
+        try await PostBench.with(workers: 2) { bench async throws in
+            let (author, media) = (PostBench.author(), UUID.v7())
+            let post = try await bench.write("tagged", media: [media], by: author)
+            let fromDatabase = try await bench.get(post.id)
+            let tag = try #require(fromDatabase.etag)
+            #expect(tag.hasPrefix("\"") && tag.hasSuffix("\"") && tag.utf8.count > 10)
+            #expect(tag.dropFirst().dropLast().utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 })
+            for worker in 0..<2 { #expect(try await bench.get(post.id, at: worker).etag == tag) }
+            #expect(try await bench.get(bench.write("other").id).etag != tag)
+            try await bench.hear(MediaUploaded(media: .sample(media), ownerId: author.id))
+            let changed = try await bench.get(post.id)
+            #expect(changed.etag != tag)
+            #expect(changed.etag != nil)
+        }
+    }
+}
