@@ -1,0 +1,59 @@
+import Contracts
+import Reactor
+import Testing
+
+extension Journeys {
+    @Suite("Lists over HTTP") struct Lists {
+        @Test(
+            "a forged cursor or a number out of range is 422 with what is wrong, and never an error of ours",
+            arguments: ["/v1/posts", "/v1/media"],
+            [
+                "cursor=x", "cursor=AAAA", "cursor=", "cursor=%00", "cursor=..%2F..%2Fetc%2Fpasswd",
+                "cursor=%27%20OR%201%3D1%20--", "cursor=gAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+                "cursor=f_________8AAAAAAAAAAAAAAAAAAAAA", "limit=0", "limit=-1", "limit=101", "limit=1e9",
+                "limit=1000000000", "limit=99999999999999999999999999", "limit=ten", "limit=", "limit=%F0%9F%90%87",
+                "page=0", "page=-1", "page=1000001", "page=9223372036854775807", "page=1.5", "offset=1",
+                "page=1&cursor=AAAA",
+            ])
+        @Loop func forged(_ path: String, _ query: String) async throws {
+            let client = try await Self.client()
+            let problem = try await client.get("\(path)?\(query)").expectProblem(422, "invalid")
+            let names = ["/cursor", "/limit", "/page", "/offset"]
+            let pointers = problem["errors"]?.array?.compactMap { $0["pointer"]?.string } ?? []
+            #expect(!pointers.isEmpty && pointers.allSatisfy(names.contains))
+        }
+
+        @Test("cursors lead through all of the caller's media, each once, and posts have totals beside theirs")
+        @Loop func walks() async throws {
+            let client = try await Self.client()
+            var uploaded: Set<String> = []
+            for _ in 0..<5 { uploaded.insert(try await client.upload(Picture.png()).expect(201).text("id")) }
+            var page = try await client.get("/v1/media?limit=2").expect(200)
+            #expect(page["totalMedia"]?.integer == 5 && page["totalPages"]?.integer == 3)
+            var seen = page.ids("media")
+            while let cursor = page["nextCursor"]?.string, seen.count < 10 {
+                page = try await client.get("/v1/media?limit=2&cursor=\(cursor)").expect(200)
+                #expect(page["totalMedia"] == nil && page["page"] == nil)
+                seen += page.ids("media")
+            }
+            #expect(seen.count == 5 && Set(seen) == uploaded)
+            #expect(page["nextCursor"] == .null)
+            let mark = "walk-\(Fresh.word(10))"
+            let post = try await client.write(mark).expect(201).text("id")
+            let posts = try await client.get("/v1/posts?limit=1").expect(200)
+            #expect(posts.ids("posts") == [post])
+            #expect(posts["totalPosts"]?.integer ?? 0 > 0)
+        }
+
+        @Loop private static var known: Client?
+
+        /// One account for all of these: a registration takes its time.
+        @Loop private static func client() async throws -> Client {
+            if let known { return known }
+            let anyone = try Client()
+            let client = try await anyone.by(Person.register(anyone))
+            known = client
+            return client
+        }
+    }
+}
