@@ -129,7 +129,12 @@ import Testing
             return reply
         } catch let problem as Problem {
             work.rollback()
-            return .problem(problem, traceID: nil)
+            let refusal = Reply.problem(problem, traceID: nil)
+            guard handler.kind == .request(.command), problem.status < 500, problem.code != .idempotencyKeyReused,
+                let earlier = try await work.remember(refusal)
+            else { return refusal }
+            await handler.settled(context)
+            return earlier
         } catch {
             work.rollback()
             guard let earlier = try await work.earlierReply() else { throw error }
