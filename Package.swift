@@ -157,7 +157,7 @@ let testTargets = [
         ["Ingress", "Multipart", "AMQP", "Redis", "Contracts", "WorkerKit", "Reactor", logging, lifecycle, jwt]
             + [httpTypes, nioCore]),
     tests("CloudinaryLocal", ["cloudinary-local", crypto]),
-    tests("Fuzz", ["Contracts", "Multipart", "AMQP", "CRabbitMQ", "Ingress", "Reactor"]),
+    tests("Fuzz", ["Contracts", "ImageHeaders", "Multipart", "AMQP", "CRabbitMQ", "Ingress", "Reactor"]),
     tests("Journeys", ["AMQP", "Postgres", "Redis", "Curl", "Contracts", "Reactor", logging]),
 ]
 

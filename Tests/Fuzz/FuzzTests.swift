@@ -1,4 +1,5 @@
 import AMQP
+import ImageHeaders
 import Multipart
 import Reactor
 import Testing
@@ -17,6 +18,11 @@ struct FuzzTests {
     @Test("multipart bodies, which are the same however they are cut")
     func multipart() {
         Self.run(Havoc(seed: 2, seeds: MultipartEntry.seeds, words: MultipartEntry.words), MultipartEntry.fault)
+    }
+
+    @Test("pictures, of which none is one that is cut off")
+    func images() {
+        Self.run(Havoc(seed: 5, seeds: ImageEntry.seeds, words: ImageEntry.words), ImageEntry.fault)
     }
 
     @Test("properties and headers of messages")
@@ -44,6 +50,7 @@ struct FuzzTests {
         #expect(PropertiesEntry.seeds.allSatisfy { PropertiesEntry.decode($0) != nil })
         let entry = try await TokenEntry()
         #expect(TokenEntry.seeds.allSatisfy { entry.fault(in: $0) == nil })
+        #expect(ImageEntry.seeds.allSatisfy { (try? ImageHeader($0)) != nil })
         #expect(MultipartEntry.seeds.allSatisfy { MultipartEntry.fault(in: $0) == nil })
     }
 
