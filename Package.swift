@@ -79,7 +79,7 @@ let floor1 =
     + driver("Curl", c: "CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev", ["Reactor", logging])
     + driver("Argon2", c: "CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev", [])
     + [
-        module("Contracts", exclude: ["Passwords/README.md"], []),
+        module("Contracts", exclude: ["Passwords/README.md"], [crypto]),
         module("ImageHeaders", []),
     ]
 

@@ -37,6 +37,18 @@ struct UUIDTests {
         #expect(id.octets[8] >> 6 == 0b10)
     }
 
+    @Test(
+        "of version 5 are those of RFC 9562 and of everyone else's libraries",
+        arguments: [
+            ("www.example.com", "2ed6657d-e927-568b-95e1-2665a8aea6a2"),
+            ("", "4ebd0208-8328-5d69-8c44-ec50939c0967"),
+            ("käse/\u{1F407}", "872a445d-fc07-56c4-8e02-ca2b5e5e8944"),
+        ])
+    func version5(name: String, text: String) throws {
+        let domains = try #require(UUID(text: "6ba7b810-9dad-11d1-80b4-00c04fd430c8"))
+        #expect(UUID.v5(namespace: domains, name: name).text == text)
+    }
+
     @Test("made in one process ascend and never come twice, from many tasks at once")
     func ascending() async {
         let ids = await withTaskGroup(of: [UUID].self) { group in

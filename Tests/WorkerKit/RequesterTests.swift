@@ -88,6 +88,26 @@ extension Workers.RequesterTests {
         }
     }
 
+    @Test("that the broker has a command, as soon as it has, where its sender does not wait for the worker")
+    @Loop func accepted() async throws {
+        try await Desk.run(answers: true) { desk async throws in
+            var request = desk.request(desk.command, patience: .seconds(600))
+            request.awaitsReply = false
+            let outcome = await desk.requester.send(request)
+            #expect(outcome.isAccepted)
+            #expect(try await eventually { desk.received.count == 1 })
+            let properties = try #require(desk.received.first?.properties)
+            #expect(properties.replyTo == nil && properties.isPersistent)
+            for (type, isTaken) in [(desk.unboundCommand, false), (desk.crowded, true), (desk.crowded, false)] {
+                var request = desk.request(type, patience: .seconds(600))
+                request.awaitsReply = false
+                let outcome = await desk.requester.send(request)
+                #expect(isTaken ? outcome.isAccepted : outcome.isUnavailable)
+            }
+            #expect(desk.requester.pendingCount == 0)
+        }
+    }
+
     @Test("that the connection broke before the confirm: a query is unavailable, a command's outcome unknown")
     @Loop func lost() async throws {
         try await Desk.run(answers: false) { desk async throws in
@@ -99,10 +119,15 @@ extension Workers.RequesterTests {
             desk.requester.send(desk.request(desk.command, patience: .seconds(1))) {
                 ends["command", default: []].append($0)
             }
-            #expect(try await eventually { desk.publisher.outstandingCount == 2 })
+            var hasty = desk.request(desk.command, patience: .seconds(600))
+            hasty.awaitsReply = false
+            desk.requester.send(hasty) { ends["hasty", default: []].append($0) }
+            #expect(try await eventually { desk.publisher.outstandingCount == 3 })
             desk.proxy.refuse()
             #expect(try await eventually { ends["query"]?.count == 1 })
             #expect(ends["query"]?.first?.isUnavailable == true)
+            #expect(try await eventually { ends["hasty"]?.count == 1 })
+            #expect(ends["hasty"]?.first?.isOutcomeUnknown == true)
             #expect(try await eventually { ends["command"]?.count == 1 })
             #expect(ends["command"]?.first?.isOutcomeUnknown == true)
 

@@ -16,6 +16,8 @@ package struct OutgoingRequest: Sendable {
     package var body: [UInt8]
     /// How long its sender waits.
     package var patience: Duration
+    /// Whether its sender waits for the worker; if not, a command ends as accepted once the broker has it.
+    package var awaitsReply = true
     /// The id that every log line about it bears.
     package var requestID: String
     /// W3C trace context, passed on.
@@ -44,7 +46,7 @@ package struct OutgoingRequest: Sendable {
         properties.type = message.name
         properties.messageID = id.text
         properties.correlationID = correlationID
-        properties.replyTo = replyTo
+        if awaitsReply || message.kind != .command { properties.replyTo = replyTo }
         properties.contentType = contentType
         properties.isPersistent = message.kind.isPersistent
         if !message.kind.isPersistent {

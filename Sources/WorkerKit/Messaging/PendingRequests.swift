@@ -1,18 +1,24 @@
-/// The requests that wait for their replies: each ends exactly once, by its reply, its deadline or its publish's failure.
+/// The requests that wait for their ends: each ends exactly once, by its reply or its confirm, its deadline or its
+/// publish's failure.
 struct PendingRequests<Waiter> {
-    /// What is known about the publish of a request that waits.
-    enum Publish {
-        case sent
-        /// The broker has it on disk.
-        case confirmed
-        /// The connection went before the broker said anything.
-        case unknown
+    /// What a request waits for.
+    enum Awaited {
+        /// The reply to a query, which is simply asked again where its publish is lost sight of.
+        case reply
+        /// The reply to a command, which may still come where its publish is lost sight of.
+        case commandReply
+        /// That the broker has a command on disk; it has no reply.
+        case confirm
     }
 
+    /// A request that is taken out, with what became of it.
+    typealias End = (waiter: Waiter, outcome: RequestOutcome)
+
     private struct Entry {
-        let isCommand: Bool
+        let awaited: Awaited
         let waiter: Waiter
-        var publish = Publish.sent
+        /// Whether the broker has it.
+        var isConfirmed = false
     }
 
     private var entries: [UInt64: Entry] = [:]
@@ -28,10 +34,10 @@ struct PendingRequests<Waiter> {
     /// Registers a request.
     ///
     /// - Returns: what it is known by, or nothing where as many wait as may.
-    mutating func register(isCommand: Bool, _ waiter: Waiter) -> UInt64? {
+    mutating func register(_ awaited: Awaited, _ waiter: Waiter) -> UInt64? {
         guard entries.count < limit else { return nil }
         defer { nextID += 1 }
-        entries[nextID] = Entry(isCommand: isCommand, waiter: waiter)
+        entries[nextID] = Entry(awaited: awaited, waiter: waiter)
         return nextID
     }
 
@@ -40,24 +46,32 @@ struct PendingRequests<Waiter> {
         entries.removeValue(forKey: id)?.waiter
     }
 
-    mutating func confirm(_ id: UInt64) {
-        entries[id]?.publish = .confirmed
+    /// Notes that the broker has a request.
+    ///
+    /// - Returns: the request with its end, where that was all it waited for.
+    mutating func confirm(_ id: UInt64) -> End? {
+        guard entries[id]?.awaited == .confirm else {
+            entries[id]?.isConfirmed = true
+            return nil
+        }
+        return answer(id).map { ($0, .accepted) }
     }
 
     /// Notes that the outcome of a publish will never be known.
     ///
-    /// - Returns: the request with its end, where waiting on makes no sense: a query is simply asked again.
-    mutating func loseSight(of id: UInt64) -> Waiter? {
-        guard let entry = entries[id] else { return nil }
-        guard entry.isCommand else { return answer(id) }
-        entries[id]?.publish = .unknown
-        return nil
+    /// - Returns: the request with its end, where waiting on makes no sense.
+    mutating func loseSight(of id: UInt64) -> End? {
+        switch entries[id]?.awaited {
+        case .reply: answer(id).map { ($0, .unavailable("the connection to the broker broke")) }
+        case .confirm: answer(id).map { ($0, .outcomeUnknown) }
+        case .commandReply, nil: nil
+        }
     }
 
     /// Takes out a request whose deadline has come, with what that means.
-    mutating func expire(_ id: UInt64) -> (waiter: Waiter, outcome: RequestOutcome)? {
+    mutating func expire(_ id: UInt64) -> End? {
         guard let entry = entries.removeValue(forKey: id) else { return nil }
-        guard entry.isCommand else { return (entry.waiter, .deadlineExceeded) }
-        return (entry.waiter, entry.publish == .confirmed ? .accepted : .outcomeUnknown)
+        guard entry.awaited != .reply else { return (entry.waiter, .deadlineExceeded) }
+        return (entry.waiter, entry.isConfirmed ? .accepted : .outcomeUnknown)
     }
 }

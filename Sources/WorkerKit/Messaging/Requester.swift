@@ -43,8 +43,7 @@ package import Reactor
     /// - Parameter completed: called once, at the latest when the request's patience has run out; it may be called
     ///   before this returns.
     package func send(_ request: OutgoingRequest, completed: @escaping Completion) {
-        let isCommand = request.message.kind == .command
-        guard let id = pending.register(isCommand: isCommand, completed) else {
+        guard let id = pending.register(awaited(by: request), completed) else {
             return completed(.unavailable("too many requests wait already"))
         }
         timers[id] = Loop.schedule(after: request.patience) { self.expire(id) }
@@ -68,14 +67,17 @@ package import Reactor
         for id in Array(timers.keys) { expire(id) }
     }
 
+    private func awaited(by request: OutgoingRequest) -> PendingRequests<Completion>.Awaited {
+        guard request.message.kind == .command else { return .reply }
+        return request.awaitsReply ? .commandReply : .confirm
+    }
+
     private func settle(_ id: UInt64, _ result: Result<Void, PublishError>) {
         switch result {
         case .success:
-            pending.confirm(id)
+            if let (completed, outcome) = pending.confirm(id) { end(id, completed, outcome) }
         case .failure(.outcomeUnknown):
-            if let completed = pending.loseSight(of: id) {
-                end(id, completed, .unavailable("the connection to the broker broke"))
-            }
+            if let (completed, outcome) = pending.loseSight(of: id) { end(id, completed, outcome) }
         case .failure(let error):
             if let completed = pending.answer(id) { end(id, completed, .unavailable("\(error)")) }
         }
