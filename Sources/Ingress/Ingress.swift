@@ -65,23 +65,37 @@ package enum Ingress {
             authenticator: Authenticator(
                 verifier: TokenVerifier(keys: settings.keys, issuer: settings.issuer, audience: settings.audience),
                 cache: TokenCache(capacity: settings.tokenCacheSize)),
-            limits: settings.limits,
+            limits: settings.limits, proxies: settings.proxies,
             bodies: BodyReader(jsonLimit: 64 * 1024, uploadLimit: Messages.Media.uploadLimit),
             exchange: exchange, responses: responses, cors: cors, own: OwnResources(keys: settings.keys), log: log)
         let channel = IngressChannel(
             responder: { try await gateway.respond($0, $1, $2) }, limits: settings.connection,
             headerBytes: settings.headerBytes,
-            refusal: { problem in
-                let id = RequestID.make(nil)
-                let answer = Answer.problem(problem, traceID: TraceContext().traceID)
-                log.info(
-                    "no request",
-                    metadata: [
-                        "request-id": .string(id), "status": .stringConvertible(answer.status),
-                        "code": .string(problem.code.code),
-                    ])
-                return (responses.head(answer, requestID: id, closes: true), ByteBuffer(bytes: answer.body))
+            refusal: { problem, channel in
+                let promise = channel.eventLoop.makePromise(of: ConnectionGuard.Refused.self)
+                exchange.charge(settings.limits.charges(.general, caller: nil, address: Peer(channel))) { decisions in
+                    promise.succeed(Self.refused(problem, decisions, responses, log))
+                }
+                return promise.futureResult
             })
         return HTTPServer(settings: settings.http, channel: channel, log: log, abandon: abandon)
+    }
+
+    /// The response to what never became a request, and its line in the log.
+    private nonisolated static func refused(
+        _ problem: Problem, _ decisions: [RateDecision], _ responses: ResponseMaker, _ log: Logger
+    ) -> ConnectionGuard.Refused {
+        let problem =
+            decisions.areAllowed ? problem : Problem(.tooManyRequests, retryAfter: decisions.retryAfter)
+        let id = RequestID.make(nil)
+        let answer = Answer.problem(problem, traceID: TraceContext().traceID)
+        log.info(
+            "no request",
+            metadata: [
+                "request-id": .string(id), "status": .stringConvertible(answer.status),
+                "code": .string(problem.code.code),
+            ])
+        let head = responses.head(answer, requestID: id, decisions: decisions, closes: true)
+        return (head, ByteBuffer(bytes: answer.body))
     }
 }

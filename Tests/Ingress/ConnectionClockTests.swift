@@ -67,6 +67,35 @@ struct ConnectionClockTests {
         #expect(clock.expire(at: 121) == .close)
     }
 
+    @Test("an answer's time goes on while its client asks for more, and begins anew for the next one")
+    func slowReader() {
+        var clock = clock
+        func ask(at moment: UInt64) {
+            clock.readBytes(at: moment)
+            clock.readHead(at: moment)
+            clock.readEnd(at: moment)
+        }
+        ask(at: 110)
+        ask(at: 150)
+        #expect(clock.deadline == 160)
+        clock.wroteEnd(at: 155)
+        #expect(clock.deadline == 205)
+        clock.readBytes(at: 200)
+        #expect(clock.deadline == 205)
+        #expect(clock.expire(at: 205) == .close)
+    }
+
+    @Test("an answer before the end of its request's body leaves the body its time")
+    func early() {
+        var clock = clock
+        clock.readBytes(at: 110)
+        clock.readHead(at: 110)
+        clock.wroteEnd(at: 111)
+        #expect(clock.deadline == 140)
+        clock.readEnd(at: 120)
+        #expect(clock.deadline == 180)
+    }
+
     @Test("an answer that was never asked for does not count below nothing")
     func underflow() {
         var clock = clock

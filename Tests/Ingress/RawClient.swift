@@ -21,10 +21,19 @@ final class RawClient {
 
     private let socket: Int32
     private var buffer: [UInt8] = []
+    /// How many bytes `drain` has read.
+    private(set) var drained = 0
 
     /// Connects from an address of its own, so that limits by address do not meet those of other tests.
-    init(port: Int, from source: String = RawClient.anyLoopback, timeout seconds: Int = 20) throws {
+    ///
+    /// - Parameter receiveBuffer: how much the kernel keeps of what is not read yet; as much as it likes where it is nil.
+    init(
+        port: Int, from source: String = RawClient.anyLoopback, timeout seconds: Int = 20, receiveBuffer: Int32? = nil
+    ) throws {
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        if var receiveBuffer {
+            setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<Int32>.size))
+        }
         var limit = timeval(tv_sec: seconds, tv_usec: 0)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -103,7 +112,26 @@ final class RawClient {
     func isClosed() -> Bool {
         guard buffer.isEmpty else { return false }
         var byte: UInt8 = 0
-        return recv(socket, &byte, 1, 0) == 0 || errno == ECONNRESET
+        let count = recv(socket, &byte, 1, 0)
+        return count == 0 || (count < 0 && errno != EAGAIN)
+    }
+
+    /// Whether something has come, or the end.
+    var hasInput: Bool {
+        var byte: UInt8 = 0
+        return !buffer.isEmpty || recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) >= 0
+    }
+
+    /// Reads past some bytes.
+    ///
+    /// - Returns: how many there were, 0 at the end; nothing where the connection broke.
+    func drain(upTo count: Int) -> Int? {
+        guard count > 0 else { return 0 }
+        var bytes = [UInt8](repeating: 0, count: count)
+        let read = recv(socket, &bytes, count, Int32(MSG_WAITALL))
+        guard read >= 0 else { return nil }
+        drained += read
+        return read
     }
 
     private func end(of bytes: [UInt8]) -> Int? {

@@ -55,10 +55,15 @@ internal import WorkerKit
     nonisolated func charge(_ charges: [RateCharge]) async -> [RateDecision] {
         guard !charges.isEmpty else { return [] }
         return await withCheckedContinuation { continuation in
-            Loop.perform {
-                self.limiter.charge(charges) { continuation.resume(returning: $0) }
-            }
+            charge(charges) { continuation.resume(returning: $0) }
         }
+    }
+
+    /// Charges a request to its rate limits alone.
+    ///
+    /// - Parameter decided: called once, on the loop.
+    nonisolated func charge(_ charges: [RateCharge], decided: @escaping @Loop @Sendable ([RateDecision]) -> Void) {
+        Loop.perform { self.limiter.charge(charges, decided: decided) }
     }
 
     /// Whether the broker and Redis are there.

@@ -6,15 +6,15 @@ internal import NIOHTTPTypesHTTP1
 enum BadRequest {
     /// Whether an error says that the client sent no proper HTTP.
     static func isOne(_ error: any Error) -> Bool {
-        error is HTTPParserError || error is HTTP1TypeConversionError
+        error is HTTPParserError || error is HTTP1TypeConversionError || error is RequestHead.Malformed
     }
 
     /// The problem that says so.
     static func problem(_ error: any Error) -> Problem {
-        if case .headerOverflow? = error as? HTTPParserError {
-            Problem(.headersTooLarge)
-        } else {
-            Problem(.malformedRequest, detail: "This is not a well-formed HTTP/1.1 request.")
+        switch error {
+        case HTTPParserError.headerOverflow: Problem(.headersTooLarge)
+        case let error as RequestHead.Malformed: Problem(.malformedRequest, detail: error.detail)
+        default: Problem(.malformedRequest, detail: "This is not a well-formed HTTP/1.1 request.")
         }
     }
 }

@@ -32,8 +32,9 @@ struct ConnectionClock: Sendable {
 
     private let limits: ConnectionLimits
     private var reading = Reading.nothing
+    /// Since when nothing is under way, or the next answer is due.
     private var since: UInt64
-    /// How many requests have begun and are not answered to the end.
+    /// How many requests have begun whose answers are not yet with the client's side of the network.
     private(set) var unanswered = 0
 
     init(limits: ConnectionLimits, now: UInt64) {
@@ -43,6 +44,9 @@ struct ConnectionClock: Sendable {
 
     /// Whether a request's body is under way.
     var isReadingBody: Bool { if case .body = reading { true } else { false } }
+
+    /// How many requests have come to their end and are not answered.
+    private var due: Int { max(0, unanswered - (isReadingBody ? 1 : 0)) }
 
     /// Bytes have come, before anyone has looked at them.
     mutating func readBytes(at now: UInt64) {
@@ -57,11 +61,12 @@ struct ConnectionClock: Sendable {
 
     /// A request has come to its end.
     mutating func readEnd(at now: UInt64) {
+        // While another answer is due, its time goes on: who asks again has not read it yet.
+        if due == 0 { since = now }
         reading = .nothing
-        since = now
     }
 
-    /// An answer was written to its end.
+    /// An answer has left to its end.
     mutating func wroteEnd(at now: UInt64) {
         unanswered = max(0, unanswered - 1)
         since = now
@@ -69,23 +74,24 @@ struct ConnectionClock: Sendable {
 
     /// When the present phase is over.
     var deadline: UInt64 {
-        switch reading {
-        case .head(let since): since + limits.head
-        case .body(let since): since + limits.body
-        case .nothing: since + (unanswered == 0 ? limits.idle : limits.answer)
+        let answered = due > 0 ? since + limits.answer : .max
+        return switch reading {
+        case .head(let since): min(answered, since + limits.head)
+        case .body(let since): min(answered, since + limits.body)
+        case .nothing: due > 0 ? answered : since + limits.idle
         }
     }
 
     /// What a moment means for the present phase.
     mutating func expire(at now: UInt64) -> Expiry {
         guard now >= deadline else { return .wait(until: deadline) }
+        if due > 0, now >= since + limits.answer { return .close }
         switch reading {
         case .nothing: return .close
         case .head: return unanswered == 0 ? .headTooSlow : .close
         case .body:
             // Said once; from here the answer's own time counts.
-            reading = .nothing
-            since = now
+            readEnd(at: now)
             return .bodyTooSlow
         }
     }

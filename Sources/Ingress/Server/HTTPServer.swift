@@ -59,13 +59,23 @@ final class HTTPServer: Service {
         let configuration = ServerConfiguration(
             address: .hostname(settings.host, port: settings.port), backlog: settings.backlog,
             availableConnectionsDelegate: .maximum(connections, logger: quiet))
-        let server = channel.server(
-            configuration: configuration,
+        let server = Server(
+            childChannelSetup: channel, configuration: configuration,
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? self.settings.port
                 self.bound.withLock { $0 = port }
                 self.log.info("listening", metadata: ["host": "\(self.settings.host)", "port": "\(port)"])
             }, eventLoopGroup: group, logger: quiet)
+        do {
+            try await run(server)
+        } catch {
+            await finish(server)
+            throw error
+        }
+        await finish(server)
+    }
+
+    private func run(_ server: Server<IngressChannel>) async throws {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 do {
@@ -78,6 +88,17 @@ final class HTTPServer: Service {
             tasks.addTask { try await self.endStop() }
             try await tasks.next()
             tasks.cancelAll()
+        }
+    }
+
+    /// Waits until every connection is gone: Hummingbird begins its end in a task of its own, which may be later than all
+    /// else, and must not find its threads gone.
+    private func finish(_ server: Server<IngressChannel>) async {
+        do {
+            try await server.shutdownGracefully()
+        } catch {
+            // It was closed by other means.
+            log.debug("closed before", metadata: ["error": "\(error)"])
         }
     }
 

@@ -1,0 +1,142 @@
+import Contracts
+import FoundationEssentials
+import Testing
+import WorkerKit
+
+@testable import Ingress
+
+@Suite("How long a connection lasts", .serialized)
+struct PersistenceTests {
+    private let mark = "ingress-\(UUID().uuidString.prefix(8))"
+
+    @Test("one of HTTP/1.1 goes on until a client wants it closed, however it writes that")
+    func close() async throws {
+        try await RunningIngress.with { ingress in
+            let client = try ingress.client()
+            for _ in 0..<3 {
+                let response = try client.call("GET", "/health/live")
+                #expect(response.status == 200 && response.fields["connection"] == nil)
+            }
+            for wish in ["close", "Close", "CLOSE", "te, close", "keep-alive, close", "upgrade"] {
+                let fields = ["Connection": wish, "Upgrade": wish == "upgrade" ? "h2c" : nil].compactMapValues { $0 }
+                let client = try ingress.client()
+                let response = try client.call("GET", "/health/live", fields: fields)
+                #expect(response.status == 200 && response.fields["connection"] == "close", "\(wish)")
+                #expect(client.isClosed(), "\(wish)")
+            }
+        }
+    }
+
+    @Test("one of HTTP/1.0 ends with its answer, unless the client asks it to stay; it needs no host")
+    func old() async throws {
+        try await RunningIngress.with { ingress in
+            for fields in ["", "Host: x\r\n", "Host: x\r\nConnection: close\r\n"] {
+                let client = try ingress.client()
+                try client.send("GET /health/live HTTP/1.0\r\n\(fields)\r\n")
+                let response = try client.receive()
+                #expect(response.status == 200 && response.fields["connection"] == "close")
+                #expect(client.isClosed())
+            }
+            let client = try ingress.client()
+            for _ in 0..<3 {
+                try client.send("GET /health/live HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n")
+                let response = try client.receive()
+                #expect(response.status == 200 && response.fields["connection"] == "keep-alive")
+            }
+            try client.send(
+                "POST /v1/auth/register HTTP/1.0\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
+                    + "Content-Length: 2\r\n\r\n")
+            try await Task.sleep(for: .milliseconds(200))
+            try client.send("{}")
+            #expect(try client.receive().status == 503, "nobody of HTTP/1.0 is told to continue")
+            #expect(client.isClosed())
+        }
+    }
+
+    @Test("1,500 connections that say nothing are held, while others are served")
+    func crowd() async throws {
+        try await RunningIngress.with { ingress in
+            try await Responder.with("media.list", mark: mark) { _ in
+                .json(Array("{}".utf8))
+            } _: {
+                var idle: [RawClient] = []
+                for _ in 0..<1500 { idle.append(try ingress.client()) }
+                let busy = try ingress.client()
+                let token = try ingress.maker.token()
+                for _ in 0..<50 {
+                    #expect(try busy.call("GET", "/health/live").status == 200)
+                    let list = try busy.call("GET", "/v1/media", token: token, fields: ["X-Request-Id": mark])
+                    #expect(list.status == 200)
+                }
+                for client in idle { #expect(try client.call("HEAD", "/health/live").status == 200) }
+            }
+        }
+    }
+
+    @Test("a request that trickles, in its fields or in its body, has no more time than another")
+    func trickle() async throws {
+        let short = ConnectionLimits(
+            idle: 60_000_000_000, head: 500_000_000, body: 500_000_000, answer: 60_000_000_000)
+        let post = "POST /v1/auth/register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        try await RunningIngress.with(change: { $0.connection = short }) { ingress in
+            for beginning in [
+                "GET /health/live HTTP/1.1\r\n", "\(post)Content-Length: 60000\r\n\r\n",
+                "\(post)Transfer-Encoding: chunked\r\n\r\n", "",
+            ] {
+                let client = try ingress.client()
+                try client.send(beginning)
+                let piece = beginning.hasSuffix("chunked\r\n\r\n") ? "1\r\nx\r\n" : beginning.isEmpty ? "\r\n" : "x"
+                let start = ContinuousClock.now
+                var sent = 0
+                while ContinuousClock.now - start < .seconds(5), (try? client.send(piece)) != nil {
+                    sent += 1
+                    try await Task.sleep(for: .milliseconds(25))
+                    if client.hasInput { break }
+                }
+                let response = try client.receive()
+                #expect(response.status == 408 && response.code == "request-timeout", "\(beginning.prefix(30))")
+                #expect(sent >= 5 && ContinuousClock.now - start < .seconds(4), "\(beginning.prefix(30)): \(sent)")
+                #expect(client.isClosed())
+            }
+        }
+    }
+
+    @Test("a client that does not read its answer, or reads it in drops, is cut off; a slow one is not")
+    func slowReader() async throws {
+        let short = ConnectionLimits(
+            idle: 60_000_000_000, head: 60_000_000_000, body: 60_000_000_000, answer: 8_000_000_000)
+        // More than the kernel keeps for both sides, and little enough for the loop that all tests share.
+        let size = 8 << 20
+        let large = Array(repeating: UInt8(ascii: "x"), count: size)
+        try await RunningIngress.with(change: { $0.connection = short }) { ingress in
+            try await Responder.with("media.list", mark: mark) { _ in
+                .json(large)
+            } _: {
+                let token = try ingress.maker.token()
+                let request =
+                    "GET /v1/media HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\nX-Request-Id: \(mark)\r\n"
+                let clients = try (0..<2).map { _ in try RawClient(port: ingress.port, receiveBuffer: 65536) }
+                for client in clients { try client.send("\(request)\r\n") }
+                for second in 0..<11 {
+                    // Asking for more does not buy time.
+                    if second == 3 { try clients[1].send("\(request)\r\n") }
+                    _ = clients[1].drain(upTo: 1000)
+                    try await Task.sleep(for: .seconds(1))
+                }
+                for client in clients {
+                    while let count = client.drain(upTo: 1 << 20), count > 0 {}
+                    #expect(client.drained < size, "\(client.drained) of \(size)")
+                    #expect(client.isClosed())
+                }
+                let slow = try RawClient(port: ingress.port, receiveBuffer: 65536)
+                try slow.send("\(request)Connection: close\r\n\r\n")
+                let start = ContinuousClock.now
+                while let count = slow.drain(upTo: size / 16), count > 0 {
+                    try await Task.sleep(for: .milliseconds(200))
+                }
+                #expect(slow.drained > size, "\(slow.drained) of \(size)")
+                #expect(ContinuousClock.now - start > .seconds(2), "longer than a closed connection lingers")
+            }
+        }
+    }
+}
