@@ -1,4 +1,5 @@
 internal import Contracts
+internal import HTTPTypes
 internal import HummingbirdCore
 internal import WorkerKit
 
@@ -17,6 +18,7 @@ extension Gateway {
         _ peer: Peer
     ) async throws -> Outcome {
         var caller: Caller?
+        var before: [RateDecision] = []
         let limit = carriage.route.limit
         do {
             guard !incoming.fields.isAmbiguous else {
@@ -30,7 +32,7 @@ extension Gateway {
                 carriage.message, caller: caller, body: [], requestID: incoming.id)
             request.traceparent = incoming.trace.traceparent
             request.tracestate = incoming.trace.tracestate
-            var before: [RateDecision] = []
+            if carriage.message.kind == .command { try Self.applyFields(incoming.fields, caller, to: &request) }
             switch carriage.source {
             case .none:
                 request.body = Self.emptyObject
@@ -48,10 +50,24 @@ extension Gateway {
             }
             return await send(request, charges, before, incoming)
         } catch let problem as Problem {
-            var outcome = await refuse(problem, incoming, limit: limit, caller: caller, peer: peer)
+            var outcome =
+                before.isEmpty
+                ? await refuse(problem, incoming, limit: limit, caller: caller, peer: peer)
+                : Outcome(answer: .problem(problem, traceID: incoming.trace.traceID), decisions: before)
+            if outcome.answer.status == 415, incoming.fields.contentEncoding != nil {
+                outcome.answer.fields.append(HTTPField(name: .acceptEncoding, value: "identity"))
+            }
             outcome.messageType = carriage.message.name
             return outcome
         }
+    }
+
+    /// What a client may ask of a command: that it happens once however often it is sent, and not to wait for it.
+    private static func applyFields(
+        _ fields: RequestFields, _ caller: Caller?, to request: inout OutgoingRequest
+    ) throws(Problem) {
+        if let key = fields.idempotencyKey, let caller { request.id = try IdempotencyKey.messageID(key, of: caller) }
+        request.awaitsReply = !Preferences(fields.prefer).respondsAsync
     }
 
     private static let emptyObject = Array("{}".utf8)
@@ -72,8 +88,10 @@ extension Gateway {
             outcome.messageType = request.message.name
             return outcome
         }
-        return Outcome(
-            answer: .outcome(end, of: request, traceID: incoming.trace.traceID),
-            decisions: before + result.decisions, messageType: request.message.name)
+        var answer = Answer.outcome(end, of: request, traceID: incoming.trace.traceID)
+        if incoming.method == .get || incoming.method == .head {
+            answer = answer.unlessKnown(incoming.fields.ifNoneMatch)
+        }
+        return Outcome(answer: answer, decisions: before + result.decisions, messageType: request.message.name)
     }
 }

@@ -10,6 +10,7 @@ struct Gateway: Sendable {
     let routes: RouteTree
     let authenticator: Authenticator
     let limits: RateLimits
+    let proxies: TrustedProxies
     let bodies: BodyReader
     let exchange: MessageExchange
     let responses: ResponseMaker
@@ -34,7 +35,8 @@ struct Gateway: Sendable {
         let incoming = IncomingRequest(request.head)
         let outcome: Outcome
         do {
-            outcome = try await self.outcome(incoming, request.body, writer, Peer(channel))
+            let client = proxies.client(behind: Peer(channel), incoming.fields)
+            outcome = try await self.outcome(incoming, request.body, writer, client)
         } catch {
             RequestLog.write(incoming, abandoned: error, since: start, to: log)
             throw error
@@ -61,7 +63,7 @@ struct Gateway: Sendable {
             return await refuse(problem, incoming, peer: peer)
         case .methodNotAllowed(let allow):
             if let answer = cors.preflight(method: incoming.method, fields: incoming.fields, allow: allow) {
-                return Outcome(answer: answer)
+                return await charged(.general, incoming, peer) { answer }
             }
             var outcome = await refuse(Problem(.methodNotAllowed), incoming, peer: peer)
             if outcome.answer.status == 405 {
@@ -71,7 +73,7 @@ struct Gateway: Sendable {
         case .route(let route, let parameters):
             switch route.action {
             case .own(let resource):
-                return Outcome(answer: await own.answer(resource, exchange))
+                return await charged(route.limit, incoming, peer) { await own.answer(resource, exchange) }
             case .message(let message, let source):
                 let carried = Carriage(route: route, message: message, source: source, parameters: parameters)
                 return try await carry(carried, incoming, body, writer, peer)
@@ -84,9 +86,19 @@ struct Gateway: Sendable {
         _ problem: Problem, _ incoming: IncomingRequest, limit: Route.LimitClass = .general, caller: Caller? = nil,
         peer: Peer
     ) async -> Outcome {
+        await charged(limit, incoming, peer, caller: caller) {
+            .problem(problem, traceID: incoming.trace.traceID)
+        }
+    }
+
+    /// Answers what becomes no message, unless a rate limit refuses.
+    private func charged(
+        _ limit: Route.LimitClass, _ incoming: IncomingRequest, _ peer: Peer, caller: Caller? = nil,
+        _ answer: () async -> Answer
+    ) async -> Outcome {
         let decisions = await exchange.charge(limits.charges(limit, caller: caller, address: peer))
         guard decisions.areAllowed else { return limited(decisions, incoming) }
-        return Outcome(answer: .problem(problem, traceID: incoming.trace.traceID), decisions: decisions)
+        return Outcome(answer: await answer(), decisions: decisions)
     }
 
     /// Answers that there were too many requests.

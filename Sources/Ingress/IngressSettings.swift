@@ -20,6 +20,8 @@ struct IngressSettings: Sendable {
     var tokenCacheSize = 10_000
     /// `WARREN_RATE_LIMIT` and `WARREN_CREDENTIAL_RATE_LIMIT`.
     var limits: RateLimits
+    /// `WARREN_TRUSTED_PROXIES`.
+    var proxies = TrustedProxies()
     /// `WARREN_CORS_ORIGINS`.
     var corsOrigins: [String] = []
     /// `WARREN_PENDING_REQUESTS`: how many requests may wait for their replies.
@@ -52,8 +54,20 @@ struct IngressSettings: Sendable {
             general: try Self.limit(settings, "WARREN_RATE_LIMIT", name: "general", default: "100/s burst 200"),
             credentials: try Self.limit(
                 settings, "WARREN_CREDENTIAL_RATE_LIMIT", name: "credentials", default: "10/min"))
+        proxies = try Self.proxies(settings, "WARREN_TRUSTED_PROXIES")
         corsOrigins = try settings.list("WARREN_CORS_ORIGINS")
         pendingRequests = try settings.integer("WARREN_PENDING_REQUESTS", default: 10_000, in: 1...1_000_000)
+    }
+
+    private static func proxies(_ settings: Settings, _ variable: String) throws(Settings.Fault) -> TrustedProxies {
+        let texts = try settings.list(variable)
+        var networks: [IPNetwork] = []
+        do throws(IPNetwork.Malformed) {
+            for text in texts { networks.append(try IPNetwork(text)) }
+        } catch {
+            throw Settings.Fault(variable, "\(error)")
+        }
+        return TrustedProxies(networks)
     }
 
     private static func limit(

@@ -148,6 +148,87 @@ struct PassThroughTests {
         }
     }
 
+    @Test("a key makes the message id, the same for a caller each time; without one each message has its own")
+    func idempotency() async throws {
+        let seen = Mutex<[String]>([])
+        try await RunningIngress.with { ingress in
+            try await Responder.with("post.delete", mark: mark) { received in
+                seen.withLock { $0.append(received.properties.messageID ?? "") }
+                return .noContent
+            } _: {
+                let (alice, bob) = (UUID().text, UUID().text)
+                let client = try ingress.client()
+                for (account, key) in [
+                    (alice, "k"), (alice, "k"), (bob, "k"), (alice, "l"), (alice, nil), (alice, nil),
+                ] {
+                    let token = try ingress.maker.token(claims: ingress.maker.claims(subject: account))
+                    var fields = ["X-Request-Id": mark]
+                    fields["Idempotency-Key"] = key
+                    #expect(try client.call("DELETE", "/v1/posts/x", token: token, fields: fields).status == 204)
+                }
+                let ids = seen.withLock { $0 }
+                #expect(ids.count == 6 && ids[0] == ids[1] && Set(ids).count == 5)
+                #expect(ids.map { UUID(text: $0)?.version } == [5, 5, 5, 5, 7, 7])
+            }
+        }
+    }
+
+    @Test("who prefers not to wait is answered as soon as the broker has the command, and 503 where it has it not")
+    func respondAsync() async throws {
+        let seen = Mutex<Responder.Received?>(nil)
+        try await RunningIngress.with { ingress in
+            let token = try ingress.maker.token()
+            let fields = ["X-Request-Id": mark, "Prefer": "wait=5, respond-async"]
+            try await Responder.with("media.delete", mark: mark) { received in
+                seen.withLock { $0 = received }
+                return nil
+            } _: {
+                let start = ContinuousClock.now
+                let response = try ingress.client().call("DELETE", "/v1/media/x", token: token, fields: fields)
+                #expect(ContinuousClock.now - start < .seconds(4), "nobody answers, and nobody is waited for")
+                #expect(response.status == 202)
+                #expect(response.fields["preference-applied"] == "respond-async")
+                let id = try #require(response.json?["id"]?.string)
+                #expect(response.json == ["id": .string(id), "status": "accepted"])
+                #expect(response.fields["location"] == "/v1/receipts/media/\(id)")
+                #expect(try await eventually { seen.withLock { $0 != nil } })
+                let properties = try #require(seen.withLock { $0?.properties })
+                #expect(properties.messageID == id && properties.replyTo == nil && properties.isPersistent)
+            }
+            let unroutable = try ingress.client().call("DELETE", "/v1/posts/x", token: token, fields: fields)
+            #expect(unroutable.status == 503 && unroutable.fields["retry-after"] == "1")
+        }
+        try await RunningIngress.with(environment: ["WARREN_AMQP_URL": "amqp://a:b@127.0.0.1:1/x"], waits: false) {
+            ingress in
+            let away = try ingress.client().call(
+                "DELETE", "/v1/posts/x", token: try ingress.maker.token(), fields: ["Prefer": "respond-async"])
+            #expect(away.status == 503)
+        }
+    }
+
+    @Test("what a client has already is 304 to GET and HEAD")
+    func notModified() async throws {
+        try await RunningIngress.with { ingress in
+            try await Responder.with("media.get", mark: mark) { _ in
+                .json(Array("{}".utf8), etag: "\"1\"")
+            } _: {
+                let client = try ingress.client()
+                let token = try ingress.maker.token()
+                for (method, tags, status) in [
+                    ("GET", "\"1\"", 304), ("HEAD", "W/\"1\"", 304), ("GET", "\"2\", \"1\"", 304), ("GET", "*", 304),
+                    ("GET", "\"2\"", 200), ("HEAD", "x", 200),
+                ] {
+                    let response = try client.call(
+                        method, "/v1/media/x", token: token, fields: ["X-Request-Id": mark, "If-None-Match": tags])
+                    #expect(response.status == status, "\(method) \(tags)")
+                    #expect(response.fields["etag"] == "\"1\"")
+                    #expect(response.fields["cache-control"] == "private, no-cache")
+                    #expect((response.fields["content-length"] == nil) == (status == 304))
+                }
+            }
+        }
+    }
+
     @Test("while the broker is away every call is 503 at once, and it says that it is not ready")
     func brokerAway() async throws {
         try await RunningIngress.with(environment: ["WARREN_AMQP_URL": "amqp://a:b@127.0.0.1:1/x"], waits: false) {

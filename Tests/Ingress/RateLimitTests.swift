@@ -113,7 +113,9 @@ struct RateLimitTests {
         let limits = RateLimits(general: limit, credentials: credentials)
         let caller = Caller(id: UUID(), username: "alice")
         let peer = Peer(try SocketAddress(ipAddress: "192.0.2.1", port: 99))
-        #expect(limits.charges(.unlimited, caller: nil, address: peer).isEmpty)
+        let free = limits.charges(.unlimited, caller: nil, address: peer)
+        #expect(free.map(\.key) == ["rate:test:address:192.0.2.1"])
+        #expect(free.allSatisfy { $0.cost == 0 })
         #expect(
             limits.charges(.general, caller: caller, address: peer).map(\.key) == ["rate:test:caller:\(caller.id.text)"]
         )

@@ -50,6 +50,76 @@ struct ServerLimitTests {
         }
     }
 
+    @Test("RateLimit and RateLimit-Policy are on every answer, probes and what is no HTTP among them")
+    func everywhere() async throws {
+        try await RunningIngress.with(environment: ["WARREN_RATE_LIMIT": "1/min burst 50"]) { ingress in
+            let address = RawClient.anyLoopback
+            let client = try RawClient(port: ingress.port, from: address)
+            let token = try ingress.maker.token(claims: ingress.maker.claims(subject: UUID().uuidString))
+            func check(_ response: RawClient.Response, _ status: Int, left: Int) {
+                #expect(response.status == status)
+                #expect(response.fields["ratelimit"]?.hasPrefix("\"general\";r=\(left);t=") == true)
+                #expect(response.fields["ratelimit-policy"] == "\"general\";q=50;w=3000")
+            }
+            check(try client.call("GET", "/health/live"), 200, left: 50)
+            check(try client.call("GET", "/.well-known/jwks.json"), 200, left: 49)
+            check(try client.call("GET", "/nope"), 404, left: 48)
+            check(try client.call("PUT", "/v1/posts"), 405, left: 47)
+            check(try client.call("GET", "/v1/posts"), 401, left: 46)
+            check(try client.call("GET", "/v1/posts/%ff"), 400, left: 45)
+            check(try client.call("HEAD", "/health/ready"), 200, left: 45)
+            check(try client.call("GET", "/v1/search/posts", token: token), 503, left: 49)
+            try client.send("BAD\r\n\r\n")
+            check(try client.receive(), 400, left: 44)
+            let slow = try RawClient(port: ingress.port, from: address)
+            try slow.send("GET / HTTP/1.1\r\n\r\n")
+            check(try slow.receive(), 400, left: 43)
+        }
+    }
+
+    @Test("what is no HTTP counts by its address too, and is 429 past the limit; probes go on")
+    func garbage() async throws {
+        try await RunningIngress.with(environment: ["WARREN_RATE_LIMIT": "1/min burst 2"]) { ingress in
+            let address = RawClient.anyLoopback
+            for status in [400, 400, 429, 429] {
+                let client = try RawClient(port: ingress.port, from: address)
+                try client.send("BAD\r\n\r\n")
+                let response = try client.receive()
+                #expect(response.status == status)
+                #expect((response.fields["retry-after"] != nil) == (status == 429))
+                #expect(client.isClosed())
+            }
+            let probe = try RawClient(port: ingress.port, from: address)
+            for _ in 0..<5 { #expect(try probe.call("GET", "/health/live").status == 200) }
+        }
+    }
+
+    @Test(
+        "a forwarded address counts where its proxy is trusted, each client by itself; elsewhere it counts for nothing")
+    func forwarded() async throws {
+        let address = RawClient.anyLoopback
+        let limits = ["WARREN_RATE_LIMIT": "1/min burst 2", "WARREN_TRUSTED_PROXIES": "10.0.0.0/8, \(address)"]
+        try await RunningIngress.with(environment: limits) { ingress in
+            let clients = (0..<3).map { _ in "203.0.\(Int.random(in: 0...255)).\(Int.random(in: 0...255))" }
+            func status(_ client: RawClient, _ fields: [String: String]) throws -> Int {
+                try client.call("GET", "/nope", fields: fields).status
+            }
+            let proxy = try RawClient(port: ingress.port, from: address)
+            for client in clients {
+                let fields = ["X-Forwarded-For": "1.1.1.1, \(client), 10.9.9.9"]
+                #expect(try (0..<3).map { _ in try status(proxy, fields) } == [404, 404, 429])
+                #expect(try status(proxy, ["Forwarded": "for=\(client)"]) == 429)
+            }
+            let network = "2001:db8:\(Int.random(in: 1...9999)):\(Int.random(in: 1...9999))"
+            let hosts = (1...3).map { "\(network)::\($0)" }
+            #expect(try hosts.map { try status(proxy, ["X-Forwarded-For": $0]) } == [404, 404, 429])
+
+            let stranger = try ingress.client()
+            let statuses = try clients.map { try status(stranger, ["X-Forwarded-For": $0, "Forwarded": "for=\($0)"]) }
+            #expect(statuses == [404, 404, 429], "who is no proxy counts as himself")
+        }
+    }
+
     @Test("an origin that is configured gets its preflight answered, and may read the answers")
     func cors() async throws {
         try await RunningIngress.with(environment: ["WARREN_CORS_ORIGINS": "https://a.example"]) { ingress in

@@ -10,24 +10,56 @@ extension Journeys {
     @Suite("Rate limits") struct RateLimits {
         @Test("past its limit a login is refused with 429 and Retry-After, and other calls from there are not")
         @Loop func credentials() async throws {
-            let stack = try Stack()
-            let redis = try await emptyDatabase()
+            try await withIngress(["WARREN_REDIS_URL": try await emptyDatabase()]) { try await beLimited($0) }
+        }
+
+        @Test("with Redis gone in the middle logins are limited all the same, and none of them fails")
+        @Loop func redisGone() async throws {
+            var parts = try #require(URLComponents(string: try await emptyDatabase()))
+            let proxy = try FaultProxy(to: try #require(parts.port))
+            defer { proxy.stop() }
+            parts.port = proxy.port
+            try await withIngress(["WARREN_REDIS_URL": try #require(parts.string)]) { client in
+                let person = try await Person.register(client)
+                func login() async throws -> Int { try await client.post("/v1/auth/login", person.credentials).status }
+                #expect(try await [login(), login(), login()] == [200, 200, 429])
+                proxy.stall()
+                #expect(try await login() == 200, "a Redis that hangs: the process counts for itself, from nothing")
+                proxy.refuse()
+                var statuses: [Int] = []
+                for _ in 0..<5 { statuses.append(try await login()) }
+                #expect(statuses == [200, 200, 429, 429, 429])
+                try await client.by(person).get("/v1/accounts/me").expect(200)
+                proxy.resume()
+                let isBack = try await eventually(within: .seconds(20)) {
+                    try await client.get("/health/ready").expect(200)["redis"]?.string == "up"
+                }
+                #expect(isBack)
+            }
+        }
+
+        /// Runs an ingress of the test's own, on whose registrations and logins there is a limit of 3 a minute.
+        @Loop private func withIngress(
+            _ changes: [String: String], _ body: @Loop (Client) async throws -> Void
+        ) async throws {
             let port = try freePort()
-            let ingress = try stack.startAnother(
+            let ingress = try Stack().startAnother(
                 "ingress-1",
                 [
                     "WARREN_HTTP_ADDRESS": "127.0.0.1:\(port)", "WARREN_CREDENTIAL_RATE_LIMIT": "3/min",
-                    "WARREN_REDIS_URL_FILE": "", "WARREN_REDIS_URL": redis,
-                ])
+                    "WARREN_REDIS_URL_FILE": "",
+                ].merging(changes) { $1 })
             defer { ingress.removeFiles() }
             let client = try Client(url: "http://127.0.0.1:\(port)")
             let isUp = try await eventually(within: .seconds(20)) {
-                (try? await client.get("/health/ready").status) == 200
+                (try? await client.get("/health/ready").json["redis"]?.string) == "up"
             }
             #expect(isUp, "\(ingress.errors.suffix(2000))")
-            if isUp { try await beLimited(client) }
+            var failure: (any Error)?
+            if isUp { do { try await body(client) } catch { failure = error } }
             ingress.signal(SIGTERM)
             #expect(try await ingress.ended() == 0)
+            if let failure { throw failure }
         }
 
         @Loop private func beLimited(_ client: Client) async throws {

@@ -16,11 +16,11 @@ struct RateLimits: Sendable {
     ///   - caller: on whose behalf it comes.
     ///   - peer: where it comes from.
     func charges(_ limit: Route.LimitClass, caller: Caller?, address peer: Peer) -> [RateCharge] {
-        guard limit != .unlimited else { return [] }
         var charges: [RateCharge] = []
         if let general {
             let whose = caller.map { "caller:\($0.id.text)" } ?? "address:\(peer.rateKey)"
-            charges.append(RateCharge(limit: general, key: "rate:\(general.name):\(whose)"))
+            charges.append(
+                RateCharge(limit: general, key: "rate:\(general.name):\(whose)", isFree: limit == .unlimited))
         }
         if limit == .credentials, let credentials {
             charges.append(RateCharge(limit: credentials, key: "rate:\(credentials.name):address:\(peer.rateKey)"))

@@ -30,6 +30,7 @@ struct BodyReader: Sendable {
         _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter
     ) async throws -> [UInt8] {
         try JSONType.check(fields.contentType)
+        try checkCoding(fields)
         try check(fields, limit: jsonLimit)
         try await sendContinue(fields, writer)
         var bytes: [UInt8] = []
@@ -48,6 +49,7 @@ struct BodyReader: Sendable {
         _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter
     ) async throws -> UploadedFile {
         var form = try UploadForm(contentType: fields.contentType, limit: uploadLimit)
+        try checkCoding(fields)
         try check(fields, limit: uploadLimit + Self.formOverhead)
         try await sendContinue(fields, writer)
         var total = 0
@@ -58,6 +60,13 @@ struct BodyReader: Sendable {
         }
         try checkEnd(fields, total)
         return try form.finish()
+    }
+
+    /// What is compressed would have to be unpacked before its size is known.
+    private func checkCoding(_ fields: RequestFields) throws(Problem) {
+        guard fields.contentEncoding ?? "identity" == "identity" else {
+            throw Problem(.unsupportedMediaType, detail: "The body must not have a content coding.")
+        }
     }
 
     private func check(_ fields: RequestFields, limit: Int) throws(Problem) {

@@ -12,16 +12,10 @@ enum JSONType {
     private static func accepts(_ field: String) -> Bool {
         if field == ContentType.json { return true }
         guard field.utf8.count <= 256 else { return false }
-        let parts = field.lowercased().split(separator: ";", omittingEmptySubsequences: false).map(trimmed)
+        let parts = field.lowercased().split(separator: ";", omittingEmptySubsequences: false).map(FieldText.trimmed)
         guard let type = parts.first, type == ContentType.json else { return false }
         return parts.dropFirst().allSatisfy { part in
             part.isEmpty || part == "charset=utf-8" || part == "charset=\"utf-8\""
         }
-    }
-
-    private static func trimmed(_ text: Substring) -> Substring {
-        let start = text.drop { $0 == " " || $0 == "\t" }
-        guard let end = start.lastIndex(where: { $0 != " " && $0 != "\t" }) else { return "" }
-        return start[...end]
     }
 }

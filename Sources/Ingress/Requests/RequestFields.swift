@@ -9,6 +9,13 @@ struct RequestFields: Sendable {
     private(set) var requestID: String?
     private(set) var traceparent: String?
     private(set) var tracestate: String?
+    private(set) var idempotencyKey: String?
+    /// All fields of the name, joined by commas; so are the next four.
+    private(set) var prefer: String?
+    private(set) var ifNoneMatch: String?
+    private(set) var contentEncoding: String?
+    private(set) var forwardedFor: String?
+    private(set) var forwarded: String?
     /// Whether the body comes in chunks of unknown number.
     private(set) var isChunked = false
     /// Whether the client waits for `100 Continue` before it sends the body.
@@ -35,11 +42,24 @@ struct RequestFields: Sendable {
             case "traceparent":
                 // Two of them are as good as none (Trace Context, section 3.2).
                 traceparent = traceparent == nil ? field.value : ""
-            case "tracestate": tracestate = tracestate.map { "\($0),\(field.value)" } ?? field.value
+            case "idempotency-key":
+                isAmbiguous = isAmbiguous || idempotencyKey != nil
+                idempotencyKey = field.value
+            case "tracestate": Self.append(field, to: &tracestate)
+            case "prefer": Self.append(field, to: &prefer)
+            case "if-none-match": Self.append(field, to: &ifNoneMatch)
+            case "content-encoding": Self.append(field, to: &contentEncoding)
+            case "x-forwarded-for": Self.append(field, to: &forwardedFor)
+            case "forwarded": Self.append(field, to: &forwarded)
             case "access-control-request-method": asksMethod = true
             default: break
             }
         }
+    }
+
+    /// Several fields of one name are one list (RFC 9110, section 5.3).
+    private static func append(_ field: HTTPField, to list: inout String?) {
+        list = list.map { "\($0),\(field.value)" } ?? field.value
     }
 
     /// Whether a body follows the fields.

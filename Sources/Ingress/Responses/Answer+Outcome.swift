@@ -21,6 +21,7 @@ extension Answer {
         case .accepted:
             var answer = Answer.json(accepted(request.id), status: 202)
             answer.fields.append(HTTPField(name: .location, value: RouteTable.receipt(of: request)))
+            if !request.awaitsReply { answer.fields.append(respondsAsync) }
             return answer
         case .deadlineExceeded:
             return .problem(Problem(.deadlineExceeded), traceID: traceID)
@@ -30,6 +31,8 @@ extension Answer {
             return .problem(Problem(.deadlineExceeded, detail: detail), traceID: traceID)
         }
     }
+
+    private static let respondsAsync = HTTPField(name: .preferenceApplied, value: "respond-async")
 
     private static func accepted(_ id: UUID) -> [UInt8] {
         JSONWriter.bytes(capacity: 96) { writer in

@@ -47,4 +47,12 @@ extension Answer {
         if reply.status == 401 { fields.append(bearer) }
         return Answer(status: reply.status, fields: fields, body: reply.body)
     }
+
+    /// The answer to a client that may have it already: 304 where it does (RFC 9110, section 15.4.5).
+    ///
+    /// - Parameter tags: the request's `If-None-Match`.
+    func unlessKnown(_ tags: String?) -> Answer {
+        guard status == 200, let tags, let tag = fields[.eTag], EntityTags.names(tags, tag) else { return self }
+        return Answer(status: 304, fields: fields.filter { $0.name == .eTag || $0.name == .cacheControl })
+    }
 }

@@ -4,7 +4,7 @@ internal import HTTPTypes
 struct CORS: Sendable {
     private static let exposed = HTTPField(
         name: .accessControlExposeHeaders,
-        value: "ETag, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id")
+        value: "ETag, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id")
     private static let allowedFields = HTTPField(
         name: .accessControlAllowHeaders,
         value:

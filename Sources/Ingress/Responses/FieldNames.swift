@@ -2,6 +2,7 @@ internal import HTTPTypes
 
 extension HTTPField.Name {
     static let requestID = constant("X-Request-Id")
+    static let preferenceApplied = constant("Preference-Applied")
     static let rateLimit = constant("RateLimit")
     static let rateLimitPolicy = constant("RateLimit-Policy")
 

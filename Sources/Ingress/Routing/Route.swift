@@ -25,7 +25,7 @@ struct Route: Sendable {
 
     /// Which rate limit counts a request.
     enum LimitClass: Sendable, Hashable {
-        /// None: probes and static documents.
+        /// None, though the answer tells how the general one stands: probes, which must not fail for their number.
         case unlimited
         /// The general one, by caller where there is one and by address else.
         case general
@@ -51,7 +51,9 @@ struct Route: Sendable {
     }
 
     /// A route that the ingress answers itself.
-    static func own(_ method: HTTPRequest.Method, _ path: String, _ resource: OwnResource) -> Route {
-        Route(method: method, path: path, action: .own(resource), limit: .unlimited)
+    static func own(
+        _ method: HTTPRequest.Method, _ path: String, _ resource: OwnResource, limit: LimitClass = .general
+    ) -> Route {
+        Route(method: method, path: path, action: .own(resource), limit: limit)
     }
 }

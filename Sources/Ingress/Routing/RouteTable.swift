@@ -52,8 +52,8 @@ enum RouteTable {
 
     private static let own: [Route] = [
         .own(.get, "/.well-known/jwks.json", .publicKeys),
-        .own(.get, "/health/live", .liveness),
-        .own(.get, "/health/ready", .readiness),
+        .own(.get, "/health/live", .liveness, limit: .unlimited),
+        .own(.get, "/health/ready", .readiness, limit: .unlimited),
         .own(.get, "/openapi.json", .openAPI),
     ]
 }

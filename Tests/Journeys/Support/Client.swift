@@ -50,15 +50,21 @@ import TestSupport
     func delete(_ path: String) async throws -> Answer { try await send("DELETE", path) }
 
     /// Uploads a file as the API wants it.
-    func upload(_ file: [UInt8], requestID: String = UUID().uuidString.lowercased()) async throws -> Answer {
+    func upload(
+        _ file: [UInt8], headers: [(name: String, value: String)] = [],
+        requestID: String = UUID().uuidString.lowercased()
+    ) async throws -> Answer {
         let part = HTTPRequest.Part(name: "file", fileName: "picture.png", contentType: "image/png", bytes: file)
-        return try await send("POST", "/v1/media", body: .multipart([part]), requestID: requestID)
+        return try await send("POST", "/v1/media", body: .multipart([part]), headers: headers, requestID: requestID)
     }
 
     /// Writes a post.
-    func write(_ content: String, media: [String] = []) async throws -> Answer {
+    func write(
+        _ content: String, media: [String] = [], headers: [(name: String, value: String)] = []
+    ) async throws -> Answer {
         let ids = media.map { JSON.string($0) }
-        return try await post("/v1/posts", ["content": .string(content), "mediaIds": .array(ids)])
+        let body: JSON = ["content": .string(content), "mediaIds": .array(ids)]
+        return try await send("POST", "/v1/posts", json: body, headers: headers)
     }
 
     /// Searches for a word.

@@ -1,0 +1,204 @@
+import Contracts
+import Curl
+import Foundation
+import Reactor
+import TestSupport
+import Testing
+
+/// A body that no honest client sends, and what becomes of it.
+struct HostileBody: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let body: [UInt8]
+    let status: Int
+    let code: String
+    /// What the faults point to, where it is JSON.
+    let pointers: Set<String>
+
+    init(_ sentence: String, _ body: String, _ status: Int = 400, _ code: String = "malformed-json") {
+        self.init(sentence, Array(body.utf8), status, code)
+    }
+
+    init(_ sentence: String, _ body: [UInt8], _ status: Int = 400, _ code: String = "malformed-json") {
+        (testDescription, self.body, self.status, self.code, pointers) = (sentence, body, status, code, [])
+    }
+
+    init(_ sentence: String, _ body: String, at pointers: Set<String>) {
+        (testDescription, self.body, status, code) = (sentence, Array(body.utf8), 422, "invalid")
+        self.pointers = pointers
+    }
+
+    /// A post whose content is these bytes between quotes.
+    private static func content(_ bytes: [UInt8]) -> [UInt8] {
+        Array(#"{"content": ""#.utf8) + bytes + Array("\"}".utf8)
+    }
+
+    private static func nested(_ depth: Int) -> String {
+        #"{"content": "# + String(repeating: "[", count: depth) + String(repeating: "]", count: depth) + "}"
+    }
+
+    static let malformed = [
+        HostileBody("nothing", ""), HostileBody("white space", " \r\n\t"),
+        HostileBody("half a document", #"{"content": "#),
+        HostileBody("a text without an end", #"{"content": "a"#),
+        HostileBody("two documents", #"{"content": "a"}{"content": "b"}"#),
+        HostileBody("bytes behind the document", #"{"content": "a"} x"#),
+        HostileBody("NUL behind the document", #"{"content": "a"}"# + "\u{0}"),
+        HostileBody("a byte order mark", "\u{FEFF}" + #"{"content": "a"}"#),
+        HostileBody("UTF-16", Array(#"{"content": "a"}"#.utf16).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }),
+        HostileBody("a name twice", #"{"content": "a", "content": "b"}"#),
+        HostileBody("a name twice, once escaped", #"{"content": "a", "c\u006fntent": "b"}"#),
+        HostileBody("nesting of 33 levels", nested(32)), HostileBody("nesting of 30,000 levels", nested(30_000)),
+        HostileBody("a byte that is no UTF-8", content([0xFF])), HostileBody("UTF-8 cut off", content([0xE2, 0x82])),
+        HostileBody("an overlong slash", content([0xC0, 0xAF])), HostileBody("an overlong NUL", content([0xC0, 0x80])),
+        HostileBody("a surrogate in UTF-8", content([0xED, 0xA0, 0x80])),
+        HostileBody("a code point past the last one", content([0xF4, 0x90, 0x80, 0x80])),
+        HostileBody("half a surrogate pair", #"{"content": "\ud800"}"#),
+        HostileBody("a pair in the wrong order", #"{"content": "\udc00\ud800"}"#),
+        HostileBody("an escape that is none", #"{"content": "\x41"}"#),
+        HostileBody("a raw line feed in a text", "{\"content\": \"a\nb\"}"),
+        HostileBody("a raw NUL in a text", "{\"content\": \"a\u{0}b\"}"),
+        HostileBody("a number past all numbers", #"{"content": 1e999999}"#),
+        HostileBody("a number of 10,000 digits", #"{"content": \#(String(repeating: "9", count: 10_000))}"#),
+        HostileBody("a number with a leading zero", #"{"content": 01}"#), HostileBody("NaN", #"{"content": NaN}"#),
+        HostileBody("hexadecimal", #"{"content": 0x10}"#), HostileBody("single quotes", "{'content': 'a'}"),
+        HostileBody("a comment", #"{"content": "a" /* b */}"#), HostileBody("a trailing comma", #"{"content": "a",}"#),
+        HostileBody("a form", "content=a"), HostileBody("XML", "<content>a</content>"),
+        HostileBody(
+            "more than 64 KiB", #"{"content": "\#(String(repeating: "a", count: 65_536))"}"#, 413, "body-too-large"),
+    ]
+
+    static let invalid = [
+        HostileBody("null", "null", at: [""]), HostileBody("a list", "[]", at: [""]),
+        HostileBody("a text", "\"a\"", at: [""]),
+        HostileBody("a number", "1", at: [""]), HostileBody("nesting of 32 levels", nested(31), at: ["/content"]),
+        HostileBody("U+0000, escaped", #"{"content": "a\u0000b"}"#, at: ["/content"]),
+        HostileBody("a number for a text", #"{"content": 1}"#, at: ["/content"]),
+        HostileBody("a huge number for a text", #"{"content": 123456789012345678901234567890}"#, at: ["/content"]),
+        HostileBody("an object for a text", #"{"content": {"$gt": ""}}"#, at: ["/content"]),
+        HostileBody("5,001 characters", #"{"content": "\#(String(repeating: "ä", count: 5001))"}"#, at: ["/content"]),
+        HostileBody("white space of every kind", #"{"content": " \u00a0\u2003\u3000\t\n"}"#, at: ["/content"]),
+        HostileBody(
+            "an id, an author and a time of its own",
+            #"{"content": "a", "id": "x", "author": {"id": "y"}, "authorId": "y", "createdAt": "2000-01-01"}"#,
+            at: ["/id", "/author", "/authorId", "/createdAt"]),
+        HostileBody(
+            "what other languages stumble over", #"{"content": "a", "__proto__": {"admin": true}, "constructor": 1}"#,
+            at: ["/__proto__", "/constructor"]),
+        HostileBody("another case of a name", #"{"Content": "a"}"#, at: ["/content", "/Content"]),
+        HostileBody(
+            "ids that are none", #"{"content": "a", "mediaIds": ["../..", 1]}"#, at: ["/mediaIds/0", "/mediaIds/1"]),
+        HostileBody(
+            "eleven ids",
+            #"{"content": "a", "mediaIds": [\#((0..<11).map { _ in "\"\(UUID())\"" }.joined(separator: ","))]}"#,
+            at: ["/mediaIds"]),
+    ]
+
+    static let taken = [
+        #"{"content": "'; DROP TABLE posts; --"}"#, #"{"content": "<script>alert(1)</script>"}"#,
+        #"{"content": "\u202egnp.exe \u200b\ufeff"}"#, #"{"content": "\ud83d\udc07"}"#,
+        #"{"content": "a\r\n\u001b[31m"}"#,
+        #"{"content": "{{7*7}} ${7*7} %s%n"}"#, " \t\r\n{ \"content\" : \"a\" } \n",
+        #"{"content": "\#(String(repeating: "\u{1F407}", count: 5000))"}"#, #"{"content": "\uffff\ufffe\u0001"}"#,
+    ]
+}
+
+extension Journeys {
+    @Suite("Bodies and queries that mean no good") struct HostileBodies {
+        private static let json = [(name: "Content-Type", value: "application/json")]
+
+        @Loop private func author() async throws -> Client {
+            let client = try Client()
+            return client.by(try await Person.register(client))
+        }
+
+        @Test("what is no JSON is malformed, or too large, and nothing else happens")
+        @Loop func malformed() async throws {
+            let client = try await author()
+            for row in HostileBody.malformed {
+                let answer = try await client.send("POST", "/v1/posts", body: .bytes(row.body), headers: Self.json)
+                #expect(answer.status == row.status, "\(row.testDescription): \(answer.text)")
+                try answer.expectProblem(row.status, row.code)
+            }
+            try await client.write("still there").expect(201)
+        }
+
+        @Test("what is JSON of another form is invalid, with a pointer to each fault; unknown fields are faults")
+        @Loop func invalid() async throws {
+            let client = try await author()
+            for row in HostileBody.invalid {
+                let answer = try await client.send("POST", "/v1/posts", body: .bytes(row.body), headers: Self.json)
+                let problem = try answer.expectProblem(row.status, row.code)
+                let pointers = Set(problem["errors"]?.array?.compactMap { $0["pointer"]?.string } ?? [])
+                #expect(pointers == row.pointers, "\(row.testDescription): \(answer.text)")
+            }
+        }
+
+        @Test("what only looks dangerous is stored and given back as it is")
+        @Loop func taken() async throws {
+            let client = try await author()
+            for body in HostileBody.taken {
+                let sent = try JSON.parse(Array(body.utf8))
+                let answer = try await client.send(
+                    "POST", "/v1/posts", body: .bytes(Array(body.utf8)), headers: Self.json)
+                let post = try answer.expect(201)
+                #expect(post["content"] == sent["content"])
+                #expect(try await client.get("/v1/posts/\(post.text("id"))").expect(200)["content"] == sent["content"])
+            }
+        }
+
+        @Test("a compressed body is an unsupported media type, whatever is in it, and the answer says what is taken")
+        @Loop func compressed() async throws {
+            let client = try await author()
+            // A gzip member that holds `{}` (RFC 1952).
+            let zip: [UInt8] = [
+                0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 0xAB, 0xAE, 5, 0, 0x43, 0xBF, 0xA6, 0xA3, 2, 0, 0, 0,
+            ]
+            for coding in ["gzip", "deflate", "br", "gzip, identity", "x"] {
+                let headers = Self.json + [(name: "Content-Encoding", value: coding)]
+                let answer = try await client.send("POST", "/v1/posts", body: .bytes(zip), headers: headers)
+                try answer.expectProblem(415, "unsupported-media-type")
+                #expect(answer.header("Accept-Encoding") == "identity")
+            }
+            let upload = try await client.upload(
+                Picture.png(), headers: [(name: "Content-Encoding", value: "gzip")])
+            try upload.expectProblem(415, "unsupported-media-type")
+        }
+
+        @Test("no query, however hostile, is more than a problem")
+        @Loop func queries() async throws {
+            let client = try await author()
+            let long = String(repeating: "a", count: 8000)
+            let refused = [
+                "limit=0", "limit=101", "limit=-1", "limit=1e9", "limit=1000000000", "limit=9999999999999999999999",
+                "limit=%2B5", "limit=05", "limit=", "limit", "limit=5&limit=5", "limit[]=5", "limit=%00", "limit=5%00",
+                "limit=NaN", "page=0", "page=-1", "page=9223372036854775807", "page=1.5", "page=1&cursor=a",
+                "cursor=forged", "cursor=%00", "cursor=%0d%0aX:%20y", "cursor=" + long, "cursor=AAAA",
+                "cursor=\(String(repeating: "a", count: 32))", "unknown=1", "a=b=c", "=x", "__proto__=1", "%", "%zz",
+                "a=%ff", "a=%c0%af", "q=%1b[31m", "limit=5;page=2", "limit=5%26page=2",
+            ]
+            for query in refused {
+                for path in ["/v1/posts", "/v1/media"] {
+                    let answer = try await client.get("\(path)?\(query)")
+                    #expect([400, 422].contains(answer.status), "\(path)?\(query.prefix(80)): \(answer.status)")
+                    #expect(answer.header("Content-Type") == "application/problem+json", "\(query.prefix(80))")
+                }
+            }
+            for query in ["", "&&&", "limit=1&", "&limit=1", "%6cimit=%31", "limit=1&page=1000000"] {
+                try await client.get("/v1/posts?\(query)").expect(200)
+            }
+            for id in [
+                "x", "%00", "..%2f..", "%2e%2e", "00000000-0000-0000-0000-00000000000g", long, "%0d%0aa:b", "%27",
+            ] {
+                let answer = try await client.get("/v1/posts/\(id)")
+                #expect([400, 404, 422].contains(answer.status), "\(id.prefix(40)): \(answer.status)")
+            }
+            for path in [
+                "//v1/posts", "/v1//posts", "/v1/posts/", "/v1/./posts", "/v1/posts/../media", "/V1/posts",
+                "/v1%2fposts",
+            ] {
+                let answer = try await client.send("GET", path)
+                #expect([200, 404].contains(answer.status), "\(path): \(answer.status)")
+            }
+        }
+    }
+}
