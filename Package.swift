@@ -156,6 +156,7 @@ let testTargets = [
         "Ingress",
         ["Ingress", "Multipart", "AMQP", "Redis", "Contracts", "WorkerKit", "Reactor", logging, lifecycle, jwt]
             + [httpTypes, nioCore]),
+    tests("Compose", ["warren"]),
     tests("CloudinaryLocal", ["cloudinary-local", crypto]),
     tests("Fuzz", ["Contracts", "ImageHeaders", "Multipart", "AMQP", "CRabbitMQ", "Ingress", "Reactor"]),
     tests("Journeys", ["AMQP", "Postgres", "Redis", "Curl", "Contracts", "Reactor", logging]),

@@ -57,6 +57,18 @@ struct UploadTests {
         }
     }
 
+    @Test("to a server that clients reach by another address is answered with URLs of that one")
+    func elsewhere() async throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let server = try await LocalCloudinary(in: scratch, "--origin", "http://pictures.example:8000")
+        let reply = try await server.upload(Images.png, ["public_id": "a"], name: "a.png")
+        let version = try #require(reply.json["version"] as? Int)
+        #expect(
+            reply.json["secure_url"] as? String == "http://pictures.example:8000/demo/image/upload/v\(version)/a.png")
+        #expect(try await server.stop() == 0)
+    }
+
     @Test("that comes again takes the older one's place and leaves one asset")
     func redelivered() async throws {
         try await LocalCloudinary.run { server async throws in

@@ -136,6 +136,12 @@ struct TopologyTests {
         #expect(step.routingKey(backTo: Queue.postCommands) == step.rawValue + ".post.commands")
     }
 
+    @Test("a dead letter may be read any number of times: RabbitMQ 4 would drop it after 20", arguments: Queue.quorum)
+    func readOften(queue: String) throws {
+        let dead = try #require(definitions["queues"]?.array?.first { $0["name"]?.string == Queue.dead(of: queue) })
+        #expect(try #require(dead["arguments"]?["x-delivery-limit"]?.integer) >= 1_000_000)
+    }
+
     @Test("failures climb the ladder and are then given up")
     func climbing() {
         #expect((0...6).map { RetryStep.afterFailure($0)?.rawValue } == [nil, "1s", "5s", "30s", "5m", nil, nil])

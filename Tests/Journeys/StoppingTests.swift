@@ -19,6 +19,21 @@ extension Journeys {
             #expect(ContinuousClock.now - start < .seconds(30))
         }
 
+        @Test("a worker's health file is fresh while it works and gone when it stops", arguments: Stack.workers)
+        @Loop func healthFile(service: String) async throws {
+            let file = FileManager.default.temporaryDirectory.appending(path: "healthy-\(Fresh.word(12))")
+                .path(percentEncoded: false)
+            let daemon = try Stack().startAnother("\(service)-1", ["WARREN_HEALTH_FILE": file])
+            defer { daemon.removeFiles() }
+            try await becomeReady(daemon)
+            let check = Command(
+                path: Stack.file("compose/healthy"), arguments: ["file"], environment: ["WARREN_HEALTH_FILE": file])
+            #expect(try await eventually { try await check.run().status == 0 })
+            daemon.signal(SIGTERM)
+            #expect(try await daemon.ended(within: .seconds(40)) == 0)
+            #expect(try await check.run().status != 0)
+        }
+
         @Test("SIGTERM in the middle of the load ends a worker with 0 and loses nothing that it has in hand")
         @Loop func inHand() async throws {
             let stack = try Stack()

@@ -15,7 +15,7 @@ public final class LocalCloudinary {
     private let process = Process()
 
     /// Starts the built executable and waits until it says that it is ready.
-    public init(in scratch: Scratch, port: Int? = nil) async throws {
+    public init(in scratch: Scratch, port: Int? = nil, _ options: String...) async throws {
         self.scratch = scratch
         self.port = try port ?? Self.freePort()
         try Data("\(Self.secret)\n".utf8).write(to: URL(filePath: scratch.path("secret")))
@@ -25,6 +25,7 @@ public final class LocalCloudinary {
             "--address", "127.0.0.1:\(self.port)", "--cloud", "demo", "--key", Self.key, "--secret-file",
             scratch.path("secret"), "--directory", scratch.path("images"),
         ]
+        process.arguments? += options
         process.standardError = FileHandle(forWritingAtPath: scratch.path("log"))
         try process.run()
         guard try await eventually({ log.contains(#""message":"ready""#) || !process.isRunning }), process.isRunning

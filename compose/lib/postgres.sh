@@ -9,6 +9,11 @@ postgres_bin() {
     printf '/usr/lib/postgresql/%s/bin' "$version"
 }
 
+# postgres_hba ADDRESSES: who may connect from there to what (pg_hba.conf).
+postgres_hba() {
+    printf 'host  %-8s  %-8s  %s  scram-sha-256\n' all postgres "$1" sameuser all "$1"
+}
+
 postgres_init() {
     local home=$STATE/postgres
     mkdir -p "$home"
@@ -35,10 +40,7 @@ postgres_start() {
     claim_port "$POSTGRES_PORT" WARREN_POSTGRES_PORT PostgreSQL
     server_prefix postgres
     postgres_init
-    cat >"$home/data/pg_hba.conf" <<'HBA'
-host  all       postgres  127.0.0.1/32  scram-sha-256
-host  sameuser  all       127.0.0.1/32  scram-sha-256
-HBA
+    postgres_hba 127.0.0.1/32 >"$home/data/pg_hba.conf"
     # The tests' role makes databases, whose names begin with its own.
     if [[ $(postgres_bin) =~ /(1[6-9]|[2-9][0-9])/ ]]; then
         printf 'host  /^scratch  scratch  127.0.0.1/32  scram-sha-256\n' >>"$home/data/pg_hba.conf"
@@ -67,12 +69,17 @@ REVOKE ALL ON DATABASE "$1" FROM PUBLIC;
 SQL
 }
 
-postgres_ready() {
+# The services' roles and databases; run again, it sets their passwords anew.
+postgres_roles() {
     local name
+    printf 'REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;\n'
+    for name in "${SERVICES[@]}"; do postgres_role "$name"; done
+}
+
+postgres_ready() {
     await postgres-1 120 postgres_up
     {
-        printf 'REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;\n'
-        for name in "${SERVICES[@]}"; do postgres_role "$name"; done
+        postgres_roles
         postgres_role scratch CREATEDB
     } | postgres_sql >"$STATE/log/roles.log" 2>&1 || {
         tail_of "$STATE/log/roles.log"

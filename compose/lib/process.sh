@@ -71,10 +71,11 @@ await() {
     done
 }
 
-# stop SIGNAL NAME…: asks all of them at once, waits 30 s, then kills with a word.
+# stop SIGNAL NAME…: asks all of them at once, waits 40 s, then kills with a word: a daemon ends
+# by itself within 30 s (Sources/WorkerKit/Process/Daemon.swift).
 stop() {
     local signal=$1 name left=() end
-    end=$(($(now_ms) + 30000))
+    end=$(($(now_ms) + 40000))
     shift
     for name in "$@"; do
         if alive "$name"; then kill "-$signal" "$(pid_of "$name")" 2>/dev/null || true; fi
@@ -86,7 +87,7 @@ stop() {
         sleep 0.1
     done
     for name in ${left[@]+"${left[@]}"}; do
-        say "$name did not end within 30 s of SIG$signal: killed" >&2
+        say "$name did not end within 40 s of SIG$signal: killed" >&2
         kill -KILL "$(pid_of "$name")" 2>/dev/null || true
     done
     for name in "$@"; do forget "$name"; done

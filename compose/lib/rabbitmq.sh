@@ -39,33 +39,49 @@ password_hash() {
     } | base64 -w0
 }
 
-# The principals are those of queues/definitions.json; `scratch` is for tests, on a vhost of its own.
+# The principals are those of queues/definitions.json.
+principals() { jq -r '.permissions[].user' "$ROOT/queues/definitions.json"; }
+
+# rabbitmq_users NAME…: these users with their passwords, as definitions.
 rabbitmq_users() {
     local name
-    for name in $(jq -r '.permissions[].user' "$ROOT/queues/definitions.json") scratch; do
+    for name in "$@"; do
         jq -n --arg name "$name" --arg hash "$(password_hash "$(secret "amqp-$name")")" \
             '{name: $name, password_hash: $hash, hashing_algorithm: "rabbit_password_hashing_sha256", tags: []}'
-    done | jq -s '{users: ., vhosts: [{name: "scratch"}], permissions:
+    done | jq -s '{users: .}'
+}
+
+# For tests: a user with a vhost of its own.
+rabbitmq_scratch() {
+    rabbitmq_users scratch | jq '. + {vhosts: [{name: "scratch"}], permissions:
         [{user: "scratch", vhost: "scratch", configure: ".*", write: ".*", read: ".*"}]}'
 }
 
-rabbitmq_configure() {
-    local home=$STATE/rabbitmq
-    mkdir -p "$home"/{definitions,data,log}
-    rabbitmq_users >"$home/definitions/1-users.json"
-    cp "$ROOT/queues/definitions.json" "$home/definitions/2-warren.json"
-    printf '[].\n' >"$home/enabled_plugins"
-    : >"$home/env.conf"
-    [[ -s $home/.erlang.cookie ]] || printf '%s' "$(secret erlang-cookie)" >"$home/.erlang.cookie"
-    cat >"$home/rabbitmq.conf" <<CONF
-listeners.tcp.local = 127.0.0.1:$AMQP_PORT
-load_definitions = $home/definitions
+# rabbitmq_conf LISTENER DEFINITIONS: its configuration. The folder's files are loaded by name: users come before
+# what they may do, and where there are definitions the broker makes no user `guest`.
+rabbitmq_conf() {
+    cat <<CONF
+listeners.tcp.local = $1
+load_definitions = $2
 log.console = true
 log.console.level = info
 log.file = false
 # Half a gigabyte by default, which is also what it keeps in memory.
 raft.wal_max_size_bytes = 134217728
 CONF
+}
+
+rabbitmq_configure() {
+    local home=$STATE/rabbitmq users
+    mkdir -p "$home"/{definitions,data,log}
+    mapfile -t users < <(principals)
+    rabbitmq_users "${users[@]}" >"$home/definitions/1-users.json"
+    cp "$ROOT/queues/definitions.json" "$home/definitions/2-warren.json"
+    rabbitmq_scratch >"$home/definitions/3-scratch.json"
+    printf '[].\n' >"$home/enabled_plugins"
+    : >"$home/env.conf"
+    [[ -s $home/.erlang.cookie ]] || printf '%s' "$(secret erlang-cookie)" >"$home/.erlang.cookie"
+    rabbitmq_conf "127.0.0.1:$AMQP_PORT" "$home/definitions" >"$home/rabbitmq.conf"
     server_folder rabbitmq rabbitmq
     chmod 0400 "$home/.erlang.cookie"
     chmod -R go= "$home/definitions"

@@ -1,10 +1,13 @@
 # shellcheck shell=bash
 # What the operator sees: one line per step with the time it took, errors on standard error.
 
+# The name by which it was called.
+SELF=${SELF:-compose/local}
+
 say() { printf '%s\n' "$*"; }
 
 fail() {
-    printf '\n%s: %s\n' "compose/local" "$*" >&2
+    printf '\n%s: %s\n' "$SELF" "$*" >&2
     exit 1
 }
 

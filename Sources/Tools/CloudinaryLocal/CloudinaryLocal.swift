@@ -15,8 +15,10 @@ struct CloudinaryLocal: AsyncParsableCommand {
             Whoever reaches the address may order faults and list the files: keep it on loopback.
             """)
 
-    @Option(help: "Where to listen, as HOST:PORT; the URLs in replies begin with it.")
+    @Option(help: "Where to listen, as HOST:PORT.")
     var address: Address
+    @Option(help: "What the URLs in replies begin with, where clients reach it by another one than http://ADDRESS.")
+    var origin: String?
     @Option(help: "The cloud's name.")
     var cloud: String
     @Option(help: "The API key that clients must give.")
@@ -31,7 +33,7 @@ struct CloudinaryLocal: AsyncParsableCommand {
         let logger = Logger(label: "cloudinary-local")
         let account = Account(cloud: cloud, key: key, secret: try Secret.read(file: secretFile))
         let server = LocalServer(
-            account: account, origin: "http://\(address)", store: try AssetStore(directory: directory), logger: logger)
+            account: account, origin: origin ?? "http://\(address)", store: try AssetStore(directory: directory), logger: logger)
         let address = address
         let application = Application(
             responder: server, server: .answeringExpectations,

@@ -72,6 +72,7 @@ extension Daemon {
         let redisAddress = try settings.parsed("WARREN_REDIS_URL") { try RedisAddress(url: $0) }
         let poolSize = try settings.integer("WARREN_DATABASE_CONNECTIONS", default: 8, in: 1...100)
         let trusted = try settings.list("WARREN_TRUSTED_PRINCIPALS", default: ["ingress"])
+        let healthFile = try settings.text("WARREN_HEALTH_FILE")
 
         let name = "warren-\(definition.name)"
         let pool = PostgresPool(url: databaseURL, size: poolSize, log: log)
@@ -98,12 +99,14 @@ extension Daemon {
             Managed(start: { await relay.run() }, stop: { await relay.close() }),
             Managed(start: { await sweeper.run() }, stop: { await sweeper.close() }),
         ]
+        let isFit: @Loop @Sendable () -> Bool = {
+            worker.isConsuming && publisher.availability == .available && pool.availability == .available
+        }
         let consuming: [any Service] = [
             Managed(start: { await worker.run() }, stop: { await worker.close() }),
-            ReadyNotice(log: log) {
-                worker.isConsuming && publisher.availability == .available && pool.availability == .available
-            },
+            ReadyNotice(log: log, isReady: isFit),
         ]
-        return kit + parts.services + consuming
+        let health = healthFile.map { [HealthFile(path: $0, log: log, isFit: isFit)] } ?? []
+        return kit + parts.services + consuming + health
     }
 }

@@ -6,8 +6,9 @@ internal import UnixSignals
 
 /// The life of a daemon's process: settings, logging, services, signals, exit status.
 package enum Daemon {
-    /// How long a graceful stop may take in all before what is left is cancelled.
-    private static let stopLimit: Duration = .seconds(35)
+    /// How long a graceful stop may take in all before what is left is cancelled: more than the 25 s that work in hand
+    /// gets, less than the 40 s after which whoever supervises the process kills it.
+    private static let stopLimit: Duration = .seconds(30)
 
     /// Runs a daemon until SIGTERM or SIGINT, and ends the process.
     ///

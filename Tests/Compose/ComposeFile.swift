@@ -1,0 +1,54 @@
+import Foundation
+import Testing
+
+/// `compose/compose.yaml`, with its anchors and merges carried out.
+struct ComposeFile: Decodable {
+    struct Service: Decodable {
+        struct Build: Decodable {
+            let context: String
+            let dockerfile: String
+            let target: String
+        }
+
+        let build: Build?
+        let image: String
+        let user: String?
+        let readOnly: Bool?
+        let capDrop: [String]?
+        let capAdd: [String]?
+        let securityOpt: [String]?
+        let restart: String?
+        let stopGracePeriod: String?
+        let environment: [String: String]?
+        let volumes: [String]?
+        let ports: [String]?
+        let networkMode: String?
+        let networks: [String]?
+        let dependsOn: [String: Dependency]?
+    }
+
+    struct Dependency: Decodable {
+        let condition: String
+        let required: Bool?
+    }
+
+    struct Network: Decodable {
+        let `internal`: Bool
+    }
+
+    let services: [String: Service]
+    let networks: [String: Network?]
+    let volumes: [String: String?]
+
+    /// Read by way of Python, which knows YAML.
+    static func read() throws -> ComposeFile {
+        let convert = "import json, sys, yaml; json.dump(yaml.safe_load(open(sys.argv[1])), sys.stdout)"
+        let converted = try Repository.run(
+            "/usr/bin/python3", ["-c", convert, Repository.path("compose/compose.yaml")])
+        try #require(converted.status == 0, "\(converted.errors)")
+        let decoder = JSONDecoder()
+        // Names of services, variables and volumes are keys of dictionaries, which stay as they are.
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(ComposeFile.self, from: converted.output)
+    }
+}

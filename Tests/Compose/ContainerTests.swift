@@ -1,0 +1,166 @@
+import Foundation
+import Testing
+
+@Suite("Warren in containers")
+struct ContainerTests {
+    private let file: ComposeFile
+    private let dockerfile: String
+
+    private static let workers = ["identity", "post", "media", "search"]
+    private static let daemons = ["ingress"] + workers
+
+    init() throws {
+        file = try ComposeFile.read()
+        dockerfile = try Repository.text("compose/Dockerfile")
+    }
+
+    private func service(_ name: String) throws -> ComposeFile.Service {
+        try #require(file.services[name], "no service \(name)")
+    }
+
+    /// The stages of the container file: what each is made from, and the text of its own.
+    private func stages() throws -> [String: (base: String, text: String)] {
+        var stages: [String: (base: String, text: String)] = [:]
+        for part in dockerfile.components(separatedBy: "\nFROM ").dropFirst() {
+            let words = part.prefix { $0 != "\n" }.split(separator: " ")
+            try #require(words.count == 3 && words[1] == "AS")
+            stages[String(words[2])] = (String(words[0]), part)
+        }
+        return stages
+    }
+
+    @Test("every program that the package builds has an image, and nothing else has")
+    func programs() throws {
+        let built = try Repository.all(#"program\("([a-z-]+)""#, in: Repository.text("Package.swift"))
+        #expect(try Repository.all(#"^COPY --from=build /programs/([a-z-]+) "#, in: dockerfile) == built)
+        let stripped = try #require(try Repository.all(#"for program in ([a-z -]+);"#, in: dockerfile).first)
+        #expect(Set(stripped.split(separator: " ").map(String.init)) == built)
+    }
+
+    @Test("every service of Warren's own is made from its target, and every target that nothing builds on has a service")
+    func targets() throws {
+        let stages = try stages()
+        let bases = Set(stages.values.map(\.base)).union(["build"])
+        let targets = file.services.compactMapValues { $0.build?.target }
+        #expect(targets.allSatisfy { $0.key == $0.value })
+        #expect(Set(targets.values).isSuperset(of: stages.keys.filter { !bases.contains($0) }))
+        #expect(Set(targets.values).isSubset(of: stages.keys))
+        for name in Self.daemons { #expect(targets[name] == name) }
+    }
+
+    @Test("no image runs as root, save the set-up, which has no network")
+    func users() throws {
+        let stages = try stages()
+        func user(_ stage: String) -> String? {
+            guard let (base, text) = stages[stage] else { return nil }
+            let lines = text.split(separator: "\n").filter { $0.hasPrefix("USER ") }
+            return lines.last.map { String($0.dropFirst(5)) } ?? user(base)
+        }
+        for (name, service) in file.services {
+            guard let target = service.build?.target else {
+                #expect(service.user == "999:999", "\(name)")
+                continue
+            }
+            #expect(user(target) == (name == "setup" ? "root" : "10001:10001"), "\(name)")
+            #expect(service.user == nil, "\(name)")
+        }
+        #expect(try service("setup").networkMode == "none")
+    }
+
+    @Test("no container can write its own files, has a capability or gains one")
+    func hardened() throws {
+        for (name, service) in file.services {
+            #expect(service.readOnly == true, "\(name)")
+            #expect(service.capDrop == ["ALL"], "\(name)")
+            #expect(service.securityOpt == ["no-new-privileges:true"], "\(name)")
+            #expect(service.capAdd == (name == "setup" ? ["CHOWN"] : nil), "\(name)")
+        }
+    }
+
+    @Test("a container sees what was made for it alone, and cannot change it")
+    func secrets() throws {
+        let handed = file.volumes.keys.filter { $0.hasPrefix("for-") }
+        #expect(try Set(service("setup").volumes ?? []).contains("secrets:/var/lib/warren"))
+        for (name, service) in file.services where name != "setup" {
+            let mounted = (service.volumes ?? []).filter { $0.hasPrefix("for-") || $0.hasPrefix("secrets") }
+            #expect(mounted == ["for-\(name == "database-setup" ? "postgres" : name):/run/warren:ro"], "\(name)")
+        }
+        let made = try service("setup").volumes?.filter { $0.hasPrefix("for-") }
+        #expect(Set(made ?? []) == Set(handed.map { "\($0):/out/\($0.dropFirst(4))" }))
+    }
+
+    @Test("every setting that is given is one that the program reads, and every one that it must have is given")
+    func settings() throws {
+        let kit = try Repository.text("Sources/WorkerKit/Process/Daemon+Worker.swift")
+        let all = try Repository.sources("Sources")
+        let known = try Repository.all(#""((?:WARREN|CLOUDINARY)_[A-Z_]+)""#, in: all)
+        let folders = ["ingress": "Ingress", "identity": "Services/Identity", "media": "Services/Media"]
+        for name in Self.daemons {
+            let own = try folders[name].map { try Repository.sources("Sources/\($0)") } ?? ""
+            let read = name == "ingress" ? own : own + kit
+            let needed = try Repository.all(#"(?:parsed|requiredText)\(\s*"([A-Z_]+)""#, in: read)
+            let given = try Set((service(name).environment ?? [:]).keys).map {
+                $0.hasSuffix("_FILE") ? String($0.dropLast(5)) : $0
+            }
+            #expect(Set(given).isSuperset(of: needed), "\(name): \(needed.subtracting(given))")
+            #expect(known.isSuperset(of: given), "\(name): \(Set(given).subtracting(known))")
+        }
+        #expect(dockerfile.contains("ENV WARREN_HEALTH_FILE=") && known.contains("WARREN_HEALTH_FILE"))
+    }
+
+    @Test("every daemon is a principal of queues/definitions.json, and so is the operator's command")
+    func principals() throws {
+        struct Definitions: Decodable {
+            struct Permission: Decodable { let user: String }
+            let permissions: [Permission]
+        }
+        let data = Data(try Repository.text("queues/definitions.json").utf8)
+        let users = Set(try JSONDecoder().decode(Definitions.self, from: data).permissions.map(\.user))
+        #expect(users == Set(Self.daemons + ["integrator", "operator"]))
+    }
+
+    @Test("nothing listens to more than the machine itself, and only two networks lead outside")
+    func published() throws {
+        for (name, service) in file.services {
+            #expect((service.ports ?? []).allSatisfy { $0.hasPrefix("127.0.0.1:") }, "\(name)")
+        }
+        #expect(Set(file.networks.filter { $0.value?.internal != true }.keys) == ["edge", "media-host"])
+        for name in ["postgres", "redis"] {
+            #expect(try Set(service(name).networks ?? []).isDisjoint(with: ["edge", "media-host"]))
+        }
+    }
+
+    @Test("a database that is set up, a broker with its queues and secrets that are made come before the workers")
+    func order() throws {
+        for name in Self.workers {
+            let needs = try #require(try service(name).dependsOn)
+            #expect(needs["database-setup"]?.condition == "service_completed_successfully")
+            #expect(needs["rabbitmq"]?.condition == "service_healthy")
+        }
+        for name in ["rabbitmq", "postgres", "redis", "cloudinary-local"] {
+            #expect(try service(name).dependsOn?["setup"]?.condition == "service_completed_successfully")
+        }
+        #expect(try service("media").dependsOn?["cloudinary-local"]?.required == false)
+    }
+
+    @Test("a daemon is killed only after the time in which it ends by itself, here and by compose/local")
+    func stopping() throws {
+        let daemon = try Repository.text("Sources/WorkerKit/Process/Daemon.swift")
+        let limit = try #require(try Repository.all(#"stopLimit: Duration = \.seconds\((\d+)\)"#, in: daemon).first)
+        let own = try #require(Int(limit))
+        #expect(own > 25)
+        for name in Self.daemons {
+            #expect(try service(name).stopGracePeriod == "40s")
+            #expect(try service(name).restart == "unless-stopped")
+        }
+        let script = try Repository.text("compose/lib/process.sh")
+        let patience = try #require(try Repository.all(#"now_ms\) \+ (\d+)000\)\)"#, in: script).first)
+        #expect(try #require(Int(patience)) == 40 && own < 40)
+    }
+
+    @Test("the images are built with the libraries that compose/local installs")
+    func libraries() throws {
+        let local = try Repository.all(#"(lib[a-z0-9-]+-dev)"#, in: Repository.text("compose/lib/packages.sh"))
+        #expect(try Repository.all(#"(lib[a-z0-9-]+-dev)"#, in: dockerfile) == local)
+    }
+}
