@@ -30,7 +30,8 @@ struct SetupTests {
 
         func setup(_ arguments: [String] = [], changes: [String: String] = [:]) throws -> Repository.Ended {
             // Only root may hand a file to any group.
-            let groups = getuid() == 0 ? [:] : ["WARREN_OWN_GROUP": "\(getgid())", "WARREN_OFFICIAL_GROUP": "\(getgid())"]
+            let own = "\(getgid())"
+            let groups = getuid() == 0 ? [:] : ["WARREN_OWN_GROUP": own, "WARREN_OFFICIAL_GROUP": own]
             return try Repository.run(
                 Repository.path("compose/setup"), arguments,
                 [
@@ -85,8 +86,7 @@ struct SetupTests {
                 #expect(file.st_gid == (["rabbitmq", "postgres", "redis"].contains(container) ? 999 : 10001))
             }
         }
-        let kept = try #require(FileManager.default.enumerator(atPath: volumes.path("state"))).compactMap { $0 as? String }
-        for name in kept {
+        for name in try FileManager.default.subpathsOfDirectory(atPath: volumes.path("state")) {
             let mode = try volumes.attributes("state/\(name)").st_mode
             // The public keys are anyone's.
             #expect(mode & 0o077 == 0 || name.hasSuffix("jwks.json"), "\(name)")

@@ -56,7 +56,7 @@ command_of() {
     identity) COMMAND+=("WARREN_SIGNING_KEY_FILE=$STATE/keys/signing-key.pem") ;;
     media) COMMAND+=("CLOUDINARY_URL_FILE=$secrets/cloudinary.url") ;;
     esac
-    COMMAND+=("WARREN_TRUSTED_PRINCIPALS=ingress,integrator" "WARREN_AMQP_URL_FILE=$secrets/$1-amqp.url" "WARREN_REDIS_URL_FILE=$secrets/redis.url"
+    COMMAND+=("WARREN_AMQP_URL_FILE=$secrets/$1-amqp.url" "WARREN_REDIS_URL_FILE=$secrets/redis.url"
         "WARREN_LOG_LEVEL=${WARREN_LOG_LEVEL:-info}" "$(program_of "$1")")
 }
 

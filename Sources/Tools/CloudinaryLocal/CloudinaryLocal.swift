@@ -33,7 +33,8 @@ struct CloudinaryLocal: AsyncParsableCommand {
         let logger = Logger(label: "cloudinary-local")
         let account = Account(cloud: cloud, key: key, secret: try Secret.read(file: secretFile))
         let server = LocalServer(
-            account: account, origin: origin ?? "http://\(address)", store: try AssetStore(directory: directory), logger: logger)
+            account: account, origin: origin ?? "http://\(address)", store: try AssetStore(directory: directory),
+            logger: logger)
         let address = address
         let application = Application(
             responder: server, server: .answeringExpectations,
