@@ -42,6 +42,14 @@ swift_step() {
 
 lint() { swift_step lint format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests; }
 
+check_scripts() {
+    local log=$STATE/log/shellcheck.log
+    (cd "$ROOT/compose" && shellcheck -x local setup healthy && shellcheck lib/*.sh) >"$log" 2>&1 || {
+        tail_of "$log"
+        fail "shellcheck found faults; all of them are in $log"
+    }
+}
+
 build_release() { swift_step build-release build -c release; }
 
 build_tests() { swift_step build-debug build --build-tests --explicit-target-dependency-import-check error; }

@@ -8,7 +8,7 @@ PACKAGES=(
     git ca-certificates curl jq openssl
 )
 # shellcheck disable=SC2034 # the other parts use it
-TEST_PACKAGES=(python3 python3-pika python3-jsonschema python3-yaml)
+TEST_PACKAGES=(python3 python3-pika python3-jsonschema python3-yaml shellcheck)
 
 installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
 

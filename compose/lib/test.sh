@@ -28,6 +28,7 @@ run_tests() {
     step "Looking for packages and tools" need_packages "${PACKAGES[@]}" "${TEST_PACKAGES[@]}"
     need_swift
     step "Checking the format" lint
+    step "Checking the scripts" check_scripts
     step "Building everything and its tests (debug)" build_tests
     step "Building everything (release)" build_release
     # The tests are one busy client at one address.
