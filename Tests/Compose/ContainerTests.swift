@@ -31,7 +31,7 @@ struct ContainerTests {
 
     @Test("every program that the package builds has an image, and nothing else has")
     func programs() throws {
-        let built = try Repository.all(#"program\("([a-z-]+)""#, in: Repository.text("Package.swift"))
+        let built = try Repository.all(#"program\(\s*"([a-z-]+)""#, in: Repository.text("Package.swift"))
         #expect(try Repository.all(#"^COPY --from=build /programs/([a-z-]+) "#, in: dockerfile) == built)
         let stripped = try #require(try Repository.all(#"for program in ([a-z -]+);"#, in: dockerfile).first)
         #expect(Set(stripped.split(separator: " ").map(String.init)) == built)
