@@ -101,7 +101,10 @@ let floor3 = [
     module(
         "MediaService", path: "Sources/Services/Media", resources: [.embedInCode("Migrations")],
         serviceBase + ["Curl", "ImageHeaders"]),
-    module("SearchService", path: "Sources/Services/Search", resources: [.embedInCode("Migrations")], serviceBase),
+    module(
+        "SearchService", path: "Sources/Services/Search", exclude: ["README.md"],
+        resources: [.embedInCode("Migrations")],
+        serviceBase + ["AMQP"]),
     module("Multipart", path: "Sources/Ingress/Multipart", []),
     module(
         "Ingress", exclude: ["Multipart", "README.md"],
@@ -119,7 +122,7 @@ let floor4 = [
     program("warren-ingress", path: "Daemons/Ingress", ["Ingress", "WorkerKit"]),
     program(
         "warren", path: "Tools/Warren",
-        ["Reactor", "AMQP", "Contracts", "WorkerKit", "IdentityService", arguments, logging]),
+        ["Reactor", "AMQP", "Contracts", "WorkerKit", "IdentityService", "SearchService", arguments, logging]),
     program(
         "cloudinary-local", path: "Tools/CloudinaryLocal", exclude: ["README.md"],
         [
@@ -152,6 +155,9 @@ let testTargets = [
             "MediaService", "cloudinary-local", "WorkerKit", "Curl", "ImageHeaders", "Postgres", "Contracts", "Reactor",
             logging,
         ]),
+    tests(
+        "Search",
+        ["SearchService", "WorkerKit", "AMQP", "Postgres", "Redis", "Contracts", "Reactor", logging]),
     tests(
         "Ingress",
         ["Ingress", "Multipart", "AMQP", "Redis", "Contracts", "WorkerKit", "Reactor", logging, lifecycle, jwt]

@@ -64,6 +64,33 @@ struct ConsumerTests {
         }
     }
 
+    @Test("has a queue to itself where it asks for that, until it goes")
+    @Loop func exclusive() async throws {
+        try await Scratch.run { scratch in
+            let queue = try await scratch.queue()
+            try await fill(scratch, queue, 1)
+            let (first, second) = (Inbox(), Inbox())
+            let next = Consumer(
+                address: scratch.address, name: "test consumer",
+                subscriptions: [.queue(queue, prefetch: 1, isExclusive: true) { second.deliveries.append($0) }],
+                log: quiet)
+            try await withThrowingDiscardingTaskGroup { group in
+                try await withConsumer(
+                    scratch.address,
+                    [.queue(queue, prefetch: 1, isExclusive: true) { first.deliveries.append($0) }]
+                ) { _ in
+                    group.addTask { await next.run() }
+                    try await becomes { first.deliveries.count == 1 }
+                    #expect(await !next.waitUntilConsuming(within: .seconds(1)))
+                    #expect(second.deliveries.isEmpty)
+                }
+                #expect(await next.waitUntilConsuming(within: .seconds(20)))
+                try await becomes { second.deliveries.count == 1 }
+                await next.close()
+            }
+        }
+    }
+
     @Test("gives back what it rejects, or lets it go")
     @Loop func rejects() async throws {
         try await Scratch.run { scratch in

@@ -1,4 +1,5 @@
 import Contracts
+import TestSupport
 
 /// Makes documents that are nearly right of documents that are right: the same ones for the same seed.
 struct Mutator {

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("What a schema of queues/schemas/ takes and refuses, the workers take and refuse")

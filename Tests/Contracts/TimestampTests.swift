@@ -1,5 +1,6 @@
 import Contracts
 import FoundationEssentials
+import TestSupport
 import Testing
 
 @Suite("Times are RFC 3339 in UTC with milliseconds")

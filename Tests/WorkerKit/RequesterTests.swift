@@ -56,6 +56,26 @@ extension Workers.RequesterTests {
         }
     }
 
+    @Test("the reply, in a queue that was there before it; what was a reply to another one there is passed over")
+    @Loop func replyQueue() async throws {
+        try await Desk.run(answers: false, hasReplyQueue: true) { desk async throws in
+            var ends: [RequestOutcome] = []
+            desk.requester.send(desk.request(desk.query, patience: .seconds(30))) { ends.append($0) }
+            #expect(try await eventually { desk.received.count == 1 })
+            let request = try #require(desk.received.first?.properties)
+            let (key, correlation) = (try #require(request.replyTo), try #require(request.correlationID))
+            let number = try #require(correlation.split(separator: ".").last)
+            for other in [String(number), ".\(number)", "\(UUID.v7().text).\(number)", String(correlation.dropLast())] {
+                try await desk.publish(status: 200, correlation: other, to: key)
+            }
+            try await desk.publish(status: 204, correlation: correlation, to: key)
+            #expect(try await eventually { ends.count == 1 })
+            #expect(ends.first?.reply?.status == 204)
+            #expect(try await desk.settles())
+            #expect(ends.count == 1)
+        }
+    }
+
     @Test("that nobody is there to take it, at once")
     @Loop func returned() async throws {
         try await Desk.run(answers: false) { desk async throws in

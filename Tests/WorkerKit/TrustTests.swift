@@ -84,6 +84,30 @@ extension Workers.TrustTests {
         }
     }
 
+    @Test("without a caller, only a principal that the handler names, as the broker vouches for it")
+    @Loop func asker() async throws {
+        var plan = Bench.Plan()
+        plan.needsSubject = true
+        try await Bench.run(plan) { bench async throws in
+            var (named, other) = (RunningWorker.Plan(), RunningWorker.Plan())
+            (named.askers, other.askers) = ([bench.client.user], ["search"])
+            try await bench.withWorker(named) { _ async throws in
+                let reply = try await bench.client.ask(bench.things.look.name, bench.body(UUID.v7()))
+                #expect(reply.status == 200)
+                let unvouched = try await bench.client.ask(bench.things.look.name, bench.body(UUID.v7())) {
+                    $0.properties.userID = nil
+                    $0.properties.headers[Header.origin] = .string(bench.client.user)
+                }
+                #expect(unvouched.status == 401)
+            }
+            try await bench.withWorker(other) { _ async throws in
+                let reply = try await bench.client.ask(bench.things.look.name, bench.body(UUID.v7()))
+                #expect(reply.status == 401)
+                #expect(bench.things.begun == 1)
+            }
+        }
+    }
+
     @Test("no type but the one that it was routed by, and none that nobody handles")
     @Loop func routing() async throws {
         try await Bench.run { bench async throws in

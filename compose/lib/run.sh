@@ -74,3 +74,13 @@ scale() {
     [[ -n ${BUILD-} ]] || fail "only the servers were started: compose/local up"
     step "$service: $number" set_number "$service" "$((10#$number))"
 }
+
+# rebuild_search: as the search service, whose rights are enough. Its exit status is that of `warren search rebuild`.
+rebuild_search() {
+    local secrets=$STATE/secrets
+    alive rabbitmq-1 || fail "Warren does not run: compose/local up"
+    [[ -n ${BUILD-} ]] || fail "only the servers were started: compose/local up"
+    env -u WARREN_AMQP_URL -u WARREN_DATABASE_URL -u WARREN_REDIS_URL \
+        "WARREN_AMQP_URL_FILE=$secrets/search-amqp.url" "WARREN_DATABASE_URL_FILE=$secrets/search-database.url" \
+        "WARREN_REDIS_URL_FILE=$secrets/redis.url" "$ROOT/.build/$BUILD/warren" search rebuild
+}

@@ -11,6 +11,8 @@ package enum Queue {
     package static let mediaEvents = "media.events"
     package static let searchQueries = "search.queries"
     package static let searchEvents = "search.events"
+    /// Where the answers to what search asks come in, while it rebuilds its index.
+    package static let searchReplies = "search.replies"
 
     /// The queues whose deliveries are retried and, in the end, kept as dead letters.
     package static let quorum = [
@@ -18,7 +20,7 @@ package enum Queue {
     ]
 
     /// The queues whose messages nobody misses: the one who asked asks again.
-    package static let classic = [identityCommands, postQueries, mediaQueries, searchQueries]
+    package static let classic = [identityCommands, postQueries, mediaQueries, searchQueries, searchReplies]
 
     /// Where the deliveries that a queue gave up are kept.
     package static func dead(of queue: String) -> String {

@@ -28,7 +28,8 @@ package enum PostService {
                 Messages.Post.create, settled: { _ in await cache.invalidatePages() }, handle: commands.create),
             .request(Messages.Post.delete, settled: { _ in await cache.invalidatePages() }, handle: commands.delete),
             .request(Messages.Post.get, handle: queries.get),
-            .request(Messages.Post.list, handle: queries.list),
+            // Search rebuilds its index from it.
+            .request(Messages.Post.list, askers: [.search], handle: queries.list),
             .receipt(Messages.Post.receipt, database: database),
             .event(MediaUploaded.self, handle: media.uploaded),
             .event(MediaDeleted.self, handle: media.deleted),

@@ -4,5 +4,5 @@ import ArgumentParser
 @main struct Warren: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "warren", abstract: "Set up and look after a Warren.",
-        subcommands: [Keys.self, ContractsCommand.self])
+        subcommands: [Keys.self, ContractsCommand.self, Search.self])
 }

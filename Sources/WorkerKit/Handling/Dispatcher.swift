@@ -86,7 +86,7 @@ internal import Reactor
         if message.claimsForeignSubject, handler.kind != .event {
             return .reply(problem(Problem(.forbidden, detail: "The sender may not speak for an account."), message))
         }
-        if handler.needsCaller && message.caller == nil {
+        if handler.needsCaller, message.caller == nil, !handler.askers.contains(message.sender ?? "") {
             return .reply(problem(Problem(.unauthenticated), message))
         }
         if handler.kind == .request(.command), message.id == nil {

@@ -16,6 +16,8 @@ package struct Handler: Sendable {
     package let type: String
     let kind: Kind
     let needsCaller: Bool
+    /// The principals that may ask in their own name where others need an account.
+    var askers: Set<String> = []
     /// Decodes and handles; throws ``Undecodable`` or `Problem` for what no retry can mend.
     let handle: @Loop @Sendable (HandlerContext) async throws -> Reply?
     /// Runs after the commit and before the reply, at every delivery, the repeated ones too.
@@ -25,16 +27,18 @@ package struct Handler: Sendable {
     ///
     /// - Parameters:
     ///   - type: the row of the contract.
+    ///   - askers: services that may ask for this without an account to speak for, as the broker vouches for them.
     ///   - settled: runs after the commit and before the reply, at every delivery, the repeated ones too: the place
     ///     to invalidate caches, since a worker may die between its commit and whatever follows.
     ///   - handle: answers, or throws a `Problem`; any other error counts as passing, and is retried.
     package static func request<Body, Answer>(
-        _ type: MessageType<Body, Answer>,
+        _ type: MessageType<Body, Answer>, askers: Set<ServiceName> = [],
         settled: @escaping @Loop @Sendable (HandlerContext) async -> Void = { _ in },
         handle: @escaping @Loop @Sendable (Body, HandlerContext) async throws -> Reply
     ) -> Handler {
         Handler(
             type: type.name, kind: .request(type.kind), needsCaller: type.needsSubject,
+            askers: Set(askers.map(\.rawValue)),
             handle: { context in try await handle(try type.request.decode(context.message.body), context) },
             settled: settled)
     }

@@ -11,7 +11,11 @@ package import Reactor
 
     private let publisher: Publisher
     private let principal: String
-    private let replyKey = UUID.v7().text
+    private let replyKey: String
+    /// The queue that is there for the replies, where it is not one of the connection's own.
+    private let replyQueue: String?
+    /// What the correlation ids begin with: in a queue that outlives its reader, replies to an earlier one may lie.
+    private let correlation: String
     private var pending: PendingRequests<Completion>
     private var timers: [UInt64: LoopTimer] = [:]
 
@@ -21,15 +25,26 @@ package import Reactor
     ///   - publisher: the connection that publishes.
     ///   - principal: the broker user that it is connected as.
     ///   - limit: how many requests may wait at once; past it they are refused as unavailable.
-    package init(publisher: Publisher, principal: String, limit: Int) {
+    ///   - replyQueue: a queue for the replies that is there and bound by its own name, for a principal that may
+    ///     declare none. One requester uses it at a time.
+    package init(publisher: Publisher, principal: String, limit: Int, replyQueue: String? = nil) {
         self.publisher = publisher
         self.principal = principal
+        self.replyQueue = replyQueue
+        replyKey = replyQueue ?? UUID.v7().text
+        correlation = replyQueue == nil ? "" : UUID.v7().text + "."
         pending = PendingRequests(limit: limit)
     }
 
     /// The subscription by which replies come in; it belongs on the consuming connection.
     package var subscription: Subscription {
-        .replies(exchange: Exchange.replies, key: replyKey) { [weak self] delivery in self?.receive(delivery) }
+        guard let replyQueue else {
+            return .replies(exchange: Exchange.replies, key: replyKey) { [weak self] in self?.receive($0) }
+        }
+        return .queue(replyQueue, prefetch: 64, isExclusive: true) { [weak self] delivery in
+            delivery.ack()
+            self?.receive(delivery)
+        }
     }
 
     /// How many requests wait for their reply.
@@ -47,7 +62,8 @@ package import Reactor
             return completed(.unavailable("too many requests wait already"))
         }
         timers[id] = Loop.schedule(after: request.patience) { self.expire(id) }
-        let message = request.outgoing(correlationID: String(id, radix: 36), replyTo: replyKey, principal: principal)
+        let message = request.outgoing(
+            correlationID: correlation + String(id, radix: 36), replyTo: replyKey, principal: principal)
         do {
             try publisher.publish(message) { result in self.settle(id, result) }
         } catch {
@@ -84,8 +100,9 @@ package import Reactor
     }
 
     private func receive(_ delivery: Delivery) {
-        guard let text = delivery.properties.correlationID, let id = UInt64(text, radix: 36),
-            let reply = ReplyMessage.read(delivery), let completed = pending.answer(id)
+        guard let text = delivery.properties.correlationID, text.hasPrefix(correlation),
+            let id = UInt64(text.dropFirst(correlation.count), radix: 36), let reply = ReplyMessage.read(delivery),
+            let completed = pending.answer(id)
         else { return }
         end(id, completed, .reply(reply))
     }

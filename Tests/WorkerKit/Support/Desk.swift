@@ -28,7 +28,7 @@ import Testing
     private let answers: Bool
     private let prefix = "desk." + String(UInt64.random(in: .min ... .max), radix: 36)
 
-    private init(answers: Bool, limit: Int) throws {
+    private init(answers: Bool, limit: Int, hasReplyQueue: Bool) throws {
         address = try BrokerAddress(url: TestEnvironment.value("WARREN_TEST_AMQP_URL"))
         proxy = try FaultProxy(to: address.port)
         self.answers = answers
@@ -36,8 +36,10 @@ import Testing
         through.port = proxy.port
         publisher = Publisher(address: through, name: "test requester", log: quiet)
         other = Publisher(address: address, name: "test answerer", log: quiet)
-        requester = Requester(publisher: publisher, principal: address.user, limit: limit)
         let prefix = prefix
+        requester = Requester(
+            publisher: publisher, principal: address.user, limit: limit,
+            replyQueue: hasReplyQueue ? "\(prefix).replies" : nil)
         func type(_ name: String, _ kind: MessageKind) -> MessageDescriptor {
             MessageType<EntityRequest, Nothing>(
                 "\(prefix).\(name)", kind, of: .post, "", request: .json(EntityRequest.schema), status: 200, reply: nil
@@ -53,11 +55,14 @@ import Testing
     /// - Parameters:
     ///   - answers: whether each request is answered.
     ///   - limit: how many may wait.
-    static func run(answers: Bool, limit: Int = 100, _ body: @Loop (Desk) async throws -> Void) async throws {
-        let desk = try Desk(answers: answers, limit: limit)
+    ///   - hasReplyQueue: whether the replies come to a queue that is there before the requester.
+    static func run(
+        answers: Bool, limit: Int = 100, hasReplyQueue: Bool = false, _ body: @Loop (Desk) async throws -> Void
+    ) async throws {
+        let desk = try Desk(answers: answers, limit: limit, hasReplyQueue: hasReplyQueue)
         defer { desk.proxy.stop() }
         let provisioner = Provisioner(address: desk.address, name: "tests")
-        let queues = ["query", "command", "crowded"].map { "\(desk.prefix).\($0)" }
+        let queues = ["query", "command", "crowded", "replies"].map { "\(desk.prefix).\($0)" }
         try await provisioner.perform(
             [.exchange(Exchange.commands, type: "topic"), .exchange(Exchange.replies, type: "direct")]
                 + queues.map {
@@ -65,7 +70,10 @@ import Testing
                         $0,
                         arguments: $0.hasSuffix("crowded") ? ["x-max-length": 1, "x-overflow": "reject-publish"] : [:])
                 }
-                + queues.map { .binding(queue: $0, exchange: Exchange.commands, key: $0) })
+                + queues.map {
+                    .binding(
+                        queue: $0, exchange: $0.hasSuffix("replies") ? Exchange.replies : Exchange.commands, key: $0)
+                })
         do {
             try await desk.connected(to: Array(queues.prefix(2))) { try await body(desk) }
         } catch {

@@ -13,6 +13,8 @@ import Testing
     struct Plan {
         /// Who may speak for others; by default the tests' own broker user.
         var trusted: Set<String>?
+        /// Who may ask in their own name what needs an account.
+        var askers: Set<String> = []
         var prefetch: UInt16 = 16
         var connections = 4
         var relays = true
@@ -34,8 +36,13 @@ import Testing
             url: TestDatabase.through(bench.between.port, bench.databaseURL), size: plan.connections, log: quiet)
         publisher = Publisher(address: address, name: "test worker", log: quiet)
         relay = OutboxRelay(pool: pool, publisher: publisher, principal: address.user, log: quiet)
+        let handlers = (bench.things.handlers + bench.extraHandlers).map { handler in
+            var handler = handler
+            handler.askers = plan.askers
+            return handler
+        }
         let dispatcher = Dispatcher(
-            handlers: bench.things.handlers + bench.extraHandlers, principal: address.user,
+            handlers: handlers, principal: address.user,
             trusted: plan.trusted ?? [address.user], pool: pool, publisher: publisher, relay: relay, log: quiet)
         let queues = [bench.queues.commands, bench.queues.queries, bench.queues.events]
         worker = Worker(

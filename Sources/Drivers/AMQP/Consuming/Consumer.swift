@@ -63,24 +63,25 @@ package import Reactor
     private nonisolated static func subscribe(
         _ setUp: SetUp, to sources: [Subscription.Source]
     ) throws(BrokerError) -> [ConsumerChannel.Ready] {
-        var queues: [String] = []
+        var queues: [(name: String, acknowledges: Bool, isExclusive: Bool)] = []
         for (index, source) in sources.enumerated() {
             let channel = UInt16(index + 1)
             try setUp.openChannel(channel)
             switch source {
-            case .queue(let name, let prefetch):
+            case .queue(let name, let prefetch, let isExclusive):
                 try setUp.setPrefetch(prefetch, channel: channel)
-                queues.append(name)
+                queues.append((name, acknowledges: true, isExclusive))
             case .replies(let exchange, let key):
-                queues.append(try setUp.declareReplyQueue(exchange: exchange, key: key, channel: channel))
+                let name = try setUp.declareReplyQueue(exchange: exchange, key: key, channel: channel)
+                queues.append((name, acknowledges: false, isExclusive: true))
             }
         }
         var ready: [ConsumerChannel.Ready] = []
-        for (index, source) in sources.enumerated() {
-            let isReplies = if case .replies = source { true } else { false }
+        for (index, queue) in queues.enumerated() {
             let tag = try setUp.consume(
-                queues[index], acknowledges: !isReplies, isExclusive: isReplies, channel: UInt16(index + 1))
-            ready.append(ConsumerChannel.Ready(queue: queues[index], consumerTag: tag))
+                queue.name, acknowledges: queue.acknowledges, isExclusive: queue.isExclusive,
+                channel: UInt16(index + 1))
+            ready.append(ConsumerChannel.Ready(queue: queue.name, consumerTag: tag))
         }
         return ready
     }

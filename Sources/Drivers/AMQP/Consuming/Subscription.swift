@@ -6,7 +6,7 @@ package struct Subscription: Sendable {
     package typealias Handler = @Loop (Delivery) -> Void
 
     enum Source: Sendable {
-        case queue(name: String, prefetch: UInt16)
+        case queue(name: String, prefetch: UInt16, isExclusive: Bool)
         case replies(exchange: String, key: String)
     }
 
@@ -18,9 +18,12 @@ package struct Subscription: Sendable {
     /// - Parameters:
     ///   - name: the queue, which exists.
     ///   - prefetch: how many unsettled deliveries the broker sends at most.
+    ///   - isExclusive: whether nobody else may consume it meanwhile; where someone does, the broker refuses.
     ///   - handler: is handed each delivery.
-    package static func queue(_ name: String, prefetch: UInt16, handler: @escaping Handler) -> Subscription {
-        Subscription(source: .queue(name: name, prefetch: prefetch), handler: handler)
+    package static func queue(
+        _ name: String, prefetch: UInt16, isExclusive: Bool = false, handler: @escaping Handler
+    ) -> Subscription {
+        Subscription(source: .queue(name: name, prefetch: prefetch, isExclusive: isExclusive), handler: handler)
     }
 
     /// Receives replies in an exclusive queue that is declared on the connection and bound to an exchange.
@@ -39,7 +42,7 @@ package struct Subscription: Sendable {
     /// What to call it in logs.
     var label: String {
         switch source {
-        case .queue(let name, _): name
+        case .queue(let name, _, _): name
         case .replies(let exchange, _): exchange
         }
     }

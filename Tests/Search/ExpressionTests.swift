@@ -1,0 +1,120 @@
+import Postgres
+import Reactor
+import Testing
+
+@testable import SearchService
+
+@Suite("How a search is read") struct ExpressionTests {
+    private func read(_ text: String) -> [[String]] {
+        SearchExpression(text).alternatives.map { terms in
+            terms.map { term in
+                let text = term.words.map(\.text).joined(separator: " ")
+                return (term.isExcluded ? "-" : "") + (term.isQuoted ? "[\(text)]" : text)
+            }
+        }
+    }
+
+    @Test("words, phrases, exclusions and alternatives")
+    func parts() {
+        #expect(read("white rabbit") == [["white", "rabbit"]])
+        #expect(read("\"white rabbit\" -fox") == [["[white rabbit]", "-fox"]])
+        #expect(read("a b or c OR -d e") == [["a", "b"], ["c"], ["-d", "e"]])
+        #expect(read("say\"white rabbit\"now") == [["say", "[white rabbit]", "now"]])
+        #expect(read("a --b -\"c d\"") == [["a", "-b", "-[c d]"]])
+        #expect(read("well-known don't") == [["well known", "don t"]])
+        #expect(read("\"or\" x or y") == [["[or]", "x"], ["y"]])
+        #expect(read("“typed so” „and so”") == [["[typed so]", "[and so]"]])
+    }
+
+    @Test("what says nothing is left out", arguments: ["", " ", "-", "\"", "\"\" -", "or", "🐇 !!", "-x", "-x or -y"])
+    func nothing(text: String) {
+        #expect(SearchExpression(text).alternatives.isEmpty)
+    }
+
+    @Test("no more terms count than the limit")
+    func limit() {
+        let terms = SearchExpression(String(repeating: "a ", count: 100)).alternatives.joined()
+        #expect(terms.count == SearchExpression.termLimit)
+    }
+
+    @Test("only plain words may be mistyped")
+    func plain() {
+        let words = SearchExpression("Burr burr \"burrow\" -hole well-known ab 123 clover!").plainWords
+        #expect(words.map(\.text) == ["burr", "clover"])
+    }
+
+    @Test("PostgreSQL is given stems and its own operators, nothing that was typed")
+    @Loop func textQuery() async throws {
+        try await SearchBench.with { bench async throws in
+            let stems = Stems(database: bench.database)
+            @Loop func text(_ query: String, _ widened: [String: [String]] = [:]) async throws -> String? {
+                try await stems.learn([query])
+                return TextQuery(SearchExpression(query), stems, widened: widened)?.text
+            }
+            #expect(
+                try await text(#"it's \ rabbits\b -x"y':*" or z)"#) == "(('rabbit' <1> 'b') & !('x') & ('y')) | (('z'))"
+            )
+            #expect(try await text("\"ring of the lords\" -the") == "(('ring' <3> 'lord'))")
+            #expect(try await text("the -fox or of") == nil)
+            #expect(try await text("the") == nil)
+            #expect(
+                try await text("burr -burr \"burr\"", ["burr": ["burrow"]])
+                    == "(('burr':* | 'burrow') & !('burr') & ('burr'))")
+        }
+    }
+
+    @Test("a post's words have the stems and places that PostgreSQL would give them")
+    @Loop func vector() async throws {
+        try await SearchBench.with { bench in
+            let stems = Stems(database: bench.database)
+            for text in [
+                "The rabbits were running", "Happiness, happiness! A UNIVERSITY", "", "the of and",
+                "éclair naïveté 42 b2b",
+            ] {
+                try await stems.learn([text])
+                let row = try #require(
+                    try await bench.database.query(
+                        Statement("SELECT $1::tsvector = to_tsvector('english', $2::text)"), stems.vector(of: text),
+                        text
+                    ).first)
+                let isSame = try row.get(0, as: Bool.self)
+                #expect(isSame, "\(text): \(stems.vector(of: text))")
+            }
+        }
+    }
+
+    @Test("what was forgotten is learned again")
+    @Loop func forgetting() async throws {
+        try await SearchBench.with { bench in
+            let stems = Stems(database: bench.database, limit: 2)
+            for text in ["rabbits dig burrows", "foxes dig dens", String(repeating: "x", count: 5000)] {
+                try await stems.learn([text])
+                try await stems.learn([text])
+                let known = WordScanner.words(of: text).map { stems[$0] }
+                #expect(known.joined().count < 20)
+            }
+            try await stems.learn(["rabbits"])
+            let known = WordScanner.words(of: "rabbits").map { stems[$0] }
+            #expect(known == ["rabbit"])
+        }
+    }
+
+    @Test("typing errors are counted as people make them")
+    func errors() {
+        for (word, count) in [
+            ("rabbit", 0), ("rabit", 1), ("rabbbit", 1), ("rabbyt", 1), ("rabibt", 1), ("rbbit", 1), ("robot", 3),
+            ("", 6),
+        ] { #expect(TypingErrors.between("rabbit", word) == count, "\(word)") }
+        #expect(TypingErrors.swaps(of: "wrold").contains("world"))
+        #expect(TypingErrors.swaps(of: "aab") == ["aba"])
+    }
+
+    @Test("the nearest are those with the fewest errors, if they are few enough")
+    func nearest() {
+        let guess = Suggestions.Guess(similar: ["rabbits", "rabbit", "rabbi"])
+        #expect(guess.nearest(to: "rabit") == ["rabbit"])
+        #expect(guess.near(to: "rabbitt").map(\.word) == ["rabbits", "rabbit", "rabbi"])
+        #expect(Suggestions.Guess(similar: ["burn"]).nearest(to: "bun") == ["burn"])
+        #expect(Suggestions.Guess(similar: ["category"]).nearest(to: "dog").isEmpty)
+    }
+}

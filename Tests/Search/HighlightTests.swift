@@ -1,0 +1,65 @@
+import Contracts
+import Foundation
+import Reactor
+import Testing
+
+@testable import SearchService
+
+@Suite("The highlight is safe to put in a page") struct HighlightTests {
+    @Test(
+        "what a post says can neither open an element, nor close an attribute, nor forge a mark",
+        arguments: [
+            "clover <script>alert(1)</script>", "<img src=x onerror=alert(1)> clover", "clover\" onmouseover=\"x",
+            "clover' style='x", "</mark><mark>clover", "\u{E000}clover\u{E001}", "\u{E001}\u{E000}\u{E000} clover",
+            "&lt;clover&gt; &amp; &#x3c;", "<clover", "clover>", "<a href='javascript:clover'>clover</a>",
+            "clover \u{202E}desrever\u{202C} \u{200B}", "clover <!-- --> <![CDATA[ ]]>", "clover \\E000 {{7*7}} ${x}",
+        ])
+    @Loop func hostile(content: String) async throws {
+        try await SearchBench.with { bench in
+            try await bench.post(content)
+            let hit = try #require(try await bench.search("clover").items.first)
+            #expect(hit.content == content, "the content is as it was written")
+            let inner = hit.highlight.replacing("<mark>", with: "\u{1}").replacing("</mark>", with: "\u{2}")
+            #expect(!inner.contains { "<>\"'".contains($0) }, "\(hit.highlight)")
+            let marks = inner.unicodeScalars.filter { $0.value < 3 }.map(\.value)
+            #expect(marks == Array(repeating: [1, 2], count: marks.count / 2).flatMap(\.self), "\(hit.highlight)")
+            #expect(hit.highlight.contains("<mark>clover</mark>"), "\(hit.highlight)")
+        }
+    }
+
+    @Test("every ampersand is the beginning of one of five entities")
+    func ampersands() {
+        let html = Highlight.html("a & b &amp; <&> \"'clover\u{E000}") { $0.text == "clover" }
+        #expect(html == "a &amp; b &amp;amp; &lt;&amp;&gt; &quot;&#39;<mark>clover</mark>\u{E000}")
+    }
+
+    @Test("a text of any length is shown by its best pieces, whole words of it")
+    func pieces() {
+        func html(_ text: String) -> String { Highlight.html(text) { $0.text == "clover" } }
+        let filler = Array(repeating: "grass", count: 100).joined(separator: " ")
+        let lead = Array(repeating: "grass", count: Highlight.lead).joined(separator: " ")
+        #expect(html("") == "")
+        #expect(html("(clover)") == "(<mark>clover</mark>)")
+        #expect(html(filler + " clover!").hasPrefix("… grass "))
+        #expect(html(filler + " clover!").hasSuffix(" grass <mark>clover</mark>!"))
+        #expect(html("clover " + filler).hasPrefix("<mark>clover</mark> grass"))
+        #expect(html("clover " + filler).hasSuffix(" grass …"))
+        let two = html("\(filler) clover \(filler) clover clover \(filler)")
+        #expect(two.components(separatedBy: " … ").count == 2)
+        #expect(two.hasPrefix("… \(lead) <mark>clover</mark> grass"))
+        #expect(two.components(separatedBy: "<mark>").count == 4)
+        #expect(html(filler).components(separatedBy: "grass").count == Highlight.length + 1)
+    }
+
+    @Test("of a long post a piece with the words is shown, wherever they are")
+    @Loop func fragments() async throws {
+        try await SearchBench.with { bench in
+            let filler = Array(repeating: "grass", count: 300).joined(separator: " ")
+            try await bench.post("\(filler) clover \(filler) thistle \(filler)")
+            let highlight = try #require(try await bench.search("clover thistle").items.first?.highlight)
+            #expect(highlight.contains("<mark>clover</mark>"))
+            #expect(highlight.contains("<mark>thistle</mark>"))
+            #expect(highlight.count < 1000)
+        }
+    }
+}

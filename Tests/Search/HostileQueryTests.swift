@@ -1,0 +1,121 @@
+import Contracts
+import Reactor
+import TestSupport
+import Testing
+import WorkerKit
+
+@testable import SearchService
+
+@Suite("Any search is answered") struct HostileQueryTests {
+    private static let samples = [
+        "\"", "\"\"", "\"\"\"", "'", "''", "\\", "\\\\", "\\'", "\"unclosed", "a \"b \" c\"", "-", "--", "- -", "-\"",
+        "-\"\"", "or", "or or", "OR -or", "-or", "and", "the", "the of and", "\"the of\"", "&", "|", "!", "!!a",
+        "a & b",
+        "a | b", "a <-> b", "<2>", "a:*", ":*", "'a':*A", "(", ")", "((((", "a)(b", "a:ABCD", "*", "%", "_", "%%a%%",
+        "$1",
+        "$$", "'; DROP TABLE documents; --", "\u{E000}\u{E001}", "\u{1}\u{7F}", "\u{FEFF}a", "\u{FFFF}", "\u{10FFFF}",
+        "\u{200B}", "e\u{301}e\u{301}", "שלום", "عليكم السلام", "\u{202E}abc", "日本語 テキスト", "ß ſ İ ı ŉ", "ﬁ ﬂ", "½ ² Ⅷ",
+        "ab", "1", "1.5e10", "-1", "1-1", "a@b.c", "http://a.b/c?d=e&f=g#h", "/a/b/c",
+        "a_b", "a-b-c-", "C++", "#tag @name", "<script>", "&lt;", "{\"a\": 1}", "a\r\n\tb", "\u{2028}a\u{2029}",
+        "a\u{A0}b",
+        "can't won't 'tis", "x'y\"z\\w",
+    ]
+
+    @Test("quotes, operators, other scripts and other programs' syntax are text like any other")
+    @Loop func samples() async throws {
+        try await SearchBench.with { bench in
+            try await bench.add(Self.samples.filter { !$0.isEmpty } + ["clover"])
+            for sample in Self.samples {
+                for query in [sample, "clover \(sample)", "\(sample)clover", "\"\(sample)\"", "-\(sample) clover"] {
+                    let reply = try await bench.ask(query)
+                    #expect(reply.status == 200, "\(query.debugDescription)")
+                }
+                let joined = try await bench.found("\(sample) or clover")
+                #expect(
+                    joined.contains("clover") || sample.contains("\"") || sample.hasSuffix("-"),
+                    "\(sample.debugDescription)")
+            }
+        }
+    }
+
+    @Test(
+        "200 characters of one kind are answered in time",
+        arguments: [
+            String(repeating: "🐇", count: 200), String(repeating: "a", count: 200), String(repeating: "é", count: 200),
+            String(repeating: "a ", count: 100), String(repeating: "\"", count: 200),
+            String(repeating: "-", count: 200),
+            String(repeating: "or ", count: 66), String(repeating: "\\'", count: 100),
+            String(repeating: "a\u{301}", count: 100),
+            String(repeating: "a-", count: 100), String(repeating: "a.", count: 100),
+            String(repeating: "-x ", count: 66),
+            String(repeating: "clover or ", count: 20), String(repeating: "clo ", count: 50),
+            String(repeating: "\u{10FFFF}", count: 200),
+        ])
+    @Loop func long(query: String) async throws {
+        try await SearchBench.with { bench in
+            try await bench.add((0..<100).map { "clover \($0) a x é a-b" })
+            // The database is given 5 s, as long as anyone waits.
+            #expect(try await bench.ask(query, limit: 100).status == 200)
+        }
+    }
+
+    @Test("the longest posts with the most hits in them are ranked and marked in time")
+    @Loop func expensive() async throws {
+        try await SearchBench.with { bench in
+            let words = (0..<40).map { "w\($0)" }
+            var chance = SeededGenerator(seed: 3)
+            try await bench.add(
+                (0..<100).map { _ in
+                    (0..<1250).map { _ in words.randomElement(using: &chance) ?? "w" }.joined(separator: " ")
+                })
+            for query in [
+                words.joined(separator: " "), words.joined(separator: " or "), "\"w1 w2\" or \"w3 w4\" or \"w5 w6\" w7",
+                words.map { "\"\($0) w1\"" }.joined(separator: " or "),
+            ] {
+                let cut = String(query.prefix(200))
+                #expect(try await bench.ask(cut, limit: 100).status == 200)
+            }
+        }
+    }
+
+    @Test("whatever chance puts together is answered", arguments: [1, 2, 3, 4] as [UInt64])
+    @Loop func generated(seed: UInt64) async throws {
+        try await SearchBench.with { bench in
+            var chance = SeededGenerator(seed: seed)
+            try await bench.add((0..<50).map { _ in Self.query(&chance) } + ["clover"])
+            for number in 0..<1500 {
+                let query = Self.query(&chance)
+                let reply = try await bench.ask(query, limit: Int.random(in: 1...100, using: &chance), page: 1)
+                #expect(reply.status == 200, "\(number): \(query.debugDescription)")
+            }
+        }
+    }
+
+    /// A text of 1 to 200 characters, made of what means something to someone.
+    private static func query(_ chance: inout SeededGenerator) -> String {
+        var query = ""
+        let length = Int.random(in: 1...12, using: &chance)
+        for _ in 0..<length {
+            switch Int.random(in: 0..<6, using: &chance) {
+            case 0: query += samples.randomElement(using: &chance) ?? ""
+            case 1: query += ["clover", "clovre", "clo", "the", "running", "x"].randomElement(using: &chance) ?? ""
+            case 2: query += [" ", "  ", " or ", " -", " \"", "\" "].randomElement(using: &chance) ?? ""
+            case 3:
+                let plane: ClosedRange<UInt32> =
+                    [
+                        0x20...0x7E, 0x80...0x2FF, 0x300...0x36F, 0x590...0x6FF, 0x2000...0x206F, 0xE000...0xF8FF,
+                        0x1F300...0x1FAFF, 0x1...0x10FFFF,
+                    ]
+                    .randomElement(using: &chance) ?? 0x20...0x7E
+                if let scalar = Unicode.Scalar(UInt32.random(in: plane, using: &chance)) {
+                    query.unicodeScalars.append(scalar)
+                }
+            case 4: query += "'\\:*&|!()<>-\"".randomElement(using: &chance).map(String.init) ?? ""
+            default: query += " "
+            }
+        }
+        var cut = ""
+        cut.unicodeScalars.append(contentsOf: query.unicodeScalars.prefix(200))
+        return cut.unicodeScalars.contains { !$0.properties.isWhitespace } ? cut : "x"
+    }
+}

@@ -1,0 +1,160 @@
+import Contracts
+import FoundationEssentials
+import Postgres
+import Reactor
+import TestSupport
+import Testing
+
+@testable import SearchService
+@testable import WorkerKit
+
+@Suite("The index follows the events") struct IndexTests {
+    @Test("a post is gone however its two events come, each twice")
+    @Loop func orders() async throws {
+        let (created, deleted) = (0, 1)
+        for order in [
+            [created, created, deleted, deleted], [deleted, deleted, created, created],
+            [created, deleted, created, deleted], [deleted, created, deleted, created],
+            [created, deleted, deleted, created], [deleted, created, created, deleted],
+        ] {
+            try await SearchBench.with { bench in
+                let post = SearchBench.post("short-lived clover")
+                let other = try await bench.post("lasting clover")
+                for event in order {
+                    if event == created {
+                        try await bench.deliver(PostCreated(post: post, mediaIds: []))
+                    } else {
+                        try await bench.delete(post)
+                    }
+                }
+                let page = try await bench.search("clover")
+                #expect(page.items.map(\.id) == [other.id], "\(order)")
+                #expect(page.number?.total == 1)
+                let kept = "SELECT count(*) FROM documents WHERE content LIKE 'short%' OR words @@ 'short'"
+                #expect(try await bench.count(kept) == 0, "nothing of its content is kept")
+            }
+        }
+    }
+
+    @Test("a post whose event comes twice is found once")
+    @Loop func twice() async throws {
+        try await SearchBench.with { bench in
+            let post = SearchBench.post("clover")
+            for _ in 0..<2 { try await bench.deliver(PostCreated(post: post, mediaIds: [])) }
+            #expect(try await bench.search("clover").number?.total == 1)
+        }
+    }
+
+    @Test("many posts go in and out in one statement, the same one twice among them")
+    @Loop func batches() async throws {
+        try await SearchBench.with { bench in
+            let index = bench.index
+            let posts = (0..<64).map { SearchBench.post("clover \($0)") }
+            #expect(try await index.add(posts + posts.prefix(3)) == 64)
+            #expect(try await index.add(posts) == 0)
+            #expect(try await bench.search("clover").number?.total == 64)
+            let gone = (posts.prefix(10) + posts.prefix(2)).map {
+                PostDeleted(id: $0.id, authorId: $0.author.id, mediaIds: [], deletedAt: .now())
+            }
+            try await index.remove(gone)
+            #expect(try await index.add(posts) == 0)
+            #expect(try await bench.search("clover").number?.total == 54)
+            #expect(try await index.add([]) == 0)
+            try await index.remove([])
+        }
+    }
+
+    @Test("workers that index the same posts and words at the same time neither fail nor double anything")
+    @Loop func concurrently() async throws {
+        try await SearchBench.with(connections: 8) { bench in
+            let posts = (0..<200).map { SearchBench.post("clover word\($0)a word\($0)b word\($0)c") }
+            try await withThrowingDiscardingTaskGroup { group in
+                for worker in 0..<8 {
+                    group.addTask { try await Self.work(bench, posts, seed: UInt64(worker)) }
+                }
+            }
+            #expect(try await bench.search("clover").number?.total == 180)
+            #expect(try await bench.count("SELECT count(*) FROM vocabulary") == 601)
+        }
+    }
+
+    /// Adds and removes posts as one of several workers, in an order of its own.
+    @Loop private static func work(_ bench: SearchBench, _ posts: [Post], seed: UInt64) async throws {
+        let index = bench.index
+        var generator = SeededGenerator(seed: seed)
+        let mine = posts.shuffled(using: &generator)
+        for start in stride(from: 0, to: mine.count, by: 20) {
+            let batch = Array(mine[start..<start + 20])
+            try await index.add(batch)
+            try await index.remove(
+                batch.filter { $0.content.contains("7a ") }.map {
+                    PostDeleted(id: $0.id, authorId: $0.author.id, mediaIds: [], deletedAt: .now())
+                })
+        }
+    }
+
+    @Test(
+        "a content of any kind is indexed",
+        arguments: [
+            String(repeating: "x", count: 5000), String(repeating: "é", count: 5000),
+            String(repeating: "🐇", count: 5000),
+            String(repeating: "a\u{0301}", count: 2500), "\u{202E}\u{200F}שלום عليكم", "'; DROP TABLE documents; --",
+            (0..<1600).map { "w\($0)" }.joined(separator: " "), "\\ \\' ''' \"\"\" :* & | ! ( ) <->",
+            "\u{1}\u{7F}\u{85}",
+            String(repeating: "http://a.b/c?d=e ", count: 290), String(repeating: "a-", count: 2500),
+        ])
+    @Loop func anyContent(content: String) async throws {
+        try await SearchBench.with { bench in
+            let post = try await bench.post(content)
+            let plain = try await bench.post("clover")
+            #expect(try await bench.count("SELECT count(*) FROM documents") == 2)
+            #expect(try await bench.search("clover").items.map(\.id) == [plain.id])
+            #expect(try await bench.count("SELECT count(*) FROM vocabulary") <= KnownWords.limitPerPost + 1)
+            try await bench.delete(post)
+        }
+    }
+
+    @Test("a post whose words are known adds nothing to the vocabulary and asks nothing of it")
+    @Loop func knownWords() async throws {
+        try await SearchBench.with { bench in
+            let known = KnownWords()
+            let first = known.unknown(in: ["Clover, CLOVER and hay", "hay 42 a1b no"])
+            #expect(Set(first) == ["clover", "and", "hay", "a1b"])
+            known.remember(first)
+            #expect(known.unknown(in: ["hay and clover!"]).isEmpty)
+            #expect(known.unknown(in: ["hay and thistle"]) == ["thistle"])
+        }
+    }
+
+    @Test("words are believed to be known only once they are there, and not for ever")
+    @Loop func forgetting() async throws {
+        let known = KnownWords(limit: 3)
+        #expect(known.unknown(in: ["clover"]) == ["clover"])
+        #expect(known.unknown(in: ["clover"]) == ["clover"], "the statement may have failed")
+        known.remember(["aaa", "bbb", "ccc", "clover"])
+        #expect(known.unknown(in: ["clover"]) == ["clover"], "no more than so many are kept")
+        let old = KnownWords(lifetime: .zero)
+        old.remember(["clover"])
+        #expect(old.unknown(in: ["clover"]) == ["clover"])
+    }
+
+    @Test("an index of the version before is kept, and its words are known")
+    @Loop func migration() async throws {
+        try await SearchDatabase.with { url in
+            let migrator = Migrator(url: url, log: SearchBench.log)
+            let migrations = SearchService.definition.migrations
+            try await migrator.migrate(KitMigrations.all + migrations.prefix(1))
+            try await SearchDatabase.withPool(url, size: 1) { pool in
+                let insert = Statement(
+                    "INSERT INTO documents (id, author_id, author_name, content, created_at) VALUES ($1, $1, 'x', $2, now())"
+                )
+                _ = try await pool.query(insert, UUID.v7(), "Rabbits, a well-known rabbit 42 http://example.org/clover")
+                try await migrator.migrate(KitMigrations.all + migrations)
+                let rows = try await pool.query(Statement("SELECT word FROM vocabulary"))
+                let words = try rows.map { try $0.get(0, as: String.self) }
+                #expect(Set(words) == ["rabbits", "rabbit", "well", "known"])
+                #expect(try await pool.query(Statement("SELECT id FROM documents WHERE words @@ 'rabbit'")).count == 1)
+            }
+        }
+    }
+}
