@@ -58,7 +58,8 @@ import Testing
             }
             try await index.remove(gone)
             #expect(try await index.add(posts) == 0)
-            #expect(try await bench.search("clover").number?.total == 54)
+            // Another page than the one that is cached: what was added and removed here is no event.
+            #expect(try await bench.search("clover", limit: 20).number?.total == 54)
             #expect(try await index.add([]) == 0)
             try await index.remove([])
         }
