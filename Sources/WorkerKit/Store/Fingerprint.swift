@@ -7,7 +7,9 @@ enum Fingerprint {
     private static let small = 64 * 1024
 
     @Loop static func of(_ body: [UInt8]) async -> [UInt8] {
-        body.count <= small ? hash(body) : await hashElsewhere(body)
+        guard body.count > small else { return hash(body) }
+        // A concurrent function alone would stay on the loop, which is what the daemon's tasks prefer.
+        return await withTaskExecutorPreference(globalConcurrentExecutor) { await hashElsewhere(body) }
     }
 
     private static func hash(_ body: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: body)) }
