@@ -65,6 +65,20 @@ import Testing
         }
     }
 
+    @Test("a post that an earlier version has indexed is found by today's words once it comes again")
+    @Loop func cutAnew() async throws {
+        try await SearchBench.with { bench in
+            let post = SearchBench.post("see example.com today")
+            #expect(try await bench.index.add([post]) == 1)
+            let earlier = Statement("UPDATE documents SET words = to_tsvector('english', content)")
+            _ = try await bench.database.query(earlier)
+            #expect(try await bench.search("example.com").number?.total == 0)
+            #expect(try await bench.index.add([post, post]) == 1)
+            #expect(try await bench.search("example.com", limit: 20).number?.total == 1)
+            #expect(try await bench.index.add([post]) == 0)
+        }
+    }
+
     @Test("workers that index the same posts and words at the same time neither fail nor double anything")
     @Loop func concurrently() async throws {
         try await SearchBench.with(connections: 8) { bench in

@@ -36,8 +36,16 @@ enum MediaStatements {
             SELECT id FROM upload
             WHERE begun_at < now() - make_interval(secs => $1)
                 AND (swept_at IS NULL OR swept_at < now() - make_interval(secs => $2))
+                AND NOT EXISTS (SELECT FROM media WHERE media.id = upload.id)
             ORDER BY begun_at LIMIT $3 FOR UPDATE SKIP LOCKED))
         RETURNING id
+        """)
+
+    /// Forgets uploads that have their picture: a second delivery, which began while the first one committed, leaves one.
+    static let forgetDone = Statement(
+        """
+        DELETE FROM upload USING media
+        WHERE media.id = upload.id AND upload.begun_at < now() - make_interval(secs => $1)
         """)
 
     static let forgetUpload = Statement("DELETE FROM upload WHERE id = $1 AND swept_at IS NOT NULL")

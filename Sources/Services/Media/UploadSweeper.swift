@@ -55,6 +55,7 @@ internal import Reactor
     ///   - claim: how long another sweeper's claim counts.
     func sweep(olderThan age: Duration = UploadSweeper.abandonment, claim: Duration = UploadSweeper.claim) async throws
     {
+        _ = try await database.query(MediaStatements.forgetDone, Double(age.components.seconds))
         while !isClosed {
             let claimed = try await database.query(
                 MediaStatements.claimAbandoned, Double(age.components.seconds), Double(claim.components.seconds),

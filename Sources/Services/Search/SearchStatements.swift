@@ -55,17 +55,19 @@ enum SearchStatements {
 
     /// Adds posts, one per element of the arrays, and the words that may be new ($7).
     ///
-    /// In order, so that workers who add the same things wait for one another, and never in a circle.
+    /// In order, so that workers who add the same things wait for one another, and never in a circle. A post that is there
+    /// is given its words anew where they were cut otherwise, as by an earlier version.
     static let add = Statement(
         """
         WITH learned AS (
             INSERT INTO vocabulary (word) SELECT word FROM unnest($7::text[]) AS word ORDER BY word
             ON CONFLICT DO NOTHING)
         INSERT INTO documents (id, author_id, author_name, content, created_at, words)
-        SELECT id, author_id, author_name, content, created_at, words::tsvector
+        SELECT DISTINCT ON (id) id, author_id, author_name, content, created_at, words::tsvector
         FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::text[])
             AS post (id, author_id, author_name, content, created_at, words)
-        ORDER BY id ON CONFLICT (id) DO NOTHING
+        ORDER BY id ON CONFLICT (id) DO UPDATE SET words = EXCLUDED.words
+        WHERE NOT documents.is_deleted AND documents.words <> EXCLUDED.words
         """)
 
     /// How many posts one ``sweep`` takes.

@@ -41,7 +41,10 @@ internal import Redis
         of key: String, lock: String, store: ([UInt8]) -> [RedisArgument], read: @Loop () async throws -> [UInt8]?
     ) async throws -> [UInt8]? {
         if reading[key] != nil {
-            let shared = await withCheckedContinuation { reading[key, default: []].append($0) }
+            let shared = await withCheckedContinuation { continuation in
+                // The reader may have ended before there was anyone to tell.
+                if reading[key]?.append(continuation) == nil { continuation.resume(returning: .success(nil)) }
+            }
             // That there was nothing is not shared: it may have come into being since that reader began.
             if let value = try shared.get() { return value }
             return try await read()

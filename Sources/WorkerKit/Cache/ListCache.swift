@@ -107,7 +107,10 @@ package import Redis
     /// Those who come while an increment is under way share the next one: under load there are fewer of them than writes.
     package func invalidate() async {
         if isIncrementing {
-            let isNext = await withCheckedContinuation { waiting.append($0) }
+            let isNext = await withCheckedContinuation { continuation in
+                // The increment may have ended before there was anyone to tell.
+                if isIncrementing { waiting.append(continuation) } else { continuation.resume(returning: true) }
+            }
             guard isNext else { return }
         }
         isIncrementing = true

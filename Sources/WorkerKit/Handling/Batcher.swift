@@ -23,6 +23,7 @@ internal import Reactor
     @Loop private final class Seat {
         let member: Batch<Body>.Member
         private(set) var result: Result<Reply?, any Error>?
+        private var isWoken = false
         private var continuation: CheckedContinuation<Void, Never>?
 
         init(_ member: Batch<Body>.Member) {
@@ -35,13 +36,16 @@ internal import Reactor
         }
 
         func wake() {
+            isWoken = true
             continuation?.resume()
             continuation = nil
         }
 
-        /// Waits until it is finished, or told to lead.
+        /// Waits until it is finished, or told to lead; either may have come before there was anyone to wake.
         func wait() async {
-            await withCheckedContinuation { continuation = $0 }
+            await withCheckedContinuation { continuation in
+                if isWoken { continuation.resume() } else { self.continuation = continuation }
+            }
         }
     }
 

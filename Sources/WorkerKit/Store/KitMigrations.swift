@@ -2,7 +2,7 @@ package import Postgres
 
 /// The tables that the kit keeps in every service's database.
 package enum KitMigrations {
-    /// In the order of their application, before the service's own.
+    /// In the order of their application; nothing of the services' own depends on them.
     package static let all = [
         Migration(
             name: "kit-0001-inbox-outbox",

@@ -1,5 +1,5 @@
--- Uploads under way: a row is there from before a picture may be at the media host until its row of media is. What a
--- command that never succeeds has left at the host is found by it.
+-- Uploads under way: a row is there from before a picture may be at the media host until its row of media is, and seldom
+-- beyond, where two deliveries met. What a command that never succeeds has left at the host is found by it.
 CREATE TABLE upload (
     id uuid PRIMARY KEY,
     owner_id uuid NOT NULL,
