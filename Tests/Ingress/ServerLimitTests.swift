@@ -14,7 +14,8 @@ struct ServerLimitTests {
             let token = try ingress.maker.token(claims: ingress.maker.claims(subject: UUID().uuidString))
             for left in [2, 1, 0] {
                 let response = try client.call("GET", "/v1/search/posts", token: token)
-                #expect(response.status == 503)
+                // 503 where nobody takes the message, or the answer of whoever does: it is let through.
+                #expect(response.status == 503 || response.status == 422)
                 #expect(response.fields["ratelimit"]?.hasPrefix("\"general\";r=\(left);t=") == true)
                 #expect(response.fields["ratelimit-policy"] == "\"general\";q=3;w=180")
             }
