@@ -34,7 +34,9 @@ struct RequestFields: Sendable {
             case "content-type":
                 isAmbiguous = isAmbiguous || contentType != nil
                 contentType = field.value
-            case "content-length": contentLength = Int(field.value)
+            case "content-length":
+                // What no number of this machine can hold is more than any limit.
+                contentLength = Int(field.value) ?? .max
             case "transfer-encoding": isChunked = true
             case "expect": expectsContinue = field.value.lowercased() == "100-continue"
             case "origin": origin = field.value

@@ -195,6 +195,11 @@ internal import Reactor
                 try await publisher.publishConfirmed(copy)
                 delivery.ack()
                 return
+            } catch .tooLarge {
+                // It will be so at every attempt.
+                log.error("given up", metadata: describe(message).merging(["reason": "its copy is too large"]) { $1 })
+                delivery.reject(requeue: false)
+                return
             } catch {
                 log.warning("could not be put off", metadata: describe(message).merging(["error": "\(error)"]) { $1 })
             }

@@ -20,7 +20,11 @@ package struct IncomingMessage: Sendable {
     /// The trace's id, 32 hexadecimal digits, where there is a trace.
     package var traceID: String? {
         guard let traceparent, traceparent.utf8.count >= 35 else { return nil }
-        return String(traceparent.dropFirst(3).prefix(32))
+        let id = traceparent.utf8.dropFirst(3).prefix(32)
+        let isHexadecimal = id.allSatisfy {
+            UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0
+        }
+        return isHexadecimal ? String(Substring(id)) : nil
     }
     /// When its sender stops waiting; nothing where it says nothing.
     package let deadline: Timestamp?
