@@ -61,9 +61,9 @@ func program(_ name: String, path: String, exclude: [String] = [], _ dependencie
         name: name, dependencies: dependencies, path: "Sources/\(path)", exclude: exclude, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func tests(_ name: String, exclude: [String] = [], _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)",
+        name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)", exclude: exclude,
         swiftSettings: settings)
 }
 
@@ -164,7 +164,9 @@ let testTargets = [
             + [httpTypes, nioCore]),
     tests("Compose", ["warren"]),
     tests("CloudinaryLocal", ["cloudinary-local", crypto]),
-    tests("Fuzz", ["Contracts", "ImageHeaders", "Multipart", "AMQP", "CRabbitMQ", "Ingress", "Reactor"]),
+    tests(
+        "Fuzz", exclude: ["libfuzzer"],
+        ["Contracts", "ImageHeaders", "Multipart", "AMQP", "CRabbitMQ", "Ingress", "Reactor"]),
     tests("Journeys", ["AMQP", "Postgres", "Redis", "Curl", "Contracts", "Reactor", logging]),
 ]
 

@@ -1,5 +1,6 @@
 import AMQP
 import Reactor
+import TestSupport
 import Testing
 
 @Suite("Headers that anyone may send")
@@ -75,6 +76,37 @@ struct HostileHeaderTests {
         #expect(properties?.messageID == "")
         let named = try await read(Frame.long([1, 0xFF, UInt8(ascii: "V")]))
         #expect(named?.headers == ["\u{FFFD}": .void])
+    }
+
+    @Test("that fill a frame are read when the broker has added its own to them")
+    @Loop func fullFrame() async throws {
+        try await Scratch.run { scratch in
+            let queue = try await scratch.queue(arguments: ["x-queue-type": "quorum"])
+            try await withPublisher(scratch.address) { publisher in
+                // The largest that can be published, to the byte.
+                var padding = 128 * 1024
+                while true {
+                    var properties = Properties()
+                    properties.headers["padding"] = .string(String(repeating: "x", count: padding))
+                    do {
+                        try await publisher.publishConfirmed(
+                            OutgoingMessage(exchange: "", routingKey: queue, properties: properties, body: [1]))
+                        break
+                    } catch PublishError.tooLarge {
+                        padding -= 1
+                    }
+                }
+            }
+            let inbox = Inbox()
+            let subscription = Subscription.queue(queue, prefetch: 10) { delivery in
+                inbox.deliveries.append(delivery)
+                if inbox.deliveries.count < 3 { delivery.reject(requeue: true) } else { delivery.ack() }
+            }
+            try await withConsumer(scratch.address, [subscription]) { _ in
+                try await becomes { inbox.deliveries.count == 3 }
+            }
+            #expect(inbox.deliveries.last?.properties.headers["x-delivery-count"]?.int64 == 2)
+        }
     }
 
     @Test("as many values as a frame takes are read")

@@ -169,6 +169,35 @@ extension Workers.LadderTests {
         }
     }
 
+    @Test("a failed command whose copy would be too large for the broker is in the dead-letter queue at once")
+    @Loop func copyTooLarge() async throws {
+        try await Bench.run { bench async throws in
+            bench.things.atEnd = { _, _ in throw Passing() }
+            try await bench.withWorker { _ async throws in
+                let request = try await largestCommand(bench)
+                let dead = Queue.dead(of: bench.queues.commands)
+                #expect(try await eventually(within: .seconds(20)) { bench.client.taken(from: dead).count == 1 })
+                #expect(bench.client.taken(from: dead).first?.properties.correlationID == request)
+                #expect(bench.things.begun == 1)
+                #expect(try await bench.client.reply(to: request).problem == "internal")
+            }
+        }
+    }
+
+    /// Sends a command that fits into a frame with its headers, and would not with those that a retry adds.
+    @Loop private func largestCommand(_ bench: Bench) async throws -> String {
+        var padding = 128 * 1024
+        while true {
+            do {
+                return try await bench.client.send(bench.things.make.name, bench.body(UUID.v7())) { message in
+                    message.properties.headers["padding"] = .string(String(repeating: "x", count: padding))
+                }
+            } catch PublishError.tooLarge {
+                padding -= 1
+            }
+        }
+    }
+
     @Test("a failed command that cannot be put off is in its queue again when its worker has stopped")
     @Loop func givenBack() async throws {
         try await Bench.run { bench async throws in

@@ -120,8 +120,9 @@ internal import Reactor
             case let fault as Undecodable:
                 return .impossible(fault.reason)
             default:
-                // The failure may be only the echo of an earlier delivery, whose effect stands.
-                guard let earlier = try await context.work.earlierReply() else { return .failed(error) }
+                guard let earlier = try await context.work.earlierReply(insteadOf: error) else {
+                    return .failed(error)
+                }
                 await handler.settled(context)
                 return .reply(earlier)
             }
@@ -175,9 +176,7 @@ internal import Reactor
         _ began: ContinuousClock.Instant
     ) async {
         guard let step = RetryStep.afterFailure(message.attempt + 1) else {
-            log.error("given up", metadata: describe(message).merging(["error": "\(error)"]) { $1 })
-            await reply(problem(Problem(.internal), message), to: message)
-            delivery.reject(requeue: false)
+            await giveUp(delivery, message, "\(error)")
             return
         }
         log.warning(
@@ -197,8 +196,7 @@ internal import Reactor
                 return
             } catch .tooLarge {
                 // It will be so at every attempt.
-                log.error("given up", metadata: describe(message).merging(["reason": "its copy is too large"]) { $1 })
-                delivery.reject(requeue: false)
+                await giveUp(delivery, message, "its copy is too large")
                 return
             } catch {
                 log.warning("could not be put off", metadata: describe(message).merging(["error": "\(error)"]) { $1 })
@@ -208,6 +206,13 @@ internal import Reactor
             try? await Loop.sleep(for: .seconds(1))
         }
         delivery.reject(requeue: true)
+    }
+
+    /// Rejects a delivery into the dead-letter queue, where the operator finds it.
+    private func giveUp(_ delivery: Delivery, _ message: IncomingMessage, _ reason: String) async {
+        log.error("given up", metadata: describe(message).merging(["reason": "\(reason)"]) { $1 })
+        await reply(problem(Problem(.internal), message), to: message)
+        delivery.reject(requeue: false)
     }
 
     /// Has failures that cannot be put off given back to their queues, since the worker stops.

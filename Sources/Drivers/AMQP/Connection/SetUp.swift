@@ -38,8 +38,10 @@ struct SetUp {
         handle = Handle(owning: state, tls: tls)
         // From here on heartbeats are the loop's: those of rabbitmq-c are sent in the middle of whatever else is being
         // written, and where one is overdue its next send waits without end (amqp_try_recv, version 0.11).
+        // And what is read may be larger than the broker agreed to: it writes headers of its own, such as `x-death` and
+        // `x-delivery-count`, beside those of a message that filled a frame when it was published.
         guard
-            amqp_tune_connection(state, amqp_get_channel_max(state), Int32(clamping: handle.frameMaximum), 0)
+            amqp_tune_connection(state, amqp_get_channel_max(state), Int32(clamping: 2 * handle.frameMaximum), 0)
                 == Int32(AMQP_STATUS_OK.rawValue)
         else { throw BrokerError(kind: .lost, text: "no memory for frames") }
         var timeout = timeval(limits.call)
