@@ -24,22 +24,6 @@ import WorkerKit
             redis: redis)
     }
 
-    private func withRedis(_ url: String? = nil, _ body: @Loop (RedisClient) async throws -> Void) async throws {
-        let url = try url ?? TestEnvironment.value("WARREN_TEST_REDIS_URL")
-        let redis = RedisClient(address: try RedisAddress(url: url), name: "tests", log: IdentityBench.log)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await redis.run() }
-            do {
-                try #require(try await eventually { redis.isConnected })
-                try await body(redis)
-            } catch {
-                await redis.close()
-                throw error
-            }
-            await redis.close()
-        }
-    }
-
     /// Makes a login, and tells whether it was held up before its password was checked.
     private func isHeldUp(_ logins: FailedLogins, _ email: String, isRight: Bool = false) async throws -> Bool {
         let start = ContinuousClock.now
@@ -55,7 +39,7 @@ import WorkerKit
 
     @Test("past so many a minute, an account's logins are slowed down, right and wrong ones alike, and no other's")
     func slowed() async throws {
-        try await withRedis { (redis) async throws in
+        try await IdentityBench.withRedis { (redis) async throws in
             let (logins, email) = (failedLogins(redis), email())
             for _ in 0..<Self.free { #expect(try await !isHeldUp(logins, email)) }
             #expect(try await isHeldUp(logins, email))
@@ -66,7 +50,7 @@ import WorkerKit
 
     @Test("logins that succeed are never counted, nor those that fail for no fault of the caller's")
     func successes() async throws {
-        try await withRedis { (redis) async throws in
+        try await IdentityBench.withRedis { (redis) async throws in
             let (logins, email) = (failedLogins(redis), email())
             for _ in 0..<Self.free * 3 { #expect(try await !isHeldUp(logins, email, isRight: true)) }
             for _ in 0..<Self.free * 3 {
@@ -82,8 +66,8 @@ import WorkerKit
 
     @Test("are counted by all workers together, and under a name that tells no address")
     func shared() async throws {
-        try await withRedis { (redis) async throws in
-            try await withRedis { (other) async throws in
+        try await IdentityBench.withRedis { (redis) async throws in
+            try await IdentityBench.withRedis { (other) async throws in
                 let (email, workers) = (email(), [failedLogins(redis), failedLogins(other)])
                 for number in 0..<Self.free { _ = try await isHeldUp(workers[number % 2], email) }
                 for worker in workers { #expect(try await isHeldUp(worker, email)) }
@@ -96,7 +80,7 @@ import WorkerKit
 
     @Test("are forgotten in time: the account is as it was")
     func forgotten() async throws {
-        try await withRedis { (redis) async throws in
+        try await IdentityBench.withRedis { (redis) async throws in
             let email = email()
             let logins = FailedLogins(
                 limit: RateLimit(name: "failed-logins", count: 2, per: .seconds(2)), delay: Self.delay, places: 32,
@@ -109,7 +93,7 @@ import WorkerKit
 
     @Test("are not held against anyone where the limit is off")
     func off() async throws {
-        try await withRedis { (redis) async throws in
+        try await IdentityBench.withRedis { (redis) async throws in
             let logins = FailedLogins(limit: nil, delay: Self.delay, places: 32, redis: redis)
             let email = email()
             for _ in 0..<50 { #expect(try await !isHeldUp(logins, email)) }
@@ -118,7 +102,7 @@ import WorkerKit
 
     @Test("never lock the owner out: while dozens of wrong ones are held up, the right password gets in")
     func owner() async throws {
-        try await withRedis { (redis) async throws in
+        try await IdentityBench.withRedis { (redis) async throws in
             let logins = failedLogins(redis, places: 8, delay: .seconds(3))
             try await IdentityBench.with {
                 $0.failedLogins = logins
@@ -170,7 +154,7 @@ import WorkerKit
 
     @Test("of one account hold up no other's logins")
     func others() async throws {
-        try await withRedis { (redis) async throws in
+        try await IdentityBench.withRedis { (redis) async throws in
             let logins = failedLogins(redis, places: 4, delay: .seconds(3))
             let (email, other) = (email(), email())
             for _ in 0..<Self.free { _ = try await isHeldUp(logins, email) }
@@ -190,7 +174,7 @@ import WorkerKit
             try FaultProxy(to: $0)
         }
         defer { proxy.stop() }
-        try await withRedis(url) { (redis) async throws in
+        try await IdentityBench.withRedis(url) { (redis) async throws in
             let logins = failedLogins(redis)
             try await IdentityBench.with {
                 $0.failedLogins = logins
@@ -220,7 +204,7 @@ import WorkerKit
             try FaultProxy(to: $0)
         }
         defer { proxy.stop() }
-        try await withRedis(url) { (redis) async throws in
+        try await IdentityBench.withRedis(url) { (redis) async throws in
             let (logins, email) = (failedLogins(redis), email())
             for _ in 0..<Self.free { _ = try await isHeldUp(logins, email) }
             async let slow = logins.attempt(on: email) { true }
@@ -236,7 +220,7 @@ import WorkerKit
 
     @Test("count at a change of the password too: who holds a token guesses no faster there")
     func changes() async throws {
-        try await withRedis { (redis) async throws in
+        try await IdentityBench.withRedis { (redis) async throws in
             let logins = failedLogins(redis, delay: .seconds(2))
             try await IdentityBench.with {
                 $0.failedLogins = logins

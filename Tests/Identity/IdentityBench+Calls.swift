@@ -2,6 +2,8 @@ import Contracts
 import FoundationEssentials
 import Postgres
 import Reactor
+import Redis
+import TestSupport
 import Testing
 import WorkerKit
 
@@ -28,6 +30,23 @@ extension IdentityBench {
 
     func logout(_ token: String) async throws -> Reply {
         try await call(Messages.Identity.logout, RefreshToken(refreshToken: token))
+    }
+
+    /// Connects to the real Redis, unless another address is given.
+    static func withRedis(_ url: String? = nil, _ body: @Loop (RedisClient) async throws -> Void) async throws {
+        let url = try url ?? TestEnvironment.value("WARREN_TEST_REDIS_URL")
+        let redis = RedisClient(address: try RedisAddress(url: url), name: "tests", log: log)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await redis.run() }
+            do {
+                try #require(try await eventually { redis.isConnected })
+                try await body(redis)
+            } catch {
+                await redis.close()
+                throw error
+            }
+            await redis.close()
+        }
     }
 
     /// Does something several times at once.

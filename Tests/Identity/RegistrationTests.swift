@@ -2,6 +2,7 @@ import Contracts
 import FoundationEssentials
 import Postgres
 import Reactor
+import TestSupport
 import Testing
 import WorkerKit
 
@@ -12,11 +13,11 @@ import WorkerKit
     @Test("gives a session of the new account, and tells everyone of it without the email")
     func session() async throws {
         try await IdentityBench.with { bench in
-            let id = UUID.v7()
             let reply = try await bench.call(
                 Messages.Identity.register,
-                Register(username: "Ann.O-1", email: "Ann@Example.org", password: IdentityBench.password), id: id)
+                Register(username: "Ann.O-1", email: "Ann@Example.org", password: IdentityBench.password))
             let session = try bench.session(reply, status: 201)
+            let id = session.account.id
             let expected = Account(
                 id: id, username: "Ann.O-1", email: "Ann@Example.org", createdAt: bench.clock.now)
             #expect(session.account == expected)
@@ -85,6 +86,43 @@ import WorkerKit
             let reply = try await bench.call(Messages.Identity.register, other, id: id)
             #expect(reply.status == 409)
             #expect(reply.code == "account-exists")
+        }
+    }
+
+    @Test("counts the wrong passwords of who repeats another's message id as failed logins of that account")
+    func guessing() async throws {
+        try await IdentityBench.withRedis { (redis) async throws in
+            let logins = FailedLogins(
+                limit: RateLimit(name: "failed-logins", count: 2, per: .seconds(600)), delay: .milliseconds(1000),
+                places: 8, redis: redis)
+            try await IdentityBench.with {
+                $0.failedLogins = logins
+            } _: { (bench) async throws in
+                let (id, name) = (UUID.v7(), "u-\(UUID().text.prefix(13))")
+                func register(_ password: String) async throws -> Reply {
+                    try await bench.call(
+                        Messages.Identity.register,
+                        Register(username: name, email: "\(name)@example.org", password: password), id: id)
+                }
+                #expect(try await register(IdentityBench.password).status == 201)
+                for _ in 0..<2 { #expect(try await register("wrong password").code == "account-exists") }
+                async let late = register(IdentityBench.password)
+                #expect(try await eventually { logins.waitingCount == 1 })
+                #expect(try await late.status == 201)
+            }
+        }
+    }
+
+    @Test("with another account's id for its message's makes an account of its own")
+    func foreignID() async throws {
+        try await IdentityBench.with { bench in
+            let account = try await bench.register("erin").account
+            let reply = try await bench.call(
+                Messages.Identity.register,
+                Register(username: "frank", email: "frank@example.org", password: IdentityBench.password),
+                id: account.id)
+            #expect(try bench.session(reply, status: 201).account.id != account.id)
+            #expect(try await bench.count("SELECT count(*) FROM accounts") == 2)
         }
     }
 

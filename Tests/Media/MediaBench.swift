@@ -26,7 +26,7 @@ import Testing
     let between: FaultProxy
     let host: LocalCloudinary
     let sweeper: UploadSweeper
-    private let pool: PostgresPool
+    let pool: PostgresPool
     private let http: CurlClient
     private let handlers: [String: Handler]
 

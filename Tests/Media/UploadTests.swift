@@ -1,6 +1,7 @@
 import Contracts
 import Curl
 import FoundationEssentials
+import Postgres
 import Reactor
 import TestSupport
 import Testing
@@ -134,13 +135,29 @@ struct UploadTests {
             let second = try await bench.upload(SamplePicture.gif, by: other, id: id)
             #expect((second.status, second.code) == (422, "idempotency-key-reused"))
             #expect(try await bench.delivery(url).body == SamplePicture.png)
-            // One that was begun and has not succeeded yet is someone's too.
+            // One that was begun and has not succeeded yet is not touched either: it has another id.
             let third = UUID.v7()
             try await bench.order(["status": 503, "path": "upload"])
             await #expect(throws: (any Error).self) { try await bench.upload(by: owner, id: third) }
             try await bench.orderNothing()
-            #expect(try await bench.upload(SamplePicture.gif, by: other, id: third).code == "idempotency-key-reused")
-            #expect(try await bench.upload(by: owner, id: third).status == 201)
+            let theirs = try await bench.upload(SamplePicture.gif, by: other, id: third)
+            #expect(theirs.status == 201)
+            #expect(try await bench.count("SELECT count(DISTINCT owner_id) FROM media") == 2)
+            let begun = "SELECT count(*) FROM upload WHERE owner_id = '\(owner.id.text)'"
+            #expect(try await bench.count(begun) == 1)
+        }
+    }
+
+    @Test("is not done again by its message, once that has been forgotten: its id is told to have been used")
+    @Loop func forgotten() async throws {
+        try await MediaBench.with { bench async throws in
+            let (owner, id) = (MediaBench.owner(), UUID.v7())
+            let first = try await bench.upload(SamplePicture.png, by: owner, id: id)
+            let url = try Media.schema.decode(JSON.parse(first.body)).url
+            _ = try await bench.pool.query(Statement("DELETE FROM inbox"))
+            let second = try await bench.upload(SamplePicture.gif, by: owner, id: id)
+            #expect((second.status, second.code) == (422, "idempotency-key-reused"))
+            #expect(try await bench.delivery(url).body == SamplePicture.png)
         }
     }
 

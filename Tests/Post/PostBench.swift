@@ -137,9 +137,13 @@ import Testing
             return earlier
         } catch {
             work.rollback()
-            guard let earlier = try await work.earlierReply() else { throw error }
-            await handler.settled(context)
-            return earlier
+            do {
+                guard let earlier = try await work.earlierReply(insteadOf: error) else { throw error }
+                await handler.settled(context)
+                return earlier
+            } catch let problem as Problem {
+                return .problem(problem, traceID: nil)
+            }
         }
     }
 }

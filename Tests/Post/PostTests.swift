@@ -123,4 +123,44 @@ struct PostTests {
             #expect(changed.etag != nil)
         }
     }
+
+    @Test("has an id of its own, whatever id its message was given: one that another post has, had, or could fold into")
+    @Loop func ownID() async throws {
+        try await PostBench.with { bench async throws in
+            func create(_ id: UUID) async throws -> Post {
+                let reply = try await bench.ask("post.create", ["content": "mine"], by: author, id: id)
+                try #require(reply.status == 201, "\(reply.text)")
+                return try Post.schema.decode(JSON.parse(reply.body))
+            }
+            let author = PostBench.author()
+            let gone = try await bench.write()
+            #expect(try await bench.delete(gone).status == 204)
+            let there = try await bench.write()
+            var octets = UUID().octets
+            octets[6] = 0x40
+            let plain = UUID(octets: octets)
+            octets[0] ^= 1
+            octets[10] ^= 1
+            let ids = [there.id, gone.id, plain, UUID(octets: octets)]
+            var made: Set<UUID> = []
+            for id in ids { made.insert(try await create(id).id) }
+            #expect(made.count == 4 && made.isDisjoint(with: ids))
+            #expect(try await bench.count("SELECT sum(posts)::bigint FROM post_count") == 5)
+            #expect(try await bench.shown(there.id).content == "a post")
+        }
+    }
+
+    @Test("is not made again by its message, once that has been forgotten: its id is told to have been used")
+    @Loop func forgotten() async throws {
+        try await PostBench.with { bench async throws in
+            let (author, id) = (PostBench.author(), UUID.v7())
+            let first = try await bench.ask("post.create", ["content": "once"], by: author, id: id)
+            #expect(first.status == 201)
+            _ = try await bench.database.query(Statement("DELETE FROM inbox"))
+            let second = try await bench.ask("post.create", ["content": "once"], by: author, id: id)
+            #expect(second.status == 422 && second.code == "idempotency-key-reused")
+            #expect(try await bench.count("SELECT sum(posts)::bigint FROM post_count") == 1)
+            #expect(try await bench.events("post.created").count == 1)
+        }
+    }
 }

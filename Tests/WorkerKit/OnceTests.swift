@@ -153,6 +153,54 @@ extension Workers.OnceTests {
         }
     }
 
+    @Test("a command whose transaction fails at something that no retry can mend is refused at once, where it says so")
+    @Loop func refusedAtCommit() async throws {
+        try await Bench.run { bench async throws in
+            var isMeant = true
+            bench.things.atEnd = { id, context in
+                context.refuse(with: .idempotencyKeyReused) { isMeant && $0.isUniqueViolation(of: "thing_pkey") }
+                try await context.transaction().send(Statement("INSERT INTO thing (id) VALUES ($1)"), id)
+            }
+            try await bench.withWorker { _ async throws in
+                let thing = UUID.v7()
+                let refused = try await bench.client.ask(bench.things.make.name, bench.body(thing))
+                #expect(refused.status == 422 && refused.problem == "idempotency-key-reused")
+                #expect(bench.things.begun == 1)
+                #expect(try await bench.effects(of: thing) == 0)
+
+                isMeant = false
+                let failed = try await bench.client.ask(bench.things.make.name, bench.body(thing))
+                #expect(failed.status == 500 && bench.things.begun == 6, "any other failure is retried to the end")
+            }
+        }
+    }
+
+    @Test("one of a batch that is refused so spoils nothing for the others")
+    @Loop func refusedInBatch() async throws {
+        try await Bench.run { bench async throws in
+            bench.things.atBatch = { batch in
+                for member in batch.members {
+                    member.context.refuse(with: .idempotencyKeyReused) { $0.isUniqueViolation(of: "thing_pkey") }
+                    let insert = Statement("INSERT INTO thing (id) VALUES ($1)")
+                    try await batch.transaction().send(insert, member.body.id)
+                }
+            }
+            try await bench.withWorker(RunningWorker.Plan(prefetch: 32)) { _ async throws in
+                let things = (0..<20).map { _ in UUID.v7() }
+                _ = try await bench.client.ask(bench.things.pile.name, bench.body(things[7]))
+                var requests: [String] = []
+                for thing in things {
+                    requests.append(try await bench.client.send(bench.things.pile.name, bench.body(thing)))
+                }
+                for (index, request) in requests.enumerated() {
+                    let reply = try await bench.client.reply(to: request)
+                    #expect(reply.status == (index == 7 ? 422 : 201))
+                    #expect(try await bench.effects(of: things[index]) == 1)
+                }
+            }
+        }
+    }
+
     @Test("a command without an id, or with one that is no UUID, is refused: it could not happen just once")
     @Loop func withoutID() async throws {
         try await Bench.run { bench async throws in

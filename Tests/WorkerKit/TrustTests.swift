@@ -163,4 +163,28 @@ extension Workers.TrustTests {
             }
         }
     }
+
+    @Test(
+        "the trace's id of a traceparent, and of nothing else that stands in its place",
+        arguments: [
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-4BF92F3577B34DA6A3CE929D0E0E4736-x-01",
+            "00-<script>alert(document.cookie)</sc-00f067aa0ba902b7-01", "00-\u{1b}[31m\n\r\u{0}x", "",
+            "00-4bf92f3577b34da6",
+            String(repeating: "é", count: 100),
+        ])
+    @Loop func traceparent(field: String) async throws {
+        try await Bench.run { bench async throws in
+            try await bench.withWorker { _ async throws in
+                let reply = try await bench.client.ask(bench.things.drop.name, bench.body(UUID.v7())) {
+                    $0.properties.headers[Header.traceparent] = .string(field)
+                }
+                #expect(reply.status == 404)
+                let traceID = try JSON.parse(reply.body)["traceId"]?.string
+                #expect(
+                    traceID
+                        == (field.hasSuffix("b7-01") && !field.contains("<")
+                            ? String(field.dropFirst(3).prefix(32)) : nil))
+            }
+        }
+    }
 }

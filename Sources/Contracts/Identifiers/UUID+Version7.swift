@@ -19,26 +19,6 @@ extension UUID {
         return UUID(milliseconds: tick >> 12, low12: tick & 0xFFF, low62: generator.next())
     }
 
-    /// The version 7 identifier that belongs to another identifier and a time: always the same for the same two.
-    ///
-    /// What a message brings into being is named after the message, so that a second delivery makes the same
-    /// name. An identifier of version 7 is its own answer and the time is not looked at. Of any other, the 74 bits
-    /// after the time are its own last ten octets, with its first six folded in, since in time-based versions
-    /// those are what differs.
-    ///
-    /// - Parameter time: when the message was sent, by its own `timestamp`; milliseconds count.
-    package static func v7(deterministicFrom id: UUID, at time: Timestamp) -> UUID {
-        if id.version == 7 { return id }
-        let octets = id.octets
-        var low62: UInt64 = 0
-        for index in 8..<16 {
-            let folded = index >= 10 ? octets[index - 10] : 0
-            low62 = low62 << 8 | UInt64(octets[index] ^ folded)
-        }
-        let low12 = UInt64(octets[6] & 0xF) << 8 | UInt64(octets[7])
-        return UUID(milliseconds: time.unsignedMilliseconds, low12: low12, low62: low62)
-    }
-
     /// When a version 7 identifier says it was made.
     package var timestamp: Timestamp? {
         guard version == 7 else { return nil }
@@ -48,7 +28,7 @@ extension UUID {
         return Timestamp(milliseconds: milliseconds)
     }
 
-    private init(milliseconds: UInt64, low12: UInt64, low62: UInt64) {
+    init(milliseconds: UInt64, low12: UInt64, low62: UInt64) {
         let high = milliseconds << 16 | 0x7000 | low12
         let low = low62 & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
         var octets = InlineArray<16, UInt8>(repeating: 0)
@@ -78,7 +58,7 @@ private final class VersionSevenClock: Sendable {
 
 extension Timestamp {
     /// As the 48 bits that fit into an identifier; a time before 1970 is 1970.
-    fileprivate var unsignedMilliseconds: UInt64 {
+    var unsignedMilliseconds: UInt64 {
         UInt64(min(max(milliseconds, 0), 0xFFFF_FFFF_FFFF))
     }
 }

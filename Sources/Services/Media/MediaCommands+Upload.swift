@@ -43,7 +43,7 @@ extension MediaCommands {
         try await context.stopIfRepeated()
         guard !hasBegun else { return }
         guard try await database.query(MediaStatements.isSwept, id, owner).isEmpty else { throw BeingSwept() }
-        // The id comes from the message's, which an integrator chooses: it must not overwrite another's picture.
+        // The same command once more, which the inbox has forgotten meanwhile: its picture is there.
         throw Problem(.idempotencyKeyReused)
     }
 }

@@ -28,10 +28,14 @@ package import Reactor
         }
     }
 
-    /// The id of what this message brings into being: the same at every delivery.
+    /// The id of what this message brings into being: the same at every delivery, and no other message's.
+    ///
+    /// It tells when the message was made, by the message's own id or by its timestamp.
     package var newID: UUID {
         guard let id = message.id else { return UUID.v7() }
-        return UUID.v7(deterministicFrom: id, at: message.sentAt ?? .now())
+        let ids = [message.caller?.id, id].map { $0?.text ?? "" }
+        return UUID.v7(
+            hashing: Array("\(message.type) \(ids[0]) \(ids[1])".utf8), at: id.timestamp ?? message.sentAt ?? .now())
     }
 
     /// The transaction of this delivery; begun at its first use, committed by the kit.
@@ -57,6 +61,16 @@ package import Reactor
     /// - Throws: `PostgresError`, as the commit does.
     package func checkpoint() async throws(PostgresError) {
         try await work.checkpoint()
+    }
+
+    /// Has a command refused, and not retried, where its transaction fails in a way that no retry can mend: for
+    /// statements that travel with the commit, whose errors come to nobody else.
+    ///
+    /// - Parameters:
+    ///   - code: what the caller is told, unless an earlier delivery was carried out.
+    ///   - isMeant: tells such a failure.
+    package func refuse(with code: ProblemCode, where isMeant: @escaping @Loop (PostgresError) -> Bool) {
+        work.refusals.append(UnitOfWork.Refusal(code: code, isMeant: isMeant))
     }
 
     /// Publishes an event if and only if the transaction commits.

@@ -18,6 +18,15 @@ internal import Reactor
     private var begun: Transaction?
     private var events: [Outbox.Event] = []
 
+    /// A failure of the transaction that is the command's own fault.
+    struct Refusal {
+        let code: ProblemCode
+        let isMeant: @Loop (PostgresError) -> Bool
+    }
+
+    /// Which failures are not retried.
+    var refusals: [Refusal] = []
+
     /// - Parameter usesInbox: whether the reply is remembered under the message's id; events and queries have none.
     init(pool: PostgresPool, message: IncomingMessage, usesInbox: Bool) {
         self.pool = pool
@@ -114,6 +123,19 @@ internal import Reactor
     func earlierReply() async throws -> Reply? {
         guard usesInbox, let id = message.id, let entry = try await Inbox.find(id, in: pool) else { return nil }
         return try reply(of: entry, await Fingerprint.of(message.body))
+    }
+
+    /// What a command is answered whose carrying out has failed: as an earlier delivery was, whose effect may be what
+    /// this one failed at, or with the refusal that the failure means.
+    ///
+    /// - Returns: the earlier delivery's reply; nothing where the failure is a passing one.
+    /// - Throws: `Problem` where the command is refused; `PostgresError` where the inbox cannot be read.
+    func earlierReply(insteadOf failure: any Error) async throws -> Reply? {
+        if let reply = try await earlierReply() { return reply }
+        if let failure = failure as? PostgresError, let refusal = refusals.first(where: { $0.isMeant(failure) }) {
+            throw Problem(refusal.code)
+        }
+        return nil
     }
 
     private func reply(of entry: Inbox.Entry, _ fingerprint: [UInt8]) throws(Problem) -> Reply {

@@ -21,13 +21,6 @@ extension IdentityHandlers {
         guard try await changed.rows().affected == 1 else { throw Problem(.invalidCredentials) }
         return .noContent
     }
-
-    /// Who holds someone's access token must not guess their password here faster than at a login.
-    private func isPassword(_ password: String, of account: Account, _ hash: String) async throws -> Bool {
-        try await failedLogins.attempt(on: account.email.foldedASCII) {
-            try await passwords.verify(password, against: hash) ? true : nil
-        } ?? false
-    }
 }
 
 extension Account {

@@ -33,8 +33,8 @@ extension IdentityHandlers {
     /// The message keeps no reply, since that would keep its tokens; who knows the password gets new ones.
     private func registerAgain(_ request: Register, _ id: UUID) async throws -> Reply {
         guard let stored = try await account(IdentityStatements.accountByID, id),
-            try await passwords.verify(request.password, against: stored.passwordHash),
             stored.account.username == request.username, stored.account.email == request.email,
+            try await isPassword(request.password, of: stored.account, stored.passwordHash),
             let reply = try await begin(stored.account, stored.passwordHash, status: 201)
         else { throw Problem(.accountExists) }
         return reply

@@ -33,4 +33,11 @@ internal import WorkerKit
         guard let row = try await database.query(statement, key).first else { return nil }
         return (try Account(row), try row.get(4))
     }
+
+    /// Checks a password where no login does: nobody must guess it there faster than at a login.
+    func isPassword(_ password: String, of account: Account, _ hash: String) async throws -> Bool {
+        try await failedLogins.attempt(on: account.email.foldedASCII) {
+            try await passwords.verify(password, against: hash) ? true : nil
+        } ?? false
+    }
 }
