@@ -3,6 +3,7 @@ internal import FoundationEssentials
 internal import Logging
 internal import Postgres
 internal import Reactor
+internal import WorkerKit
 
 /// Removes from the media host what uploads have left there that never succeeded.
 ///
@@ -13,17 +14,13 @@ internal import Reactor
     static let abandonment: Duration = .seconds(3600)
     /// After so long another sweeper takes over what one has begun and not finished.
     static let claim: Duration = .seconds(600)
-    /// Minutes between two sweeps; chance keeps the workers apart.
-    private static let interval = 10.0...20.0
     private static let batch = 20
     private static let patience: Duration = .seconds(5)
 
+    private let job = PeriodicJob(every: .seconds(10 * 60) ... .seconds(20 * 60))
     private let database: PostgresPool
     private let cloudinary: CloudinaryClient
     private let log: Logger
-    private var isClosed = false
-    private var timer: LoopTimer?
-    private var waiting: CheckedContinuation<Void, Never>?
 
     init(database: PostgresPool, cloudinary: CloudinaryClient, log: Logger) {
         self.database = database
@@ -32,9 +29,7 @@ internal import Reactor
     }
 
     func run() async {
-        while !isClosed, !Task.isCancelled {
-            await pause()
-            guard !isClosed, !Task.isCancelled else { return }
+        await job.run {
             do {
                 try await sweep()
             } catch {
@@ -44,8 +39,7 @@ internal import Reactor
     }
 
     func close() {
-        isClosed = true
-        wake()
+        job.close()
     }
 
     /// Removes all that has been given up by now.
@@ -56,13 +50,13 @@ internal import Reactor
     func sweep(olderThan age: Duration = UploadSweeper.abandonment, claim: Duration = UploadSweeper.claim) async throws
     {
         _ = try await database.query(MediaStatements.forgetDone, Double(age.components.seconds))
-        while !isClosed {
+        while !job.isClosed {
             let claimed = try await database.query(
                 MediaStatements.claimAbandoned, Double(age.components.seconds), Double(claim.components.seconds),
                 Self.batch)
             var ids: [UUID] = []
             for row in claimed { ids.append(try row.get(0, as: UUID.self)) }
-            for id in ids where !isClosed { try await remove(id) }
+            for id in ids where !job.isClosed { try await remove(id) }
             guard ids.count == Self.batch else { return }
         }
     }
@@ -78,24 +72,5 @@ internal import Reactor
         // It held the place of a row of media: nobody else writes under that id until this is done.
         _ = try await database.query(MediaStatements.forgetUpload, id)
         log.info("an abandoned upload is removed", metadata: ["media": "\(id.text)"])
-    }
-
-    private func pause() async {
-        timer = Loop.schedule(after: .seconds(60 * .random(in: Self.interval))) { self.wake() }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                // The close or the cancellation may have come before there was anyone to wake.
-                if isClosed || Task.isCancelled { continuation.resume() } else { waiting = continuation }
-            }
-        } onCancel: {
-            Loop.perform { self.wake() }
-        }
-    }
-
-    private func wake() {
-        timer?.cancel()
-        timer = nil
-        waiting?.resume()
-        waiting = nil
     }
 }

@@ -11,8 +11,6 @@ package import Reactor
 /// It works when it is nudged after a commit, and looks by itself now and then for what a killed process left behind.
 @Loop package final class OutboxRelay {
     private static let batch = 200
-    /// How many milliseconds pass at most before a relay looks for an event that a killed worker committed and never relayed.
-    private static let sweepInterval: ClosedRange<Double> = 5_000...10_000
     /// How long events are gathered before a batch is taken.
     private static let moment: Duration = .milliseconds(10)
     /// How long one look waits for the broker; the daemon may be told to stop meanwhile.
@@ -21,55 +19,49 @@ package import Reactor
     /// How long a batch waits for its confirms; a broker in alarm gives none.
     private static let confirmLimit: Duration = .seconds(10)
 
+    /// Without a nudge it looks for what a killed worker committed and never relayed.
+    private let job = PeriodicJob(every: .seconds(5) ... .seconds(10))
     private let pool: PostgresPool
     private let publisher: Publisher
     private let principal: String
     private let log: Logger
-    private var isNudged = true
-    private var isClosed = false
-    private var waiting: CheckedContinuation<Void, Never>?
-    private var alarm: LoopTimer?
 
     init(pool: PostgresPool, publisher: Publisher, principal: String, log: Logger) {
         self.pool = pool
         self.publisher = publisher
         self.principal = principal
         self.log = log
+        job.nudge()
     }
 
     /// Says that a transaction has just committed events.
     func nudge() {
-        isNudged = true
-        wake()
+        job.nudge()
     }
 
     /// Relays until it is closed, and then once more; or until its task is cancelled, when nothing waits any more.
     func run() async {
-        while !isClosed, !Task.isCancelled {
-            await waitForWork()
-            await relayAll()
-        }
+        await job.run { await relayAll() }
         await relayAll()
     }
 
     /// Lets `run` end once it has published what is there.
     func close() {
-        isClosed = true
-        wake()
+        job.close()
     }
 
     private func relayAll() async {
         // Without the broker there is nothing to do but wait for it; the events are safe where they are.
-        guard await publisher.waitUntilAvailable(within: Self.patience) else { return }
+        guard await publisher.waitUntilAvailable(within: Self.patience) else { return job.nudge() }
         do {
             // What is committed within a moment leaves in one batch: a transaction for each event would cost more than
             // the events themselves.
-            if !isClosed { try await Loop.sleep(for: Self.moment) }
-            isNudged = false
+            if !job.isClosed { try await Loop.sleep(for: Self.moment) }
+            job.absorbNudges()
             while try await relayBatch() {}
         } catch {
             log.warning("events wait in the outbox", metadata: ["error": "\(error)"])
-            isNudged = !isClosed
+            job.nudge()
             // The cause is a broker or a database that is away, or a full queue: trying at once again would only spin.
             try? await Loop.sleep(for: Self.failurePause)
         }
@@ -116,25 +108,5 @@ package import Reactor
         return OutgoingMessage(
             exchange: Exchange.events, routingKey: event.type, isMandatory: false, properties: properties,
             body: event.body)
-    }
-
-    private func waitForWork() async {
-        guard !isNudged, !isClosed else { return }
-        alarm = Loop.schedule(after: .milliseconds(.random(in: Self.sweepInterval))) { self.wake() }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                // The nudge, the close or the cancellation may have come before there was anyone to wake.
-                if isNudged || isClosed || Task.isCancelled { continuation.resume() } else { waiting = continuation }
-            }
-        } onCancel: {
-            Loop.perform { self.wake() }
-        }
-    }
-
-    private func wake() {
-        alarm?.cancel()
-        alarm = nil
-        waiting?.resume()
-        waiting = nil
     }
 }

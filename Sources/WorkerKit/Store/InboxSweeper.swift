@@ -1,0 +1,36 @@
+internal import Logging
+internal import Postgres
+internal import Reactor
+
+/// Forgets carried-out commands once nobody can send them again.
+@Loop final class InboxSweeper {
+    /// How long a command's reply is kept: longer than any client retries and any message waits.
+    private static let retention: Duration = .seconds(7 * 24 * 3600)
+
+    private let job = PeriodicJob(every: .seconds(30 * 60) ... .seconds(90 * 60))
+    private let pool: PostgresPool
+    private let log: Logger
+
+    init(pool: PostgresPool, log: Logger) {
+        self.pool = pool
+        self.log = log
+    }
+
+    func run() async {
+        await job.run {
+            do {
+                try await sweep()
+            } catch {
+                log.warning("old commands could not be forgotten", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    func close() {
+        job.close()
+    }
+
+    private func sweep() async throws {
+        while try await Inbox.sweep(olderThan: Self.retention, in: pool) >= 5000, !job.isClosed {}
+    }
+}
