@@ -13,8 +13,9 @@ package enum Ingress {
     /// Runs the ingress until it is told to stop, and ends the process.
     package static func main() async -> Never {
         await Daemon.run("ingress") { settings, log in
-            let parts = IngressParts(try await IngressSettings(settings), log: log)
-            return parts.services
+            let settings = try await IngressSettings(settings)
+            HTTPServer.setThreads(settings.http.threads)
+            return IngressParts(settings, log: log).services
         }
     }
 }

@@ -38,18 +38,15 @@ final class HTTPServer: Service {
     /// The port it listens on; nothing before it does.
     var port: Int? { bound.withLock { $0 } }
 
-    func run() async throws {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads)
-        do {
-            try await serve(on: group)
-        } catch {
-            try? await group.shutdownGracefully()
-            throw error
-        }
-        try await group.shutdownGracefully()
+    /// Has the process's HTTP threads be so many; to be called once, before there is any server.
+    ///
+    /// They last as long as the process: Hummingbird ends a server in a task of its own that nobody can wait for, and what
+    /// that task lets go of last still wants a thread.
+    static func setThreads(_ count: Int) {
+        NIOSingletons.groupLoopCountSuggestion = count
     }
 
-    private func serve(on group: MultiThreadedEventLoopGroup) async throws {
+    func run() async throws {
         var quiet = log
         quiet.logLevel = max(log.logLevel, .warning)
         let connections = DescriptorLimit.fit(connections: settings.connections)
@@ -65,7 +62,7 @@ final class HTTPServer: Service {
                 let port = channel.localAddress?.port ?? self.settings.port
                 self.bound.withLock { $0 = port }
                 self.log.info("listening", metadata: ["host": "\(self.settings.host)", "port": "\(port)"])
-            }, eventLoopGroup: group, logger: quiet)
+            }, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet)
         do {
             try await run(server)
         } catch {
@@ -91,8 +88,7 @@ final class HTTPServer: Service {
         }
     }
 
-    /// Waits until every connection is gone: Hummingbird begins its end in a task of its own, which may be later than all
-    /// else, and must not find its threads gone.
+    /// Waits until every connection is gone, whether Hummingbird's own task has begun its end yet or not.
     private func finish(_ server: Server<IngressChannel>) async {
         do {
             try await server.shutdownGracefully()
@@ -117,7 +113,7 @@ struct HTTPSettings: Sendable {
     var host: String
     /// 0 for any free one.
     var port: Int
-    /// How many threads read and write.
+    /// How many threads of the process read and write.
     var threads = 2
     /// The most connections at once.
     var connections = 4096
