@@ -8,9 +8,7 @@ import WorkerKit
 @Suite("Whose request it is")
 struct AuthenticatorTests {
     private func authenticator(_ maker: TokenMaker) async throws -> Authenticator {
-        let keys = try await PublicKeys(jwks: try maker.keySetText)
-        let verifier = TokenVerifier(keys: keys, issuer: "warren", audience: "warren")
-        return Authenticator(verifier: verifier, cache: TokenCache(capacity: 100))
+        Authenticator(verifier: try await maker.verifier, cache: TokenCache(capacity: 100))
     }
 
     private func code(_ authenticator: Authenticator, _ field: String?) -> ProblemCode? {

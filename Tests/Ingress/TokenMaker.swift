@@ -2,6 +2,8 @@ import Contracts
 import FoundationEssentials
 import JWTKit
 
+@testable import Ingress
+
 /// Makes access tokens, good ones and bad ones, with a key of its own.
 struct TokenMaker: Sendable {
     static let subject = "0190b5c6-0000-7000-8000-00000000000a"
@@ -32,6 +34,13 @@ struct TokenMaker: Sendable {
     }
 
     var keySetText: String { get throws { String(decoding: try keySet.serialized(), as: UTF8.self) } }
+
+    /// A verifier that knows this maker's key.
+    var verifier: TokenVerifier {
+        get async throws {
+            TokenVerifier(keys: try await PublicKeys(jwks: keySetText), issuer: "warren", audience: "warren")
+        }
+    }
 
     var header: [String: JSON] { ["alg": "ES256", "typ": "JWT", "kid": .string(keyID)] }
 
@@ -71,5 +80,17 @@ struct TokenMaker: Sendable {
                 default: character
                 }
             })
+    }
+}
+
+extension TokenVerifier {
+    /// What is wrong with a token now; nothing where it is good.
+    func fault(_ token: String) -> Fault? {
+        do throws(Fault) {
+            _ = try verify(token, at: .now())
+            return nil
+        } catch {
+            return error
+        }
     }
 }
