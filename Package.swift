@@ -133,6 +133,9 @@ let floor4 = [
 
 let testTargets = [
     Target.target(name: "TestSupport", dependencies: [], path: "Tests/Support", swiftSettings: settings),
+    Target.target(
+        name: "DatabaseSupport", dependencies: ["TestSupport", "Postgres", "Reactor", logging],
+        path: "Tests/DatabaseSupport", swiftSettings: settings),
     tests("Reactor", ["Reactor"]),
     tests("AMQP", ["AMQP", "Reactor", logging]),
     tests("Postgres", ["Postgres", "Reactor", logging]),
@@ -141,23 +144,25 @@ let testTargets = [
     tests("Argon2", ["Argon2", "Reactor"]),
     tests("Contracts", ["Contracts"]),
     tests("ImageHeaders", ["ImageHeaders"]),
-    tests("WorkerKit", ["WorkerKit", "AMQP", "Postgres", "Redis", "Contracts", "Reactor", logging]),
+    tests("WorkerKit", ["DatabaseSupport", "WorkerKit", "AMQP", "Postgres", "Redis", "Contracts", "Reactor", logging]),
     tests(
         "Identity",
         [
             "IdentityService", "warren-identity", "warren", "WorkerKit", "AMQP", "Argon2", "Postgres", "Redis",
-            "Contracts", "Reactor", crypto, jwt, logging,
+            "Contracts", "Reactor", "DatabaseSupport", crypto, jwt, logging,
         ]),
-    tests("Post", ["PostService", "WorkerKit", "Postgres", "Redis", "Contracts", "Reactor", logging]),
+    tests(
+        "Post", ["DatabaseSupport", "PostService", "WorkerKit", "Postgres", "Redis", "Contracts", "Reactor", logging]),
     tests(
         "Media",
         [
-            "MediaService", "cloudinary-local", "WorkerKit", "Curl", "ImageHeaders", "Postgres", "Contracts", "Reactor",
+            "DatabaseSupport", "MediaService", "cloudinary-local", "WorkerKit", "Curl", "ImageHeaders", "Postgres",
+            "Contracts", "Reactor",
             logging,
         ]),
     tests(
         "Search",
-        ["SearchService", "WorkerKit", "AMQP", "Postgres", "Redis", "Contracts", "Reactor", logging]),
+        ["DatabaseSupport", "SearchService", "WorkerKit", "AMQP", "Postgres", "Redis", "Contracts", "Reactor", logging]),
     tests(
         "Ingress",
         ["Ingress", "Multipart", "AMQP", "Redis", "Contracts", "WorkerKit", "Reactor", logging, lifecycle, jwt]

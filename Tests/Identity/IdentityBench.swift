@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Logging
 import Postgres
@@ -61,17 +62,7 @@ import Testing
         return log
     }()
 
-    /// How many more tests may hold connections at once; the tests that wait for their turn.
-    private static var free = 4
-    private static var waiting: [CheckedContinuation<Void, Never>] = []
-
-    private static func takeTurn() async {
-        if free > 0 { free -= 1 } else { await withCheckedContinuation { waiting.append($0) } }
-    }
-
-    private static func giveTurn() {
-        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
-    }
+    private static let turns = Turns(4)
 
     /// Runs a test with the handlers, in a schema of their own.
     static func with(
@@ -79,42 +70,13 @@ import Testing
     ) async throws {
         try await withSchema { url in
             try await Migrator(url: url, log: log).migrate(KitMigrations.all + IdentityService.definition.migrations)
-            try await withPool(url, size: 8) { try await body(try await IdentityBench($0, change)) }
+            try await TestDatabase.withPool(url, size: 8) { try await body(try await IdentityBench($0, change)) }
         }
     }
 
     /// Runs a test with the address of an empty schema, which is dropped afterwards.
     static func withSchema(_ body: @Loop (String) async throws -> Void) async throws {
-        await takeTurn()
-        defer { giveTurn() }
-        let base = try TestEnvironment.value("WARREN_TEST_DATABASE_URL")
-        let schema = "identity_" + UUID().text.replacing("-", with: "")
-        let url = base + (base.contains("?") ? "&" : "?") + "options=-csearch_path%3D\(schema)"
-        try await withPool(base) { _ = try await $0.query(Statement("CREATE SCHEMA \(schema)")) }
-        let outcome = await result { try await body(url) }
-        try await withPool(base) { _ = try await $0.query(Statement("DROP SCHEMA \(schema) CASCADE")) }
-        try outcome.get()
-    }
-
-    private static func withPool(_ url: String, size: Int = 1, _ body: @Loop (PostgresPool) async throws -> Void)
-        async throws
-    {
-        let pool = PostgresPool(url: url, size: size, log: log)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await pool.run() }
-            let outcome = await result { try await body(pool) }
-            await pool.close(within: .seconds(5))
-            try await group.waitForAll()
-            try outcome.get()
-        }
-    }
-
-    private static func result(_ body: @Loop () async throws -> Void) async -> Result<Void, any Error> {
-        do {
-            return .success(try await body())
-        } catch {
-            return .failure(error)
-        }
+        try await turns.take { try await TestDatabase.withSchema(body) }
     }
 
     /// Calls a handler and commits, as the kit's dispatcher does with a delivery.

@@ -1,5 +1,6 @@
 import Contracts
 import Curl
+import DatabaseSupport
 import Foundation
 import Logging
 import Postgres
@@ -52,72 +53,30 @@ import Testing
             uniqueKeysWithValues: MediaService.handlers(commands, MediaQueries(database: pool)).map { ($0.type, $0) })
     }
 
-    /// How many more tests may run a host at once; the tests that wait for their turn.
-    private static var free = 3
-    private static var waiting: [CheckedContinuation<Void, Never>] = []
-
-    private static func takeTurn() async {
-        if free > 0 { free -= 1 } else { await withCheckedContinuation { waiting.append($0) } }
-    }
-
-    private static func giveTurn() {
-        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
-    }
+    private static let turns = Turns(3)
 
     /// Runs a test.
     static func with(_ plan: Plan = Plan(), _ body: @Loop (MediaBench) async throws -> Void) async throws {
-        await takeTurn()
-        defer { giveTurn() }
-        let base = try TestEnvironment.value("WARREN_TEST_DATABASE_URL")
-        let schema = "media_" + UUID().text.replacing("-", with: "")
-        let url = base + (base.contains("?") ? "&" : "?") + "options=-csearch_path%3D\(schema)"
-        let (through, between) = try redirect(url)
-        defer { between.stop() }
-        try await withPool(base, size: 1) { _ = try await $0.query(Statement("CREATE SCHEMA \(schema)")) }
-        let outcome = await result {
-            try await Migrator(url: url, log: log).migrate(KitMigrations.all + MediaService.definition.migrations)
-            try await withPool(url, size: 1) { database in
-                try await withPool(through, size: 3) { pool in
-                    try await LocalCloudinary.run { host in
-                        let bench = try MediaBench(
-                            plan, database: database, pool: pool, between: between, host: host)
-                        let outcome = await result { try await body(bench) }
-                        bench.http.close()
-                        try outcome.get()
-                    }
-                }
+        try await turns.take {
+            try await TestDatabase.withSchema { url in
+                try await Migrator(url: url, log: log).migrate(KitMigrations.all + MediaService.definition.migrations)
+                try await TestDatabase.withPool(url, size: 1) { try await run(plan, url, $0, body) }
             }
         }
-        try await withPool(base, size: 1) { _ = try await $0.query(Statement("DROP SCHEMA \(schema) CASCADE")) }
-        try outcome.get()
     }
 
-    /// The same address by way of a proxy.
-    private static func redirect(_ url: String) throws -> (String, FaultProxy) {
-        var parts = try #require(URLComponents(string: url))
-        let proxy = try FaultProxy(to: parts.port ?? 5432)
-        (parts.host, parts.port) = ("127.0.0.1", proxy.port)
-        return (try #require(parts.string), proxy)
-    }
-
-    private static func withPool(
-        _ url: String, size: Int, _ body: @Loop (PostgresPool) async throws -> Void
+    private static func run(
+        _ plan: Plan, _ url: String, _ database: PostgresPool, _ body: @Loop (MediaBench) async throws -> Void
     ) async throws {
-        let pool = PostgresPool(url: url, size: size, log: log)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await pool.run() }
-            let outcome = await result { try await body(pool) }
-            await pool.close(within: .seconds(5))
-            try await group.waitForAll()
-            try outcome.get()
-        }
-    }
-
-    private static func result(_ body: @Loop () async throws -> Void) async -> Result<Void, any Error> {
-        do {
-            return .success(try await body())
-        } catch {
-            return .failure(error)
+        let between = try FaultProxy(to: TestDatabase.port(of: url))
+        defer { between.stop() }
+        try await TestDatabase.withPool(TestDatabase.through(between.port, url), size: 3) { pool in
+            try await LocalCloudinary.run { host in
+                let bench = try MediaBench(plan, database: database, pool: pool, between: between, host: host)
+                let ended = await outcome { try await body(bench) }
+                bench.http.close()
+                try ended.get()
+            }
         }
     }
 

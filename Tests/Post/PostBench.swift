@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Logging
 import Postgres
@@ -50,38 +51,22 @@ import Testing
 
     var redis: FaultProxy { workers[0].proxy }
 
-    /// How many more tests may hold connections at once; the tests that wait for their turn.
-    private static var free = 3
-    private static var waiting: [CheckedContinuation<Void, Never>] = []
-
-    private static func takeTurn() async {
-        if free > 0 { free -= 1 } else { await withCheckedContinuation { waiting.append($0) } }
-    }
-
-    private static func giveTurn() {
-        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
-    }
+    private static let turns = Turns(3)
 
     /// Runs a test with so many workers.
     static func with(workers: Int = 1, _ body: @Loop (PostBench) async throws -> Void) async throws {
-        await takeTurn()
-        defer { giveTurn() }
-        let base = try TestEnvironment.value("WARREN_TEST_DATABASE_URL")
-        let schema = "post_" + UUID().text.replacing("-", with: "")
-        let url = base + (base.contains("?") ? "&" : "?") + "options=-csearch_path%3D\(schema)"
-        try await withPool(base, size: 1) { _ = try await $0.query(Statement("CREATE SCHEMA \(schema)")) }
-        let outcome = await result {
-            try await Migrator(url: url, log: log).migrate(KitMigrations.all + PostService.definition.migrations)
-            try await withPool(url, size: 4) { try await PostBench($0, workers: workers).run(body) }
+        try await turns.take {
+            try await TestDatabase.withSchema { url in
+                try await Migrator(url: url, log: log).migrate(KitMigrations.all + PostService.definition.migrations)
+                try await TestDatabase.withPool(url, size: 4) { try await PostBench($0, workers: workers).run(body) }
+            }
         }
-        try await withPool(base, size: 1) { _ = try await $0.query(Statement("DROP SCHEMA \(schema) CASCADE")) }
-        try outcome.get()
     }
 
     private func run(_ body: @Loop (PostBench) async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for worker in workers { group.addTask { await worker.redis.run() } }
-            let outcome = await Self.result {
+            let ended = await outcome {
                 let areUp = try await eventually(within: .seconds(20)) { workers.allSatisfy(\.redis.isConnected) }
                 try #require(areUp)
                 try await body(self)
@@ -91,28 +76,7 @@ import Testing
                 worker.proxy.stop()
             }
             try await group.waitForAll()
-            try outcome.get()
-        }
-    }
-
-    private static func withPool(
-        _ url: String, size: Int, _ body: @Loop (PostgresPool) async throws -> Void
-    ) async throws {
-        let pool = PostgresPool(url: url, size: size, log: log)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await pool.run() }
-            let outcome = await result { try await body(pool) }
-            await pool.close(within: .seconds(5))
-            try await group.waitForAll()
-            try outcome.get()
-        }
-    }
-
-    private static func result(_ body: @Loop () async throws -> Void) async -> Result<Void, any Error> {
-        do {
-            return .success(try await body())
-        } catch {
-            return .failure(error)
+            try ended.get()
         }
     }
 

@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Postgres
 import Reactor
@@ -155,11 +156,11 @@ import Testing
 
     @Test("an index of the version before is kept, and its words are known")
     @Loop func migration() async throws {
-        try await SearchDatabase.with { url in
+        try await TestDatabase.withDatabase { url in
             let migrator = Migrator(url: url, log: SearchBench.log)
             let migrations = SearchService.definition.migrations
             try await migrator.migrate(KitMigrations.all + migrations.prefix(1))
-            try await SearchDatabase.withPool(url, size: 1) { pool in
+            try await TestDatabase.withPool(url, size: 1) { pool in
                 let insert = Statement(
                     "INSERT INTO documents (id, author_id, author_name, content, created_at) VALUES ($1, $1, 'x', $2, now())"
                 )

@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Logging
 import Postgres
@@ -35,9 +36,9 @@ import Testing
 
     /// Runs a test with the handlers, on a database that is dropped afterwards.
     static func with(connections: Int = 2, _ body: @Loop (SearchBench) async throws -> Void) async throws {
-        try await SearchDatabase.with { url in
+        try await TestDatabase.withDatabase { url in
             try await Migrator(url: url, log: log).migrate(KitMigrations.all + SearchService.definition.migrations)
-            try await SearchDatabase.withPool(url, size: connections) { pool in
+            try await TestDatabase.withPool(url, size: connections) { pool in
                 let address = try RedisAddress(url: TestEnvironment.value("WARREN_TEST_REDIS_URL"))
                 let redis = RedisClient(address: address, name: "search tests", log: log)
                 async let running: Void = redis.run()

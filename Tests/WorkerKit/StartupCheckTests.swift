@@ -1,5 +1,6 @@
 import AMQP
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Postgres
 import Reactor
@@ -34,7 +35,7 @@ extension Workers.StartupCheckTests {
     @Test("makes the tables and passes where all is there, a second time too")
     @Loop func passes() async throws {
         let queues = try TestQueues()
-        try await TestDatabase.with { url in
+        try await TestDatabase.withDatabase { url in
             let queue = queues.prefix + ".there"
             try await queues.provisioner.perform([
                 .exchange(Exchange.replies, type: "direct"), .queue(queue),
@@ -53,7 +54,7 @@ extension Workers.StartupCheckTests {
     @Test("names every exchange and queue that the broker lacks, and where they come from")
     @Loop func missing() async throws {
         let queues = try TestQueues()
-        try await TestDatabase.with { url in
+        try await TestDatabase.withDatabase { url in
             let names = (1...3).map { "\(queues.prefix).missing\($0)" }
             let words = await words {
                 try await check(url, queues.address, exchanges: [names[0]], queues: [names[1], names[2]]).run()
@@ -68,7 +69,7 @@ extension Workers.StartupCheckTests {
         let queues = try TestQueues()
         var wrong = queues.address
         wrong.password = "hunter2"
-        try await TestDatabase.with { url in
+        try await TestDatabase.withDatabase { url in
             let broker = await words { try await check(url, wrong).run() }
             #expect(broker != nil && broker?.contains("hunter2") == false)
             let at = try #require(url.firstIndex(of: "@"))
@@ -81,7 +82,7 @@ extension Workers.StartupCheckTests {
     @Test("waits for a broker and a database that are away, and goes on when they come")
     @Loop func waits() async throws {
         let queues = try TestQueues()
-        try await TestDatabase.with { url in
+        try await TestDatabase.withDatabase { url in
             let broker = try FaultProxy(to: queues.address.port)
             let database = try FaultProxy(to: TestDatabase.port(of: url))
             defer {
@@ -106,7 +107,7 @@ extension Workers.StartupCheckTests {
     @Test("ends where a migration does not fit, and names it")
     @Loop func migration() async throws {
         let queues = try TestQueues()
-        try await TestDatabase.with { url in
+        try await TestDatabase.withDatabase { url in
             let broken = KitMigrations.all + [Migration(name: "things-0001", sql: "CREATE TABEL x ()")]
             let words = await words { try await check(url, queues.address, migrations: broken).run() }
             #expect(words?.contains("things-0001") == true)

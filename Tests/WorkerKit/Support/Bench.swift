@@ -1,5 +1,6 @@
 import AMQP
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Logging
 import Postgres
@@ -58,7 +59,7 @@ import Testing
             .queue(seen), .binding(queue: seen, exchange: Exchange.events, key: ThingMade.type),
         ])
         do {
-            try await TestDatabase.with { url in
+            try await TestDatabase.withDatabase { url in
                 try await Migrator(url: url, log: quiet).migrate(KitMigrations.all + Things.migrations)
                 try await TestDatabase.withPool(url, size: 2) { pool in
                     let bench = try Bench(queues: queues, things: things, databaseURL: url, database: pool)

@@ -1,5 +1,6 @@
 import AMQP
 import Contracts
+import DatabaseSupport
 import Logging
 import Postgres
 import Reactor
