@@ -68,7 +68,7 @@ struct FaultTests {
                 #expect(isGone)
                 let start = ContinuousClock.now
                 let error = await #expect(throws: PostgresError.self) { try await pool.query(Self.one) }
-                #expect(error?.code == .unavailable)
+                #expect(error?.code == .unavailable && error?.cause?.code == .connectFailed)
                 await #expect(throws: PostgresError.self) { try await pool.begin() }
                 #expect(ContinuousClock.now - start < .seconds(5))
                 proxy.resume()

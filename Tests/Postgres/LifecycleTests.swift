@@ -9,12 +9,19 @@ struct LifecycleTests {
     @Test("started and stopped over and over, it leaks no descriptor and no connection")
     @Loop func startStop() async throws {
         try await TestDatabase.with { database in
-            try await database.withProxy(size: 1) { _, proxy in
+            try await database.withProxy(size: 1) { observer, proxy in
                 let before = try descriptors()
+                let open = Statement("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1")
                 for _ in 0..<100 {
-                    try await TestDatabase.withPool(database.through(proxy), size: 3) { pool in
+                    let url = database.through(proxy) + "&application_name=\(database.schema)"
+                    try await TestDatabase.withPool(url, size: 3) { pool in
                         _ = try await pool.query(Statement("SELECT 1"))
                     }
+                    // The server has only so many, and takes its time over ending them.
+                    let areGone = try await eventually(within: .seconds(20)) {
+                        try await observer.query(open, database.schema).first?.get(0, as: Int.self) == 0
+                    }
+                    try #require(areGone)
                 }
                 #expect(proxy.acceptedCount > 100)
                 // Leaked ones would be 200 to 300; what else is open belongs to tests that run beside this one.

@@ -80,6 +80,28 @@ struct TransactionTests {
         }
     }
 
+    @Test("what is sent in later turns than the statement that failed is told of the same failure")
+    @Loop func failureOfAnEarlierTurn() async throws {
+        try await with(size: 1) { pool in
+            _ = try await pool.query(Self.insert, 1, "there")
+            for isLaterStatementSent in [true, false] {
+                let transaction = try await pool.begin()
+                // So that the answer is not there yet when the rest is sent.
+                transaction.send(Statement("SELECT pg_sleep(0.2)"))
+                transaction.send(Self.insert, 1, "again")
+                try await Loop.sleep(for: .milliseconds(50))
+                let later = isLaterStatementSent ? transaction.send(Self.insert, 2, "b") : nil
+                let error = await #expect(throws: PostgresError.self) { try await transaction.commit() }
+                #expect(error?.code == .aborted && error?.isUniqueViolation(of: "notes_pkey") == true)
+                #expect(error?.isTransient == false)
+                guard let later else { continue }
+                let aborted = await #expect(throws: PostgresError.self) { try await later.rows() }
+                #expect(aborted?.code == .aborted && aborted?.constraint == "notes_pkey")
+            }
+            try await expectNotes(1, pool)
+        }
+    }
+
     @Test("after a failure that was awaited, statements and commit fail, and the connection is good again")
     @Loop func failureAwaited() async throws {
         try await with(size: 1) { pool in

@@ -15,6 +15,9 @@ internal import Reactor
     }
 
     private(set) var state = State.fresh
+    /// The first failure of a statement, which the others follow from: they may have been sent in a later turn, and then
+    /// the server does not say so.
+    private var firstFailure: PostgresError?
     /// Nil once it has been given back.
     private var connection: Connection?
     private let pool: PostgresPool
@@ -47,7 +50,7 @@ internal import Reactor
             return PendingQuery(failed: fault)
         }
         let query = PendingQuery()
-        query.onAnswer = { [weak self] in self?.note($0) }
+        query.onAnswer = { [weak self] in self?.note($0) ?? $0 }
         guard let connection, connection.isOpen else {
             query.finish(.failure(PostgresError(.connectionLost, "the transaction's connection broke")))
             return query
@@ -55,19 +58,23 @@ internal import Reactor
         if case .fresh = state {
             state = .active
             let begin = PendingQuery()
-            begin.onAnswer = { [weak self] in self?.note($0) }
+            begin.onAnswer = { [weak self] in self?.note($0) ?? $0 }
             connection.send(begin, .begin, &none, isShared: false)
         }
         connection.send(query, statement, &parameters, isShared: false)
         return query
     }
 
-    private func note(_ result: Result<Rows, PostgresError>) {
-        guard case .failure(let error) = result else { return }
+    /// Takes note of a failure, and says what it follows from.
+    private func note(_ result: Result<Rows, PostgresError>) -> Result<Rows, PostgresError> {
+        guard case .failure(let told) = result else { return result }
+        let error = told.isOfAbortedTransaction ? firstFailure.map { .aborted(by: $0) } ?? told : told
+        firstFailure = firstFailure ?? error
         switch state {
         case .fresh, .active: state = .failed(error)
         case .failed, .committing, .rollingBack, .ended: break
         }
+        return .failure(error)
     }
 
     static let isOver = PostgresError(.ended, "the transaction has ended")
@@ -89,12 +96,13 @@ internal import Reactor
         }
         state = .committing
         let commit = PendingQuery()
+        commit.onAnswer = { [weak self] in self?.note($0) ?? $0 }
         connection.send(commit, .commit, &none, isShared: false)
         switch await commit.settled() {
         case .success(let rows):
             finish()
             // The server answers the commit of a failed transaction with ROLLBACK, and calls that a success.
-            guard rows.commandTag == "COMMIT" else { throw .aborted(by: nil) }
+            guard rows.commandTag == "COMMIT" else { throw .aborted(by: firstFailure) }
         case .failure(let error) where error.endsConnection:
             finish()
             throw PostgresError(.outcomeUnknown, "the connection broke during the commit", cause: error)
@@ -125,6 +133,7 @@ internal import Reactor
             // Without a rollback for certain, the connection is of no use to anyone.
             if case .failure(let error) = result { connection.lose(error) }
             self.finish()
+            return result
         }
         connection.send(rollback, .rollback, &none, isShared: false)
     }

@@ -10,8 +10,8 @@ package import Reactor
     }
 
     var place = Place.nowhere
-    /// Told of the answer once, before anyone who awaits it.
-    var onAnswer: ((Result<Rows, PostgresError>) -> Void)?
+    /// Told of the server's answer once, before anyone who awaits it; returns what they are told.
+    var onAnswer: ((Result<Rows, PostgresError>) -> Result<Rows, PostgresError>)?
     private(set) var answer: Result<Rows, PostgresError>?
     private var waiter: CheckedContinuation<Void, Never>?
     private var furtherWaiters: [CheckedContinuation<Void, Never>] = []
@@ -70,12 +70,11 @@ package import Reactor
     /// Settles the query; a second answer is dropped, as after a deadline.
     func finish(_ result: Result<Rows, PostgresError>) {
         guard answer == nil else { return }
-        answer = result
+        answer = onAnswer?(result) ?? result
+        onAnswer = nil
         timer?.cancel()
         timer = nil
         place = .nowhere
-        onAnswer?(result)
-        onAnswer = nil
         waiter?.resume()
         waiter = nil
         for further in furtherWaiters { further.resume() }

@@ -20,6 +20,10 @@ extension PostgresError {
         PostgresError(.aborted, "an earlier statement of the transaction failed", cause: cause)
     }
 
+    /// Whether the statement failed for no reason of its own: skipped with its segment, or refused because the
+    /// transaction has failed (25P02).
+    var isOfAbortedTransaction: Bool { code == .aborted || storage.sqlState == "25P02" }
+
     /// Whether the server ends the connection with this error (57P01 to 57P05), or has lost it.
     var endsConnection: Bool {
         switch code {

@@ -80,7 +80,7 @@ extension PostgresPool {
     var refusal: PostgresError {
         switch state.availability {
         case .closed: PostgresError(.unavailable, "the pool is closed")
-        case .unavailable: PostgresError(.unavailable, "no connection to the database")
+        case .unavailable: PostgresError(.unavailable, "no connection to the database", cause: connectError)
         case .connecting, .available: PostgresError(.unavailable, "too much waits for a connection already")
         }
     }

@@ -50,6 +50,7 @@ extension PostgresPool {
             } catch {
                 if Task.isCancelled { return }
                 state.connectFailed(slot)
+                connectError = error
                 if state.availability == .unavailable { refuseWaiting() }
                 // Told loudly once per connection and outage: the further attempts say nothing new.
                 let level: Logger.Level = backoff.isFirst ? .warning : .debug

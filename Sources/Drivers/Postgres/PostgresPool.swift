@@ -41,6 +41,8 @@ package import Reactor
     let closed = Latch()
     let ended = Latch()
     var isRunning = false
+    /// Why the last attempt to connect failed.
+    var connectError: PostgresError?
     private var nextTicket: UInt64 = 0
 
     /// Whether statements can be sent now.
