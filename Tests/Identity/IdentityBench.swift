@@ -79,7 +79,7 @@ import Testing
         try await turns.take { try await TestDatabase.withSchema(body) }
     }
 
-    /// Calls a handler and commits, as the kit's dispatcher does with a delivery.
+    /// Calls a handler.
     func call<Body: Described, Answer>(
         _ type: MessageType<Body, Answer>, _ body: Body, as account: Account? = nil, id: UUID = .v7()
     ) async throws -> Reply {
@@ -88,17 +88,6 @@ import Testing
         let handler = try #require(handlers[type.name])
         // Credentials have no inbox: their replies have tokens.
         try #require(handler.kind == .request(.credential))
-        let work = UnitOfWork(pool: database, message: message, usesInbox: false)
-        do {
-            let reply = try await handler.handle(HandlerContext(message: message, log: Self.log, work: work))
-            try await work.commit(reply)
-            return try #require(reply)
-        } catch let problem as Problem {
-            work.rollback()
-            return .problem(problem, traceID: nil)
-        } catch {
-            work.rollback()
-            throw error
-        }
+        return try #require(try await handler.answer(to: message, in: database, log: Self.log))
     }
 }

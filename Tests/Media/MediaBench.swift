@@ -80,32 +80,12 @@ import Testing
         }
     }
 
-    /// Hands a message to the worker, which commits and settles as the kit's dispatcher does with a delivery.
+    /// Hands a message to the worker.
     ///
     /// - Throws: what makes the dispatcher retry the message.
     func deliver(_ message: IncomingMessage) async throws -> Reply? {
         let handler = try #require(handlers[message.type])
-        let work = UnitOfWork(pool: pool, message: message, usesInbox: handler.kind == .request(.command))
-        let context = HandlerContext(message: message, log: Self.log, work: work)
-        do {
-            let reply = try await handler.handle(context)
-            try await work.commit(reply)
-            await handler.settled(context)
-            return reply
-        } catch let problem as Problem {
-            work.rollback()
-            let refusal = Reply.problem(problem, traceID: nil)
-            guard handler.kind == .request(.command), problem.status < 500, problem.code != .idempotencyKeyReused,
-                let earlier = try await work.remember(refusal)
-            else { return refusal }
-            await handler.settled(context)
-            return earlier
-        } catch {
-            work.rollback()
-            guard let earlier = try? await work.earlierReply() else { throw error }
-            await handler.settled(context)
-            return earlier
-        }
+        return try await handler.answer(to: message, in: pool, log: Self.log)
     }
 
     // MARK: The media host

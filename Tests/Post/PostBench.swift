@@ -80,34 +80,9 @@ import Testing
         }
     }
 
-    /// Hands a message to a worker, which commits and settles as the kit's dispatcher does with a delivery.
+    /// Hands a message to a worker.
     func deliver(_ message: IncomingMessage, to worker: Int = 0) async throws -> Reply? {
         let handler = try #require(workers[worker].handlers[message.type])
-        let work = UnitOfWork(
-            pool: database, message: message, usesInbox: handler.kind == .request(.command))
-        let context = HandlerContext(message: message, log: Self.log, work: work)
-        do {
-            let reply = try await handler.handle(context)
-            try await work.commit(reply)
-            await handler.settled(context)
-            return reply
-        } catch let problem as Problem {
-            work.rollback()
-            let refusal = Reply.problem(problem, traceID: nil)
-            guard handler.kind == .request(.command), problem.status < 500, problem.code != .idempotencyKeyReused,
-                let earlier = try await work.remember(refusal)
-            else { return refusal }
-            await handler.settled(context)
-            return earlier
-        } catch {
-            work.rollback()
-            do {
-                guard let earlier = try await work.earlierReply(insteadOf: error) else { throw error }
-                await handler.settled(context)
-                return earlier
-            } catch let problem as Problem {
-                return .problem(problem, traceID: nil)
-            }
-        }
+        return try await handler.answer(to: message, in: database, log: Self.log)
     }
 }

@@ -57,15 +57,11 @@ import Testing
 
     // MARK: Events
 
-    /// Delivers an event, commits and settles, as the kit's dispatcher does.
+    /// Delivers an event.
     func deliver<Data: DomainEvent>(_ data: Data) async throws {
         let message = IncomingMessage(type: Data.type, body: CloudEvent(data: data).jsonBytes())
         let handler = try #require(handlers[Data.type])
-        let work = UnitOfWork(pool: database, message: message, usesInbox: false)
-        let context = HandlerContext(message: message, log: Self.log, work: work)
-        _ = try await handler.handle(context)
-        try await work.commit(nil)
-        await handler.settled(context)
+        #expect(try await handler.answer(to: message, in: database, log: Self.log) == nil)
     }
 
     /// Has someone post something.
@@ -91,10 +87,8 @@ import Testing
     func ask(_ query: String, limit: Int = 10, page: Int = 1) async throws -> Reply {
         let search = SearchPosts(query: query, limit: limit, page: page)
         let message = IncomingMessage(type: Messages.Search.posts.name, body: search.jsonBytes())
-        let work = UnitOfWork(pool: database, message: message, usesInbox: false)
         let handler = try #require(handlers[message.type])
-        let reply = try await handler.handle(HandlerContext(message: message, log: Self.log, work: work))
-        return try #require(reply)
+        return try #require(try await handler.answer(to: message, in: database, log: Self.log))
     }
 
     func search(_ query: String, limit: Int = 10, page: Int = 1) async throws -> Page<SearchHit> {

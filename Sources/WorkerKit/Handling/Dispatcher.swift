@@ -31,14 +31,6 @@ internal import Reactor
         self.log = log
     }
 
-    /// How a delivery ended.
-    private enum End {
-        case reply(Reply)
-        case done
-        case failed(any Error)
-        case impossible(String)
-    }
-
     func handle(_ delivery: Delivery) async {
         let message = IncomingMessage(delivery, trusted: trusted)
         let began = ContinuousClock.now
@@ -82,75 +74,28 @@ internal import Reactor
 
     // MARK: Handling
 
-    private func run(_ handler: Handler, _ message: IncomingMessage) async -> End {
+    private func run(_ handler: Handler, _ message: IncomingMessage) async -> Outcome {
         if message.claimsForeignSubject, handler.kind != .event {
-            return .reply(problem(Problem(.forbidden, detail: "The sender may not speak for an account."), message))
+            return .reply(message.refusal(Problem(.forbidden, detail: "The sender may not speak for an account.")))
         }
         if handler.needsCaller, message.caller == nil, !handler.askers.contains(message.sender ?? "") {
-            return .reply(problem(Problem(.unauthenticated), message))
+            return .reply(message.refusal(Problem(.unauthenticated)))
         }
         if handler.kind == .request(.command), message.id == nil {
             // Without an id it could not happen just once.
             let detail = "A command's message_id must be a UUID."
-            return .reply(problem(Problem(.malformedRequest, detail: detail), message))
+            return .reply(message.refusal(Problem(.malformedRequest, detail: detail)))
         }
-        let work = UnitOfWork(pool: pool, message: message, usesInbox: handler.kind == .request(.command))
-        var log = log
-        log[metadataKey: "request-id"] = "\(message.requestID)"
-        let context = HandlerContext(message: message, log: log, work: work)
-        do {
-            let reply = try await handler.handle(context)
-            try await work.commit(reply)
-            if work.hasEvents || work.hasCommittedEvents { relay.nudge() }
-            await handler.settled(context)
-            return reply.map(End.reply) ?? .done
-        } catch {
-            if work.hasCommittedEvents { relay.nudge() }
-            return await recover(error, handler, context)
-        }
-    }
-
-    private func recover(_ error: any Error, _ handler: Handler, _ context: HandlerContext) async -> End {
-        context.work.rollback()
-        do {
-            switch error {
-            // Nobody waits for the answer to an event: there a problem is a failure like any other.
-            case let told as Problem where handler.kind != .event:
-                return try await refuse(told, handler, context)
-            case let fault as Undecodable:
-                return .impossible(fault.reason)
-            default:
-                guard let earlier = try await context.work.earlierReply(insteadOf: error) else {
-                    return .failed(error)
-                }
-                await handler.settled(context)
-                return .reply(earlier)
-            }
-        } catch let told as Problem {
-            return .reply(problem(told, context.message))
-        } catch {
-            return .failed(error)
-        }
-    }
-
-    /// Answers with a problem, or as an earlier delivery was answered, whose effect may be what this one is refused for.
-    private func refuse(_ told: Problem, _ handler: Handler, _ context: HandlerContext) async throws -> End {
-        let reply = problem(told, context.message)
-        guard handler.kind == .request(.command), told.status < 500, told.code != .idempotencyKeyReused else {
-            return .reply(reply)
-        }
-        guard let earlier = try await context.work.remember(reply) else { return .reply(reply) }
-        await handler.settled(context)
-        return .reply(earlier)
+        return await handler.carryOut(message, in: pool, log: log) { relay.nudge() }
     }
 
     // MARK: After
 
     private func end(
-        _ delivery: Delivery, _ message: IncomingMessage, _ handler: Handler?, _ end: End,
+        _ delivery: Delivery, _ message: IncomingMessage, _ handler: Handler?, _ outcome: Outcome,
         _ began: ContinuousClock.Instant
     ) async {
-        switch end {
+        switch outcome {
         case .reply(let answer):
             await reply(answer, to: message)
             delivery.ack()
@@ -160,12 +105,12 @@ internal import Reactor
             note(message, began, status: nil)
         case .failed(let error):
             log.error("failed", metadata: describe(message).merging(["error": "\(error)"]) { $1 })
-            await reply(problem(Problem(.unavailable), message), to: message)
+            await reply(message.refusal(Problem(.unavailable)), to: message)
             delivery.ack()
         case .impossible(let reason):
             log.error("given up", metadata: describe(message).merging(["reason": "\(reason)"]) { $1 })
             await reply(
-                problem(Problem(.malformedRequest, detail: "The message cannot be handled."), message), to: message)
+                message.refusal(Problem(.malformedRequest, detail: "The message cannot be handled.")), to: message)
             if bearsHistory(delivery) { delivery.ack() } else { delivery.reject(requeue: false) }
         }
     }
@@ -211,7 +156,7 @@ internal import Reactor
     /// Rejects a delivery into the dead-letter queue, where the operator finds it.
     private func giveUp(_ delivery: Delivery, _ message: IncomingMessage, _ reason: String) async {
         log.error("given up", metadata: describe(message).merging(["reason": "\(reason)"]) { $1 })
-        await reply(problem(Problem(.internal), message), to: message)
+        await reply(message.refusal(Problem(.internal)), to: message)
         delivery.reject(requeue: false)
     }
 
@@ -225,10 +170,6 @@ internal import Reactor
     private func waitForPublisher() async {
         guard publisher.availability != .available else { return }
         _ = await publisher.waitUntilAvailable(within: Self.patience)
-    }
-
-    private func problem(_ problem: Problem, _ message: IncomingMessage) -> Reply {
-        .problem(problem, traceID: message.traceID)
     }
 
     private func reply(_ reply: Reply, to message: IncomingMessage) async {
