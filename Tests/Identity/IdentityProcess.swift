@@ -20,7 +20,7 @@ import WorkerKit
     private let eventQueue = "test.identity." + UUID.v7().text
 
     private init(directory: String, databaseURL: String) throws {
-        let broker = try TestEnvironment.value("WARREN_TEST_AMQP_URL")
+        let broker = try TestEnvironment.value("WARREN_TEST_DAEMONS_AMQP_URL")
         address = try BrokerAddress(url: broker)
         publisher = Publisher(address: address, name: "tests", log: IdentityBench.log)
         requester = Requester(publisher: publisher, principal: address.user, limit: 100)

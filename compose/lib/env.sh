@@ -13,8 +13,9 @@ print_env() {
     done
     export_line WARREN_REDIS_URL "$(redis_url 0)"
     export_line CLOUDINARY_URL "$(cloudinary_url)"
-    # For tests: a vhost, a database and a Redis database that nothing else uses.
+    # For tests: vhosts, a database and a Redis database that nothing else uses.
     export_line WARREN_TEST_AMQP_URL "$(amqp_url scratch scratch)"
+    export_line WARREN_TEST_DAEMONS_AMQP_URL "$(amqp_url scratch scratch-daemons)"
     export_line WARREN_TEST_DATABASE_URL "$(database_url scratch)"
     export_line WARREN_TEST_REDIS_URL "$(redis_url 9)"
 }
