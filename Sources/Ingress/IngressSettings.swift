@@ -38,7 +38,7 @@ struct IngressSettings: Sendable {
     init(_ settings: Settings) async throws {
         let address = try settings.parsed("WARREN_HTTP_ADDRESS") { try HostAndPort($0) }
         http = HTTPSettings(host: address.host, port: address.port)
-        http.threads = try settings.integer("WARREN_HTTP_THREADS", default: 2, in: 1...64)
+        http.threads = try settings.integer("WARREN_HTTP_THREADS", default: http.threads, in: 1...64)
         http.connections = try settings.integer("WARREN_HTTP_CONNECTIONS", default: 4096, in: 1...1_000_000)
         broker = try settings.parsed("WARREN_AMQP_URL") { try BrokerAddress(url: $0) }
         redis = try settings.parsed("WARREN_REDIS_URL") { try RedisAddress(url: $0) }

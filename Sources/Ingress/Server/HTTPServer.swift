@@ -113,8 +113,9 @@ struct HTTPSettings: Sendable {
     var host: String
     /// 0 for any free one.
     var port: Int
-    /// How many threads of the process read and write.
-    var threads = 2
+    /// How many threads of the process read and write: the fewer there are, the seldomer they are woken for a single
+    /// request, and behind them is one loop.
+    var threads = min(4, max(1, System.coreCount / 2))
     /// The most connections at once.
     var connections = 4096
     /// How many more may wait to be accepted.
