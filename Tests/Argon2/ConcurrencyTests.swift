@@ -5,7 +5,8 @@ import Testing
 
 @testable import Argon2
 
-@Suite("Hashing beside other work", .timeLimit(.minutes(2)))
+// One by one: two that each took a part of the permits would wait for each other.
+@Suite("Hashing beside other work", .serialized, .timeLimit(.minutes(2)))
 struct ConcurrencyTests {
     /// What the tasks of a test have done, in their order.
     private final class Record: Sendable {

@@ -52,7 +52,8 @@ extension Journeys {
             defer { ingress.removeFiles() }
             let client = try Client(url: "http://127.0.0.1:\(port)")
             let isUp = try await eventually(within: .seconds(20)) {
-                (try? await client.get("/health/ready").json["redis"]?.string) == "up"
+                guard let ready = try? await client.get("/health/ready") else { return false }
+                return try ready.status == 200 && ready.json["redis"]?.string == "up"
             }
             #expect(isUp, "\(ingress.errors.suffix(2000))")
             var failure: (any Error)?
