@@ -1,7 +1,7 @@
 package import Logging
 package import Postgres
 internal import Reactor
-@testable package import WorkerKit
+package import WorkerKit
 
 extension Handler {
     /// Carries a message out, commits and settles, as it is done with a delivery.

@@ -1,10 +1,11 @@
 internal import Contracts
-internal import Logging
-internal import Postgres
+package import Logging
+package import Postgres
 internal import Reactor
 
 /// What became of a message that was handled.
-enum Outcome {
+package enum Outcome {
+    /// Handled, and answered.
     case reply(Reply)
     /// Handled, with nothing to answer.
     case done
@@ -21,7 +22,7 @@ extension Handler {
     ///   - pool: the service's database.
     ///   - log: gets the request's id on every line.
     ///   - eventsCommitted: called once the outbox has events of this message, before the caches are invalidated.
-    @Loop func carryOut(
+    @Loop package func carryOut(
         _ message: IncomingMessage, in pool: PostgresPool, log: Logger, eventsCommitted: () -> Void = {}
     ) async -> Outcome {
         let work = UnitOfWork(pool: pool, message: message, usesInbox: kind == .request(.command))
