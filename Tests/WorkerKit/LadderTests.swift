@@ -101,6 +101,25 @@ extension Workers.LadderTests {
         }
     }
 
+    @Test("the keys of copies that its sender asked the broker for are not kept: it comes back to its own queue only")
+    @Loop func carbonCopies() async throws {
+        try await Bench.run { bench async throws in
+            var attempts = 0
+            bench.things.atEnd = { _, _ in
+                attempts += 1
+                if attempts == 1 { throw Passing() }
+            }
+            try await bench.withWorker { _ async throws in
+                let reply = try await bench.client.ask(bench.things.make.name, bench.body(UUID.v7())) {
+                    $0.properties.headers["CC"] = .array([.string("copy.\(bench.queues.events)")])
+                }
+                #expect(reply.status == 201 && attempts == 2)
+                try await Loop.sleep(for: .milliseconds(500))
+                #expect(bench.client.taken(from: Queue.dead(of: bench.queues.events)).isEmpty)
+            }
+        }
+    }
+
     @Test("an attempt and an origin that the sender made up are not looked at")
     @Loop func forgedHeaders() async throws {
         try await Bench.run { bench async throws in

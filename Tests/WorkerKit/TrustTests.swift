@@ -64,6 +64,22 @@ extension Workers.TrustTests {
         }
     }
 
+    @Test("no subject without a name that an account can have: it is malformed, not tried again and again")
+    @Loop func nameless() async throws {
+        try await Bench.run { bench async throws in
+            try await bench.withWorker { _ async throws in
+                let long = FieldValue.string(String(repeating: "x", count: 51))
+                for name: FieldValue? in [nil, "", "ab", "a\u{0}bc", "Häsin", long, 1] {
+                    let reply = try await bench.client.ask(
+                        bench.things.make.name, bench.body(UUID.v7()), subject: UUID()
+                    ) { $0.properties.headers[Header.subjectName] = name }
+                    #expect(reply.status == 400 && reply.problem == "malformed-request", "\(String(describing: name))")
+                }
+                #expect(bench.things.begun == 0)
+            }
+        }
+    }
+
     @Test("no command that needs a caller and has none")
     @Loop func callerNeeded() async throws {
         var plan = Bench.Plan()

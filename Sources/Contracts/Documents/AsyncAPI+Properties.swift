@@ -1,7 +1,7 @@
 extension AsyncAPI {
     static let requestHeaders = schema([
         member(Header.subject, StringShape.uuidText, "The account that the sender acts for, where there is one."),
-        member(Header.subjectName, text(0...200), "Its username."),
+        member(Header.subjectName, Schema.username.shape, "Its username; must be there where there is a subject."),
         member(
             Header.deadline, integer,
             "Milliseconds since the epoch: after it nobody waits, and all but commands are dropped."),

@@ -1,9 +1,23 @@
+/// What an account is called: 3 to 50 of ASCII letters, digits, `.`, `_` and `-`. ASCII only, so that no two names look
+/// alike and none has characters that cannot be seen or that turn the direction of the text.
+package enum Username {
+    fileprivate static let length = 3...50
+
+    /// Whether a text may be an account's name.
+    package static func isValid(_ text: String) -> Bool {
+        length.contains(text.utf8.count) && consistsOfItsCharacters(text)
+    }
+
+    fileprivate static func consistsOfItsCharacters(_ text: String) -> Bool {
+        text.utf8.allSatisfy { $0.isLetterOrDigit || ".-_".utf8.contains($0) }
+    }
+}
+
 extension Schema where Value == String {
-    /// 3 to 50 of ASCII letters, digits, `.`, `_` and `-`. ASCII only, so that no two names look alike and none has
-    /// characters that cannot be seen or that turn the direction of the text.
+    /// An account's name, see ``Username``.
     static var username: Schema {
-        string(3...50).matching("[A-Za-z0-9._-]*", "must consist of letters, digits, '.', '_' and '-'") {
-            $0.utf8.allSatisfy { $0.isLetterOrDigit || ".-_".utf8.contains($0) }
+        string(Username.length).matching("[A-Za-z0-9._-]*", "must consist of letters, digits, '.', '_' and '-'") {
+            Username.consistsOfItsCharacters($0)
         }
     }
 

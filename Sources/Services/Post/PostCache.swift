@@ -9,12 +9,14 @@ internal import WorkerKit
 @Loop struct PostCache {
     private let posts: EntityCache
     private let pages: ListCache
+    /// For so long it may show what is gone where a worker was killed that still owed Redis an invalidation.
+    private static let lifetime = Duration.seconds(60)
 
     /// - Parameter root: what the names of its keys begin with.
     init(_ redis: RedisClient, root: String = "post", log: Logger) {
         let invalidations = Invalidations(redis: redis, log: log)
-        posts = EntityCache(redis: redis, invalidations: invalidations, name: "\(root):one", lifetime: .seconds(300))
-        pages = ListCache(redis: redis, invalidations: invalidations, name: "\(root):list", lifetime: .seconds(60))
+        posts = EntityCache(redis: redis, invalidations: invalidations, name: "\(root):one", lifetime: Self.lifetime)
+        pages = ListCache(redis: redis, invalidations: invalidations, name: "\(root):list", lifetime: Self.lifetime)
     }
 
     /// A post's body; nothing where there is no such post.

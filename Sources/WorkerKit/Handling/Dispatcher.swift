@@ -78,6 +78,10 @@ internal import Reactor
         if message.claimsForeignSubject, handler.kind != .event {
             return .reply(message.refusal(Problem(.forbidden, detail: "The sender may not speak for an account.")))
         }
+        if message.hasNamelessSubject, handler.kind != .event {
+            let detail = "The header \(Header.subjectName) must be the account's username."
+            return .reply(message.refusal(Problem(.malformedRequest, detail: detail)))
+        }
         if handler.needsCaller, message.caller == nil, !handler.askers.contains(message.sender ?? "") {
             return .reply(message.refusal(Problem(.unauthenticated)))
         }

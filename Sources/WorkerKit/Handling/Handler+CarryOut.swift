@@ -1,7 +1,7 @@
 internal import Contracts
 package import Logging
 package import Postgres
-internal import Reactor
+package import Reactor
 
 /// What became of a message that was handled.
 package enum Outcome {
@@ -23,7 +23,7 @@ extension Handler {
     ///   - log: gets the request's id on every line.
     ///   - eventsCommitted: called once the outbox has events of this message, before the caches are invalidated.
     @Loop package func carryOut(
-        _ message: IncomingMessage, in pool: PostgresPool, log: Logger, eventsCommitted: () -> Void = {}
+        _ message: IncomingMessage, in pool: PostgresPool, log: Logger, eventsCommitted: @Loop () -> Void = {}
     ) async -> Outcome {
         let work = UnitOfWork(pool: pool, message: message, usesInbox: kind == .request(.command))
         var log = log

@@ -27,5 +27,6 @@ extension IncomingMessage {
         queue = type
         self.body = body
         claimsForeignSubject = false
+        hasNamelessSubject = false
     }
 }

@@ -44,6 +44,8 @@ package struct IncomingMessage: Sendable {
     package let body: [UInt8]
     /// Whether it carries a subject that its sender had no right to state.
     package let claimsForeignSubject: Bool
+    /// Whether it carries a subject without a name that an account can have.
+    package let hasNamelessSubject: Bool
 
     @Loop init(_ delivery: Delivery, trusted: Set<String>) {
         let properties = delivery.properties
@@ -56,13 +58,16 @@ package struct IncomingMessage: Sendable {
         sender = origin ?? properties.userID
         let isTrusted = sender.map { trusted.contains($0) } ?? false
         let subject = properties.headers[Header.subject]?.string
-        let name = properties.headers[Header.subjectName]?.string
         if isTrusted, let subject, let account = UUID(text: subject) {
-            caller = Caller(id: account, username: name ?? "")
+            let name = properties.headers[Header.subjectName]?.string ?? ""
+            hasNamelessSubject = !Username.isValid(name)
+            caller = hasNamelessSubject ? nil : Caller(id: account, username: name)
+            claimsForeignSubject = false
         } else {
             caller = nil
+            hasNamelessSubject = false
+            claimsForeignSubject = subject != nil
         }
-        claimsForeignSubject = subject != nil && caller == nil
         requestID =
             properties.headers[Header.requestId]?.string.map { String($0.prefix(128)) } ?? properties.messageID ?? ""
         traceparent = properties.headers[Header.traceparent]?.string

@@ -18,6 +18,8 @@ enum RetryLadder {
         properties.userID = principal
         properties.isPersistent = true
         properties.expiration = nil
+        // The broker leads a message to these keys too, whatever the key that it comes back under.
+        for name in ["CC", "BCC"] { properties.headers[name] = nil }
         if properties.type == nil { properties.type = message.type }
         properties.headers[Header.attempt] = .int64(Int64(message.attempt + 1))
         if let sender = message.sender {
