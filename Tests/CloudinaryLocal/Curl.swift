@@ -10,8 +10,11 @@ struct Curl: Sendable {
     let body: Data
 
     /// Runs curl with these arguments.
-    @concurrent
     init(_ arguments: [String], limit: Int = 20) async throws {
+        self = try await onThreads { try Curl(running: arguments, limit) }
+    }
+
+    private init(running arguments: [String], _ limit: Int) throws {
         let directory = try Scratch()
         defer { directory.remove() }
         let process = Process()

@@ -1,8 +1,9 @@
 import Contracts
 import Foundation
+import TestSupport
 
 /// What an integrator's program would say of a document: Python's `jsonschema` with the files of `queues/schemas/`.
-struct PythonValidator {
+struct PythonValidator: Sendable {
     /// A program that ended otherwise than it should have.
     struct Failed: Error, CustomStringConvertible {
         let description: String
@@ -35,7 +36,11 @@ struct PythonValidator {
         """
 
     /// The verdict on each sample: `taken`, `refused` or `unreadable`.
-    func verdicts(_ samples: [Sample]) throws -> [String] {
+    func verdicts(_ samples: [Sample]) async throws -> [String] {
+        try await onThreads { try run(samples) }
+    }
+
+    private func run(_ samples: [Sample]) throws -> [String] {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "queues/schemas")
         let files = FileManager.default.temporaryDirectory.appending(path: "warren-\(UUID().uuidString)")

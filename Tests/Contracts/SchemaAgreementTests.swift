@@ -14,26 +14,29 @@ struct SchemaAgreementTests {
     ]
 
     @Test("every generated document gets the same verdict of both, but for the rules that a schema can only tell")
-    func generated() throws {
-        var samples: [PythonValidator.Sample] = []
-        var verdicts: [SchemaSubject.Verdict] = []
-        for (number, subject) in SchemaSubject.all.enumerated() {
-            var mutator = Mutator(random: SeededGenerator(seed: UInt64(number)))
-            let mutants = (0..<1500).map { mutator.mutated(subject.good[$0 % subject.good.count]) }
-            for document in subject.good + mutants {
-                let text = document.serialized()
-                samples.append(PythonValidator.Sample(type: subject.type, text: text))
-                verdicts.append(subject.decode(text))
+    func generated() async throws {
+        let (samples, verdicts) = try await onThreads {
+            var samples: [PythonValidator.Sample] = []
+            var verdicts: [SchemaSubject.Verdict] = []
+            for (number, subject) in SchemaSubject.all.enumerated() {
+                var mutator = Mutator(random: SeededGenerator(seed: UInt64(number)))
+                let mutants = (0..<1500).map { mutator.mutated(subject.good[$0 % subject.good.count]) }
+                for document in subject.good + mutants {
+                    let text = document.serialized()
+                    samples.append(PythonValidator.Sample(type: subject.type, text: text))
+                    verdicts.append(subject.decode(text))
+                }
             }
+            return (samples, verdicts)
         }
-        try compare(samples, verdicts)
+        try await compare(samples, verdicts)
         #expect(!verdicts.contains(.unreadable))
         #expect(verdicts.count { $0 == .taken } > 5000)
         #expect(verdicts.count { $0 != .taken } > 5000)
     }
 
     @Test("hand-written hostile texts get the same verdict of both")
-    func handWritten() throws {
+    func handWritten() async throws {
         var samples: [PythonValidator.Sample] = []
         var verdicts: [SchemaSubject.Verdict] = []
         for subject in SchemaSubject.all {
@@ -43,14 +46,14 @@ struct SchemaAgreementTests {
                 verdicts.append(subject.decode(bytes))
             }
         }
-        try compare(samples, verdicts)
+        try await compare(samples, verdicts)
     }
 
     @Test("a good document of each kind is taken by both", arguments: SchemaSubject.all)
-    func good(subject: SchemaSubject) throws {
+    func good(subject: SchemaSubject) async throws {
         #expect(subject.good.allSatisfy { subject.decode($0.serialized()) == .taken })
         let samples = subject.good.map { PythonValidator.Sample(type: subject.type, text: $0.serialized()) }
-        #expect(try PythonValidator().verdicts(samples).allSatisfy { $0 == "taken" })
+        #expect(try await PythonValidator().verdicts(samples).allSatisfy { $0 == "taken" })
     }
 
     @Test("every schema has its subject here")
@@ -65,17 +68,17 @@ struct SchemaAgreementTests {
     }
 
     @Test("every problem's body is what its schema says")
-    func problems() throws {
+    func problems() async throws {
         let invalid = Problem.invalid(Invalid(faults: [Fault(pointer: "/a", message: "must be b")]))
         let bodies =
             ProblemCode.all.map { Problem($0).body(traceId: nil) }
             + [invalid.body(traceId: "0af7651916cd43dd8448eb211c80319c")]
         let samples = bodies.map { PythonValidator.Sample(type: "problem", text: $0) }
-        #expect(try PythonValidator().verdicts(samples).allSatisfy { $0 == "taken" })
+        #expect(try await PythonValidator().verdicts(samples).allSatisfy { $0 == "taken" })
     }
 
-    private func compare(_ samples: [PythonValidator.Sample], _ verdicts: [SchemaSubject.Verdict]) throws {
-        let schemas = try PythonValidator().verdicts(samples)
+    private func compare(_ samples: [PythonValidator.Sample], _ verdicts: [SchemaSubject.Verdict]) async throws {
+        let schemas = try await PythonValidator().verdicts(samples)
         try #require(schemas.count == samples.count)
         for ((sample, worker), schema) in zip(zip(samples, verdicts), schemas) {
             let words =

@@ -1,23 +1,29 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The operator's command, run as a process.
-struct WarrenCommand {
+struct WarrenCommand: Sendable {
     let status: Int32
     let output: String
 
     /// Runs the program that was built beside the tests, to its end.
-    @concurrent static func run(_ arguments: [String]) async throws -> WarrenCommand {
+    static func run(_ arguments: [String]) async throws -> WarrenCommand {
+        try await onThreads { try WarrenCommand(arguments) }
+    }
+
+    private init(_ arguments: [String]) throws {
         let process = Process()
-        process.executableURL = try program("warren")
+        process.executableURL = try Self.program("warren")
         process.arguments = arguments
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardError = pipe
         try process.run()
-        let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        let bytes = try pipe.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
-        return WarrenCommand(status: process.terminationStatus, output: String(decoding: output, as: UTF8.self))
+        status = process.terminationStatus
+        output = String(decoding: bytes, as: UTF8.self)
     }
 
     /// Where a program is that was built beside the tests.

@@ -29,7 +29,7 @@ struct RunningIngress: Sendable {
     ///   - waits: whether the broker must be there before the body runs.
     static func with(
         environment changes: [String: String] = [:], change: (inout IngressSettings) -> Void = { _ in },
-        waits: Bool = true, _ body: @Sendable (RunningIngress) async throws -> Void
+        waits: Bool = true, _ body: @escaping @Sendable (RunningIngress) async throws -> Void
     ) async throws {
         let maker = try await TokenMaker()
         var environment = [
@@ -63,7 +63,9 @@ struct RunningIngress: Sendable {
             }
             guard isUp, let port = http.port else { throw NotUp() }
             do {
-                try await body(RunningIngress(port: port, maker: maker, exchange: exchange, group: group))
+                let ingress = RunningIngress(port: port, maker: maker, exchange: exchange, group: group)
+                // Its clients wait for bytes on the thread that they run on.
+                try await onThreads { try await body(ingress) }
             } catch {
                 await group.triggerGracefulShutdown()
                 throw error
