@@ -27,6 +27,9 @@ extension Gateway {
             if carriage.message.needsSubject {
                 caller = try authenticator.caller(of: incoming.fields.authorization)
             }
+            var share = BodyShare(
+                of: bodies.budget, for: caller.map { .account($0.id) } ?? .address(peer.rateKey))
+            defer { share.giveBack() }
             var charges = limits.charges(limit, caller: caller, address: peer)
             var request = OutgoingRequest(
                 carriage.message, caller: caller, body: [], requestID: incoming.id)
@@ -39,13 +42,13 @@ extension Gateway {
             case .parameters(let types):
                 request.body = try Self.parameters(carriage, incoming).json(types)
             case .json:
-                request.body = try await bodies.json(incoming.fields, body, writer)
+                request.body = try await bodies.json(incoming.fields, body, writer, &share)
             case .upload:
                 // Before megabytes are read, not after.
                 before = await exchange.charge(charges)
                 guard before.areAllowed else { return limited(before, incoming) }
                 charges = []
-                let file = try await bodies.upload(incoming.fields, body, writer)
+                let file = try await bodies.upload(incoming.fields, body, writer, &share)
                 (request.body, request.contentType) = (file.bytes, file.contentType)
             }
             return await send(request, charges, before, incoming)

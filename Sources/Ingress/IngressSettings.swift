@@ -26,6 +26,8 @@ struct IngressSettings: Sendable {
     var corsOrigins: [String] = []
     /// `WARREN_PENDING_REQUESTS`: how many requests may wait for their replies.
     var pendingRequests = 10_000
+    /// `WARREN_BODY_BYTES`: how many bytes of bodies may be held at once.
+    var bodyBytes = 128 << 20
     /// How long a connection's phases may last.
     var connection = ConnectionLimits(
         idle: 60_000_000_000, head: 10_000_000_000, body: 30_000_000_000, answer: 60_000_000_000)
@@ -56,6 +58,8 @@ struct IngressSettings: Sendable {
                 settings, "WARREN_CREDENTIAL_RATE_LIMIT", name: "credentials", default: "10/min"))
         proxies = try Self.proxies(settings, "WARREN_TRUSTED_PROXIES")
         corsOrigins = try settings.list("WARREN_CORS_ORIGINS")
+        // A client may have a quarter of it, and that must be room for a file.
+        bodyBytes = try settings.integer("WARREN_BODY_BYTES", default: bodyBytes, in: 24 << 20...1 << 40)
         pendingRequests = try settings.integer("WARREN_PENDING_REQUESTS", default: 10_000, in: 1...1_000_000)
     }
 

@@ -55,7 +55,7 @@ struct PersistenceTests {
 
     @Test("1,500 connections that say nothing are held, while others are served")
     func crowd() async throws {
-        try await RunningIngress.with { ingress in
+        try await RunningIngress.with(change: { $0.connection.head = 60_000_000_000 }) { ingress in
             try await Responder.with("media.list", mark: mark) { _ in
                 .json(Array("{}".utf8))
             } _: {

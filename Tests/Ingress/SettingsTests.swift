@@ -32,7 +32,7 @@ struct SettingsTests {
             ("WARREN_AMQP_URL", nil), ("WARREN_AMQP_URL", "http://secret"), ("WARREN_REDIS_URL", "secret"),
             ("WARREN_VERIFY_KEYS", nil), ("WARREN_VERIFY_KEYS", "{\"secret\":1}"), ("WARREN_RATE_LIMIT", "secret"),
             ("WARREN_CREDENTIAL_RATE_LIMIT", "secret"), ("WARREN_HTTP_THREADS", "0"), ("WARREN_HTTP_CONNECTIONS", "x"),
-            ("WARREN_PENDING_REQUESTS", "-1"), ("WARREN_TRUSTED_PROXIES", "secret"),
+            ("WARREN_PENDING_REQUESTS", "-1"), ("WARREN_BODY_BYTES", "1000000"), ("WARREN_TRUSTED_PROXIES", "secret"),
             ("WARREN_TRUSTED_PROXIES", "10.0.0.0/33"), ("WARREN_TRUSTED_PROXIES", "10.0.0.1, fe80::1%eth0"),
         ] as [(String, String?)])
     func faults(variable: String, value: String?) async throws {

@@ -18,16 +18,19 @@ struct BodyReader: Sendable {
     let jsonLimit: Int
     /// The most bytes of an uploaded file.
     let uploadLimit: Int
+    /// How much of all bodies is held at once.
+    let budget: BodyBudget
 
     /// The most bytes of a multipart body beside its file: boundaries and part headers.
     private static let formOverhead = 64 * 1024
 
     /// Reads a JSON body, byte for byte.
     ///
-    /// - Throws: `unsupported-media-type`, `body-too-large`, `request-timeout`, `malformed-request`, or the error of a
-    ///   connection that broke.
+    /// - Parameter share: gets what was read, also where that ends in an error.
+    /// - Throws: `unsupported-media-type`, `body-too-large`, `request-timeout`, `malformed-request`, what the budget
+    ///   throws, or the error of a connection that broke.
     @concurrent func json(
-        _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter
+        _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter, _ share: inout BodyShare
     ) async throws -> [UInt8] {
         try JSONType.check(fields.contentType)
         try checkCoding(fields)
@@ -36,6 +39,7 @@ struct BodyReader: Sendable {
         var bytes: [UInt8] = []
         try await eachChunk(body) { buffer throws(Problem) in
             guard bytes.count + buffer.readableBytes <= jsonLimit else { throw Problem(.bodyTooLarge) }
+            try share.take(buffer.readableBytes)
             bytes.append(contentsOf: buffer.readableBytesView)
         }
         try checkEnd(fields, bytes.count)
@@ -44,9 +48,10 @@ struct BodyReader: Sendable {
 
     /// Reads a multipart form as it comes, and keeps its one file.
     ///
+    /// - Parameter share: as for JSON.
     /// - Throws: as for JSON.
     @concurrent func upload(
-        _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter
+        _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter, _ share: inout BodyShare
     ) async throws -> UploadedFile {
         var form = try UploadForm(contentType: fields.contentType, limit: uploadLimit)
         try checkCoding(fields)
@@ -56,6 +61,7 @@ struct BodyReader: Sendable {
         try await eachChunk(body) { buffer throws(Problem) in
             total += buffer.readableBytes
             guard total <= uploadLimit + Self.formOverhead else { throw Problem(.bodyTooLarge) }
+            try share.take(buffer.readableBytes)
             try form.feed(Array(buffer.readableBytesView))
         }
         try checkEnd(fields, total)

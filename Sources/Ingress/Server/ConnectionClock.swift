@@ -1,8 +1,8 @@
 /// How long each phase of a connection may last, in nanoseconds.
 struct ConnectionLimits: Sendable, Hashable {
-    /// Between connecting or an answer and the first byte of the next request.
+    /// Between an answer and the first byte of the next request.
     var idle: UInt64
-    /// From a request's first byte to the end of its fields.
+    /// From connecting to the first byte, and from a request's first byte to the end of its fields.
     var head: UInt64
     /// From the end of the fields to the end of the body.
     var body: UInt64
@@ -32,6 +32,8 @@ struct ConnectionClock: Sendable {
 
     private let limits: ConnectionLimits
     private var reading = Reading.nothing
+    /// Whether any byte has come.
+    private var hasBegun = false
     /// Since when nothing is under way, or the next answer is due.
     private var since: UInt64
     /// How many requests have begun whose answers are not yet with the client's side of the network.
@@ -50,6 +52,7 @@ struct ConnectionClock: Sendable {
 
     /// Bytes have come, before anyone has looked at them.
     mutating func readBytes(at now: UInt64) {
+        hasBegun = true
         if reading == .nothing { reading = .head(since: now) }
     }
 
@@ -78,7 +81,7 @@ struct ConnectionClock: Sendable {
         return switch reading {
         case .head(let since): min(answered, since + limits.head)
         case .body(let since): min(answered, since + limits.body)
-        case .nothing: due > 0 ? answered : since + limits.idle
+        case .nothing: due > 0 ? answered : since + (hasBegun ? limits.idle : min(limits.idle, limits.head))
         }
     }
 
