@@ -1,4 +1,5 @@
 internal import Contracts
+internal import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPTypesHTTP1
 
@@ -6,7 +7,11 @@ internal import NIOHTTPTypesHTTP1
 enum BadRequest {
     /// Whether an error says that the client sent no proper HTTP.
     static func isOne(_ error: any Error) -> Bool {
-        error is HTTPParserError || error is HTTP1TypeConversionError || error is RequestHead.Malformed
+        switch error {
+        // What comes behind bytes that are no HTTP, in a packet of its own.
+        case ByteToMessageDecoderError.dataReceivedInErrorState: true
+        default: error is HTTPParserError || error is HTTP1TypeConversionError || error is RequestHead.Malformed
+        }
     }
 
     /// The problem that says so.
