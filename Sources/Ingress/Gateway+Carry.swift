@@ -27,9 +27,8 @@ extension Gateway {
             if carriage.message.needsSubject {
                 caller = try authenticator.caller(of: incoming.fields.authorization)
             }
-            var share = BodyShare(
-                of: bodies.budget, for: caller.map { .account($0.id) } ?? .address(peer.rateKey))
-            defer { share.giveBack() }
+            let client = caller.map { BodyBudget.Client.account($0.id) } ?? .address(peer.rateKey)
+            var share: BodyShare?
             var charges = limits.charges(limit, caller: caller, address: peer)
             var request = OutgoingRequest(
                 carriage.message, caller: caller, body: [], requestID: incoming.id)
@@ -42,20 +41,28 @@ extension Gateway {
             case .parameters(let types):
                 request.body = try Self.parameters(carriage, incoming).json(types)
             case .json:
-                request.body = try await bodies.json(incoming.fields, body, writer, &share)
+                let room = BodyShare(of: bodies.jsonBudget, for: client)
+                request.body = try await bodies.json(incoming.fields, body, writer, room)
+                share = room
             case .upload:
                 // Before megabytes are read, not after.
                 before = await exchange.charge(charges)
                 guard before.areAllowed else { return limited(before, incoming) }
                 charges = []
-                let file = try await bodies.upload(incoming.fields, body, writer, &share)
+                let room = BodyShare(of: bodies.uploadBudget, for: client)
+                let file = try await bodies.upload(incoming.fields, body, writer, room)
                 (request.body, request.contentType) = (file.bytes, file.contentType)
+                share = room
             }
-            return await send(request, charges, before, incoming)
+            let parcel = RequestParcel(request, room: share)
+            // Only the parcel has it, until it is sent.
+            request.body = []
+            return await send(request, parcel, charges, before, incoming)
         } catch let problem as Problem {
             var outcome =
                 before.isEmpty
-                ? await refuse(problem, incoming, limit: limit, caller: caller, peer: peer)
+                ? await refuse(
+                    problem, incoming, limit: Self.isOfRoom(problem) ? .general : limit, caller: caller, peer: peer)
                 : Outcome(answer: .problem(problem, traceID: incoming.trace.traceID), decisions: before)
             if outcome.answer.status == 415, incoming.fields.contentEncoding != nil {
                 outcome.answer.fields.append(HTTPField(name: .acceptEncoding, value: "identity"))
@@ -63,6 +70,11 @@ extension Gateway {
             outcome.messageType = carriage.message.name
             return outcome
         }
+    }
+
+    /// Whether there was no room for the body: then nothing was tried that a stricter limit counts.
+    private static func isOfRoom(_ problem: Problem) -> Bool {
+        problem.code == .unavailable || problem.code == .tooManyRequests
     }
 
     /// What a client may ask of a command: that it happens once however often it is sent, and not to wait for it.
@@ -83,9 +95,10 @@ extension Gateway {
     }
 
     private func send(
-        _ request: OutgoingRequest, _ charges: [RateCharge], _ before: [RateDecision], _ incoming: IncomingRequest
+        _ request: OutgoingRequest, _ parcel: RequestParcel, _ charges: [RateCharge], _ before: [RateDecision],
+        _ incoming: IncomingRequest
     ) async -> Outcome {
-        let result = await exchange.send(request, charges: charges)
+        let result = await exchange.send(parcel, charges: charges)
         guard let end = result.outcome else {
             var outcome = limited(result.decisions, incoming)
             outcome.messageType = request.message.name

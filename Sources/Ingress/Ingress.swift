@@ -24,7 +24,8 @@ package enum Ingress {
 @Loop struct IngressParts {
     let exchange: MessageExchange
     let http: HTTPServer
-    let bodies: BodyBudget
+    /// What is held of uploads; for tests.
+    let uploads: BodyBudget
     /// In the order of their start; they stop in the reverse order: first HTTP, last Redis.
     let services: [any Service]
 
@@ -38,10 +39,10 @@ package enum Ingress {
             address: settings.broker, name: name, subscriptions: [requester.subscription], log: log)
         let exchange = MessageExchange(
             requester: requester, publisher: publisher, consumer: consumer, redis: redis)
-        let bodies = BodyBudget(settings.bodyBytes)
-        let http = Self.server(settings, exchange, bodies, log) { await requester.abandon() }
+        let uploads = BodyBudget(settings.bodyBytes / 4 * 3)
+        let http = Self.server(settings, exchange, uploads, log) { await requester.abandon() }
         self.exchange = exchange
-        self.bodies = bodies
+        self.uploads = uploads
         self.http = http
         services = [
             Managed(start: { await redis.run() }, stop: { await redis.close() }),
@@ -59,7 +60,7 @@ package enum Ingress {
     }
 
     private static func server(
-        _ settings: IngressSettings, _ exchange: MessageExchange, _ bodies: BodyBudget, _ log: Logger,
+        _ settings: IngressSettings, _ exchange: MessageExchange, _ uploads: BodyBudget, _ log: Logger,
         abandon: @escaping @Sendable () async -> Void
     ) -> HTTPServer {
         let cors = CORS(origins: settings.corsOrigins)
@@ -71,7 +72,8 @@ package enum Ingress {
                 cache: TokenCache(capacity: settings.tokenCacheSize)),
             limits: settings.limits, proxies: settings.proxies,
             bodies: BodyReader(
-                jsonLimit: 64 * 1024, uploadLimit: Messages.Media.uploadLimit, budget: bodies),
+                jsonLimit: 64 * 1024, uploadLimit: Messages.Media.uploadLimit,
+                jsonBudget: BodyBudget(settings.bodyBytes / 4), uploadBudget: uploads),
             exchange: exchange, responses: responses, cors: cors, own: OwnResources(keys: settings.keys), log: log)
         let channel = IngressChannel(
             responder: { try await gateway.respond($0, $1, $2) }, limits: settings.connection,

@@ -58,7 +58,7 @@ struct IngressSettings: Sendable {
                 settings, "WARREN_CREDENTIAL_RATE_LIMIT", name: "credentials", default: "10/min"))
         proxies = try Self.proxies(settings, "WARREN_TRUSTED_PROXIES")
         corsOrigins = try settings.list("WARREN_CORS_ORIGINS")
-        // A client may have a quarter of it, and that must be room for a file.
+        // Three quarters are for uploads; a client may have a third of those, and that must be room for a file.
         bodyBytes = try settings.integer("WARREN_BODY_BYTES", default: bodyBytes, in: 24 << 20...1 << 40)
         pendingRequests = try settings.integer("WARREN_PENDING_REQUESTS", default: 10_000, in: 1...1_000_000)
     }

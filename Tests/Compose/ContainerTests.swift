@@ -77,13 +77,14 @@ struct ContainerTests {
         }
     }
 
-    @Test("a container sees what was made for it alone, and cannot change it")
+    @Test("a container sees what was made for it, or for the service that it works for, and cannot change it")
     func secrets() throws {
+        let shared = ["database-setup": "postgres", "warren": "search"]
         let handed = file.volumes.keys.filter { $0.hasPrefix("for-") }
         #expect(try Set(service("setup").volumes ?? []).contains("secrets:/var/lib/warren"))
         for (name, service) in file.services where name != "setup" {
             let mounted = (service.volumes ?? []).filter { $0.hasPrefix("for-") || $0.hasPrefix("secrets") }
-            #expect(mounted == ["for-\(name == "database-setup" ? "postgres" : name):/run/warren:ro"], "\(name)")
+            #expect(mounted == ["for-\(shared[name] ?? name):/run/warren:ro"], "\(name)")
         }
         let made = try service("setup").volumes?.filter { $0.hasPrefix("for-") }
         #expect(Set(made ?? []) == Set(handed.map { "\($0):/out/\($0.dropFirst(4))" }))
@@ -108,7 +109,15 @@ struct ContainerTests {
         #expect(dockerfile.contains("ENV WARREN_HEALTH_FILE=") && known.contains("WARREN_HEALTH_FILE"))
     }
 
-    @Test("every daemon is a principal of queues/definitions.json, and so is the operator's command")
+    @Test("the operator's command has what rebuilding the index takes: all that a search worker has")
+    func command() throws {
+        let (command, search) = (try service("warren"), try service("search"))
+        #expect(command.environment == search.environment)
+        #expect(command.volumes == search.volumes)
+        #expect(Set(command.networks ?? []) == Set(search.networks ?? []))
+    }
+
+    @Test("every daemon is a principal of queues/definitions.json")
     func principals() throws {
         struct Definitions: Decodable {
             struct Permission: Decodable { let user: String }

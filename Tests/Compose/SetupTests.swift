@@ -14,7 +14,6 @@ struct SetupTests {
             "post": ["amqp.url", "redis.url", "database.url"],
             "media": ["amqp.url", "redis.url", "database.url", "cloudinary.url"],
             "search": ["amqp.url", "redis.url", "database.url"], "cloudinary-local": ["secret"],
-            "warren": ["operator.url"],
         ]
 
         let folder = FileManager.default.temporaryDirectory.appending(path: "setup-\(UUID().uuidString)")
@@ -151,7 +150,7 @@ struct SetupTests {
         let rotated = try volumes.all()
         #expect(rotated["post"]?["amqp.url"] != before["post"]?["amqp.url"])
         #expect(rotated["post"]?["database.url"] != before["post"]?["database.url"])
-        for name in ["ingress", "identity", "media", "search", "redis", "cloudinary-local", "warren"] {
+        for name in ["ingress", "identity", "media", "search", "redis", "cloudinary-local"] {
             #expect(rotated[name] == before[name], "\(name)")
         }
         #expect(try volumes.setup(["rotate", "nobody"]).status == 1)

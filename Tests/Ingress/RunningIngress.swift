@@ -13,7 +13,7 @@ struct RunningIngress: Sendable {
     let port: Int
     let maker: TokenMaker
     let exchange: MessageExchange
-    let bodies: BodyBudget
+    let uploads: BodyBudget
     private let group: ServiceGroup
 
     /// Tells it to stop, as SIGTERM does.
@@ -57,7 +57,7 @@ struct RunningIngress: Sendable {
             tasks.addTask(executorPreference: Loop.executor) { try await group.run() }
             let http = await parts.http
             let exchange = await parts.exchange
-            let bodies = await parts.bodies
+            let uploads = await parts.uploads
             let isUp = try await eventually {
                 guard http.port != nil else { return false }
                 guard waits else { return true }
@@ -66,7 +66,7 @@ struct RunningIngress: Sendable {
             guard isUp, let port = http.port else { throw NotUp() }
             do {
                 let ingress = RunningIngress(
-                    port: port, maker: maker, exchange: exchange, bodies: bodies, group: group)
+                    port: port, maker: maker, exchange: exchange, uploads: uploads, group: group)
                 // Its clients wait for bytes on the thread that they run on.
                 try await onThreads { try await body(ingress) }
             } catch {

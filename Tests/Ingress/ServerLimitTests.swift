@@ -165,47 +165,60 @@ struct ServerLimitTests {
         }
     }
 
-    @Test("bodies past what may be held at once are refused, sooner those of a client that has a quarter of it")
+    @Test("uploads past what may be held at once are refused, sooner those of a client that has a third; JSON is not")
     func bodies() async throws {
         let mark = "ingress-\(UUID().uuidString.prefix(8))"
-        try await RunningIngress.with(change: { $0.bodyBytes = 24 << 20 }) { ingress in
-            try await Responder.with("media.upload", mark: mark) { _ in
-                .json(Array("{}".utf8), status: 201)
+        try await RunningIngress.with(change: {
+            $0.bodyBytes = 32 << 20
+            $0.connection.body = 300_000_000_000
+        }) { ingress in
+            try await Responder.with("media.upload", mark: mark) { received in
+                let isSilent = received.header(Header.requestId)?.hasSuffix("silent") == true
+                return isSilent ? nil : .json(Array("{}".utf8), status: 201)
             } _: {
                 let head =
-                    "POST /v1/media HTTP/1.1\r\nHost: x\r\nX-Request-Id: \(mark)\r\nContent-Length: 5000086\r\n"
+                    "POST /v1/media HTTP/1.1\r\nHost: x\r\nContent-Length: 5000086\r\n"
                     + "Content-Type: multipart/form-data; boundary=b\r\n"
                 let part = "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n"
                 let end = "\r\n--b--\r\n"
                 let file = [UInt8](repeating: 0xFF, count: 5_000_086 - part.utf8.count - end.utf8.count)
-                func begin(_ account: UUID) throws -> RawClient {
+                func begin(_ account: UUID, as name: String = "told") throws -> RawClient {
                     let token = try ingress.maker.token(claims: ingress.maker.claims(subject: account.uuidString))
                     let client = try ingress.client()
-                    try client.send("\(head)Authorization: Bearer \(token)\r\n\r\n\(part)")
+                    try client.send(
+                        "\(head)X-Request-Id: \(mark)-\(name)\r\nAuthorization: Bearer \(token)\r\n\r\n\(part)")
                     // Who is refused before the end may find the connection closed.
                     do { try client.send(file) } catch {}
                     return client
                 }
                 let accounts = (0..<6).map { _ in UUID() }
                 var held = [try begin(accounts[0])]
-                #expect(try await eventually { ingress.bodies.total > 4_900_000 })
+                #expect(try await eventually { ingress.uploads.total > 4_900_000 })
                 let greedy = try begin(accounts[0]).receive()
                 #expect(greedy.status == 429 && greedy.code == "too-many-requests")
                 #expect(greedy.fields["retry-after"] == "1" && greedy.fields["connection"] == "close")
                 held += try accounts[1..<5].map { try begin($0) }
-                #expect(try await eventually { ingress.bodies.total > 5 * 4_900_000 })
+                #expect(try await eventually { ingress.uploads.total > 5 * 4_900_000 })
                 let late = try begin(accounts[5]).receive()
                 #expect(late.status == 503 && late.code == "unavailable" && late.fields["retry-after"] == "1")
+                let json = try ingress.client().call(
+                    "POST", "/v1/posts", token: ingress.maker.token(), fields: ["Content-Type": "application/json"],
+                    body: Array("{}".utf8))
+                #expect(json.json?["detail"]?.string != late.json?["detail"]?.string)
                 try held[0].send(end)
                 #expect(try held[0].receive().status == 201)
-                // What is answered, and what is cut off, has given its room back.
+                // What the broker has, and what is cut off, has given its room back.
                 held.removeFirst(2)
-                #expect(try await eventually { ingress.bodies.total < 3 * 5_100_000 })
+                #expect(try await eventually { ingress.uploads.total < 3 * 5_100_000 })
                 let client = try begin(accounts[5])
                 try client.send(end)
                 #expect(try client.receive().status == 201)
+                let waiting = try begin(accounts[5], as: "silent")
+                try waiting.send(end)
+                #expect(try await eventually { ingress.uploads.total < 3 * 5_100_000 })
+                #expect(!waiting.hasInput)
                 held = []
-                #expect(try await eventually { ingress.bodies.total == 0 })
+                #expect(try await eventually { ingress.uploads.total == 0 })
             }
         }
     }

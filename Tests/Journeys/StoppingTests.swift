@@ -19,6 +19,21 @@ extension Journeys {
             #expect(ContinuousClock.now - start < .seconds(30))
         }
 
+        @Test("SIGTERM ends a worker that still waits for its servers with 0", arguments: Stack.workers)
+        @Loop func waiting(service: String) async throws {
+            let nowhere = "127.0.0.1:\(try freePort())"
+            let daemon = try Stack().startAnother(
+                "\(service)-1",
+                [
+                    "WARREN_DATABASE_URL": "postgresql://a:b@\(nowhere)/c", "WARREN_DATABASE_URL_FILE": "",
+                    "WARREN_AMQP_URL": "amqp://a:b@\(nowhere)/c", "WARREN_AMQP_URL_FILE": "",
+                ])
+            defer { daemon.removeFiles() }
+            #expect(try await eventually(within: .seconds(20)) { daemon.errors.contains("waiting") })
+            daemon.signal(SIGTERM)
+            #expect(try await daemon.ended(within: .seconds(10)) == 0, "\(daemon.errors.suffix(2000))")
+        }
+
         @Test("a worker's health file is fresh while it works and gone when it stops", arguments: Stack.workers)
         @Loop func healthFile(service: String) async throws {
             let file = FileManager.default.temporaryDirectory.appending(path: "healthy-\(Fresh.word(12))")

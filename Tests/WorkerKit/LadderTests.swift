@@ -113,8 +113,9 @@ extension Workers.LadderTests {
                 let reply = try await bench.client.ask(bench.things.make.name, bench.body(UUID.v7())) {
                     $0.properties.headers["CC"] = .array([.string("copy.\(bench.queues.events)")])
                 }
-                #expect(reply.status == 201 && attempts == 2)
+                #expect(reply.status == 201)
                 try await Loop.sleep(for: .milliseconds(500))
+                #expect(attempts == 2)
                 #expect(bench.client.taken(from: Queue.dead(of: bench.queues.events)).isEmpty)
             }
         }

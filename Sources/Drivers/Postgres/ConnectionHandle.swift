@@ -1,5 +1,6 @@
 internal import CPostgres
 internal import Logging
+internal import Reactor
 
 /// Owns a connection of libpq, which it closes at the latest when nobody refers to it any more.
 // Unchecked: libpq forbids only that two threads use one connection at the same time (manual, "Behavior in Threaded
@@ -40,7 +41,19 @@ final class ConnectionHandle: @unchecked Sendable {
     // MARK: Connecting
 
     /// Starts to connect. Off the loop: libpq resolves names here, which may block.
-    @concurrent static func start(_ url: String, log: Logger) async throws(PostgresError) -> ConnectionHandle {
+    static func start(_ url: String, log: Logger) async throws(PostgresError) -> ConnectionHandle {
+        let started = await onOwnThread { Result { () throws(PostgresError) in try begin(url, log) } }
+        guard let started else { throw noThread }
+        return try started.get()
+    }
+
+    private static var noThread: PostgresError {
+        Task.isCancelled
+            ? PostgresError(.cancelled, "the task was cancelled")
+            : PostgresError(.connectFailed, "no thread to connect on")
+    }
+
+    private static func begin(_ url: String, _ log: Logger) throws(PostgresError) -> ConnectionHandle {
         // Those before `dbname` yield to what the URL says, those after it do not (PQconnectStartParams).
         let options = [
             ("fallback_application_name", "warren"), ("tcp_user_timeout", "30000"), ("keepalives_idle", "30"),
@@ -59,8 +72,12 @@ final class ConnectionHandle: @unchecked Sendable {
     }
 
     /// Takes the next step of connecting. Off the loop: it may resolve a further host's name, or shake hands over TLS.
-    @concurrent func step() async -> PostgresPollingStatusType {
-        PQconnectPoll(connection)
+    ///
+    /// - Throws: `PostgresError` where the task is cancelled; the handle must then be let go of and not closed: the
+    ///   step goes on.
+    func step() async throws(PostgresError) -> PostgresPollingStatusType {
+        guard let status = await onOwnThread({ PQconnectPoll(self.pointer) }) else { throw Self.noThread }
+        return status
     }
 }
 

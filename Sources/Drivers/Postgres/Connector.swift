@@ -12,26 +12,22 @@ enum Connector {
         async throws(PostgresError) -> ConnectionHandle
     {
         let handle = try await ConnectionHandle.start(url, log: log)
-        do throws(PostgresError) {
-            // "Behave as if the last call had returned PGRES_POLLING_WRITING" (PQconnectStartParams).
-            var interest = Readiness.writable
-            while true {
-                try await ready(handle, for: interest, until: deadline)
-                switch await handle.step() {
-                case PGRES_POLLING_OK:
-                    guard PQsetnonblocking(handle.pointer, 1) == 0 else {
-                        throw PostgresError(.connectFailed, handle.message)
-                    }
-                    handle.saysSQLState(false)
-                    return handle
-                case PGRES_POLLING_READING: interest = .readable
-                case PGRES_POLLING_WRITING: interest = .writable
-                default: throw handle.connectError
+        // "Behave as if the last call had returned PGRES_POLLING_WRITING" (PQconnectStartParams). Where this throws, the
+        // handle closes with its last reference: a step that was not waited for may still be at it.
+        var interest = Readiness.writable
+        while true {
+            try await ready(handle, for: interest, until: deadline)
+            switch try await handle.step() {
+            case PGRES_POLLING_OK:
+                guard PQsetnonblocking(handle.pointer, 1) == 0 else {
+                    throw PostgresError(.connectFailed, handle.message)
                 }
+                handle.saysSQLState(false)
+                return handle
+            case PGRES_POLLING_READING: interest = .readable
+            case PGRES_POLLING_WRITING: interest = .writable
+            default: throw handle.connectError
             }
-        } catch {
-            handle.close()
-            throw error
         }
     }
 

@@ -68,8 +68,9 @@ internal import Reactor
     /// Takes note of a failure, and says what it follows from.
     private func note(_ result: Result<Rows, PostgresError>) -> Result<Rows, PostgresError> {
         guard case .failure(let told) = result else { return result }
-        let error = told.isOfAbortedTransaction ? firstFailure.map { .aborted(by: $0) } ?? told : told
-        firstFailure = firstFailure ?? error
+        let error = told.isOfUnnamedFailure ? firstFailure.map { .aborted(by: $0) } ?? told : told
+        // That somebody stopped waiting says nothing of what the server did.
+        if firstFailure == nil || firstFailure?.code == .cancelled { firstFailure = error }
         switch state {
         case .fresh, .active: state = .failed(error)
         case .failed, .committing, .rollingBack, .ended: break

@@ -10,7 +10,8 @@ package import Reactor
     }
 
     var place = Place.nowhere
-    /// Told of the server's answer once, before anyone who awaits it; returns what they are told.
+    /// Told once how the query ended, be it by the server's answer or without one, before anyone who awaits it; returns
+    /// what they are told.
     var onAnswer: ((Result<Rows, PostgresError>) -> Result<Rows, PostgresError>)?
     private(set) var answer: Result<Rows, PostgresError>?
     private var waiter: CheckedContinuation<Void, Never>?
@@ -70,8 +71,8 @@ package import Reactor
     /// Settles the query; a second answer is dropped, as after a deadline.
     func finish(_ result: Result<Rows, PostgresError>) {
         guard answer == nil else { return }
-        answer = onAnswer?(result) ?? result
-        onAnswer = nil
+        let tell = onAnswer.take()
+        answer = tell?(result) ?? result
         timer?.cancel()
         timer = nil
         place = .nowhere

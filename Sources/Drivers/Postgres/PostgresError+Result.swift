@@ -20,9 +20,11 @@ extension PostgresError {
         PostgresError(.aborted, "an earlier statement of the transaction failed", cause: cause)
     }
 
-    /// Whether the statement failed for no reason of its own: skipped with its segment, or refused because the
-    /// transaction has failed (25P02).
-    var isOfAbortedTransaction: Bool { code == .aborted || storage.sqlState == "25P02" }
+    /// Whether the statement was refused because the transaction had failed before (25P02), or skipped with one that was:
+    /// neither says for what.
+    var isOfUnnamedFailure: Bool {
+        storage.sqlState == "25P02" || (code == .aborted && cause.map(\.isOfUnnamedFailure) ?? true)
+    }
 
     /// Whether the server ends the connection with this error (57P01 to 57P05), or has lost it.
     var endsConnection: Bool {

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Reactor
 
 /// A socket address that a host's name resolved to.
 struct RedisEndpoint: Sendable {
@@ -6,8 +7,10 @@ struct RedisEndpoint: Sendable {
     let bytes: [UInt8]
 
     /// Resolves a name, off the loop: getaddrinfo(3) blocks for as long as the name servers take.
-    @concurrent static func resolve(_ host: String, port: Int) async throws(RedisError) -> [RedisEndpoint] {
-        let outcome = await withTaskExecutorPreference(globalConcurrentExecutor) { lookUp(host, port: port) }
+    static func resolve(_ host: String, port: Int) async throws(RedisError) -> [RedisEndpoint] {
+        guard let outcome = await onOwnThread({ lookUp(host, port: port) }) else {
+            throw RedisError(.unavailable, "the name was not looked up")
+        }
         return try outcome.get()
     }
 

@@ -36,16 +36,17 @@ internal import WorkerKit
     }
 
     /// Charges a request to its rate limits and, where they let it go on, sends its message and waits for the end.
-    nonisolated func send(_ request: OutgoingRequest, charges: [RateCharge]) async -> Result {
+    nonisolated func send(_ parcel: RequestParcel, charges: [RateCharge]) async -> Result {
         await withCheckedContinuation { continuation in
             Loop.perform {
                 self.limiter.charge(charges) { decisions in
                     guard decisions.areAllowed else {
                         return continuation.resume(returning: Result(decisions: decisions, outcome: nil))
                     }
-                    self.send(request) { outcome in
+                    self.send(parcel.open()) { outcome in
                         continuation.resume(returning: Result(decisions: decisions, outcome: outcome))
                     }
+                    parcel.sent()
                 }
             }
         }

@@ -2,7 +2,7 @@ internal import Contracts
 internal import FoundationEssentials
 internal import Synchronization
 
-/// How many bytes of requests' bodies the process holds at once, from their arrival until the request is answered.
+/// How many bytes of requests' bodies the process holds at once, from their arrival until the broker is given them.
 ///
 /// Each body is bounded, and so is the number of connections; together they would still be more than any memory.
 final class BodyBudget: Sendable {
@@ -20,7 +20,7 @@ final class BodyBudget: Sendable {
     private let limit: Int
     private let held = Mutex(Held())
 
-    /// - Parameter limit: the most bytes of all clients together; one client has at most a quarter of them.
+    /// - Parameter limit: the most bytes of all clients together; one client has at most a third of them.
     init(_ limit: Int) {
         self.limit = limit
     }
@@ -28,20 +28,25 @@ final class BodyBudget: Sendable {
     /// How many bytes are held now.
     var total: Int { held.withLock { $0.total } }
 
-    fileprivate func take(_ count: Int, for client: Client) throws(Problem) {
+    /// Looks whether there is room, and takes it if it is wanted.
+    fileprivate func find(_ count: Int, for client: Client, takes: Bool) throws(Problem) {
+        guard count > 0 else { return }
         let limit = limit
         let refusal = held.withLock { held -> ProblemCode? in
             let whole = held.clients[client, default: 0] + count
-            if whole > limit / 4 { return .tooManyRequests }
+            if whole > limit / 3 { return .tooManyRequests }
             if held.total + count > limit { return .unavailable }
-            held.total += count
-            held.clients[client] = whole
+            if takes {
+                held.total += count
+                held.clients[client] = whole
+            }
             return nil
         }
         if let refusal { throw Problem(refusal, detail: "Too many bodies are under way at once.", retryAfter: 1) }
     }
 
     fileprivate func giveBack(_ count: Int, for client: Client) {
+        guard count > 0 else { return }
         held.withLock { held in
             held.total -= count
             let rest = held.clients[client, default: 0] - count
@@ -50,29 +55,40 @@ final class BodyBudget: Sendable {
     }
 }
 
-/// What one request has of the budget.
-struct BodyShare: Sendable {
+/// What one request has of the budget; given back at the latest when nobody refers to it any more.
+final class BodyShare: Sendable {
     private let budget: BodyBudget
     private let client: BodyBudget.Client
-    private var count = 0
+    private let count = Mutex(0)
 
     init(of budget: BodyBudget, for client: BodyBudget.Client) {
         self.budget = budget
         self.client = client
     }
 
+    deinit { giveBack() }
+
+    /// Refuses a body that there is no room for now, before any of it has come.
+    ///
+    /// - Throws: as ``take(_:)``.
+    func check(_ length: Int) throws(Problem) {
+        try budget.find(length, for: client, takes: false)
+    }
+
     /// Takes room for more bytes.
     ///
     /// - Throws: `too-many-requests` where the client holds its part already, `unavailable` where all together do.
-    mutating func take(_ more: Int) throws(Problem) {
-        try budget.take(more, for: client)
-        count += more
+    func take(_ more: Int) throws(Problem) {
+        try budget.find(more, for: client, takes: true)
+        count.withLock { $0 += more }
     }
 
     /// Gives all of it back.
-    mutating func giveBack() {
-        guard count > 0 else { return }
-        budget.giveBack(count, for: client)
-        count = 0
+    func giveBack() {
+        let held = count.withLock { count in
+            defer { count = 0 }
+            return count
+        }
+        budget.giveBack(held, for: client)
     }
 }

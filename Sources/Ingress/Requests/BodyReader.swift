@@ -18,23 +18,26 @@ struct BodyReader: Sendable {
     let jsonLimit: Int
     /// The most bytes of an uploaded file.
     let uploadLimit: Int
-    /// How much of all bodies is held at once.
-    let budget: BodyBudget
+    /// How much of all JSON bodies is held at once.
+    let jsonBudget: BodyBudget
+    /// How much of all uploads is held at once: whatever becomes of those, JSON has room of its own.
+    let uploadBudget: BodyBudget
 
     /// The most bytes of a multipart body beside its file: boundaries and part headers.
     private static let formOverhead = 64 * 1024
 
     /// Reads a JSON body, byte for byte.
     ///
-    /// - Parameter share: gets what was read, also where that ends in an error.
+    /// - Parameter share: takes the room for what is read.
     /// - Throws: `unsupported-media-type`, `body-too-large`, `request-timeout`, `malformed-request`, what the budget
     ///   throws, or the error of a connection that broke.
     @concurrent func json(
-        _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter, _ share: inout BodyShare
+        _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter, _ share: BodyShare
     ) async throws -> [UInt8] {
         try JSONType.check(fields.contentType)
         try checkCoding(fields)
         try check(fields, limit: jsonLimit)
+        try share.check(fields.contentLength ?? 0)
         try await sendContinue(fields, writer)
         var bytes: [UInt8] = []
         try await eachChunk(body) { buffer throws(Problem) in
@@ -51,11 +54,12 @@ struct BodyReader: Sendable {
     /// - Parameter share: as for JSON.
     /// - Throws: as for JSON.
     @concurrent func upload(
-        _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter, _ share: inout BodyShare
+        _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter, _ share: BodyShare
     ) async throws -> UploadedFile {
         var form = try UploadForm(contentType: fields.contentType, limit: uploadLimit)
         try checkCoding(fields)
         try check(fields, limit: uploadLimit + Self.formOverhead)
+        try share.check(fields.contentLength ?? 0)
         try await sendContinue(fields, writer)
         var total = 0
         try await eachChunk(body) { buffer throws(Problem) in

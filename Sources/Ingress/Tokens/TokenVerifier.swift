@@ -57,7 +57,7 @@ struct TokenVerifier: Sendable {
     private func check(_ claims: JSON, at now: Timestamp) throws(Fault) -> VerifiedToken {
         guard claims["iss"]?.string == issuer, isForUs(claims["aud"]),
             let account = claims["sub"]?.string.flatMap({ UUID(text: $0) }),
-            let username = claims["name"]?.string, (1...200).contains(username.utf8.count),
+            let username = claims["name"]?.string, Username.isValid(username),
             let expiry = moment(claims["exp"])
         else { throw .wrongClaims }
         guard now < expiry else { throw .expired }

@@ -74,7 +74,7 @@ internal import Reactor
 
     // MARK: Handling
 
-    private func run(_ handler: Handler, _ message: IncomingMessage) async -> Outcome {
+    private func run(_ handler: Handler, _ message: IncomingMessage) async -> Handler.Outcome {
         if message.claimsForeignSubject, handler.kind != .event {
             return .reply(message.refusal(Problem(.forbidden, detail: "The sender may not speak for an account.")))
         }
@@ -96,7 +96,7 @@ internal import Reactor
     // MARK: After
 
     private func end(
-        _ delivery: Delivery, _ message: IncomingMessage, _ handler: Handler?, _ outcome: Outcome,
+        _ delivery: Delivery, _ message: IncomingMessage, _ handler: Handler?, _ outcome: Handler.Outcome,
         _ began: ContinuousClock.Instant
     ) async {
         switch outcome {

@@ -3,19 +3,19 @@ package import Logging
 package import Postgres
 package import Reactor
 
-/// What became of a message that was handled.
-package enum Outcome {
-    /// Handled, and answered.
-    case reply(Reply)
-    /// Handled, with nothing to answer.
-    case done
-    /// A retry may mend it.
-    case failed(any Error)
-    /// No retry can mend it.
-    case impossible(String)
-}
-
 extension Handler {
+    /// What became of a message.
+    package enum Outcome {
+        /// Handled, and answered.
+        case reply(Reply)
+        /// Handled, with nothing to answer.
+        case done
+        /// A retry may mend it.
+        case failed(any Error)
+        /// No retry can mend it.
+        case impossible(String)
+    }
+
     /// Handles a message and commits what was done; where that fails, says what is answered instead.
     ///
     /// - Parameters:

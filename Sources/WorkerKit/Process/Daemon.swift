@@ -27,10 +27,14 @@ package enum Daemon {
             let level = try settings.logLevel()
             LoggingSystem.bootstrap { _ in JSONLogHandler(service: name, level: level) }
             let log = Logger(label: name)
+            // Of the services' comings and goings only what goes wrong is told.
+            var lifecycle = log
+            lifecycle.logLevel = max(level, .warning)
+            let quiet = lifecycle
             try await withTaskExecutorPreference(Loop.executor) {
-                let services = try await assemble(settings, log)
-                try await serve(services, log)
+                try await serve([Assembly(log: quiet) { try await assemble(settings, log) }], quiet)
             }
+            log.info("stopped")
             exit(EXIT_SUCCESS)
         } catch let fault as Settings.Fault {
             complain("warren-\(name): \(fault)")
@@ -42,13 +46,27 @@ package enum Daemon {
     }
 
     @concurrent private static func serve(_ services: [any Service], _ log: Logger) async throws {
-        var lifecycle = log
-        lifecycle.logLevel = max(log.logLevel, .warning)
         var configuration = ServiceGroupConfiguration(
-            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: lifecycle)
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
         configuration.maximumGracefulShutdownDuration = stopLimit
         try await ServiceGroup(configuration: configuration).run()
-        log.info("stopped")
+    }
+
+    /// The daemon as one service, so that a signal also ends the time before its services are there, in which it waits for
+    /// its servers: the first process of a container gets none that it has no handler for.
+    private struct Assembly: Service {
+        let log: Logger
+        let assemble: @Loop @Sendable () async throws -> [any Service]
+
+        func run() async throws {
+            let services: [any Service]
+            do {
+                services = try await cancelWhenGracefulShutdown { try await assemble() }
+            } catch  where Task.isShuttingDownGracefully {
+                return
+            }
+            try await ServiceGroup(services: services, logger: log).run()
+        }
     }
 
     private static func complain(_ line: String) {

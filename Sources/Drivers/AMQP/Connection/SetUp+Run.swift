@@ -1,3 +1,5 @@
+internal import Reactor
+
 extension SetUp {
     /// Connects, logs in and does the rest of a set-up on a thread of its own.
     ///
