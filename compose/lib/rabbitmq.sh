@@ -106,8 +106,10 @@ rabbitmq_start() {
     launch rabbitmq-1 "${PREFIX[@]}" "${RABBITMQ_ENV[@]}" "$RABBITMQ_BIN/rabbitmq-server" -noinput +B i
 }
 
+# By the last words of its banner, which it prints itself: its logger drops lines when there are many at once, as after a
+# crash that left many queues.
 rabbitmq_ready() {
-    if [[ -n ${LOG_START[rabbitmq-1]-} ]]; then await rabbitmq-1 120 said rabbitmq-1 'Server startup complete'; fi
+    if [[ -n ${LOG_START[rabbitmq-1]-} ]]; then await rabbitmq-1 120 said rabbitmq-1 'completed with [0-9]+ plugins'; fi
 }
 
 rabbitmqctl() {
