@@ -35,13 +35,13 @@ package enum Daemon {
                 try await serve([Assembly(log: quiet) { try await assemble(settings, log) }], quiet)
             }
             log.info("stopped")
-            exit(EXIT_SUCCESS)
+            end(EXIT_SUCCESS)
         } catch let fault as Settings.Fault {
             complain("warren-\(name): \(fault)")
-            exit(EX_CONFIG)
+            end(EX_CONFIG)
         } catch {
             complain("warren-\(name): \(error)")
-            exit(EXIT_FAILURE)
+            end(EXIT_FAILURE)
         }
     }
 
@@ -67,6 +67,12 @@ package enum Daemon {
             }
             try await ServiceGroup(services: services, logger: log).run()
         }
+    }
+
+    /// Ends the process without the handlers of exit(3), which take libraries down, OpenSSL's among them, under threads
+    /// that may still be at a connection nobody waits for any more. Nothing is buffered: log lines are written at once.
+    private static func end(_ status: Int32) -> Never {
+        _exit(status)
     }
 
     private static func complain(_ line: String) {
