@@ -7,20 +7,15 @@ import Testing
 struct OwnThreadTests {
     @Test("leaves the loop free, also for a task that prefers to run there")
     @Loop func loopStaysFree() async {
-        var ticks = 0
-        var isDone = false
-        func tick() {
-            ticks += 1
-            if !isDone { Loop.schedule(after: .milliseconds(1)) { tick() } }
-        }
-        tick()
-        let value = await withTaskExecutorPreference(Loop.executor) {
-            await onOwnThread {
-                usleep(500_000)
-                return 7
+        var value: Int?
+        let ticks = await loopTicks {
+            value = await withTaskExecutorPreference(Loop.executor) {
+                await onOwnThread {
+                    usleep(500_000)
+                    return 7
+                }
             }
         }
-        isDone = true
         #expect(value == 7)
         #expect(ticks > 20)
     }

@@ -4,7 +4,8 @@ internal import Reactor
 
 /// Owns a connection of libpq, which it closes at the latest when nobody refers to it any more.
 // Unchecked: libpq forbids only that two threads use one connection at the same time (manual, "Behavior in Threaded
-// Programs"). Until it is connected, one task owns it and hands it from step to step; from then on it belongs to the loop.
+// Programs"). Until it is connected, one task owns it and hands it from step to step, or leaves it to a step that
+// it no longer waits for; from then on it belongs to the loop.
 final class ConnectionHandle: @unchecked Sendable {
     private var connection: OpaquePointer?
     private let notices: NoticeSink
