@@ -41,6 +41,7 @@ struct TopologyCheck: Service {
                 }
                 return
             } catch let error as BrokerError where Self.isPassing(error) {
+                try Task.checkCancellation()
                 log.warning("waiting", metadata: ["for": "the broker", "error": "\(error)"])
                 try await Loop.sleep(for: Self.pause)
             }

@@ -56,6 +56,7 @@ internal import Reactor
             do {
                 return try await body()
             } catch  where isPassing(error) {
+                try Task.checkCancellation()
                 log.warning("waiting", metadata: ["for": "\(what)", "error": "\(error)"])
                 try await Loop.sleep(for: Self.pause)
             }

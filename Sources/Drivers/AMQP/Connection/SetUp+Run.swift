@@ -20,7 +20,12 @@ extension SetUp {
                 return .failure(error)
             }
         }
-        guard let result else { throw BrokerError(kind: .lost, text: "no thread to connect on") }
+        guard let result else {
+            // A thread that is no longer waited for need not go on.
+            interrupter.interrupt()
+            throw BrokerError(
+                kind: .lost, text: Task.isCancelled ? "the task was cancelled" : "no thread to connect on")
+        }
         let ready = try result.get()
         return (ready.handle, ready.value)
     }

@@ -43,7 +43,10 @@ struct SetUp {
         guard
             amqp_tune_connection(state, amqp_get_channel_max(state), Int32(clamping: 2 * handle.frameMaximum), 0)
                 == Int32(AMQP_STATUS_OK.rawValue)
-        else { throw BrokerError(kind: .lost, text: "no memory for frames") }
+        else {
+            interrupter.disarm()
+            throw BrokerError(kind: .lost, text: "no memory for frames")
+        }
         var timeout = timeval(limits.call)
         amqp_set_rpc_timeout(state, &timeout)
     }
