@@ -71,7 +71,8 @@ struct EventTests {
         let envelope = try EventEnvelope.decode(deleted)
         #expect(throws: EventFault.unexpectedType("media.deleted")) { try envelope.decode(PostDeleted.self) }
         let lacking = String(decoding: deleted, as: UTF8.self).replacing("ownerId", with: "owner")
-        let fault = EventFault.invalid(Invalid(faults: [Fault(pointer: "/ownerId", message: "is required")]))
+        let fault = EventFault.invalid(
+            ValidationError(faults: [ValidationFault(pointer: "/ownerId", message: "is required")]))
         #expect(throws: fault) { try EventEnvelope.decode(Array(lacking.utf8)).decode(MediaDeleted.self) }
     }
 }

@@ -44,7 +44,9 @@ struct ProblemTests {
 
     @Test("what is invalid is listed with pointers, escaped as JSON wants it")
     func errors() throws {
-        let invalid = Invalid(faults: [Fault(pointer: "/a\"b", message: "x"), Fault(pointer: "/c", message: "y")])
+        let invalid = ValidationError(faults: [
+            ValidationFault(pointer: "/a\"b", message: "x"), ValidationFault(pointer: "/c", message: "y"),
+        ])
         let body = try body(Problem.invalid(invalid), traceId: nil)
         #expect(body["errors"] == [["pointer": "/a\"b", "message": "x"], ["pointer": "/c", "message": "y"]])
         #expect(body["status"] == 422)

@@ -69,7 +69,7 @@ struct SchemaAgreementTests {
 
     @Test("every problem's body is what its schema says")
     func problems() async throws {
-        let invalid = Problem.invalid(Invalid(faults: [Fault(pointer: "/a", message: "must be b")]))
+        let invalid = Problem.invalid(ValidationError(faults: [ValidationFault(pointer: "/a", message: "must be b")]))
         let bodies =
             ProblemCode.all.map { Problem($0).body(traceId: nil) }
             + [invalid.body(traceId: "0af7651916cd43dd8448eb211c80319c")]

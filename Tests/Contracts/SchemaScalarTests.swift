@@ -17,8 +17,8 @@ struct SchemaScalarTests {
         "a string with U+0000 is refused wherever it stands",
         arguments: ["\u{0}", "a\u{0}", "0123456789\u{0}0123456789"])
     func nul(text: String) {
-        #expect(throws: Invalid.self) { try Schema<String>.string.decode(.string(text)) }
-        #expect(throws: Invalid.self) { try Schema<String>.string(0...100).decode(.string(text)) }
+        #expect(throws: ValidationError.self) { try Schema<String>.string.decode(.string(text)) }
+        #expect(throws: ValidationError.self) { try Schema<String>.string(0...100).decode(.string(text)) }
     }
 
     @Test(
@@ -27,7 +27,7 @@ struct SchemaScalarTests {
             " ", "\t\n\r\u{b}\u{c}", "\u{85}", "\u{a0}\u{2003}\u{3000}\u{2028}\u{feff}\u{202f}\u{205f}\u{1680}",
         ])
     func blank(text: String) throws {
-        #expect(throws: Invalid.self) { try Schema<String>.string.notBlank.decode(.string(text)) }
+        #expect(throws: ValidationError.self) { try Schema<String>.string.notBlank.decode(.string(text)) }
         _ = try Schema<String>.string.notBlank.decode(.string(text + "."))
     }
 
@@ -36,7 +36,7 @@ struct SchemaScalarTests {
         let schema = Schema<Int>.integer(1...100)
         #expect(try schema.decode(10.0) == 10)
         for bad: JSON in [0, 101, 1.5, 1e300, -1, "10", true, nil] {
-            #expect(throws: Invalid.self) { try schema.decode(bad) }
+            #expect(throws: ValidationError.self) { try schema.decode(bad) }
         }
         #expect(try Schema<Int>.integer(0...).decode(.integer(.max)) == .max)
     }
@@ -44,14 +44,14 @@ struct SchemaScalarTests {
     @Test("a number may be whole")
     func number() throws {
         #expect(try Schema<Double>.number.decode(3) == 3)
-        #expect(throws: Invalid.self) { try Schema<Double>.number.decode("3") }
+        #expect(throws: ValidationError.self) { try Schema<Double>.number.decode("3") }
     }
 
     @Test("a refinement blames the place that it names")
     func refinement() {
         let schema = Schema<Int>.integer(0...).refined("must be even", at: "/x") { $0 % 2 == 0 }
-        let invalid = #expect(throws: Invalid.self) { try schema.decode(3) }
-        #expect(invalid == Invalid(faults: [Fault(pointer: "/x", message: "must be even")]))
+        let invalid = #expect(throws: ValidationError.self) { try schema.decode(3) }
+        #expect(invalid == ValidationError(faults: [ValidationFault(pointer: "/x", message: "must be even")]))
     }
 
     @Test("the shape says as data what the schema checks")

@@ -40,7 +40,7 @@ struct SchemaSubject: Sendable, CustomTestStringConvertible {
         let schema = message.reply
         decode = { body in
             guard let json = try? JSON.parse(body, limits: .trusted) else { return .unreadable }
-            do throws(Invalid) {
+            do throws(ValidationError) {
                 _ = try schema?.decode(json)
                 return .taken
             } catch {

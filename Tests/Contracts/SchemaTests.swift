@@ -4,8 +4,8 @@ import Testing
 
 @Suite("A schema reads, checks all at once, and writes")
 struct SchemaTests {
-    private struct Basket: Described, Hashable {
-        struct Item: Described, Hashable {
+    private struct Basket: SchemaCodable, Hashable {
+        struct Item: SchemaCodable, Hashable {
             let sku: String
             let count: Int
             static let schema = Schema<Item>.object(
@@ -38,7 +38,7 @@ struct SchemaTests {
         do {
             _ = try decode(text)
             return []
-        } catch let invalid as Invalid {
+        } catch let invalid as ValidationError {
             return invalid.faults.map { "\($0.pointer) \($0.message)" }.sorted()
         }
     }

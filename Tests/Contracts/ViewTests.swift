@@ -10,7 +10,7 @@ struct ViewTests {
         try #require(UUID(text: "0190a0b0-1234-7abc-8def-00000000000\(number)"))
     }
 
-    private func text(_ value: some Described) -> String {
+    private func text(_ value: some SchemaCodable) -> String {
         String(decoding: value.jsonBytes(), as: UTF8.self)
     }
 

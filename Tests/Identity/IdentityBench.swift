@@ -80,7 +80,7 @@ import Testing
     }
 
     /// Calls a handler.
-    func call<Body: Described, Answer>(
+    func call<Body: SchemaCodable, Answer>(
         _ type: MessageType<Body, Answer>, _ body: Body, as account: Account? = nil, id: UUID = .v7()
     ) async throws -> Reply {
         let caller = account.map { Caller(id: $0.id, username: $0.username) }

@@ -34,7 +34,7 @@ import WorkerKit
             let first = try await bench.register()
             let second = try bench.session(try await bench.login(first.account))
             let stranger = try await bench.register()
-            #expect(try await bench.call(Messages.Identity.logoutAll, Nothing(), as: first.account) == .noContent)
+            #expect(try await bench.call(Messages.Identity.logoutAll, EmptyBody(), as: first.account) == .noContent)
             #expect(try await bench.refresh(first.refreshToken).status == 401)
             #expect(try await bench.refresh(second.refreshToken).status == 401)
             #expect(try await bench.refresh(stranger.refreshToken).status == 200)
@@ -50,7 +50,7 @@ import WorkerKit
                 async let refreshing = bench.refresh(token)
                 async let ending =
                     round.isMultiple(of: 2)
-                    ? bench.logout(token) : bench.call(Messages.Identity.logoutAll, Nothing(), as: account)
+                    ? bench.logout(token) : bench.call(Messages.Identity.logoutAll, EmptyBody(), as: account)
                 let (refreshed, ended) = try await (refreshing, ending)
                 #expect(ended.status == 204)
                 guard refreshed.status == 200 else { continue }

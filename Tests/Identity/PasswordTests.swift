@@ -130,7 +130,7 @@ import WorkerKit
         try await IdentityBench.with { bench in
             let account = try await bench.register().account
             _ = try await bench.register()
-            let reply = try await bench.call(Messages.Identity.me, Nothing(), as: account)
+            let reply = try await bench.call(Messages.Identity.me, EmptyBody(), as: account)
             #expect(reply.status == 200)
             #expect(try Account.schema.decode(try JSON.parse(reply.body)) == account)
         }
@@ -139,11 +139,11 @@ import WorkerKit
     @Test("is answered neither to nobody nor for an account that is not there")
     func unknown() async throws {
         try await IdentityBench.with { bench in
-            let nobody = try await bench.call(Messages.Identity.me, Nothing())
+            let nobody = try await bench.call(Messages.Identity.me, EmptyBody())
             #expect(nobody.status == 401)
             #expect(nobody.code == "unauthenticated")
             let gone = Account(id: .v7(), username: "gone", email: "gone@example.org", createdAt: .now())
-            let reply = try await bench.call(Messages.Identity.me, Nothing(), as: gone)
+            let reply = try await bench.call(Messages.Identity.me, EmptyBody(), as: gone)
             #expect(reply.status == 401)
             #expect(reply.code == "invalid-token")
         }

@@ -30,7 +30,7 @@ extension AsyncAPI {
             case .credential: "A credential: transient, with an expiration; never stored by the broker."
             }
         let caller = message.needsSubject ? " Needs the header subject." : ""
-        let body = message.request == Nothing.schema.shape ? " No bytes at all are taken for an empty object." : ""
+        let body = message.request == EmptyBody.schema.shape ? " No bytes at all are taken for an empty object." : ""
         let codes = message.problems.map { "`\($0.code)` (\($0.status))" }.joined(separator: ", ")
         return travel + caller + body + (codes.isEmpty ? "" : " Problems of its own: \(codes).")
     }

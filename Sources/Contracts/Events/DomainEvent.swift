@@ -1,7 +1,7 @@
 package import FoundationEssentials
 
 /// The data of a domain event: something that happened, told by the service that it happened to.
-package protocol DomainEvent: Described, Hashable {
+package protocol DomainEvent: SchemaCodable, Hashable {
     /// The event type and routing key: `post.created`.
     static var type: String { get }
     /// The service that publishes it.

@@ -55,7 +55,7 @@ package struct EventEnvelope: Sendable, Hashable {
 
     private static let schema = Schema<EventEnvelope>.object(
         "CloudEvent", unknownFields: .ignored,
-        field("specversion", { _ in Constant() }, .constant("1.0")),
+        field("specversion", { _ in ConstantString() }, .constant("1.0")),
         field("id", \.id, .uuid),
         field("source", \.source, .string(1...1024)),
         field("type", \.type, .string(1...255)),
@@ -70,6 +70,6 @@ package struct EventEnvelope: Sendable, Hashable {
 /// Why a message is no event that its reader can use.
 package enum EventFault: Error, Sendable, Hashable {
     case malformed(JSONFault)
-    case invalid(Invalid)
+    case invalid(ValidationError)
     case unexpectedType(String)
 }

@@ -80,7 +80,7 @@ struct JSONParser {
             position += 1
             return object
         }
-        var names = JSONNames()
+        var names = JSONNameSet()
         while true {
             try expect(UInt8(ascii: "\""))
             let start = position - 1

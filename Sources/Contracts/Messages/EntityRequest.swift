@@ -1,7 +1,7 @@
 package import FoundationEssentials
 
 /// The body of every message about one thing: `post.get`, `post.delete`, `media.get`, `media.delete` and receipts.
-package struct EntityRequest: Described, Hashable {
+package struct EntityRequest: SchemaCodable, Hashable {
     package let id: UUID
 
     package init(id: UUID) {

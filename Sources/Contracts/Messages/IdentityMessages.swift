@@ -1,5 +1,5 @@
 /// The body of `identity.register`.
-package struct Register: Described, Hashable {
+package struct Register: SchemaCodable, Hashable {
     package let username: String
     package let email: String
     package let password: String
@@ -23,7 +23,7 @@ package struct Register: Described, Hashable {
 }
 
 /// The body of `identity.login`.
-package struct Login: Described, Hashable {
+package struct Login: SchemaCodable, Hashable {
     package let email: String
     package let password: String
 
@@ -40,7 +40,7 @@ package struct Login: Described, Hashable {
 }
 
 /// The body of `identity.refresh` and of `identity.logout`.
-package struct RefreshToken: Described, Hashable {
+package struct RefreshToken: SchemaCodable, Hashable {
     package let refreshToken: String
 
     package init(refreshToken: String) {
@@ -52,7 +52,7 @@ package struct RefreshToken: Described, Hashable {
 }
 
 /// The body of `identity.change-password`.
-package struct ChangePassword: Described, Hashable {
+package struct ChangePassword: SchemaCodable, Hashable {
     package let currentPassword: String
     package let newPassword: String
 
@@ -88,18 +88,18 @@ extension Messages.Identity {
     package static let logout = MessageType(
         "identity.logout", .credential, of: .identity, "Revokes a refresh token, where there is such a one.",
         request: .json(RefreshToken.schema), status: 204,
-        reply: Schema<Nothing>?.none, needsSubject: false)
+        reply: Schema<EmptyBody>?.none, needsSubject: false)
     /// Revokes every refresh token of the caller.
     package static let logoutAll = MessageType(
         "identity.logout-all", .credential, of: .identity, "Revokes every refresh token of the caller.",
         request: .nothing, status: 204,
-        reply: Schema<Nothing>?.none)
+        reply: Schema<EmptyBody>?.none)
     /// Sets a new password and revokes every refresh token of the caller; `invalid-credentials`.
     package static let changePassword = MessageType(
         "identity.change-password", .credential, of: .identity,
         "Sets a new password and revokes every refresh token of the caller.",
         request: .json(ChangePassword.schema), status: 204,
-        reply: Schema<Nothing>?.none, problems: [.invalidCredentials])
+        reply: Schema<EmptyBody>?.none, problems: [.invalidCredentials])
     /// Reads the caller's account.
     package static let me = MessageType(
         "identity.me", .credential, of: .identity, "Reads the caller's account.",

@@ -1,5 +1,5 @@
 /// The body of `post.list` and of `media.list`: a numbered page, or what follows a cursor.
-package struct ListRequest: Described, Hashable {
+package struct ListRequest: SchemaCodable, Hashable {
     /// How many at most.
     package let limit: Int
     /// Counted from 1; none where there is a cursor, or nothing is said, which is the first page.

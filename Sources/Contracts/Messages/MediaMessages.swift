@@ -12,7 +12,7 @@ extension Messages.Media {
     package static let delete = MessageType(
         "media.delete", .command, of: .media, "Deletes a picture of the caller.",
         request: .json(EntityRequest.schema), status: 204,
-        reply: Schema<Nothing>?.none, problems: [.mediaNotFound])
+        reply: Schema<EmptyBody>?.none, problems: [.mediaNotFound])
     /// Reads one picture of the caller; `media-not-found`.
     package static let get = MessageType(
         "media.get", .query, of: .media, "Reads one picture of the caller.",

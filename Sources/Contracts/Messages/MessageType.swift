@@ -66,6 +66,6 @@ package struct MessageDescriptor: Sendable, Hashable {
 }
 
 /// What stands for "no value": a request or a reply without a body.
-package struct Nothing: Sendable, Hashable {
+package struct EmptyBody: Sendable, Hashable {
     package init() {}
 }

@@ -1,7 +1,7 @@
 package import FoundationEssentials
 
 /// The body of `post.create`.
-package struct CreatePost: Described, Hashable {
+package struct CreatePost: SchemaCodable, Hashable {
     package let content: String
     package let mediaIds: [UUID]
 
@@ -29,7 +29,7 @@ extension Messages.Post {
     package static let delete = MessageType(
         "post.delete", .command, of: .post, "Deletes a post of the caller.",
         request: .json(EntityRequest.schema), status: 204,
-        reply: Schema<Nothing>?.none, problems: [.postNotFound])
+        reply: Schema<EmptyBody>?.none, problems: [.postNotFound])
     /// Reads one post; `post-not-found`.
     package static let get = MessageType(
         "post.get", .query, of: .post, "Reads one post.",

@@ -25,12 +25,12 @@ extension RequestBody {
     }
 }
 
-extension RequestBody where Request == Nothing {
+extension RequestBody where Request == EmptyBody {
     /// An object without members, or no bytes at all.
     static var nothing: RequestBody {
-        let empty = json(Nothing.schema)
+        let empty = json(EmptyBody.schema)
         return RequestBody(shape: empty.shape) { (body) throws(Problem) in
-            body.isEmpty ? Nothing() : try empty.decode(body)
+            body.isEmpty ? EmptyBody() : try empty.decode(body)
         }
     }
 }
@@ -45,6 +45,6 @@ extension RequestBody where Request == [UInt8] {
     }
 }
 
-extension Nothing: Described {
-    package static let schema = Schema<Nothing>.object("Nothing", make: Nothing.init)
+extension EmptyBody: SchemaCodable {
+    package static let schema = Schema<EmptyBody>.object("Nothing", make: EmptyBody.init)
 }

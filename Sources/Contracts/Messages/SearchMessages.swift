@@ -1,5 +1,5 @@
 /// The body of `search.posts`.
-package struct SearchPosts: Described, Hashable {
+package struct SearchPosts: SchemaCodable, Hashable {
     package let query: String
     package let limit: Int
     package let page: Int

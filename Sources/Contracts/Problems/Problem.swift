@@ -7,11 +7,11 @@ package struct Problem: Error, Sendable, Hashable {
     /// One sentence about this occurrence, where there is more to say than the title does.
     package var detail: String?
     /// All that is wrong with the body, for `invalid`.
-    package var faults: [Fault]
+    package var faults: [ValidationFault]
     /// When it makes sense to try again, in seconds; a header, not part of the body.
     package var retryAfter: Int?
 
-    package init(_ code: ProblemCode, detail: String? = nil, faults: [Fault] = [], retryAfter: Int? = nil) {
+    package init(_ code: ProblemCode, detail: String? = nil, faults: [ValidationFault] = [], retryAfter: Int? = nil) {
         self.code = code
         self.detail = detail
         self.faults = faults
@@ -25,13 +25,13 @@ package struct Problem: Error, Sendable, Hashable {
 
 extension Problem {
     /// A body that is JSON but not what its schema says.
-    package static func invalid(_ invalid: Invalid) -> Problem {
+    package static func invalid(_ invalid: ValidationError) -> Problem {
         Problem(.invalid, faults: invalid.faults)
     }
 
     /// One fault that only the service can know.
     package static func invalid(_ pointer: String, _ message: String) -> Problem {
-        Problem(.invalid, faults: [Fault(pointer: pointer, message: message)])
+        Problem(.invalid, faults: [ValidationFault(pointer: pointer, message: message)])
     }
 
     /// A body that is no JSON, or more of it than is taken.

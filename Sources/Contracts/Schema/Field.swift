@@ -14,7 +14,7 @@ struct FieldReader<Value: Sendable>: Sendable {
     let standIn: Value?
 
     /// The value of the member, or what stands in for it.
-    func value(of object: JSONObject, _ faults: inout FaultCollector) throws(Missing) -> Value {
+    func value(of object: JSONObject, _ faults: inout FaultCollector) throws(InvalidField) -> Value {
         let value: Value?
         if let json = object[name] {
             let first = faults.count
@@ -24,7 +24,7 @@ struct FieldReader<Value: Sendable>: Sendable {
             value = standIn
             if standIn == nil { faults.note("is required", at: FaultCollector.pointer(name)) }
         }
-        guard let value else { throw Missing() }
+        guard let value else { throw InvalidField() }
         return value
     }
 
@@ -35,7 +35,7 @@ struct FieldReader<Value: Sendable>: Sendable {
 }
 
 /// A member is not what its schema says; what is wrong with it has been noted.
-struct Missing: Error {}
+struct InvalidField: Error {}
 
 /// A member that must be there.
 package func field<Root: Sendable, Value: Sendable>(

@@ -19,7 +19,7 @@ extension Schema where Value == Timestamp {
         Schema(
             shape: .string(
                 StringShape(
-                    maximumLength: DigitReader.limit, patterns: [StringShape.dateTime], format: "date-time",
+                    maximumLength: DateTimeReader.limit, patterns: [StringShape.dateTime], format: "date-time",
                     rules: ["must be a day that there is"])),
             read: { json, faults in
                 if case .string(let text) = json, let value = Timestamp(text: text) { return value }

@@ -48,7 +48,7 @@ private struct ObjectReader<Value: Sendable, each Part: Sendable>: Sendable {
         }
         if !allowsUnknown { refuseUnknown(object, &faults) }
         let first = faults.count
-        do throws(Missing) {
+        do throws(InvalidField) {
             return make(repeat try (each fields).value(of: object, &faults))
         } catch {
             // The first fault ended that reading: begin again, to find them all.

@@ -61,13 +61,13 @@ extension Schema where Value == JSON {
     }
 }
 
-extension Schema where Value == Constant {
+extension Schema where Value == ConstantString {
     /// That string and no other.
     package static func constant(_ text: String) -> Schema {
         Schema(
             shape: .string(StringShape(values: [text])),
             read: { json, faults in
-                if case .string(let found) = json, found.hasSameBytes(as: text) { return Constant() }
+                if case .string(let found) = json, found.hasSameBytes(as: text) { return ConstantString() }
                 faults.note("must be \(text)")
                 return nil
             }, write: { $1.string(text) })
@@ -75,7 +75,7 @@ extension Schema where Value == Constant {
 }
 
 /// What reading a constant tells: that it was there.
-package struct Constant: Sendable, Hashable {
+package struct ConstantString: Sendable, Hashable {
     package init() {}
 }
 

@@ -21,13 +21,13 @@ package struct Schema<Value: Sendable>: Sendable {
 extension Schema {
     /// Reads a value and checks all of it.
     ///
-    /// - Throws: ``Invalid`` with everything that is wrong.
-    package func decode(_ json: JSON) throws(Invalid) -> Value {
+    /// - Throws: ``ValidationError`` with everything that is wrong.
+    package func decode(_ json: JSON) throws(ValidationError) -> Value {
         var faults = FaultCollector()
         let value = read(json, &faults)
         guard let value, faults.count == 0 else {
             if faults.count == 0 { faults.note("is not valid") }
-            throw Invalid(faults: faults.faults)
+            throw ValidationError(faults: faults.faults)
         }
         return value
     }
@@ -44,11 +44,11 @@ extension Schema {
 }
 
 /// A type that travels: it has one schema, which reads and writes it.
-package protocol Described: Sendable {
+package protocol SchemaCodable: Sendable {
     static var schema: Schema<Self> { get }
 }
 
-extension Described {
+extension SchemaCodable {
     /// Appends the value to what the writer has.
     package func write(to writer: inout JSONWriter) {
         Self.schema.write(self, &writer)

@@ -6,7 +6,7 @@ extension Timestamp {
 
     /// Reads a date-time of RFC 3339, with any offset; digits of a second beyond three are cut off.
     package init?(text: String) {
-        var reader = DigitReader(text: text)
+        var reader = DateTimeReader(text: text)
         guard let year = reader.number(4), reader.skip("-"), let month = reader.number(2), reader.skip("-"),
             let day = reader.number(2), reader.skip("Tt"), let hour = reader.number(2), reader.skip(":"),
             let minute = reader.number(2), reader.skip(":"), let second = reader.number(2),

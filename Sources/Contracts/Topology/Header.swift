@@ -23,8 +23,6 @@ package enum Header {
     package static let origin = "origin"
     /// On a message that came back: how often it has failed.
     package static let attempt = "attempt"
-    /// On a message that was given up: why, in a code of a few words.
-    package static let reason = "reason"
 }
 
 /// The content types that travel.

@@ -1,7 +1,7 @@
 package import FoundationEssentials
 
 /// An account as its owner sees it.
-package struct Account: Described, Hashable {
+package struct Account: SchemaCodable, Hashable {
     package let id: UUID
     package let username: String
     package let email: String
@@ -24,7 +24,7 @@ package struct Account: Described, Hashable {
 }
 
 /// What someone who has logged in holds.
-package struct Session: Described, Hashable {
+package struct Session: SchemaCodable, Hashable {
     package let account: Account
     package let accessToken: String
     package let refreshToken: String
@@ -43,7 +43,7 @@ package struct Session: Described, Hashable {
         field("account", \.account, Account.schema),
         field("accessToken", \.accessToken, .string),
         field("refreshToken", \.refreshToken, .string),
-        field("tokenType", { _ in Constant() }, .constant("Bearer")),
+        field("tokenType", { _ in ConstantString() }, .constant("Bearer")),
         field("expiresIn", \.expiresIn, .integer(0...))
     ) { account, accessToken, refreshToken, _, expiresIn in
         Session(account: account, accessToken: accessToken, refreshToken: refreshToken, expiresIn: expiresIn)

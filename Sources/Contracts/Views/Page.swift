@@ -1,11 +1,11 @@
 /// What comes in pages.
-package protocol PageItem: Described {
+package protocol PageItem: SchemaCodable {
     /// One for the type, since it names the list and the total after it.
     static var pageSchema: Schema<Page<Self>> { get }
 }
 
 /// A part of a list: numbered, with totals, or what follows a cursor, without.
-package struct Page<Item: PageItem>: Described {
+package struct Page<Item: PageItem>: SchemaCodable {
     /// The place of a numbered page.
     package struct Number: Sendable, Hashable {
         /// Counted from 1.

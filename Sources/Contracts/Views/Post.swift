@@ -1,7 +1,7 @@
 package import FoundationEssentials
 
 /// Who wrote a post, by the name borne when it was written.
-package struct Author: Described, Hashable {
+package struct Author: SchemaCodable, Hashable {
     package let id: UUID
     package let username: String
 
@@ -18,7 +18,7 @@ package struct Author: Described, Hashable {
 }
 
 /// A picture of a post.
-package struct PostMedia: Described, Hashable {
+package struct PostMedia: SchemaCodable, Hashable {
     package let id: UUID
     /// None until the post service has heard of that media.
     package let url: String?

@@ -1,39 +1,20 @@
 package import FoundationEssentials
 
-/// What became of a command.
-package struct Receipt: Described, Hashable {
-    /// How far a command has come.
+/// The state of a command, as its caller asks for it by the command's message id.
+package struct Receipt: SchemaCodable, Hashable {
+    /// Whether the command has been carried out.
     package enum Status: String, Sendable, Hashable, CaseIterable {
         case accepted
         case done
     }
 
-    /// The reply that the command got.
-    package struct Outcome: Described, Hashable {
-        /// The HTTP status.
-        package let status: Int
-        /// The JSON of the reply; `null` where it has no body.
-        package let body: JSON
-
-        package init(status: Int, body: JSON) {
-            self.status = status
-            self.body = body
-        }
-
-        package static let schema = Schema<Outcome>.object(
-            "ReceiptResult", unknownFields: .ignored,
-            field("status", \.status, .integer(100...599)),
-            field("body", \.body, .any, default: .null),
-            make: Outcome.init)
-    }
-
     /// The message id of the command.
     package let id: UUID
     package let status: Status
-    /// None until it is done.
-    package let result: Outcome?
+    /// `nil` until the command is done.
+    package let result: CommandResult?
 
-    package init(id: UUID, result: Outcome?) {
+    package init(id: UUID, result: CommandResult?) {
         self.id = id
         self.result = result
         status = result == nil ? .accepted : .done
@@ -43,6 +24,25 @@ package struct Receipt: Described, Hashable {
         "Receipt", unknownFields: .ignored,
         field("id", \.id, .uuid),
         field("status", \.status, .oneOf()),
-        optionalField("result", \.result, Outcome.schema)
+        optionalField("result", \.result, CommandResult.schema)
     ) { id, _, result in Receipt(id: id, result: result) }
+}
+
+/// The reply to a command, as its receipt shows it.
+package struct CommandResult: SchemaCodable, Hashable {
+    /// The HTTP status.
+    package let status: Int
+    /// The JSON of the reply; `null` if the reply has no body.
+    package let body: JSON
+
+    package init(status: Int, body: JSON) {
+        self.status = status
+        self.body = body
+    }
+
+    package static let schema = Schema<CommandResult>.object(
+        "ReceiptResult", unknownFields: .ignored,
+        field("status", \.status, .integer(100...599)),
+        field("body", \.body, .any, default: .null),
+        make: CommandResult.init)
 }

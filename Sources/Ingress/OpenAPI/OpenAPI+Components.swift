@@ -61,7 +61,9 @@ extension OpenAPI {
     private static let problemExamples: JSON = .object { examples in
         for code in ProblemCode.all {
             var problem = Problem(code)
-            if code == .invalid { problem.faults = [Fault(pointer: "/content", message: "must not be blank")] }
+            if code == .invalid {
+                problem.faults = [ValidationFault(pointer: "/content", message: "must not be blank")]
+            }
             let body = try? JSON.parse(problem.body(traceId: "0af7651916cd43dd8448eb211c80319c"))
             examples.add(code.code, ["value": body ?? nil])
         }

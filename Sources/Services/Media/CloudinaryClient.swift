@@ -9,7 +9,7 @@ internal import Reactor
 /// What fails for a passing reason is tried again after a pause, as long as its caller has time.
 @Loop final class CloudinaryClient {
     /// What Cloudinary says of a picture that it keeps.
-    private struct Asset: Described {
+    private struct Asset: SchemaCodable {
         let url: String
 
         static let schema = Schema<Asset>.object(
@@ -17,7 +17,7 @@ internal import Reactor
     }
 
     /// What Cloudinary says of a deletion: `ok`, or `not found` where there was nothing.
-    private struct Destroyed: Described {
+    private struct Destroyed: SchemaCodable {
         let result: String
 
         static let schema = Schema<Destroyed>.object(
@@ -70,7 +70,7 @@ internal import Reactor
     }
 
     /// Makes a call until it succeeds, fails for good, or the time is over.
-    private func perform<Value: Described>(
+    private func perform<Value: SchemaCodable>(
         _ call: Call, until end: ContinuousClock.Instant, _ type: Value.Type
     ) async throws(CloudinaryError) -> Value {
         var pauses = RetryPauses()
@@ -104,7 +104,7 @@ internal import Reactor
         }
     }
 
-    private func decode<Value: Described>(_ type: Value.Type, _ body: [UInt8]) throws(CloudinaryError) -> Value {
+    private func decode<Value: SchemaCodable>(_ type: Value.Type, _ body: [UInt8]) throws(CloudinaryError) -> Value {
         do {
             return try Value.schema.decode(JSON.parse(body))
         } catch {

@@ -19,8 +19,8 @@ extension Handler {
             }
             // A reply without a body, or with one that is no JSON, has nothing to show here but its status.
             let body = (try? JSON.parse(entry.reply.body, limits: .trusted)) ?? .null
-            let outcome = Receipt.Outcome(status: entry.reply.status, body: body)
-            return .json(Receipt(id: request.id, result: outcome).jsonBytes())
+            let result = CommandResult(status: entry.reply.status, body: body)
+            return .json(Receipt(id: request.id, result: result).jsonBytes())
         }
     }
 }

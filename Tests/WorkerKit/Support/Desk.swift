@@ -41,7 +41,7 @@ import Testing
             publisher: publisher, principal: address.user, limit: limit,
             replyQueue: hasReplyQueue ? "\(prefix).replies" : nil)
         func type(_ name: String, _ kind: MessageKind) -> MessageDescriptor {
-            MessageType<EntityRequest, Nothing>(
+            MessageType<EntityRequest, EmptyBody>(
                 "\(prefix).\(name)", kind, of: .post, "", request: .json(EntityRequest.schema), status: 200, reply: nil
             ).descriptor
         }

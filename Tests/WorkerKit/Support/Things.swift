@@ -29,12 +29,12 @@ struct ThingMade: DomainEvent {
                 """)
     ]
 
-    let make: MessageType<EntityRequest, Nothing>
-    let drop: MessageType<EntityRequest, Nothing>
-    let look: MessageType<EntityRequest, Nothing>
-    let enter: MessageType<EntityRequest, Nothing>
+    let make: MessageType<EntityRequest, EmptyBody>
+    let drop: MessageType<EntityRequest, EmptyBody>
+    let look: MessageType<EntityRequest, EmptyBody>
+    let enter: MessageType<EntityRequest, EmptyBody>
     /// As `make`, in batches.
-    let pile: MessageType<EntityRequest, Nothing>
+    let pile: MessageType<EntityRequest, EmptyBody>
 
     /// Runs where a batch begins.
     var atBatch: (@Loop (Batch<EntityRequest>) async throws -> Void)?
@@ -55,7 +55,7 @@ struct ThingMade: DomainEvent {
     private static let deleteThing = Statement("DELETE FROM thing WHERE id = $1")
 
     init(prefix: String, needsSubject: Bool) {
-        func type(_ name: String, _ kind: MessageKind) -> MessageType<EntityRequest, Nothing> {
+        func type(_ name: String, _ kind: MessageKind) -> MessageType<EntityRequest, EmptyBody> {
             MessageType(
                 "\(prefix).\(name)", kind, of: .post, "", request: .json(EntityRequest.schema), status: 200, reply: nil,
                 needsSubject: needsSubject)

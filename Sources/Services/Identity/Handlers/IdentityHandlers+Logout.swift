@@ -12,7 +12,7 @@ extension IdentityHandlers {
     }
 
     /// Ends every session of the caller.
-    func logoutAll(_ request: Nothing, _ context: HandlerContext) async throws -> Reply {
+    func logoutAll(_ request: EmptyBody, _ context: HandlerContext) async throws -> Reply {
         _ = try await database.query(IdentityStatements.revokeFamiliesOfAccount, try context.caller.id)
         return .noContent
     }

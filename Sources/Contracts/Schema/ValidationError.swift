@@ -1,5 +1,5 @@
 /// One thing that is wrong with a value, and where.
-package struct Fault: Sendable, Hashable {
+package struct ValidationFault: Sendable, Hashable {
     /// A JSON pointer (RFC 6901) into the document; empty for the whole of it.
     package let pointer: String
     /// What is wrong, for the one who sent it.
@@ -12,11 +12,11 @@ package struct Fault: Sendable, Hashable {
 }
 
 /// A value that is not what its schema says: all that is wrong with it, up to fifty faults.
-package struct Invalid: Error, Sendable, Hashable {
+package struct ValidationError: Error, Sendable, Hashable {
     /// In the order in which they were found; never empty.
-    package let faults: [Fault]
+    package let faults: [ValidationFault]
 
-    package init(faults: [Fault]) {
+    package init(faults: [ValidationFault]) {
         self.faults = faults
     }
 }
@@ -25,13 +25,13 @@ package struct Invalid: Error, Sendable, Hashable {
 /// together from the inside out, once there is a fault to point at.
 struct FaultCollector {
     static let limit = 50
-    private(set) var faults: [Fault] = []
+    private(set) var faults: [ValidationFault] = []
 
     var count: Int { faults.count }
 
     mutating func note(_ message: String, at pointer: String = "") {
         guard faults.count < Self.limit else { return }
-        faults.append(Fault(pointer: pointer, message: message))
+        faults.append(ValidationFault(pointer: pointer, message: message))
     }
 
     /// Drops the faults from that one on.
@@ -45,7 +45,7 @@ struct FaultCollector {
         let prefix = Self.pointer(token())
         for index in first..<faults.count {
             let fault = faults[index]
-            faults[index] = Fault(pointer: prefix + fault.pointer, message: fault.message)
+            faults[index] = ValidationFault(pointer: prefix + fault.pointer, message: fault.message)
         }
     }
 

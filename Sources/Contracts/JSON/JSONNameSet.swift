@@ -1,6 +1,6 @@
 /// The names that an object has so far: compared one by one while they are few, hashed once they are many, so
 /// that a hostile object of ten thousand names costs no more than its length.
-struct JSONNames {
+struct JSONNameSet {
     private static let few = 12
     private var many: Set<Name> = []
 

@@ -1,5 +1,5 @@
 /// Reads the fixed parts of an RFC 3339 date-time from left to right.
-struct DigitReader {
+struct DateTimeReader {
     /// The longest text that is read at all, in bytes.
     static let limit = 64
 
