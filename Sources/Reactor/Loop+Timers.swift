@@ -28,37 +28,7 @@ extension Loop {
     /// - Throws: `CancellationError` as soon as the task is cancelled.
     @Loop package static func sleep(for delay: Duration) async throws {
         try Task.checkCancellation()
-        let sleeper = Sleeper()
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                sleeper.start(delay, continuation)
-            }
-        } onCancel: {
-            shared.eventLoop.perform { assumeIsolated { sleeper.finish() } }
-        }
+        _ = await Waiter<Void>().wait(until: .now + delay)
         try Task.checkCancellation()
-    }
-}
-
-/// One sleeping task: its continuation is resumed by the timer or by the cancellation, whichever comes first.
-@Loop private final class Sleeper {
-    private var continuation: CheckedContinuation<Void, Never>?
-    private var timer: LoopTimer?
-    private var isFinished = false
-
-    nonisolated init() {}
-
-    func start(_ delay: Duration, _ continuation: CheckedContinuation<Void, Never>) {
-        guard !isFinished else { return continuation.resume() }
-        self.continuation = continuation
-        timer = Loop.schedule(after: delay) { self.finish() }
-    }
-
-    func finish() {
-        isFinished = true
-        timer?.cancel()
-        timer = nil
-        continuation?.resume()
-        continuation = nil
     }
 }

@@ -2,26 +2,8 @@ import Testing
 
 @testable import AMQP
 
-@Suite("Back-off, heartbeat and the assembly of messages")
+@Suite("Heartbeat monitor and message assembly")
 struct StateTests {
-    @Test("back-off doubles its ceiling up to the longest, and begins anew")
-    func backsOff() {
-        var generator = SplitMix(seed: 1)
-        var highest = Duration.zero
-        for _ in 0..<200 {
-            var backoff = Backoff(first: .milliseconds(100), longest: .seconds(1))
-            for ceiling in [100, 200, 400, 800, 1000, 1000] {
-                let delay = backoff.next(using: &generator)
-                #expect(delay >= .zero && delay <= .milliseconds(ceiling))
-                highest = max(highest, delay)
-            }
-            backoff.reset()
-            let first = backoff.next(using: &generator)
-            #expect(first <= .milliseconds(100))
-        }
-        #expect(highest > .milliseconds(800))
-    }
-
     @Test("a heartbeat is due after half an interval without sending, the peer is gone after two without receiving")
     func beats() {
         let start = ContinuousClock.now

@@ -116,21 +116,4 @@ struct PoolStateTests {
         for slot in lease { state.released(slot) }
         #expect(state.isDrained)
     }
-
-    @Test("attempts to connect come at growing distances, with jitter, up to a bound")
-    func backoff() {
-        var least = Backoff()
-        var most = Backoff()
-        var previous = Duration.zero
-        for _ in 0..<6 {
-            let (low, high) = (least.next(random: 0), most.next(random: 1))
-            #expect(low < high)
-            #expect(high > previous)
-            previous = high
-        }
-        for _ in 0..<100 { previous = most.next(random: 1) }
-        #expect(previous == .seconds(5))
-        most.reset()
-        #expect(most.next(random: 1) == .milliseconds(100))
-    }
 }

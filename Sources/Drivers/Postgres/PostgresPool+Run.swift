@@ -40,7 +40,7 @@ extension PostgresPool {
     }
 
     private func keepOpen(_ slot: Int) async {
-        var backoff = Backoff()
+        var backoff = Backoff(.milliseconds(100) ... .seconds(5))
         while !closed.isOpen, !Task.isCancelled {
             do {
                 let connection = try await open(slot)
@@ -53,7 +53,7 @@ extension PostgresPool {
                 connectError = error
                 if state.availability == .unavailable { refuseWaiting() }
                 // Told loudly once per connection and outage: the further attempts say nothing new.
-                let level: Logger.Level = backoff.isFirst ? .warning : .debug
+                let level: Logger.Level = backoff.isReset ? .warning : .debug
                 let delay = backoff.next()
                 log.log(
                     level: level, "cannot connect to the database",

@@ -45,7 +45,7 @@ package import Reactor
     package func run() async {
         guard !isRunning, !isClosed else { return }
         isRunning = true
-        var backoff = RedisBackoff(limits.backoff)
+        var backoff = Backoff(limits.backoff)
         while !isClosed, !Task.isCancelled {
             do {
                 try await connect()

@@ -11,7 +11,7 @@ internal import Reactor
     private var isRunning = false
     private var connection: Connection?
     private var interrupter: Interrupter?
-    private var backoff = Backoff()
+    private var backoff = Backoff(.milliseconds(100) ... .seconds(10))
 
     /// A connection that lasted this long was a good one: the next loss begins with short delays again.
     private static let lasting = Duration.seconds(10)
@@ -79,8 +79,7 @@ internal import Reactor
     private func pause(after error: BrokerError?) async {
         guard !isStopped else { return }
         guard !isParked else { return _ = await stopped.waitThroughCancellation() }
-        var generator = SystemRandomNumberGenerator()
-        let delay = backoff.next(using: &generator)
+        let delay = backoff.next()
         log.warning(
             "no connection to the broker",
             metadata: [

@@ -1,0 +1,60 @@
+/// The shape that the errors of drivers and services share: a code to decide on, a message for logs, the underlying
+/// cause, and the place in Warren's source that made the error.
+package protocol CodedError: Error, CustomStringConvertible, CustomDebugStringConvertible {
+    /// The kind of failure; compare it with the constants of the error type.
+    var code: ErrorCode<Self> { get }
+    /// Describes the failure for logs, without secrets. Servers' and libraries' own words are quoted unchanged.
+    var message: String { get }
+    /// The error that this one follows from, if there is one.
+    var cause: (any Error)? { get }
+    /// The place in Warren's source that made the error.
+    var location: SourceLocation { get }
+    /// Whether the same operation can succeed later, unchanged.
+    var isTransient: Bool { get }
+}
+
+extension CodedError {
+    package var cause: (any Error)? { nil }
+
+    /// The code and the message, and the cause if there is one.
+    package var description: String {
+        let text = "\(code): \(message)"
+        return cause.map { "\(text); cause: \($0)" } ?? text
+    }
+
+    /// The description and the place in the source.
+    package var debugDescription: String {
+        "\(description) (\(location))"
+    }
+}
+
+/// A kind of failure of one error type.
+///
+/// Error types declare their codes as constants in an extension. More constants may be added, so a `switch` over codes
+/// needs a `default`.
+package struct ErrorCode<Failure>: Hashable, Sendable, CustomStringConvertible {
+    /// The code's name as logs show it.
+    package let description: String
+
+    /// Makes a code of its name, which is unique among the codes of the error type.
+    package init(_ name: String) {
+        description = name
+    }
+}
+
+/// A line of Warren's source.
+package struct SourceLocation: Sendable, CustomStringConvertible {
+    /// The module and the file's name, as `#fileID` has them.
+    package let fileID: StaticString
+    /// The line, counted from 1.
+    package let line: UInt
+
+    /// Makes a location; an initializer of an error passes `#fileID` and `#line` of its caller.
+    package init(fileID: StaticString, line: UInt) {
+        self.fileID = fileID
+        self.line = line
+    }
+
+    /// `Module/File.swift:line`.
+    package var description: String { "\(fileID):\(line)" }
+}

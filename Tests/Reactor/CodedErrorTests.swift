@@ -1,0 +1,50 @@
+import Reactor
+import Testing
+
+@Suite("Coded error")
+struct CodedErrorTests {
+    struct PumpError: CodedError {
+        let code: ErrorCode<PumpError>
+        let message: String
+        let cause: (any Error)?
+        let location: SourceLocation
+        var isTransient: Bool { code == .dry }
+
+        init(
+            _ code: ErrorCode<PumpError>, _ message: String, cause: (any Error)? = nil, fileID: StaticString = #fileID,
+            line: UInt = #line
+        ) {
+            self.code = code
+            self.message = message
+            self.cause = cause
+            location = SourceLocation(fileID: fileID, line: line)
+        }
+    }
+
+    @Test("an error describes its code, its message and its cause")
+    func description() {
+        let cause = PumpError(.dry, "no water")
+        #expect("\(cause)" == "dry: no water")
+        #expect("\(PumpError(.stuck, "the valve", cause: cause))" == "stuck: the valve; cause: dry: no water")
+    }
+
+    @Test("an error's debug description names the line that made it")
+    func location() {
+        let line: UInt = #line + 1
+        let error = PumpError(.dry, "no water")
+        #expect(String(reflecting: error) == "dry: no water (\(#fileID):\(line))")
+    }
+
+    @Test("codes are compared by their names")
+    func codes() {
+        #expect(PumpError(.dry, "a").code == PumpError(.dry, "b").code)
+        #expect(ErrorCode<PumpError>.dry != .stuck)
+        #expect(PumpError(.dry, "").isTransient)
+        #expect(!PumpError(.stuck, "").isTransient)
+    }
+}
+
+extension ErrorCode where Failure == CodedErrorTests.PumpError {
+    static var dry: Self { Self("dry") }
+    static var stuck: Self { Self("stuck") }
+}

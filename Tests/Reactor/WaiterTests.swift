@@ -1,0 +1,100 @@
+import Reactor
+import Testing
+
+@Suite("Waiter", .timeLimit(.minutes(1)))
+@Loop struct WaiterTests {
+    @Test("a waiter returns the value that it is resumed with")
+    func value() async {
+        let waiter = Waiter<Int>()
+        Loop.schedule(after: .milliseconds(5)) { waiter.resume(returning: 7) }
+        #expect(await waiter.wait() == 7)
+        #expect(waiter.isEnded)
+    }
+
+    @Test("a waiter that was resumed before the task waits returns at once")
+    func early() async {
+        let waiter = Waiter<Int>()
+        waiter.resume(returning: 7)
+        #expect(await waiter.wait() == 7)
+    }
+
+    @Test("only the first end of a wait counts")
+    func once() async {
+        let waiter = Waiter<Int>()
+        waiter.resume(returning: 1)
+        waiter.resume(returning: 2)
+        waiter.cancel()
+        #expect(await waiter.wait() == 1)
+        let cancelled = Waiter<Int>()
+        cancelled.cancel()
+        cancelled.resume(returning: 1)
+        #expect(await cancelled.wait() == nil)
+    }
+
+    @Test("a wait returns nil when its deadline passes, and not before")
+    func deadline() async {
+        let start = ContinuousClock.now
+        #expect(await Waiter<Int>().wait(until: start + .milliseconds(30)) == nil)
+        #expect(ContinuousClock.now - start >= .milliseconds(30))
+    }
+
+    @Test("a wait whose deadline has passed already still returns a value that is there")
+    func lateWithValue() async {
+        let waiter = Waiter<Int>()
+        waiter.resume(returning: 7)
+        #expect(await waiter.wait(until: .now - .seconds(1)) == 7)
+    }
+
+    @Test("a cancellation before or during the wait ends it with nil")
+    func cancellation() async {
+        let before = Task { @Loop in
+            withUnsafeCurrentTask { $0?.cancel() }
+            return await Waiter<Int>().wait()
+        }
+        #expect(await before.value == nil)
+        let during = Task { @Loop in await Waiter<Int>().wait() }
+        Loop.schedule(after: .milliseconds(5)) { during.cancel() }
+        #expect(await during.value == nil)
+    }
+
+    @Test("a wait through cancellation continues when its task is cancelled")
+    func throughCancellation() async {
+        let waiter = Waiter<Int>()
+        let task = Task { @Loop in await waiter.waitThroughCancellation() }
+        task.cancel()
+        Loop.schedule(after: .milliseconds(20)) { waiter.resume(returning: 7) }
+        #expect(await task.value == 7)
+    }
+}
+
+@Suite("Signal", .timeLimit(.minutes(1)))
+@Loop struct SignalTests {
+    @Test("a signal lets all tasks continue that wait for it, and later waits return at once")
+    func fire() async {
+        let signal = Signal()
+        let tasks = (0..<3).map { _ in Task { @Loop in await signal.wait() } }
+        Loop.schedule(after: .milliseconds(5)) { signal.fire() }
+        for task in tasks { #expect(await task.value) }
+        #expect(await signal.wait())
+        #expect(await signal.waitThroughCancellation())
+    }
+
+    @Test("a wait for a signal that does not fire ends at its deadline with false")
+    func limit() async {
+        let signal = Signal()
+        #expect(await !signal.wait(within: .milliseconds(5)))
+        #expect(await !signal.waitThroughCancellation(within: .milliseconds(5)))
+        #expect(!signal.isFired)
+    }
+
+    @Test("a cancelled wait for a signal returns false, and the other waits continue")
+    func cancellation() async {
+        let signal = Signal()
+        let cancelled = Task { @Loop in await signal.wait() }
+        let other = Task { @Loop in await signal.wait() }
+        Loop.schedule(after: .milliseconds(5)) { cancelled.cancel() }
+        #expect(await !cancelled.value)
+        signal.fire()
+        #expect(await other.value)
+    }
+}
