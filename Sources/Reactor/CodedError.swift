@@ -8,7 +8,7 @@ package protocol CodedError: Error, CustomStringConvertible, CustomDebugStringCo
     /// The error that this one follows from, if there is one.
     var cause: (any Error)? { get }
     /// The place in Warren's source that made the error.
-    var location: SourceLocation { get }
+    var location: ErrorLocation { get }
     /// Whether the same operation can succeed later, unchanged.
     var isTransient: Bool { get }
 }
@@ -43,7 +43,7 @@ package struct ErrorCode<Failure>: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// A line of Warren's source.
-package struct SourceLocation: Sendable, CustomStringConvertible {
+package struct ErrorLocation: Sendable, CustomStringConvertible {
     /// The module and the file's name, as `#fileID` has them.
     package let fileID: StaticString
     /// The line, counted from 1.

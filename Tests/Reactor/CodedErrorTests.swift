@@ -7,7 +7,7 @@ struct CodedErrorTests {
         let code: ErrorCode<PumpError>
         let message: String
         let cause: (any Error)?
-        let location: SourceLocation
+        let location: ErrorLocation
         var isTransient: Bool { code == .dry }
 
         init(
@@ -17,7 +17,7 @@ struct CodedErrorTests {
             self.code = code
             self.message = message
             self.cause = cause
-            location = SourceLocation(fileID: fileID, line: line)
+            location = ErrorLocation(fileID: fileID, line: line)
         }
     }
 
