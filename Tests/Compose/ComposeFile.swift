@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `compose/compose.yaml`, with its anchors and merges carried out.
+/// `compose/compose.yaml` with its anchors and merges resolved.
 struct ComposeFile: Decodable {
     struct Service: Decodable {
         struct Build: Decodable {
@@ -40,14 +40,14 @@ struct ComposeFile: Decodable {
     let networks: [String: Network?]
     let volumes: [String: String?]
 
-    /// Read by way of Python, which knows YAML.
+    /// Reads the file through Python, which has a YAML parser.
     static func read() throws -> ComposeFile {
         let convert = "import json, sys, yaml; json.dump(yaml.safe_load(open(sys.argv[1])), sys.stdout)"
         let converted = try Repository.run(
             "/usr/bin/python3", ["-c", convert, Repository.path("compose/compose.yaml")])
         try #require(converted.status == 0, "\(converted.errors)")
         let decoder = JSONDecoder()
-        // Names of services, variables and volumes are keys of dictionaries, which stay as they are.
+        // The strategy does not change the keys of dictionaries: names of services, variables and volumes.
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         return try decoder.decode(ComposeFile.self, from: converted.output)
     }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite("Warren in containers")
+@Suite("Container files")
 struct ContainerTests {
     private let file: ComposeFile
     private let dockerfile: String
@@ -15,10 +15,10 @@ struct ContainerTests {
     }
 
     private func service(_ name: String) throws -> ComposeFile.Service {
-        try #require(file.services[name], "no service \(name)")
+        try #require(file.services[name], "compose.yaml has no service \(name)")
     }
 
-    /// The stages of the container file: what each is made from, and the text of its own.
+    /// Returns the stages of the Dockerfile: each with its base and its text.
     private func stages() throws -> [String: (base: String, text: String)] {
         var stages: [String: (base: String, text: String)] = [:]
         for part in dockerfile.components(separatedBy: "\nFROM ").dropFirst() {
@@ -29,7 +29,7 @@ struct ContainerTests {
         return stages
     }
 
-    @Test("every program that the package builds has an image, and nothing else has")
+    @Test("each program of the package has an image, and each image has a program")
     func programs() throws {
         let built = try Repository.all(#"program\(\s*"([a-z-]+)""#, in: Repository.text("Package.swift"))
         #expect(try Repository.all(#"^COPY --from=build /programs/([a-z-]+) "#, in: dockerfile) == built)
@@ -37,7 +37,7 @@ struct ContainerTests {
         #expect(Set(stripped.split(separator: " ").map(String.init)) == built)
     }
 
-    @Test("every service of Warren's own is made from its target, and no target is without a service")
+    @Test("each of Warren's own services is built from the target of its name, and each target has a service")
     func targets() throws {
         let stages = try stages()
         let bases = Set(stages.values.map(\.base)).union(["build"])
@@ -48,7 +48,7 @@ struct ContainerTests {
         for name in Self.daemons { #expect(targets[name] == name) }
     }
 
-    @Test("no image runs as root, save the set-up, which has no network")
+    @Test("no container runs as root except the set-up, which has no network")
     func users() throws {
         let stages = try stages()
         func user(_ stage: String) -> String? {
@@ -67,7 +67,7 @@ struct ContainerTests {
         #expect(try service("setup").networkMode == "none")
     }
 
-    @Test("no container can write its own files, has a capability or gains one")
+    @Test("no container can write to its root file system, has a capability, or can gain one")
     func hardened() throws {
         for (name, service) in file.services {
             #expect(service.readOnly == true, "\(name)")
@@ -77,7 +77,7 @@ struct ContainerTests {
         }
     }
 
-    @Test("a container sees what was made for it, or for the service that it works for, and cannot change it")
+    @Test("a container mounts only the secrets of its own service, and read-only")
     func secrets() throws {
         let shared = ["database-setup": "postgres", "warren": "search"]
         let handed = file.volumes.keys.filter { $0.hasPrefix("for-") }
@@ -90,7 +90,7 @@ struct ContainerTests {
         #expect(Set(made ?? []) == Set(handed.map { "\($0):/out/\($0.dropFirst(4))" }))
     }
 
-    @Test("every setting that is given is one that the program reads, and every one that it must have is given")
+    @Test("compose.yaml sets only variables that the programs read, and all that a daemon requires")
     func settings() throws {
         let kit = try Repository.text("Sources/WorkerKit/Process/Daemon+Worker.swift")
         let all = try Repository.sources("Sources")
@@ -109,7 +109,7 @@ struct ContainerTests {
         #expect(dockerfile.contains("ENV WARREN_HEALTH_FILE=") && known.contains("WARREN_HEALTH_FILE"))
     }
 
-    @Test("the operator's command has what rebuilding the index takes: all that a search worker has")
+    @Test("the operator's command has the settings, secrets and networks of a search worker, to rebuild the index")
     func command() throws {
         let (command, search) = (try service("warren"), try service("search"))
         #expect(command.environment == search.environment)
@@ -117,7 +117,7 @@ struct ContainerTests {
         #expect(Set(command.networks ?? []) == Set(search.networks ?? []))
     }
 
-    @Test("every daemon is a principal of queues/definitions.json")
+    @Test("queues/definitions.json has a principal for each daemon, the integrator and the operator")
     func principals() throws {
         struct Definitions: Decodable {
             struct Permission: Decodable { let user: String }
@@ -128,7 +128,7 @@ struct ContainerTests {
         #expect(users == Set(Self.daemons + ["integrator", "operator"]))
     }
 
-    @Test("nothing listens to more than the machine itself, and only two networks lead outside")
+    @Test("ports are published on loopback only, and only two networks lead outside")
     func published() throws {
         for (name, service) in file.services {
             #expect((service.ports ?? []).allSatisfy { $0.hasPrefix("127.0.0.1:") }, "\(name)")
@@ -139,7 +139,7 @@ struct ContainerTests {
         }
     }
 
-    @Test("a database that is set up, a broker with its queues and secrets that are made come before the workers")
+    @Test("workers start after the database is set up, the broker is healthy and the secrets are made")
     func order() throws {
         for name in Self.workers {
             let needs = try #require(try service(name).dependsOn)
@@ -152,7 +152,7 @@ struct ContainerTests {
         #expect(try service("media").dependsOn?["cloudinary-local"]?.required == false)
     }
 
-    @Test("a daemon is killed only after the time in which it ends by itself, here and by compose/local")
+    @Test("containers and compose/local kill a daemon only after its own time limit for a stop")
     func stopping() throws {
         let daemon = try Repository.text("Sources/WorkerKit/Process/Daemon.swift")
         let limit = try #require(try Repository.all(#"stopLimit: Duration = \.seconds\((\d+)\)"#, in: daemon).first)
@@ -163,11 +163,11 @@ struct ContainerTests {
             #expect(try service(name).restart == "unless-stopped")
         }
         let script = try Repository.text("compose/lib/process.sh")
-        let patience = try #require(try Repository.all(#"now_ms\) \+ (\d+)000\)\)"#, in: script).first)
+        let patience = try #require(try Repository.all(#"wait_until (\d+) none_running"#, in: script).first)
         #expect(try #require(Int(patience)) == 40 && own < 40)
     }
 
-    @Test("the images are built with the libraries that compose/local installs")
+    @Test("the Dockerfile installs the same libraries as compose/local")
     func libraries() throws {
         let local = try Repository.all(#"(lib[a-z0-9-]+-dev)"#, in: Repository.text("compose/lib/packages.sh"))
         #expect(try Repository.all(#"(lib[a-z0-9-]+-dev)"#, in: dockerfile) == local)

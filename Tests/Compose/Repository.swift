@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The files of the repository, and programs that are run on them.
+/// The repository's files, and programs that run on them.
 enum Repository {
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
@@ -14,14 +14,14 @@ enum Repository {
         try String(contentsOfFile: path(name), encoding: .utf8)
     }
 
-    /// The text of every Swift file below a folder.
+    /// Returns the text of all Swift files below a folder.
     static func sources(_ folder: String) throws -> String {
         let files = FileManager.default.enumerator(at: root.appending(path: folder), includingPropertiesForKeys: nil)
         return try (files?.allObjects ?? []).compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
             .map { try String(contentsOf: $0, encoding: .utf8) }.joined()
     }
 
-    /// What a pattern's one group matches in a text, each once.
+    /// Returns the distinct texts that the first group of a regular expression matches.
     static func all(_ pattern: String, in text: String) throws -> Set<String> {
         let expression = try NSRegularExpression(pattern: pattern, options: .anchorsMatchLines)
         let whole = NSRange(text.startIndex..., in: text)
@@ -31,19 +31,22 @@ enum Repository {
             })
     }
 
-    /// The built programs lie beside the tests' own.
+    /// Returns the path of a built program, which is beside the tests' own executable.
     static func program(_ name: String) throws -> String {
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         return URL(filePath: tests).deletingLastPathComponent().appending(path: name).path(percentEncoded: false)
     }
 
+    /// The result of a program that has exited.
     struct Ended {
         let status: Int32
         let output: Data
         let errors: String
+
+        var text: String { String(decoding: output, as: UTF8.self) }
     }
 
-    /// Runs a program to its end.
+    /// Runs a program until it exits.
     static func run(_ path: String, _ arguments: [String], _ changes: [String: String] = [:]) throws -> Ended {
         let (output, errors) = (Pipe(), Pipe())
         let process = Process()
@@ -58,5 +61,44 @@ enum Repository {
         let words = errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         return Ended(status: process.terminationStatus, output: data, errors: String(decoding: words, as: UTF8.self))
+    }
+
+    /// Runs a bash script that has some parts of `compose/lib` loaded.
+    static func runScript(_ script: String, parts: [String], state: String) throws -> Ended {
+        let sources = parts.map { "source '\(path("compose/lib/\($0).sh"))'\n" }.joined()
+        return try run("/bin/bash", ["-c", "set -euo pipefail\n\(sources)\(script)"], ["WARREN_STATE": state])
+    }
+}
+
+/// A folder of one test, which is removed with the object.
+final class TemporaryFolder {
+    private let folder = FileManager.default.temporaryDirectory.appending(path: "compose-\(UUID().uuidString)")
+
+    init() throws {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    var path: String { folder.path(percentEncoded: false) }
+
+    func path(_ name: String) -> String { folder.appending(path: name).path(percentEncoded: false) }
+
+    func makeFolder(_ name: String) throws {
+        try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)
+    }
+
+    func write(_ text: String, to name: String) throws {
+        try makeFolder((name as NSString).deletingLastPathComponent)
+        try text.write(toFile: path(name), atomically: true, encoding: .utf8)
+    }
+
+    func text(_ name: String) throws -> String {
+        try String(contentsOfFile: path(name), encoding: .utf8)
+    }
+
+    /// Returns the paths of everything below a folder, relative to it.
+    func contents(_ name: String) throws -> [String] {
+        try FileManager.default.subpathsOfDirectory(atPath: path(name))
     }
 }

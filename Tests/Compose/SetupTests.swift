@@ -2,9 +2,9 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("The set-up of containers")
+@Suite("Container set-up")
 struct SetupTests {
-    /// Folders like the volumes that `setup` has, and runs of it on them.
+    /// Folders in the place of the volumes of `setup`, and runs of it on them.
     private final class Volumes {
         static let containers: [String: Set<String>] = [
             "rabbitmq": ["rabbitmq.conf", "definitions/1-users.json", "definitions/2-warren.json"],
@@ -16,25 +16,21 @@ struct SetupTests {
             "search": ["amqp.url", "redis.url", "database.url"], "cloudinary-local": ["secret"],
         ]
 
-        let folder = FileManager.default.temporaryDirectory.appending(path: "setup-\(UUID().uuidString)")
+        let folder: TemporaryFolder
 
         init() throws {
-            for name in Self.containers.keys {
-                try FileManager.default.createDirectory(
-                    at: folder.appending(path: "out/\(name)"), withIntermediateDirectories: true)
-            }
+            folder = try TemporaryFolder()
+            for name in Self.containers.keys { try folder.makeFolder("out/\(name)") }
         }
 
-        deinit { try? FileManager.default.removeItem(at: folder) }
-
         func setup(_ arguments: [String] = [], changes: [String: String] = [:]) throws -> Repository.Ended {
-            // Only root may hand a file to any group.
+            // Only root can give a file to any group.
             let own = "\(getgid())"
             let groups = getuid() == 0 ? [:] : ["WARREN_OWN_GROUP": own, "WARREN_OFFICIAL_GROUP": own]
             return try Repository.run(
                 Repository.path("compose/setup"), arguments,
                 [
-                    "WARREN_STATE": path("state"), "WARREN_OUT": path("out"), "CLOUDINARY_URL": "",
+                    "WARREN_STATE": folder.path("state"), "WARREN_OUT": folder.path("out"), "CLOUDINARY_URL": "",
                     "WARREN_PROGRAM": try Repository.program("warren"), "WARREN_AMQP_PORT": "5999",
                 ].merging(groups) { $1 }.merging(changes) { $1 })
         }
@@ -44,39 +40,35 @@ struct SetupTests {
             try #require(ended.status == 0, "\(ended.errors)")
         }
 
-        func path(_ name: String) -> String { folder.appending(path: name).path(percentEncoded: false) }
+        func text(_ name: String) throws -> String { try folder.text("out/\(name)") }
 
-        func text(_ name: String) throws -> String {
-            try String(contentsOfFile: path("out/\(name)"), encoding: .utf8)
-        }
-
-        /// The files that a container sees, with what is in them, save what is salted anew each time.
-        func handed(_ container: String) throws -> [String: String] {
-            let names = try FileManager.default.subpathsOfDirectory(atPath: path("out/\(container)"))
+        /// Returns the files of a container with their texts, but without those of salted passwords, which differ at
+        /// each run.
+        func files(_ container: String) throws -> [String: String] {
             var files: [String: String] = [:]
-            for name in names where name != "definitions" {
+            for name in try folder.contents("out/\(container)") where name != "definitions" {
                 files[name] = name.hasSuffix("users.json") ? "" : try text("\(container)/\(name)")
             }
             return files
         }
 
         func all() throws -> [String: [String: String]] {
-            try Dictionary(uniqueKeysWithValues: Self.containers.keys.map { ($0, try handed($0)) })
+            try Dictionary(uniqueKeysWithValues: Self.containers.keys.map { ($0, try files($0)) })
         }
 
         func attributes(_ name: String) throws -> stat {
             var result = stat()
-            try #require(lstat(path(name), &result) == 0)
+            try #require(lstat(folder.path(name), &result) == 0)
             return result
         }
     }
 
-    @Test("hands each container what it needs and no more, for its group to read and for nobody else")
+    @Test("each container gets the files that it needs and no others, readable by its group only")
     func hands() throws {
         let volumes = try Volumes()
         try volumes.succeed()
         for (container, names) in Volumes.containers {
-            #expect(Set(try volumes.handed(container).keys) == names, "\(container)")
+            #expect(Set(try volumes.files(container).keys) == names, "\(container)")
             for name in names {
                 let file = try volumes.attributes("out/\(container)/\(name)")
                 #expect(file.st_mode & 0o7777 == 0o440, "\(container)/\(name)")
@@ -85,14 +77,14 @@ struct SetupTests {
                 #expect(file.st_gid == (["rabbitmq", "postgres", "redis"].contains(container) ? 999 : 10001))
             }
         }
-        for name in try FileManager.default.subpathsOfDirectory(atPath: volumes.path("state")) {
+        for name in try volumes.folder.contents("state") {
             let mode = try volumes.attributes("state/\(name)").st_mode
-            // The public keys are anyone's.
+            // The public keys are not secret.
             #expect(mode & 0o077 == 0 || name.hasSuffix("jwks.json"), "\(name)")
         }
     }
 
-    @Test("gives each its own password, in no other container's files but the server's")
+    @Test("each service has its own passwords, which only its container and the server see")
     func passwords() throws {
         let volumes = try Volumes()
         try volumes.succeed()
@@ -103,7 +95,7 @@ struct SetupTests {
             let password = try #require(url.password)
             #expect(password.count >= 32 && passwords.insert(password).inserted)
             for (other, files) in try volumes.all() where other != service {
-                #expect(files.values.allSatisfy { !$0.contains(password) }, "\(other) has \(service)'s")
+                #expect(files.values.allSatisfy { !$0.contains(password) }, "\(other) has a password of \(service)")
             }
         }
         for service in ["identity", "post", "media", "search"] {
@@ -112,12 +104,12 @@ struct SetupTests {
             let password = try #require(url.password)
             #expect(password.count >= 32 && passwords.insert(password).inserted)
             for (other, files) in try volumes.all() where other != service && other != "postgres" {
-                #expect(files.values.allSatisfy { !$0.contains(password) }, "\(other) has \(service)'s")
+                #expect(files.values.allSatisfy { !$0.contains(password) }, "\(other) has a password of \(service)")
             }
         }
     }
 
-    @Test("done again, it changes nothing")
+    @Test("a second set-up changes no secret")
     func again() throws {
         let volumes = try Volumes()
         try volumes.succeed()
@@ -126,7 +118,7 @@ struct SetupTests {
         #expect(try volumes.all() == first)
     }
 
-    @Test("keys are exchanged step by step: the ingress knows the next one before identity signs with it")
+    @Test("a key rotation gives the ingress the next public key before identity signs with it")
     func keys() throws {
         let volumes = try Volumes()
         try volumes.succeed()
@@ -138,10 +130,10 @@ struct SetupTests {
         try volumes.succeed(["keys", "rotate"])
         #expect(try volumes.text("identity/signing-key.pem") != signing)
         #expect(try Repository.all(#""kid":"([^"]+)""#, in: volumes.text("ingress/jwks.json")) == both)
-        #expect(try Set(volumes.handed("identity").keys) == Volumes.containers["identity"])
+        #expect(try Set(volumes.files("identity").keys) == Volumes.containers["identity"])
     }
 
-    @Test("a rotation changes the one password that is named")
+    @Test("rotating a password changes only the one that is named")
     func rotates() throws {
         let volumes = try Volumes()
         try volumes.succeed()
@@ -157,7 +149,7 @@ struct SetupTests {
         #expect(try volumes.setup(["rotate"]).status == 64)
     }
 
-    @Test("an account at Cloudinary that is given goes to media, and to nobody else")
+    @Test("only media gets the account at Cloudinary that CLOUDINARY_URL names")
     func cloudinary() throws {
         let volumes = try Volumes()
         try volumes.succeed(changes: ["CLOUDINARY_URL": "cloudinary://key:secret@cloud"])
@@ -169,21 +161,21 @@ struct SetupTests {
         #expect(try volumes.text("media/cloudinary.url").hasSuffix("?upload_prefix=http://cloudinary-local:17480"))
     }
 
-    @Test("tells an operator the addresses that the host has")
+    @Test("env prints the addresses on the host, and fails before the first set-up")
     func addresses() throws {
         let volumes = try Volumes()
         #expect(try volumes.setup(["env"]).status == 1)
         try volumes.succeed()
-        let told = String(decoding: try volumes.setup(["env"]).output, as: UTF8.self)
-        #expect(told.contains("export WARREN_URL=http://127.0.0.1:8080\n"))
-        #expect(told.contains("export WARREN_INTEGRATOR_URL=amqp://integrator:"))
-        #expect(told.contains("@127.0.0.1:5999/warren"))
+        let printed = try volumes.setup(["env"]).text
+        #expect(printed.contains("export WARREN_URL=http://127.0.0.1:8080\n"))
+        #expect(printed.contains("export WARREN_INTEGRATOR_URL=amqp://integrator:"))
+        #expect(printed.contains("@127.0.0.1:5999/warren"))
     }
 
-    @Test("a volume that is not there is named")
+    @Test("a missing volume is named")
     func missing() throws {
         let volumes = try Volumes()
-        try FileManager.default.removeItem(atPath: volumes.path("out/media"))
+        try FileManager.default.removeItem(atPath: volumes.folder.path("out/media"))
         let ended = try volumes.setup()
         #expect(ended.status != 0)
         #expect(ended.errors.contains("no volume is mounted at"))

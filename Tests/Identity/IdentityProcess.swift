@@ -30,7 +30,7 @@ import WorkerKit
             "WARREN_AMQP_URL": broker, "WARREN_DATABASE_URL": databaseURL,
             "WARREN_REDIS_URL": try TestEnvironment.value("WARREN_TEST_REDIS_URL"),
             "WARREN_SIGNING_KEY_FILE": "\(directory)/signing-key.pem", "WARREN_TRUSTED_PRINCIPALS": address.user,
-            "WARREN_LOG_LEVEL": "trace",
+            "WARREN_LOG_LEVEL": "trace", "WARREN_HEALTH_FILE": "\(directory)/healthy",
         ]
     }
 
@@ -56,7 +56,10 @@ import WorkerKit
         process.standardOutput = output
         try process.run()
         do {
-            try #require(try await eventually(within: .seconds(30)) { log.contains(#""ready""#) || !process.isRunning })
+            let isReady = try await eventually(within: .seconds(30)) {
+                FileManager.default.fileExists(atPath: "\(directory)/healthy") || !process.isRunning
+            }
+            try #require(isReady && process.isRunning, "\(log)")
             try await connected { try await body(self) }
         } catch {
             process.terminate()

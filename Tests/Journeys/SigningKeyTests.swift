@@ -91,7 +91,7 @@ extension Journeys {
             let identity = try stack.startAnother(
                 "identity-1", ["WARREN_SIGNING_KEY_FILE": keys.path("signing-key.pem")])
             try await whileRunning(identity) {
-                let isReady = try await eventually(within: .seconds(20)) { identity.errors.contains(#""ready""#) }
+                let isReady = try await eventually(within: .seconds(20)) { identity.isReady }
                 try #require(isReady, "\(identity.errors.suffix(2000))")
                 try await stack.scale("identity", 0)
                 do {

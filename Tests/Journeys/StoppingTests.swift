@@ -8,10 +8,11 @@ extension Journeys {
         @Test("SIGTERM ends an idle daemon with 0", arguments: Stack.daemons)
         @Loop func idle(service: String) async throws {
             let stack = try Stack()
-            let changes = service == "ingress" ? ["WARREN_HTTP_ADDRESS": "127.0.0.1:0"] : [:]
+            let port = service == "ingress" ? try freePort() : nil
+            let changes = port.map { ["WARREN_HTTP_ADDRESS": "127.0.0.1:\($0)"] } ?? [:]
             let daemon = try stack.startAnother("\(service)-1", changes)
             defer { daemon.removeFiles() }
-            try await becomeReady(daemon)
+            try await becomeReady(daemon, port)
             let start = ContinuousClock.now
             daemon.signal(SIGTERM)
             let status = try await daemon.ended(within: .seconds(40))
@@ -84,8 +85,13 @@ extension Journeys {
             return statuses
         }
 
-        @Loop private func becomeReady(_ daemon: Started) async throws {
-            let isReady = try await eventually(within: .seconds(20)) { daemon.errors.contains("\"ready\"") }
+        /// Waits for a worker's health file, or for the ingress that listens on a port.
+        @Loop private func becomeReady(_ daemon: Started, _ port: Int? = nil) async throws {
+            let client = try port.map { try Client(url: "http://127.0.0.1:\($0)") }
+            let isReady = try await eventually(within: .seconds(20)) {
+                guard let client else { return daemon.isReady }
+                return (try? await client.get("/health/ready").status) == 200
+            }
             if !isReady { daemon.signal(SIGKILL) }
             try #require(isReady, "\(daemon.errors.suffix(2000))")
         }

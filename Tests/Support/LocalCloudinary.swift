@@ -14,7 +14,7 @@ public final class LocalCloudinary {
     public let scratch: Scratch
     private let process = Process()
 
-    /// Starts the built executable and waits until it says that it is ready.
+    /// Starts the built executable and waits until it listens.
     public init(in scratch: Scratch, port: Int? = nil, _ options: String...) async throws {
         self.scratch = scratch
         self.port = try port ?? Self.freePort()
@@ -28,8 +28,8 @@ public final class LocalCloudinary {
         process.arguments? += options
         process.standardError = FileHandle(forWritingAtPath: scratch.path("log"))
         try process.run()
-        guard try await eventually({ log.contains(#""message":"ready""#) || !process.isRunning }), process.isRunning
-        else { throw Failure(what: "cloudinary-local did not get ready: \(log)") }
+        guard try await eventually({ isListening || !process.isRunning }), process.isRunning
+        else { throw Failure(what: "cloudinary-local does not listen: \(log)") }
     }
 
     deinit {
@@ -91,18 +91,34 @@ public final class LocalCloudinary {
     }
 
     private static func freePort() throws -> Int {
+        try withSocket(port: 0) { descriptor, address, length in
+            guard bind(descriptor, address, length) == 0 else { throw Failure(what: "no free port") }
+            var length = length
+            getsockname(descriptor, address, &length)
+            return address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                Int(UInt16(bigEndian: $0.pointee.sin_port))
+            }
+        }
+    }
+
+    private var isListening: Bool {
+        Self.withSocket(port: port) { connect($0, $1, $2) == 0 }
+    }
+
+    /// Runs the body with a new TCP socket and an address of loopback.
+    private static func withSocket<Result>(
+        port: Int, _ body: (Int32, UnsafeMutablePointer<sockaddr>, socklen_t) throws -> Result
+    ) rethrows -> Result {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) | getsockname(descriptor, $0, &length)
+        return try withUnsafeMutablePointer(to: &address) {
+            try $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                try body(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        guard result == 0 else { throw Failure(what: "no free port") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }

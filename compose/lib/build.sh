@@ -1,55 +1,47 @@
 # shellcheck shell=bash
-# Building and checking the Swift package.
+# Builds of the Swift package.
 
-# supervised COMMAND…: runs it in a process group of its own, so that it can be ended as a whole.
-supervised() {
-    setsid env --default-signal=INT,QUIT "$@" </dev/null 8>&- 9>&- &
-    CHILD=$!
-    if [[ -n ${PROGRESS-} && -t 3 ]]; then show_progress; fi
-    wait "$CHILD" || { local code=$? && CHILD='' && return "$code"; }
-    CHILD=''
+# run_in_group COMMAND…: runs a command in a process group of its own, which end_group ends as a whole. Returns its status.
+run_in_group() {
+    setsid env --default-signal=INT,QUIT "$@" </dev/null 7>&- 8>&- 9>&- &
+    GROUP=$!
+    if [[ -n ${PROGRESS_LOG-} && -t 3 ]]; then show_progress; fi
+    wait "$GROUP" || { local code=$? && GROUP='' && return "$code"; }
+    GROUP=''
 }
 
-# show_progress: the build's own counter behind the step, on a terminal.
+end_group() {
+    if [[ -n ${GROUP-} ]]; then
+        kill -TERM -- "-$GROUP" 2>/dev/null || true
+        wait "$GROUP" 2>/dev/null || true
+    fi
+}
+
+# show_progress: on a terminal, shows the build's counter beside the name of the step.
 show_progress() {
-    while kill -0 "$CHILD" 2>/dev/null; do
-        printf '\r  %-52s %s\e[K' "$STEP" "$(tail -c 400 "$PROGRESS" | grep -oE '^\[[0-9]+/[0-9]+\]' | tail -n 1)" >&3
+    while kill -0 "$GROUP" 2>/dev/null; do
+        printf '\r  %-52s %s\e[K' "$STEP" \
+            "$(tail -c 400 "$PROGRESS_LOG" | grep -oE '^\[[0-9]+/[0-9]+\]' | tail -n 1)" >&3
         sleep 0.5
     done
     printf '\r  %-52s\e[K' "$STEP" >&3
 }
 
-end_supervised() {
-    if [[ -n ${CHILD-} ]]; then
-        kill -TERM -- "-$CHILD" 2>/dev/null || true
-        wait "$CHILD" 2>/dev/null || true
-    fi
-}
-
-# swift_step LOG ARGUMENTS…: one run of `swift`, in the package's folder, its words in a log.
-swift_step() {
+# run_swift_build NAME ARGUMENTS…: `swift build` in the package's folder, with its output in the log NAME.
+run_swift_build() {
     local log=$STATE/log/$1.log
     shift
-    # Build products are nobody's secret.
-    # shellcheck disable=SC2016 # for the inner shell
-    PROGRESS=$log supervised bash -c 'umask 022; cd "$1" && shift && exec swift "$@"' - "$ROOT" "$@" \
+    # Build products are not secret: other users may read them.
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    PROGRESS_LOG=$log run_in_group bash -c 'umask 022; cd "$1" && shift && exec swift build "$@"' - "$ROOT" "$@" \
         3>&1 >"$log" 2>&1 || {
         grep -E '(error|warning):' "$log" | sort -u | head -n 20 >&2 || true
-        tail_of "$log"
-        fail "swift $* failed; all of it is in $log"
+        print_log_end "$log"
+        fail "swift build $* failed; its whole output is in $log"
     }
 }
 
-lint() { swift_step lint format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests; }
+build_release() { run_swift_build build-release -c release; }
 
-check_scripts() {
-    local log=$STATE/log/shellcheck.log
-    (cd "$ROOT/compose" && shellcheck -x local setup healthy && shellcheck lib/*.sh) >"$log" 2>&1 || {
-        tail_of "$log"
-        fail "shellcheck found faults; all of them are in $log"
-    }
-}
-
-build_release() { swift_step build-release build -c release; }
-
-build_tests() { swift_step build-debug build --build-tests --explicit-target-dependency-import-check error; }
+# build_debug [ARGUMENTS…]: programs and tests, with the check that targets import only what Package.swift allows.
+build_debug() { run_swift_build build-debug --build-tests --explicit-target-dependency-import-check error "$@"; }

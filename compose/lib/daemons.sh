@@ -8,39 +8,28 @@ program_of() {
     esac
 }
 
-# write_configuration: addresses with passwords, as files that the daemons read.
-write_configuration() {
+# write_addresses: the servers' addresses with passwords, as files for the daemons.
+write_addresses() {
     local service
     for service in "${SERVICES[@]}"; do
-        amqp_url "$service" | keep "$service-amqp.url"
-        database_url "$service" | keep "$service-database.url"
+        amqp_url "$service" | write_secret "$service-amqp.url"
+        database_url "$service" | write_secret "$service-database.url"
     done
-    amqp_url ingress | keep ingress-amqp.url
-    redis_url 0 | keep redis.url
-    cloudinary_url | keep cloudinary.url
+    amqp_url ingress | write_secret ingress-amqp.url
+    redis_url 0 | write_secret redis.url
+    cloudinary_url | write_secret cloudinary.url
     mkdir -p "$STATE/cloudinary"
 }
 
-# make_keys: the key pair that signs access tokens and the public half that verifies them.
-make_keys() {
-    [[ -s $STATE/keys/signing-key.pem && -s $STATE/keys/jwks.json ]] && return
-    mkdir -p "$STATE/keys"
-    "$ROOT/.build/$BUILD/warren" keys new "$STATE/keys" >"$STATE/log/keys.log" 2>&1 || {
-        tail_of "$STATE/log/keys.log"
-        fail "the signing key could not be made"
-    }
-    chmod 0600 "$STATE/keys"/*
-}
-
-# command_of SERVICE: sets COMMAND to the program with what it is told. The rest of the environment
-# passes through, so that limits and log levels can be set for `up`.
-command_of() {
-    local secrets=$STATE/secrets
+# set_command NAME: sets COMMAND to the daemon's program with its settings. Other variables of the environment pass
+# through, so that `up` and `scale` can set limits and log levels.
+set_command() {
+    local service=${1%-*} secrets=$STATE/secrets
     COMMAND=(env -u WARREN_AMQP_URL -u WARREN_DATABASE_URL -u WARREN_REDIS_URL -u CLOUDINARY_URL
-        -u WARREN_SIGNING_KEY -u WARREN_VERIFY_KEYS)
-    case $1 in
+        -u WARREN_SIGNING_KEY -u WARREN_VERIFY_KEYS -u WARREN_HEALTH_FILE)
+    case $service in
     cloudinary-local)
-        COMMAND=("$(program_of "$1")" --address "127.0.0.1:$CLOUDINARY_PORT" --cloud warren --key local
+        COMMAND=("$(program_of "$service")" --address "127.0.0.1:$CLOUDINARY_PORT" --cloud warren --key local
             --secret-file "$secrets/cloudinary" --directory "$STATE/cloudinary")
         return
         ;;
@@ -48,80 +37,88 @@ command_of() {
         COMMAND+=("WARREN_VERIFY_KEYS_FILE=$STATE/keys/jwks.json" "WARREN_HTTP_ADDRESS=127.0.0.1:$HTTP_PORT")
         ;;
     *)
-        COMMAND+=("WARREN_DATABASE_URL_FILE=$secrets/$1-database.url"
+        COMMAND+=("WARREN_DATABASE_URL_FILE=$secrets/$service-database.url" "WARREN_HEALTH_FILE=$(health_file "$1")"
             "WARREN_TRUSTED_PRINCIPALS=${WARREN_TRUSTED_PRINCIPALS:-ingress,integrator}")
         ;;
     esac
-    case $1 in
+    case $service in
     identity) COMMAND+=("WARREN_SIGNING_KEY_FILE=$STATE/keys/signing-key.pem") ;;
     media) COMMAND+=("CLOUDINARY_URL_FILE=$secrets/cloudinary.url") ;;
     esac
-    COMMAND+=("WARREN_AMQP_URL_FILE=$secrets/$1-amqp.url" "WARREN_REDIS_URL_FILE=$secrets/redis.url"
-        "WARREN_LOG_LEVEL=${WARREN_LOG_LEVEL:-info}" "$(program_of "$1")")
+    COMMAND+=("WARREN_AMQP_URL_FILE=$secrets/$service-amqp.url" "WARREN_REDIS_URL_FILE=$secrets/redis.url"
+        "WARREN_LOG_LEVEL=${WARREN_LOG_LEVEL:-info}" "$(program_of "$service")")
 }
 
-daemon_start() {
-    local service=${1%-*}
-    case $service in
-    ingress) claim_port "$HTTP_PORT" WARREN_HTTP_PORT "the HTTP API" ;;
-    cloudinary-local) claim_port "$CLOUDINARY_PORT" WARREN_CLOUDINARY_PORT cloudinary-local ;;
+launch_daemon() {
+    case ${1%-*} in
+    ingress) require_free_port "$HTTP_PORT" WARREN_HTTP_PORT "the HTTP API" ;;
+    cloudinary-local) require_free_port "$CLOUDINARY_PORT" WARREN_CLOUDINARY_PORT cloudinary-local ;;
     esac
-    command_of "$service"
+    set_command "$1"
     launch "$1" "${COMMAND[@]}"
 }
 
-daemon_up() {
+# daemon_is_ready NAME: asks the health check of the containers, which does not depend on the log level.
+daemon_is_ready() {
+    local file
+    file=$(health_file "$1")
     case ${1%-*} in
-    ingress) [[ $(curl -s -o /dev/null -m 2 -w '%{http_code}' "http://127.0.0.1:$HTTP_PORT/health/ready") == 200 ]] ;;
-    *) said "$1" '"message" ?: ?"ready"' ;;
+    ingress) port_is_open "$HTTP_PORT" && run_health_check http "$HTTP_PORT" /health/ready ;;
+    cloudinary-local) run_health_check port "$CLOUDINARY_PORT" ;;
+    *) [[ -f $file ]] && WARREN_HEALTH_FILE=$file run_health_check file ;;
     esac
 }
 
-daemon_ready() { await "$1" 20 daemon_up "$1"; }
+run_health_check() { timeout 3 "$ROOT/compose/healthy" "$@" 2>/dev/null; }
 
-# set_number SERVICE N: exactly N processes; those with the highest numbers leave first.
-set_number() {
+# wait_for_daemons NAME…: a daemon that waits for a server is given time for it; one that exits fails at once.
+wait_for_daemons() { wait_until_ready 60 daemon_is_ready "$@"; }
+
+# set_daemon_count SERVICE N: runs exactly N processes. Those with the highest numbers stop first.
+set_daemon_count() {
     local service=$1 wanted=$2 number=0 names name started=()
-    mapfile -t names < <(running "$service")
-    if ((${#names[@]} > wanted)); then stop TERM "${names[@]:wanted}"; fi
+    mapfile -t names < <(running_processes "$service")
+    if ((${#names[@]} > wanted)); then stop_processes TERM "${names[@]:wanted}"; fi
     for name in "$STATE/run/$service"-*.pid; do
         name=$(basename "$name" .pid)
-        if ! alive "$name"; then forget "$name"; fi
+        if ! is_running "$name"; then remove_process_files "$name"; fi
     done
     while ((${#names[@]} + ${#started[@]} < wanted)); do
         number=$((number + 1))
         name=$service-$number
-        alive "$name" && continue
-        daemon_start "$name"
+        if is_running "$name"; then continue; fi
+        launch_daemon "$name"
         started+=("$name")
     done
-    for name in ${started[@]+"${started[@]}"}; do daemon_ready "$name"; done
+    wait_for_daemons ${started[@]+"${started[@]}"}
 }
 
-# daemons_start SERVICE…: at least one of each, those anew whose program was built after their start.
-daemons_start() {
-    local service name again=()
+# start_daemons SERVICE…: runs at least one process of each, and restarts those whose program was built after their
+# start. Waits until all are ready.
+start_daemons() {
+    local service name outdated=() all=()
     for service in "$@"; do
-        for name in $(running "$service"); do
-            if [[ $(program_of "$service") -nt $STATE/run/$name.pid ]]; then again+=("$name"); fi
+        for name in $(running_processes "$service"); do
+            all+=("$name")
+            if [[ $(program_of "$service") -nt $STATE/run/$name.pid ]]; then outdated+=("$name"); fi
         done
     done
-    if ((${#again[@]})); then stop TERM "${again[@]}"; fi
-    for name in ${again[@]+"${again[@]}"}; do daemon_start "$name"; done
+    stop_processes TERM ${outdated[@]+"${outdated[@]}"}
+    for name in ${outdated[@]+"${outdated[@]}"}; do launch_daemon "$name"; done
     for service in "$@"; do
-        if [[ -z $(running "$service") ]]; then
-            daemon_start "$service-1"
-            again+=("$service-1")
+        if [[ -z $(running_processes "$service") ]]; then
+            launch_daemon "$service-1"
+            all+=("$service-1")
         fi
     done
-    for name in ${again[@]+"${again[@]}"}; do daemon_ready "$name"; done
+    wait_for_daemons "${all[@]}"
 }
 
-daemons_stop() {
+stop_daemons() {
     local service names=()
-    for service in "${SERVICES[@]}"; do mapfile -t -O "${#names[@]}" names < <(running "$service"); done
-    # The ingress first: what it still awaits is answered while the workers live.
-    stop TERM ingress-1
-    stop TERM ${names[@]+"${names[@]}"}
-    stop TERM cloudinary-local-1
+    for service in "${SERVICES[@]}"; do mapfile -t -O "${#names[@]}" names < <(running_processes "$service"); done
+    # The ingress stops first, while the workers can still reply to its pending requests.
+    stop_processes TERM ingress-1
+    stop_processes TERM ${names[@]+"${names[@]}"}
+    stop_processes TERM cloudinary-local-1
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# A private PostgreSQL: a role and a database per service. A role opens the database of its own name
-# and no other: pg_hba.conf says so, and so do the databases' privileges.
+# A private PostgreSQL with a role and a database per service. A role can open the database of its own name and no
+# other: both pg_hba.conf and the databases' privileges enforce it.
 
 postgres_bin() {
     local version
@@ -9,39 +9,40 @@ postgres_bin() {
     printf '/usr/lib/postgresql/%s/bin' "$version"
 }
 
-# postgres_hba ADDRESSES: who may connect from there to what (pg_hba.conf).
-postgres_hba() {
+# hba_lines ADDRESSES: the lines of pg_hba.conf for clients at these addresses.
+hba_lines() {
     printf 'host  %-8s  %-8s  %s  scram-sha-256\n' all postgres "$1" sameuser all "$1"
 }
 
-postgres_init() {
+# make_database_cluster: the data folder, if it does not exist.
+make_database_cluster() {
     local home=$STATE/postgres
     mkdir -p "$home"
     if [[ -s $home/data/PG_VERSION ]]; then
-        server_folder postgres postgres
+        make_server_folder postgres postgres
         return
     fi
-    # A first start that was cut short leaves a folder that is of no use.
+    # An interrupted first start leaves an incomplete folder.
     rm -rf "$home/data" "$home/new"
     secret postgres-postgres >"$home/password"
-    server_folder postgres postgres
+    make_server_folder postgres postgres
     "${PREFIX[@]}" "$(postgres_bin)/initdb" -D "$home/new" --username=postgres --pwfile="$home/password" \
         --auth=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 >"$STATE/log/initdb.log" 2>&1 || {
-        tail_of "$STATE/log/initdb.log"
-        fail "PostgreSQL's data folder could not be made"
+        print_log_end "$STATE/log/initdb.log"
+        fail "cannot make PostgreSQL's data folder"
     }
     rm -f "$home/password"
     mv "$home/new" "$home/data"
 }
 
-postgres_start() {
+launch_postgres() {
     local home=$STATE/postgres
-    if alive postgres-1; then return; fi
-    claim_port "$POSTGRES_PORT" WARREN_POSTGRES_PORT PostgreSQL
-    server_prefix postgres
-    postgres_init
-    postgres_hba 127.0.0.1/32 >"$home/data/pg_hba.conf"
-    # The tests' role makes databases, whose names begin with its own.
+    if is_running postgres-1; then return; fi
+    require_free_port "$POSTGRES_PORT" WARREN_POSTGRES_PORT PostgreSQL
+    set_user_prefix postgres
+    make_database_cluster
+    hba_lines 127.0.0.1/32 >"$home/data/pg_hba.conf"
+    # The tests' role creates databases, whose names begin with its own. PostgreSQL 15 has no regular expressions here.
     if [[ $(postgres_bin) =~ /(1[6-9]|[2-9][0-9])/ ]]; then
         printf 'host  /^scratch  scratch  127.0.0.1/32  scram-sha-256\n' >>"$home/data/pg_hba.conf"
     else
@@ -52,14 +53,16 @@ postgres_start() {
         -c password_encryption=scram-sha-256 -c timezone=UTC -c log_timezone=UTC
 }
 
-postgres_sql() {
+# run_sql ARGUMENTS…: psql as the superuser.
+run_sql() {
     PGPASSWORD=$(secret postgres-postgres) PGCONNECT_TIMEOUT=5 psql -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 \
         -p "$POSTGRES_PORT" -U postgres -d postgres "$@"
 }
 
-postgres_up() { postgres_sql -c 'SELECT 1' >/dev/null 2>&1; }
+postgres_is_ready() { run_sql -c 'SELECT 1' >/dev/null 2>&1; }
 
-postgres_role() {
+# role_sql NAME [OPTION]: creates the role and its database if they do not exist, and sets the password.
+role_sql() {
     cat <<SQL
 \\set password '$(secret "postgres-$1")'
 SELECT 'CREATE ROLE "$1" LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '$1') \\gexec
@@ -69,20 +72,17 @@ REVOKE ALL ON DATABASE "$1" FROM PUBLIC;
 SQL
 }
 
-# The services' roles and databases; run again, it sets their passwords anew.
-postgres_roles() {
+# all_roles_sql: the same for every service.
+all_roles_sql() {
     local name
     printf 'REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;\n'
-    for name in "${SERVICES[@]}"; do postgres_role "$name"; done
+    for name in "${SERVICES[@]}"; do role_sql "$name"; done
 }
 
-postgres_ready() {
-    await postgres-1 120 postgres_up
-    {
-        postgres_roles
-        postgres_role scratch CREATEDB
-    } | postgres_sql >"$STATE/log/roles.log" 2>&1 || {
-        tail_of "$STATE/log/roles.log"
-        fail "PostgreSQL's roles and databases could not be made"
+make_roles() {
+    local log=$STATE/log/roles.log
+    { all_roles_sql && role_sql scratch CREATEDB; } | run_sql >"$log" 2>&1 || {
+        print_log_end "$log"
+        fail "cannot create PostgreSQL's roles and databases"
     }
 }

@@ -1,15 +1,18 @@
 # shellcheck shell=bash
-# A private RabbitMQ. It loads, at every start, its users (passwords from secrets/) and then
-# queues/definitions.json: nothing else declares anything.
+# A private RabbitMQ. At every start it loads its users (passwords from secrets/) and then queues/definitions.json.
+# Exchanges, queues and permissions come from these files only.
 
 RABBITMQ_BIN=/usr/lib/rabbitmq/bin
 
-# The environment that makes the packaged scripts use this stack's folder and ports, and no other.
-rabbitmq_environment() {
-    local home=$STATE/rabbitmq cores schedulers
-    # The broker shares the machine with all that it serves: with a scheduler on half of the cores it spends a third less
-    # time on a message than where its schedulers wake one another on all of them.
+# set_rabbitmq_environment: sets RABBITMQ_ENV to a command prefix with which the packaged scripts use this stack's folder
+# and ports, and read no setting of the system.
+set_rabbitmq_environment() {
+    local home=$STATE/rabbitmq cores schedulers erlang
     cores=$(nproc) schedulers=$(((cores + 1) / 2))
+    # Erlang's schedulers spin before they sleep, which wastes cores that other processes share: off. The broker shares
+    # the machine with its clients: with a scheduler for half of the cores it spends a third less time on a message,
+    # because schedulers on all cores wake each other.
+    erlang="+sbwt none +sbwtdcpu none +sbwtdio none +S $schedulers:$schedulers"
     RABBITMQ_ENV=(
         env -i "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin" "LANG=C.UTF-8" "HOME=$home"
         "RABBITMQ_NODENAME=warren@localhost"
@@ -22,8 +25,7 @@ rabbitmq_environment() {
         "RABBITMQ_DIST_PORT=$DIST_PORT"
         "RABBITMQ_CTL_DIST_PORT_MIN=$((DIST_PORT + 20000))"
         "RABBITMQ_CTL_DIST_PORT_MAX=$((DIST_PORT + 20100))"
-        # Erlang's schedulers spin for a while before they sleep: on cores shared with everyone else that is only loss.
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=+sbwt none +sbwtdcpu none +sbwtdio none +S $schedulers:$schedulers -kernel inet_dist_use_interface {127,0,0,1}"
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=$erlang -kernel inet_dist_use_interface {127,0,0,1}"
         "RABBITMQ_CTL_ERL_ARGS=-kernel inet_dist_use_interface {127,0,0,1}"
         "RABBITMQ_ALLOW_INPUT=1"
         "ERL_EPMD_PORT=$EPMD_PORT" "ERL_EPMD_ADDRESS=127.0.0.1"
@@ -31,7 +33,7 @@ rabbitmq_environment() {
     )
 }
 
-# password_hash SECRET: RabbitMQ's salted SHA-256, as definitions carry it.
+# password_hash PASSWORD: RabbitMQ's salted SHA-256, the format of definition files.
 password_hash() {
     local hex salt
     hex=$(openssl rand -hex 4)
@@ -42,11 +44,11 @@ password_hash() {
     } | base64 -w0
 }
 
-# The principals are those of queues/definitions.json.
+# principals: the broker users that queues/definitions.json gives permissions to.
 principals() { jq -r '.permissions[].user' "$ROOT/queues/definitions.json"; }
 
-# rabbitmq_users NAME…: these users with their passwords, as definitions.
-rabbitmq_users() {
+# user_definitions NAME…: a definitions document with these users and their passwords.
+user_definitions() {
     local name
     for name in "$@"; do
         jq -n --arg name "$name" --arg hash "$(password_hash "$(secret "amqp-$name")")" \
@@ -54,15 +56,15 @@ rabbitmq_users() {
     done | jq -s '{users: .}'
 }
 
-# For tests: a user with two vhosts of its own. In one of them a daemon may take all messages of its service, while in
-# the other nobody does.
-rabbitmq_scratch() {
-    rabbitmq_users scratch | jq '. + {vhosts: [{name: "scratch"}, {name: "scratch-daemons"}]}
+# scratch_definitions: for tests, a user with two virtual hosts of its own. In `scratch-daemons` a daemon under test may
+# consume all messages of its service; in `scratch` no daemon consumes.
+scratch_definitions() {
+    user_definitions scratch | jq '. + {vhosts: [{name: "scratch"}, {name: "scratch-daemons"}]}
         | .permissions = [.vhosts[] | {user: "scratch", vhost: .name, configure: ".*", write: ".*", read: ".*"}]'
 }
 
-# rabbitmq_conf LISTENER DEFINITIONS: its configuration. The folder's files are loaded by name: users come before
-# what they may do, and where there are definitions the broker makes no user `guest`.
+# rabbitmq_conf LISTENER DEFINITIONS: rabbitmq.conf. The broker loads the definition files of the folder in the order of
+# their names, so that users exist before their permissions. With definitions it creates no user `guest`.
 rabbitmq_conf() {
     cat <<CONF
 listeners.tcp.local = $1
@@ -70,49 +72,49 @@ load_definitions = $2
 log.console = true
 log.console.level = info
 log.file = false
-# Half a gigabyte by default, which is also what it keeps in memory.
+# The default is half a gigabyte, which the broker also keeps in memory.
 raft.wal_max_size_bytes = 134217728
 CONF
 }
 
-rabbitmq_configure() {
+configure_rabbitmq() {
     local home=$STATE/rabbitmq users
     mkdir -p "$home"/{definitions,data,log}
     mapfile -t users < <(principals)
-    rabbitmq_users "${users[@]}" >"$home/definitions/1-users.json"
+    user_definitions "${users[@]}" >"$home/definitions/1-users.json"
     cp "$ROOT/queues/definitions.json" "$home/definitions/2-warren.json"
-    rabbitmq_scratch >"$home/definitions/3-scratch.json"
+    scratch_definitions >"$home/definitions/3-scratch.json"
     printf '[].\n' >"$home/enabled_plugins"
     : >"$home/env.conf"
     [[ -s $home/.erlang.cookie ]] || printf '%s' "$(secret erlang-cookie)" >"$home/.erlang.cookie"
     rabbitmq_conf "127.0.0.1:$AMQP_PORT" "$home/definitions" >"$home/rabbitmq.conf"
-    server_folder rabbitmq rabbitmq
+    make_server_folder rabbitmq rabbitmq
     chmod 0400 "$home/.erlang.cookie"
     chmod -R go= "$home/definitions"
 }
 
-rabbitmq_start() {
-    server_prefix rabbitmq
-    rabbitmq_environment
-    if ! alive epmd-1; then
-        claim_port "$EPMD_PORT" WARREN_EPMD_PORT "Erlang's port mapper"
+launch_rabbitmq() {
+    if is_running rabbitmq-1; then return; fi
+    set_user_prefix rabbitmq
+    set_rabbitmq_environment
+    # Without a port mapper the broker would start one itself, which no pid file would name.
+    if ! is_running epmd-1; then
+        require_free_port "$EPMD_PORT" WARREN_EPMD_PORT "Erlang's port mapper"
         launch epmd-1 "${PREFIX[@]}" epmd -port "$EPMD_PORT" -address 127.0.0.1
-        await epmd-1 10 port_open "$EPMD_PORT"
+        wait_until_ready 10 server_is_ready epmd-1
     fi
-    if alive rabbitmq-1; then return; fi
-    claim_port "$AMQP_PORT" WARREN_AMQP_PORT RabbitMQ
-    claim_port "$DIST_PORT" WARREN_DIST_PORT "RabbitMQ's distribution"
-    rabbitmq_configure
+    require_free_port "$AMQP_PORT" WARREN_AMQP_PORT RabbitMQ
+    require_free_port "$DIST_PORT" WARREN_DIST_PORT "RabbitMQ's distribution"
+    configure_rabbitmq
     launch rabbitmq-1 "${PREFIX[@]}" "${RABBITMQ_ENV[@]}" "$RABBITMQ_BIN/rabbitmq-server" -noinput +B i
 }
 
-# By the last words of its banner, which it prints itself: its logger drops lines when there are many at once, as after a
-# crash that left many queues.
-rabbitmq_ready() {
-    if [[ -n ${LOG_START[rabbitmq-1]-} ]]; then await rabbitmq-1 120 said rabbitmq-1 'completed with [0-9]+ plugins'; fi
+# rabbitmq_is_ready: asks the broker itself, once its listener is open: `rabbitmqctl` takes a second.
+rabbitmq_is_ready() {
+    port_is_open "$AMQP_PORT" && rabbitmqctl -q await_startup --timeout 10 >/dev/null 2>&1
 }
 
 rabbitmqctl() {
-    rabbitmq_environment
+    set_rabbitmq_environment
     "${RABBITMQ_ENV[@]}" "$RABBITMQ_BIN/rabbitmqctl" "$@"
 }

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# A private Redis. It holds caches and rate limits, and writes nothing to disk: a cache that came
-# back from an old snapshot could show a post that was deleted since.
+# A private Redis for caches and rate limits. It writes nothing to disk, because a cache restored from an old snapshot
+# could show a post that has been deleted since.
 
-# redis_conf BIND PORT FOLDER: its configuration.
+# redis_conf ADDRESS PORT FOLDER: redis.conf.
 redis_conf() {
     cat <<CONF
 bind $1
@@ -18,19 +18,17 @@ maxmemory-policy volatile-lru
 CONF
 }
 
-redis_start() {
+launch_redis() {
     local home=$STATE/redis
-    if alive redis-1; then return; fi
-    claim_port "$REDIS_PORT" WARREN_REDIS_PORT Redis
-    server_prefix redis
+    if is_running redis-1; then return; fi
+    require_free_port "$REDIS_PORT" WARREN_REDIS_PORT Redis
+    set_user_prefix redis
     mkdir -p "$home"
     redis_conf 127.0.0.1 "$REDIS_PORT" "$home" >"$home/redis.conf"
-    server_folder redis redis
+    make_server_folder redis redis
     launch redis-1 "${PREFIX[@]}" redis-server "$home/redis.conf"
 }
 
-redis_up() {
+redis_is_ready() {
     [[ $(REDISCLI_AUTH=$(secret redis) redis-cli -h 127.0.0.1 -p "$REDIS_PORT" ping 2>/dev/null) == PONG ]]
 }
-
-redis_ready() { await redis-1 20 redis_up; }

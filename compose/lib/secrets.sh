@@ -1,18 +1,30 @@
 # shellcheck shell=bash
-# Secrets: made where they are first needed, one file each, mode 0600, in no file of the repository.
+# Passwords and keys. Each is generated at its first use and kept in a file of its own, mode 0600. The repository has
+# none.
 
-# Where the servers are: on this machine, save for the set-up of containers, which names theirs.
+# The servers' hosts. The set-up of containers replaces them by the containers' names.
 declare -A HOSTS=([amqp]=127.0.0.1 [postgres]=127.0.0.1 [redis]=127.0.0.1 [cloudinary]=127.0.0.1)
 
-# secret NAME: prints the secret of that name; makes it at its first use.
+# secret NAME: prints the secret of that name, and generates it if it does not exist.
 secret() {
     local file=$STATE/secrets/$1
     [[ -s $file ]] || (umask 077 && openssl rand -hex 24 >"$file.new" && mv "$file.new" "$file")
     cat "$file"
 }
 
-# keep FILE: standard input into a secret file.
-keep() { (umask 077 && cat >"$STATE/secrets/$1"); }
+# write_secret NAME: stores standard input as a secret file.
+write_secret() { (umask 077 && cat >"$STATE/secrets/$1"); }
+
+# make_token_keys PROGRAM: the key pair for access tokens, if it does not exist. PROGRAM is the `warren` command.
+make_token_keys() {
+    local keys=$STATE/keys log=$STATE/log/keys.log
+    if [[ -s $keys/signing-key.pem && -s $keys/jwks.json ]]; then return; fi
+    mkdir -p "$keys" "$STATE/log"
+    "$1" keys new "$keys" >"$log" 2>&1 || {
+        print_log_end "$log"
+        fail "cannot make the keys for access tokens in $keys"
+    }
+}
 
 amqp_url() {
     printf 'amqp://%s:%s@%s:%s/%s' "$1" "$(secret "amqp-$1")" "${HOSTS[amqp]}" "$AMQP_PORT" "${2:-warren}"

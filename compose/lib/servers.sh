@@ -1,33 +1,29 @@
 # shellcheck shell=bash
-# The three private servers together.
+# The private servers together.
 
-any_alive() {
-    local file
-    for file in "$STATE"/run/*.pid; do
-        if [[ -f $file ]] && alive "$(basename "$file" .pid)"; then return 0; fi
-    done
-    return 1
+# shellcheck disable=SC2034 # used by other parts
+SERVERS=(rabbitmq postgres redis)
+
+server_is_ready() {
+    case $1 in
+    epmd-1) port_is_open "$EPMD_PORT" ;;
+    rabbitmq-1) rabbitmq_is_ready ;;
+    postgres-1) postgres_is_ready ;;
+    redis-1) redis_is_ready ;;
+    esac
 }
 
-# prepare fixed|free: the stack's folder and ports. A stack that runs keeps the ports it has.
-prepare() {
-    make_state
-    if any_alive && load_settings; then return; fi
-    choose_ports "$1"
+# start_servers SERVER…: starts those that do not run, and waits until all of them are ready.
+start_servers() {
+    local server
+    for server in "$@"; do "launch_$server"; done
+    wait_until_ready 120 server_is_ready "${@/%/-1}"
+    if [[ " $* " == *" postgres "* ]]; then make_roles; fi
 }
 
-servers_start() {
-    rabbitmq_start
-    postgres_start
-    redis_start
-    redis_ready
-    postgres_ready
-    rabbitmq_ready
-}
-
-servers_stop() {
-    # SIGTERM makes PostgreSQL wait for its clients to leave; SIGINT ends their sessions.
-    stop INT postgres-1
-    stop TERM redis-1 rabbitmq-1
-    stop TERM epmd-1
+stop_servers() {
+    # SIGTERM makes PostgreSQL wait for its clients to disconnect; SIGINT ends their sessions.
+    stop_processes INT postgres-1
+    stop_processes TERM redis-1 rabbitmq-1
+    stop_processes TERM epmd-1
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What runs, and what it said.
+# The stack's processes and their logs.
 
-listens() {
+address_of() {
     case $1 in
     ingress-1) printf '127.0.0.1:%s' "$HTTP_PORT" ;;
     cloudinary-local-1) printf '127.0.0.1:%s' "$CLOUDINARY_PORT" ;;
@@ -13,7 +13,8 @@ listens() {
     esac
 }
 
-age() {
+# file_age FILE: the time since its last change, such as "5m02s".
+file_age() {
     local s=$(($(date +%s) - $(stat -c %Y "$1")))
     if ((s < 3600)); then
         printf '%dm%02ds' $((s / 60)) $((s % 60))
@@ -22,24 +23,26 @@ age() {
     fi
 }
 
-status() {
-    local file name pid memory
-    load_settings || { say "Nothing was started here yet: compose/local up" && return; }
-    printf '%-20s %-8s %8s %9s %9s  %s\n' NAME STATE PID MEMORY SINCE LISTENS
+print_status() {
+    local file name pid memory row='%-20s %-8s %8s %9s %9s  %s\n'
+    load_settings || { say "This stack was never started: run compose/local up" && return; }
+    # shellcheck disable=SC2059 # the format of every row
+    printf "$row" NAME STATE PID MEMORY SINCE LISTENS
     for file in "$STATE"/run/*.pid; do
         [[ -f $file ]] || continue
         name=$(basename "$file" .pid)
         pid=$(pid_of "$name")
-        if alive "$name"; then
+        # shellcheck disable=SC2059
+        if is_running "$name"; then
             memory=$(awk '/^VmRSS/ { printf "%.1f MB", $2 / 1024 }' "/proc/$pid/status")
-            printf '%-20s %-8s %8s %9s %9s  %s\n' "$name" runs "$pid" "$memory" "$(age "$file")" "$(listens "$name")"
+            printf "$row" "$name" runs "$pid" "$memory" "$(file_age "$file")" "$(address_of "$name")"
         else
-            printf '%-20s %-8s %8s %9s %9s  %s\n' "$name" ended "$pid" - - -
+            printf "$row" "$name" ended "$pid" - - -
         fi
     done | sort
 }
 
-logs() {
+print_logs() {
     local follow=() service='' word files
     for word in "$@"; do
         if [[ $word == -f ]]; then follow=(-F); else service=$word; fi
@@ -47,6 +50,6 @@ logs() {
     [[ $service =~ ^[a-z-]+$ ]] || fail "usage: compose/local logs SERVICE [-f]"
     files=("$STATE/log/$service"-[0-9]*.log)
     if [[ ! -f ${files[0]} ]]; then files=("$STATE/log/$service.log"); fi
-    [[ -f ${files[0]} ]] || fail "no log of $service in $STATE/log"
-    tail -n 200 "${follow[@]}" "${files[@]}"
+    [[ -f ${files[0]} ]] || fail "there is no log of $service in $STATE/log"
+    tail -n 200 ${follow[@]+"${follow[@]}"} "${files[@]}"
 }

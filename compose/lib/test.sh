@@ -1,58 +1,101 @@
 # shellcheck shell=bash
-# Everything from a fresh machine to the whole test suite, on servers and ports of its own.
+# The tests, on servers and ports of their own.
 
-# The runner's words without a line per test that began or passed; all of them are in log/test.log.
-TEST_FILTER='/^◇.* started\.$/d; /^◇/,/ started\.$/d; /^✔ Test run with /b; /^✔ Test .* passed after /d'
+# A sed script that removes the runner's lines about tests that began or passed. log/test.log has all lines.
+HIDE_PASSED='/^◇.* started\.$/d; /^◇/,/ started\.$/d; /^✔ Test run with /b; /^✔ Test .* passed after /d'
 
-stop_stack() {
-    end_supervised
-    { daemons_stop && servers_stop; } >>"$STATE/log/stop.log" 2>&1
-}
-
-clean_state() {
-    if load_settings && any_alive; then stop_stack; fi
-    rm -rf "${STATE:?}"/{rabbitmq,postgres,redis,cloudinary,keys,secrets,run,settings}
-    make_state
-}
-
+# run_tests [TARGET [FILTER]]: all tests, or those of one target, or those of it whose names match the filter.
 run_tests() {
-    local code=0
+    local target=${1-}
+    if (($#)); then
+        target=${target%Tests}
+        if ! [[ $target =~ ^[A-Za-z0-9]+$ && -v TEST_NEEDS[$target] ]]; then
+            printf 'compose/local: unknown test target %q. The targets, and what each needs:\n\n' "$1" >&2
+            print_targets >&2
+            exit 64
+        fi
+    fi
+    prepare_tests
+    if (($#)); then test_target "$target" "${2-}"; else test_everything; fi
+}
+
+# prepare_tests: an empty stack that no other run uses, and the tools.
+prepare_tests() {
     if [[ -z ${WARREN_STATE-} ]]; then STATE=$ROOT/.local/test; fi
-    make_state
+    make_state_folder
     exec 8>"$STATE/test.lock"
-    flock -n 8 || fail "another compose/local test is at work on $STATE"
-    step "Clearing what the last run left" clean_state
-    choose_ports free
-    setting BUILD debug
-    trap stop_stack EXIT
-    step "Looking for packages and tools" need_packages "${PACKAGES[@]}" "${TEST_PACKAGES[@]}"
-    need_swift
-    step "Checking the format" lint
-    step "Checking the scripts" check_scripts
-    step "Building everything and its tests (debug)" build_tests
-    step "Building everything (release)" build_release
-    # The tests are one busy client at one address.
-    export WARREN_RATE_LIMIT=${WARREN_RATE_LIMIT:-10000/s burst 20000}
-    export WARREN_CREDENTIAL_RATE_LIMIT=${WARREN_CREDENTIAL_RATE_LIMIT:-10000/min}
-    # Hundreds of tests at once would starve each other of the time that they wait for things to happen.
-    export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=${SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH:-8}
-    start_stack
-    eval "$(print_env)"
-    export WARREN_STATE=$STATE
-    say "  Testing: every line is in ${STATE#"$ROOT/"}/log/test.log"
+    flock -n 8 || fail "another compose/local test is running in $STATE"
+    run_step "Removing the last run's data" remove_test_data
+    reserve_free_ports
+    save_setting BUILD debug
+    trap stop_test_stack EXIT
+    run_step "Checking packages" install_packages "${PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+    require_swift
     : >"$STATE/log/test.log"
-    # The journeys kill and stop the servers that all tests share: they come last, and alone.
-    swift_test --skip JourneysTests || code=$?
-    swift_test --filter JourneysTests || code=$?
+    # Hundreds of parallel tests would take longer than their time limits.
+    export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=${SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH:-8}
+}
+
+test_everything() {
+    local code=0
+    run_checks
+    run_step "Building programs and tests (debug)" build_debug
+    run_step "Building programs (release)" build_release
+    start_tested_stack
+    say "  Running all tests. Their whole output: ${STATE#"$ROOT/"}/log/test.log"
+    # The journeys kill and stop servers that all tests share: they run last and alone.
+    run_test_runner --skip JourneysTests || code=$?
+    run_test_runner --filter JourneysTests || code=$?
     say ""
     grep -E '^[^ ]+ Test run with ' "$STATE/log/test.log" || true
     exit "$code"
 }
 
-# swift_test ARGUMENTS…: one run of the test runner on what is built.
-swift_test() {
-    # shellcheck disable=SC2016
-    supervised bash -c 'set -o pipefail; cd "$1" && log=$2 filter=$3 && shift 3 &&
-        swift test --skip-build "$@" 2>&1 | tee -a "$log" | sed -uE "$filter"' - \
-        "$ROOT" "$STATE/log/test.log" "$TEST_FILTER" "$@"
+# test_target TARGET FILTER: builds the target, starts the servers that it needs and no others, and runs its tests.
+test_target() {
+    local target=$1 filter="^$1Tests\\." needs
+    read -ra needs <<<"${TEST_NEEDS[$1]}"
+    if [[ -n $2 ]]; then filter+="(?i:.*($2))"; fi
+    run_step "Building ${target}Tests (debug)" build_debug
+    # Addresses of another stack, which the caller's shell may have exported, are not for this run.
+    unset "${!WARREN_TEST_@}" WARREN_STATE WARREN_URL WARREN_INTEGRATOR_URL WARREN_OPERATOR_URL WARREN_REDIS_URL \
+        CLOUDINARY_URL
+    if [[ ${needs[*]} == stack ]]; then
+        start_tested_stack
+    elif ((${#needs[@]})); then
+        run_step "Starting ${needs[*]}" start_servers "${needs[@]}"
+        eval "$(print_test_addresses "${needs[@]}")"
+    fi
+    say "  Running the tests. Their whole output: ${STATE#"$ROOT/"}/log/test.log"
+    run_test_runner --filter "$filter"
+    exit
+}
+
+# start_tested_stack: all of Warren, with its addresses in the environment.
+start_tested_stack() {
+    # The tests are one busy client at one address.
+    export WARREN_RATE_LIMIT=${WARREN_RATE_LIMIT:-10000/s burst 20000}
+    export WARREN_CREDENTIAL_RATE_LIMIT=${WARREN_CREDENTIAL_RATE_LIMIT:-10000/min}
+    start_stack
+    eval "$(print_stack_addresses && print_test_addresses "${SERVERS[@]}")"
+    export WARREN_STATE=$STATE
+}
+
+# run_test_runner ARGUMENTS…: runs `swift test` on the built tests. Returns its status.
+run_test_runner() {
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    run_in_group bash -c 'set -o pipefail; cd "$1" && log=$2 hide=$3 && shift 3 &&
+        swift test --skip-build "$@" 2>&1 | tee -a "$log" | sed -uE "$hide"' - \
+        "$ROOT" "$STATE/log/test.log" "$HIDE_PASSED" "$@"
+}
+
+remove_test_data() {
+    if load_settings && any_running; then stop_test_stack; fi
+    rm -rf "${STATE:?}"/{rabbitmq,postgres,redis,cloudinary,keys,secrets,run,settings}
+    make_state_folder
+}
+
+stop_test_stack() {
+    end_group
+    { stop_daemons && stop_servers; } >>"$STATE/log/stop.log" 2>&1
 }

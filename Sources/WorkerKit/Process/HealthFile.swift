@@ -5,21 +5,24 @@ internal import ServiceLifecycle
 
 /// Touches a file every few seconds while the process is fit to work, and removes it while it is not.
 ///
-/// For whoever supervises a process that has no address to ask at: a file that is missing or old tells of a lost
-/// connection, of a loop that hangs, of a stop.
+/// A supervisor reads the file of a process that listens on no port. The file appears when the process is ready. It is
+/// missing after a stop or while a connection is lost, and old if the event loop hangs.
 package struct HealthFile: Service {
+    /// How soon the file appears once the process is fit.
+    private static let pollInterval: Duration = .milliseconds(50)
+
     private let path: String
     private let interval: Duration
     private let log: Logger
     private let isFit: @Loop @Sendable () -> Bool
 
-    /// Makes the service.
+    /// Creates the service.
     ///
     /// - Parameters:
-    ///   - path: where the file is; it is made where it is missing.
-    ///   - interval: how often it is touched.
-    ///   - log: is told when it cannot be written.
-    ///   - isFit: whether the process is fit to work, asked on the loop.
+    ///   - path: the file, which is created if it does not exist. A symbolic link is not followed.
+    ///   - interval: the time between two touches.
+    ///   - log: receives an error if the file cannot be written.
+    ///   - isFit: whether the process can work; called on the loop.
     package init(
         path: String, every interval: Duration = .seconds(2), log: Logger, isFit: @escaping @Loop @Sendable () -> Bool
     ) {
@@ -34,24 +37,25 @@ package struct HealthFile: Service {
         do {
             try await cancelWhenGracefulShutdown {
                 while true {
-                    if await isFit() { touch() } else { unlink(path) }
-                    try await Loop.sleep(for: interval)
+                    let isFit = await isFit()
+                    if isFit { touch() } else { unlink(path) }
+                    try await Loop.sleep(for: isFit ? interval : Self.pollInterval)
                 }
             }
         } catch is CancellationError {
-            // It was told to stop.
+            // The process stops.
         }
     }
 
     private func touch() {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
-        guard descriptor >= 0 else { return complain(errno) }
+        guard descriptor >= 0 else { return report(errno) }
         defer { close(descriptor) }
-        // Without times given, both become now (utimensat(2)).
-        if futimens(descriptor, nil) != 0 { complain(errno) }
+        // Without times, both become the current time (utimensat(2)).
+        if futimens(descriptor, nil) != 0 { report(errno) }
     }
 
-    private func complain(_ code: Int32) {
+    private func report(_ code: Int32) {
         log.error("health file not written", metadata: ["path": "\(path)", "errno": "\(code)"])
     }
 }

@@ -2,14 +2,17 @@ package import Logging
 internal import Reactor
 internal import ServiceLifecycle
 
-/// Logs `ready` once, when all of a process's parts are connected.
+/// Logs `ready` once, when all parts of the process are connected.
+///
+/// The line is for readers of the log. A program that waits for readiness uses ``HealthFile`` or `GET /health/ready`,
+/// because the log level may hide the line.
 package struct ReadyNotice: Service {
-    private static let interval: Duration = .milliseconds(10)
+    private static let pollInterval: Duration = .milliseconds(10)
 
     private let log: Logger
     private let isReady: @Loop @Sendable () -> Bool
 
-    /// Makes a notice of a condition that is looked at every few milliseconds until it holds.
+    /// Creates the service with a condition, which it checks every 10 ms until it holds.
     package init(log: Logger, isReady: @escaping @Loop @Sendable () -> Bool) {
         self.log = log
         self.isReady = isReady
@@ -18,12 +21,12 @@ package struct ReadyNotice: Service {
     package func run() async throws {
         do {
             try await cancelWhenGracefulShutdown {
-                while await !isReady() { try await Loop.sleep(for: Self.interval) }
+                while await !isReady() { try await Loop.sleep(for: Self.pollInterval) }
                 log.info("ready")
                 try await gracefulShutdown()
             }
         } catch is CancellationError {
-            // It was told to stop, ready or not.
+            // The process stops before or after it became ready.
         }
     }
 }

@@ -74,7 +74,7 @@ struct Command: Sendable {
                 return pid
             }
         }
-        return Started(pid: pid, folder: folder)
+        return Started(pid: pid, folder: folder, healthFile: environment["WARREN_HEALTH_FILE"])
     }
 
     /// Lends texts as C has them: an array of pointers with a null at its end.
@@ -91,6 +91,10 @@ struct Command: Sendable {
 struct Started: Sendable {
     let pid: pid_t
     fileprivate let folder: URL
+    fileprivate let healthFile: String?
+
+    /// Whether the worker has its health file, which appears when it is ready.
+    var isReady: Bool { healthFile.map { FileManager.default.fileExists(atPath: $0) } ?? false }
 
     var output: String { text("output") }
     var errors: String { text("errors") }
@@ -123,6 +127,7 @@ struct Started: Sendable {
 
     func removeFiles() {
         try? FileManager.default.removeItem(at: folder)
+        if let healthFile { try? FileManager.default.removeItem(atPath: healthFile) }
     }
 
     private func text(_ name: String) -> String {

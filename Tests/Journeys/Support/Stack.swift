@@ -79,6 +79,9 @@ struct Stack: Sendable {
             let parts = String(decoding: entry, as: UTF8.self).split(separator: "=", maxSplits: 1)
             if parts.count == 2 { environment[String(parts[0])] = String(parts[1]) }
         }
+        // The running process keeps its own health file.
+        environment["WARREN_HEALTH_FILE"] =
+            FileManager.default.temporaryDirectory.appending(path: "healthy-\(Fresh.word(12))").path
         for (variable, value) in changes { environment[variable] = value.isEmpty ? nil : value }
         let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
         return try Command(path: program, environment: environment).start()

@@ -1,0 +1,32 @@
+# shellcheck shell=bash
+# Addresses as `export` lines for a shell to evaluate.
+
+export_line() { printf 'export %s=%q\n' "$1" "$2"; }
+
+# print_stack_addresses: the API, and every server with the passwords of the stack.
+print_stack_addresses() {
+    local service
+    export_line WARREN_URL "http://127.0.0.1:$HTTP_PORT"
+    export_line WARREN_INTEGRATOR_URL "$(amqp_url integrator)"
+    export_line WARREN_OPERATOR_URL "$(amqp_url operator)"
+    for service in "${SERVICES[@]}"; do
+        export_line "WARREN_${service^^}_DATABASE_URL" "$(database_url "$service")"
+    done
+    export_line WARREN_REDIS_URL "$(redis_url 0)"
+    export_line CLOUDINARY_URL "$(cloudinary_url)"
+}
+
+# print_test_addresses SERVER…: for tests, virtual hosts, a database and a Redis database that no daemon uses.
+print_test_addresses() {
+    local server
+    for server in "$@"; do
+        case $server in
+        rabbitmq)
+            export_line WARREN_TEST_AMQP_URL "$(amqp_url scratch scratch)"
+            export_line WARREN_TEST_DAEMONS_AMQP_URL "$(amqp_url scratch scratch-daemons)"
+            ;;
+        postgres) export_line WARREN_TEST_DATABASE_URL "$(database_url scratch)" ;;
+        redis) export_line WARREN_TEST_REDIS_URL "$(redis_url 9)" ;;
+        esac
+    done
+}

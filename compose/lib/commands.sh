@@ -1,0 +1,101 @@
+# shellcheck shell=bash
+# The commands that start, change and stop a stack.
+
+# with_stack_lock COMMAND…: runs a command that changes the stack, one at a time.
+with_stack_lock() {
+    make_state_folder
+    exec 9>"$STATE/lock"
+    if ! flock -n 9; then
+        say "Another compose/local is changing $STATE: waiting for it to finish."
+        flock -w 900 9 || fail "the other compose/local did not finish within 15 minutes"
+    fi
+    "$@"
+}
+
+require_started() { load_settings || fail "this stack was never started: run compose/local up"; }
+
+require_running() {
+    require_started
+    is_running rabbitmq-1 || fail "Warren is not running: run compose/local up"
+    [[ -n ${BUILD-} ]] || fail "only the servers are running: run compose/local up"
+}
+
+# prepare_stack: the folder and the ports. A running stack keeps its ports.
+prepare_stack() {
+    make_state_folder
+    if any_running && load_settings; then return; fi
+    choose_ports
+}
+
+start_stack() {
+    run_step "Starting RabbitMQ, PostgreSQL and Redis" start_servers "${SERVERS[@]}"
+    write_addresses
+    run_step "Keys for access tokens" make_token_keys "$ROOT/.build/$BUILD/warren"
+    run_step "Starting cloudinary-local" start_daemons cloudinary-local
+    run_step "Starting ${SERVICES[*]}" start_daemons "${SERVICES[@]}"
+    run_step "Starting the ingress" start_daemons ingress
+}
+
+up() {
+    prepare_stack
+    run_step "Checking packages" install_packages "${PACKAGES[@]}"
+    require_swift
+    say "  The first build takes minutes, later ones seconds. Its log: ${STATE#"$ROOT/"}/log/build-release.log"
+    run_step "Building" build_release
+    save_setting BUILD release
+    start_stack
+    cat <<TEXT
+
+Warren listens at http://127.0.0.1:$HTTP_PORT (health: /health/ready, API description: /openapi.json).
+  compose/local demo      walks through the API step by step
+  compose/local env       prints addresses and passwords for a shell
+  compose/local down      stops everything; the data stays in ${STATE#"$ROOT/"}
+TEXT
+}
+
+up_servers() {
+    prepare_stack
+    run_step "Checking packages" install_packages "${PACKAGES[@]}"
+    run_step "Starting RabbitMQ, PostgreSQL and Redis" start_servers "${SERVERS[@]}"
+    say "  To run tests by hand: eval \"\$(compose/local env)\" && swift test --filter NAME"
+}
+
+down() {
+    load_settings || return 0
+    if any_running; then
+        run_step "Stopping the ingress and the workers" stop_daemons
+        run_step "Stopping RabbitMQ, PostgreSQL and Redis" stop_servers
+    else
+        say "Nothing is running."
+    fi
+    remove_all_process_files
+}
+
+scale() {
+    local service=${1-} number=${2-}
+    [[ $# == 2 && $number =~ ^[0-9]{1,2}$ ]] || fail "usage: compose/local scale SERVICE N, with N from 0 to 99"
+    case " ${SERVICES[*]} ingress cloudinary-local " in
+    *" $service "*) ;;
+    *) fail "unknown service $service: must be ${SERVICES[*]}, ingress or cloudinary-local" ;;
+    esac
+    if [[ $service == ingress || $service == cloudinary-local ]] && ((10#$number > 1)); then
+        fail "$service listens on one port: N must be 0 or 1"
+    fi
+    require_running
+    run_step "Scaling $service to $((10#$number))" set_daemon_count "$service" "$((10#$number))"
+}
+
+# rebuild_search: runs `warren search rebuild` as the search service, whose rights suffice. Returns its exit status.
+rebuild_search() {
+    local secrets=$STATE/secrets
+    require_running
+    env -u WARREN_AMQP_URL -u WARREN_DATABASE_URL -u WARREN_REDIS_URL \
+        "WARREN_AMQP_URL_FILE=$secrets/search-amqp.url" "WARREN_DATABASE_URL_FILE=$secrets/search-database.url" \
+        "WARREN_REDIS_URL_FILE=$secrets/redis.url" "$ROOT/.build/$BUILD/warren" search rebuild
+}
+
+print_env() {
+    require_started
+    print_stack_addresses
+    print_test_addresses "${SERVERS[@]}"
+}

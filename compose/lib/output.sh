@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# Output for the operator: one line per step with its duration; errors on standard error.
+
+# The program's name in error messages.
+SELF=${SELF:-compose/local}
+
+say() { printf '%s\n' "$*"; }
+
+fail() {
+    printf '\n%s: %s\n' "$SELF" "$*" >&2
+    exit 1
+}
+
+now_ms() { printf '%s' "$((${EPOCHREALTIME/[.,]/} / 1000))"; }
+
+# seconds_since MILLISECONDS: the time since then in seconds, such as "1.2".
+seconds_since() {
+    local ms=$(($(now_ms) - $1))
+    printf '%d.%d' $((ms / 1000)) $((ms % 1000 / 100))
+}
+
+# run_step TEXT COMMAND…: runs the command in this shell and prints its duration. The command writes its own output to
+# a log and calls `fail` if it cannot continue.
+run_step() {
+    local start
+    STEP=$1
+    shift
+    start=$(now_ms)
+    printf '  %-52s' "$STEP"
+    "$@"
+    printf '%7s s\n' "$(seconds_since "$start")"
+}
+
+# wait_until SECONDS COMMAND…: repeats the command until it succeeds. Returns 1 if the time limit passes first.
+wait_until() {
+    local end=$(($(now_ms) + $1 * 1000))
+    shift
+    until "$@"; do
+        (($(now_ms) < end)) || return 1
+        sleep 0.1
+    done
+}
+
+# print_log_end LOG [OFFSET]: prints the last lines of a log, from a byte offset on, to standard error.
+print_log_end() {
+    local lines
+    [[ -f $1 ]] || return 0
+    lines=$(tail -c "+$((${2:-0} + 1))" "$1" | tail -n 20)
+    if [[ -n $lines ]]; then
+        printf '\nThe last lines of %s:\n%s\n' "$1" "$lines" | sed '3,$s/^/    /' >&2
+    else
+        printf '\n%s has no new lines.\n' "$1" >&2
+    fi
+}

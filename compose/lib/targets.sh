@@ -1,0 +1,32 @@
+# shellcheck shell=bash
+# The test targets and what each needs to run: servers, or `stack` for all of Warren. A test compares this table with
+# Package.swift and with the table in Tests/README.md.
+
+declare -A TEST_NEEDS=(
+    [AMQP]="rabbitmq"
+    [Argon2]=""
+    [CloudinaryLocal]=""
+    [Compose]=""
+    [Contracts]=""
+    [Curl]=""
+    [Fuzz]=""
+    [Identity]="rabbitmq postgres redis"
+    [ImageHeaders]=""
+    [Ingress]="rabbitmq redis"
+    [Journeys]="stack"
+    [Media]="postgres"
+    [Post]="postgres redis"
+    [Postgres]="postgres"
+    [Reactor]=""
+    [Redis]="redis"
+    [Search]="postgres redis"
+    [WorkerKit]="rabbitmq postgres redis"
+)
+
+# print_targets: the table, for the operator.
+print_targets() {
+    local target
+    for target in "${!TEST_NEEDS[@]}"; do
+        printf '  %-18s %s\n' "$target" "${TEST_NEEDS[$target]:-no server}"
+    done | sort
+}
