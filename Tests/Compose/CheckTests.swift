@@ -3,10 +3,10 @@ import Testing
 
 @Suite("compose/local check")
 struct CheckTests {
-    private func faults(_ files: [String: String]) throws -> [String] {
+    private func faults(_ files: [String: String]) async throws -> [String] {
         let folder = try TemporaryFolder()
         for (name, text) in files { try folder.write(text, to: name) }
-        let ended = try Repository.run(
+        let ended = try await Repository.run(
             "/usr/bin/python3", [Repository.path("compose/lib/check_text.py"), folder.path])
         let lines = ended.text.split(separator: "\n").map(String.init)
         #expect(ended.status == (lines.isEmpty ? 0 : 1), "\(ended.errors)")
@@ -14,7 +14,7 @@ struct CheckTests {
     }
 
     @Test("a line of more than 120 columns is named, unless it is a table row or has a URL or a word that cannot wrap")
-    func longLines() throws {
+    func longLines() async throws {
         let long = String(repeating: "ab ", count: 41)
         let umlauts = String(repeating: "ä ", count: 60)
         let files = [
@@ -23,14 +23,14 @@ struct CheckTests {
             "README.md": "| \(long) |\nhttps://example.org \(long)\n\(long)\n",
         ]
         #expect(
-            try faults(files) == [
+            try await faults(files) == [
                 "README.md:3: 123 columns, at most 120 are allowed",
                 "Sources/A.swift:2: 126 columns, at most 120 are allowed",
             ])
     }
 
     @Test("a link to a missing file or heading is named, also if its text has two lines")
-    func links() throws {
+    func links() async throws {
         let readme = """
             # The first `one`
             [good](docs/README.md#two-words) [good](docs/) [good](#the-first-one) [good](https://example.org/x)
@@ -43,7 +43,7 @@ struct CheckTests {
             """
         let files = ["README.md": readme, "docs/README.md": "## Two words\n"]
         #expect(
-            try faults(files) == [
+            try await faults(files) == [
                 "README.md:3: the link docs/GONE leads to no file",
                 "README.md:3: the link docs/README.md#three leads to no heading",
                 "README.md:4: the link #none leads to no heading",
@@ -51,13 +51,13 @@ struct CheckTests {
     }
 
     @Test("a name of a missing file is named")
-    func names() throws {
+    func names() async throws {
         let readme = "`Kept.swift` `Parts/Kept.swift` `Parts/` `Gone.swift` `Lost/` `NAME.swift` `.local/run/`\n"
         let files = [
             "README.md": readme, "Sources/Parts/Kept.swift": "// Sources/Parts/Kept.swift Sources/Gone.swift GONE.md\n",
         ]
         #expect(
-            try faults(files) == [
+            try await faults(files) == [
                 "README.md:1: Gone.swift does not exist", "README.md:1: Lost/ does not exist",
                 "Sources/Parts/Kept.swift:1: Sources/Gone.swift does not exist",
                 "Sources/Parts/Kept.swift:1: GONE.md does not exist",
@@ -65,7 +65,7 @@ struct CheckTests {
     }
 
     @Test("an import of a module that the target does not depend on is named")
-    func imports() throws {
+    func imports() async throws {
         let folder = try TemporaryFolder()
         try folder.write(
             """
@@ -77,7 +77,7 @@ struct CheckTests {
         try folder.write("import Foundation\n@testable import High\n", to: "Sources/Low/A.swift")
         try folder.write("internal import Low\n", to: "Sources/High/B.swift")
         let command = "python3 '\(Repository.path("compose/lib/check_imports.py"))' . <package.json"
-        let ended = try Repository.run("/bin/bash", ["-c", "cd '\(folder.path)' && \(command)"])
+        let ended = try await Repository.run("/bin/bash", ["-c", "cd '\(folder.path)' && \(command)"])
         #expect(ended.status == 1)
         #expect(ended.text == "Sources/Low/A.swift:2: Low imports High, on which it does not depend\n")
     }

@@ -41,9 +41,9 @@ struct ComposeFile: Decodable {
     let volumes: [String: String?]
 
     /// Reads the file through Python, which has a YAML parser.
-    static func read() throws -> ComposeFile {
+    static func read() async throws -> ComposeFile {
         let convert = "import json, sys, yaml; json.dump(yaml.safe_load(open(sys.argv[1])), sys.stdout)"
-        let converted = try Repository.run(
+        let converted = try await Repository.run(
             "/usr/bin/python3", ["-c", convert, Repository.path("compose/compose.yaml")])
         try #require(converted.status == 0, "\(converted.errors)")
         let decoder = JSONDecoder()

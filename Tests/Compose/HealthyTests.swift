@@ -3,30 +3,30 @@ import Testing
 
 @Suite("Health check script")
 struct HealthyTests {
-    private func status(_ arguments: String..., file: String = "") throws -> Int32 {
-        try Repository.run(Repository.path("compose/healthy"), arguments, ["WARREN_HEALTH_FILE": file]).status
+    private func status(_ arguments: String..., file: String = "") async throws -> Int32 {
+        try await Repository.run(Repository.path("compose/healthy"), arguments, ["WARREN_HEALTH_FILE": file]).status
     }
 
     @Test("the file check succeeds while the health file is fresh and fails if it is old or missing")
-    func file() throws {
+    func file() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path("healthy")
-        #expect(try status("file", file: path) != 0)
+        #expect(try await status("file", file: path) != 0)
         try folder.write("", to: "healthy")
-        #expect(try status("file", file: path) == 0)
+        #expect(try await status("file", file: path) == 0)
         let old = [FileAttributeKey.modificationDate: Date(timeIntervalSinceNow: -20)]
         try FileManager.default.setAttributes(old, ofItemAtPath: path)
-        #expect(try status("file", file: path) != 0)
+        #expect(try await status("file", file: path) != 0)
     }
 
     @Test("the HTTP check succeeds only for status 200, the port check only while a process listens")
-    func http() throws {
+    func http() async throws {
         let server = try HTTPServer()
-        #expect(try status("http", server.port, "/ready") == 0)
-        #expect(try status("http", server.port, "/other") != 0)
-        #expect(try status("port", server.port) == 0)
+        #expect(try await status("http", server.port, "/ready") == 0)
+        #expect(try await status("http", server.port, "/other") != 0)
+        #expect(try await status("port", server.port) == 0)
         server.stop()
-        #expect(try status("http", server.port, "/ready") != 0)
-        #expect(try status("port", server.port) != 0)
+        #expect(try await status("http", server.port, "/ready") != 0)
+        #expect(try await status("port", server.port) != 0)
     }
 }

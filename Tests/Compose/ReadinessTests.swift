@@ -11,7 +11,7 @@ struct ReadinessTests {
     }
 
     /// Runs a script after the parts of `compose/lib`. Each daemon is the given program, and all of them are stopped.
-    private func run(_ script: String, daemon program: String) throws -> Repository.Ended {
+    private func run(_ script: String, daemon program: String) async throws -> Repository.Ended {
         try state.write("#!/bin/bash\n\(program)\n", to: "program")
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: state.path("program"))
         let prelude = """
@@ -20,13 +20,13 @@ struct ReadinessTests {
             trap 'stop_processes KILL $(running_processes post) $(running_processes ingress)' EXIT
 
             """
-        return try Repository.runScript(
+        return try await Repository.runScript(
             prelude + script, parts: ["output", "state", "secrets", "process", "daemons"], state: state.path)
     }
 
     @Test("a worker is ready when its health file appears, at any log level", arguments: ["info", "critical"])
-    func healthFile(level: String) throws {
-        let ended = try run(
+    func healthFile(level: String) async throws {
+        let ended = try await run(
             "WARREN_LOG_LEVEL=\(level) set_daemon_count post 3; ls \"$STATE/run\"; cat \"$STATE\"/log/post-*.log",
             daemon: #"sleep 0.3; : >"$WARREN_HEALTH_FILE"; exec sleep 60"#)
         #expect(ended.status == 0, "\(ended.errors)")
@@ -35,9 +35,9 @@ struct ReadinessTests {
     }
 
     @Test("the health file of a killed worker does not make its successor ready")
-    func staleFile() throws {
+    func staleFile() async throws {
         try state.write("", to: "run/post-1.health")
-        let ended = try run(
+        let ended = try await run(
             "wait_for_daemons() { wait_until_ready 1 daemon_is_ready \"$@\"; }; set_daemon_count post 1",
             daemon: "exec sleep 60")
         #expect(ended.status == 1)
@@ -45,9 +45,9 @@ struct ReadinessTests {
     }
 
     @Test("a worker that exits during its start is reported at once with its last log lines, while others still start")
-    func crash() throws {
+    func crash() async throws {
         let start = ContinuousClock.now
-        let ended = try run(
+        let ended = try await run(
             "set_daemon_count post 2",
             daemon: #"""
                 [[ $WARREN_HEALTH_FILE == *post-2* ]] || exec sleep 60
@@ -61,26 +61,26 @@ struct ReadinessTests {
     }
 
     @Test("the log of an earlier start is not shown for a worker that exits during its start")
-    func earlierLog() throws {
+    func earlierLog() async throws {
         try state.write("an earlier line\n", to: "log/post-1.log")
-        let ended = try run("set_daemon_count post 1", daemon: "exit 1")
+        let ended = try await run("set_daemon_count post 1", daemon: "exit 1")
         #expect(ended.status == 1 && !ended.errors.contains("an earlier line"))
         #expect(ended.errors.contains("log/post-1.log has no new lines"), "\(ended.errors)")
     }
 
     @Test("a port in use is named with the variable that changes it")
-    func portInUse() throws {
+    func portInUse() async throws {
         let server = try HTTPServer()
-        let ended = try run("HTTP_PORT=\(server.port); set_daemon_count ingress 1", daemon: "exec sleep 60")
+        let ended = try await run("HTTP_PORT=\(server.port); set_daemon_count ingress 1", daemon: "exec sleep 60")
         #expect(ended.status == 1)
         #expect(ended.errors.contains("port \(server.port) for the HTTP API is in use by another program"))
         #expect(ended.errors.contains("WARREN_HTTP_PORT"))
     }
 
     @Test("a process is not ready if another one answers on its port")
-    func foreignAnswer() throws {
+    func foreignAnswer() async throws {
         let server = try HTTPServer()
-        let ended = try run(
+        let ended = try await run(
             """
             HTTP_PORT=\(server.port)
             require_free_port() { :; }
@@ -93,8 +93,8 @@ struct ReadinessTests {
     }
 
     @Test("two test runs that draw the same ports reserve different ones")
-    func reservedPorts() throws {
-        let ended = try Repository.runScript(
+    func reservedPorts() async throws {
+        let ended = try await Repository.runScript(
             """
             make_state_folder
             RANDOM=7

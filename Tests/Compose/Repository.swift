@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The repository's files, and programs that run on them.
@@ -38,7 +39,7 @@ enum Repository {
     }
 
     /// The result of a program that has exited.
-    struct Ended {
+    struct Ended: Sendable {
         let status: Int32
         let output: Data
         let errors: String
@@ -47,7 +48,13 @@ enum Repository {
     }
 
     /// Runs a program until it exits.
-    static func run(_ path: String, _ arguments: [String], _ changes: [String: String] = [:]) throws -> Ended {
+    static func run(_ path: String, _ arguments: [String], _ changes: [String: String] = [:]) async throws -> Ended {
+        try await onThreads { try runBlocking(path, arguments, changes) }
+    }
+
+    private static func runBlocking(
+        _ path: String, _ arguments: [String], _ changes: [String: String]
+    ) throws -> Ended {
         let (output, errors) = (Pipe(), Pipe())
         let process = Process()
         process.executableURL = URL(filePath: path)
@@ -64,9 +71,9 @@ enum Repository {
     }
 
     /// Runs a bash script that has some parts of `compose/lib` loaded.
-    static func runScript(_ script: String, parts: [String], state: String) throws -> Ended {
+    static func runScript(_ script: String, parts: [String], state: String) async throws -> Ended {
         let sources = parts.map { "source '\(path("compose/lib/\($0).sh"))'\n" }.joined()
-        return try run("/bin/bash", ["-c", "set -euo pipefail\n\(sources)\(script)"], ["WARREN_STATE": state])
+        return try await run("/bin/bash", ["-c", "set -euo pipefail\n\(sources)\(script)"], ["WARREN_STATE": state])
     }
 }
 

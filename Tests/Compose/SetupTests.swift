@@ -23,11 +23,11 @@ struct SetupTests {
             for name in Self.containers.keys { try folder.makeFolder("out/\(name)") }
         }
 
-        func setup(_ arguments: [String] = [], changes: [String: String] = [:]) throws -> Repository.Ended {
+        func setup(_ arguments: [String] = [], changes: [String: String] = [:]) async throws -> Repository.Ended {
             // Only root can give a file to any group.
             let own = "\(getgid())"
             let groups = getuid() == 0 ? [:] : ["WARREN_OWN_GROUP": own, "WARREN_OFFICIAL_GROUP": own]
-            return try Repository.run(
+            return try await Repository.run(
                 Repository.path("compose/setup"), arguments,
                 [
                     "WARREN_STATE": folder.path("state"), "WARREN_OUT": folder.path("out"), "CLOUDINARY_URL": "",
@@ -35,8 +35,8 @@ struct SetupTests {
                 ].merging(groups) { $1 }.merging(changes) { $1 })
         }
 
-        func succeed(_ arguments: [String] = [], changes: [String: String] = [:]) throws {
-            let ended = try setup(arguments, changes: changes)
+        func succeed(_ arguments: [String] = [], changes: [String: String] = [:]) async throws {
+            let ended = try await setup(arguments, changes: changes)
             try #require(ended.status == 0, "\(ended.errors)")
         }
 
@@ -64,9 +64,9 @@ struct SetupTests {
     }
 
     @Test("each container gets the files that it needs and no others, readable by its group only")
-    func hands() throws {
+    func hands() async throws {
         let volumes = try Volumes()
-        try volumes.succeed()
+        try await volumes.succeed()
         for (container, names) in Volumes.containers {
             #expect(Set(try volumes.files(container).keys) == names, "\(container)")
             for name in names {
@@ -85,9 +85,9 @@ struct SetupTests {
     }
 
     @Test("each service has its own passwords, which only its container and the server see")
-    func passwords() throws {
+    func passwords() async throws {
         let volumes = try Volumes()
-        try volumes.succeed()
+        try await volumes.succeed()
         var passwords: Set<String> = []
         for service in ["ingress", "identity", "post", "media", "search"] {
             let url = try #require(URLComponents(string: try volumes.text("\(service)/amqp.url")))
@@ -110,73 +110,73 @@ struct SetupTests {
     }
 
     @Test("a second set-up changes no secret")
-    func again() throws {
+    func again() async throws {
         let volumes = try Volumes()
-        try volumes.succeed()
+        try await volumes.succeed()
         let first = try volumes.all()
-        try volumes.succeed()
+        try await volumes.succeed()
         #expect(try volumes.all() == first)
     }
 
     @Test("a key rotation gives the ingress the next public key before identity signs with it")
-    func keys() throws {
+    func keys() async throws {
         let volumes = try Volumes()
-        try volumes.succeed()
+        try await volumes.succeed()
         let (signing, known) = (try volumes.text("identity/signing-key.pem"), try volumes.text("ingress/jwks.json"))
-        try volumes.succeed(["keys", "prepare"])
+        try await volumes.succeed(["keys", "prepare"])
         #expect(try volumes.text("identity/signing-key.pem") == signing)
         let both = try Repository.all(#""kid":"([^"]+)""#, in: volumes.text("ingress/jwks.json"))
         #expect(try both.count == 2 && both.isSuperset(of: Repository.all(#""kid":"([^"]+)""#, in: known)))
-        try volumes.succeed(["keys", "rotate"])
+        try await volumes.succeed(["keys", "rotate"])
         #expect(try volumes.text("identity/signing-key.pem") != signing)
         #expect(try Repository.all(#""kid":"([^"]+)""#, in: volumes.text("ingress/jwks.json")) == both)
         #expect(try Set(volumes.files("identity").keys) == Volumes.containers["identity"])
     }
 
     @Test("rotating a password changes only the one that is named")
-    func rotates() throws {
+    func rotates() async throws {
         let volumes = try Volumes()
-        try volumes.succeed()
+        try await volumes.succeed()
         let before = try volumes.all()
-        try volumes.succeed(["rotate", "post"])
+        try await volumes.succeed(["rotate", "post"])
         let rotated = try volumes.all()
         #expect(rotated["post"]?["amqp.url"] != before["post"]?["amqp.url"])
         #expect(rotated["post"]?["database.url"] != before["post"]?["database.url"])
         for name in ["ingress", "identity", "media", "search", "redis", "cloudinary-local"] {
             #expect(rotated[name] == before[name], "\(name)")
         }
-        #expect(try volumes.setup(["rotate", "nobody"]).status == 1)
-        #expect(try volumes.setup(["rotate"]).status == 64)
+        #expect(try await volumes.setup(["rotate", "nobody"]).status == 1)
+        #expect(try await volumes.setup(["rotate"]).status == 64)
     }
 
     @Test("only media gets the account at Cloudinary that CLOUDINARY_URL names")
-    func cloudinary() throws {
+    func cloudinary() async throws {
         let volumes = try Volumes()
-        try volumes.succeed(changes: ["CLOUDINARY_URL": "cloudinary://key:secret@cloud"])
+        try await volumes.succeed(changes: ["CLOUDINARY_URL": "cloudinary://key:secret@cloud"])
         #expect(try volumes.text("media/cloudinary.url") == "cloudinary://key:secret@cloud")
         for (name, files) in try volumes.all() where name != "media" {
             #expect(files.values.allSatisfy { !$0.contains("key:secret") }, "\(name)")
         }
-        try volumes.succeed()
+        try await volumes.succeed()
         #expect(try volumes.text("media/cloudinary.url").hasSuffix("?upload_prefix=http://cloudinary-local:17480"))
     }
 
     @Test("env prints the addresses on the host, and fails before the first set-up")
-    func addresses() throws {
+    func addresses() async throws {
         let volumes = try Volumes()
-        #expect(try volumes.setup(["env"]).status == 1)
-        try volumes.succeed()
-        let printed = try volumes.setup(["env"]).text
+        #expect(try await volumes.setup(["env"]).status == 1)
+        try await volumes.succeed()
+        let printed = try await volumes.setup(["env"]).text
         #expect(printed.contains("export WARREN_URL=http://127.0.0.1:8080\n"))
         #expect(printed.contains("export WARREN_INTEGRATOR_URL=amqp://integrator:"))
         #expect(printed.contains("@127.0.0.1:5999/warren"))
     }
 
     @Test("a missing volume is named")
-    func missing() throws {
+    func missing() async throws {
         let volumes = try Volumes()
         try FileManager.default.removeItem(atPath: volumes.folder.path("out/media"))
-        let ended = try volumes.setup()
+        let ended = try await volumes.setup()
         #expect(ended.status != 0)
         #expect(ended.errors.contains("no volume is mounted at"))
     }

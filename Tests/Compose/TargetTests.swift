@@ -9,8 +9,8 @@ struct TargetTests {
     }
 
     /// Returns the table of `compose/lib/targets.sh`: each target with what it needs.
-    private func needs() throws -> [String: Set<String>] {
-        let ended = try Repository.runScript(
+    private func needs() async throws -> [String: Set<String>] {
+        let ended = try await Repository.runScript(
             #"for target in "${!TEST_NEEDS[@]}"; do echo "$target ${TEST_NEEDS[$target]}"; done"#,
             parts: ["targets"], state: "/nonexistent")
         try #require(ended.status == 0, "\(ended.errors)")
@@ -22,15 +22,15 @@ struct TargetTests {
     }
 
     @Test("compose/local test knows every test target of Package.swift and no other")
-    func table() throws {
+    func table() async throws {
         let known: Set = ["rabbitmq", "postgres", "redis", "stack"]
-        let needs = try needs()
+        let needs = try await needs()
         #expect(try Set(needs.keys) == targets())
         #expect(needs.values.allSatisfy { $0.isSubset(of: known) })
     }
 
     @Test("the table of Tests/README.md has the same targets and the same servers")
-    func documentation() throws {
+    func documentation() async throws {
         let words = ["RabbitMQ": "rabbitmq", "PostgreSQL": "postgres", "Redis": "redis", "all of Warren": "stack"]
         var documented: [String: Set<String>] = [:]
         for row in try Repository.text("Tests/README.md").split(separator: "\n") where row.hasPrefix("| `") {
@@ -40,12 +40,12 @@ struct TargetTests {
                 documented[folder] = Set(words.filter { cells[2].contains($0.key) }.values)
             }
         }
-        #expect(try documented == needs())
+        #expect(try await documented == needs())
     }
 
     @Test("an unknown test target is refused with a list of all targets")
-    func unknown() throws {
-        let ended = try Repository.run(Repository.path("compose/local"), ["test", "Nobody"])
+    func unknown() async throws {
+        let ended = try await Repository.run(Repository.path("compose/local"), ["test", "Nobody"])
         #expect(ended.status == 64)
         #expect(ended.errors.contains("unknown test target Nobody"))
         for target in try targets() { #expect(ended.errors.contains("  \(target) "), "\(target)") }

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Builds of the Swift package.
 
-# run_in_group COMMAND…: runs a command in a process group of its own, which end_group ends as a whole. Returns its status.
+# run_in_group COMMAND…: runs a command in a process group of its own, which end_group ends as a whole. Returns the
+# command's status.
 run_in_group() {
     setsid env --default-signal=INT,QUIT "$@" </dev/null 7>&- 8>&- 9>&- &
     GROUP=$!

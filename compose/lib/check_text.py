@@ -5,7 +5,7 @@ usage: check_text.py FOLDER
 Prints FILE:LINE: FAULT for each fault and exits with 1 if there is one. The rules:
 
 - A line has at most 120 columns. Exempt are rows of Markdown tables, Markdown lines with a URL, lines with a word of
-  more than 80 columns (such as encoded test data), and the documents in queues/ that a program writes.
+  more than 80 columns (such as encoded test data), JSON files, and queues/asyncapi.yaml, which a program writes.
 - A relative link of a Markdown file leads to a file or folder, and its anchor to a heading.
 - A path that begins with Sources/, Tests/, queues/ or compose/ exists, and so does a Markdown file with a name in
   capitals, such as README.md. In Swift files only comments are checked, because tests have strings with other paths.
@@ -19,7 +19,7 @@ import sys
 
 COLUMNS = 120
 LONG_WORD = 80
-GENERATED = re.compile(r"queues/(asyncapi\.yaml|schemas/.*)$|.*/?Package\.resolved$")
+MACHINE_READ = re.compile(r".*\.json$|queues/asyncapi\.yaml$|Package\.resolved$")
 SKIPPED_FOLDERS = {".git", ".local", "__pycache__"}
 # Written by the operator and ignored by Git: may be named, need not exist.
 UNTRACKED_FILES = {"compose/warren.env"}
@@ -114,9 +114,10 @@ class Repository:
                     yield path, number, f"{len(line)} columns, at most {COLUMNS} are allowed"
                 if path.endswith(".swift") and not line.lstrip().startswith("//"):
                     continue
-                for name in ROOTED.findall(line):
-                    if not self.exists(name):
-                        yield path, number, f"{name} does not exist"
+                for match in ROOTED.finditer(line):
+                    is_pattern = line[match.end() : match.end() + 1] in ("{", "*", "$", "\\")
+                    if not is_pattern and not self.exists(match.group(1)):
+                        yield path, number, f"{match.group(1)} does not exist"
                 for name in CAPITALS.findall(line):
                     if not self.has_suffix(name):
                         yield path, number, f"{name} does not exist"
@@ -125,7 +126,7 @@ class Repository:
 
     @staticmethod
     def may_be_long(path, line):
-        if GENERATED.match(path) or any(len(word) > LONG_WORD for word in line.split()):
+        if MACHINE_READ.match(path) or any(len(word) > LONG_WORD for word in line.split()):
             return True
         return path.endswith(".md") and (line.lstrip().startswith("|") or bool(URL.search(line)))
 

@@ -76,7 +76,7 @@ scale() {
     [[ $# == 2 && $number =~ ^[0-9]{1,2}$ ]] || fail "usage: compose/local scale SERVICE N, with N from 0 to 99"
     case " ${SERVICES[*]} ingress cloudinary-local " in
     *" $service "*) ;;
-    *) fail "unknown service $service: must be ${SERVICES[*]}, ingress or cloudinary-local" ;;
+    *) fail "unknown service $service: must be $(printf '%s, ' "${SERVICES[@]}")ingress or cloudinary-local" ;;
     esac
     if [[ $service == ingress || $service == cloudinary-local ]] && ((10#$number > 1)); then
         fail "$service listens on one port: N must be 0 or 1"

@@ -78,7 +78,7 @@ wait_until_ready() {
 all_ready() {
     local name left=()
     for name in ${STARTING[@]+"${STARTING[@]}"}; do
-        # A check may reach another process, for example one that holds the same port: it counts only for a live process.
+        # A check may reach another process, for example one on the same port: it counts for live processes only.
         if "$1" "$name" && is_running "$name"; then continue; fi
         is_running "$name" || fail_start "$name" "exited during its start"
         left+=("$name")

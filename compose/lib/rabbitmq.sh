@@ -4,8 +4,8 @@
 
 RABBITMQ_BIN=/usr/lib/rabbitmq/bin
 
-# set_rabbitmq_environment: sets RABBITMQ_ENV to a command prefix with which the packaged scripts use this stack's folder
-# and ports, and read no setting of the system.
+# set_rabbitmq_environment: sets RABBITMQ_ENV to a command prefix with which the packaged scripts use this stack's
+# folder and ports, and read no setting of the system.
 set_rabbitmq_environment() {
     local home=$STATE/rabbitmq cores schedulers erlang
     cores=$(nproc) schedulers=$(((cores + 1) / 2))
