@@ -17,15 +17,15 @@ import WorkerKit
 
     /// A worker's count of failures, on the real Redis unless another address is given.
     private func failedLogins(
-        _ redis: RedisClient, free: Int = Self.free, places: Int = 32, delay: Duration = Self.delay
-    ) -> FailedLogins {
-        FailedLogins(
-            limit: RateLimit(name: "failed-logins", count: free, per: .seconds(600)), delay: delay, places: places,
-            redis: redis)
+        _ redis: RedisClient, free: Int = Self.free, capacity: Int = 32, delay: Duration = Self.delay
+    ) -> LoginThrottle {
+        LoginThrottle(
+            limit: RateLimit(name: "failed-logins", count: free, per: .seconds(600)), delay: delay,
+            capacity: capacity, redis: redis)
     }
 
     /// Makes a login, and tells whether it was held up before its password was checked.
-    private func isHeldUp(_ logins: FailedLogins, _ email: String, isRight: Bool = false) async throws -> Bool {
+    private func isHeldUp(_ logins: LoginThrottle, _ email: String, isRight: Bool = false) async throws -> Bool {
         let start = ContinuousClock.now
         var checked = start
         _ = try await logins.attempt(on: email) {
@@ -82,8 +82,8 @@ import WorkerKit
     func forgotten() async throws {
         try await IdentityBench.withRedis { (redis) async throws in
             let email = email()
-            let logins = FailedLogins(
-                limit: RateLimit(name: "failed-logins", count: 2, per: .seconds(2)), delay: Self.delay, places: 32,
+            let logins = LoginThrottle(
+                limit: RateLimit(name: "failed-logins", count: 2, per: .seconds(2)), delay: Self.delay, capacity: 32,
                 redis: redis)
             for _ in 0..<3 { _ = try await isHeldUp(logins, email) }
             try await Loop.sleep(for: .seconds(3))
@@ -94,7 +94,7 @@ import WorkerKit
     @Test("are not held against anyone where the limit is off")
     func off() async throws {
         try await IdentityBench.withRedis { (redis) async throws in
-            let logins = FailedLogins(limit: nil, delay: Self.delay, places: 32, redis: redis)
+            let logins = LoginThrottle(limit: nil, delay: Self.delay, capacity: 32, redis: redis)
             let email = email()
             for _ in 0..<50 { #expect(try await !isHeldUp(logins, email)) }
         }
@@ -103,9 +103,9 @@ import WorkerKit
     @Test("never lock the owner out: while dozens of wrong ones are held up, the right password gets in")
     func owner() async throws {
         try await IdentityBench.withRedis { (redis) async throws in
-            let logins = failedLogins(redis, places: 8, delay: .seconds(3))
+            let logins = failedLogins(redis, capacity: 8, delay: .seconds(3))
             try await IdentityBench.with {
-                $0.failedLogins = logins
+                $0.throttle = logins
             } _: { bench in
                 let account = try await bench.register().account
                 for _ in 0..<Self.free { _ = try await bench.login(account, password: "wrong password") }
@@ -113,7 +113,7 @@ import WorkerKit
                     for _ in 0..<30 {
                         group.addTask { try await bench.login(account, password: "wrong password") }
                     }
-                    #expect(try await eventually { logins.waitingCount == 8 })
+                    #expect(try await eventually { logins.delayedCount == 8 })
                     #expect(try await bench.login(account).status == 200)
                     for try await reply in group { #expect(reply.code == "invalid-credentials") }
                 }
@@ -123,7 +123,7 @@ import WorkerKit
 
     @Test("hold up only so many at once: who comes past that sends on who has waited the longest, and none is refused")
     func room() async throws {
-        let room = WaitingRoom(capacity: 3)
+        let room = BoundedDelay(capacity: 3)
         let visitors = Visitors()
         await withTaskGroup(of: Void.self) { group in
             for number in 0..<6 {
@@ -139,14 +139,14 @@ import WorkerKit
         }
         #expect(visitors.left.count == 6)
         #expect(room.count == 0)
-        await WaitingRoom(capacity: 0).wait(for: .milliseconds(1))
+        await BoundedDelay(capacity: 0).wait(for: .milliseconds(1))
     }
 
     /// Those who have left a room, in their order.
     @Loop private final class Visitors {
         private(set) var left: [Int] = []
 
-        func visit(_ room: WaitingRoom, _ number: Int) async {
+        func visit(_ room: BoundedDelay, _ number: Int) async {
             await room.wait(for: .seconds(30))
             left.append(number)
         }
@@ -155,14 +155,14 @@ import WorkerKit
     @Test("of one account hold up no other's logins")
     func others() async throws {
         try await IdentityBench.withRedis { (redis) async throws in
-            let logins = failedLogins(redis, places: 4, delay: .seconds(3))
+            let logins = failedLogins(redis, capacity: 4, delay: .seconds(3))
             let (email, other) = (email(), email())
             for _ in 0..<Self.free { _ = try await isHeldUp(logins, email) }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<4 { group.addTask { _ = try await isHeldUp(logins, email) } }
-                #expect(try await eventually { logins.waitingCount == 4 })
+                #expect(try await eventually { logins.delayedCount == 4 })
                 for _ in 0..<10 { _ = try await isHeldUp(logins, other, isRight: true) }
-                #expect(logins.waitingCount == 4)
+                #expect(logins.delayedCount == 4)
                 group.cancelAll()
             }
         }
@@ -177,13 +177,13 @@ import WorkerKit
         try await IdentityBench.withRedis(url) { (redis) async throws in
             let logins = failedLogins(redis)
             try await IdentityBench.with {
-                $0.failedLogins = logins
+                $0.throttle = logins
             } _: { bench in
                 let account = try await bench.register().account
                 for _ in 0..<Self.free { _ = try await bench.login(account, password: "wrong password") }
                 async let right = bench.login(account)
                 async let wrong = bench.login(account, password: "wrong password")
-                #expect(try await eventually { logins.waitingCount == 2 })
+                #expect(try await eventually { logins.delayedCount == 2 })
                 proxy.refuse()
                 #expect(try await right.status == 200)
                 #expect(try await wrong.code == "invalid-credentials")
@@ -192,7 +192,7 @@ import WorkerKit
                 #expect(try await eventually { !redis.isConnected })
                 for _ in 0..<Self.free { _ = try await bench.login(account, password: "wrong password") }
                 async let slow = bench.login(account)
-                #expect(try await eventually { logins.waitingCount == 1 })
+                #expect(try await eventually { logins.delayedCount == 1 })
                 #expect(try await slow.status == 200)
             }
         }
@@ -208,7 +208,7 @@ import WorkerKit
             let (logins, email) = (failedLogins(redis), email())
             for _ in 0..<Self.free { _ = try await isHeldUp(logins, email) }
             async let slow = logins.attempt(on: email) { true }
-            #expect(try await eventually { logins.waitingCount == 1 })
+            #expect(try await eventually { logins.delayedCount == 1 })
             proxy.stall()
             #expect(try await slow == true)
             let start = ContinuousClock.now
@@ -223,7 +223,7 @@ import WorkerKit
         try await IdentityBench.withRedis { (redis) async throws in
             let logins = failedLogins(redis, delay: .seconds(2))
             try await IdentityBench.with {
-                $0.failedLogins = logins
+                $0.throttle = logins
             } _: { bench in
                 let account = try await bench.register().account
                 func change(_ password: String) async throws -> Reply {
@@ -232,7 +232,7 @@ import WorkerKit
                 }
                 for _ in 0..<Self.free { #expect(try await change("wrong password").status == 401) }
                 async let changed = change(IdentityBench.password)
-                #expect(try await eventually { logins.waitingCount == 1 })
+                #expect(try await eventually { logins.delayedCount == 1 })
                 #expect(try await changed.status == 204)
             }
         }
@@ -247,10 +247,10 @@ import WorkerKit
     func settings(variable: String, text: String) throws {
         let redis = RedisClient(address: try RedisAddress(url: "redis://127.0.0.1:1"), name: "", log: IdentityBench.log)
         let fault = #expect(throws: Settings.Fault.self) {
-            try FailedLogins(Settings(environment: [variable: text]), prefetch: 64, redis: redis)
+            try LoginThrottle(Settings(environment: [variable: text]), prefetch: 64, redis: redis)
         }
         #expect(fault?.variable == variable)
-        _ = try FailedLogins(Settings(environment: ["WARREN_FAILED_LOGIN_LIMIT": "off"]), prefetch: 64, redis: redis)
-        _ = try FailedLogins(Settings(environment: [:]), prefetch: 64, redis: redis)
+        _ = try LoginThrottle(Settings(environment: ["WARREN_FAILED_LOGIN_LIMIT": "off"]), prefetch: 64, redis: redis)
+        _ = try LoginThrottle(Settings(environment: [:]), prefetch: 64, redis: redis)
     }
 }

@@ -28,9 +28,9 @@ import Testing
 
     /// What a test may put in the place of the usual.
     struct Parts {
-        var passwords = Passwords()
+        var passwords = PasswordHasher()
         /// No login is held up unless a test wants it.
-        var failedLogins: FailedLogins
+        var throttle: LoginThrottle
     }
 
     let database: PostgresPool
@@ -41,14 +41,14 @@ import Testing
     private init(_ database: PostgresPool, _ change: (inout Parts) -> Void) async throws {
         let clock = Clock()
         let key = SigningKey()
-        let tokens = try await AccessTokens(key: key, issuer: "warren", audience: "warren")
+        let tokens = try await AccessTokenSigner(key: key, issuer: "warren", audience: "warren")
         var parts = Parts(
-            failedLogins: FailedLogins(
-                limit: nil, delay: .zero, places: 0,
+            throttle: LoginThrottle(
+                limit: nil, delay: .zero, capacity: 0,
                 redis: RedisClient(address: try RedisAddress(url: "redis://127.0.0.1:1"), name: "", log: Self.log)))
         change(&parts)
         let identity = IdentityHandlers(
-            database: database, tokens: tokens, passwords: parts.passwords, failedLogins: parts.failedLogins,
+            database: database, signer: tokens, passwords: parts.passwords, throttle: parts.throttle,
             now: { clock.now })
         handlers = Dictionary(uniqueKeysWithValues: IdentityService.handlers(identity).map { ($0.type, $0) })
         self.database = database

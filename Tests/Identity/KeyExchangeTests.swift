@@ -10,8 +10,8 @@ struct KeyExchangeTests {
     private struct Folder {
         let path: String
 
-        var signingKey: VerifyKey { get throws { try key("signing-key.pem") } }
-        var nextKey: VerifyKey { get throws { try key("next-signing-key.pem") } }
+        var signingKey: VerificationKey { get throws { try key("signing-key.pem") } }
+        var nextKey: VerificationKey { get throws { try key("next-signing-key.pem") } }
         var keySet: KeySet { get throws { try KeySet(jwks: bytes("jwks.json")) } }
         var files: Set<String> { get throws { try Set(FileManager.default.contentsOfDirectory(atPath: path)) } }
 
@@ -35,7 +35,7 @@ struct KeyExchangeTests {
             #expect(!ended.output.contains("PRIVATE"))
         }
 
-        private func key(_ name: String) throws -> VerifyKey {
+        private func key(_ name: String) throws -> VerificationKey {
             try SigningKey(pem: String(decoding: bytes(name), as: UTF8.self)).publicKey
         }
     }
@@ -145,7 +145,7 @@ struct KeyExchangeTests {
 
     @Test("an hour is longer than the last token of a key lives")
     func retention() {
-        #expect(KeySet.retention >= .seconds(AccessTokens.lifetime * 2))
+        #expect(KeySet.retention >= .seconds(AccessTokenSigner.lifetime * 2))
     }
 
     @Test("keys may be exchanged again before the first are dropped")

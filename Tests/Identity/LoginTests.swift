@@ -60,8 +60,8 @@ import WorkerKit
 
         var costs: [String] { noted.withLock { $0 } }
 
-        var counting: Passwords {
-            Passwords(verify: { password, hash in
+        var counting: PasswordHasher {
+            PasswordHasher(verify: { password, hash in
                 self.noted.withLock { $0.append(hash.split(separator: "$")[2].description) }
                 return try await PasswordHash.verify(password, against: hash)
             })
@@ -70,9 +70,9 @@ import WorkerKit
 
     @Test("takes the hash that stands for no account's for none that a password fits")
     func dummy() async throws {
-        #expect(try await Passwords().verify("", against: nil) == false)
-        #expect(!PasswordHash.needsRehash(Passwords.noPassword))
-        #expect(try await PasswordHash.verify("", against: Passwords.noPassword) == false)
+        #expect(try await PasswordHasher().verify("", against: nil) == false)
+        #expect(!PasswordHash.needsRehash(PasswordHasher.dummyHash))
+        #expect(try await PasswordHash.verify("", against: PasswordHasher.dummyHash) == false)
     }
 
     @Test("begins a family of its own each time")

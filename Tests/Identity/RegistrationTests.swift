@@ -92,11 +92,11 @@ import WorkerKit
     @Test("counts the wrong passwords of who repeats another's message id as failed logins of that account")
     func guessing() async throws {
         try await IdentityBench.withRedis { (redis) async throws in
-            let logins = FailedLogins(
+            let logins = LoginThrottle(
                 limit: RateLimit(name: "failed-logins", count: 2, per: .seconds(600)), delay: .milliseconds(1000),
-                places: 8, redis: redis)
+                capacity: 8, redis: redis)
             try await IdentityBench.with {
-                $0.failedLogins = logins
+                $0.throttle = logins
             } _: { (bench) async throws in
                 let (id, name) = (UUID.v7(), "u-\(UUID().text.prefix(13))")
                 func register(_ password: String) async throws -> Reply {
@@ -107,7 +107,7 @@ import WorkerKit
                 #expect(try await register(IdentityBench.password).status == 201)
                 for _ in 0..<2 { #expect(try await register("wrong password").code == "account-exists") }
                 async let late = register(IdentityBench.password)
-                #expect(try await eventually { logins.waitingCount == 1 })
+                #expect(try await eventually { logins.delayedCount == 1 })
                 #expect(try await late.status == 201)
             }
         }

@@ -16,7 +16,7 @@ struct TokenTests {
         try await WarrenCommand.withDirectory { directory in
             try #require(try await WarrenCommand.run(["keys", "new", directory]).status == 0)
             let key = try SigningKey(pem: String(contentsOfFile: "\(directory)/signing-key.pem", encoding: .utf8))
-            let tokens = try await AccessTokens(key: key, issuer: "here", audience: "there")
+            let tokens = try await AccessTokenSigner(key: key, issuer: "here", audience: "there")
             let now = Timestamp(milliseconds: 1_800_000_000_999)
             let token = try await tokens.sign(for: Self.account, at: now)
 
@@ -36,7 +36,7 @@ struct TokenTests {
     @Test("name their algorithm and their key")
     func header() async throws {
         let key = SigningKey()
-        let tokens = try await AccessTokens(key: key, issuer: "warren", audience: "warren")
+        let tokens = try await AccessTokenSigner(key: key, issuer: "warren", audience: "warren")
         let token = try await tokens.sign(for: Self.account, at: .now())
         let header = try #require(token.split(separator: ".").first).replacing("-", with: "+")
             .replacing("_", with: "/")
@@ -49,14 +49,14 @@ struct TokenTests {
 
     @Test("are never the same twice")
     func unique() async throws {
-        let tokens = try await AccessTokens(key: SigningKey(), issuer: "warren", audience: "warren")
+        let tokens = try await AccessTokenSigner(key: SigningKey(), issuer: "warren", audience: "warren")
         let now = Timestamp.now()
         #expect(try await tokens.sign(for: Self.account, at: now) != tokens.sign(for: Self.account, at: now))
     }
 
     @Test("of another key are refused")
     func otherKey() async throws {
-        let tokens = try await AccessTokens(key: SigningKey(), issuer: "warren", audience: "warren")
+        let tokens = try await AccessTokenSigner(key: SigningKey(), issuer: "warren", audience: "warren")
         let token = try await tokens.sign(for: Self.account, at: .now())
         let keySet = String(decoding: KeySet([SigningKey().publicKey]).document, as: UTF8.self)
         let verifier = try await JWTKeyCollection().add(jwksJSON: keySet)

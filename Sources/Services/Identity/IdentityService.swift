@@ -3,29 +3,30 @@ internal import Postgres
 internal import Reactor
 package import WorkerKit
 
-/// The identity service: accounts, passwords and tokens, in a database of their own.
+/// The identity service: accounts, passwords and tokens, in its own database.
 package enum IdentityService {
-    /// What the service is, before anything is connected.
+    /// The service's name, migrations and queues.
     package static let definition = WorkerDefinition(
         name: "identity",
         migrations: [Migration(name: "0001-accounts", sql: PackageResources._001_accounts_sql)],
         queues: [QueueUse(Queue.identityCommands, prefetch: prefetch)])
 
-    /// Half of it for logins that are held up, half for what goes on.
+    /// Half of it is for delayed logins, half for other messages.
     private static let prefetch: UInt16 = 64
 
-    /// Makes its handlers, and what cleans up behind them.
+    /// Makes the handlers and the sweeper of expired tokens.
     ///
-    /// - Throws: `Settings.Fault` where the signing key or another value is missing or malformed.
+    /// - Throws: `Settings.Fault` if a setting is missing or malformed; `JWTError` if JWTKit does not accept
+    ///   the key.
     @Loop package static func parts(_ resources: WorkerResources) async throws -> WorkerParts {
         let settings = resources.settings
-        let tokens = try await AccessTokens(
+        let signer = try await AccessTokenSigner(
             key: try settings.parsed("WARREN_SIGNING_KEY") { try SigningKey(pem: $0) },
             issuer: try settings.text("WARREN_TOKEN_ISSUER") ?? "warren",
             audience: try settings.text("WARREN_TOKEN_AUDIENCE") ?? "warren")
-        let failedLogins = try FailedLogins(settings, prefetch: prefetch, redis: resources.redis)
+        let throttle = try LoginThrottle(settings, prefetch: prefetch, redis: resources.redis)
         let identity = IdentityHandlers(
-            database: resources.database, tokens: tokens, passwords: Passwords(), failedLogins: failedLogins,
+            database: resources.database, signer: signer, passwords: PasswordHasher(), throttle: throttle,
             now: { .now() })
         let sweeper = TokenSweeper(database: resources.database, log: resources.log)
         return WorkerParts(

@@ -1,8 +1,12 @@
+internal import Contracts
 internal import Postgres
 
-/// All the SQL of the identity service.
+/// All SQL statements of the identity service.
 enum IdentityStatements {
-    // The id is the message's own: a second delivery finds its row there, and anyone else's name is another constraint.
+    private static let accountColumns = "id, username, email, created_at"
+
+    // The id is derived from the message's id. A redelivery therefore conflicts on the id and inserts no row;
+    // a taken username or email violates another constraint.
     static let insertAccount = Statement(
         """
         INSERT INTO accounts (id, username, email, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)
@@ -11,16 +15,16 @@ enum IdentityStatements {
 
     static let accountByEmail = Statement(
         """
-        SELECT id, username, email, created_at, password_hash FROM accounts WHERE lower(email COLLATE "C") = $1
+        SELECT \(accountColumns), password_hash FROM accounts WHERE lower(email COLLATE "C") = $1
         """)
     static let accountByID = Statement(
         """
-        SELECT id, username, email, created_at, password_hash FROM accounts WHERE id = $1
+        SELECT \(accountColumns), password_hash FROM accounts WHERE id = $1
         """)
 
-    // The share lock holds off a change of the password until the family is there to be revoked by it, and where the
-    // change came first, the hash is no longer the one that was verified.
-    static let beginFamily = Statement(
+    // The share lock delays a password change until the family is committed, so that the change revokes it.
+    // After a change, the verified hash no longer matches and no family is inserted.
+    static let insertFamily = Statement(
         """
         WITH account AS (SELECT id FROM accounts WHERE id = $1 AND password_hash = $2 FOR SHARE),
         family AS (
@@ -28,7 +32,8 @@ enum IdentityStatements {
         INSERT INTO refresh_tokens (hash, family_id, expires_at) SELECT $4, id, $5 FROM family
         """)
 
-    // Sent before `refreshToken` and apart from it: that statement then sees what the last holder of the lock wrote.
+    // A statement of its own before `refreshToken`, whose snapshot then includes the writes of the last lock
+    // holder.
     static let lockFamily = Statement(
         """
         SELECT 1 FROM refresh_families WHERE id = (SELECT family_id FROM refresh_tokens WHERE hash = $1) FOR UPDATE
@@ -46,7 +51,7 @@ enum IdentityStatements {
         "UPDATE refresh_tokens SET used_at = $2, successor = $3 WHERE hash = $1")
     static let insertRefreshToken = Statement(
         "INSERT INTO refresh_tokens (hash, family_id, expires_at) VALUES ($1, $2, $3)")
-    static let prolongFamily = Statement("UPDATE refresh_families SET expires_at = $2 WHERE id = $1")
+    static let extendFamily = Statement("UPDATE refresh_families SET expires_at = $2 WHERE id = $1")
 
     static let revokeFamily = Statement("DELETE FROM refresh_families WHERE id = $1")
     static let revokeFamilyOfToken = Statement(
@@ -68,4 +73,18 @@ enum IdentityStatements {
         DELETE FROM refresh_families WHERE id = ANY (ARRAY(
             SELECT id FROM refresh_families WHERE expires_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))
         """)
+}
+
+extension Account {
+    /// Decodes the first four columns of a row: id, username, email, time of creation.
+    init(_ row: Row) throws(PostgresError) {
+        self.init(
+            id: try row.get(0), username: try row.get(1), email: try row.get(2),
+            createdAt: Timestamp(milliseconds: try row.get(3, as: PostgresTimestamp.self).milliseconds))
+    }
+}
+
+extension Timestamp {
+    /// The time as a parameter of a statement.
+    var stored: PostgresTimestamp { PostgresTimestamp(milliseconds: milliseconds) }
 }

@@ -4,11 +4,11 @@ internal import Postgres
 internal import WorkerKit
 
 extension IdentityHandlers {
-    /// Gives the caller's account another password, and ends every session of it.
+    /// Changes the caller's password and ends all sessions of the account.
     func changePassword(_ request: ChangePassword, _ context: HandlerContext) async throws -> Reply {
         let caller = try context.caller
         guard let (account, oldHash) = try await account(IdentityStatements.accountByID, caller.id),
-            try await isPassword(request.currentPassword, of: account, oldHash)
+            try await verifyPassword(request.currentPassword, of: account, oldHash)
         else { throw Problem(.invalidCredentials) }
         guard !account.isNamed(request.newPassword) else {
             throw Problem.invalid("/newPassword", "must not be the username or the email")
@@ -16,7 +16,8 @@ extension IdentityHandlers {
         let newHash = try await passwords.hash(request.newPassword)
         let transaction = try await context.transaction()
         let changed = transaction.send(IdentityStatements.changePassword, caller.id, oldHash, newHash)
-        // After the change and apart from it: it then sees the families that logins began before the change got its lock.
+        // A separate statement after the change, because its snapshot then includes the families that logins
+        // committed while the change waited for the account's row lock.
         _ = transaction.send(IdentityStatements.revokeFamiliesOfAccount, caller.id)
         guard try await changed.rows().affected == 1 else { throw Problem(.invalidCredentials) }
         return .noContent

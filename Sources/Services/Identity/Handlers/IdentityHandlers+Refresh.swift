@@ -19,17 +19,17 @@ extension IdentityHandlers {
             throw Problem(.invalidRefreshToken)
         case .revokeFamily:
             context.log.notice(
-                "a used refresh token came back, its family is revoked",
+                "refresh token reused, its family is revoked",
                 metadata: ["account": "\(stored.account.id.text)"])
             _ = transaction.send(IdentityStatements.revokeFamily, stored.familyID)
-            // A reply, not an error: the revocation must be committed with it.
+            // Returned, not thrown, because a thrown error would roll the revocation back.
             return .problem(Problem(.invalidRefreshToken), traceID: context.message.traceID)
-        case .giveAgain(let sealed):
-            return try await session(for: stored.account, presented.open(sealed), at: now, status: 200)
+        case .repeatSuccessor(let sealed):
+            return try await sessionReply(for: stored.account, presented.open(sealed), at: now, status: 200)
         case .rotate:
             let successor = RefreshSecret.random()
             try rotate(presented, to: successor, stored.familyID, at: now, in: transaction)
-            return try await session(for: stored.account, successor, at: now, status: 200)
+            return try await sessionReply(for: stored.account, successor, at: now, status: 200)
         }
     }
 
@@ -41,6 +41,6 @@ extension IdentityHandlers {
         let sealed = try presented.seal(successor)
         _ = transaction.send(IdentityStatements.useRefreshToken, presented.hash, now.stored, sealed)
         _ = transaction.send(IdentityStatements.insertRefreshToken, successor.hash, familyID, expiresAt)
-        _ = transaction.send(IdentityStatements.prolongFamily, familyID, expiresAt)
+        _ = transaction.send(IdentityStatements.extendFamily, familyID, expiresAt)
     }
 }

@@ -4,7 +4,7 @@ internal import Postgres
 internal import WorkerKit
 
 extension IdentityHandlers {
-    /// Makes an account and logs its owner in.
+    /// Creates an account and starts a session for it.
     func register(_ request: Register, _ context: HandlerContext) async throws -> Reply {
         let hash = try await passwords.hash(request.password)
         let now = now()
@@ -19,23 +19,24 @@ extension IdentityHandlers {
         } catch  where error.isUniqueViolation() {
             throw Problem(.accountExists)
         }
-        guard isNew else { return try await registerAgain(request, account.id) }
+        guard isNew else { return try await replyToRedelivery(request, account.id) }
         context.emit(AccountRegistered(id: account.id, username: account.username, createdAt: now))
         let secret = RefreshSecret.random()
         _ = transaction.send(
-            IdentityStatements.beginFamily, account.id, hash, UUID.v7(), secret.hash,
+            IdentityStatements.insertFamily, account.id, hash, UUID.v7(), secret.hash,
             now.advanced(by: Self.refreshLifetime).stored)
-        return try await session(for: account, secret, at: now, status: 201)
+        return try await sessionReply(for: account, secret, at: now, status: 201)
     }
 
-    /// Answers a delivery of a message that was carried out before, by a worker that did not live to answer.
+    /// Starts another session for a redelivered registration, whose account exists.
     ///
-    /// The message keeps no reply, since that would keep its tokens; who knows the password gets new ones.
-    private func registerAgain(_ request: Register, _ id: UUID) async throws -> Reply {
+    /// A worker died between its commit and its reply. The inbox stores no reply for credentials, because it
+    /// would hold tokens, so the password is verified again.
+    private func replyToRedelivery(_ request: Register, _ id: UUID) async throws -> Reply {
         guard let stored = try await account(IdentityStatements.accountByID, id),
             stored.account.username == request.username, stored.account.email == request.email,
-            try await isPassword(request.password, of: stored.account, stored.passwordHash),
-            let reply = try await begin(stored.account, stored.passwordHash, status: 201)
+            try await verifyPassword(request.password, of: stored.account, stored.passwordHash),
+            let reply = try await startSession(stored.account, stored.passwordHash, status: 201)
         else { throw Problem(.accountExists) }
         return reply
     }

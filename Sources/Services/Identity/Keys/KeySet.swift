@@ -1,49 +1,50 @@
 package import Contracts
 internal import FoundationEssentials
 
-/// The public keys that access tokens are verified with, as `jwks.json` keeps them (RFC 7517, section 5): the one that
-/// signs, one that will, and those that have signed tokens which may still be good.
+/// The public keys that verify access tokens, as the file `jwks.json` stores them (RFC 7517, section 5).
 ///
-/// A key that signs no longer has a member `exp`, the time from which nobody needs it (in seconds since 1970). It is for
-/// `warren keys prune`; the ingress passes over it and does not publish it.
+/// It holds the key that signs, a prepared key that will sign later, and retired keys whose tokens may still
+/// be valid. A retired key has a member `exp` (seconds since 1970), after which `warren keys prune` removes
+/// the key. The ingress ignores that member and does not publish it.
 package struct KeySet: Sendable, Hashable {
-    /// A file that is no key set of these; says what is wrong and repeats nothing of it.
+    /// A file is not a key set that `warren keys` wrote. The description states the fault and quotes nothing
+    /// of the file.
     package struct Malformed: Error, CustomStringConvertible {
         package let description: String
     }
 
-    /// How long a key stays after another has taken its place: the 15 minutes of its last token, and 45 for every process
-    /// that signs to be started anew.
+    /// How long a retired key stays: 15 minutes for its last token, and 45 minutes to restart all processes
+    /// that sign.
     package static let retention: Duration = .seconds(3600)
 
     private struct Member: Sendable, Hashable {
-        let key: VerifyKey
+        let key: VerificationKey
         var expiry: Timestamp?
     }
 
     private var members: [Member]
 
     /// Makes a set of keys that are in use.
-    package init(_ keys: [VerifyKey]) {
+    package init(_ keys: [VerificationKey]) {
         members = keys.map { Member(key: $0) }
     }
 
     /// The keys, the oldest first.
-    package var keys: [VerifyKey] { members.map(\.key) }
+    package var keys: [VerificationKey] { members.map(\.key) }
 
-    /// From when on nobody needs a key; nothing where it is in use or is not in the set.
-    package func expiry(of key: VerifyKey) -> Timestamp? {
+    /// Returns the time after which a retired key can be removed; `nil` if the key is in use or not in the set.
+    package func expiry(of key: VerificationKey) -> Timestamp? {
         members.first { $0.key == key }?.expiry
     }
 
-    /// Adds a key that will sign.
-    package mutating func add(_ key: VerifyKey) {
+    /// Adds a key that will sign. Does nothing if the set has it.
+    package mutating func add(_ key: VerificationKey) {
         guard !keys.contains(key) else { return }
         members.append(Member(key: key))
     }
 
-    /// Takes note that these keys sign or will, and that all others do so no longer; what was noted before stands.
-    package mutating func retire(allBut used: [VerifyKey], at now: Timestamp) {
+    /// Retires all keys except those in use. A key that was retired before keeps its expiry.
+    package mutating func retire(allBut used: [VerificationKey], at now: Timestamp) {
         for index in members.indices {
             if used.contains(members[index].key) {
                 members[index].expiry = nil
@@ -53,26 +54,26 @@ package struct KeySet: Sendable, Hashable {
         }
     }
 
-    /// Drops the keys that nobody needs any more.
+    /// Removes the retired keys whose expiry has passed.
     ///
-    /// - Parameter early: drops those too whose tokens may still be good.
-    /// - Returns: the keys that are gone.
-    package mutating func prune(at now: Timestamp, early: Bool = false) -> [VerifyKey] {
-        let gone = members.filter { member in member.expiry.map { early || $0 <= now } ?? false }
-        members.removeAll { gone.contains($0) }
-        return gone.map(\.key)
+    /// - Parameter early: also removes retired keys whose tokens may still be valid.
+    /// - Returns: the removed keys.
+    package mutating func prune(at now: Timestamp, early: Bool = false) -> [VerificationKey] {
+        let removed = members.filter { member in member.expiry.map { early || $0 <= now } ?? false }
+        members.removeAll { removed.contains($0) }
+        return removed.map(\.key)
     }
 }
 
 extension KeySet {
-    /// Reads what ``document`` wrote.
+    /// Reads a file that ``document`` wrote.
     package init(jwks: [UInt8]) throws(Malformed) {
         guard let json = try? JSON.parse(jwks), let members = json["keys"]?.array, !members.isEmpty else {
             throw Malformed(description: "is not a JSON Web Key Set with at least one key")
         }
         self.members = []
         for json in members {
-            guard let key = VerifyKey(json) else {
+            guard let key = VerificationKey(json) else {
                 throw Malformed(description: "has a key that `warren keys` did not make")
             }
             guard !keys.contains(key) else { throw Malformed(description: "has a key twice") }
@@ -81,7 +82,7 @@ extension KeySet {
         }
     }
 
-    /// The set as a file, with a line feed at its end.
+    /// The content of the file, with a trailing line feed.
     package var document: [UInt8] {
         let json = JSONWriter.bytes { writer in
             writer.object {

@@ -2,14 +2,14 @@ internal import Crypto
 
 /// The private key that signs access tokens: ECDSA on the curve P-256, for ES256 (RFC 7518, section 3.4).
 package struct SigningKey: Sendable {
-    /// The text is not the key it should be; the description says what it should be, and nothing of the text.
+    /// A text is not a signing key. The description states the expected form and does not quote the text.
     package struct Malformed: Error, CustomStringConvertible {
-        package let description = "must be a private key of the curve P-256 in PEM form"
+        package let description = "must be a P-256 private key in PEM form"
     }
 
     let privateKey: P256.Signing.PrivateKey
 
-    /// Makes a new key.
+    /// Generates a new key.
     package init() {
         privateKey = P256.Signing.PrivateKey()
     }
@@ -23,13 +23,13 @@ package struct SigningKey: Sendable {
         }
     }
 
-    /// The key in PKCS #8 form, with a line feed at its end.
+    /// The key in PKCS #8 form, with a trailing line feed.
     package var pem: String {
         privateKey.pemRepresentation + "\n"
     }
 
-    /// The public half.
-    package var publicKey: VerifyKey {
-        VerifyKey(privateKey.publicKey)
+    /// The public half, which verifies the tokens that this key signs.
+    package var publicKey: VerificationKey {
+        VerificationKey(privateKey.publicKey)
     }
 }

@@ -2,46 +2,47 @@ internal import Contracts
 internal import Crypto
 internal import FoundationEssentials
 
-/// A refresh token as its bearer holds it: 256 random bits, in 43 characters.
+/// A refresh token as the client holds it: 256 random bits as 43 characters of base64url.
 ///
-/// The database has its hash alone. What is presented is hashed as it is and never decoded: whatever is not a token of
-/// ours is simply unknown.
+/// The database stores only its SHA-256. A presented token is hashed as it is and never decoded, so malformed
+/// text is simply an unknown token.
 struct RefreshSecret: Sendable, Hashable, CustomStringConvertible {
-    /// Whose eyes it is for: the bearer's.
+    /// The secret, for the reply to the client only.
     let text: String
 
-    /// Nothing of the token: whatever prints one by mistake shows no secret.
+    /// A constant text, so that logging a token by mistake does not reveal it.
     var description: String { "a refresh token" }
 
-    /// Takes what a client presents.
+    /// Makes a token of the text that a client presents.
     init(_ text: String) {
         self.text = text
     }
 
-    /// Makes a new one.
+    /// Returns a new random token.
     static func random() -> RefreshSecret {
         var generator = SystemRandomNumberGenerator()
         return RefreshSecret(Base64URL.encode((0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) }))
     }
 
-    /// What the database knows it by.
+    /// The token's SHA-256, which is its key in the database.
     var hash: [UInt8] {
         Array(SHA256.hash(data: Array(text.utf8)))
     }
 
-    /// Encrypts its successor so that only who presents this token again reads it.
+    /// Encrypts the successor of this token with AES-GCM, under a key that is derived from this token.
     ///
-    /// The successor is random, not derived: neither the signing key nor the database gives anyone a token, and it is the
-    /// same on workers with different signing keys, as there are while keys are exchanged.
+    /// Only a client that presents this token again can read the successor. The successor is random, not
+    /// derived, so neither the signing key nor the database yields a token, and workers with different
+    /// signing keys (during a key rotation) return the same one.
     func seal(_ successor: RefreshSecret) throws -> [UInt8] {
         let box = try AES.GCM.seal(Array(successor.text.utf8), using: successorKey)
-        // The nonce has the default size, for which there always is a combined form.
+        // `combined` is nil only for a nonce of another size than the default.
         return Array(box.combined ?? Data())
     }
 
-    /// Reads the successor again.
+    /// Decrypts the successor of this token.
     ///
-    /// - Throws: `CryptoKitError` where the box was sealed with another token.
+    /// - Throws: `CryptoKitError` if the box was sealed with another token.
     func open(_ sealed: [UInt8]) throws -> RefreshSecret {
         let bytes = try AES.GCM.open(AES.GCM.SealedBox(combined: sealed), using: successorKey)
         return RefreshSecret(String(decoding: bytes, as: UTF8.self))

@@ -2,52 +2,54 @@ internal import Contracts
 internal import FoundationEssentials
 internal import Postgres
 
-/// A refresh token as the database knows it, with the account it speaks for.
+/// The database row of a refresh token, joined with its account.
 struct StoredRefreshToken: Sendable {
-    /// How long a used token still gives its successor, for a client whose answer was lost.
+    /// How long a used token still returns its successor, for a client that lost the reply.
     static let grace: Duration = .seconds(10)
 
     let account: Account
     let familyID: UUID
     let expiresAt: Timestamp
-    /// When it was used, and its successor, sealed.
-    let use: Use?
+    /// The exchange of this token for its successor; `nil` if the token is unused.
+    let rotation: Rotation?
 
-    struct Use: Sendable, Hashable {
+    struct Rotation: Sendable, Hashable {
         let at: Timestamp
+        /// The successor, encrypted by ``RefreshSecret/seal(_:)``.
         let successor: [UInt8]
     }
 
-    /// What is to be done when it is presented.
+    /// The reaction to a presented token.
     enum Decision: Sendable, Hashable {
-        /// It is used for the first time: a successor takes its place.
+        /// The token is unused: exchange it for a new successor.
         case rotate
-        /// It was used just now: the same successor is given again.
-        case giveAgain([UInt8])
-        /// It was used before, and so is in two hands: nobody may use its family any more.
+        /// The token was used within the grace time: return the same successor again.
+        case repeatSuccessor([UInt8])
+        /// The token was used before the grace time, so two clients have it: revoke its family.
         case revokeFamily
-        /// It is too old.
+        /// The token has expired.
         case refuse
     }
 
+    /// Returns the reaction to the token when a client presents it at a time.
     func decision(at now: Timestamp) -> Decision {
         guard now < expiresAt else { return .refuse }
-        guard let use else { return .rotate }
-        return now.since(use.at) <= Self.grace ? .giveAgain(use.successor) : .revokeFamily
+        guard let rotation else { return .rotate }
+        return now.since(rotation.at) <= Self.grace ? .repeatSuccessor(rotation.successor) : .revokeFamily
     }
 }
 
 extension StoredRefreshToken {
-    /// Reads a row of `IdentityStatements.refreshToken`.
+    /// Decodes a row of ``IdentityStatements/refreshToken``.
     init(_ row: Row) throws(PostgresError) {
         account = try Account(row)
         familyID = try row.get(4, as: UUID.self)
         expiresAt = Timestamp(milliseconds: try row.get(5, as: PostgresTimestamp.self).milliseconds)
         if let usedAt = try row.get(6, as: PostgresTimestamp?.self) {
-            use = Use(
+            rotation = Rotation(
                 at: Timestamp(milliseconds: usedAt.milliseconds), successor: try row.get(7, as: [UInt8].self))
         } else {
-            use = nil
+            rotation = nil
         }
     }
 }

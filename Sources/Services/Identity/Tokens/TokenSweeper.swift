@@ -4,8 +4,9 @@ internal import Postgres
 internal import Reactor
 internal import WorkerKit
 
-/// Deletes expired refresh tokens and families now and then, a bounded number at a time.
+/// Deletes expired refresh tokens and their families every 30 to 90 minutes.
 @Loop final class TokenSweeper {
+    /// The most rows that one statement deletes.
     private static let batch = 1000
 
     private let job = PeriodicJob(every: .seconds(30 * 60) ... .seconds(90 * 60))
@@ -17,23 +18,25 @@ internal import WorkerKit
         self.log = log
     }
 
+    /// Sweeps periodically until the sweeper is closed or the task is cancelled.
     func run() async {
         await job.run {
             do {
                 try await sweep(at: .now())
             } catch {
-                log.warning("expired refresh tokens stay for now", metadata: ["error": "\(error)"])
+                log.warning("expired refresh tokens could not be deleted", metadata: ["error": "\(error)"])
             }
         }
     }
 
+    /// Ends ``run()`` after the current statement.
     func close() {
         job.close()
     }
 
-    /// Deletes all that has expired by a time.
+    /// Deletes the tokens and families that expired before a time.
     func sweep(at now: Timestamp) async throws {
-        // Tokens first: a family then takes few of its own with it.
+        // Tokens first, because the deletion of a family cascades to its tokens, which no limit bounds.
         for statement in [IdentityStatements.sweepTokens, IdentityStatements.sweepFamilies] {
             while try await database.query(statement, now.stored, Self.batch).affected == Self.batch, !job.isClosed {}
         }

@@ -35,12 +35,12 @@ struct KeyDirectory {
     }
 
     /// The keys that sign or will.
-    func keysInUse() throws -> [VerifyKey] {
+    func keysInUse() throws -> [VerificationKey] {
         try [signingKey, nextSigningKey].filter(\.exists).map { try publicHalf(of: $0) }
     }
 
     /// The public half of a private key.
-    func publicHalf(of file: WholeFile) throws -> VerifyKey {
+    func publicHalf(of file: WholeFile) throws -> VerificationKey {
         do {
             return try SigningKey(pem: String(decoding: try file.read(), as: UTF8.self)).publicKey
         } catch let fault as SigningKey.Malformed {

@@ -2,18 +2,20 @@ internal import Contracts
 internal import Crypto
 
 /// The public half of a signing key, as a JSON Web Key (RFC 7517; for the curve, RFC 7518, section 6.2).
-package struct VerifyKey: Sendable, Hashable {
+package struct VerificationKey: Sendable, Hashable {
     private let x: String
     private let y: String
 
     init(_ key: P256.Signing.PublicKey) {
-        // The coordinates, 32 bytes each.
+        // The raw representation is the two coordinates, 32 bytes each.
         let point = key.rawRepresentation
         x = Base64URL.encode(point.prefix(32))
         y = Base64URL.encode(point.suffix(32))
     }
 
-    /// Reads a key that ``write(to:expiry:)`` wrote; nothing where it is another kind of key, or under another name.
+    /// Reads a key that ``write(to:expiry:)`` wrote.
+    ///
+    /// Returns `nil` if the key is private, of another kind or curve, or if its `kid` is not its thumbprint.
     init?(_ json: JSON) {
         guard json["kty"]?.string == "EC", json["crv"]?.string == "P-256", json["d"] == nil,
             let x = json["x"]?.string, let y = json["y"]?.string, let xBytes = Base64URL.decode(x.utf8),
@@ -24,14 +26,16 @@ package struct VerifyKey: Sendable, Hashable {
         guard json["kid"]?.string == identifier else { return nil }
     }
 
-    /// The key's name in tokens, `kid`: its thumbprint (RFC 7638).
+    /// The `kid` of the key in tokens: its thumbprint (RFC 7638).
     package var identifier: String {
-        // The members that the thumbprint is made of, in the order of section 3.2; their values need no escapes.
+        // The required members in the order of RFC 7638, section 3.2; their values need no escapes.
         let members = #"{"crv":"P-256","kty":"EC","x":"\#(x)","y":"\#(y)"}"#
         return Base64URL.encode(SHA256.hash(data: Array(members.utf8)))
     }
 
-    /// - Parameter expiry: from when on nobody needs the key, where that is known.
+    /// Writes the key as a JSON object.
+    ///
+    /// - Parameter expiry: the member `exp`; `nil` leaves it out.
     func write(to writer: inout JSONWriter, expiry: Timestamp?) {
         writer.object {
             for (name, value) in [

@@ -2,9 +2,9 @@ internal import Contracts
 internal import FoundationEssentials
 internal import JWTKit
 
-/// Signs access tokens: JSON Web Tokens with ES256 that live a quarter of an hour.
-struct AccessTokens: Sendable {
-    /// How long a token is good for, in seconds.
+/// Signs access tokens: JSON Web Tokens with ES256 that are valid for 15 minutes.
+struct AccessTokenSigner: Sendable {
+    /// The lifetime of a token in seconds.
     static let lifetime = 900
 
     private let keys: JWTKeyCollection
@@ -12,9 +12,9 @@ struct AccessTokens: Sendable {
     private let issuer: String
     private let audience: String
 
-    /// Makes a signer with the key given.
+    /// Makes a signer.
     ///
-    /// - Throws: `JWTError` where the library does not take the key.
+    /// - Throws: `JWTError` if JWTKit does not accept the key.
     init(key: SigningKey, issuer: String, audience: String) async throws {
         identifier = JWKIdentifier(string: key.publicKey.identifier)
         keys = await JWTKeyCollection().add(ecdsa: try ES256PrivateKey(backing: key.privateKey), kid: identifier)
@@ -22,7 +22,7 @@ struct AccessTokens: Sendable {
         self.audience = audience
     }
 
-    /// A token for an account, from now on.
+    /// Returns a token for an account that is valid from `now` on.
     func sign(for account: Account, at now: Timestamp) async throws -> String {
         let seconds = Int(now.milliseconds / 1000)
         let claims = AccessClaims(
@@ -32,7 +32,7 @@ struct AccessTokens: Sendable {
     }
 }
 
-/// What an access token says (RFC 7519, section 4.1; times in seconds since 1970).
+/// The claims of an access token (RFC 7519, section 4.1); times are in seconds since 1970.
 struct AccessClaims: JWTPayload, Hashable {
     let iss: String
     let aud: String
@@ -42,6 +42,6 @@ struct AccessClaims: JWTPayload, Hashable {
     let exp: Int
     let jti: String
 
-    /// Nothing: this service signs tokens and verifies none.
+    /// Accepts all claims, because this service only signs tokens; the ingress verifies them.
     func verify(using algorithm: some JWTAlgorithm) {}
 }
