@@ -5,33 +5,37 @@ internal import Reactor
 internal import Redis
 internal import WorkerKit
 
-/// What the post service keeps in Redis: single posts and pages, as the bodies of the replies that show them.
+/// The post service's cache in Redis: the reply bodies of single posts and of pages.
 @Loop struct PostCache {
     private let posts: EntityCache
     private let pages: ListCache
-    /// For so long it may show what is gone where a worker was killed that still owed Redis an invalidation.
+    /// The lifetime of a cache entry. It bounds how long deleted data is served if a worker is killed before
+    /// it sends an invalidation.
     private static let lifetime = Duration.seconds(60)
 
-    /// - Parameter root: what the names of its keys begin with.
+    /// Makes a cache.
+    ///
+    /// - Parameter root: the prefix of its keys.
     init(_ redis: RedisClient, root: String = "post", log: Logger) {
         let invalidations = Invalidations(redis: redis, log: log)
         posts = EntityCache(redis: redis, invalidations: invalidations, name: "\(root):one", lifetime: Self.lifetime)
         pages = ListCache(redis: redis, invalidations: invalidations, name: "\(root):list", lifetime: Self.lifetime)
     }
 
-    /// A post's body; nothing where there is no such post.
+    /// Returns a post's body from the cache, or reads and stores it; `nil` if there is no such post.
     func post(_ id: UUID, read: @Loop () async throws -> [UInt8]?) async throws -> [UInt8]? {
         try await posts.body(id.text, read: read)
     }
 
-    /// Keeps a post from being cached for a while: it is gone, or shows something else now.
-    func bury(_ id: UUID) async { await posts.bury(id.text) }
+    /// Replaces a post's entry with a tombstone, because the post was deleted or has changed.
+    func invalidatePost(_ id: UUID) async { await posts.bury(id.text) }
 
-    /// A page's body.
+    /// Returns a page's body from the cache, or reads and stores it.
     func page(_ query: ListRequest, read: @Loop () async throws -> [UInt8]) async throws -> [UInt8] {
         try await pages.body(key(query), read: read)
     }
 
+    /// Invalidates all pages.
     func invalidatePages() async { await pages.invalidate() }
 
     private func key(_ query: ListRequest) -> String {

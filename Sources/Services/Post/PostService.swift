@@ -3,9 +3,9 @@ internal import Postgres
 internal import Reactor
 package import WorkerKit
 
-/// The post service: posts, in a database of their own, cached in Redis.
+/// The post service: posts in its own database, cached in Redis.
 package enum PostService {
-    /// What the service is, before anything is connected.
+    /// The service's name, migrations and queues.
     package static let definition = WorkerDefinition(
         name: "post",
         migrations: [Migration(name: "0001-posts", sql: PackageResources._001_posts_sql)],
@@ -14,7 +14,7 @@ package enum PostService {
             QueueUse(Queue.postEvents, prefetch: 32),
         ])
 
-    /// Makes its handlers.
+    /// Makes the handlers.
     @Loop package static func parts(_ resources: WorkerResources) -> WorkerParts {
         WorkerParts(handlers: handlers(resources.database, PostCache(resources.redis, log: resources.log)))
     }
@@ -28,7 +28,7 @@ package enum PostService {
                 Messages.Post.create, settled: { _ in await cache.invalidatePages() }, handle: commands.create),
             .request(Messages.Post.delete, settled: { _ in await cache.invalidatePages() }, handle: commands.delete),
             .request(Messages.Post.get, handle: queries.get),
-            // Search rebuilds its index from it.
+            // The search service lists posts to rebuild its index.
             .request(Messages.Post.list, askers: [.search], handle: queries.list),
             .receipt(Messages.Post.receipt, database: database),
             .event(MediaUploaded.self, handle: media.uploaded),

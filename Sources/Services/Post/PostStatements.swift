@@ -2,9 +2,10 @@ internal import Contracts
 internal import FoundationEssentials
 internal import Postgres
 
-/// Every statement of the post service.
+/// All SQL statements of the post service.
 enum PostStatements {
-    /// The slots of `post_count`.
+    /// The slots of `post_count`. Each writer updates a random one, so that writers seldom wait for the same
+    /// row.
     static let slots = 0..<16
 
     private static let columns = """
@@ -14,8 +15,8 @@ enum PostStatements {
             LEFT JOIN media m ON m.id = u.id AND m.owner_id = p.author_id ORDER BY u.place)
         """
 
-    /// Inserts any number of posts made at one time. Arrays of arrays must be rectangular in PostgreSQL: the media's ids
-    /// travel as the text of an array each.
+    /// Inserts posts with one creation time. The media ids of each post are the text of an array, because
+    /// PostgreSQL's arrays of arrays must be rectangular.
     static let insert = Statement(
         """
         WITH counted AS (UPDATE post_count SET posts = posts + cardinality($1) WHERE slot = $7)
@@ -24,7 +25,7 @@ enum PostStatements {
         FROM unnest($1, $2, $3, $4, $5) AS p (id, author_id, author_name, content, media_ids)
         """)
 
-    /// PostgreSQL's text of an array of ids.
+    /// Returns the text form of a PostgreSQL array of ids.
     static func array(_ ids: [UUID]) -> String { "{\(ids.map(\.text).joined(separator: ","))}" }
 
     static let mediaURLs = Statement("SELECT id, owner_id, url FROM media WHERE id = ANY ($1) AND url IS NOT NULL")
@@ -49,10 +50,10 @@ enum PostStatements {
 
     static let delete = Statement(
         """
-        WITH gone AS (DELETE FROM posts WHERE id = $1 AND author_id = $2 RETURNING media_ids),
+        WITH deleted AS (DELETE FROM posts WHERE id = $1 AND author_id = $2 RETURNING media_ids),
             counted AS (
-                UPDATE post_count SET posts = posts - 1 WHERE slot = $3 AND EXISTS (SELECT FROM gone))
-        SELECT media_ids FROM gone
+                UPDATE post_count SET posts = posts - 1 WHERE slot = $3 AND EXISTS (SELECT FROM deleted))
+        SELECT media_ids FROM deleted
         """)
 
     static let mediaUploaded = Statement(
@@ -67,8 +68,20 @@ enum PostStatements {
         ON CONFLICT (id) DO UPDATE SET url = NULL, is_deleted = true
         """)
 
-    static let postsShowing = Statement(
+    static let postsWithMedia = Statement(
         """
         SELECT id FROM posts WHERE media_ids <> '{}' AND media_ids @> ARRAY[$1::uuid] AND author_id = $2
         """)
+}
+
+extension Post {
+    /// Decodes a row of the columns that all statements select for posts.
+    init(_ row: Row) throws(PostgresError) {
+        let (id, authorID, authorName, content, createdAt, mediaIDs, urls) = try row.decode(
+            (UUID, UUID, String, String, PostgresTimestamp, [UUID], [String]).self)
+        self.init(
+            id: id, author: Author(id: authorID, username: authorName), content: content,
+            media: zip(mediaIDs, urls).map { PostMedia(id: $0, url: $1.isEmpty ? nil : $1) },
+            createdAt: Timestamp(milliseconds: createdAt.milliseconds))
+    }
 }
