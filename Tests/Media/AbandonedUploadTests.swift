@@ -60,7 +60,7 @@ struct AbandonedUploadTests {
             let message = MediaBench.upload(SamplePicture.png, by: MediaBench.owner())
             try await abandon(message, bench)
             // Not while it may still succeed.
-            try await sweep(bench, olderThan: UploadSweeper.abandonment)
+            try await sweep(bench, olderThan: UploadSweeper.abandonedAfter)
             #expect(try await bench.assets().count == 1)
             try await sweep(bench)
             #expect(try await bench.assets().isEmpty)
@@ -112,7 +112,9 @@ struct AbandonedUploadTests {
             async let outcome = bench.deliver(message)
             #expect(try await eventually { try await bench.assets().count == 1 })
             _ = try await bench.database.query(Statement("UPDATE upload SET swept_at = now()"))
-            await #expect(throws: BeingSwept.self) { try await bench.deliver(message) }
+            let refusal = await #expect(throws: UploadError.self) { try await bench.deliver(message) }
+            #expect(refusal?.code == .removalInProgress)
+            #expect(refusal?.isTransient == true)
             var failure: (any Error)?
             do { _ = try await outcome } catch { failure = error }
             #expect(failure is PostgresError)

@@ -14,9 +14,9 @@ import Testing
 /// A worker of the media service on a schema and a media host of its own, called as the kit calls it.
 @Loop final class MediaBench {
     struct Plan {
-        var maximumPixels = MediaService.standardPixels
-        var uploadPatience: Duration = .seconds(5)
-        var deletePatience: Duration = .seconds(4)
+        var maximumPixels = MediaService.defaultMaximumPixels
+        var uploadTimeLimit: Duration = .seconds(5)
+        var deleteTimeLimit: Duration = .seconds(4)
         /// What the worker takes for the media host's secret.
         var secret = LocalCloudinary.secret
     }
@@ -47,8 +47,8 @@ import Testing
         let cloudinary = CloudinaryClient(account: account, http: http)
         sweeper = UploadSweeper(database: pool, cloudinary: cloudinary, log: Self.log)
         let commands = MediaCommands(
-            database: pool, cloudinary: cloudinary, check: PictureCheck(maximumPixels: plan.maximumPixels),
-            uploadPatience: plan.uploadPatience, deletePatience: plan.deletePatience)
+            database: pool, cloudinary: cloudinary, validator: ImageValidator(maximumPixels: plan.maximumPixels),
+            uploadTimeLimit: plan.uploadTimeLimit, deleteTimeLimit: plan.deleteTimeLimit)
         handlers = Dictionary(
             uniqueKeysWithValues: MediaService.handlers(commands, MediaQueries(database: pool)).map { ($0.type, $0) })
     }

@@ -47,12 +47,12 @@ struct MediaHostTests {
     @Test("for longer than anyone waits puts the upload off, which a later delivery carries out")
     @Loop func putOff() async throws {
         var plan = MediaBench.Plan()
-        plan.uploadPatience = .seconds(1)
+        plan.uploadTimeLimit = .seconds(1)
         try await MediaBench.with(plan) { bench async throws in
             let message = MediaBench.upload(SamplePicture.png, by: MediaBench.owner())
             try await bench.order(["status": 503])
             let error = await #expect(throws: CloudinaryError.self) { try await bench.deliver(message) }
-            #expect(error?.kind == .passing)
+            #expect(error?.code == .unavailable)
             #expect(try await bench.uploads() == 1)
             try await bench.orderNothing()
             #expect(try await bench.deliver(message)?.status == 201)
@@ -84,7 +84,7 @@ struct MediaHostTests {
             let message = MediaBench.upload(SamplePicture.png, by: owner, isAwaited: false)
             try await bench.order(["status": 403])
             let error = await #expect(throws: CloudinaryError.self) { try await bench.deliver(message) }
-            #expect(error?.kind == .refused)
+            #expect(error?.code == .refused)
             try await bench.orderNothing()
             #expect(try await bench.deliver(message)?.status == 201)
             let media = try #require(try await bench.assets().first.flatMap { UUID(text: $0) })
@@ -106,15 +106,17 @@ struct MediaHostTests {
     @Test(
         "is understood by its status, and by its words where one status means two things",
         arguments: [
-            (408, "", CloudinaryError.Kind.passing), (420, "", .passing), (423, "Resource is locked", .passing),
-            (429, "", .passing), (500, "", .passing), (599, "", .passing), (400, "Invalid image file", .badFile),
+            (408, "", ErrorCode<CloudinaryError>.unavailable), (420, "", .unavailable),
+            (423, "Resource is locked", .unavailable),
+            (429, "", .unavailable), (500, "", .unavailable), (599, "", .unavailable),
+            (400, "Invalid image file", .invalidFile),
             (400, "Stale request - reported time is 2020", .refused),
             (400, "Missing required parameter - file", .refused), (401, "Invalid Signature", .refused),
             (403, "", .refused), (404, "", .refused), (302, "", .refused),
         ])
-    func kinds(_ status: Int, _ message: String, _ kind: CloudinaryError.Kind) {
+    func kinds(_ status: Int, _ message: String, _ kind: ErrorCode<CloudinaryError>) {
         let body: JSON = ["error": ["message": .string(message)]]
         let error = CloudinaryError(status: status, body: body.serialized())
-        #expect(error.kind == kind)
+        #expect(error.code == kind)
     }
 }

@@ -1,8 +1,8 @@
 internal import FoundationEssentials
 
-/// An account at Cloudinary, as `CLOUDINARY_URL` gives it: `cloudinary://KEY:SECRET@CLOUD?upload_prefix=URL`.
+/// An account at Cloudinary, from a URL `cloudinary://KEY:SECRET@CLOUD?upload_prefix=URL`.
 struct CloudinaryAccount: Sendable {
-    /// What is wrong with a URL, without its secret.
+    /// The URL of an account is malformed. The description does not contain the secret.
     struct Malformed: Error, CustomStringConvertible {
         let description: String
     }
@@ -10,10 +10,10 @@ struct CloudinaryAccount: Sendable {
     let cloud: String
     let key: String
     let secret: String
-    /// Where the API is, without a slash at its end.
+    /// The base URL of the API, without a trailing slash.
     let uploadPrefix: String
 
-    /// Reads a URL in the form that Cloudinary's own SDKs take.
+    /// Parses a URL in the form that Cloudinary's SDKs take.
     init(url text: String) throws(Malformed) {
         guard let parts = URLComponents(string: text), parts.scheme == "cloudinary" else {
             throw Malformed(description: "must be cloudinary://KEY:SECRET@CLOUD")
@@ -23,7 +23,7 @@ struct CloudinaryAccount: Sendable {
         else { throw Malformed(description: "must have a key, a secret and a cloud name") }
         let prefix = parts.queryItems?.first { $0.name == "upload_prefix" }?.value ?? "https://api.cloudinary.com"
         guard prefix.hasPrefix("https://") || prefix.hasPrefix("http://") else {
-            throw Malformed(description: "has an upload_prefix that is no http or https URL")
+            throw Malformed(description: "must have an http or https URL as its upload_prefix")
         }
         self.cloud = cloud
         self.key = key

@@ -1,37 +1,39 @@
 internal import Contracts
 internal import Curl
 internal import FoundationEssentials
-internal import ImageHeaders
 internal import Reactor
 
 /// Calls Cloudinary's upload API: https://cloudinary.com/documentation/image_upload_api_reference.
 ///
-/// What fails for a passing reason is tried again after a pause, as long as its caller has time.
+/// Calls that fail with a transient error are retried with exponential backoff until their deadline.
 @Loop final class CloudinaryClient {
-    /// What Cloudinary says of a picture that it keeps.
-    private struct Asset: SchemaCodable {
+    /// The response to an upload.
+    private struct UploadResponse: SchemaCodable {
         let url: String
 
-        static let schema = Schema<Asset>.object(
-            "Asset", unknownFields: .ignored, field("secure_url", \.url, .string), make: Asset.init)
+        static let schema = Schema<UploadResponse>.object(
+            "UploadResponse", unknownFields: .ignored, field("secure_url", \.url, .string), make: UploadResponse.init)
     }
 
-    /// What Cloudinary says of a deletion: `ok`, or `not found` where there was nothing.
-    private struct Destroyed: SchemaCodable {
+    /// The response to a deletion: `ok`, or `not found` if there was no image.
+    private struct DestroyResponse: SchemaCodable {
         let result: String
 
-        static let schema = Schema<Destroyed>.object(
-            "Destroyed", unknownFields: .ignored, field("result", \.result, .string), make: Destroyed.init)
+        static let schema = Schema<DestroyResponse>.object(
+            "DestroyResponse", unknownFields: .ignored, field("result", \.result, .string), make: DestroyResponse.init)
     }
 
-    /// A call that is sent anew, with a signature of its own, at each attempt.
+    /// A call, which is signed anew for each attempt because the signature covers the time.
     private struct Call {
         let action: String
         let parameters: [(name: String, value: String)]
         var files: [HTTPRequest.Part] = []
-        /// How long one attempt may take.
-        let limit: Duration
+        /// The time limit of one attempt.
+        let timeout: Duration
     }
+
+    /// No attempt starts with less time than this before the deadline.
+    private static let shortestAttempt: Duration = .milliseconds(500)
 
     private let account: CloudinaryAccount
     private let http: CurlClient
@@ -41,46 +43,48 @@ internal import Reactor
         self.http = http
     }
 
-    /// Uploads a picture under an id of ours; a second upload under the same id takes the first one's place.
+    /// Uploads an image under an id. Another upload under the same id replaces it.
     ///
-    /// - Parameter end: when to give up.
-    /// - Returns: where the picture is delivered.
-    /// - Throws: ``CloudinaryError``; the picture may be there all the same.
+    /// - Parameter deadline: the time after which no attempt starts.
+    /// - Returns: the URL at which Cloudinary serves the image.
+    /// - Throws: ``CloudinaryError``; the image may have been stored nevertheless.
     func upload(
-        _ bytes: [UInt8], id: UUID, type: String, until end: ContinuousClock.Instant
+        _ bytes: [UInt8], id: UUID, type: String, until deadline: ContinuousClock.Instant
     ) async throws(CloudinaryError) -> String {
-        // The file goes as bytes in a part with a file name: a text would be fetched if it were a URL.
+        // A part with a file name, because Cloudinary fetches the URL if a plain text value is one.
         let file = HTTPRequest.Part(name: "file", fileName: "file", contentType: type, bytes: bytes)
         let call = Call(
             action: "upload", parameters: [("public_id", id.text), ("overwrite", "true")], files: [file],
-            limit: .seconds(15))
-        return try await perform(call, until: end, Asset.self).url
+            timeout: .seconds(15))
+        return try await perform(call, until: deadline, UploadResponse.self).url
     }
 
-    /// Deletes a picture; that there is none is as good.
+    /// Deletes an image. Succeeds if there is none.
     ///
+    /// - Parameter deadline: the time after which no attempt starts.
     /// - Throws: ``CloudinaryError``.
-    func destroy(_ id: UUID, until end: ContinuousClock.Instant) async throws(CloudinaryError) {
+    func destroy(_ id: UUID, until deadline: ContinuousClock.Instant) async throws(CloudinaryError) {
         let call = Call(
-            action: "destroy", parameters: [("public_id", id.text), ("invalidate", "true")], limit: .seconds(5))
-        let result = try await perform(call, until: end, Destroyed.self).result
+            action: "destroy", parameters: [("public_id", id.text), ("invalidate", "true")], timeout: .seconds(5))
+        let result = try await perform(call, until: deadline, DestroyResponse.self).result
         guard result == "ok" || result == "not found" else {
-            throw CloudinaryError(.refused, "destroy: \(result)")
+            throw CloudinaryError(.refused, "unexpected result of destroy: \(result)")
         }
     }
 
-    /// Makes a call until it succeeds, fails for good, or the time is over.
     private func perform<Value: SchemaCodable>(
-        _ call: Call, until end: ContinuousClock.Instant, _ type: Value.Type
+        _ call: Call, until deadline: ContinuousClock.Instant, _ type: Value.Type
     ) async throws(CloudinaryError) -> Value {
-        var pauses = RetryPauses()
+        var backoff = Backoff(.milliseconds(200) ... .seconds(4))
         while true {
             do throws(CloudinaryError) {
-                return try decode(type, try await attempt(call, within: min(call.limit, end - .now)))
+                return try decode(type, try await attempt(call, within: min(call.timeout, deadline - .now)))
             } catch {
-                let pause = pauses.next()
-                guard error.kind == .passing, .now + pause + RetryPauses.shortestAttempt <= end else { throw error }
-                do { try await Loop.sleep(for: pause) } catch { throw CloudinaryError(.passing, "cancelled") }
+                let pause = backoff.next()
+                guard error.isTransient, .now + pause + Self.shortestAttempt <= deadline else { throw error }
+                do { try await Loop.sleep(for: pause) } catch let cancellation {
+                    throw CloudinaryError(.unavailable, "cancelled between two attempts", cause: cancellation)
+                }
             }
         }
     }
@@ -100,7 +104,7 @@ internal import Reactor
         } catch let error as CloudinaryError {
             throw error
         } catch {
-            throw CloudinaryError(.passing, "\(error)")
+            throw CloudinaryError(.unavailable, "no response", cause: error)
         }
     }
 
@@ -108,21 +112,7 @@ internal import Reactor
         do {
             return try Value.schema.decode(JSON.parse(body))
         } catch {
-            throw CloudinaryError(.passing, "an answer that cannot be read: \(error)")
+            throw CloudinaryError(.unavailable, "malformed response", cause: error)
         }
-    }
-}
-
-/// The pauses between attempts: doubled each time up to the longest, each shortened by up to a half at random.
-struct RetryPauses {
-    /// An attempt that has less time than this is not worth its beginning.
-    static let shortestAttempt: Duration = .milliseconds(500)
-
-    private static let longest: Duration = .seconds(4)
-    private var current: Duration = .milliseconds(200)
-
-    mutating func next() -> Duration {
-        defer { current = min(current * 2, Self.longest) }
-        return current * Double.random(in: 0.5...1)
     }
 }

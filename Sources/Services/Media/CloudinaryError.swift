@@ -1,47 +1,57 @@
 internal import Contracts
+internal import Reactor
 
-/// A call to Cloudinary that failed.
-struct CloudinaryError: Error, Sendable, CustomStringConvertible {
-    /// What can be done about it.
-    enum Kind: String, Sendable {
-        /// Trying again later may do: no connection, a time-out, 408, 420, 423, 429, 5xx.
-        case passing
-        /// The file is no picture that Cloudinary takes.
-        case badFile
-        /// The account or the call is wrong, which no retry mends.
-        case refused
-    }
-
-    let kind: Kind
+/// A failed call to Cloudinary.
+struct CloudinaryError: CodedError {
+    let code: ErrorCode<CloudinaryError>
     let message: String
+    let cause: (any Error)?
+    let location: ErrorLocation
 
-    init(_ kind: Kind, _ message: String) {
-        self.kind = kind
+    var isTransient: Bool { code == .unavailable }
+
+    init(
+        _ code: ErrorCode<CloudinaryError>, _ message: String, cause: (any Error)? = nil,
+        fileID: StaticString = #fileID, line: UInt = #line
+    ) {
+        self.code = code
         self.message = message
+        self.cause = cause
+        location = ErrorLocation(fileID: fileID, line: line)
+    }
+}
+
+extension ErrorCode where Failure == CloudinaryError {
+    /// The call got no usable response: no connection, a timeout, status 408, 420, 423, 429 or 5xx, or a
+    /// malformed body.
+    static var unavailable: Self { Self("cloudinaryUnavailable") }
+    /// Cloudinary cannot decode the file.
+    static var invalidFile: Self { Self("invalidFile") }
+    /// Cloudinary refused the call: the account, the clock or the request is wrong, so a retry fails as well.
+    static var refused: Self { Self("cloudinaryRefused") }
+}
+
+extension CloudinaryError {
+    /// Makes an error of a response with a status other than 200.
+    init(status: Int, body: [UInt8], fileID: StaticString = #fileID, line: UInt = #line) {
+        let text = Self.message(in: body) ?? "no message"
+        let code: ErrorCode<CloudinaryError> =
+            switch status {
+            case 408, 420, 423, 429, 500...: .unavailable
+            case 400 where !Self.blamesCall(text): .invalidFile
+            default: .refused
+            }
+        self.init(code, "status \(status): \(text)", fileID: fileID, line: line)
     }
 
-    /// What an answer other than success means.
-    init(status: Int, body: [UInt8]) {
-        let message = Self.message(body) ?? "no message"
-        switch status {
-        case 408, 420, 423, 429, 500...: self.init(.passing, "\(status): \(message)")
-        // Our clock is wrong, or the call is: not the file.
-        case 400 where Self.accuses(message): self.init(.refused, "400: \(message)")
-        case 400: self.init(.badFile, "400: \(message)")
-        default: self.init(.refused, "\(status): \(message)")
-        }
-    }
-
-    /// The kind and what Cloudinary or the transfer said.
-    var description: String { "cloudinary, \(kind.rawValue): \(message)" }
-
-    /// Whether a refusal is of the call and not of its file, by Cloudinary's words: it has one status for both.
-    private static func accuses(_ message: String) -> Bool {
+    /// Whether a message with status 400 is about the call. Cloudinary has one status for a wrong call and a
+    /// bad file, so only its text tells them apart.
+    private static func blamesCall(_ message: String) -> Bool {
         ["Stale request", "Invalid timestamp", "Missing required parameter"].contains { message.hasPrefix($0) }
     }
 
-    /// Errors are `{"error": {"message"}}`.
-    private static func message(_ body: [UInt8]) -> String? {
+    /// Returns up to 300 characters of the message in `{"error": {"message": …}}`.
+    private static func message(in body: [UInt8]) -> String? {
         guard case .object(let outer) = try? JSON.parse(body), case .object(let error) = outer["error"],
             case .string(let message) = error["message"]
         else { return nil }

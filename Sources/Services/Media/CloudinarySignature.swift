@@ -1,10 +1,11 @@
 internal import Crypto
 
-/// The signature of a call to Cloudinary's upload API.
+/// The signature of a call to Cloudinary's upload API, as Cloudinary's "Generating authentication signatures"
+/// defines it.
 ///
-/// Every parameter but the file, the cloud, the resource type and the key, sorted by name, as `name=value` joined by `&`
-/// (with `&` in a value sent as `%26`), the secret appended, SHA-1 in hexadecimal: Cloudinary's "Generating
-/// authentication signatures".
+/// The parameters except the file, the cloud, the resource type and the API key are sorted by name and joined
+/// as `name=value` with `&` (an `&` in a value becomes `%26`). The signature is the SHA-1 of that text and
+/// the secret, in hexadecimal.
 enum CloudinarySignature {
     static func sign(_ parameters: [(name: String, value: String)], secret: String) -> String {
         let text = parameters.sorted { $0.name < $1.name }

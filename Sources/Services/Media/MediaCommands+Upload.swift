@@ -6,24 +6,24 @@ internal import Reactor
 internal import WorkerKit
 
 extension MediaCommands {
-    /// Keeps a picture at Cloudinary and remembers whose it is.
+    /// Uploads an image to Cloudinary and records it as the caller's.
     ///
-    /// Whatever fails in between, an upload with an unknown outcome too, a later delivery does all of it once more under
-    /// the same id; where none succeeds, ``UploadSweeper`` removes what may be at Cloudinary.
+    /// If any step fails, or its outcome is unknown, the next delivery repeats all steps under the same id.
+    /// If no delivery succeeds, ``UploadSweeper`` removes the image from Cloudinary.
     func upload(_ file: [UInt8], _ context: HandlerContext) async throws -> Reply {
         let caller = try context.caller
-        let image = try await check.header(of: file)
+        let image = try await validator.header(of: file)
         let id = context.newID
-        try await begin(id, caller.id, context)
+        try await beginUpload(id, caller.id, context)
         let url: String
         do {
             url = try await cloudinary.upload(
-                file, id: id, type: image.format.contentType, until: .now + uploadPatience)
+                file, id: id, type: image.format.contentType, until: .now + uploadTimeLimit)
         } catch {
-            guard error.kind != .badFile else {
-                throw Problem(.unsupportedMediaType, detail: "The file is not a picture that can be read.")
+            guard error.code != .invalidFile else {
+                throw Problem(.unsupportedMediaType, detail: "The image cannot be decoded.")
             }
-            throw told(error, context)
+            throw refusal(for: error, context)
         }
         let media = Media(
             id: id, url: url, contentType: image.format.contentType, bytes: file.count, width: image.width,
@@ -35,18 +35,39 @@ extension MediaCommands {
         return .json(media.jsonBytes(), status: 201, location: "/v1/media/\(id.text)")
     }
 
-    /// Notes, in a transaction of its own, that a picture may come to be at Cloudinary under this id.
-    private func begin(_ id: UUID, _ owner: UUID, _ context: HandlerContext) async throws {
-        // Before the look into the inbox: a delivery that is carried out in between is then found there.
+    /// Inserts or renews the upload's row, in its own transaction, before the image can exist at Cloudinary.
+    private func beginUpload(_ id: UUID, _ owner: UUID, _ context: HandlerContext) async throws {
+        // Before the inbox is checked, so that the check finds a delivery that commits in between.
         let hasBegun = try await !database.query(MediaStatements.beginUpload, id, owner).isEmpty
-        // A delivery that comes again after its media was deleted must not bring the picture back.
+        // A redelivery after the media was deleted must not upload the image again.
         try await context.stopIfRepeated()
         guard !hasBegun else { return }
-        guard try await database.query(MediaStatements.isSwept, id, owner).isEmpty else { throw BeingSwept() }
-        // The same command once more, which the inbox has forgotten meanwhile: its picture is there.
+        guard try await database.query(MediaStatements.uploadInRemoval, id, owner).isEmpty else {
+            throw UploadError(.removalInProgress, "a sweeper is removing the image of an earlier attempt")
+        }
+        // A redelivery whose inbox row has been swept: its media exists.
         throw Problem(.idempotencyKeyReused)
     }
 }
 
-/// A sweeper removes right now what an earlier attempt may have left: a moment later it is done.
-struct BeingSwept: Error {}
+/// A failure of an upload before Cloudinary is called.
+struct UploadError: CodedError {
+    let code: ErrorCode<UploadError>
+    let message: String
+    let location: ErrorLocation
+
+    var isTransient: Bool { true }
+
+    init(
+        _ code: ErrorCode<UploadError>, _ message: String, fileID: StaticString = #fileID, line: UInt = #line
+    ) {
+        self.code = code
+        self.message = message
+        location = ErrorLocation(fileID: fileID, line: line)
+    }
+}
+
+extension ErrorCode where Failure == UploadError {
+    /// A sweeper is removing the image that an earlier attempt may have left; it finishes within seconds.
+    static var removalInProgress: Self { Self("removalInProgress") }
+}

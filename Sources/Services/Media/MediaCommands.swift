@@ -5,32 +5,35 @@ internal import Postgres
 internal import Reactor
 internal import WorkerKit
 
-/// Uploads and deletes media: in Cloudinary first, then in the database.
+/// Uploads and deletes media: first at Cloudinary, then in the database.
 @Loop struct MediaCommands {
     let database: PostgresPool
     let cloudinary: CloudinaryClient
-    let check: PictureCheck
-    /// How long Cloudinary is asked again before the message is put off. An upload's sender waits 30 s, a deletion's 5.
-    var uploadPatience: Duration = .seconds(20)
-    var deletePatience: Duration = .seconds(4)
+    let validator: ImageValidator
+    /// How long one delivery of an upload calls Cloudinary; below the 30 s that the sender waits for the reply.
+    var uploadTimeLimit: Duration = .seconds(20)
+    /// How long one delivery of a deletion calls Cloudinary; below the 5 s that the sender waits for the reply.
+    var deleteTimeLimit: Duration = .seconds(4)
 
+    /// Deletes a media of the caller.
     func delete(_ command: EntityRequest, _ context: HandlerContext) async throws -> Reply {
         let caller = try context.caller
         let owned = database.send(MediaStatements.owned, [command.id], caller.id)
         try await context.stopIfRepeated()
         guard try await owned.rows().count > 0 else { throw Problem(.mediaNotFound) }
         do {
-            try await cloudinary.destroy(command.id, until: .now + deletePatience)
+            try await cloudinary.destroy(command.id, until: .now + deleteTimeLimit)
         } catch {
-            throw told(error, context)
+            throw refusal(for: error, context)
         }
-        try await forget(command.id, owner: caller.id, context)
+        try await deleteRow(command.id, owner: caller.id, context)
         return .noContent
     }
 
-    /// Deletes the media of a deleted post, as far as they belong to its author.
+    /// Deletes the media of a deleted post that belong to its author.
     ///
-    /// Each for itself: one that cannot be deleted now holds up no other, and is all that the next delivery finds.
+    /// Each media is deleted and committed on its own, so that a failure delays no other and the next
+    /// delivery retries only the failed ones.
     func postDeleted(_ event: CloudEvent<PostDeleted>, _ context: HandlerContext) async throws {
         guard !event.data.mediaIds.isEmpty else { return }
         let author = event.data.authorId
@@ -46,8 +49,8 @@ internal import WorkerKit
                     continue
                 }
                 do {
-                    try await forget(id, owner: author, context)
-                    // No transaction is open while Cloudinary is asked for the others: it may take its time.
+                    try await deleteRow(id, owner: author, context)
+                    // Commits, so that no transaction stays open during the remaining calls to Cloudinary.
                     try await context.checkpoint()
                 } catch {
                     failure = error
@@ -59,32 +62,33 @@ internal import WorkerKit
 
     private func destroy(_ id: UUID) async -> (id: UUID, error: CloudinaryError?) {
         do throws(CloudinaryError) {
-            try await cloudinary.destroy(id, until: .now + deletePatience)
+            try await cloudinary.destroy(id, until: .now + deleteTimeLimit)
             return (id, nil)
         } catch {
             return (id, error)
         }
     }
 
-    private func forget(_ id: UUID, owner: UUID, _ context: HandlerContext) async throws {
+    private func deleteRow(_ id: UUID, owner: UUID, _ context: HandlerContext) async throws {
         try await context.transaction().send(MediaStatements.delete, id, owner)
         context.emit(MediaDeleted(id: id, ownerId: owner))
     }
 
-    /// What a failure at Cloudinary means for a command.
+    /// Returns the error that a command throws after a failed call to Cloudinary.
     ///
-    /// One that no retry mends is told to the sender who waits, who may try again. Where nobody waits the command has been
-    /// accepted and must not be dropped: it is put off, and in the end an operator finds it among the dead letters.
-    func told(_ error: CloudinaryError, _ context: HandlerContext) -> any Error {
-        guard error.kind != .passing, context.message.isAwaited else { return error }
-        context.log.error("the media host refuses calls", metadata: ["error": "\(error)"])
-        return Problem(.unavailable, detail: "The media host refuses calls at the moment.", retryAfter: 60)
+    /// A permanent failure becomes a 503 if the sender still waits, because the sender can try again.
+    /// Otherwise the command has been accepted and must not be dropped: it climbs the retry ladder and ends
+    /// as a dead letter.
+    func refusal(for error: CloudinaryError, _ context: HandlerContext) -> any Error {
+        guard !error.isTransient, context.message.hasWaitingSender else { return error }
+        context.log.error("the media host refused a call", metadata: ["error": "\(error)"])
+        return Problem(.unavailable, detail: "The media host currently refuses requests.", retryAfter: 60)
     }
 }
 
 extension IncomingMessage {
-    /// Whether its sender surely still waits for the reply.
-    fileprivate var isAwaited: Bool {
+    /// Whether the sender still waits for the reply: the first delivery, at least 1 s before the deadline.
+    fileprivate var hasWaitingSender: Bool {
         guard replyTo != nil, attempt == 0, let deadline else { return false }
         return deadline > .now().advanced(by: .seconds(1))
     }

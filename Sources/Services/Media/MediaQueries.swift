@@ -4,7 +4,7 @@ internal import Postgres
 internal import Reactor
 internal import WorkerKit
 
-/// Shows an account its own media.
+/// Reads the caller's media.
 @Loop struct MediaQueries {
     let database: PostgresPool
 

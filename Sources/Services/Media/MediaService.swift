@@ -4,11 +4,11 @@ internal import Postgres
 internal import Reactor
 package import WorkerKit
 
-/// The media service: pictures, kept at Cloudinary, and what is known of them in a database of their own.
+/// The media service: images at Cloudinary, with their metadata in its own database.
 package enum MediaService {
-    /// What the service is, before anything is connected.
+    /// The service's name, migrations and queues.
     ///
-    /// Few uploads are in hand at once: each holds its file in memory.
+    /// The prefetch of uploads is low because each delivery holds its file in memory.
     package static let definition = WorkerDefinition(
         name: "media",
         migrations: [
@@ -20,21 +20,22 @@ package enum MediaService {
             QueueUse(Queue.mediaQueries, prefetch: 64), QueueUse(Queue.mediaEvents, prefetch: 16),
         ])
 
-    /// The most pixels of a picture unless told otherwise, those of all its frames together.
-    static let standardPixels = 50_000_000
+    /// The default of `WARREN_MEDIA_PIXELS`: the most pixels of an image, all frames together.
+    static let defaultMaximumPixels = 50_000_000
 
-    /// Makes its handlers, and what cleans up behind them.
+    /// Makes the handlers and the sweeper of abandoned uploads.
     ///
-    /// - Throws: `Settings.Fault` where `CLOUDINARY_URL` is missing or malformed; `CurlError` where libcurl cannot start.
+    /// - Throws: `Settings.Fault` if a setting is missing or malformed; `CurlError` if libcurl cannot be
+    ///   initialized.
     @Loop package static func parts(_ resources: WorkerResources) throws -> WorkerParts {
         let settings = resources.settings
         let account = try settings.parsed("CLOUDINARY_URL") { try CloudinaryAccount(url: $0) }
-        let check = PictureCheck(
+        let validator = ImageValidator(
             maximumPixels: try settings.integer(
-                "WARREN_MEDIA_PIXELS", default: standardPixels, in: 1...1_000_000_000))
+                "WARREN_MEDIA_PIXELS", default: defaultMaximumPixels, in: 1...1_000_000_000))
         let http = try CurlClient()
         let cloudinary = CloudinaryClient(account: account, http: http)
-        let commands = MediaCommands(database: resources.database, cloudinary: cloudinary, check: check)
+        let commands = MediaCommands(database: resources.database, cloudinary: cloudinary, validator: validator)
         let sweeper = UploadSweeper(database: resources.database, cloudinary: cloudinary, log: resources.log)
         return WorkerParts(
             handlers: handlers(commands, MediaQueries(database: resources.database)),

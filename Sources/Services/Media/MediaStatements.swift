@@ -1,12 +1,15 @@
+internal import Contracts
+internal import FoundationEssentials
 internal import Postgres
 
-/// Every statement of the media service.
+/// All SQL statements of the media service.
 enum MediaStatements {
     private static let columns = "id, url, content_type, bytes, width, height, created_at"
 
     // MARK: Uploading
 
-    /// Gives no row where the id is taken by a picture, by another's upload or by a sweeper.
+    /// Returns no row if the id belongs to a media, to another account's upload or to an upload that is being
+    /// removed.
     static let beginUpload = Statement(
         """
         INSERT INTO upload (id, owner_id)
@@ -15,22 +18,24 @@ enum MediaStatements {
         RETURNING id
         """)
 
-    static let isSwept = Statement(
+    /// Returns a row if a sweeper is removing the image of an upload.
+    static let uploadInRemoval = Statement(
         "SELECT FROM upload WHERE id = $1 AND owner_id = $2 AND swept_at IS NOT NULL")
 
-    /// Fails where the upload is no longer there, since a sweeper has taken its picture for one left behind: without
-    /// its id the row cannot be.
+    /// Fails with a not-null violation if a sweeper has claimed the upload, because its image may be removed
+    /// already: the subquery then returns no id.
     static let insert = Statement(
         """
-        WITH done AS (DELETE FROM upload WHERE id = $1 AND swept_at IS NULL RETURNING id)
+        WITH finished AS (DELETE FROM upload WHERE id = $1 AND swept_at IS NULL RETURNING id)
         INSERT INTO media (id, owner_id, url, content_type, bytes, width, height, created_at)
-        VALUES ((SELECT id FROM done), $2, $3, $4, $5, $6, $7, $8)
+        VALUES ((SELECT id FROM finished), $2, $3, $4, $5, $6, $7, $8)
         """)
 
     // MARK: Sweeping
 
-    /// Takes uploads whose last attempt began so many seconds ago, and those that another sweeper has not finished.
-    static let claimAbandoned = Statement(
+    /// Claims up to $3 uploads whose last attempt began $1 seconds ago and that no other sweeper claimed
+    /// within $2 seconds.
+    static let claimAbandonedUploads = Statement(
         """
         UPDATE upload SET swept_at = now() WHERE id = ANY (ARRAY(
             SELECT id FROM upload
@@ -41,14 +46,15 @@ enum MediaStatements {
         RETURNING id
         """)
 
-    /// Forgets uploads that have their picture: a second delivery, which began while the first one committed, leaves one.
-    static let forgetDone = Statement(
+    /// Deletes the rows of finished uploads: a redelivery that began while the first delivery committed
+    /// leaves one.
+    static let deleteFinishedUploads = Statement(
         """
         DELETE FROM upload USING media
         WHERE media.id = upload.id AND upload.begun_at < now() - make_interval(secs => $1)
         """)
 
-    static let forgetUpload = Statement("DELETE FROM upload WHERE id = $1 AND swept_at IS NOT NULL")
+    static let deleteClaimedUpload = Statement("DELETE FROM upload WHERE id = $1 AND swept_at IS NOT NULL")
 
     // MARK: Reading
 
@@ -72,4 +78,15 @@ enum MediaStatements {
     static let owned = Statement("SELECT id FROM media WHERE id = ANY ($1) AND owner_id = $2")
 
     static let delete = Statement("DELETE FROM media WHERE id = $1 AND owner_id = $2")
+}
+
+extension Media {
+    /// Decodes a row of the columns that all statements select for media.
+    init(_ row: Row) throws(PostgresError) {
+        let (id, url, contentType, bytes, width, height, createdAt) = try row.decode(
+            (UUID, String, String, Int, Int, Int, PostgresTimestamp).self)
+        self.init(
+            id: id, url: url, contentType: contentType, bytes: bytes, width: width, height: height,
+            createdAt: Timestamp(milliseconds: createdAt.milliseconds))
+    }
 }

@@ -5,17 +5,17 @@ internal import Postgres
 internal import Reactor
 internal import WorkerKit
 
-/// Removes from the media host what uploads have left there that never succeeded.
+/// Removes the images of abandoned uploads from Cloudinary every 10 to 20 minutes.
 ///
-/// A command is tried for some six minutes, so an upload that began long before that and still has no media is given up; an
-/// operator who replays it from the dead letters begins it anew.
+/// The retry ladder takes about six minutes, so an upload whose last attempt began much earlier and that has
+/// no media is abandoned. An operator who replays its dead letter starts it again.
 @Loop final class UploadSweeper {
-    /// How long after its last attempt an upload is given up.
-    static let abandonment: Duration = .seconds(3600)
-    /// After so long another sweeper takes over what one has begun and not finished.
-    static let claim: Duration = .seconds(600)
+    /// An upload is abandoned if its last attempt began this long ago.
+    static let abandonedAfter: Duration = .seconds(3600)
+    /// Another sweeper may take over a claim that is this old.
+    static let claimLifetime: Duration = .seconds(600)
     private static let batch = 20
-    private static let patience: Duration = .seconds(5)
+    private static let destroyTimeLimit: Duration = .seconds(5)
 
     private let job = PeriodicJob(every: .seconds(10 * 60) ... .seconds(20 * 60))
     private let database: PostgresPool
@@ -28,32 +28,35 @@ internal import WorkerKit
         self.log = log
     }
 
+    /// Sweeps periodically until the sweeper is closed or the task is cancelled.
     func run() async {
         await job.run {
             do {
                 try await sweep()
             } catch {
-                log.warning("abandoned uploads stay for now", metadata: ["error": "\(error)"])
+                log.warning("abandoned uploads could not be removed", metadata: ["error": "\(error)"])
             }
         }
     }
 
+    /// Ends ``run()`` after the current upload.
     func close() {
         job.close()
     }
 
-    /// Removes all that has been given up by now.
+    /// Removes all uploads that are abandoned now.
     ///
     /// - Parameters:
-    ///   - age: how long ago the last attempt began.
-    ///   - claim: how long another sweeper's claim counts.
-    func sweep(olderThan age: Duration = UploadSweeper.abandonment, claim: Duration = UploadSweeper.claim) async throws
-    {
-        _ = try await database.query(MediaStatements.forgetDone, Double(age.components.seconds))
+    ///   - age: the time since the last attempt began after which an upload is abandoned.
+    ///   - claim: the time after which another sweeper's claim has expired.
+    func sweep(
+        olderThan age: Duration = UploadSweeper.abandonedAfter, claim: Duration = UploadSweeper.claimLifetime
+    ) async throws {
+        _ = try await database.query(MediaStatements.deleteFinishedUploads, Double(age.components.seconds))
         while !job.isClosed {
             let claimed = try await database.query(
-                MediaStatements.claimAbandoned, Double(age.components.seconds), Double(claim.components.seconds),
-                Self.batch)
+                MediaStatements.claimAbandonedUploads, Double(age.components.seconds),
+                Double(claim.components.seconds), Self.batch)
             var ids: [UUID] = []
             for row in claimed { ids.append(try row.get(0, as: UUID.self)) }
             for id in ids where !job.isClosed { try await remove(id) }
@@ -61,16 +64,17 @@ internal import WorkerKit
         }
     }
 
-    /// Removes one picture; where that fails its claim stays, and a later sweep tries again.
+    /// Removes one image. If that fails, the claim stays until it expires and a later sweep retries.
     private func remove(_ id: UUID) async throws {
         do {
-            try await cloudinary.destroy(id, until: .now + Self.patience)
+            try await cloudinary.destroy(id, until: .now + Self.destroyTimeLimit)
         } catch {
-            log.warning("an abandoned upload stays for now", metadata: ["media": "\(id.text)", "error": "\(error)"])
+            log.warning(
+                "abandoned upload could not be removed", metadata: ["media": "\(id.text)", "error": "\(error)"])
             return
         }
-        // It held the place of a row of media: nobody else writes under that id until this is done.
-        _ = try await database.query(MediaStatements.forgetUpload, id)
-        log.info("an abandoned upload is removed", metadata: ["media": "\(id.text)"])
+        // Last, because the row keeps other deliveries from uploading under this id.
+        _ = try await database.query(MediaStatements.deleteClaimedUpload, id)
+        log.info("abandoned upload removed", metadata: ["media": "\(id.text)"])
     }
 }
