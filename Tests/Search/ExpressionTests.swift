@@ -39,17 +39,17 @@ import Testing
 
     @Test("only plain words may be mistyped")
     func plain() {
-        let words = SearchExpression("Burr burr \"burrow\" -hole well-known ab 123 clover!").plainWords
+        let words = SearchExpression("Burr burr \"burrow\" -hole well-known ab 123 clover!").expandableWords
         #expect(words.map(\.text) == ["burr", "clover"])
     }
 
     @Test("PostgreSQL is given stems and its own operators, nothing that was typed")
     @Loop func textQuery() async throws {
         try await SearchBench.with { bench async throws in
-            let stems = Stems(database: bench.database)
+            let stems = Stemmer(database: bench.database)
             @Loop func text(_ query: String, _ widened: [String: [String]] = [:]) async throws -> String? {
-                try await stems.learn([query])
-                return TextQuery(SearchExpression(query), stems, widened: widened)?.text
+                try await stems.load([query])
+                return TSQuery(SearchExpression(query), stems, expansions: widened)?.text
             }
             #expect(
                 try await text(#"it's \ rabbits\b -x"y':*" or z)"#) == "(('rabbit' <1> 'b') & !('x') & ('y')) | (('z'))"
@@ -66,12 +66,12 @@ import Testing
     @Test("a post's words have the stems and places that PostgreSQL would give them")
     @Loop func vector() async throws {
         try await SearchBench.with { bench in
-            let stems = Stems(database: bench.database)
+            let stems = Stemmer(database: bench.database)
             for text in [
                 "The rabbits were running", "Happiness, happiness! A UNIVERSITY", "", "the of and",
                 "éclair naïveté 42 b2b",
             ] {
-                try await stems.learn([text])
+                try await stems.load([text])
                 let row = try #require(
                     try await bench.database.query(
                         Statement("SELECT $1::tsvector = to_tsvector('english', $2::text)"), stems.vector(of: text),
@@ -86,15 +86,15 @@ import Testing
     @Test("what was forgotten is learned again")
     @Loop func forgetting() async throws {
         try await SearchBench.with { bench in
-            let stems = Stems(database: bench.database, limit: 2)
+            let stems = Stemmer(database: bench.database, limit: 2)
             for text in ["rabbits dig burrows", "foxes dig dens", String(repeating: "x", count: 5000)] {
-                try await stems.learn([text])
-                try await stems.learn([text])
-                let known = WordScanner.words(of: text).map { stems[$0] }
+                try await stems.load([text])
+                try await stems.load([text])
+                let known = Tokenizer.words(of: text).map { stems[$0] }
                 #expect(known.joined().count < 20)
             }
-            try await stems.learn(["rabbits"])
-            let known = WordScanner.words(of: "rabbits").map { stems[$0] }
+            try await stems.load(["rabbits"])
+            let known = Tokenizer.words(of: "rabbits").map { stems[$0] }
             #expect(known == ["rabbit"])
         }
     }
@@ -104,17 +104,17 @@ import Testing
         for (word, count) in [
             ("rabbit", 0), ("rabit", 1), ("rabbbit", 1), ("rabbyt", 1), ("rabibt", 1), ("rbbit", 1), ("robot", 3),
             ("", 6),
-        ] { #expect(TypingErrors.between("rabbit", word) == count, "\(word)") }
-        #expect(TypingErrors.swaps(of: "wrold").contains("world"))
-        #expect(TypingErrors.swaps(of: "aab") == ["aba"])
+        ] { #expect(EditDistance.between("rabbit", word) == count, "\(word)") }
+        #expect(EditDistance.transpositions(of: "wrold").contains("world"))
+        #expect(EditDistance.transpositions(of: "aab") == ["aba"])
     }
 
     @Test("the nearest are those with the fewest errors, if they are few enough")
     func nearest() {
-        let guess = Suggestions.Guess(similar: ["rabbits", "rabbit", "rabbi"])
-        #expect(guess.nearest(to: "rabit") == ["rabbit"])
-        #expect(guess.near(to: "rabbitt").map(\.word) == ["rabbits", "rabbit", "rabbi"])
-        #expect(Suggestions.Guess(similar: ["burn"]).nearest(to: "bun") == ["burn"])
-        #expect(Suggestions.Guess(similar: ["category"]).nearest(to: "dog").isEmpty)
+        let guess = WordExpansions.Candidates(similarWords: ["rabbits", "rabbit", "rabbi"])
+        #expect(guess.closestMatches(for: "rabit") == ["rabbit"])
+        #expect(guess.fuzzyMatches(for: "rabbitt").map(\.word) == ["rabbits", "rabbit", "rabbi"])
+        #expect(WordExpansions.Candidates(similarWords: ["burn"]).closestMatches(for: "bun") == ["burn"])
+        #expect(WordExpansions.Candidates(similarWords: ["category"]).closestMatches(for: "dog").isEmpty)
     }
 }

@@ -37,7 +37,7 @@ import Testing
     func pieces() {
         func html(_ text: String) -> String { Highlight.html(text) { $0.text == "clover" } }
         let filler = Array(repeating: "grass", count: 100).joined(separator: " ")
-        let lead = Array(repeating: "grass", count: Highlight.lead).joined(separator: " ")
+        let lead = Array(repeating: "grass", count: Highlight.leadingWords).joined(separator: " ")
         #expect(html("") == "")
         #expect(html("(clover)") == "(<mark>clover</mark>)")
         #expect(html(filler + " clover!").hasPrefix("… grass "))
@@ -48,7 +48,7 @@ import Testing
         #expect(two.components(separatedBy: " … ").count == 2)
         #expect(two.hasPrefix("… \(lead) <mark>clover</mark> grass"))
         #expect(two.components(separatedBy: "<mark>").count == 4)
-        #expect(html(filler).components(separatedBy: "grass").count == Highlight.length + 1)
+        #expect(html(filler).components(separatedBy: "grass").count == Highlight.fragmentLength + 1)
     }
 
     @Test("of a long post a piece with the words is shown, wherever they are")

@@ -125,7 +125,7 @@ import Testing
             let plain = try await bench.post("clover")
             #expect(try await bench.count("SELECT count(*) FROM documents") == 2)
             #expect(try await bench.search("clover").items.map(\.id) == [plain.id])
-            #expect(try await bench.count("SELECT count(*) FROM vocabulary") <= KnownWords.limitPerPost + 1)
+            #expect(try await bench.count("SELECT count(*) FROM vocabulary") <= VocabularyCache.newWordLimit + 1)
             try await bench.delete(post)
         }
     }
@@ -133,25 +133,25 @@ import Testing
     @Test("a post whose words are known adds nothing to the vocabulary and asks nothing of it")
     @Loop func knownWords() async throws {
         try await SearchBench.with { bench in
-            let known = KnownWords()
-            let first = known.unknown(in: ["Clover, CLOVER and hay", "hay 42 a1b no"])
+            let known = VocabularyCache()
+            let first = known.newWords(in: ["Clover, CLOVER and hay", "hay 42 a1b no"])
             #expect(Set(first) == ["clover", "and", "hay", "a1b"])
-            known.remember(first)
-            #expect(known.unknown(in: ["hay and clover!"]).isEmpty)
-            #expect(known.unknown(in: ["hay and thistle"]) == ["thistle"])
+            known.insert(first)
+            #expect(known.newWords(in: ["hay and clover!"]).isEmpty)
+            #expect(known.newWords(in: ["hay and thistle"]) == ["thistle"])
         }
     }
 
     @Test("words are believed to be known only once they are there, and not for ever")
     @Loop func forgetting() async throws {
-        let known = KnownWords(limit: 3)
-        #expect(known.unknown(in: ["clover"]) == ["clover"])
-        #expect(known.unknown(in: ["clover"]) == ["clover"], "the statement may have failed")
-        known.remember(["aaa", "bbb", "ccc", "clover"])
-        #expect(known.unknown(in: ["clover"]) == ["clover"], "no more than so many are kept")
-        let old = KnownWords(lifetime: .zero)
-        old.remember(["clover"])
-        #expect(old.unknown(in: ["clover"]) == ["clover"])
+        let known = VocabularyCache(limit: 3)
+        #expect(known.newWords(in: ["clover"]) == ["clover"])
+        #expect(known.newWords(in: ["clover"]) == ["clover"], "the statement may have failed")
+        known.insert(["aaa", "bbb", "ccc", "clover"])
+        #expect(known.newWords(in: ["clover"]) == ["clover"], "no more than so many are kept")
+        let old = VocabularyCache(lifetime: .zero)
+        old.insert(["clover"])
+        #expect(old.newWords(in: ["clover"]) == ["clover"])
     }
 
     @Test("an index of the version before is kept, and its words are known")

@@ -124,7 +124,9 @@ import Testing
                 index: bench.index, cache: bench.cache,
                 list: { _ in Page(items: Array(posts.prefix(10)), limit: 10, number: nil, nextCursor: "again") },
                 report: { _ in })
-            await #expect(throws: IndexRebuild.Disorder.self) { _ = try await rebuild.run() }
+            let error = await #expect(throws: RebuildError.self) { _ = try await rebuild.run() }
+            #expect(error?.code == .listOutOfOrder)
+            #expect(error?.isTransient == false)
             #expect(try await bench.search("clover").number?.total == 30)
         }
     }

@@ -103,7 +103,7 @@ import Testing
     }
 
     /// Another worker's index.
-    var index: SearchIndex { SearchIndex(database: database, stems: Stems(database: database)) }
+    var index: SearchIndex { SearchIndex(database: database, stemmer: Stemmer(database: database)) }
 
     func count(_ sql: String) async throws -> Int {
         try await database.query(Statement(sql))[0].get(0, as: Int.self)

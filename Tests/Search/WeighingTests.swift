@@ -47,14 +47,14 @@ import Testing
 
     @Test("a word is taken for another with one typing error for every three letters, and for none with more")
     func errors() {
-        let guess = Suggestions.Guess(similar: ["rabbit"])
-        #expect(guess.near(to: "robbot").map(\.errors) == [2])
-        #expect(guess.near(to: "robott").isEmpty)
+        let guess = WordExpansions.Candidates(similarWords: ["rabbit"])
+        #expect(guess.fuzzyMatches(for: "robbot").map(\.errors) == [2])
+        #expect(guess.fuzzyMatches(for: "robott").isEmpty)
     }
 
     @Test("a post teaches the vocabulary 200 words and no more")
     @Loop func vocabulary() {
         let words = (0..<300).map { "w\($0)x" }.joined(separator: " ")
-        #expect(KnownWords().unknown(in: [words]).count == 200)
+        #expect(VocabularyCache().newWords(in: [words]).count == 200)
     }
 }

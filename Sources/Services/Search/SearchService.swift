@@ -5,9 +5,9 @@ internal import Reactor
 internal import Redis
 package import WorkerKit
 
-/// The search service: an index of posts that is made of events alone, with its answers cached in Redis.
+/// The search service: an index of posts that follows the post service's events, with replies cached in Redis.
 package enum SearchService {
-    /// What the service is, before anything is connected.
+    /// The service's name, migrations and queues.
     package static let definition = WorkerDefinition(
         name: "search",
         migrations: [
@@ -17,15 +17,15 @@ package enum SearchService {
         ],
         queues: [QueueUse(Queue.searchQueries, prefetch: 64), QueueUse(Queue.searchEvents, prefetch: 64)])
 
-    /// Makes its handlers.
+    /// Makes the handlers.
     @Loop package static func parts(_ resources: WorkerResources) -> WorkerParts {
         WorkerParts(handlers: handlers(resources.database, cache(resources.redis, resources.log)))
     }
 
     @Loop static func handlers(_ database: PostgresPool, _ cache: ListCache) -> [Handler] {
-        let stems = Stems(database: database)
-        let queries = SearchQueries(database: database, cache: cache, stems: stems)
-        let index = SearchIndex(database: database, stems: stems)
+        let stemmer = Stemmer(database: database)
+        let queries = SearchQueries(database: database, cache: cache, stemmer: stemmer)
+        let index = SearchIndex(database: database, stemmer: stemmer)
         return [
             .request(Messages.Search.posts, handle: queries.posts),
             .batchedEvent(PostCreated.self, settled: { _ in await cache.invalidate() }, handle: index.created),
@@ -33,7 +33,7 @@ package enum SearchService {
         ]
     }
 
-    /// The answers in Redis: all of them end with whatever changes one.
+    /// Makes the cache of search replies. Each change of the index invalidates all of them.
     @Loop static func cache(_ redis: RedisClient, _ log: Logger) -> ListCache {
         ListCache(
             redis: redis, invalidations: Invalidations(redis: redis, log: log), name: "search:posts",

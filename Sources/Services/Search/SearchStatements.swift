@@ -1,13 +1,15 @@
 internal import Postgres
 
-/// Every statement of the search service.
+/// All SQL statements of the search service.
 enum SearchStatements {
-    /// How many hits are ranked, the newest of them, and so how many can be paged to: that bounds what any page costs.
+    /// The number of newest hits that are ranked. It bounds the cost of a page, and pages end there.
     static let rankedLimit = 2_000
 
-    /// Finds the posts that a query ($1) holds for, and their number on each row.
+    /// Returns a page of the posts that match a query ($1), best first, with the total on each row. A page
+    /// without posts is one row with only the total.
     ///
-    /// A tombstone has no words. The rows that are counted have nothing but what orders them.
+    /// Tombstones never match, because they have no words. The counted rows have only the columns that order
+    /// them.
     static let search = Statement(
         """
         WITH found AS MATERIALIZED (SELECT d.id, d.created_at FROM documents d WHERE d.words @@ $1::tsquery),
@@ -21,25 +23,27 @@ enum SearchStatements {
         ORDER BY r.score DESC, r.created_at DESC, r.id DESC
         """)
 
-    /// What English makes of words: nothing of those that say nothing.
+    /// Returns the English stem of each word; an empty text for a stop word.
     static let stems = Statement(
         """
         SELECT word, coalesce((ts_lexize('english_stem', word))[1], '') FROM unnest($1::text[]) AS word
         """)
 
-    /// Which of the words ($1, each with its query in $2) no post has, and words that begin with them, share trigrams with
-    /// them or are them with two letters swapped ($4, of the words $3).
+    /// Returns candidates for the words ($1, each with its query in $2) that no post has: vocabulary words
+    /// that begin with the word, share trigrams with it, or are equal to one of its transpositions ($4, of
+    /// the words $3).
     ///
-    /// The materialized query stops at its first row, and is planned as if it did not: looked up, never walked to.
-    static let suggest = Statement(
+    /// The inner query is materialized so that the planner uses the index; for EXISTS alone it may choose a
+    /// scan. It still stops at its first row.
+    static let expand = Statement(
         """
         WITH unknown AS MATERIALIZED (
             SELECT word FROM unnest($1::text[], $2::text[]) AS typed (word, query) WHERE NOT EXISTS (
                 WITH found AS MATERIALIZED (SELECT FROM documents d WHERE d.words @@ typed.query::tsquery)
                 SELECT FROM found))
-        SELECT unknown.word, guess.word, guess.is_beginning
+        SELECT unknown.word, candidate.word, candidate.is_prefix_match
         FROM unknown CROSS JOIN LATERAL (
-            (SELECT v.word, true AS is_beginning FROM (
+            (SELECT v.word, true AS is_prefix_match FROM (
                     SELECT word FROM vocabulary
                     WHERE word > unknown.word AND word < unknown.word || U&'\\+10FFFF' ORDER BY word LIMIT 1000) v
                 ORDER BY length(v.word), v.word LIMIT 16)
@@ -50,16 +54,16 @@ enum SearchStatements {
             (SELECT v.word, false FROM vocabulary v WHERE v.word = ANY (ARRAY(
                 SELECT swapped FROM unnest($3::text[], $4::text[]) AS swap (word, swapped)
                 WHERE swap.word = unknown.word)))
-        ) guess
+        ) candidate
         """)
 
-    /// Adds posts, one per element of the arrays, and the words that may be new ($7).
+    /// Adds posts, one per element of the arrays, and words that the vocabulary may lack ($7).
     ///
-    /// In order, so that workers who add the same things wait for one another, and never in a circle. A post that is there
-    /// is given its words anew where they were cut otherwise, as by an earlier version.
+    /// Rows are inserted in order, so that workers that add the same rows cannot deadlock. An indexed post
+    /// gets the new words if they differ, as they do if an earlier version split its text differently.
     static let add = Statement(
         """
-        WITH learned AS (
+        WITH new_words AS (
             INSERT INTO vocabulary (word) SELECT word FROM unnest($7::text[]) AS word ORDER BY word
             ON CONFLICT DO NOTHING)
         INSERT INTO documents (id, author_id, author_name, content, created_at, words)
@@ -70,20 +74,20 @@ enum SearchStatements {
         WHERE NOT documents.is_deleted AND documents.words <> EXCLUDED.words
         """)
 
-    /// How many posts one ``sweep`` takes.
-    static let sweepLimit = 1_000
+    /// The most posts that one ``removeUnlisted`` changes.
+    static let removeUnlistedLimit = 1_000
 
-    /// Leaves tombstones for the posts older than $1 and than the place $2, $3, as old as the place $4, $5 at most, that are
-    /// not among those listed ($6).
-    static let sweep = Statement(
+    /// Leaves tombstones for posts that are not listed ($6), created before $1, from the position ($2, $3),
+    /// exclusive, to the older position ($4, $5), inclusive.
+    static let removeUnlisted = Statement(
         """
         UPDATE documents SET is_deleted = true, content = '', author_name = '', words = '' WHERE id = ANY (ARRAY(
             SELECT id FROM documents
             WHERE created_at < $1 AND created_at BETWEEN $4 AND $2 AND (created_at, id) < ($2, $3)
-                AND (created_at, id) >= ($4, $5) AND NOT is_deleted AND id <> ALL ($6) LIMIT \(sweepLimit)))
+                AND (created_at, id) >= ($4, $5) AND NOT is_deleted AND id <> ALL ($6) LIMIT \(removeUnlistedLimit)))
         """)
 
-    /// Leaves a tombstone for each post, which no addition overwrites.
+    /// Leaves a tombstone for each post, which ``add`` does not overwrite.
     static let remove = Statement(
         """
         INSERT INTO documents (id, author_id, is_deleted, words)

@@ -4,61 +4,61 @@ internal import Postgres
 internal import Reactor
 internal import WorkerKit
 
-/// Keeps the index in step with the posts; twice is once, in any order.
+/// Adds posts to the index and removes them. All operations are idempotent and can come in any order.
 @Loop struct SearchIndex {
     let database: PostgresPool
-    let stems: Stems
-    let known = KnownWords()
+    let stemmer: Stemmer
+    let vocabulary = VocabularyCache()
 
-    /// Adds posts in one statement; those that are there already, deleted ones too, are left as they are.
+    /// Adds posts in one statement. Posts that are indexed or have a tombstone stay as they are.
     ///
-    /// - Returns: how many were not there.
+    /// - Returns: the number of posts that were added.
     @discardableResult func add(_ posts: [Post]) async throws -> Int {
         let contents = posts.map(\.content)
-        try await stems.learn(contents)
-        let vectors = contents.map { stems.vector(of: $0) }
-        let words = known.unknown(in: contents)
+        try await stemmer.load(contents)
+        let vectors = contents.map { stemmer.vector(of: $0) }
+        let words = vocabulary.newWords(in: contents)
         let added = try await database.query(
             SearchStatements.add, posts.map(\.id), posts.map(\.author.id), posts.map(\.author.username), contents,
             posts.map { PostgresTimestamp(milliseconds: $0.createdAt.milliseconds) }, vectors, words)
-        // Not before: of a statement that failed, nothing is there.
-        known.remember(words)
+        // After the statement, because a failed one adds no words.
+        vocabulary.insert(words)
         return added.affected
     }
 
-    /// Leaves a tombstone for each post, whether or not it was there.
+    /// Leaves a tombstone for each post, whether or not it is indexed.
     func remove(_ posts: [PostDeleted]) async throws {
         _ = try await database.query(SearchStatements.remove, posts.map(\.id), posts.map(\.authorId))
     }
-}
 
-extension SearchIndex {
-    /// Leaves a tombstone for each post between two places of the list of all posts that is not in the list.
+    /// Leaves tombstones for the indexed posts in a part of the list of all posts that are not listed there.
     ///
     /// - Parameters:
-    ///   - start: not in it itself.
-    ///   - end: in it.
-    ///   - time: what is no older is left alone.
-    ///   - listed: the posts that the list has there.
-    /// - Returns: how many there were.
-    func sweep(
-        from start: ListPlace, to end: ListPlace, olderThan time: Timestamp, keeping listed: [UUID]
+    ///   - start: the newer end of the part, exclusive.
+    ///   - end: the older end of the part, inclusive.
+    ///   - time: posts that are younger stay.
+    ///   - listed: the posts that the list has in this part.
+    /// - Returns: the number of removed posts.
+    func removeUnlisted(
+        from start: ListPosition, to end: ListPosition, olderThan time: Timestamp, keeping listed: [UUID]
     ) async throws -> Int {
         func instant(_ time: Timestamp) -> PostgresTimestamp { PostgresTimestamp(milliseconds: time.milliseconds) }
         var count = 0
         var batch = 0
         repeat {
             batch = try await database.query(
-                SearchStatements.sweep, instant(time), instant(start.time), start.id, instant(end.time), end.id, listed
+                SearchStatements.removeUnlisted, instant(time), instant(start.time), start.id, instant(end.time),
+                end.id, listed
             ).affected
             count += batch
-        } while batch == SearchStatements.sweepLimit
+        } while batch == SearchStatements.removeUnlistedLimit
         return count
     }
 }
 
 extension SearchIndex {
-    // One statement commits by itself, and what it teaches is remembered only then: it needs no transaction of the batch.
+    // The handlers do not use the batch's transaction: each is one statement, and the vocabulary cache may
+    // only learn words that are committed.
 
     func created(_ batch: Batch<CloudEvent<PostCreated>>) async throws {
         try await add(batch.members.map { $0.body.data.post })

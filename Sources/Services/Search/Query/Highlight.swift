@@ -1,71 +1,74 @@
-/// A piece of a text as HTML that is safe to put in a page, with what was found in `<mark>` elements.
+/// Makes a text, or the fragments of it with most matches, into HTML that is safe to embed, with matches in
+/// `<mark>`.
 struct Highlight {
-    /// How many words a piece has.
-    static let length = 30
-    /// How many of them come before the first that was found.
-    static let lead = 5
+    /// The words of a fragment.
+    static let fragmentLength = 30
+    /// The words of a fragment before its first match.
+    static let leadingWords = 5
 
     private let bytes: [UInt8]
-    private let words: [(place: Range<Int>, isFound: Bool)]
+    private let words: [(range: Range<Int>, isMatch: Bool)]
 
-    /// The HTML of a text, or of the one or two pieces of it that show most.
+    /// Returns the HTML of a text or of its best fragments.
     ///
-    /// - Parameter isFound: whether a word is marked.
-    static func html(_ text: String, isFound: (WordScanner.Word) -> Bool) -> String {
-        var words: [(place: Range<Int>, isFound: Bool)] = []
-        WordScanner.forEachWord(in: text) { words.append(($0.place, isFound($0))) }
+    /// - Parameter isMatch: returns whether a word is marked.
+    static func html(_ text: String, isMatch: (Tokenizer.Word) -> Bool) -> String {
+        var words: [(range: Range<Int>, isMatch: Bool)] = []
+        Tokenizer.forEachWord(in: text) { words.append(($0.range, isMatch($0))) }
         return Highlight(bytes: Array(text.utf8), words: words).html()
     }
 
     private func html() -> String {
-        let pieces = pieces()
+        let fragments = fragments()
         var html: [UInt8] = []
         html.reserveCapacity(bytes.count + 64)
-        for (index, piece) in pieces.enumerated() {
-            if index > 0 || piece.lowerBound > 0 { html += Array("… ".utf8) }
-            append(piece, to: &html)
-            if piece.upperBound < words.count { html += Array(" ".utf8) }
+        for (index, fragment) in fragments.enumerated() {
+            if index > 0 || fragment.lowerBound > 0 { html += Array("… ".utf8) }
+            append(fragment, to: &html)
+            if fragment.upperBound < words.count { html += Array(" ".utf8) }
         }
-        if let last = pieces.last, last.upperBound < words.count { html += Array("…".utf8) }
+        if let last = fragments.last, last.upperBound < words.count { html += Array("…".utf8) }
         return String(decoding: html, as: UTF8.self)
     }
 
-    /// Appends the words of a piece with what stands between them; at the text's ends, with what stands there.
-    private func append(_ piece: Range<Int>, to html: inout [UInt8]) {
-        var position = piece.lowerBound == 0 ? 0 : words[piece.lowerBound].place.lowerBound
-        for word in words[piece] where word.isFound {
-            Self.escape(bytes[position..<word.place.lowerBound], to: &html)
+    /// Appends the words of a fragment with the text between them. A fragment at the start or the end of the
+    /// text includes the text before its first or after its last word.
+    private func append(_ fragment: Range<Int>, to html: inout [UInt8]) {
+        var position = fragment.lowerBound == 0 ? 0 : words[fragment.lowerBound].range.lowerBound
+        for word in words[fragment] where word.isMatch {
+            Self.escape(bytes[position..<word.range.lowerBound], to: &html)
             html += Array("<mark>".utf8)
-            Self.escape(bytes[word.place], to: &html)
+            Self.escape(bytes[word.range], to: &html)
             html += Array("</mark>".utf8)
-            position = word.place.upperBound
+            position = word.range.upperBound
         }
-        let end = piece.upperBound == words.count ? bytes.count : words[piece.upperBound - 1].place.upperBound
+        let end = fragment.upperBound == words.count ? bytes.count : words[fragment.upperBound - 1].range.upperBound
         Self.escape(bytes[position..<end], to: &html)
     }
 
-    /// All of a short text; of a long one the piece in which most is marked and, apart from it, the next best.
-    private func pieces() -> [Range<Int>] {
-        guard words.count > Self.length else { return [0..<words.count] }
-        var candidates: [(piece: Range<Int>, count: Int)] = []
-        for index in words.indices where words[index].isFound {
-            let start = max(0, min(index - Self.lead, words.count - Self.length))
-            let piece = start..<start + Self.length
-            candidates.append((piece, words[piece].count { $0.isFound }))
+    /// Returns the word ranges to show: the whole text if it is short, otherwise the fragment with most
+    /// matches and the best one that does not overlap it.
+    private func fragments() -> [Range<Int>] {
+        guard words.count > Self.fragmentLength else { return [0..<words.count] }
+        var candidates: [(fragment: Range<Int>, matches: Int)] = []
+        for index in words.indices where words[index].isMatch {
+            let start = max(0, min(index - Self.leadingWords, words.count - Self.fragmentLength))
+            let fragment = start..<start + Self.fragmentLength
+            candidates.append((fragment, words[fragment].count { $0.isMatch }))
         }
-        guard let best = Self.best(of: candidates) else { return [0..<Self.length] }
-        let apart = candidates.filter { !$0.piece.overlaps(best) }
-        return [best, Self.best(of: apart)].compactMap(\.self).sorted { $0.lowerBound < $1.lowerBound }
+        guard let best = Self.best(of: candidates) else { return [0..<Self.fragmentLength] }
+        let others = candidates.filter { !$0.fragment.overlaps(best) }
+        return [best, Self.best(of: others)].compactMap(\.self).sorted { $0.lowerBound < $1.lowerBound }
     }
 
-    /// The first of those with most.
-    private static func best(of candidates: [(piece: Range<Int>, count: Int)]) -> Range<Int>? {
-        var best: (piece: Range<Int>, count: Int)?
-        for candidate in candidates where candidate.count > best?.count ?? 0 { best = candidate }
-        return best?.piece
+    /// Returns the first fragment with most matches.
+    private static func best(of candidates: [(fragment: Range<Int>, matches: Int)]) -> Range<Int>? {
+        var best: (fragment: Range<Int>, matches: Int)?
+        for candidate in candidates where candidate.matches > best?.matches ?? 0 { best = candidate }
+        return best?.fragment
     }
 
-    /// Escapes what HTML gives a meaning to, in an element and in an attribute.
+    /// Appends text with the characters escaped that are special in HTML elements and attributes.
     private static func escape(_ bytes: ArraySlice<UInt8>, to html: inout [UInt8]) {
         for byte in bytes {
             switch byte {

@@ -1,30 +1,32 @@
-/// What a search asks for: alternatives, each of terms that have to be there or must not.
+/// A parsed search: alternatives, each with terms that a post must or must not have.
 struct SearchExpression: Sendable {
-    /// A word, or words that follow one another.
+    /// A word or a phrase.
     struct Term: Sendable {
-        let words: [WordScanner.Word]
+        let words: [Tokenizer.Word]
         let isQuoted: Bool
         let isExcluded: Bool
 
-        /// The word by itself, where the term is one that may be mistyped.
-        var plainWord: String? {
-            guard !isQuoted, !isExcluded, words.count == 1, let word = words.first, word.isWorthKnowing else {
+        /// The term's word if it may be expanded when no post has it: a single vocabulary word, neither
+        /// quoted nor excluded.
+        var expandableWord: String? {
+            guard !isQuoted, !isExcluded, words.count == 1, let word = words.first, word.isVocabularyWord else {
                 return nil
             }
             return word.text
         }
     }
 
-    /// The most terms that count; those after them are passed over.
+    /// The most terms of a search. The rest is ignored.
     static let termLimit = 16
 
-    /// One of them has to hold. Each has a term that is not excluded: what has only exclusions finds nothing.
+    /// A post matches if it matches one of them. Each has at least one term that is not excluded.
     let alternatives: [[Term]]
 
-    /// Reads a search as it was typed. Any text is one.
+    /// Parses a search. Any text is valid.
     ///
-    /// What stands in quotes, to the next one or to the end, is a phrase; `-` before a word or a phrase excludes it; `or`
-    /// by itself, in any case, separates alternatives. What has no word in it says nothing.
+    /// Quotes enclose a phrase, which ends with the text if the closing quote is missing. A `-` before a word
+    /// or phrase excludes it. The word `or`, in any case, separates alternatives. Text without words is
+    /// ignored.
     init(_ text: String) {
         var alternatives: [[Term]] = []
         var current: [Term] = []
@@ -32,9 +34,9 @@ struct SearchExpression: Sendable {
             if current.contains(where: { !$0.isExcluded }) { alternatives.append(current) }
             current = []
         }
-        var scanner = TermScanner(text)
+        var parser = TermParser(text)
         var count = 0
-        while count < Self.termLimit, let term = scanner.next() {
+        while count < Self.termLimit, let term = parser.next() {
             if !term.isQuoted, !term.isExcluded, term.words.count == 1, term.words.first?.text == "or" {
                 end()
             } else {
@@ -46,16 +48,16 @@ struct SearchExpression: Sendable {
         self.alternatives = alternatives
     }
 
-    /// The words that may be mistyped, each once.
-    var plainWords: [WordScanner.Word] {
-        var known: Set<String> = []
-        return alternatives.joined().filter { $0.plainWord.map { known.insert($0).inserted } ?? false }
+    /// The words that may be expanded, each once.
+    var expandableWords: [Tokenizer.Word] {
+        var seen: Set<String> = []
+        return alternatives.joined().filter { $0.expandableWord.map { seen.insert($0).inserted } ?? false }
             .compactMap(\.words.first)
     }
 }
 
-/// Cuts a search into its terms.
-private struct TermScanner {
+/// Splits a search into terms.
+private struct TermParser {
     private let scalars: [Unicode.Scalar]
     private var position = 0
 
@@ -78,7 +80,7 @@ private struct TermScanner {
             if isQuoted { position += 1 }
             let text = take { isQuoted ? Self.isQuote($0) : Self.isQuote($0) || $0.properties.isWhitespace }
             if isQuoted { position += 1 }
-            let words = WordScanner.words(of: text)
+            let words = Tokenizer.words(of: text)
             if !words.isEmpty {
                 return SearchExpression.Term(words: words, isQuoted: isQuoted, isExcluded: isExcluded)
             }
@@ -95,7 +97,7 @@ private struct TermScanner {
         return text
     }
 
-    /// Those that keyboards put in the place of plain ones too.
+    /// Whether a character is a straight quote or one of the curly quotes that keyboards substitute for it.
     private static func isQuote(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar {
         case "\"", "\u{201C}", "\u{201D}", "\u{201E}": true

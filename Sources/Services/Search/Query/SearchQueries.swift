@@ -4,11 +4,11 @@ internal import Postgres
 internal import Reactor
 internal import WorkerKit
 
-/// Answers searches, from the cache where it has them.
+/// Answers searches through the cache.
 @Loop struct SearchQueries {
     let database: PostgresPool
     let cache: ListCache
-    let stems: Stems
+    let stemmer: Stemmer
 
     func posts(_ search: SearchPosts, _ context: HandlerContext) async throws -> Reply {
         let key = "\(search.limit):\(search.page):\(search.query)"
@@ -19,46 +19,46 @@ internal import WorkerKit
         return .json(body)
     }
 
-    /// Searches for what was typed and, where nothing has it, for what may have been meant.
+    /// Searches for the typed words. If no post matches, searches again with the unknown words expanded.
     private func page(_ search: SearchPosts) async throws -> Page<SearchHit> {
         let deadline = ContinuousClock.now + .seconds(5)
         let expression = SearchExpression(search.query)
-        try await stems.learn([search.query], deadline: deadline)
-        guard let query = TextQuery(expression, stems) else { return page([], total: 0, search) }
+        try await stemmer.load([search.query], deadline: deadline)
+        guard let query = TSQuery(expression, stemmer) else { return page([], total: 0, search) }
         var found = try await hits(query, search, deadline)
         if found.total == 0 {
-            try await stems.learn([search.query], deadline: deadline)
-            let suggestions = try await Suggestions(for: expression, stems, in: database, deadline: deadline)
-            for words in suggestions.attempts where found.total == 0 {
-                found = try await hits(widened(expression, words, search, deadline), search, deadline)
+            try await stemmer.load([search.query], deadline: deadline)
+            let expansions = try await WordExpansions(for: expression, stemmer, in: database, deadline: deadline)
+            for words in expansions.attempts where found.total == 0 {
+                found = try await hits(expanded(expression, words, search, deadline), search, deadline)
             }
         }
         return page(found.hits, total: found.total, search)
     }
 
-    /// The query with some words replaced.
-    private func widened(
+    /// Returns the query with some words replaced; `nil` if no required word is left.
+    private func expanded(
         _ expression: SearchExpression, _ words: [String: [String]], _ search: SearchPosts,
         _ deadline: ContinuousClock.Instant
-    ) async throws -> TextQuery? {
-        try await stems.learn([search.query] + words.values.joined(), deadline: deadline)
-        let widened = words.mapValues { others in
-            others.compactMap { WordScanner.words(of: $0).first.map { stems[$0] } }.filter { !$0.isEmpty }
+    ) async throws -> TSQuery? {
+        try await stemmer.load([search.query] + words.values.joined(), deadline: deadline)
+        let expansions = words.mapValues { replacements in
+            replacements.compactMap { Tokenizer.words(of: $0).first.map { stemmer[$0] } }.filter { !$0.isEmpty }
         }
-        return TextQuery(expression, stems, widened: widened)
+        return TSQuery(expression, stemmer, expansions: expansions)
     }
 
     private func hits(
-        _ query: TextQuery?, _ search: SearchPosts, _ deadline: ContinuousClock.Instant
+        _ query: TSQuery?, _ search: SearchPosts, _ deadline: ContinuousClock.Instant
     ) async throws -> (hits: [SearchHit], total: Int) {
         guard let query else { return ([], 0) }
         let rows = try await database.query(
             SearchStatements.search, query.text, search.limit, (search.page - 1) * search.limit, deadline: deadline)
         let total = try rows.first?.get(0, as: Int.self) ?? 0
-        // Where the page has no hit, one row has the total alone.
+        // A page without hits is one row with only the total.
         let found = try rows.filter { try $0.get(1, as: UUID?.self) != nil }
-        try await stems.learn(try found.map { try $0.get(4, as: String.self) }, deadline: deadline)
-        return (try found.map { try SearchHit($0) { query.marks.contains(stems[$0]) } }, total)
+        try await stemmer.load(try found.map { try $0.get(4, as: String.self) }, deadline: deadline)
+        return (try found.map { try SearchHit($0) { query.highlighted.contains(stemmer[$0]) } }, total)
     }
 
     private func page(_ hits: [SearchHit], total: Int, _ search: SearchPosts) -> Page<SearchHit> {
@@ -67,15 +67,15 @@ internal import WorkerKit
 }
 
 extension SearchHit {
-    /// Reads a row of the columns that every search selects.
+    /// Decodes a row of ``SearchStatements/search``.
     ///
-    /// - Parameter isFound: whether a word is marked.
-    fileprivate init(_ row: Row, isFound: (WordScanner.Word) -> Bool) throws(PostgresError) {
+    /// - Parameter isMatch: returns whether a word is marked in the highlight.
+    fileprivate init(_ row: Row, isMatch: (Tokenizer.Word) -> Bool) throws(PostgresError) {
         let (_, id, authorID, authorName, content, createdAt, score) = try row.decode(
             (Int, UUID, UUID, String, String, PostgresTimestamp, Double).self)
         self.init(
             id: id, author: Author(id: authorID, username: authorName), content: content,
             createdAt: Timestamp(milliseconds: createdAt.milliseconds), score: score,
-            highlight: Highlight.html(content, isFound: isFound))
+            highlight: Highlight.html(content, isMatch: isMatch))
     }
 }

@@ -3,86 +3,91 @@ internal import FoundationEssentials
 internal import Reactor
 internal import WorkerKit
 
-/// How far a rebuild has come.
+/// The progress of a rebuild, in posts.
 package struct RebuildProgress: Sendable, Hashable {
-    /// How many posts the post service has listed.
+    /// The posts that the post service has listed so far.
     package internal(set) var read = 0
-    /// How many it had at the beginning, as far as it says.
+    /// The posts that the post service had at the start; `nil` if its first page does not say.
     package internal(set) var total: Int?
-    /// How many of them the index did not have.
+    /// The listed posts that were missing from the index.
     package internal(set) var added = 0
-    /// How many the index had that are no more.
+    /// The posts in the index that no longer exist.
     package internal(set) var removed = 0
 }
 
-/// Makes the index hold the posts that the post service has, and no others, while posts come and go and are searched.
+/// Makes the index hold exactly the posts of the post service, while posts come and go and searches run.
 ///
-/// It walks the list from the newest post to the oldest, and the index with it. What is missing is added, save what has a
-/// tombstone: a deletion that comes meanwhile wins, whichever of the two is first. What the index has between two posts
-/// that follow one another in the list is gone. That is not said of anything as young as ``settling``: a post that comes
-/// meanwhile is the events' business. Any part of it done again changes nothing.
+/// It walks the list of posts and the index in parallel, from the newest post to the oldest. A listed post
+/// that is missing from the index is added, unless the index has a tombstone for it: a deletion wins over the
+/// list, whichever comes first. An indexed post between two consecutive listed posts no longer exists and is
+/// removed, unless it is younger than ``settlingTime``, because the events of recent posts are still being
+/// delivered. All steps are idempotent.
 @Loop struct IndexRebuild {
-    /// A list that does not get on: going on with it would not end, or remove what is there.
-    struct Disorder: Error, CustomStringConvertible {
-        var description: String { "the post service's list is not in order" }
-    }
-
-    /// Longer than a post takes from its time to its place in the list (10 s), and a list's page stays in a cache (60 s),
-    /// and clocks are apart.
-    static let settling: Duration = .seconds(600)
+    /// Posts younger than this are not removed. It is longer than the delay between a post's time and its
+    /// place in the list (10 s), the lifetime of a cached page of the list (60 s), and the differences
+    /// between clocks.
+    static let settlingTime: Duration = .seconds(600)
 
     let index: SearchIndex
     let cache: ListCache
-    /// Gives the posts that follow a cursor; without one, the newest.
+    /// Returns the page of posts after a cursor; the newest posts if the cursor is `nil`.
     let list: @Loop (String?) async throws -> Page<Post>
-    /// Is told after every page.
+    /// Called after each page.
     let report: @Loop (RebuildProgress) -> Void
 
+    /// Runs the rebuild.
+    ///
+    /// - Returns: the progress at the end.
+    /// - Throws: ``RebuildError`` if the list is out of order, and the errors of ``list`` and of the database.
     func run() async throws -> RebuildProgress {
         var progress = RebuildProgress()
-        let settled = Timestamp.now().advanced(by: .zero - Self.settling)
-        var from = ListPlace.newest
+        let settled = Timestamp.now().advanced(by: .zero - Self.settlingTime)
+        var start = ListPosition.newest
         var cursor: String?
         repeat {
             let page = try await list(cursor)
             if progress.total == nil { progress.total = page.number?.total }
-            let to = try end(of: page, from: from)
+            let end = try endPosition(of: page, from: start)
             let added = try await index.add(page.items)
-            let removed = try await index.sweep(
-                from: from, to: to, olderThan: settled, keeping: page.items.map(\.id))
+            let removed = try await index.removeUnlisted(
+                from: start, to: end, olderThan: settled, keeping: page.items.map(\.id))
             if added + removed > 0 { await cache.invalidate() }
             progress.read += page.items.count
             progress.added += added
             progress.removed += removed
             report(progress)
-            (from, cursor) = (to, page.nextCursor)
+            (start, cursor) = (end, page.nextCursor)
         } while cursor != nil
         return progress
     }
 
-    /// Where the part of the list that a page shows ends: at its last post or, of the last page, at the end of all.
-    private func end(of page: Page<Post>, from start: ListPlace) throws(Disorder) -> ListPlace {
-        var place = start
+    /// Returns the position of a page's last post; the end of the list for the last page.
+    ///
+    /// - Throws: ``RebuildError`` if a post is not older than the one before it, because the rebuild would
+    ///   remove existing posts or never end.
+    private func endPosition(of page: Page<Post>, from start: ListPosition) throws(RebuildError) -> ListPosition {
+        let error = RebuildError(.listOutOfOrder, "the post service's list of posts is out of order")
+        var position = start
         for post in page.items {
-            let next = ListPlace(time: post.createdAt, id: post.id)
-            guard next < place else { throw Disorder() }
-            place = next
+            let next = ListPosition(time: post.createdAt, id: post.id)
+            guard next < position else { throw error }
+            position = next
         }
         if page.nextCursor == nil { return .oldest }
-        guard place < start else { throw Disorder() }
-        return place
+        guard position < start else { throw error }
+        return position
     }
 }
 
-/// A place in the list of all posts, which runs from the newest to the oldest.
-struct ListPlace: Sendable, Hashable, Comparable {
+/// A position in the list of all posts, which runs from the newest (greatest) to the oldest (least).
+struct ListPosition: Sendable, Hashable, Comparable {
     let time: Timestamp
     let id: UUID
 
-    static let newest = ListPlace(time: Timestamp(milliseconds: .max), id: UUID(octets: .init(repeating: 0xFF)))
-    static let oldest = ListPlace(time: Timestamp(milliseconds: .min), id: UUID(octets: .init(repeating: 0)))
+    static let newest = ListPosition(time: Timestamp(milliseconds: .max), id: UUID(octets: .init(repeating: 0xFF)))
+    static let oldest = ListPosition(time: Timestamp(milliseconds: .min), id: UUID(octets: .init(repeating: 0)))
 
-    static func < (left: ListPlace, right: ListPlace) -> Bool {
+    static func < (left: ListPosition, right: ListPosition) -> Bool {
         left.time == right.time ? left.id < right.id : left.time < right.time
     }
 }

@@ -7,20 +7,13 @@ internal import Redis
 package import WorkerKit
 
 extension SearchService {
-    /// Why a rebuild did not end well.
-    package struct RebuildFailure: Error, CustomStringConvertible {
-        /// The cause, in words for the operator.
-        package let description: String
-        /// Whether the same command may succeed later.
-        package let isPassing: Bool
-    }
-
-    /// Rebuilds the index with the settings that a search worker has, beside such workers.
+    /// Rebuilds the index while search workers run, with the settings of a search worker.
     ///
     /// - Parameters:
-    ///   - progress: is told after every hundred posts.
-    ///   - report: is told why nothing goes on.
-    /// - Throws: `Settings.Fault` or ``RebuildFailure``.
+    ///   - progress: called after each page of 100 posts.
+    ///   - report: called before each retry, with the reason.
+    /// - Returns: the progress at the end.
+    /// - Throws: `Settings.Fault` or ``RebuildError``.
     @Loop package static func rebuild(
         settings: Settings, log: Logger, progress: @escaping @Loop (RebuildProgress) -> Void,
         report: @escaping @Loop (String) -> Void
@@ -31,27 +24,23 @@ extension SearchService {
         let connections = RebuildConnections(broker: broker, databaseURL: databaseURL, redis: redisAddress, log: log)
         do {
             try await Migrator(url: databaseURL, log: log).migrate(KitMigrations.all + definition.migrations)
-            return try await connections.connected {
-                let listing = PostListing(requester: connections.requester, report: report)
+            return try await connections.withConnections {
+                let posts = PostListClient(requester: connections.requester, report: report)
+                let database = connections.database
                 let rebuild = IndexRebuild(
-                    index: SearchIndex(database: connections.database, stems: Stems(database: connections.database)),
-                    cache: cache(connections.redis, log),
-                    list: listing.page, report: progress)
+                    index: SearchIndex(database: database, stemmer: Stemmer(database: database)),
+                    cache: cache(connections.redis, log), list: posts.page, report: progress)
                 return try await rebuild.run()
             }
         } catch let error as PostgresError {
-            throw RebuildFailure(description: "the index's database: \(error)", isPassing: error.isTransient)
-        } catch let error as PostListing.Failure {
-            throw RebuildFailure(description: error.description, isPassing: error.isPassing)
-        } catch let error as IndexRebuild.Disorder {
-            throw RebuildFailure(description: error.description, isPassing: false)
+            throw RebuildError(.database, "the search database failed", cause: error)
         }
     }
 }
 
-/// What a rebuild is connected to: what a worker is, and the queue in which the post service's answers come.
+/// The connections of a rebuild: those of a search worker, and the queue of the post service's replies.
 @Loop private final class RebuildConnections {
-    private static let patience: Duration = .seconds(15)
+    private static let connectTimeout: Duration = .seconds(15)
 
     let database: PostgresPool
     let redis: RedisClient
@@ -68,8 +57,8 @@ extension SearchService {
         consumer = Consumer(address: broker, name: name, subscriptions: [requester.subscription], log: log)
     }
 
-    /// Connects for as long as the body takes.
-    func connected(_ body: @Loop () async throws -> RebuildProgress) async throws -> RebuildProgress {
+    /// Runs the connections while the body runs, then closes them.
+    func withConnections(_ body: @Loop () async throws -> RebuildProgress) async throws -> RebuildProgress {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await self.database.run() }
             group.addTask { await self.redis.run() }
@@ -88,14 +77,14 @@ extension SearchService {
         }
     }
 
-    private func waitForBroker() async throws(SearchService.RebuildFailure) {
-        guard await publisher.waitUntilAvailable(within: Self.patience) else {
-            throw .init(description: "the broker cannot be reached", isPassing: true)
+    private func waitForBroker() async throws(RebuildError) {
+        guard await publisher.waitUntilAvailable(within: Self.connectTimeout) else {
+            throw RebuildError(.brokerUnavailable, "the broker cannot be reached")
         }
-        guard await consumer.waitUntilConsuming(within: Self.patience) else {
-            throw .init(
-                description: "\(Queue.searchReplies) cannot be read: another rebuild is at work, or it is not there",
-                isPassing: true)
+        guard await consumer.waitUntilConsuming(within: Self.connectTimeout) else {
+            throw RebuildError(
+                .replyQueueUnavailable,
+                "the queue \(Queue.searchReplies) cannot be consumed: another rebuild is running, or it does not exist")
         }
     }
 

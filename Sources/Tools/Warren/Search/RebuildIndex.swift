@@ -32,8 +32,8 @@ struct RebuildIndex: AsyncParsableCommand {
             say("done: \(Self.describe(progress))")
         } catch let fault as Settings.Fault {
             throw Self.end("\(fault)", EX_CONFIG)
-        } catch let failure as SearchService.RebuildFailure {
-            throw Self.end("\(failure)", failure.isPassing ? EX_TEMPFAIL : EXIT_FAILURE)
+        } catch let failure as RebuildError {
+            throw Self.end("\(failure)", failure.isTransient ? EX_TEMPFAIL : EXIT_FAILURE)
         }
     }
 

@@ -1,7 +1,8 @@
-/// How far apart two words are in typing.
-enum TypingErrors {
-    /// The fewest errors that make one word of the other: a letter added, dropped or changed, or two neighbours swapped
-    /// (Damerau and Levenshtein's distance, in the variant that edits no place twice).
+/// The edit distance of words: how many typing errors turn one into the other.
+enum EditDistance {
+    /// Returns the least number of errors that turn one word into the other. An error is an inserted, deleted
+    /// or replaced letter, or two swapped neighbors (the optimal string alignment variant of the
+    /// Damerau-Levenshtein distance).
     static func between(_ first: String, _ second: String) -> Int {
         let (first, second) = (Array(first.unicodeScalars), Array(second.unicodeScalars))
         guard !first.isEmpty, !second.isEmpty else { return max(first.count, second.count) }
@@ -23,8 +24,9 @@ enum TypingErrors {
         return last[second.count]
     }
 
-    /// The word with each two neighbours swapped in turn: the error that changes most trigrams of a short word.
-    static func swaps(of word: String) -> [String] {
+    /// Returns the words that result from swapping two different neighbors of a word. They are looked up
+    /// apart, because a swap changes most trigrams of a short word.
+    static func transpositions(of word: String) -> [String] {
         let scalars = Array(word.unicodeScalars)
         return scalars.indices.dropLast().compactMap { index in
             guard scalars[index] != scalars[index + 1] else { return nil }

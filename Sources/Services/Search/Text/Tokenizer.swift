@@ -1,24 +1,22 @@
-/// Cuts texts into words: posts, what is searched for, and what is shown of a hit, all in the same way.
-enum WordScanner {
-    /// A word of a text.
+/// Splits text into words. Posts, searches and highlights all use it, so that their words agree.
+enum Tokenizer {
+    /// A word of a text: a maximal run of letters, marks and digits.
     struct Word {
-        /// Its UTF-8, in lower case.
+        /// The word in lower case, in UTF-8.
         let bytes: [UInt8]
-        /// Where it stands in the UTF-8 of the text.
-        let place: Range<Int>
-        /// Whether it may be worth knowing when someone mistypes it: 3 to 40 characters, at least one of them a letter.
-        let isWorthKnowing: Bool
+        /// The word's range in the UTF-8 of the text.
+        let range: Range<Int>
+        /// Whether the vocabulary takes the word: it has 3 to 40 characters, at least one of them a letter.
+        let isVocabularyWord: Bool
 
-        /// Its text, in lower case.
+        /// The word in lower case.
         var text: String { String(decoding: bytes, as: UTF8.self) }
     }
 
-    /// How many characters a word that is worth knowing has.
-    static let lengths = 3...40
+    /// The lengths of words in the vocabulary, in characters.
+    private static let vocabularyLengths = 3...40
 
-    /// Calls a function with each word, in the order of the text.
-    ///
-    /// A word is letters, marks and digits with nothing between them.
+    /// Calls a function with each word of a text, in order.
     static func forEachWord(in text: String, _ body: (Word) -> Void) {
         var bytes: [UInt8] = []
         var position = 0
@@ -28,8 +26,8 @@ enum WordScanner {
         func end() {
             body(
                 Word(
-                    bytes: bytes, place: start..<position,
-                    isWorthKnowing: hasLetter && lengths.contains(length)))
+                    bytes: bytes, range: start..<position,
+                    isVocabularyWord: hasLetter && vocabularyLengths.contains(length)))
             bytes.removeAll(keepingCapacity: true)
             (length, hasLetter) = (0, false)
         }
@@ -47,31 +45,29 @@ enum WordScanner {
         if length > 0 { end() }
     }
 
-    /// The words of a text, in their order.
+    /// Returns the words of a text, in order.
     static func words(of text: String) -> [Word] {
         var words: [Word] = []
         forEachWord(in: text) { words.append($0) }
         return words
     }
 
-    /// What a character is within a word.
-    enum Kind {
+    private enum CharacterKind {
         case letter
-        /// A digit or a mark.
-        case other
+        case digitOrMark
     }
 
-    /// What a character is within a word; nothing for one that no word has.
-    static func kind(of scalar: Unicode.Scalar) -> Kind? {
+    /// Returns a character's kind; `nil` if it separates words.
+    private static func kind(of scalar: Unicode.Scalar) -> CharacterKind? {
         switch scalar.value {
         case 0x61...0x7A, 0x41...0x5A: return .letter
-        case 0x30...0x39: return .other
+        case 0x30...0x39: return .digitOrMark
         case ..<0x80: return nil
         default: break
         }
         switch scalar.properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: return .letter
-        case .nonspacingMark, .spacingMark, .decimalNumber, .letterNumber, .otherNumber: return .other
+        case .nonspacingMark, .spacingMark, .decimalNumber, .letterNumber, .otherNumber: return .digitOrMark
         default: return nil
         }
     }
@@ -85,9 +81,8 @@ enum WordScanner {
     }
 }
 
-extension WordScanner.Word {
-    /// What a word is remembered by in this process: FNV-1a. That of two words of one hash one is taken for the other is
-    /// less likely than any other fault.
+extension Tokenizer.Word {
+    /// The word's 64-bit FNV-1a hash, by which the caches of this process store it. They accept collisions.
     var hash: UInt64 { Self.hash(bytes) }
 
     static func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {

@@ -1,0 +1,71 @@
+internal import Reactor
+
+/// A search as a PostgreSQL `tsquery`, with the stems to highlight in its hits.
+///
+/// The text has only operators and quoted stems, and stems have only letters, marks and digits.
+struct TSQuery: Sendable, Hashable {
+    let text: String
+    let highlighted: HighlightedStems
+
+    /// The stems to highlight, including each word of a phrase.
+    struct HighlightedStems: Sendable, Hashable {
+        fileprivate(set) var stems: Set<String> = []
+        fileprivate(set) var prefixes: [String] = []
+
+        func contains(_ stem: String) -> Bool {
+            stems.contains(stem) || prefixes.contains { stem.hasPrefix($0) }
+        }
+    }
+
+    /// Makes the query of an expression, whose words the stemmer has loaded.
+    ///
+    /// Returns `nil` if no alternative has a stem that must be present.
+    ///
+    /// - Parameter expansions: for each word to replace, the stems that match besides the words that begin
+    ///   with it.
+    @Loop init?(_ expression: SearchExpression, _ stemmer: Stemmer, expansions: [String: [String]] = [:]) {
+        var highlighted = HighlightedStems()
+        var alternatives: [String] = []
+        for terms in expression.alternatives {
+            var parts: [String] = []
+            var hasRequiredTerm = false
+            for term in terms {
+                guard let part = Self.text(of: term, stemmer, expansions, &highlighted) else { continue }
+                parts.append(term.isExcluded ? "!\(part)" : part)
+                if !term.isExcluded { hasRequiredTerm = true }
+            }
+            // Exclusions alone would scan the whole table.
+            if hasRequiredTerm { alternatives.append("(\(parts.joined(separator: " & ")))") }
+        }
+        guard !alternatives.isEmpty else { return nil }
+        text = alternatives.joined(separator: " | ")
+        self.highlighted = highlighted
+    }
+
+    @Loop private static func text(
+        of term: SearchExpression.Term, _ stemmer: Stemmer, _ expansions: [String: [String]],
+        _ highlighted: inout HighlightedStems
+    ) -> String? {
+        if let word = term.expandableWord, let replacements = expansions[word] {
+            highlighted.prefixes.append(word)
+            highlighted.stems.formUnion(replacements)
+            return "(\(([quoted(word) + ":*"] + replacements.map(quoted)).joined(separator: " | ")))"
+        }
+        var text = ""
+        // The distance of neighbors in a phrase; stop words between them have no stem but count.
+        var distance = 1
+        for word in term.words {
+            let stem = stemmer[word]
+            if stem.isEmpty {
+                distance += 1
+                continue
+            }
+            text += text.isEmpty ? quoted(stem) : " <\(distance)> \(quoted(stem))"
+            distance = 1
+            if !term.isExcluded { highlighted.stems.insert(stem) }
+        }
+        return text.isEmpty ? nil : "(\(text))"
+    }
+
+    static func quoted(_ stem: String) -> String { "'\(stem)'" }
+}

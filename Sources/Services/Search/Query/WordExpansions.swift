@@ -1,0 +1,84 @@
+internal import Postgres
+internal import Reactor
+
+/// Words of the vocabulary that can replace the unknown words of a search, which no post has.
+struct WordExpansions: Sendable {
+    /// The candidates for one unknown word.
+    struct Candidates: Sendable, Hashable {
+        /// Words that begin with the unknown word, the shortest first.
+        var prefixMatches: [String] = []
+        /// Words that share trigrams with the unknown word, or are equal to it after a swap of two letters.
+        var similarWords: [String] = []
+
+        /// Returns the similar words within one typing error per three letters, the closest first.
+        func fuzzyMatches(for word: String) -> [(word: String, errors: Int)] {
+            let limit = max(1, word.unicodeScalars.count / 3)
+            let matches = similarWords.map { (word: $0, errors: EditDistance.between(word, $0)) }
+                .filter { $0.errors <= limit }
+            return Array(matches.sorted { $0.errors < $1.errors }.prefix(WordExpansions.fuzzyMatchLimit))
+        }
+
+        /// Returns the fuzzy matches with the fewest typing errors.
+        func closestMatches(for word: String) -> [String] {
+            let matches = fuzzyMatches(for: word)
+            return matches.filter { $0.errors == matches.first?.errors }.map(\.word)
+        }
+    }
+
+    /// The most words of a search that are expanded, because each costs a lookup in the index.
+    private static let wordLimit = 8
+    private static let fuzzyMatchLimit = 8
+
+    private var candidates: [String: Candidates] = [:]
+
+    private mutating func add(_ candidate: String, for word: String, isPrefixMatch: Bool) {
+        if isPrefixMatch {
+            candidates[word, default: Candidates()].prefixMatches.append(candidate)
+        } else if candidates[word]?.similarWords.contains(candidate) != true {
+            candidates[word, default: Candidates()].similarWords.append(candidate)
+        }
+    }
+
+    /// The replacements of each unknown word, as sets to try in order until a search finds a post.
+    ///
+    /// The first set has the prefix matches of each word, or its closest matches if there are none. The
+    /// second set has all candidates, because the vocabulary keeps words whose posts are deleted.
+    var attempts: [[String: [String]]] {
+        guard !candidates.isEmpty else { return [] }
+        var first: [String: [String]] = [:]
+        var second: [String: [String]] = [:]
+        for (word, found) in candidates {
+            first[word] = found.prefixMatches.isEmpty ? found.closestMatches(for: word) : found.prefixMatches
+            second[word] =
+                found.prefixMatches
+                + found.fuzzyMatches(for: word).map(\.word).filter { !found.prefixMatches.contains($0) }
+        }
+        return first == second ? [first] : [first, second]
+    }
+}
+
+extension WordExpansions {
+    /// Queries the candidates for all unknown words of a search, whose words the stemmer has loaded.
+    @Loop init(
+        for expression: SearchExpression, _ stemmer: Stemmer, in database: PostgresPool,
+        deadline: ContinuousClock.Instant
+    ) async throws {
+        var (words, queries): ([String], [String]) = ([], [])
+        var (typed, swapped): ([String], [String]) = ([], [])
+        for word in expression.expandableWords.filter({ !stemmer[$0].isEmpty }).prefix(Self.wordLimit) {
+            words.append(word.text)
+            queries.append(TSQuery.quoted(stemmer[word]))
+            for transposition in EditDistance.transpositions(of: word.text) {
+                typed.append(word.text)
+                swapped.append(transposition)
+            }
+        }
+        guard !words.isEmpty else { return }
+        let rows = try await database.query(
+            SearchStatements.expand, words, queries, typed, swapped, deadline: deadline)
+        for row in rows {
+            let (word, candidate, isPrefixMatch) = try row.decode((String, String, Bool).self)
+            add(candidate, for: word, isPrefixMatch: isPrefixMatch)
+        }
+    }
+}
