@@ -175,6 +175,10 @@ let testTargets = [
     tests("Journeys", ["AMQP", "Postgres", "Redis", "Curl", "Contracts", "Reactor", logging]),
 ]
 
+/// The only test target to build, for `compose/local test TARGET`. SwiftPM links all test targets into one program:
+/// without this choice a change of a module compiles the tests of all modules above it.
+let chosenTests = Context.environment["WARREN_TEST_TARGET"]
+
 let package = Package(
     name: "warren",
     dependencies: [
@@ -190,5 +194,6 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.1"),
     ],
-    targets: floor0 + floor1 + floor2 + floor3 + floor4 + testTargets
+    targets: floor0 + floor1 + floor2 + floor3 + floor4
+        + testTargets.filter { !$0.isTest || chosenTests == nil || chosenTests == $0.name }
 )

@@ -36,6 +36,17 @@ extension Journeys {
             try await expectConsumers(stack, 1)
         }
 
+        @Test("compose/local scale succeeds at a log level at which a worker logs nothing")
+        @Loop func silentWorker() async throws {
+            let stack = try Stack()
+            var scale = Command(path: Stack.file("compose/local"), arguments: ["scale", "post", "2"])
+            scale.environment["WARREN_LOG_LEVEL"] = "critical"
+            try await scale.succeed()
+            try await expectConsumers(stack, 2)
+            try await stack.scale("post", 1)
+            try await expectConsumers(stack, 1)
+        }
+
         @Test("without a post worker a post is accepted with 202, and is there once a worker is back")
         @Loop func acceptsWithoutWorker() async throws {
             let stack = try Stack()

@@ -44,5 +44,11 @@ run_swift_build() {
 
 build_release() { run_swift_build build-release -c release; }
 
-# build_debug [ARGUMENTS…]: programs and tests, with the check that targets import only what Package.swift allows.
-build_debug() { run_swift_build build-debug --build-tests --explicit-target-dependency-import-check error "$@"; }
+# build_debug: programs and tests, with the check that targets import only what Package.swift allows.
+build_debug() { run_swift_build build-debug --build-tests --explicit-target-dependency-import-check error; }
+
+# build_test_target NAME: one test target and what it depends on. Package.swift reads the variable, also for the run.
+build_test_target() {
+    export WARREN_TEST_TARGET=$1
+    run_swift_build build-debug --product warrenPackageTests
+}

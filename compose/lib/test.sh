@@ -32,6 +32,9 @@ prepare_tests() {
     run_step "Checking packages" install_packages "${PACKAGES[@]}" "${TEST_PACKAGES[@]}"
     require_swift
     : >"$STATE/log/test.log"
+    # The caller's shell may have exported the addresses of another stack.
+    unset "${!WARREN_TEST_@}" WARREN_STATE WARREN_URL WARREN_INTEGRATOR_URL WARREN_OPERATOR_URL WARREN_REDIS_URL \
+        CLOUDINARY_URL
     # Hundreds of parallel tests would take longer than their time limits.
     export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=${SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH:-8}
 }
@@ -56,19 +59,19 @@ test_target() {
     local target=$1 filter="^$1Tests\\." needs
     read -ra needs <<<"${TEST_NEEDS[$1]}"
     if [[ -n $2 ]]; then filter+="(?i:.*($2))"; fi
-    run_step "Building ${target}Tests (debug)" build_debug
-    # Addresses of another stack, which the caller's shell may have exported, are not for this run.
-    unset "${!WARREN_TEST_@}" WARREN_STATE WARREN_URL WARREN_INTEGRATOR_URL WARREN_OPERATOR_URL WARREN_REDIS_URL \
-        CLOUDINARY_URL
     if [[ ${needs[*]} == stack ]]; then
+        run_step "Building programs and tests (debug)" build_debug
         start_tested_stack
-    elif ((${#needs[@]})); then
-        run_step "Starting ${needs[*]}" start_servers "${needs[@]}"
+    else
+        run_step "Building ${target}Tests (debug)" build_test_target "${target}Tests"
+        if ((${#needs[@]})); then run_step "Starting ${needs[*]}" start_servers "${needs[@]}"; fi
         eval "$(print_test_addresses "${needs[@]}")"
     fi
     say "  Running the tests. Their whole output: ${STATE#"$ROOT/"}/log/test.log"
     run_test_runner --filter "$filter"
-    exit
+    # The runner succeeds if no test matches.
+    grep -qE ' Test run with [1-9]' "$STATE/log/test.log" || fail "no test of ${target}Tests matches $2"
+    exit 0
 }
 
 # start_tested_stack: all of Warren, with its addresses in the environment.
