@@ -1,47 +1,47 @@
 import Multipart
 
-/// What an upload meets: the boundary in its content type, and the parser of its body.
-enum MultipartEntry {
+/// The fuzz target for uploads: the boundary in the Content-Type and the multipart parser.
+enum MultipartTarget {
     private static let boundary = "boundary"
 
-    /// Reads an input, as the body and its first line as the content type.
+    /// Parses an input as a body, and its first line as a Content-Type.
     ///
-    /// - Returns: what is wrong with how it was read; nothing where all is well.
-    static func fault(in input: [UInt8]) -> String? {
+    /// - Returns: a description of the wrong result; `nil` if the result is right.
+    static func failure(in input: [UInt8]) -> String? {
         let line = input.prefix { $0 != 0x0A }
         _ = try? MultipartBoundary(contentType: String(decoding: line, as: UTF8.self))
-        let whole = outcome(input, cutBy: input.count)
-        for size in [1, 7] where outcome(input, cutBy: size) != whole {
-            return "in pieces of \(size) it is something else"
+        let whole = result(input, cutBy: input.count)
+        for size in [1, 7] where result(input, cutBy: size) != whole {
+            return "in chunks of \(size) the result is different"
         }
         return nil
     }
 
-    /// The parts and what is in them, and the fault that ended the reading.
-    private static func outcome(_ input: [UInt8], cutBy size: Int) -> Outcome {
-        var outcome = Outcome()
-        do throws(MultipartFault) {
+    /// Returns the parts with their contents, or the error.
+    private static func result(_ input: [UInt8], cutBy size: Int) -> ParseResult {
+        var result = ParseResult()
+        do throws(MultipartError) {
             var parser = MultipartParser(
                 boundary: try MultipartBoundary(bytes: Array(boundary.utf8)),
                 limits: MultipartLimits(bodyBytes: 4096, parts: 3, headerBytes: 512, headerLines: 4))
             var rest = input[...]
             while !rest.isEmpty {
-                for event in try parser.feed(rest.prefix(size)) { outcome.add(event) }
+                for event in try parser.feed(rest.prefix(size)) { result.add(event) }
                 rest = rest.dropFirst(size)
             }
             try parser.finish()
         } catch {
-            // Events of the piece in which the fault is are lost with it: only the fault is the same.
-            return Outcome(fault: error)
+            // The events of the chunk that contains the error are lost, so only the error is compared.
+            return ParseResult(error: error)
         }
-        return outcome
+        return result
     }
 
-    private struct Outcome: Equatable {
+    private struct ParseResult: Equatable {
         var parts: [MultipartPart] = []
         var contents: [[UInt8]] = []
         var ends = 0
-        var fault: MultipartFault?
+        var error: MultipartError?
 
         mutating func add(_ event: MultipartEvent) {
             switch event {

@@ -2,15 +2,17 @@ import CRabbitMQ
 
 @testable import AMQP
 
-/// What every message brings: its properties and headers, as rabbitmq-c decodes them and the driver copies them.
-enum PropertiesEntry {
-    /// Reads an input as the properties in a header frame.
+/// The fuzz target for message properties and headers, which rabbitmq-c decodes and the driver copies.
+enum PropertiesTarget {
+    /// Decodes an input as the properties in a header frame.
     ///
-    /// - Returns: what is wrong with how it was read; nothing where all is well.
-    static func fault(in input: [UInt8]) -> String? {
+    /// - Returns: a description of the wrong result; `nil` if the result is right.
+    static func failure(in input: [UInt8]) -> String? {
         guard let properties = decode(input) else { return nil }
-        // A second copy of the same bytes is the same; it would differ where memory was read that is not the input's.
-        guard let again = decode(input), "\(again)" == "\(properties)" else { return "it is read differently again" }
+        // Decoding the same bytes twice differs if memory outside the input is read.
+        guard let again = decode(input), "\(again)" == "\(properties)" else {
+            return "decoding twice gives different results"
+        }
         return nil
     }
 
@@ -53,9 +55,9 @@ enum PropertiesEntry {
             long(text("x")), name("n") + [0x46], [0, 0, 0, 0], [0xFF, 0xFF, 0xFF, 0xFF], [0, 0, 0x10, 0],
         ]
 
-    /// Tables in tables, that deep.
+    /// Returns tables that are nested to a depth.
     static func nested(_ depth: Int) -> [UInt8] {
-        // From the inside out, backwards, so that it costs no more than its length.
+        // Built in reverse from the innermost table, which takes linear time.
         var reversed: [UInt8] = []
         for _ in 0..<depth {
             let length = UInt32(reversed.count)

@@ -1,27 +1,28 @@
-/// Makes inputs that are nearly right of inputs that are right, as fuzzers do: the same ones for the same seed.
-struct Havoc {
+/// Mutates valid inputs into nearly valid ones, as fuzzers do. The sequence is determined by the seed.
+struct InputMutator {
     private var state: UInt64
     private let seeds: [[UInt8]]
     private let words: [[UInt8]]
 
     /// - Parameters:
-    ///   - seeds: inputs that are right.
-    ///   - words: pieces that mean something to what is fuzzed.
+    ///   - seed: the seed of the random numbers.
+    ///   - seeds: valid inputs.
+    ///   - words: byte sequences that have a meaning in the format.
     init(seed: UInt64, seeds: [[UInt8]], words: [[UInt8]]) {
         state = seed
         self.seeds = seeds
         self.words = words + [[0], [0xFF], [0x80], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0x7F, 0xFF, 0xFF, 0xFF]]
     }
 
-    /// The next input: one of the seeds after one to eight changes, sometimes nothing but chance.
+    /// Returns the next input: a valid one after one to eight mutations, or sometimes random bytes.
     mutating func next() -> [UInt8] {
         guard number(below: 40) > 0 else { return (0..<number(below: 200)).map { _ in UInt8(number(below: 256)) } }
         var input = seeds[number(below: seeds.count)]
-        for _ in 0...number(below: 8) { change(&input) }
+        for _ in 0...number(below: 8) { mutate(&input) }
         return input
     }
 
-    /// A number from 0, below the bound (SplitMix64).
+    /// Returns a random number from 0 to below the bound (SplitMix64).
     mutating func number(below bound: Int) -> Int {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state
@@ -30,7 +31,7 @@ struct Havoc {
         return Int((mixed ^ (mixed >> 31)) % UInt64(max(bound, 1)))
     }
 
-    private mutating func change(_ input: inout [UInt8]) {
+    private mutating func mutate(_ input: inout [UInt8]) {
         let place = number(below: input.count + 1)
         switch number(below: 9) {
         case 0 where place < input.count: input[place] ^= 1 << UInt8(number(below: 8))

@@ -1,21 +1,21 @@
 import FoundationEssentials
 import ImageHeaders
 
-/// What an uploaded file meets: the reading of its structure.
-enum ImageEntry {
-    /// Reads an input as an image.
+/// The fuzz target for images, which clients upload.
+enum ImageTarget {
+    /// Parses an input as an image.
     ///
-    /// - Returns: what is wrong with how it was read; nothing where all is well.
-    static func fault(in input: [UInt8]) -> String? {
+    /// - Returns: a description of the wrong result; `nil` if the result is right.
+    static func failure(in input: [UInt8]) -> String? {
         guard let header = try? ImageHeader(input) else { return nil }
         guard header.width > 0, header.height > 0, header.frames > 0, header.pixels > 0 else {
-            return "it has no pixels"
+            return "an image without pixels is accepted"
         }
-        // A file that is cut off has no header.
-        return (try? ImageHeader(Array(input.prefix(8)))) == nil ? nil : "eight bytes are an image"
+        // A truncated file must be refused.
+        return (try? ImageHeader(Array(input.prefix(8)))) == nil ? nil : "an image of eight bytes is accepted"
     }
 
-    /// Two pixels, in each format, still and moving.
+    /// Images of two pixels in each format, still and animated.
     static let seeds: [[UInt8]] = [
         "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAAD0lEQVR4nGP8z8DAwMAAAAYIAQHLR3Z1AAAAAElFTkSuQmCC",
         "R0lGODdhAgABAIEAAP8AAAAAAAAAAAAAACwAAAAAAgABAAAIBQABAAgIADs=",

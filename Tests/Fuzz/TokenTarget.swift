@@ -2,11 +2,11 @@ import Contracts
 
 @testable import Ingress
 
-/// What the ingress meets first of a caller: the access token, from anyone.
-struct TokenEntry: Sendable {
+/// The fuzz target for access tokens.
+struct TokenTarget: Sendable {
     private let verifier: TokenVerifier
 
-    /// A key that nobody has the private half of any more, and a token that it has signed, for one quarter of an hour of 2023.
+    /// Uses a public key whose private key is destroyed. It signed one token, valid for 15 minutes in 2023.
     init() async throws {
         let keys =
             #"{"keys":[{"kty":"EC","crv":"P-256","kid":"fuzz","x":"AGYXiRx6joTOwnDW08iC_EgwwSVU9-yt1WdZlF5ght8","y":"Dy9IonxuFdTxx5QfYrksUeO4rUagyShkV0VaXjmgnh8"}]}"#
@@ -19,15 +19,15 @@ struct TokenEntry: Sendable {
     private static let token =
         signed + ".SU6DTcODMjDTodZWd8d-Jz2CdajILEmYfEZQZqih8veIw7YciodHg557gqY9CLBXi6rKZOZoazD3i0irOgF2iA"
 
-    /// Verifies an input as a token, at a time when the good one is good.
+    /// Verifies an input as a token, at a time at which the genuine token is valid.
     ///
-    /// - Returns: what is wrong with the verdict; nothing where all is well.
-    func fault(in input: [UInt8]) -> String? {
+    /// - Returns: a description of the wrong result; `nil` if the result is right.
+    func failure(in input: [UInt8]) -> String? {
         let text = String(decoding: input, as: UTF8.self)
-        let isTaken = (try? verifier.verify(text, at: Timestamp(milliseconds: 1_700_000_100_000))) != nil
-        if text == Self.token { return isTaken ? nil : "the good token is refused" }
-        guard isTaken else { return nil }
-        return text.hasPrefix(Self.signed + ".") ? nil : "a token is taken that nobody has signed"
+        let isAccepted = (try? verifier.verify(text, at: Timestamp(milliseconds: 1_700_000_100_000))) != nil
+        if text == Self.token { return isAccepted ? nil : "the genuine token is refused" }
+        guard isAccepted else { return nil }
+        return text.hasPrefix(Self.signed + ".") ? nil : "a forged token is accepted"
     }
 
     static let seeds: [[UInt8]] = [

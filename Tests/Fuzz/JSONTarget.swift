@@ -1,11 +1,11 @@
 import Contracts
 
-/// What anyone's bytes meet first in a worker: the JSON parser, then the schemas.
-enum JSONEntry {
-    /// Reads an input in every way that a worker reads one.
+/// The fuzz target for JSON: the parser and the schemas of messages.
+enum JSONTarget {
+    /// Decodes an input as several message types and as JSON.
     ///
-    /// - Returns: what is wrong with how it was read; nothing where all is well.
-    static func fault(in input: [UInt8]) -> String? {
+    /// - Returns: a description of the wrong result; `nil` if the result is right.
+    static func failure(in input: [UInt8]) -> String? {
         _ = try? Messages.Identity.register.request.decode(input)
         _ = try? Messages.Post.create.request.decode(input)
         _ = try? Messages.Post.list.request.decode(input)
@@ -17,8 +17,8 @@ enum JSONEntry {
         }
         guard let json = try? JSON.parse(input) else { return nil }
         let written = json.serialized()
-        guard let again = try? JSON.parse(written, limits: .trusted) else { return "what is written cannot be read" }
-        return again.serialized() == written ? nil : "what is written is read as something else"
+        guard let again = try? JSON.parse(written, limits: .trusted) else { return "serialized JSON cannot be parsed" }
+        return again.serialized() == written ? nil : "serialized JSON is parsed as a different value"
     }
 
     static let seeds: [[UInt8]] = [
