@@ -1,47 +1,51 @@
 internal import Contracts
 internal import HTTPTypes
 
-/// What the ingress answers itself.
-struct OwnResources: Sendable {
+/// The responses of the endpoints that the ingress serves without sending a message.
+struct BuiltInEndpoints: Sendable {
     private static let cacheable = HTTPField(name: .cacheControl, value: "public, max-age=300")
 
-    private let keys: Answer
-    private let alive: Answer
-    private let openAPI: Answer
+    private let keys: IngressResponse
+    private let alive: IngressResponse
+    private let openAPI: IngressResponse
 
     init(keys: PublicKeys) {
-        self.keys = Answer(
+        self.keys = IngressResponse(
             status: 200,
             fields: HTTPFields([HTTPField(name: .contentType, value: "application/jwk-set+json"), Self.cacheable]),
             body: keys.document)
         alive = .json(Array(#"{"status":"alive"}"#.utf8))
         let document = OpenAPI.document.serialized()
-        openAPI = Answer(
+        openAPI = IngressResponse(
             status: 200,
             fields: HTTPFields([
                 HTTPField(name: .contentType, value: ContentType.json), Self.cacheable,
-                HTTPField(name: .eTag, value: Self.tag(of: document)),
+                HTTPField(name: .eTag, value: Self.entityTag(of: document)),
             ]), body: document)
     }
 
-    /// An entity tag by what a document says (FNV-1a, 64 bits): the same in every process of the same program.
-    private static func tag(of document: [UInt8]) -> String {
+    /// Returns the entity tag of a document, which is the hash of its bytes (FNV-1a, 64 bits).
+    ///
+    /// All processes of one version serve the same tag, so that a client can revalidate at any of them.
+    private static func entityTag(of document: [UInt8]) -> String {
         let hash = document.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
         return "\"\(String(hash, radix: 16))\""
     }
 
-    /// Answers a request for one of them.
-    func answer(_ resource: Route.OwnResource, _ exchange: MessageExchange) async -> Answer {
-        switch resource {
+    /// Returns the current response of an endpoint.
+    func response(of endpoint: Route.BuiltInEndpoint, _ bridge: LoopBridge) async -> IngressResponse {
+        switch endpoint {
         case .liveness: alive
         case .publicKeys: keys
         case .openAPI: openAPI
-        case .readiness: Self.readiness(await exchange.health())
+        case .readiness: Self.readiness(await bridge.health())
         }
     }
 
-    /// Ready where the broker is: without Redis, caches are misses and rate limits are local.
-    static func readiness(_ health: MessageExchange.Health) -> Answer {
+    /// Returns 200 if the broker is up, otherwise 503.
+    ///
+    /// Redis does not count, because without it caches miss and rate limits are local.
+    static func readiness(_ health: LoopBridge.Health) -> IngressResponse {
         let body = JSONWriter.bytes(capacity: 96) { writer in
             writer.object { writer in
                 for (name, value) in [

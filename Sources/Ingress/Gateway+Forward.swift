@@ -3,111 +3,110 @@ internal import HTTPTypes
 internal import HummingbirdCore
 internal import WorkerKit
 
-/// A request that becomes a message.
-struct Carriage: Sendable {
+/// A matched route whose requests become messages.
+struct MessageRoute: Sendable {
     let route: Route
     let message: MessageDescriptor
     let source: BodySource
+    /// The parameters in the path.
     let parameters: [Parameter]
 }
 
 extension Gateway {
-    /// Checks what is HTTP, sends the message and answers what became of it.
-    @concurrent func carry(
-        _ carriage: Carriage, _ incoming: IncomingRequest, _ body: HTTPBody, _ writer: borrowing ResponseWriter,
-        _ peer: Peer
-    ) async throws -> Outcome {
+    /// Authenticates a request, reads its body, sends its message and returns the response to the outcome.
+    @concurrent func forward(
+        _ match: MessageRoute, _ context: RequestContext, _ body: HTTPBody, _ writer: borrowing ResponseWriter
+    ) async throws -> IngressResponse {
         var caller: Caller?
-        var before: [RateDecision] = []
-        let limit = carriage.route.limit
+        var uploadDecisions: [RateDecision] = []
+        let limit = match.route.limit
         do {
-            guard !incoming.fields.isAmbiguous else {
-                throw Problem(.malformedRequest, detail: "A header that counts once is there twice.")
+            guard !context.fields.isAmbiguous else {
+                throw Problem(
+                    .malformedRequest,
+                    detail: "Authorization, Content-Type and Idempotency-Key must each occur at most once.")
             }
-            if carriage.message.needsSubject {
-                caller = try authenticator.caller(of: incoming.fields.authorization)
+            if match.message.needsSubject {
+                caller = try authenticator.caller(of: context.fields.authorization)
             }
-            let client = caller.map { BodyBudget.Client.account($0.id) } ?? .address(peer.rateKey)
-            var share: BodyShare?
-            var charges = limits.charges(limit, caller: caller, address: peer)
-            var request = OutgoingRequest(
-                carriage.message, caller: caller, body: [], requestID: incoming.id)
-            request.traceparent = incoming.trace.traceparent
-            request.tracestate = incoming.trace.tracestate
-            if carriage.message.kind == .command { try Self.applyFields(incoming.fields, caller, to: &request) }
-            switch carriage.source {
+            let client = caller.map { BodyBudget.Client.account($0.id) } ?? .address(context.client.rateLimitKey)
+            var reservation: BodyReservation?
+            var charges = limits.charges(limit, caller: caller, client: context.client)
+            var request = OutgoingRequest(match.message, caller: caller, body: [], requestID: context.id)
+            request.traceparent = context.trace.traceparent
+            request.tracestate = context.trace.tracestate
+            if match.message.kind == .command { try request.applyCommandFields(context.fields) }
+            switch match.source {
             case .none:
                 request.body = Self.emptyObject
             case .parameters(let types):
-                request.body = try Self.parameters(carriage, incoming).json(types)
+                request.body = try Self.parameters(match, context).json(types)
             case .json:
-                let room = BodyShare(of: bodies.jsonBudget, for: client)
-                request.body = try await bodies.json(incoming.fields, body, writer, room)
-                share = room
+                let bytes = BodyReservation(in: bodies.jsonBudget, for: client)
+                request.body = try await bodies.json(context.fields, body, writer, bytes)
+                reservation = bytes
             case .upload:
-                // Before megabytes are read, not after.
-                before = await exchange.charge(charges)
-                guard before.areAllowed else { return limited(before, incoming) }
+                // The rate limits are charged first, so that a refused upload is not read.
+                uploadDecisions = await bridge.charge(charges)
+                guard uploadDecisions.areAllowed else { return rateLimitedResponse(uploadDecisions, to: context) }
                 charges = []
-                let room = BodyShare(of: bodies.uploadBudget, for: client)
-                let file = try await bodies.upload(incoming.fields, body, writer, room)
+                let bytes = BodyReservation(in: bodies.uploadBudget, for: client)
+                let file = try await bodies.upload(context.fields, body, writer, bytes)
                 (request.body, request.contentType) = (file.bytes, file.contentType)
-                share = room
+                reservation = bytes
             }
-            let parcel = RequestParcel(request, room: share)
-            // Only the parcel has it, until it is sent.
+            let handoff = RequestHandoff(request, reservation: reservation)
+            // The handoff holds the only reference to the body, so that the body is freed once it is sent.
             request.body = []
-            return await send(request, parcel, charges, before, incoming)
+            return await send(request, handoff, charges, uploadDecisions, context)
         } catch let problem as Problem {
-            var outcome =
-                before.isEmpty
-                ? await refuse(
-                    problem, incoming, limit: Self.isOfRoom(problem) ? .general : limit, caller: caller, peer: peer)
-                : Outcome(answer: .problem(problem, traceID: incoming.trace.traceID), decisions: before)
-            if outcome.answer.status == 415, incoming.fields.contentEncoding != nil {
-                outcome.answer.fields.append(HTTPField(name: .acceptEncoding, value: "identity"))
+            var response: IngressResponse
+            if uploadDecisions.isEmpty {
+                let charged = Self.isBudgetRefusal(problem) ? .general : limit
+                response = await problemResponse(problem, to: context, limit: charged, caller: caller)
+            } else {
+                response = .problem(problem, traceID: context.trace.traceID)
+                response.rateDecisions = uploadDecisions
             }
-            outcome.messageType = carriage.message.name
-            return outcome
+            if response.status == 415, context.fields.contentEncoding != nil {
+                response.fields.append(HTTPField(name: .acceptEncoding, value: "identity"))
+            }
+            response.messageType = match.message.name
+            return response
         }
     }
 
-    /// Whether there was no room for the body: then nothing was tried that a stricter limit counts.
-    private static func isOfRoom(_ problem: Problem) -> Bool {
+    /// Whether the body budget refused the request. Such a request tried no password, so that the limit on
+    /// credentials does not count it.
+    private static func isBudgetRefusal(_ problem: Problem) -> Bool {
         problem.code == .unavailable || problem.code == .tooManyRequests
-    }
-
-    /// What a client may ask of a command: that it happens once however often it is sent, and not to wait for it.
-    private static func applyFields(
-        _ fields: RequestFields, _ caller: Caller?, to request: inout OutgoingRequest
-    ) throws(Problem) {
-        if let key = fields.idempotencyKey, let caller { request.id = try IdempotencyKey.messageID(key, of: caller) }
-        request.awaitsReply = !Preferences(fields.prefer).respondsAsync
     }
 
     private static let emptyObject = Array("{}".utf8)
 
-    private static func parameters(_ carriage: Carriage, _ incoming: IncomingRequest) throws(Problem) -> [Parameter] {
-        guard let query = Query.parse(incoming.query) else {
-            throw Problem(.malformedRequest, detail: "The query is not percent-encoded UTF-8.")
+    private static func parameters(_ match: MessageRoute, _ context: RequestContext) throws(Problem) -> [Parameter] {
+        guard let query = QueryString.parse(context.query) else {
+            throw Problem(.malformedRequest, detail: "The query must be percent-encoded UTF-8.")
         }
-        return carriage.parameters + query
+        return match.parameters + query
     }
 
     private func send(
-        _ request: OutgoingRequest, _ parcel: RequestParcel, _ charges: [RateCharge], _ before: [RateDecision],
-        _ incoming: IncomingRequest
-    ) async -> Outcome {
-        let result = await exchange.send(parcel, charges: charges)
-        guard let end = result.outcome else {
-            var outcome = limited(result.decisions, incoming)
-            outcome.messageType = request.message.name
-            return outcome
+        _ request: OutgoingRequest, _ handoff: RequestHandoff, _ charges: [RateCharge],
+        _ uploadDecisions: [RateDecision], _ context: RequestContext
+    ) async -> IngressResponse {
+        let result = await bridge.send(handoff, charges: charges)
+        var response: IngressResponse
+        if let outcome = result.outcome {
+            response = .outcome(outcome, of: request, traceID: context.trace.traceID)
+            if context.method == .get || context.method == .head {
+                response = response.notModified(ifNoneMatch: context.fields.ifNoneMatch)
+            }
+            response.rateDecisions = uploadDecisions + result.decisions
+        } else {
+            response = rateLimitedResponse(result.decisions, to: context)
         }
-        var answer = Answer.outcome(end, of: request, traceID: incoming.trace.traceID)
-        if incoming.method == .get || incoming.method == .head {
-            answer = answer.unlessKnown(incoming.fields.ifNoneMatch)
-        }
-        return Outcome(answer: answer, decisions: before + result.decisions, messageType: request.message.name)
+        response.messageType = request.message.name
+        return response
     }
 }

@@ -2,21 +2,23 @@ internal import AMQP
 internal import Contracts
 internal import Reactor
 internal import Redis
+internal import Synchronization
 internal import WorkerKit
 
-/// The loop's side of the ingress: rate limits in Redis, requests to the broker, in one visit.
-@Loop final class MessageExchange {
-    /// What became of a request on the loop.
-    struct Result: Sendable {
-        /// What the rate limits said.
+/// Lets the HTTP threads use the broker and Redis, which live on the event loop of the process.
+///
+/// Each call costs one visit to the loop: a request is charged to its rate limits and sent in the same visit.
+@Loop final class LoopBridge {
+    /// The end of a request that was charged and perhaps sent.
+    struct SendResult: Sendable {
         let decisions: [RateDecision]
-        /// What became of the message; nothing where a limit refused it.
+        /// The outcome of the message; `nil` if a rate limit refused the request, so that it was not sent.
         let outcome: RequestOutcome?
     }
 
-    /// What a probe wants to know.
+    /// The state of the connections, for the readiness probe.
     struct Health: Sendable, Hashable {
-        /// Whether requests are taken and replies come in.
+        /// Whether the broker accepts requests and replies can arrive.
         let isBrokerUp: Bool
         let isRedisUp: Bool
     }
@@ -35,24 +37,24 @@ internal import WorkerKit
         self.redis = redis
     }
 
-    /// Charges a request to its rate limits and, where they let it go on, sends its message and waits for the end.
-    nonisolated func send(_ parcel: RequestParcel, charges: [RateCharge]) async -> Result {
+    /// Charges a request to its rate limits; if they allow it, sends its message and waits for the outcome.
+    nonisolated func send(_ handoff: RequestHandoff, charges: [RateCharge]) async -> SendResult {
         await withCheckedContinuation { continuation in
             Loop.perform {
                 self.limiter.charge(charges) { decisions in
                     guard decisions.areAllowed else {
-                        return continuation.resume(returning: Result(decisions: decisions, outcome: nil))
+                        return continuation.resume(returning: SendResult(decisions: decisions, outcome: nil))
                     }
-                    self.send(parcel.open()) { outcome in
-                        continuation.resume(returning: Result(decisions: decisions, outcome: outcome))
+                    self.send(handoff.takeRequest()) { outcome in
+                        continuation.resume(returning: SendResult(decisions: decisions, outcome: outcome))
                     }
-                    parcel.sent()
+                    handoff.releaseReservation()
                 }
             }
         }
     }
 
-    /// Charges a request to its rate limits alone.
+    /// Charges a request to its rate limits without sending a message.
     nonisolated func charge(_ charges: [RateCharge]) async -> [RateDecision] {
         guard !charges.isEmpty else { return [] }
         return await withCheckedContinuation { continuation in
@@ -60,21 +62,21 @@ internal import WorkerKit
         }
     }
 
-    /// Charges a request to its rate limits alone.
+    /// Charges a request to its rate limits without sending a message.
     ///
     /// - Parameter decided: called once, on the loop.
     nonisolated func charge(_ charges: [RateCharge], decided: @escaping @Loop @Sendable ([RateDecision]) -> Void) {
         Loop.perform { self.limiter.charge(charges, decided: decided) }
     }
 
-    /// Whether the broker and Redis are there.
+    /// Reads the state of the connections from another thread.
     nonisolated func health() async -> Health {
         await withCheckedContinuation { continuation in
             Loop.perform { continuation.resume(returning: self.currentHealth) }
         }
     }
 
-    /// Whether the broker and Redis are there now.
+    /// The state of the connections now.
     var currentHealth: Health {
         Health(
             isBrokerUp: publisher.availability == .available && consumer.state == .consuming,
@@ -82,8 +84,35 @@ internal import WorkerKit
     }
 
     private func send(_ request: OutgoingRequest, completed: @escaping Requester.Completion) {
-        // A message whose reply cannot come back is better not sent.
-        guard consumer.state == .consuming else { return completed(.unavailable("replies cannot come in")) }
+        // Without a consumer the reply could not arrive, so the request is refused before it is sent.
+        guard consumer.state == .consuming else { return completed(.unavailable("replies cannot be received")) }
         requester.send(request, completed: completed)
+    }
+}
+
+/// A request on its way to the loop, with the reservation for its body.
+///
+/// The body is released as soon as the broker connection has it, although the sender may wait for the reply much
+/// longer.
+final class RequestHandoff: Sendable {
+    private let request: Mutex<OutgoingRequest>
+    private let reservation: BodyReservation?
+
+    init(_ request: OutgoingRequest, reservation: BodyReservation?) {
+        self.request = Mutex(request)
+        self.reservation = reservation
+    }
+
+    /// Returns the request and drops this object's copy of the body, so that the body is returned only once.
+    func takeRequest() -> OutgoingRequest {
+        request.withLock { request in
+            defer { request.body = [] }
+            return request
+        }
+    }
+
+    /// Releases the bytes that were reserved for the body.
+    func releaseReservation() {
+        reservation?.release()
     }
 }

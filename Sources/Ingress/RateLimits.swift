@@ -2,28 +2,29 @@ internal import Contracts
 internal import FoundationEssentials
 internal import WorkerKit
 
-/// The rate limits of the process, and what each request is charged to.
+/// The rate limits of the ingress, and the keys that each request is charged to.
 struct RateLimits: Sendable {
-    /// By caller where there is one and by address else; nothing where it is off.
+    /// The limit on every request, counted per caller, or per address if there is no caller; `nil` if it is off.
     let general: RateLimit?
-    /// By address, on routes where passwords are tried; nothing where it is off.
+    /// The additional limit on routes that check a password, counted per address; `nil` if it is off.
     let credentials: RateLimit?
 
-    /// What a request is charged to.
+    /// Returns the charges for one request.
     ///
     /// - Parameters:
-    ///   - limit: its route's class.
-    ///   - caller: on whose behalf it comes.
-    ///   - peer: where it comes from.
-    func charges(_ limit: Route.LimitClass, caller: Caller?, address peer: Peer) -> [RateCharge] {
+    ///   - limit: the rate limit class of the request's route.
+    ///   - caller: the account that the request is for; `nil` if it is not authenticated.
+    ///   - client: the address that the request comes from.
+    func charges(_ limit: Route.RateLimitClass, caller: Caller?, client: ClientAddress) -> [RateCharge] {
         var charges: [RateCharge] = []
         if let general {
-            let whose = caller.map { "caller:\($0.id.text)" } ?? "address:\(peer.rateKey)"
+            let subject = caller.map { "caller:\($0.id.text)" } ?? "address:\(client.rateLimitKey)"
             charges.append(
-                RateCharge(limit: general, key: "rate:\(general.name):\(whose)", isFree: limit == .unlimited))
+                RateCharge(limit: general, key: "rate:\(general.name):\(subject)", isFree: limit == .unlimited))
         }
         if limit == .credentials, let credentials {
-            charges.append(RateCharge(limit: credentials, key: "rate:\(credentials.name):address:\(peer.rateKey)"))
+            charges.append(
+                RateCharge(limit: credentials, key: "rate:\(credentials.name):address:\(client.rateLimitKey)"))
         }
         return charges
     }

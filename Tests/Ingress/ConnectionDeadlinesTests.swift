@@ -2,104 +2,104 @@ import Testing
 
 @testable import Ingress
 
-@Suite("The phases of a connection")
-struct ConnectionClockTests {
-    private let limits = ConnectionLimits(idle: 60, head: 10, body: 30, answer: 50)
-    private var clock: ConnectionClock { ConnectionClock(limits: limits, now: 100) }
+@Suite("The deadlines of a connection")
+struct ConnectionDeadlinesTests {
+    private let timeouts = ConnectionTimeouts(idle: 60, head: 10, body: 30, response: 50)
+    private var deadlines: ConnectionDeadlines { ConnectionDeadlines(timeouts: timeouts, now: 100) }
 
-    @Test("a connection on which nothing ever comes is closed as soon as one whose fields do not")
+    @Test("a connection that sends no byte is closed after the head timeout")
     func idle() {
-        var clock = clock
-        #expect(clock.expire(at: 109) == .wait(until: 110))
-        #expect(clock.expire(at: 110) == .close)
+        var deadlines = deadlines
+        #expect(deadlines.check(at: 109) == .wait(until: 110))
+        #expect(deadlines.check(at: 110) == .close)
     }
 
-    @Test("fields have their time from their first byte, however many more come")
+    @Test("the head timeout starts with the first byte of a request and is not extended by further bytes")
     func slowHead() {
-        var clock = clock
-        for moment in 110..<120 { clock.readBytes(at: UInt64(moment)) }
-        #expect(clock.expire(at: 119) == .wait(until: 120))
-        #expect(clock.expire(at: 120) == .headTooSlow)
+        var deadlines = deadlines
+        for moment in 110..<120 { deadlines.readBytes(at: UInt64(moment)) }
+        #expect(deadlines.check(at: 119) == .wait(until: 120))
+        #expect(deadlines.check(at: 120) == .headTimeout)
     }
 
-    @Test("a body has its time from the end of the fields, and that is said once")
+    @Test("the body timeout starts with the end of the header fields and is reported once")
     func slowBody() {
-        var clock = clock
-        clock.readBytes(at: 110)
-        clock.readHead(at: 115)
-        #expect(clock.isReadingBody)
-        clock.readBytes(at: 140)
-        #expect(clock.expire(at: 144) == .wait(until: 145))
-        #expect(clock.expire(at: 145) == .bodyTooSlow)
-        #expect(clock.expire(at: 145) == .wait(until: 195))
-        #expect(clock.expire(at: 195) == .close)
+        var deadlines = deadlines
+        deadlines.readBytes(at: 110)
+        deadlines.readHead(at: 115)
+        #expect(deadlines.isReadingBody)
+        deadlines.readBytes(at: 140)
+        #expect(deadlines.check(at: 144) == .wait(until: 145))
+        #expect(deadlines.check(at: 145) == .bodyTimeout)
+        #expect(deadlines.check(at: 145) == .wait(until: 195))
+        #expect(deadlines.check(at: 195) == .close)
     }
 
-    @Test("an answer has its time from the end of the request")
-    func answer() {
-        var clock = clock
-        clock.readBytes(at: 110)
-        clock.readHead(at: 110)
-        clock.readEnd(at: 120)
-        #expect(clock.expire(at: 169) == .wait(until: 170))
-        #expect(clock.expire(at: 170) == .close)
+    @Test("the response timeout starts with the end of the request")
+    func response() {
+        var deadlines = deadlines
+        deadlines.readBytes(at: 110)
+        deadlines.readHead(at: 110)
+        deadlines.readEnd(at: 120)
+        #expect(deadlines.check(at: 169) == .wait(until: 170))
+        #expect(deadlines.check(at: 170) == .close)
     }
 
-    @Test("after its answer a connection may idle again")
+    @Test("after a response the idle timeout applies")
     func keepAlive() {
-        var clock = clock
-        clock.readBytes(at: 110)
-        clock.readHead(at: 110)
-        clock.readEnd(at: 110)
-        #expect(clock.unanswered == 1)
-        clock.wroteEnd(at: 130)
-        #expect(clock.unanswered == 0)
-        #expect(clock.deadline == 190)
+        var deadlines = deadlines
+        deadlines.readBytes(at: 110)
+        deadlines.readHead(at: 110)
+        deadlines.readEnd(at: 110)
+        #expect(deadlines.unanswered == 1)
+        deadlines.wroteEnd(at: 130)
+        #expect(deadlines.unanswered == 0)
+        #expect(deadlines.deadline == 190)
     }
 
-    @Test("a slow next request behind one that waits for its answer only closes")
+    @Test("a head timeout while an earlier response is due closes the connection without a 408")
     func pipelined() {
-        var clock = clock
-        clock.readBytes(at: 110)
-        clock.readHead(at: 110)
-        clock.readEnd(at: 110)
-        clock.readBytes(at: 111)
-        #expect(clock.expire(at: 121) == .close)
+        var deadlines = deadlines
+        deadlines.readBytes(at: 110)
+        deadlines.readHead(at: 110)
+        deadlines.readEnd(at: 110)
+        deadlines.readBytes(at: 111)
+        #expect(deadlines.check(at: 121) == .close)
     }
 
-    @Test("an answer's time goes on while its client asks for more, and begins anew for the next one")
+    @Test("a further request does not extend the response timeout, which starts anew after each response")
     func slowReader() {
-        var clock = clock
+        var deadlines = deadlines
         func ask(at moment: UInt64) {
-            clock.readBytes(at: moment)
-            clock.readHead(at: moment)
-            clock.readEnd(at: moment)
+            deadlines.readBytes(at: moment)
+            deadlines.readHead(at: moment)
+            deadlines.readEnd(at: moment)
         }
         ask(at: 110)
         ask(at: 150)
-        #expect(clock.deadline == 160)
-        clock.wroteEnd(at: 155)
-        #expect(clock.deadline == 205)
-        clock.readBytes(at: 200)
-        #expect(clock.deadline == 205)
-        #expect(clock.expire(at: 205) == .close)
+        #expect(deadlines.deadline == 160)
+        deadlines.wroteEnd(at: 155)
+        #expect(deadlines.deadline == 205)
+        deadlines.readBytes(at: 200)
+        #expect(deadlines.deadline == 205)
+        #expect(deadlines.check(at: 205) == .close)
     }
 
-    @Test("an answer before the end of its request's body leaves the body its time")
+    @Test("a response that is sent before the end of the body does not change the body timeout")
     func early() {
-        var clock = clock
-        clock.readBytes(at: 110)
-        clock.readHead(at: 110)
-        clock.wroteEnd(at: 111)
-        #expect(clock.deadline == 140)
-        clock.readEnd(at: 120)
-        #expect(clock.deadline == 180)
+        var deadlines = deadlines
+        deadlines.readBytes(at: 110)
+        deadlines.readHead(at: 110)
+        deadlines.wroteEnd(at: 111)
+        #expect(deadlines.deadline == 140)
+        deadlines.readEnd(at: 120)
+        #expect(deadlines.deadline == 180)
     }
 
-    @Test("an answer that was never asked for does not count below nothing")
+    @Test("a response without a request does not make the number of unanswered requests negative")
     func underflow() {
-        var clock = clock
-        clock.wroteEnd(at: 110)
-        #expect(clock.unanswered == 0)
+        var deadlines = deadlines
+        deadlines.wroteEnd(at: 110)
+        #expect(deadlines.unanswered == 0)
     }
 }

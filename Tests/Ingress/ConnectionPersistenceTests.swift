@@ -5,11 +5,11 @@ import WorkerKit
 
 @testable import Ingress
 
-@Suite("How long a connection lasts", .serialized)
-struct PersistenceTests {
+@Suite("Lifetime of HTTP connections", .serialized)
+struct ConnectionPersistenceTests {
     private let mark = "ingress-\(UUID().uuidString.prefix(8))"
 
-    @Test("one of HTTP/1.1 goes on until a client wants it closed, however it writes that")
+    @Test("an HTTP/1.1 connection is kept open until the client asks to close it, in any spelling")
     func close() async throws {
         try await RunningIngress.with { ingress in
             let client = try ingress.client()
@@ -27,7 +27,8 @@ struct PersistenceTests {
         }
     }
 
-    @Test("one of HTTP/1.0 ends with its answer, unless the client asks it to stay; it needs no host")
+    @Test(
+        "an HTTP/1.0 connection is closed after the response unless the client asks to keep it; it needs no Host field")
     func old() async throws {
         try await RunningIngress.with { ingress in
             for fields in ["", "Host: x\r\n", "Host: x\r\nConnection: close\r\n"] {
@@ -48,15 +49,15 @@ struct PersistenceTests {
                     + "Content-Length: 2\r\n\r\n")
             try await Task.sleep(for: .milliseconds(200))
             try client.send("{}")
-            #expect(try client.receive().status == 503, "nobody of HTTP/1.0 is told to continue")
+            #expect(try client.receive().status == 503, "an HTTP/1.0 client gets no 100 Continue")
             #expect(client.isClosed())
         }
     }
 
-    @Test("1,500 connections that say nothing are held, while others are served")
+    @Test("1,500 idle connections are kept open while others are served")
     func crowd() async throws {
-        try await RunningIngress.with(change: { $0.connection.head = 60_000_000_000 }) { ingress in
-            try await Responder.with("media.list", mark: mark) { _ in
+        try await RunningIngress.with(change: { $0.timeouts.head = 60_000_000_000 }) { ingress in
+            try await StubWorker.with("media.list", mark: mark) { _ in
                 .json(Array("{}".utf8))
             } _: {
                 var idle: [RawClient] = []
@@ -73,12 +74,12 @@ struct PersistenceTests {
         }
     }
 
-    @Test("a request that trickles, in its fields or in its body, has no more time than another")
+    @Test("a request that trickles in does not extend its head timeout or its body timeout")
     func trickle() async throws {
-        let short = ConnectionLimits(
-            idle: 60_000_000_000, head: 500_000_000, body: 500_000_000, answer: 60_000_000_000)
+        let short = ConnectionTimeouts(
+            idle: 60_000_000_000, head: 500_000_000, body: 500_000_000, response: 60_000_000_000)
         let post = "POST /v1/auth/register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-        try await RunningIngress.with(change: { $0.connection = short }) { ingress in
+        try await RunningIngress.with(change: { $0.timeouts = short }) { ingress in
             for beginning in [
                 "GET /health/live HTTP/1.1\r\n", "\(post)Content-Length: 60000\r\n\r\n",
                 "\(post)Transfer-Encoding: chunked\r\n\r\n", "",
@@ -100,15 +101,18 @@ struct PersistenceTests {
         }
     }
 
-    @Test("a client that does not read its answer, or reads it in drops, is cut off; a slow one is not")
+    @Test(
+        "a client that reads its response too slowly is disconnected after the response timeout; a slow one within it is not"
+    )
     func slowReader() async throws {
-        let short = ConnectionLimits(
-            idle: 60_000_000_000, head: 60_000_000_000, body: 60_000_000_000, answer: 8_000_000_000)
-        // More than the kernel keeps for both sides, and little enough for the loop that all tests share.
+        let short = ConnectionTimeouts(
+            idle: 60_000_000_000, head: 60_000_000_000, body: 60_000_000_000, response: 8_000_000_000)
+        // Larger than the socket buffers of both sides, but not so large that it blocks the loop that all tests
+        // share.
         let size = 8 << 20
         let large = Array(repeating: UInt8(ascii: "x"), count: size)
-        try await RunningIngress.with(change: { $0.connection = short }) { ingress in
-            try await Responder.with("media.list", mark: mark) { _ in
+        try await RunningIngress.with(change: { $0.timeouts = short }) { ingress in
+            try await StubWorker.with("media.list", mark: mark) { _ in
                 .json(large)
             } _: {
                 let token = try ingress.maker.token()
@@ -117,7 +121,7 @@ struct PersistenceTests {
                 let clients = try (0..<2).map { _ in try RawClient(port: ingress.port, receiveBuffer: 65536) }
                 for client in clients { try client.send("\(request)\r\n") }
                 for second in 0..<11 {
-                    // Asking for more does not buy time.
+                    // A further request must not extend the timeout.
                     if second == 3 { try clients[1].send("\(request)\r\n") }
                     _ = clients[1].drain(upTo: 1000)
                     try await Task.sleep(for: .seconds(1))
@@ -134,7 +138,9 @@ struct PersistenceTests {
                     try await Task.sleep(for: .milliseconds(200))
                 }
                 #expect(slow.drained > size, "\(slow.drained) of \(size)")
-                #expect(ContinuousClock.now - start > .seconds(2), "longer than a closed connection lingers")
+                #expect(
+                    ContinuousClock.now - start > .seconds(2),
+                    "reading took longer than the lingering time of a closed connection")
             }
         }
     }

@@ -9,15 +9,15 @@ import WorkerKit
 
 @testable import Ingress
 
-@Suite("From HTTP through the broker and back", .serialized)
-struct PassThroughTests {
+@Suite("Requests forwarded to a worker", .serialized)
+struct ForwardingTests {
     private let mark = "ingress-\(UUID().uuidString.prefix(8))"
 
-    @Test("a query's parameters, its caller and its trace reach the worker; the reply is written through")
+    @Test("a query reaches the worker with its parameters, caller and trace, and the reply is passed through")
     func query() async throws {
-        let seen = Mutex<Responder.Received?>(nil)
+        let seen = Mutex<StubWorker.Received?>(nil)
         try await RunningIngress.with { ingress in
-            try await Responder.with("media.list", mark: mark) { received in
+            try await StubWorker.with("media.list", mark: mark) { received in
                 seen.withLock { $0 = received }
                 return .json(Array(#"{"media":[]}"#.utf8), etag: "\"1\"")
             } _: {
@@ -46,12 +46,12 @@ struct PassThroughTests {
         }
     }
 
-    @Test("a body goes on byte for byte, however wrong it is, and comes with its own problem")
+    @Test("a malformed JSON body is forwarded byte for byte, and the worker's problem is passed through")
     func body() async throws {
         let seen = Mutex<[UInt8]>([])
         let body = Array("{ \"a\":  1, \u{FEFF} nonsense \u{0}".utf8) + [0xFF, 0xFE]
         try await RunningIngress.with { ingress in
-            try await Responder.with("identity.login", mark: mark) { received in
+            try await StubWorker.with("identity.login", mark: mark) { received in
                 seen.withLock { $0 = received.body }
                 return .problem(Problem(.malformedJSON), traceID: "t")
             } _: {
@@ -66,15 +66,15 @@ struct PassThroughTests {
         }
     }
 
-    @Test("a picture goes on as the bytes of its part, and as a command that is kept on disk")
+    @Test("an upload is forwarded as the bytes of its file, in a persistent message")
     func upload() async throws {
-        let seen = Mutex<Responder.Received?>(nil)
+        let seen = Mutex<StubWorker.Received?>(nil)
         let picture = (0..<5 * 1024 * 1024).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
         let form =
             Array("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.png\"\r\n".utf8)
             + Array("Content-Type: image/png\r\n\r\n".utf8) + picture + Array("\r\n--b--\r\n".utf8)
         try await RunningIngress.with { ingress in
-            try await Responder.with("media.upload", mark: mark) { received in
+            try await StubWorker.with("media.upload", mark: mark) { received in
                 seen.withLock { $0 = received }
                 return .json(Array("{}".utf8), status: 201, location: "/v1/media/x")
             } _: {
@@ -93,10 +93,10 @@ struct PassThroughTests {
         }
     }
 
-    @Test("a reply without a body, and HEAD, have none; the connection goes on")
+    @Test("a 204 reply and HEAD have no body, and the connection stays open")
     func empty() async throws {
         try await RunningIngress.with { ingress in
-            try await Responder.with("identity.logout-all", mark: mark) { _ in
+            try await StubWorker.with("identity.logout-all", mark: mark) { _ in
                 .noContent
             } _: {
                 let client = try ingress.client()
@@ -113,22 +113,11 @@ struct PassThroughTests {
         }
     }
 
-    @Test("a message that nobody takes is 503 at once, with Retry-After")
-    func unroutable() async throws {
-        try await RunningIngress.with { ingress in
-            let response = try ingress.client().call(
-                "GET", "/v1/search/posts?query=\(mark)", token: try ingress.maker.token())
-            #expect(response.status == 503)
-            #expect(response.fields["retry-after"] == "1")
-            #expect(response.code == "unavailable")
-        }
-    }
-
-    @Test("where nobody answers in time, a query is 504 and a command on disk 202 with its id")
+    @Test("without a reply before the deadline a query is 504 and a command 202 with its id")
     func late() async throws {
         try await RunningIngress.with { ingress in
             let token = try ingress.maker.token()
-            try await Responder.with("media.get", mark: mark) { _ in
+            try await StubWorker.with("media.get", mark: mark) { _ in
                 nil
             } _: {
                 let response = try ingress.client().call(
@@ -136,7 +125,7 @@ struct PassThroughTests {
                 #expect(response.status == 504)
                 #expect(response.code == "deadline-exceeded")
             }
-            try await Responder.with("media.delete", mark: mark) { _ in
+            try await StubWorker.with("media.delete", mark: mark) { _ in
                 nil
             } _: {
                 let response = try ingress.client().call(
@@ -148,11 +137,11 @@ struct PassThroughTests {
         }
     }
 
-    @Test("a key makes the message id, the same for a caller each time; without one each message has its own")
+    @Test("a caller's idempotency key determines the message id; without a key each message has a new id")
     func idempotency() async throws {
         let seen = Mutex<[String]>([])
         try await RunningIngress.with { ingress in
-            try await Responder.with("post.delete", mark: mark) { received in
+            try await StubWorker.with("post.delete", mark: mark) { received in
                 seen.withLock { $0.append(received.properties.messageID ?? "") }
                 return .noContent
             } _: {
@@ -173,19 +162,19 @@ struct PassThroughTests {
         }
     }
 
-    @Test("who prefers not to wait is answered as soon as the broker has the command, and 503 where it has it not")
+    @Test("respond-async is 202 as soon as the broker has the command, and 503 if the broker does not accept it")
     func respondAsync() async throws {
-        let seen = Mutex<Responder.Received?>(nil)
+        let seen = Mutex<StubWorker.Received?>(nil)
         try await RunningIngress.with { ingress in
             let token = try ingress.maker.token()
             let fields = ["X-Request-Id": mark, "Prefer": "wait=5, respond-async"]
-            try await Responder.with("media.delete", mark: mark) { received in
+            try await StubWorker.with("media.delete", mark: mark) { received in
                 seen.withLock { $0 = received }
                 return nil
             } _: {
                 let start = ContinuousClock.now
                 let response = try ingress.client().call("DELETE", "/v1/media/x", token: token, fields: fields)
-                #expect(ContinuousClock.now - start < .seconds(4), "nobody answers, and nobody is waited for")
+                #expect(ContinuousClock.now - start < .seconds(4), "the response must not wait for a reply")
                 #expect(response.status == 202)
                 #expect(response.fields["preference-applied"] == "respond-async")
                 let id = try #require(response.json?["id"]?.string)
@@ -206,10 +195,10 @@ struct PassThroughTests {
         }
     }
 
-    @Test("what a client has already is 304 to GET and HEAD")
+    @Test("GET and HEAD are 304 if the client has the current version")
     func notModified() async throws {
         try await RunningIngress.with { ingress in
-            try await Responder.with("media.get", mark: mark) { _ in
+            try await StubWorker.with("media.get", mark: mark) { _ in
                 .json(Array("{}".utf8), etag: "\"1\"")
             } _: {
                 let client = try ingress.client()
@@ -225,118 +214,6 @@ struct PassThroughTests {
                     #expect(response.fields["cache-control"] == "private, no-cache")
                     #expect((response.fields["content-length"] == nil) == (status == 304))
                 }
-            }
-        }
-    }
-
-    @Test("while the broker is away every call is 503 at once, and it says that it is not ready")
-    func brokerAway() async throws {
-        try await RunningIngress.with(environment: ["WARREN_AMQP_URL": "amqp://a:b@127.0.0.1:1/x"], waits: false) {
-            ingress in
-            let client = try ingress.client()
-            let response = try client.call("GET", "/v1/media", token: try ingress.maker.token())
-            #expect(response.status == 503)
-            #expect(response.fields["retry-after"] == "1")
-            #expect(try client.call("GET", "/health/live").status == 200)
-            let ready = try client.call("GET", "/health/ready")
-            #expect(ready.status == 503)
-            #expect(ready.json?["broker"]?.string == "down")
-        }
-    }
-
-    @Test("when the broker has been away and come back, calls go through again")
-    func brokerReturns() async throws {
-        let (url, proxy) = try TestEnvironment.redirect("WARREN_TEST_AMQP_URL", defaultPort: 5672) {
-            try FaultProxy(to: $0)
-        }
-        try await RunningIngress.with(environment: ["WARREN_AMQP_URL": url]) { ingress in
-            try await Responder.with("media.list", mark: mark) { _ in
-                .json(Array("{}".utf8))
-            } _: {
-                let token = try ingress.maker.token()
-                func status() throws -> Int {
-                    try ingress.client().call("GET", "/v1/media", token: token, fields: ["X-Request-Id": "\(mark)-7"])
-                        .status
-                }
-                #expect(try status() == 200)
-                proxy.refuse()
-                #expect(try await eventually { try status() == 503 })
-                proxy.resume()
-                #expect(try await eventually(within: .seconds(20)) { try status() == 200 })
-            }
-        }
-        proxy.stop()
-    }
-
-    @Test("more requests than may wait are 503 at once")
-    func crowded() async throws {
-        let hasCome = Mutex(false)
-        try await RunningIngress.with(environment: ["WARREN_PENDING_REQUESTS": "1"]) { ingress in
-            try await Responder.with("media.get", mark: mark) { _ in
-                hasCome.withLock { $0 = true }
-                return nil
-            } _: {
-                let token = try ingress.maker.token()
-                let first = try ingress.client()
-                try first.send(
-                    "GET /v1/media/x HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\nX-Request-Id: \(mark)\r\n\r\n"
-                )
-                #expect(try await eventually { hasCome.withLock { $0 } })
-                let second = try ingress.client().call(
-                    "GET", "/v1/media/y", token: token, fields: ["X-Request-Id": mark])
-                #expect(second.status == 503)
-                #expect(try first.receive().status == 504)
-            }
-        }
-    }
-
-    @Test("a stop finishes what is in hand, takes nothing new, and leaves nothing behind")
-    func stop() async throws {
-        try await RunningIngress.with { ingress in
-            try await Responder.with("media.list", mark: mark) { _ in
-                usleep(300_000)
-                return .json(Array("{}".utf8))
-            } _: {
-                let idle = try ingress.client()
-                #expect(try idle.call("GET", "/health/live").status == 200)
-                let busy = try ingress.client()
-                let token = try ingress.maker.token()
-                try busy.send(
-                    "GET /v1/media HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\nX-Request-Id: \(mark)\r\n\r\n"
-                )
-                try await Task.sleep(for: .milliseconds(100))
-                await ingress.stop()
-                #expect(try busy.receive().status == 200)
-                #expect(idle.isClosed())
-                #expect(busy.isClosed())
-                #expect(try await eventually { (try? ingress.client()) == nil })
-            }
-        }
-    }
-
-    @Test("a stop that has taken as long as it may ends what still waits, and what still sends")
-    func stopLimit() async throws {
-        let hasCome = Mutex(false)
-        try await RunningIngress.with(change: { $0.http.stopLimit = .milliseconds(300) }) { ingress in
-            try await Responder.with("media.get", mark: mark) { _ in
-                hasCome.withLock { $0 = true }
-                return nil
-            } _: {
-                let token = try ingress.maker.token()
-                let waiting = try ingress.client()
-                try waiting.send(
-                    "GET /v1/media/x HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\nX-Request-Id: \(mark)\r\n\r\n"
-                )
-                #expect(try await eventually { hasCome.withLock { $0 } })
-                let sending = try ingress.client()
-                try sending.send(
-                    "POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-                        + "Content-Length: 10\r\n\r\n{")
-                try await Task.sleep(for: .milliseconds(100))
-                await ingress.stop()
-                #expect(try waiting.receive().status == 504)
-                #expect(waiting.isClosed())
-                #expect(sending.isClosed())
             }
         }
     }

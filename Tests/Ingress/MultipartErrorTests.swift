@@ -1,12 +1,12 @@
 import Multipart
 import Testing
 
-@Suite("A faulty multipart body")
-struct MultipartFaultTests {
+@Suite("Malformed multipart bodies")
+struct MultipartErrorTests {
     static let name = "Content-Disposition: form-data; name=a"
 
-    /// A body, with its fault; `B` stands for the boundary.
-    static let bodies: [(String, MultipartFault)] = [
+    /// Bodies with the error that each causes; `B` stands for the boundary.
+    static let bodies: [(String, MultipartError)] = [
         ("preamble\r\n--B\r\n", .noOpeningBoundary),
         ("\r\n--B\r\n", .noOpeningBoundary),
         ("--X\r\n", .noOpeningBoundary),
@@ -42,57 +42,57 @@ struct MultipartFaultTests {
         ("--B--\rx", .bytesAfterEnd),
     ]
 
-    @Test("is refused with its own fault, at every chunk size", arguments: bodies)
-    func faults(_ body: String, _ fault: MultipartFault) throws {
-        let bytes = Array(body.replacing("B", with: Sample.boundary).utf8)
+    @Test("a malformed multipart body is refused with the same error for every chunk size", arguments: bodies)
+    func errors(_ body: String, _ error: MultipartError) throws {
+        let bytes = Array(body.replacing("B", with: SampleForm.boundary).utf8)
         for chunk in 1...bytes.count {
-            #expect(throws: fault) { try Sample.events(of: bytes, chunk: chunk) }
+            #expect(throws: error) { try SampleForm.events(of: bytes, chunk: chunk) }
         }
     }
 
-    @Test("keeps throwing its first fault")
-    func faultsStick() throws {
-        var parser = try Sample.parser()
-        #expect(throws: MultipartFault.noOpeningBoundary) { try parser.feed([1]) }
-        #expect(throws: MultipartFault.noOpeningBoundary) { try parser.feed(Sample.body) }
-        #expect(throws: MultipartFault.noOpeningBoundary) { try parser.finish() }
+    @Test("after an error the parser throws the same error again")
+    func errorsPersist() throws {
+        var parser = try SampleForm.parser()
+        #expect(throws: MultipartError.noOpeningBoundary) { try parser.feed([1]) }
+        #expect(throws: MultipartError.noOpeningBoundary) { try parser.feed(SampleForm.body) }
+        #expect(throws: MultipartError.noOpeningBoundary) { try parser.finish() }
     }
 
-    @Test("is refused where a name is not UTF-8")
+    @Test("a part header that is not UTF-8 is refused")
     func notUTF8() throws {
-        let body = Array("--\(Sample.boundary)\r\n\(Self.name)".utf8) + [0xFF, 13, 10]
-        #expect(throws: MultipartFault.malformedPartHeader) { try Sample.events(of: body) }
+        let body = Array("--\(SampleForm.boundary)\r\n\(Self.name)".utf8) + [0xFF, 13, 10]
+        #expect(throws: MultipartError.malformedPartHeader) { try SampleForm.events(of: body) }
     }
 
-    @Test("is refused past each of its limits, and accepted at it")
+    @Test("a multipart body is accepted at each limit and refused one above it")
     func limits() throws {
-        let end = Array("--\(Sample.boundary)--".utf8)
-        let part = Sample.part(Self.name, [1, 2, 3])
+        let end = Array("--\(SampleForm.boundary)--".utf8)
+        let part = SampleForm.part(Self.name, [1, 2, 3])
         let fields = (1...16).map { "\r\nX-\($0): y" }.joined()
-        func check(_ body: [UInt8], _ limits: MultipartLimits, _ fault: MultipartFault?) throws {
+        func check(_ body: [UInt8], _ limits: MultipartLimits, _ error: MultipartError?) throws {
             for chunk in [1, 7, body.count] {
-                guard let fault else {
-                    _ = try Sample.events(of: body, chunk: chunk, limits: limits)
+                guard let error else {
+                    _ = try SampleForm.events(of: body, chunk: chunk, limits: limits)
                     continue
                 }
-                #expect(throws: fault) { try Sample.events(of: body, chunk: chunk, limits: limits) }
+                #expect(throws: error) { try SampleForm.events(of: body, chunk: chunk, limits: limits) }
             }
         }
         try check(part + part + end, MultipartLimits(bodyBytes: 6), nil)
         try check(part + part + end, MultipartLimits(bodyBytes: 5), .bodyTooLarge)
         try check(part + part + end, MultipartLimits(bodyBytes: 6, parts: 2), nil)
         try check(part + part + end, MultipartLimits(bodyBytes: 6, parts: 1), .tooManyParts)
-        try check(Sample.part(Self.name + fields, []) + end, MultipartLimits(bodyBytes: 0, headerLines: 17), nil)
-        try check(Sample.part(Self.name + fields, []) + end, MultipartLimits(bodyBytes: 0), .tooManyPartHeaders)
+        try check(SampleForm.part(Self.name + fields, []) + end, MultipartLimits(bodyBytes: 0, headerLines: 17), nil)
+        try check(SampleForm.part(Self.name + fields, []) + end, MultipartLimits(bodyBytes: 0), .tooManyPartHeaders)
         let bytes = Self.name.utf8.count + 4
-        try check(Sample.part(Self.name, []) + end, MultipartLimits(bodyBytes: 0, headerBytes: bytes), nil)
+        try check(SampleForm.part(Self.name, []) + end, MultipartLimits(bodyBytes: 0, headerBytes: bytes), nil)
         try check(
-            Sample.part(Self.name, []) + end, MultipartLimits(bodyBytes: 0, headerBytes: bytes - 1),
+            SampleForm.part(Self.name, []) + end, MultipartLimits(bodyBytes: 0, headerBytes: bytes - 1),
             .partHeadersTooLarge)
     }
 
-    @Test("has a code of its own and a sentence for each fault")
+    @Test("each multipart error has a different reason")
     func reasons() {
-        #expect(Set(MultipartFault.allCases.map(\.reason)).count == MultipartFault.allCases.count)
+        #expect(Set(MultipartError.allCases.map(\.reason)).count == MultipartError.allCases.count)
     }
 }

@@ -1,7 +1,7 @@
 import Multipart
 
-/// A body of two fields and a file whose bytes hold every beginning of the delimiter.
-enum Sample {
+/// A body of two fields and a file. The file contains every prefix of the delimiter.
+enum SampleForm {
     static let boundary = "----Warren7MA4YWxk"
 
     static var fileBytes: [UInt8] {
@@ -18,7 +18,7 @@ enum Sample {
         return body + Array("--\(boundary)--\r\n".utf8)
     }
 
-    static func part(_ headers: String, _ content: [UInt8], boundary: String = Sample.boundary) -> [UInt8] {
+    static func part(_ headers: String, _ content: [UInt8], boundary: String = SampleForm.boundary) -> [UInt8] {
         Array("--\(boundary)\r\n\(headers)\r\n\r\n".utf8) + content + [13, 10]
     }
 
@@ -26,7 +26,7 @@ enum Sample {
         MultipartParser(boundary: try MultipartBoundary(bytes: Array(boundary.utf8)), limits: limits)
     }
 
-    /// The events of a body that comes in chunks of the given size, contents joined, as what a user of the parser keeps.
+    /// Parses a body in chunks of a size and returns the events, with adjacent contents joined.
     static func events(
         of body: [UInt8], chunk: Int = .max, limits: MultipartLimits = MultipartLimits(bodyBytes: 1 << 20)
     ) throws -> [MultipartEvent] {

@@ -6,25 +6,25 @@ import WorkerKit
 
 @testable import Ingress
 
-@Suite("The limits that the HTTP contract names", .serialized)
-struct ContractLimitTests {
-    @Test("are 10 s for the fields, 30 s for a body and 16 KiB of fields, unless told otherwise")
+@Suite("Limits in the HTTP contract", .serialized)
+struct RequestLimitTests {
+    @Test("the default limits are 10 s for header fields, 30 s for a body and 16 KiB of header fields")
     func times() async throws {
         let settings = try await IngressSettings(
             Settings(environment: [
                 "WARREN_HTTP_ADDRESS": "127.0.0.1:0", "WARREN_AMQP_URL": "amqp://u:p@127.0.0.1/v",
                 "WARREN_REDIS_URL": "redis://127.0.0.1", "WARREN_VERIFY_KEYS": try await TokenMaker().keySetText,
             ]))
-        #expect(settings.connection.head == 10_000_000_000)
-        #expect(settings.connection.body == 30_000_000_000)
+        #expect(settings.timeouts.head == 10_000_000_000)
+        #expect(settings.timeouts.body == 30_000_000_000)
         #expect(settings.headerBytes == 16_384)
     }
 
-    @Test("let a JSON body of 64 KiB through, and none of a byte more")
+    @Test("a JSON body of 64 KiB is accepted and one of a byte more is refused")
     func json() async throws {
         try await RunningIngress.with { ingress in
             for (count, status) in [(65_536, 503), (65_537, 413)] {
-                // Nobody takes the message: 503 is the broker's, behind all that the ingress checks.
+                // No worker consumes the message, so 503 means that the ingress accepted the request.
                 let response = try ingress.client().call(
                     "POST", "/v1/auth/login", fields: ["Content-Type": "application/json"],
                     body: [UInt8](repeating: UInt8(ascii: " "), count: count))
@@ -33,7 +33,7 @@ struct ContractLimitTests {
         }
     }
 
-    @Test("refuse a file of a byte more than 5 MiB")
+    @Test("a file of a byte more than 5 MiB is refused")
     func file() async throws {
         try await RunningIngress.with { ingress in
             let form =
@@ -47,19 +47,19 @@ struct ContractLimitTests {
         }
     }
 
-    @Test("on passwords that are tried count at registering, logging in and changing the password, and nowhere else")
+    @Test("the credential limit applies to registration, login and password change only")
     func credentials() {
         let strict = RouteTable.all.filter { $0.limit == .credentials }
         #expect(Set(strict.map(\.path)) == ["/v1/auth/register", "/v1/auth/login", "/v1/auth/password"])
     }
 
-    @Test("on how often someone calls refuse an upload before its file is read")
+    @Test("a rate limit refuses an upload before its body is read")
     func upload() async throws {
         try await RunningIngress.with(environment: ["WARREN_RATE_LIMIT": "1/min burst 1"]) { ingress in
             let token = try ingress.maker.token(claims: ingress.maker.claims(subject: UUID().uuidString))
             let client = try ingress.client()
             #expect(try client.call("GET", "/v1/search/posts", token: token).status != 429)
-            // Not a byte of the body is sent.
+            // Only the head is sent, none of the body.
             try client.send(
                 "POST /v1/media HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n"
                     + "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000000\r\n\r\n")

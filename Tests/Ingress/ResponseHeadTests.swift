@@ -4,19 +4,19 @@ import WorkerKit
 
 @testable import Ingress
 
-@Suite("What every response has")
-struct ResponseTests {
+@Suite("Common response fields")
+struct ResponseHeadTests {
     private func fields(
-        _ answer: Answer = Answer(status: 200), origins: [String] = [], origin: String? = nil,
-        decisions: [RateDecision] = [], closes: Bool = false
+        _ response: IngressResponse = IngressResponse(status: 200), origins: [String] = [], origin: String? = nil,
+        closes: Bool = false
     ) -> HTTPFields {
-        ResponseMaker(cors: CORS(origins: origins)).head(
-            answer, requestID: "id", origin: origin, decisions: decisions, closes: closes
+        ResponseHeadBuilder(cors: CORSPolicy(origins: origins)).head(
+            of: response, requestID: "id", origin: origin, closes: closes
         ).headerFields
     }
 
     @Test(
-        "the security fields of helmet, for an API",
+        "a response has the security fields of helmet, with values for an API",
         arguments: [
             ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
             ("Cross-Origin-Opener-Policy", "same-origin"), ("Cross-Origin-Resource-Policy", "same-origin"),
@@ -29,79 +29,81 @@ struct ResponseTests {
         #expect(fields()[try #require(HTTPField.Name(name))] == value)
     }
 
-    @Test("nothing says what software answers")
+    @Test("a response does not name the server software")
     func anonymous() {
         #expect(fields()[.server] == nil)
     }
 
-    @Test("the request's id, the date, the length; no length where there can be no body")
+    @Test("a response has the request id, the date and the length; a 204 has no length")
     func common() throws {
-        let fields = fields(Answer(status: 200, body: [1, 2, 3]))
+        let fields = fields(IngressResponse(status: 200, body: [1, 2, 3]))
         #expect(fields[.requestID] == "id")
         #expect(fields[.contentLength] == "3")
         #expect(try #require(fields[.date]).hasSuffix(" GMT"))
         #expect(fields[.connection] == nil)
-        #expect(self.fields(Answer(status: 204))[.contentLength] == nil)
+        #expect(self.fields(IngressResponse(status: 204))[.contentLength] == nil)
         #expect(self.fields(closes: true)[.connection] == "close")
     }
 
-    @Test("dates are those of RFC 9110")
+    @Test("dates are formatted as in RFC 9110")
     func date() {
-        #expect(HTTPDate.text(784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")
-        #expect(HTTPDate.text(0) == "Thu, 01 Jan 1970 00:00:00 GMT")
+        #expect(HTTPDateCache.text(784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")
+        #expect(HTTPDateCache.text(0) == "Thu, 01 Jan 1970 00:00:00 GMT")
     }
 
-    @Test("the rate limits say what is left and what they are")
+    @Test("the RateLimit fields have the remaining quota and the policy of each limit")
     func rates() {
         let general = RateLimit(name: "general", count: 100, per: .seconds(1), burst: 200)
         let strict = RateLimit(name: "credentials", count: 10, per: .seconds(60))
-        let fields = fields(decisions: [
+        var response = IngressResponse(status: 200)
+        response.rateDecisions = [
             RateDecision(limit: general, isAllowed: true, ahead: 10_000),
             RateDecision(limit: strict, isAllowed: false, ahead: 60_000_000),
-        ])
+        ]
+        let fields = fields(response)
         #expect(fields[.rateLimit] == #""general";r=199;t=1, "credentials";r=0;t=6"#)
         #expect(fields[.rateLimitPolicy] == #""general";q=200;w=2, "credentials";q=10;w=60"#)
         #expect(self.fields()[.rateLimit] == nil)
     }
 
-    @Test("CORS is closed until origins are configured")
+    @Test("without configured origins there are no CORS fields")
     func closed() {
         let fields = fields(origin: "https://a.example")
         #expect(fields[.accessControlAllowOrigin] == nil)
         #expect(fields[.vary] == nil)
     }
 
-    @Test("a configured origin is let in and no other, and caches are told")
+    @Test("only a configured origin is allowed, and the response varies by origin")
     func configured() {
         let origins = ["https://a.example", "https://b.example"]
-        let inside = fields(origins: origins, origin: "https://b.example")
-        #expect(inside[.accessControlAllowOrigin] == "https://b.example")
-        #expect(inside[.vary] == "Origin")
-        #expect(inside[.accessControlExposeHeaders]?.contains("X-Request-Id") == true)
+        let allowed = fields(origins: origins, origin: "https://b.example")
+        #expect(allowed[.accessControlAllowOrigin] == "https://b.example")
+        #expect(allowed[.vary] == "Origin")
+        #expect(allowed[.accessControlExposeHeaders]?.contains("X-Request-Id") == true)
         for origin in [nil, "https://evil.example", "https://a.example.evil.example", "null", "HTTPS://A.EXAMPLE"] {
-            let outside = fields(origins: origins, origin: origin)
-            #expect(outside[.accessControlAllowOrigin] == nil)
-            #expect(outside[.vary] == "Origin")
+            let refused = fields(origins: origins, origin: origin)
+            #expect(refused[.accessControlAllowOrigin] == nil)
+            #expect(refused[.vary] == "Origin")
         }
     }
 
-    @Test("a star lets every origin in")
+    @Test("the origin * allows every origin")
     func star() {
         #expect(fields(origins: ["*"], origin: "https://x.example")[.accessControlAllowOrigin] == "*")
     }
 
-    @Test("a preflight of a configured origin is answered with the path's methods")
+    @Test("the response to a preflight from a configured origin has the methods of the path")
     func preflight() throws {
         let request = RequestFields([
             .origin: "https://a.example", .accessControlRequestMethod: "POST",
         ])
-        let cors = CORS(origins: ["https://a.example"])
-        let answer = try #require(cors.preflight(method: .options, fields: request, allow: "GET, POST"))
-        #expect(answer.status == 204)
-        #expect(answer.fields[.accessControlAllowMethods] == "GET, POST")
-        #expect(answer.fields[.accessControlAllowHeaders]?.contains("Authorization") == true)
+        let cors = CORSPolicy(origins: ["https://a.example"])
+        let response = try #require(cors.preflight(method: .options, fields: request, allow: "GET, POST"))
+        #expect(response.status == 204)
+        #expect(response.fields[.accessControlAllowMethods] == "GET, POST")
+        #expect(response.fields[.accessControlAllowHeaders]?.contains("Authorization") == true)
         #expect(cors.preflight(method: .get, fields: request, allow: "GET") == nil)
-        #expect(CORS(origins: []).preflight(method: .options, fields: request, allow: "GET") == nil)
+        #expect(CORSPolicy(origins: []).preflight(method: .options, fields: request, allow: "GET") == nil)
         let plain = RequestFields([.origin: "https://a.example"])
         #expect(cors.preflight(method: .options, fields: plain, allow: "GET") == nil)
     }

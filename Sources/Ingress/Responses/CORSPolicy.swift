@@ -1,7 +1,7 @@
 internal import HTTPTypes
 
-/// Which other origins' pages may read the answers (Fetch Standard, section 3.3); none until some are configured.
-struct CORS: Sendable {
+/// The origins whose pages may read responses (CORS, Fetch Standard, section 3.3). The default is none.
+struct CORSPolicy: Sendable {
     private static let exposed = HTTPField(
         name: .accessControlExposeHeaders,
         value: "ETag, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id")
@@ -17,13 +17,17 @@ struct CORS: Sendable {
     private let origins: Set<String>
     private let allowsAny: Bool
 
-    /// Makes a rule of the origins let in, as `https://example.org`; `*` lets every origin in.
+    /// - Parameter origins: the allowed origins, such as `https://example.org`; `*` allows every origin.
     init(origins: [String]) {
         self.origins = Set(origins)
         allowsAny = origins.contains("*")
     }
 
-    /// Appends what an answer to a request from an origin says.
+    /// Appends the CORS fields of a response.
+    ///
+    /// - Parameters:
+    ///   - origin: the request's `Origin` field.
+    ///   - fields: the fields of the response.
     func append(origin: String?, to fields: inout HTTPFields) {
         guard !origins.isEmpty else { return }
         if allowsAny {
@@ -37,13 +41,14 @@ struct CORS: Sendable {
         fields.append(Self.exposed)
     }
 
-    /// The answer to a preflight request; nothing where the request is none, or its origin is not let in.
+    /// Returns the response to a preflight request; `nil` if the request is not one or its origin is not allowed.
     ///
-    /// - Parameter allow: the methods that the path has.
-    func preflight(method: HTTPRequest.Method, fields: RequestFields, allow: String) -> Answer? {
-        guard method == .options, fields.asksMethod, let origin = fields.origin, allowsAny || origins.contains(origin)
+    /// - Parameter allow: the methods of the path, as in the `Allow` field.
+    func preflight(method: HTTPRequest.Method, fields: RequestFields, allow: String) -> IngressResponse? {
+        guard method == .options, fields.hasAccessControlRequestMethod, let origin = fields.origin,
+            allowsAny || origins.contains(origin)
         else { return nil }
-        return Answer(
+        return IngressResponse(
             status: 204,
             fields: HTTPFields([
                 HTTPField(name: .accessControlAllowMethods, value: allow), Self.allowedFields, Self.maximumAge,

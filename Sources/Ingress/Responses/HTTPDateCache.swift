@@ -1,30 +1,30 @@
 internal import Glibc
 internal import Synchronization
 
-/// The `Date` of answers (RFC 9110, section 5.6.7), made once a second.
-final class HTTPDate: Sendable {
+/// The value of the `Date` field (RFC 9110, section 5.6.7), formatted once per second.
+final class HTTPDateCache: Sendable {
     private static let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
     private static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
-    private struct Last {
+    private struct Entry {
         var second: time_t = -1
         var text = ""
     }
 
-    private let last = Mutex(Last())
+    private let entry = Mutex(Entry())
 
-    /// The date now.
+    /// The current date.
     var now: String {
         let second = time(nil)
-        return last.withLock { last in
-            if last.second != second { last = Last(second: second, text: Self.text(second)) }
-            return last.text
+        return entry.withLock { entry in
+            if entry.second != second { entry = Entry(second: second, text: Self.text(second)) }
+            return entry.text
         }
     }
 
-    /// A moment, in seconds since the epoch, as `Sun, 06 Nov 1994 08:49:37 GMT`.
+    /// Formats a time, in seconds since the epoch, as `Sun, 06 Nov 1994 08:49:37 GMT`.
     static func text(_ second: time_t) -> String {
         var second = second
         var parts = tm()

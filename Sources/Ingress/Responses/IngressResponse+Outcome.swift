@@ -3,38 +3,39 @@ internal import FoundationEssentials
 internal import HTTPTypes
 internal import WorkerKit
 
-extension Answer {
-    /// What became of a message, as HTTP says it.
+extension IngressResponse {
+    /// Makes the response to the outcome of a message.
     ///
     /// - Parameters:
-    ///   - outcome: what became of it.
-    ///   - request: the message; by its id an accepted command can be asked after.
-    ///   - traceID: for the problem's body.
-    static func outcome(_ outcome: RequestOutcome, of request: OutgoingRequest, traceID: String) -> Answer {
+    ///   - outcome: the reply, or the reason that there is none.
+    ///   - request: the message; its id names the receipt of an accepted command.
+    ///   - traceID: the trace id for a problem's body.
+    static func outcome(_ outcome: RequestOutcome, of request: OutgoingRequest, traceID: String) -> IngressResponse {
         switch outcome {
         case .reply(let reply):
             return .reply(reply)
         case .unavailable(let reason):
-            var answer = Answer.problem(Problem(.unavailable), traceID: traceID)
-            answer.reason = reason
-            return answer
+            var response = IngressResponse.problem(Problem(.unavailable), traceID: traceID)
+            response.logReason = reason
+            return response
         case .accepted:
-            var answer = Answer.json(accepted(request.id), status: 202)
-            answer.fields.append(HTTPField(name: .location, value: RouteTable.receipt(of: request)))
-            if !request.awaitsReply { answer.fields.append(respondsAsync) }
-            return answer
+            var response = IngressResponse.json(acceptedReceipt(request.id), status: 202)
+            response.fields.append(HTTPField(name: .location, value: RouteTable.receiptPath(of: request)))
+            if !request.awaitsReply { response.fields.append(respondAsyncApplied) }
+            return response
         case .deadlineExceeded:
             return .problem(Problem(.deadlineExceeded), traceID: traceID)
         case .outcomeUnknown:
             let detail =
-                "Whether it is carried out is not known. Sent again with the same Idempotency-Key, it happens once."
+                "It is unknown whether the command will be carried out. "
+                + "A retry with the same Idempotency-Key cannot carry it out twice."
             return .problem(Problem(.deadlineExceeded, detail: detail), traceID: traceID)
         }
     }
 
-    private static let respondsAsync = HTTPField(name: .preferenceApplied, value: "respond-async")
+    private static let respondAsyncApplied = HTTPField(name: .preferenceApplied, value: "respond-async")
 
-    private static func accepted(_ id: UUID) -> [UInt8] {
+    private static func acceptedReceipt(_ id: UUID) -> [UInt8] {
         JSONWriter.bytes(capacity: 96) { writer in
             writer.object { writer in
                 writer.name("id")

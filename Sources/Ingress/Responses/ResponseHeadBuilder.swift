@@ -3,38 +3,37 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import WorkerKit
 
-/// Makes responses of answers: adds the fields that all of them have.
-struct ResponseMaker: Sendable {
-    private let cors: CORS
-    private let date = HTTPDate()
+/// Builds the heads of responses: adds the fields that every response has to those of one ``IngressResponse``.
+struct ResponseHeadBuilder: Sendable {
+    private let cors: CORSPolicy
+    private let date = HTTPDateCache()
 
-    init(cors: CORS) {
+    init(cors: CORSPolicy) {
         self.cors = cors
     }
 
-    /// Makes a response's head.
+    /// Returns the head of a response.
     ///
     /// - Parameters:
-    ///   - answer: what is answered.
-    ///   - requestID: the request's id.
-    ///   - origin: the request's `Origin`.
-    ///   - decisions: what the rate limits said of it.
-    ///   - closes: whether the connection ends with it.
+    ///   - response: the response without the common fields.
+    ///   - requestID: the request's id, sent as `X-Request-Id`.
+    ///   - origin: the request's `Origin` field.
+    ///   - closes: whether the connection is closed after the response.
     func head(
-        _ answer: Answer, requestID: String, origin: String? = nil, decisions: [RateDecision] = [], closes: Bool = false
+        of response: IngressResponse, requestID: String, origin: String? = nil, closes: Bool = false
     ) -> HTTPResponse {
         var fields = SecurityFields.all
         fields.reserveCapacity(28)
         fields.append(HTTPField(name: .date, value: date.now))
         fields.append(HTTPField(name: .requestID, value: requestID))
-        RateFields.append(decisions, to: &fields)
+        RateLimitFields.append(response.rateDecisions, to: &fields)
         cors.append(origin: origin, to: &fields)
-        for field in answer.fields { fields.append(field) }
-        if answer.status != 204 && answer.status != 304 {
-            fields.append(HTTPField(name: .contentLength, value: String(answer.body.count)))
+        for field in response.fields { fields.append(field) }
+        if response.status != 204 && response.status != 304 {
+            fields.append(HTTPField(name: .contentLength, value: String(response.body.count)))
         }
         if closes { fields.append(HTTPField(name: .connection, value: "close")) }
-        return HTTPResponse(status: Self.status(answer.status), headerFields: fields)
+        return HTTPResponse(status: Self.status(response.status), headerFields: fields)
     }
 
     private static func status(_ code: Int) -> HTTPResponse.Status {

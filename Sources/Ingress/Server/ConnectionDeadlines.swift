@@ -1,101 +1,101 @@
-/// How long each phase of a connection may last, in nanoseconds.
-struct ConnectionLimits: Sendable, Hashable {
-    /// Between an answer and the first byte of the next request.
+/// The maximum duration of each phase of a connection, in nanoseconds.
+struct ConnectionTimeouts: Sendable, Hashable {
+    /// From a response to the first byte of the next request.
     var idle: UInt64
-    /// From connecting to the first byte, and from a request's first byte to the end of its fields.
+    /// From connecting to the first byte, and from a request's first byte to the end of its header fields.
     var head: UInt64
-    /// From the end of the fields to the end of the body.
+    /// From the end of the header fields to the end of the body.
     var body: UInt64
-    /// From the end of a request to the end of its answer, the client's reading it included.
-    var answer: UInt64
+    /// From the end of a request until the network has accepted the whole response.
+    var response: UInt64
 }
 
-/// The phases of a connection and their deadlines, as a state machine that does no I/O; times are nanoseconds.
-struct ConnectionClock: Sendable {
-    private enum Reading: Sendable, Hashable {
-        case nothing
+/// The deadline of a connection's current phase, as a state machine that does no I/O. Times are in nanoseconds.
+struct ConnectionDeadlines: Sendable {
+    private enum ReadPhase: Sendable, Hashable {
+        case idle
         case head(since: UInt64)
         case body(since: UInt64)
     }
 
-    /// What must be done once a deadline has come.
+    /// The result of checking the deadline.
     enum Expiry: Sendable, Hashable {
-        /// Nothing yet; look again then.
+        /// The deadline has not passed; check again then.
         case wait(until: UInt64)
-        /// The connection is of no more use.
+        /// Close the connection without a response.
         case close
-        /// A request's fields came too slowly.
-        case headTooSlow
-        /// A request's body came too slowly.
-        case bodyTooSlow
+        /// The header fields of a request did not arrive in time.
+        case headTimeout
+        /// The body of a request did not arrive in time.
+        case bodyTimeout
     }
 
-    private let limits: ConnectionLimits
-    private var reading = Reading.nothing
-    /// Whether any byte has come.
-    private var hasBegun = false
-    /// Since when nothing is under way, or the next answer is due.
+    private let timeouts: ConnectionTimeouts
+    private var phase = ReadPhase.idle
+    private var hasReceivedBytes = false
+    /// The start of the idle phase, or of the wait for the next response.
     private var since: UInt64
-    /// How many requests have begun whose answers are not yet with the client's side of the network.
+    /// The number of requests that have begun and whose responses are not sent.
     private(set) var unanswered = 0
 
-    init(limits: ConnectionLimits, now: UInt64) {
-        self.limits = limits
+    init(timeouts: ConnectionTimeouts, now: UInt64) {
+        self.timeouts = timeouts
         since = now
     }
 
-    /// Whether a request's body is under way.
-    var isReadingBody: Bool { if case .body = reading { true } else { false } }
+    var isReadingBody: Bool { if case .body = phase { true } else { false } }
 
-    /// How many requests have come to their end and are not answered.
-    private var due: Int { max(0, unanswered - (isReadingBody ? 1 : 0)) }
+    /// The number of requests that were received completely and are not answered.
+    private var dueResponses: Int { max(0, unanswered - (isReadingBody ? 1 : 0)) }
 
-    /// Bytes have come, before anyone has looked at them.
+    /// Records that bytes arrived, before they are parsed.
     mutating func readBytes(at now: UInt64) {
-        hasBegun = true
-        if reading == .nothing { reading = .head(since: now) }
+        hasReceivedBytes = true
+        if phase == .idle { phase = .head(since: now) }
     }
 
-    /// The fields of a request have come.
+    /// Records the end of a request's header fields.
     mutating func readHead(at now: UInt64) {
-        reading = .body(since: now)
+        phase = .body(since: now)
         unanswered += 1
     }
 
-    /// A request has come to its end.
+    /// Records the end of a request.
     mutating func readEnd(at now: UInt64) {
-        // While another answer is due, its time goes on: who asks again has not read it yet.
-        if due == 0 { since = now }
-        reading = .nothing
+        // If an earlier response is still due, its deadline stays: a new request must not extend it.
+        if dueResponses == 0 { since = now }
+        phase = .idle
     }
 
-    /// An answer has left to its end.
+    /// Records that a response was sent completely.
     mutating func wroteEnd(at now: UInt64) {
         unanswered = max(0, unanswered - 1)
         since = now
     }
 
-    /// When the present phase is over.
+    /// The deadline of the current phase.
     var deadline: UInt64 {
-        let answered = due > 0 ? since + limits.answer : .max
-        return switch reading {
-        case .head(let since): min(answered, since + limits.head)
-        case .body(let since): min(answered, since + limits.body)
-        case .nothing: due > 0 ? answered : since + (hasBegun ? limits.idle : min(limits.idle, limits.head))
+        let response = dueResponses > 0 ? since + timeouts.response : .max
+        return switch phase {
+        case .head(let since): min(response, since + timeouts.head)
+        case .body(let since): min(response, since + timeouts.body)
+        case .idle:
+            dueResponses > 0
+                ? response : since + (hasReceivedBytes ? timeouts.idle : min(timeouts.idle, timeouts.head))
         }
     }
 
-    /// What a moment means for the present phase.
-    mutating func expire(at now: UInt64) -> Expiry {
+    /// Returns the action to take at a point in time. A body timeout is returned once per request.
+    mutating func check(at now: UInt64) -> Expiry {
         guard now >= deadline else { return .wait(until: deadline) }
-        if due > 0, now >= since + limits.answer { return .close }
-        switch reading {
-        case .nothing: return .close
-        case .head: return unanswered == 0 ? .headTooSlow : .close
+        if dueResponses > 0, now >= since + timeouts.response { return .close }
+        switch phase {
+        case .idle: return .close
+        case .head: return unanswered == 0 ? .headTimeout : .close
         case .body:
-            // Said once; from here the answer's own time counts.
+            // From here on the timeout of the response counts.
             readEnd(at: now)
-            return .bodyTooSlow
+            return .bodyTimeout
         }
     }
 }

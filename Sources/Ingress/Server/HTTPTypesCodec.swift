@@ -4,16 +4,19 @@ internal import NIOHTTP1
 internal import NIOHTTPTypes
 internal import NIOHTTPTypesHTTP1
 
-/// NIO's HTTP/1 parts as HTTP types and back, with what HTTP types do not say told to the guard.
-final class RequestCodec: ChannelDuplexHandler {
+/// Converts NIO's HTTP/1 parts to HTTP types and back, and validates each request's head (see ``RequestHead``).
+///
+/// It replaces NIO's own codec, because HTTP types do not carry the version and the framing that the validation
+/// needs.
+final class HTTPTypesCodec: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private let connection: ConnectionGuard
+    private let connection: HTTPConnectionHandler
 
-    init(_ connection: ConnectionGuard) {
+    init(_ connection: HTTPConnectionHandler) {
         self.connection = connection
     }
 
@@ -22,7 +25,7 @@ final class RequestCodec: ChannelDuplexHandler {
         case .head(let head):
             do {
                 let head = try RequestHead(head)
-                connection.headCame(head.persistence)
+                connection.expectRequest(head.persistence)
                 context.fireChannelRead(wrapInboundOut(.head(head.request)))
             } catch {
                 context.fireErrorCaught(error)
@@ -30,7 +33,7 @@ final class RequestCodec: ChannelDuplexHandler {
         case .body(let bytes):
             context.fireChannelRead(wrapInboundOut(.body(bytes)))
         case .end:
-            // Nothing here reads trailers, and whoever sends them must not count on it (RFC 9110, section 6.5.1).
+            // The ingress uses no trailers, and a server may discard them (RFC 9110, section 6.5.1).
             context.fireChannelRead(wrapInboundOut(.end(nil)))
         }
     }

@@ -3,23 +3,30 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPTypesHTTP1
 
-/// What is wrong with bytes that are no HTTP request.
-enum BadRequest {
-    /// Whether an error says that the client sent no proper HTTP.
-    static func isOne(_ error: any Error) -> Bool {
+/// A request head that the HTTP parser accepts but the ingress refuses.
+struct MalformedRequest: Error, Hashable {
+    /// One sentence for the client.
+    let detail: String
+
+    init(_ detail: String) {
+        self.detail = detail
+    }
+
+    /// Whether an error means that the client sent malformed HTTP.
+    static func isReported(by error: any Error) -> Bool {
         switch error {
-        // What comes behind bytes that are no HTTP, in a packet of its own.
+        // The decoder throws this for every packet that follows malformed input.
         case ByteToMessageDecoderError.dataReceivedInErrorState: true
-        default: error is HTTPParserError || error is HTTP1TypeConversionError || error is RequestHead.Malformed
+        default: error is HTTPParserError || error is HTTP1TypeConversionError || error is MalformedRequest
         }
     }
 
-    /// The problem that says so.
-    static func problem(_ error: any Error) -> Problem {
+    /// Returns the problem to send for such an error.
+    static func problem(for error: any Error) -> Problem {
         switch error {
         case HTTPParserError.headerOverflow: Problem(.headersTooLarge)
-        case let error as RequestHead.Malformed: Problem(.malformedRequest, detail: error.detail)
-        default: Problem(.malformedRequest, detail: "This is not a well-formed HTTP/1.1 request.")
+        case let error as MalformedRequest: Problem(.malformedRequest, detail: error.detail)
+        default: Problem(.malformedRequest, detail: "The request is not well-formed HTTP/1.1.")
         }
     }
 }

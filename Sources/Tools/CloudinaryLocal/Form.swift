@@ -39,7 +39,7 @@ struct Form: Sendable {
                 for event in try parser.feed(Array(buffer: buffer)) { try take(event) }
             }
             try parser.finish()
-        } catch let fault as MultipartFault {
+        } catch let fault as MultipartError {
             throw APIError(fault == .bodyTooLarge ? 413 : 400, fault.reason)
         }
     }
