@@ -113,7 +113,7 @@ enum JSONContentType {
     static func check(_ field: String?) throws(Problem) {
         guard let field, accepts(field) else {
             throw Problem(
-                .unsupportedMediaType, detail: "The Content-Type must be application/json; a charset must be utf-8.")
+                .unsupportedMediaType, detail: "The Content-Type must be application/json in UTF-8.")
         }
     }
 
