@@ -162,7 +162,10 @@ let testTargets = [
         ]),
     tests(
         "Search",
-        ["DatabaseSupport", "SearchService", "WorkerKit", "AMQP", "Postgres", "Redis", "Contracts", "Reactor", logging]),
+        [
+            "DatabaseSupport", "SearchService", "WorkerKit", "AMQP", "Postgres", "Redis", "Contracts", "Reactor",
+            logging,
+        ]),
     tests(
         "Ingress",
         ["Ingress", "Multipart", "AMQP", "Redis", "Contracts", "WorkerKit", "Reactor", logging, lifecycle, jwt]
