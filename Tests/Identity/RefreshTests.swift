@@ -142,7 +142,8 @@ import WorkerKit
                 WITH family AS (
                     INSERT INTO refresh_families (id, account_id, expires_at)
                     SELECT gen_random_uuid(), $1, $2 FROM generate_series(1, 2500) RETURNING id)
-                INSERT INTO refresh_tokens (hash, family_id, expires_at) SELECT sha256(id::text::bytea), id, $2 FROM family
+                INSERT INTO refresh_tokens (hash, family_id, expires_at)
+                SELECT sha256(id::text::bytea), id, $2 FROM family
                 """)
             _ = try await bench.database.query(
                 insert, account.id, bench.clock.now.advanced(by: .zero - Self.day).stored)

@@ -162,7 +162,10 @@ import Testing
             try await migrator.migrate(KitMigrations.all + migrations.prefix(1))
             try await TestDatabase.withPool(url, size: 1) { pool in
                 let insert = Statement(
-                    "INSERT INTO documents (id, author_id, author_name, content, created_at) VALUES ($1, $1, 'x', $2, now())"
+                    """
+                    INSERT INTO documents (id, author_id, author_name, content, created_at)
+                    VALUES ($1, $1, 'x', $2, now())
+                    """
                 )
                 _ = try await pool.query(insert, UUID.v7(), "Rabbits, a well-known rabbit 42 http://example.org/clover")
                 try await migrator.migrate(KitMigrations.all + migrations)

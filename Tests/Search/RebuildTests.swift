@@ -106,7 +106,7 @@ import Testing
             let list = List(posts)
             list.before = { number in
                 guard number == 1 else { return }
-                // One that was read already, one whose page is being read, one that comes later; the list still has them.
+                // One that was read before, one on the current page, one on a later page. The list still has them.
                 for index in [3, 12, 22] { try await bench.delete(posts[index]) }
             }
             let progress = try await rebuild(bench, list)

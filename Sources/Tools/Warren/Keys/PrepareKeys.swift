@@ -27,7 +27,7 @@ struct PrepareKeys: ParsableCommand {
             try next.write(Array(key.pem.utf8), replacing: false)
             print("\(next.path): the next signing key \(key.publicKey.identifier)")
             print(
-                "\(directory.keySet.path): \(set.keys.count) public keys; every ingress must have it before the next step"
+                "\(directory.keySet.path): \(set.keys.count) public keys; copy it to every ingress before the next step"
             )
         }
     }
