@@ -79,7 +79,11 @@ let floor1 =
     + driver("Curl", c: "CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev", ["Reactor", logging])
     + driver("Argon2", c: "CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev", [])
     + [
-        module("Contracts", exclude: ["Passwords/README.md"], [crypto]),
+        .target(
+            name: "CCommonPasswords", path: "Sources/Contracts/Passwords/CCommonPasswords",
+            exclude: ["common-passwords.txt"]),
+        module(
+            "Contracts", exclude: ["Passwords/README.md", "Passwords/CCommonPasswords"], ["CCommonPasswords", crypto]),
         module("ImageHeaders", []),
     ]
 
@@ -190,5 +194,6 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.1"),
     ],
-    targets: floor0 + floor1 + floor2 + floor3 + floor4 + testTargets
+    targets: floor0 + floor1 + floor2 + floor3 + floor4 + testTargets,
+    cLanguageStandard: .c2x  // CCommonPasswords uses #embed of C23.
 )
