@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Reactor
 import Testing
@@ -10,7 +11,7 @@ import WorkerKit
 @Loop struct HostileAccountTests {
     /// Where a registration is at fault, as the service reads it.
     private func faults(
-        username: String = "someone", email: String = "someone@example.org", password: String = IdentityBench.password
+        username: String = "someone", email: String = "someone@example.org", password: String = IdentityFixture.password
     ) -> [String] {
         let body = Register(username: username, email: email, password: password).jsonBytes()
         do {
@@ -42,12 +43,12 @@ import WorkerKit
 
     @Test("a username in another case, which is the same name")
     func sameName() async throws {
-        try await IdentityBench.with { bench in
-            _ = try await bench.register("Admin.1_x-Y")
+        try await IdentityFixture.with { fixture in
+            _ = try await fixture.register("Admin.1_x-Y")
             for name in ["admin.1_x-y", "ADMIN.1_X-Y"] {
-                let reply = try await bench.call(
+                let reply = try await fixture.call(
                     Messages.Identity.register,
-                    Register(username: name, email: "\(UUID().text)@example.org", password: IdentityBench.password))
+                    Register(username: name, email: "\(UUID().text)@example.org", password: IdentityFixture.password))
                 #expect(reply.code == "account-exists")
             }
         }
@@ -69,17 +70,18 @@ import WorkerKit
 
     @Test("an email is kept as it was written, is the same in any case, and may have a domain in its ASCII form")
     func sameEmail() async throws {
-        try await IdentityBench.with { bench in
+        try await IdentityFixture.with { fixture in
             let email = "Jo+News@XN--Bcher-Kva.example"
-            let reply = try await bench.call(
-                Messages.Identity.register, Register(username: "jo-1", email: email, password: IdentityBench.password))
-            #expect(try bench.session(reply, status: 201).account.email == email)
-            let again = try await bench.call(
+            let reply = try await fixture.call(
+                Messages.Identity.register, Register(username: "jo-1", email: email, password: IdentityFixture.password)
+            )
+            #expect(try fixture.session(reply, status: 201).account.email == email)
+            let again = try await fixture.call(
                 Messages.Identity.register,
-                Register(username: "jo-2", email: email.lowercased(), password: IdentityBench.password))
+                Register(username: "jo-2", email: email.lowercased(), password: IdentityFixture.password))
             #expect(again.code == "account-exists")
-            let login = try await bench.call(
-                Messages.Identity.login, Login(email: email.uppercased(), password: IdentityBench.password))
+            let login = try await fixture.call(
+                Messages.Identity.login, Login(email: email.uppercased(), password: IdentityFixture.password))
             #expect(login.status == 200)
         }
     }
@@ -96,14 +98,14 @@ import WorkerKit
 
     @Test("a password is counted in characters, not in bytes, and may be of any", arguments: [8, 128])
     func characters(_ count: Int) async throws {
-        try await IdentityBench.with { bench in
+        try await IdentityFixture.with { fixture in
             let password = String(repeating: "\u{1F407}", count: count)
-            let reply = try await bench.call(
+            let reply = try await fixture.call(
                 Messages.Identity.register,
                 Register(username: "someone", email: "someone@example.org", password: password))
-            let account = try bench.session(reply, status: 201).account
-            #expect(try await bench.login(account, password: password).status == 200)
-            #expect(try await bench.login(account, password: password + "\u{1F407}").status == 401)
+            let account = try fixture.session(reply, status: 201).account
+            #expect(try await fixture.login(account, password: password).status == 200)
+            #expect(try await fixture.login(account, password: password + "\u{1F407}").status == 401)
         }
     }
 

@@ -1,5 +1,6 @@
 import Contracts
 import Crypto
+import DatabaseSupport
 import Foundation
 import Testing
 import WorkerKit

@@ -1,5 +1,6 @@
 import AMQP
 import Contracts
+import DatabaseSupport
 import Foundation
 import JWTKit
 import Reactor
@@ -13,7 +14,7 @@ import WorkerKit
 struct ProcessTests {
     @Test("takes a client from registering to logging out through the broker, tells of the account, and logs no secret")
     @Loop func journey() async throws {
-        try await IdentityProcess.run { daemon in
+        try await IdentityDaemon.run { daemon in
             let name = "ida-" + String(UUID.v7().text.prefix(8))
             let password = "a password of \(name)"
             let registered = try await daemon.call(
@@ -48,7 +49,7 @@ struct ProcessTests {
 
     @Test("answers what it cannot read, and keeps none of it")
     @Loop func malformed() async throws {
-        try await IdentityProcess.run { daemon in
+        try await IdentityDaemon.run { daemon in
             let reply = try await daemon.call(Messages.Identity.login, #"{"email": "a@example.org", "password"#)
             #expect(reply.status == 400)
             #expect(reply.code == "malformed-json")

@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Postgres
 import Reactor
@@ -11,32 +12,32 @@ import WorkerKit
 @Loop struct StoredSecretTests {
     @Test("is neither a password nor a token, in no table and in no form that reads as one")
     func nothingInClear() async throws {
-        try await IdentityBench.with { bench in
-            let first = try await bench.register()
-            let second = try bench.session(try await bench.refresh(first.refreshToken))
-            let third = try bench.session(try await bench.login(first.account))
+        try await IdentityFixture.with { fixture in
+            let first = try await fixture.register()
+            let second = try fixture.session(try await fixture.refresh(first.refreshToken))
+            let third = try fixture.session(try await fixture.login(first.account))
             let secrets =
-                [IdentityBench.password, "another password"]
+                [IdentityFixture.password, "another password"]
                 + [first, second, third].flatMap { [$0.refreshToken, $0.accessToken] }
-            _ = try await bench.call(
+            _ = try await fixture.call(
                 Messages.Identity.changePassword,
                 ChangePassword(currentPassword: "wrong password", newPassword: "another password"), as: first.account)
 
-            let content = try await bench.content()
+            let content = try await fixture.content()
             #expect(content.contains(first.account.id.text))
             for secret in secrets {
                 #expect(!content.contains(secret))
                 #expect(!content.contains(secret.utf8.hexadecimal))
             }
-            #expect(try await bench.count("SELECT count(*) FROM inbox") == 0)
+            #expect(try await fixture.database.count("SELECT count(*) FROM inbox") == 0)
         }
     }
 
     @Test("of a password is its argon2id hash with 19 MiB and two passes")
     func passwordHash() async throws {
-        try await IdentityBench.with { bench in
-            _ = try await bench.register()
-            let strong = try await bench.count(
+        try await IdentityFixture.with { fixture in
+            _ = try await fixture.register()
+            let strong = try await fixture.database.count(
                 "SELECT count(*) FROM accounts WHERE password_hash LIKE '$argon2id$v=19$m=19456,t=2,p=1$%'")
             #expect(strong == 1)
         }
@@ -61,7 +62,7 @@ import WorkerKit
     }
 }
 
-extension IdentityBench {
+extension IdentityFixture {
     /// All that the schema's tables hold, as text.
     fileprivate func content() async throws -> String {
         let tables = try await database.query(

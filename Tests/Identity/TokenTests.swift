@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import Foundation
 import JWTKit
 import Reactor

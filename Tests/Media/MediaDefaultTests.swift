@@ -1,3 +1,4 @@
+import DatabaseSupport
 import Postgres
 import Reactor
 import Testing
@@ -8,15 +9,17 @@ import Testing
 struct MediaDefaultTests {
     @Test("an upload is given up an hour after its last attempt, and not before")
     @Loop func abandonment() async throws {
-        try await MediaBench.with { bench async throws in
+        try await MediaFixture.with { fixture async throws in
             for age in ["55 min", "65 min"] {
                 let begun = "now() - interval '\(age)'"
-                _ = try await bench.database.query(
+                _ = try await fixture.database.query(
                     Statement("INSERT INTO upload VALUES (gen_random_uuid(), gen_random_uuid(), \(begun))"))
             }
-            try await bench.sweeper.sweep()
-            #expect(try await bench.count("SELECT count(*) FROM upload WHERE begun_at < now() - interval '1 h'") == 0)
-            #expect(try await bench.uploads() == 1)
+            try await fixture.sweeper.sweep()
+            #expect(
+                try await fixture.database.count("SELECT count(*) FROM upload WHERE begun_at < now() - interval '1 h'")
+                    == 0)
+            #expect(try await fixture.uploads() == 1)
         }
     }
 

@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Reactor
 import TestSupport
@@ -18,27 +19,27 @@ struct MediaHostTests {
             ["status": 503, "after": true, "count": 1],
         ] as [JSON])
     @Loop func passing(_ fault: JSON) async throws {
-        try await MediaBench.with { bench async throws in
-            let owner = MediaBench.owner()
-            try await bench.order(fault)
-            let reply = try await bench.upload(by: owner)
+        try await MediaFixture.with { fixture async throws in
+            let owner = MediaFixture.owner()
+            try await fixture.injectFaults(fault)
+            let reply = try await fixture.upload(by: owner)
             #expect(reply.status == 201, "\(reply.text)")
             let media = try Media.schema.decode(JSON.parse(reply.body))
-            #expect(try await bench.assets() == [media.id.text])
-            try await bench.order(fault)
-            #expect(try await bench.delete(media.id, by: owner).status == 204)
-            #expect(try await bench.assets().isEmpty)
+            #expect(try await fixture.assets() == [media.id.text])
+            try await fixture.injectFaults(fault)
+            #expect(try await fixture.delete(media.id, by: owner).status == 204)
+            #expect(try await fixture.assets().isEmpty)
         }
     }
 
     @Test("that is away for a moment is waited for")
     @Loop func away() async throws {
-        try await MediaBench.with { bench async throws in
-            let port = bench.host.port
-            try await bench.host.crash()
-            async let reply = bench.upload(by: MediaBench.owner())
+        try await MediaFixture.with { fixture async throws in
+            let port = fixture.host.port
+            try await fixture.host.crash()
+            async let reply = fixture.upload(by: MediaFixture.owner())
             try await Loop.sleep(for: .milliseconds(600))
-            let again = try await LocalCloudinary(in: bench.host.scratch, port: port)
+            let again = try await LocalCloudinary(in: fixture.host.scratch, port: port)
             #expect(try await reply.status == 201)
             _ = try await again.stop()
         }
@@ -46,59 +47,59 @@ struct MediaHostTests {
 
     @Test("for longer than anyone waits puts the upload off, which a later delivery carries out")
     @Loop func putOff() async throws {
-        var plan = MediaBench.Plan()
-        plan.uploadTimeLimit = .seconds(1)
-        try await MediaBench.with(plan) { bench async throws in
-            let message = MediaBench.upload(SamplePicture.png, by: MediaBench.owner())
-            try await bench.order(["status": 503])
-            let error = await #expect(throws: CloudinaryError.self) { try await bench.deliver(message) }
+        var options = MediaFixture.Options()
+        options.uploadTimeLimit = .seconds(1)
+        try await MediaFixture.with(options) { fixture async throws in
+            let message = MediaFixture.upload(SamplePicture.png, by: MediaFixture.owner())
+            try await fixture.injectFaults(["status": 503])
+            let error = await #expect(throws: CloudinaryError.self) { try await fixture.deliver(message) }
             #expect(error?.code == .unavailable)
-            #expect(try await bench.uploads() == 1)
-            try await bench.orderNothing()
-            #expect(try await bench.deliver(message)?.status == 201)
-            #expect(try await bench.uploads() == 0)
-            #expect(try await bench.assets().count == 1)
+            #expect(try await fixture.uploads() == 1)
+            try await fixture.endFaults()
+            #expect(try await fixture.deliver(message)?.status == 201)
+            #expect(try await fixture.uploads() == 0)
+            #expect(try await fixture.assets().count == 1)
         }
     }
 
     @Test("for a lasting reason is told as 503 with a clear code to the sender who waits, who may try the same again")
     @Loop func lasting() async throws {
-        var plan = MediaBench.Plan()
-        plan.secret = "wrong"
-        try await MediaBench.with(plan) { bench async throws in
-            let message = MediaBench.upload(SamplePicture.png, by: MediaBench.owner())
+        var options = MediaFixture.Options()
+        options.secret = "wrong"
+        try await MediaFixture.with(options) { fixture async throws in
+            let message = MediaFixture.upload(SamplePicture.png, by: MediaFixture.owner())
             for _ in 0..<2 {
-                let reply = try #require(try await bench.deliver(message))
+                let reply = try #require(try await fixture.deliver(message))
                 #expect((reply.status, reply.code) == (503, "unavailable"))
                 #expect(reply.retryAfter != nil)
                 #expect(!reply.text.contains("Signature") && !reply.text.contains("401"))
             }
-            #expect(try await bench.count("SELECT count(*) FROM inbox") == 0)
+            #expect(try await fixture.database.count("SELECT count(*) FROM inbox") == 0)
         }
     }
 
     @Test("for a lasting reason drops nothing that was accepted: where nobody waits the upload is put off")
     @Loop func accepted() async throws {
-        try await MediaBench.with { bench async throws in
-            let owner = MediaBench.owner()
-            let message = MediaBench.upload(SamplePicture.png, by: owner, isAwaited: false)
-            try await bench.order(["status": 403])
-            let error = await #expect(throws: CloudinaryError.self) { try await bench.deliver(message) }
+        try await MediaFixture.with { fixture async throws in
+            let owner = MediaFixture.owner()
+            let message = MediaFixture.upload(SamplePicture.png, by: owner, isAwaited: false)
+            try await fixture.injectFaults(["status": 403])
+            let error = await #expect(throws: CloudinaryError.self) { try await fixture.deliver(message) }
             #expect(error?.code == .refused)
-            try await bench.orderNothing()
-            #expect(try await bench.deliver(message)?.status == 201)
-            let media = try #require(try await bench.assets().first.flatMap { UUID(text: $0) })
-            try await bench.order(["status": 403, "path": "destroy"])
-            #expect(try await bench.delete(media, by: owner).code == "unavailable")
-            #expect(try await bench.count("SELECT count(*) FROM media") == 1)
+            try await fixture.endFaults()
+            #expect(try await fixture.deliver(message)?.status == 201)
+            let media = try #require(try await fixture.assets().first.flatMap { UUID(text: $0) })
+            try await fixture.injectFaults(["status": 403, "path": "destroy"])
+            #expect(try await fixture.delete(media, by: owner).code == "unavailable")
+            #expect(try await fixture.database.count("SELECT count(*) FROM media") == 1)
         }
     }
 
     @Test("takes a file that only looks like a picture for none: that is 415")
     @Loop func badFile() async throws {
-        try await MediaBench.with { bench async throws in
-            try await bench.order(["status": 400, "path": "upload", "count": 1])
-            let reply = try await bench.upload(by: MediaBench.owner())
+        try await MediaFixture.with { fixture async throws in
+            try await fixture.injectFaults(["status": 400, "path": "upload", "count": 1])
+            let reply = try await fixture.upload(by: MediaFixture.owner())
             #expect((reply.status, reply.code) == (415, "unsupported-media-type"))
         }
     }

@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Postgres
 import Reactor
@@ -12,13 +13,13 @@ import Testing
 struct PostCacheTests {
     @Test("has a new post on the first page at once, for whoever asks after the answer, at any worker")
     @Loop func newPost() async throws {
-        try await PostBench.with(workers: 2) { bench async throws in
-            let readers = Readers(bench)
+        try await PostFixture.with(workers: 2) { fixture async throws in
+            let readers = Readers(fixture)
             try await readers.read {
                 for number in 0..<40 {
-                    let post = try await bench.write("post \(number)", at: number % 2)
+                    let post = try await fixture.write("post \(number)", at: number % 2)
                     for worker in 0..<2 {
-                        #expect(bench.ids(try await bench.list(at: worker)).first == post.id.text)
+                        #expect(fixture.ids(try await fixture.list(at: worker)).first == post.id.text)
                     }
                 }
             }
@@ -28,29 +29,29 @@ struct PostCacheTests {
 
     @Test("never has a deleted post again, however many read it while it was deleted")
     @Loop func deletedPost() async throws {
-        try await PostBench.with(workers: 2) { bench async throws in
+        try await PostFixture.with(workers: 2) { fixture async throws in
             for number in 0..<25 {
-                let post = try await bench.write("post \(number)", at: number % 2)
-                if number % 3 > 0 { _ = try await bench.get(post.id, at: number % 2) }
+                let post = try await fixture.write("post \(number)", at: number % 2)
+                if number % 3 > 0 { _ = try await fixture.get(post.id, at: number % 2) }
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for reader in 0..<12 {
                         group.addTask {
                             for _ in 0..<3 {
-                                _ = try await bench.get(post.id, at: reader % 2)
-                                _ = try await bench.list(["limit": 3], at: reader % 2)
+                                _ = try await fixture.get(post.id, at: reader % 2)
+                                _ = try await fixture.list(["limit": 3], at: reader % 2)
                             }
                         }
                     }
-                    #expect(try await bench.delete(post, at: number % 2).status == 204)
+                    #expect(try await fixture.delete(post, at: number % 2).status == 204)
                     for worker in 0..<2 {
-                        #expect(try await bench.get(post.id, at: worker).status == 404)
-                        #expect(try await !bench.ids(bench.list(["limit": 3], at: worker)).contains(post.id.text))
+                        #expect(try await fixture.get(post.id, at: worker).status == 404)
+                        #expect(try await !fixture.ids(fixture.list(["limit": 3], at: worker)).contains(post.id.text))
                     }
                     try await group.waitForAll()
                 }
                 for worker in 0..<2 {
-                    #expect(try await bench.get(post.id, at: worker).status == 404)
-                    #expect(try await !bench.ids(bench.list(["limit": 3], at: worker)).contains(post.id.text))
+                    #expect(try await fixture.get(post.id, at: worker).status == 404)
+                    #expect(try await !fixture.ids(fixture.list(["limit": 3], at: worker)).contains(post.id.text))
                 }
             }
         }
@@ -58,38 +59,38 @@ struct PostCacheTests {
 
     @Test("is done without while Redis is away, and shows nothing that was deleted meanwhile once it is back")
     @Loop func noRedis() async throws {
-        try await PostBench.with { bench async throws in
-            let post = try await bench.write("there")
-            _ = try await (bench.get(post.id), bench.list())
-            bench.redis.refuse()
-            #expect(try await eventually { !bench.workers[0].redis.isConnected })
-            #expect(try await bench.get(post.id).status == 200)
-            let another = try await bench.write("written without a cache")
-            #expect(try await bench.ids(bench.list()) == [another.id.text, post.id.text])
-            #expect(try await bench.delete(post).status == 204)
-            #expect(try await bench.get(post.id).status == 404)
-            bench.redis.resume()
+        try await PostFixture.with { fixture async throws in
+            let post = try await fixture.write("there")
+            _ = try await (fixture.get(post.id), fixture.list())
+            fixture.redisProxy.refuse()
+            #expect(try await eventually { !fixture.workers[0].redis.isConnected })
+            #expect(try await fixture.get(post.id).status == 200)
+            let another = try await fixture.write("written without a cache")
+            #expect(try await fixture.ids(fixture.list()) == [another.id.text, post.id.text])
+            #expect(try await fixture.delete(post).status == 204)
+            #expect(try await fixture.get(post.id).status == 404)
+            fixture.redisProxy.resume()
             var statuses: Set<Int> = []
             let isBack = try await eventually(within: .seconds(30)) {
-                statuses.insert(try await bench.get(post.id).status)
-                #expect(try await bench.ids(bench.list()) == [another.id.text])
-                return bench.workers[0].redis.isConnected
+                statuses.insert(try await fixture.get(post.id).status)
+                #expect(try await fixture.ids(fixture.list()) == [another.id.text])
+                return fixture.workers[0].redis.isConnected
             }
             #expect(isBack)
             #expect(statuses == [404])
-            #expect(try await bench.get(post.id).status == 404)
+            #expect(try await fixture.get(post.id).status == 404)
         }
     }
 }
 
 /// Those who read the first page all the time while something else happens.
 @Loop private final class Readers {
-    private let bench: PostBench
+    private let fixture: PostFixture
     private(set) var count = 0
     private var isDone = false
 
-    init(_ bench: PostBench) {
-        self.bench = bench
+    init(_ fixture: PostFixture) {
+        self.fixture = fixture
     }
 
     func read(_ body: @Loop () async throws -> Void) async throws {
@@ -97,7 +98,7 @@ struct PostCacheTests {
             for number in 0..<6 {
                 group.addTask {
                     while await !self.isDone {
-                        _ = try await self.bench.list(at: number % 2)
+                        _ = try await self.fixture.list(at: number % 2)
                         await self.counted()
                     }
                 }

@@ -1,3 +1,4 @@
+import DatabaseSupport
 import Postgres
 import Reactor
 import Testing
@@ -45,8 +46,8 @@ import Testing
 
     @Test("PostgreSQL is given stems and its own operators, nothing that was typed")
     @Loop func textQuery() async throws {
-        try await SearchBench.with { bench async throws in
-            let stems = Stemmer(database: bench.database)
+        try await SearchFixture.with { fixture async throws in
+            let stems = Stemmer(database: fixture.database)
             @Loop func text(_ query: String, _ widened: [String: [String]] = [:]) async throws -> String? {
                 try await stems.load([query])
                 return TSQuery(SearchExpression(query), stems, expansions: widened)?.text
@@ -65,15 +66,15 @@ import Testing
 
     @Test("a post's words have the stems and places that PostgreSQL would give them")
     @Loop func vector() async throws {
-        try await SearchBench.with { bench in
-            let stems = Stemmer(database: bench.database)
+        try await SearchFixture.with { fixture in
+            let stems = Stemmer(database: fixture.database)
             for text in [
                 "The rabbits were running", "Happiness, happiness! A UNIVERSITY", "", "the of and",
                 "éclair naïveté 42 b2b",
             ] {
                 try await stems.load([text])
                 let row = try #require(
-                    try await bench.database.query(
+                    try await fixture.database.query(
                         Statement("SELECT $1::tsvector = to_tsvector('english', $2::text)"), stems.vector(of: text),
                         text
                     ).first)
@@ -85,8 +86,8 @@ import Testing
 
     @Test("what was forgotten is learned again")
     @Loop func forgetting() async throws {
-        try await SearchBench.with { bench in
-            let stems = Stemmer(database: bench.database, limit: 2)
+        try await SearchFixture.with { fixture in
+            let stems = Stemmer(database: fixture.database, limit: 2)
             for text in ["rabbits dig burrows", "foxes dig dens", String(repeating: "x", count: 5000)] {
                 try await stems.load([text])
                 try await stems.load([text])

@@ -6,50 +6,50 @@ import WorkerKit
 @Suite("What a search finds") struct FindingTests {
     @Test("words are found in any case and form, all of them")
     @Loop func words() async throws {
-        try await SearchBench.with { bench in
-            try await bench.post("The rabbits were digging burrows")
-            try await bench.post("A rabbit naps")
-            try await bench.post("Hares dig nothing")
-            #expect(try await bench.found("RABBIT dig") == ["The rabbits were digging burrows"])
-            #expect(try await Set(bench.found("digs")) == ["The rabbits were digging burrows", "Hares dig nothing"])
-            #expect(try await bench.found("badger").isEmpty)
+        try await SearchFixture.with { fixture in
+            try await fixture.post("The rabbits were digging burrows")
+            try await fixture.post("A rabbit naps")
+            try await fixture.post("Hares dig nothing")
+            #expect(try await fixture.found("RABBIT dig") == ["The rabbits were digging burrows"])
+            #expect(try await Set(fixture.found("digs")) == ["The rabbits were digging burrows", "Hares dig nothing"])
+            #expect(try await fixture.found("badger").isEmpty)
         }
     }
 
     @Test("words in quotes are found only next to one another")
     @Loop func phrases() async throws {
-        try await SearchBench.with { bench in
-            try await bench.post("a white rabbit runs")
-            try await bench.post("a rabbit on white snow")
-            #expect(try await bench.found("\"white rabbit\"") == ["a white rabbit runs"])
-            #expect(try await bench.found("\u{201C}white rabbit\u{201D}") == ["a white rabbit runs"])
-            #expect(try await bench.found("\"white rabbit") == ["a white rabbit runs"], "a quote that is not closed")
-            #expect(try await bench.found("\"rabbit white\"").isEmpty)
-            #expect(try await bench.found("white rabbit").count == 2)
+        try await SearchFixture.with { fixture in
+            try await fixture.post("a white rabbit runs")
+            try await fixture.post("a rabbit on white snow")
+            #expect(try await fixture.found("\"white rabbit\"") == ["a white rabbit runs"])
+            #expect(try await fixture.found("\u{201C}white rabbit\u{201D}") == ["a white rabbit runs"])
+            #expect(try await fixture.found("\"white rabbit") == ["a white rabbit runs"], "a quote that is not closed")
+            #expect(try await fixture.found("\"rabbit white\"").isEmpty)
+            #expect(try await fixture.found("white rabbit").count == 2)
         }
     }
 
     @Test("or joins, and binds less than words that follow one another")
     @Loop func alternatives() async throws {
-        try await SearchBench.with { bench in
-            try await bench.post("carrots and clover")
-            try await bench.post("carrots alone")
-            try await bench.post("lettuce")
-            #expect(try await Set(bench.found("lettuce or carrots")).count == 3)
-            #expect(try await Set(bench.found("lettuce OR carrots clover")) == ["carrots and clover", "lettuce"])
-            #expect(try await bench.found("or lettuce or") == ["lettuce"])
+        try await SearchFixture.with { fixture in
+            try await fixture.post("carrots and clover")
+            try await fixture.post("carrots alone")
+            try await fixture.post("lettuce")
+            #expect(try await Set(fixture.found("lettuce or carrots")).count == 3)
+            #expect(try await Set(fixture.found("lettuce OR carrots clover")) == ["carrots and clover", "lettuce"])
+            #expect(try await fixture.found("or lettuce or") == ["lettuce"])
         }
     }
 
     @Test("what has a minus before it is excluded, words and phrases")
     @Loop func exclusions() async throws {
-        try await SearchBench.with { bench in
-            try await bench.post("fox and rabbit")
-            try await bench.post("red fox and hound")
-            try await bench.post("well-known fox den")
-            #expect(try await bench.found("fox -rabbit -hound") == ["well-known fox den"])
-            #expect(try await Set(bench.found("fox -\"red fox\"")) == ["fox and rabbit", "well-known fox den"])
-            #expect(try await bench.found("well-known") == ["well-known fox den"], "a minus in a word is part of it")
+        try await SearchFixture.with { fixture in
+            try await fixture.post("fox and rabbit")
+            try await fixture.post("red fox and hound")
+            try await fixture.post("well-known fox den")
+            #expect(try await fixture.found("fox -rabbit -hound") == ["well-known fox den"])
+            #expect(try await Set(fixture.found("fox -\"red fox\"")) == ["fox and rabbit", "well-known fox den"])
+            #expect(try await fixture.found("well-known") == ["well-known fox den"], "a minus in a word is part of it")
         }
     }
 
@@ -57,25 +57,25 @@ import WorkerKit
         "exclusions alone find nothing, with a word that says nothing too",
         arguments: ["-fox", "the -fox", "-\"a b\" or -c"])
     @Loop func nothingButExclusions(query: String) async throws {
-        try await SearchBench.with { bench in
-            try await bench.post("a rabbit")
-            let page = try await bench.search(query)
+        try await SearchFixture.with { fixture in
+            try await fixture.post("a rabbit")
+            let page = try await fixture.search(query)
             #expect(page.items.isEmpty)
             #expect(page.number == .init(page: 1, total: 0))
-            #expect(try await bench.found(query + " or rabbit") == ["a rabbit"])
+            #expect(try await fixture.found(query + " or rabbit") == ["a rabbit"])
         }
     }
 
     @Test("the best come first: words near one another, more of them, and of two alike the newer one")
     @Loop func ranking() async throws {
-        try await SearchBench.with { bench in
+        try await SearchFixture.with { fixture in
             let now = Timestamp.now()
             let far = "clover grows where nobody goes and nothing at all disturbs it, and a meadow lies beyond"
-            try await bench.post(far, at: now)
-            try await bench.post("a clover meadow", at: now.advanced(by: .seconds(-3)))
-            try await bench.post("clover meadow, clover meadow", at: now.advanced(by: .seconds(-9)))
-            try await bench.post("a clover meadow", at: now.advanced(by: .seconds(-6)))
-            let page = try await bench.search("clover meadow")
+            try await fixture.post(far, at: now)
+            try await fixture.post("a clover meadow", at: now.advanced(by: .seconds(-3)))
+            try await fixture.post("clover meadow, clover meadow", at: now.advanced(by: .seconds(-9)))
+            try await fixture.post("a clover meadow", at: now.advanced(by: .seconds(-6)))
+            let page = try await fixture.search("clover meadow")
             #expect(
                 page.items.map(\.content) == [
                     "clover meadow, clover meadow", "a clover meadow", "a clover meadow", far,
@@ -87,9 +87,9 @@ import WorkerKit
 
     @Test("a hit is the post with its author, its time, a score and a highlight")
     @Loop func hit() async throws {
-        try await SearchBench.with { bench in
-            let post = try await bench.post("Silflay at dusk")
-            let hit = try #require(try await bench.search("silflay").items.first)
+        try await SearchFixture.with { fixture in
+            let post = try await fixture.post("Silflay at dusk")
+            let hit = try #require(try await fixture.search("silflay").items.first)
             #expect(hit.id == post.id)
             #expect(hit.author == post.author)
             #expect(hit.content == post.content)
@@ -103,30 +103,30 @@ import WorkerKit
         "a word that no post has finds the words that begin with it",
         arguments: ["bur", "burr", "burrowi", "clov burr"])
     @Loop func beginnings(query: String) async throws {
-        try await SearchBench.with { bench in
-            try await bench.post("burrowing under clover")
-            #expect(try await bench.found(query) == ["burrowing under clover"])
-            let highlight = try await bench.search(query).items.first?.highlight
+        try await SearchFixture.with { fixture in
+            try await fixture.post("burrowing under clover")
+            #expect(try await fixture.found(query) == ["burrowing under clover"])
+            let highlight = try await fixture.search(query).items.first?.highlight
             #expect(highlight?.contains("<mark>burrowing</mark>") == true)
         }
     }
 
     @Test("the beginning of a word finds it even where its stem begins otherwise")
     @Loop func beginningsOfStems() async throws {
-        try await SearchBench.with { bench in
-            try await bench.post("happiness is a warm burrow")
-            #expect(try await bench.found("happine").count == 1)
+        try await SearchFixture.with { fixture in
+            try await fixture.post("happiness is a warm burrow")
+            #expect(try await fixture.found("happine").count == 1)
         }
     }
 
     @Test("a word that a post has is not taken for a beginning, and two letters are no beginning")
     @Loop func exactWordsFirst() async throws {
-        try await SearchBench.with { bench in
-            try await bench.post("cat")
-            try await bench.post("category")
-            #expect(try await bench.found("cat") == ["cat"])
-            #expect(try await bench.found("ca").isEmpty)
-            #expect(try await bench.found("\"categ\"").isEmpty, "what is quoted is meant so")
+        try await SearchFixture.with { fixture in
+            try await fixture.post("cat")
+            try await fixture.post("category")
+            #expect(try await fixture.found("cat") == ["cat"])
+            #expect(try await fixture.found("ca").isEmpty)
+            #expect(try await fixture.found("\"categ\"").isEmpty, "what is quoted is meant so")
         }
     }
 
@@ -134,33 +134,33 @@ import WorkerKit
         "a mistyped word finds what was meant: a letter too many or too few, another one, two swapped",
         arguments: ["rabit", "rabbbit", "rabbyt", "rabibt", "Rabit hole", "hole -fox rabit"])
     @Loop func typingErrors(query: String) async throws {
-        try await SearchBench.with { bench in
-            try await bench.post("down the rabbit hole")
-            try await bench.post("a robot")
-            try await bench.post("mint and thyme")
-            #expect(try await bench.found(query) == ["down the rabbit hole"])
-            let highlight = try await bench.search(query).items.first?.highlight
+        try await SearchFixture.with { fixture in
+            try await fixture.post("down the rabbit hole")
+            try await fixture.post("a robot")
+            try await fixture.post("mint and thyme")
+            #expect(try await fixture.found(query) == ["down the rabbit hole"])
+            let highlight = try await fixture.search(query).items.first?.highlight
             #expect(highlight?.contains("<mark>rabbit</mark>") == true, "marked, as if it had been typed right")
         }
     }
 
     @Test("swapped letters are found in short words too")
     @Loop func swapped() async throws {
-        try await SearchBench.with { bench in
-            try await bench.post("hello world")
-            #expect(try await bench.found("wrold") == ["hello world"])
+        try await SearchFixture.with { fixture in
+            try await fixture.post("hello world")
+            #expect(try await fixture.found("wrold") == ["hello world"])
         }
     }
 
     @Test("mistyped words are ranked and counted like others")
     @Loop func typingErrorsAreRanked() async throws {
-        try await SearchBench.with { bench in
-            for number in 0..<7 { try await bench.post("rabbit number \(number)") }
-            try await bench.post("rabbit rabbit rabbit")
-            let page = try await bench.search("rabit", limit: 3, page: 1)
+        try await SearchFixture.with { fixture in
+            for number in 0..<7 { try await fixture.post("rabbit number \(number)") }
+            try await fixture.post("rabbit rabbit rabbit")
+            let page = try await fixture.search("rabit", limit: 3, page: 1)
             #expect(page.items.first?.content == "rabbit rabbit rabbit")
             #expect(page.number == .init(page: 1, total: 8))
-            let past = try await bench.search("rabit", limit: 3, page: 9)
+            let past = try await fixture.search("rabit", limit: 3, page: 9)
             #expect(past.items.isEmpty)
             #expect(past.number == .init(page: 9, total: 8))
         }
@@ -168,23 +168,23 @@ import WorkerKit
 
     @Test("a word that is nothing like any other finds nothing")
     @Loop func unlike() async throws {
-        try await SearchBench.with { bench in
-            try await bench.post("rabbit")
-            #expect(try await bench.found("xylophone").isEmpty)
-            #expect(try await bench.found("rabbit xylophone").isEmpty)
+        try await SearchFixture.with { fixture in
+            try await fixture.post("rabbit")
+            #expect(try await fixture.found("xylophone").isEmpty)
+            #expect(try await fixture.found("rabbit xylophone").isEmpty)
         }
     }
 
     @Test("words that only deleted posts had lead nowhere, and not away from what is there")
     @Loop func wordsOfTheDeleted() async throws {
-        try await SearchBench.with { bench in
-            let gone = try await bench.post("burow burowing")
-            try await bench.post("a deep burrow")
-            try await bench.delete(gone)
+        try await SearchFixture.with { fixture in
+            let gone = try await fixture.post("burow burowing")
+            try await fixture.post("a deep burrow")
+            try await fixture.delete(gone)
             for query in ["burow", "burowi", "burrows"] {
-                #expect(try await bench.found(query) == ["a deep burrow"], "\(query)")
+                #expect(try await fixture.found(query) == ["a deep burrow"], "\(query)")
             }
-            let page = try await bench.search("burowin hutch")
+            let page = try await fixture.search("burowin hutch")
             #expect(page.items.isEmpty)
             #expect(page.number?.total == 0)
         }

@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import Foundation
 import Reactor
 import Testing
@@ -15,9 +16,9 @@ import Testing
             "clover \u{202E}desrever\u{202C} \u{200B}", "clover <!-- --> <![CDATA[ ]]>", "clover \\E000 {{7*7}} ${x}",
         ])
     @Loop func hostile(content: String) async throws {
-        try await SearchBench.with { bench in
-            try await bench.post(content)
-            let hit = try #require(try await bench.search("clover").items.first)
+        try await SearchFixture.with { fixture in
+            try await fixture.post(content)
+            let hit = try #require(try await fixture.search("clover").items.first)
             #expect(hit.content == content, "the content is as it was written")
             let inner = hit.highlight.replacing("<mark>", with: "\u{1}").replacing("</mark>", with: "\u{2}")
             #expect(!inner.contains { "<>\"'".contains($0) }, "\(hit.highlight)")
@@ -53,10 +54,10 @@ import Testing
 
     @Test("of a long post a piece with the words is shown, wherever they are")
     @Loop func fragments() async throws {
-        try await SearchBench.with { bench in
+        try await SearchFixture.with { fixture in
             let filler = Array(repeating: "grass", count: 300).joined(separator: " ")
-            try await bench.post("\(filler) clover \(filler) thistle \(filler)")
-            let highlight = try #require(try await bench.search("clover thistle").items.first?.highlight)
+            try await fixture.post("\(filler) clover \(filler) thistle \(filler)")
+            let highlight = try #require(try await fixture.search("clover thistle").items.first?.highlight)
             #expect(highlight.contains("<mark>clover</mark>"))
             #expect(highlight.contains("<mark>thistle</mark>"))
             #expect(highlight.count < 1000)

@@ -18,49 +18,49 @@ import Testing
             [created, deleted, created, deleted], [deleted, created, deleted, created],
             [created, deleted, deleted, created], [deleted, created, created, deleted],
         ] {
-            try await SearchBench.with { bench in
-                let post = SearchBench.post("short-lived clover")
-                let other = try await bench.post("lasting clover")
+            try await SearchFixture.with { fixture in
+                let post = SearchFixture.post("short-lived clover")
+                let other = try await fixture.post("lasting clover")
                 for event in order {
                     if event == created {
-                        try await bench.deliver(PostCreated(post: post, mediaIds: []))
+                        try await fixture.deliver(PostCreated(post: post, mediaIds: []))
                     } else {
-                        try await bench.delete(post)
+                        try await fixture.delete(post)
                     }
                 }
-                let page = try await bench.search("clover")
+                let page = try await fixture.search("clover")
                 #expect(page.items.map(\.id) == [other.id], "\(order)")
                 #expect(page.number?.total == 1)
                 let kept = "SELECT count(*) FROM documents WHERE content LIKE 'short%' OR words @@ 'short'"
-                #expect(try await bench.count(kept) == 0, "nothing of its content is kept")
+                #expect(try await fixture.database.count(kept) == 0, "nothing of its content is kept")
             }
         }
     }
 
     @Test("a post whose event comes twice is found once")
     @Loop func twice() async throws {
-        try await SearchBench.with { bench in
-            let post = SearchBench.post("clover")
-            for _ in 0..<2 { try await bench.deliver(PostCreated(post: post, mediaIds: [])) }
-            #expect(try await bench.search("clover").number?.total == 1)
+        try await SearchFixture.with { fixture in
+            let post = SearchFixture.post("clover")
+            for _ in 0..<2 { try await fixture.deliver(PostCreated(post: post, mediaIds: [])) }
+            #expect(try await fixture.search("clover").number?.total == 1)
         }
     }
 
     @Test("many posts go in and out in one statement, the same one twice among them")
     @Loop func batches() async throws {
-        try await SearchBench.with { bench in
-            let index = bench.index
-            let posts = (0..<64).map { SearchBench.post("clover \($0)") }
+        try await SearchFixture.with { fixture in
+            let index = fixture.index
+            let posts = (0..<64).map { SearchFixture.post("clover \($0)") }
             #expect(try await index.add(posts + posts.prefix(3)) == 64)
             #expect(try await index.add(posts) == 0)
-            #expect(try await bench.search("clover").number?.total == 64)
+            #expect(try await fixture.search("clover").number?.total == 64)
             let gone = (posts.prefix(10) + posts.prefix(2)).map {
                 PostDeleted(id: $0.id, authorId: $0.author.id, mediaIds: [], deletedAt: .now())
             }
             try await index.remove(gone)
             #expect(try await index.add(posts) == 0)
             // Another page than the one that is cached: what was added and removed here is no event.
-            #expect(try await bench.search("clover", limit: 20).number?.total == 54)
+            #expect(try await fixture.search("clover", limit: 20).number?.total == 54)
             #expect(try await index.add([]) == 0)
             try await index.remove([])
         }
@@ -68,35 +68,35 @@ import Testing
 
     @Test("a post that an earlier version has indexed is found by today's words once it comes again")
     @Loop func cutAnew() async throws {
-        try await SearchBench.with { bench in
-            let post = SearchBench.post("see example.com today")
-            #expect(try await bench.index.add([post]) == 1)
+        try await SearchFixture.with { fixture in
+            let post = SearchFixture.post("see example.com today")
+            #expect(try await fixture.index.add([post]) == 1)
             let earlier = Statement("UPDATE documents SET words = to_tsvector('english', content)")
-            _ = try await bench.database.query(earlier)
-            #expect(try await bench.search("example.com").number?.total == 0)
-            #expect(try await bench.index.add([post, post]) == 1)
-            #expect(try await bench.search("example.com", limit: 20).number?.total == 1)
-            #expect(try await bench.index.add([post]) == 0)
+            _ = try await fixture.database.query(earlier)
+            #expect(try await fixture.search("example.com").number?.total == 0)
+            #expect(try await fixture.index.add([post, post]) == 1)
+            #expect(try await fixture.search("example.com", limit: 20).number?.total == 1)
+            #expect(try await fixture.index.add([post]) == 0)
         }
     }
 
     @Test("workers that index the same posts and words at the same time neither fail nor double anything")
     @Loop func concurrently() async throws {
-        try await SearchBench.with(connections: 8) { bench in
-            let posts = (0..<200).map { SearchBench.post("clover word\($0)a word\($0)b word\($0)c") }
+        try await SearchFixture.with(connections: 8) { fixture in
+            let posts = (0..<200).map { SearchFixture.post("clover word\($0)a word\($0)b word\($0)c") }
             try await withThrowingDiscardingTaskGroup { group in
                 for worker in 0..<8 {
-                    group.addTask { try await Self.work(bench, posts, seed: UInt64(worker)) }
+                    group.addTask { try await Self.work(fixture, posts, seed: UInt64(worker)) }
                 }
             }
-            #expect(try await bench.search("clover").number?.total == 180)
-            #expect(try await bench.count("SELECT count(*) FROM vocabulary") == 601)
+            #expect(try await fixture.search("clover").number?.total == 180)
+            #expect(try await fixture.database.count("SELECT count(*) FROM vocabulary") == 601)
         }
     }
 
     /// Adds and removes posts as one of several workers, in an order of its own.
-    @Loop private static func work(_ bench: SearchBench, _ posts: [Post], seed: UInt64) async throws {
-        let index = bench.index
+    @Loop private static func work(_ fixture: SearchFixture, _ posts: [Post], seed: UInt64) async throws {
+        let index = fixture.index
         var generator = SeededGenerator(seed: seed)
         let mine = posts.shuffled(using: &generator)
         for start in stride(from: 0, to: mine.count, by: 20) {
@@ -120,19 +120,20 @@ import Testing
             String(repeating: "http://a.b/c?d=e ", count: 290), String(repeating: "a-", count: 2500),
         ])
     @Loop func anyContent(content: String) async throws {
-        try await SearchBench.with { bench in
-            let post = try await bench.post(content)
-            let plain = try await bench.post("clover")
-            #expect(try await bench.count("SELECT count(*) FROM documents") == 2)
-            #expect(try await bench.search("clover").items.map(\.id) == [plain.id])
-            #expect(try await bench.count("SELECT count(*) FROM vocabulary") <= VocabularyCache.newWordLimit + 1)
-            try await bench.delete(post)
+        try await SearchFixture.with { fixture in
+            let post = try await fixture.post(content)
+            let plain = try await fixture.post("clover")
+            #expect(try await fixture.database.count("SELECT count(*) FROM documents") == 2)
+            #expect(try await fixture.search("clover").items.map(\.id) == [plain.id])
+            #expect(
+                try await fixture.database.count("SELECT count(*) FROM vocabulary") <= VocabularyCache.newWordLimit + 1)
+            try await fixture.delete(post)
         }
     }
 
     @Test("a post whose words are known adds nothing to the vocabulary and asks nothing of it")
     @Loop func knownWords() async throws {
-        try await SearchBench.with { bench in
+        try await SearchFixture.with { fixture in
             let known = VocabularyCache()
             let first = known.newWords(in: ["Clover, CLOVER and hay", "hay 42 a1b no"])
             #expect(Set(first) == ["clover", "and", "hay", "a1b"])
@@ -157,7 +158,7 @@ import Testing
     @Test("an index of the version before is kept, and its words are known")
     @Loop func migration() async throws {
         try await TestDatabase.withDatabase { url in
-            let migrator = Migrator(url: url, log: SearchBench.log)
+            let migrator = Migrator(url: url, log: .quiet)
             let migrations = SearchService.definition.migrations
             try await migrator.migrate(KitMigrations.all + migrations.prefix(1))
             try await TestDatabase.withPool(url, size: 1) { pool in

@@ -8,18 +8,18 @@ import WorkerKit
 @Suite("Pages of a search") struct PagingTests {
     @Test("pages follow one another without gap or repetition, and each has the totals")
     @Loop func pages() async throws {
-        try await SearchBench.with { bench in
-            try await bench.add((0..<23).map { "clover \($0)" })
+        try await SearchFixture.with { fixture in
+            try await fixture.add((0..<23).map { "clover \($0)" })
             var seen: [String] = []
             for number in 1...4 {
-                let page = try await bench.search("clover", limit: 7, page: number)
+                let page = try await fixture.search("clover", limit: 7, page: number)
                 #expect(page.limit == 7)
                 #expect(page.number == .init(page: number, total: 23))
                 #expect(page.items.count == (number < 4 ? 7 : 2))
                 seen += page.items.map(\.content)
             }
             #expect(Set(seen).count == 23)
-            let body = try JSON.parse(await bench.ask("clover", limit: 7).body)
+            let body = try JSON.parse(await fixture.ask("clover", limit: 7).body)
             #expect(body["totalPosts"]?.integer == 23)
             #expect(body["totalPages"]?.integer == 4)
         }
@@ -27,42 +27,35 @@ import WorkerKit
 
     @Test("the totals are right past the last page too, at any depth", arguments: [5, 1_000_000])
     @Loop func pastTheEnd(number: Int) async throws {
-        try await SearchBench.with { bench in
-            try await bench.add((0..<3).map { "clover \($0)" })
+        try await SearchFixture.with { fixture in
+            try await fixture.add((0..<3).map { "clover \($0)" })
             for query in ["clover", "\"clover\"", "clovr", "clov"] {
-                let page = try await bench.search(query, limit: 100, page: number)
+                let page = try await fixture.search(query, limit: 100, page: number)
                 #expect(page.items.isEmpty)
                 #expect(page.number == .init(page: number, total: 3), "\(query)")
             }
-            #expect(try await bench.search("nothing", page: number).number == .init(page: number, total: 0))
+            #expect(try await fixture.search("nothing", page: number).number == .init(page: number, total: 0))
         }
     }
 
     @Test("the newest hits are ranked, so many that pages end there; the total is that of all")
     @Loop func bounded() async throws {
-        try await SearchBench.with { bench in
+        try await SearchFixture.with { fixture in
             let limit = SearchStatements.rankedLimit
             let now = Timestamp.now()
             for start in stride(from: 0, to: limit + 100, by: 500) {
                 let time = now.advanced(by: .seconds(-start))
-                try await bench.add((start..<min(start + 500, limit + 100)).map { "clover \($0)" }, at: time)
+                try await fixture.add((start..<min(start + 500, limit + 100)).map { "clover \($0)" }, at: time)
             }
             // The best of all by far, and the oldest.
-            try await bench.add(["clover clover clover"], at: now.advanced(by: .seconds(-1_000_000)))
-            let last = try await bench.search("clover", limit: 100, page: limit / 100)
+            try await fixture.add(["clover clover clover"], at: now.advanced(by: .seconds(-1_000_000)))
+            let last = try await fixture.search("clover", limit: 100, page: limit / 100)
             #expect(last.items.count == 100)
             #expect(last.number?.total == limit + 101)
-            let past = try await bench.search("clover", limit: 100, page: limit / 100 + 1)
+            let past = try await fixture.search("clover", limit: 100, page: limit / 100 + 1)
             #expect(past.items.isEmpty)
             #expect(past.number?.total == limit + 101)
-            #expect(try await bench.search("clover").items.first?.content != "clover clover clover")
+            #expect(try await fixture.search("clover").items.first?.content != "clover clover clover")
         }
-    }
-}
-
-extension SearchBench {
-    /// Adds many posts in one statement.
-    func add(_ contents: [String], at time: Timestamp = .now()) async throws {
-        try await index.add(contents.map { Self.post($0, at: time) })
     }
 }

@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Logging
 import Reactor
@@ -10,7 +11,7 @@ import WorkerKit
 @testable import IdentityService
 
 @Suite("Failed logins", .timeLimit(.minutes(2)))
-@Loop struct FailedLoginTests {
+@Loop struct LoginThrottleTests {
     /// Longer than a busy machine holds up anything by itself.
     private static let delay: Duration = .milliseconds(1000)
     private static let free = 3
@@ -39,7 +40,7 @@ import WorkerKit
 
     @Test("past so many a minute, an account's logins are slowed down, right and wrong ones alike, and no other's")
     func slowed() async throws {
-        try await IdentityBench.withRedis { (redis) async throws in
+        try await TestRedis.withClient { (redis) async throws in
             let (logins, email) = (failedLogins(redis), email())
             for _ in 0..<Self.free { #expect(try await !isHeldUp(logins, email)) }
             #expect(try await isHeldUp(logins, email))
@@ -50,7 +51,7 @@ import WorkerKit
 
     @Test("logins that succeed are never counted, nor those that fail for no fault of the caller's")
     func successes() async throws {
-        try await IdentityBench.withRedis { (redis) async throws in
+        try await TestRedis.withClient { (redis) async throws in
             let (logins, email) = (failedLogins(redis), email())
             for _ in 0..<Self.free * 3 { #expect(try await !isHeldUp(logins, email, isRight: true)) }
             for _ in 0..<Self.free * 3 {
@@ -66,8 +67,8 @@ import WorkerKit
 
     @Test("are counted by all workers together, and under a name that tells no address")
     func shared() async throws {
-        try await IdentityBench.withRedis { (redis) async throws in
-            try await IdentityBench.withRedis { (other) async throws in
+        try await TestRedis.withClient { (redis) async throws in
+            try await TestRedis.withClient { (other) async throws in
                 let (email, workers) = (email(), [failedLogins(redis), failedLogins(other)])
                 for number in 0..<Self.free { _ = try await isHeldUp(workers[number % 2], email) }
                 for worker in workers { #expect(try await isHeldUp(worker, email)) }
@@ -80,7 +81,7 @@ import WorkerKit
 
     @Test("are forgotten in time: the account is as it was")
     func forgotten() async throws {
-        try await IdentityBench.withRedis { (redis) async throws in
+        try await TestRedis.withClient { (redis) async throws in
             let email = email()
             let logins = LoginThrottle(
                 limit: RateLimit(name: "failed-logins", count: 2, per: .seconds(2)), delay: Self.delay, capacity: 32,
@@ -93,7 +94,7 @@ import WorkerKit
 
     @Test("are not held against anyone where the limit is off")
     func off() async throws {
-        try await IdentityBench.withRedis { (redis) async throws in
+        try await TestRedis.withClient { (redis) async throws in
             let logins = LoginThrottle(limit: nil, delay: Self.delay, capacity: 32, redis: redis)
             let email = email()
             for _ in 0..<50 { #expect(try await !isHeldUp(logins, email)) }
@@ -102,19 +103,19 @@ import WorkerKit
 
     @Test("never lock the owner out: while dozens of wrong ones are held up, the right password gets in")
     func owner() async throws {
-        try await IdentityBench.withRedis { (redis) async throws in
+        try await TestRedis.withClient { (redis) async throws in
             let logins = failedLogins(redis, capacity: 8, delay: .seconds(3))
-            try await IdentityBench.with {
+            try await IdentityFixture.with {
                 $0.throttle = logins
-            } _: { bench in
-                let account = try await bench.register().account
-                for _ in 0..<Self.free { _ = try await bench.login(account, password: "wrong password") }
+            } _: { fixture in
+                let account = try await fixture.register().account
+                for _ in 0..<Self.free { _ = try await fixture.login(account, password: "wrong password") }
                 try await withThrowingTaskGroup(of: Reply.self) { group in
                     for _ in 0..<30 {
-                        group.addTask { try await bench.login(account, password: "wrong password") }
+                        group.addTask { try await fixture.login(account, password: "wrong password") }
                     }
                     #expect(try await eventually { logins.delayedCount == 8 })
-                    #expect(try await bench.login(account).status == 200)
+                    #expect(try await fixture.login(account).status == 200)
                     for try await reply in group { #expect(reply.code == "invalid-credentials") }
                 }
             }
@@ -154,7 +155,7 @@ import WorkerKit
 
     @Test("of one account hold up no other's logins")
     func others() async throws {
-        try await IdentityBench.withRedis { (redis) async throws in
+        try await TestRedis.withClient { (redis) async throws in
             let logins = failedLogins(redis, capacity: 4, delay: .seconds(3))
             let (email, other) = (email(), email())
             for _ in 0..<Self.free { _ = try await isHeldUp(logins, email) }
@@ -174,15 +175,15 @@ import WorkerKit
             try FaultProxy(to: $0)
         }
         defer { proxy.stop() }
-        try await IdentityBench.withRedis(url) { (redis) async throws in
+        try await TestRedis.withClient(url) { (redis) async throws in
             let logins = failedLogins(redis)
-            try await IdentityBench.with {
+            try await IdentityFixture.with {
                 $0.throttle = logins
-            } _: { bench in
-                let account = try await bench.register().account
-                for _ in 0..<Self.free { _ = try await bench.login(account, password: "wrong password") }
-                async let right = bench.login(account)
-                async let wrong = bench.login(account, password: "wrong password")
+            } _: { fixture in
+                let account = try await fixture.register().account
+                for _ in 0..<Self.free { _ = try await fixture.login(account, password: "wrong password") }
+                async let right = fixture.login(account)
+                async let wrong = fixture.login(account, password: "wrong password")
                 #expect(try await eventually { logins.delayedCount == 2 })
                 proxy.refuse()
                 #expect(try await right.status == 200)
@@ -190,8 +191,8 @@ import WorkerKit
 
                 // From now on this worker counts by itself: it begins anew, and holds up past the limit as before.
                 #expect(try await eventually { !redis.isConnected })
-                for _ in 0..<Self.free { _ = try await bench.login(account, password: "wrong password") }
-                async let slow = bench.login(account)
+                for _ in 0..<Self.free { _ = try await fixture.login(account, password: "wrong password") }
+                async let slow = fixture.login(account)
                 #expect(try await eventually { logins.delayedCount == 1 })
                 #expect(try await slow.status == 200)
             }
@@ -204,7 +205,7 @@ import WorkerKit
             try FaultProxy(to: $0)
         }
         defer { proxy.stop() }
-        try await IdentityBench.withRedis(url) { (redis) async throws in
+        try await TestRedis.withClient(url) { (redis) async throws in
             let (logins, email) = (failedLogins(redis), email())
             for _ in 0..<Self.free { _ = try await isHeldUp(logins, email) }
             async let slow = logins.attempt(on: email) { true }
@@ -220,18 +221,18 @@ import WorkerKit
 
     @Test("count at a change of the password too: who holds a token guesses no faster there")
     func changes() async throws {
-        try await IdentityBench.withRedis { (redis) async throws in
+        try await TestRedis.withClient { (redis) async throws in
             let logins = failedLogins(redis, delay: .seconds(2))
-            try await IdentityBench.with {
+            try await IdentityFixture.with {
                 $0.throttle = logins
-            } _: { bench in
-                let account = try await bench.register().account
+            } _: { fixture in
+                let account = try await fixture.register().account
                 func change(_ password: String) async throws -> Reply {
                     let body = ChangePassword(currentPassword: password, newPassword: "another password")
-                    return try await bench.call(Messages.Identity.changePassword, body, as: account)
+                    return try await fixture.call(Messages.Identity.changePassword, body, as: account)
                 }
                 for _ in 0..<Self.free { #expect(try await change("wrong password").status == 401) }
-                async let changed = change(IdentityBench.password)
+                async let changed = change(IdentityFixture.password)
                 #expect(try await eventually { logins.delayedCount == 1 })
                 #expect(try await changed.status == 204)
             }
@@ -245,7 +246,7 @@ import WorkerKit
             ("WARREN_FAILED_LOGIN_DELAY", "2s"),
         ])
     func settings(variable: String, text: String) throws {
-        let redis = RedisClient(address: try RedisAddress(url: "redis://127.0.0.1:1"), name: "", log: IdentityBench.log)
+        let redis = RedisClient(address: try RedisAddress(url: "redis://127.0.0.1:1"), name: "", log: .quiet)
         let fault = #expect(throws: Settings.Fault.self) {
             try LoginThrottle(Settings(environment: [variable: text]), prefetch: 64, redis: redis)
         }

@@ -1,11 +1,12 @@
 import Contracts
+import DatabaseSupport
 import Foundation
 import Testing
 
 @testable import IdentityService
 
 @Suite("Exchanging the keys of access tokens", .timeLimit(.minutes(2)))
-struct KeyExchangeTests {
+struct KeyRotationTests {
     /// The folder that a test works on, with its first keys.
     private struct Folder {
         let path: String
