@@ -10,7 +10,7 @@ import WorkerKit
 
 @testable import IdentityService
 
-/// The daemon as a process on the real servers, in the queue of its contract, and a client that sends it requests.
+/// The identity daemon as a process on real servers, with its own queue, and a client that sends requests to it.
 @Loop final class IdentityDaemon {
     let requester: Requester
     private(set) var events: [Delivery] = []
@@ -35,10 +35,10 @@ import WorkerKit
         ]
     }
 
-    /// All that the process has written.
+    /// The output of the process so far.
     var log: String { (try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? "" }
 
-    /// Runs a test while the process does, and checks that SIGTERM ends it well.
+    /// Runs a test while the process runs, then expects it to exit with 0 after SIGTERM.
     static func run(_ body: @Loop (IdentityDaemon) async throws -> Void) async throws {
         try await WarrenCommand.withDirectory { directory in
             try #require(try await WarrenCommand.run(["keys", "new", directory]).status == 0)
@@ -111,8 +111,8 @@ import WorkerKit
         return reply
     }
 
-    /// How many messages wait in the service's queue.
-    func waiting() async throws -> Int {
+    /// Returns the number of messages in the service's queue that no consumer has.
+    func queueDepth() async throws -> Int {
         try await Provisioner(address: address, name: "tests").depth(ofQueue: Queue.identityCommands).ready
     }
 

@@ -9,9 +9,9 @@ import WorkerKit
 
 @testable import IdentityService
 
-@Suite("Logging in", .timeLimit(.minutes(2)))
+@Suite("Login", .timeLimit(.minutes(2)))
 @Loop struct LoginTests {
-    @Test("gives a session to who knows email and password, whatever the email's case")
+    @Test("a login with the email in any letter case and the password returns a session")
     func session() async throws {
         try await IdentityFixture.with { fixture in
             let account = try await fixture.register("Frida").account
@@ -23,7 +23,7 @@ import WorkerKit
         }
     }
 
-    @Test("answers the same to a wrong password and for an unknown account")
+    @Test("a wrong password and an unknown email get the same reply")
     func refusal() async throws {
         try await IdentityFixture.with { fixture in
             let account = try await fixture.register().account
@@ -33,50 +33,50 @@ import WorkerKit
             #expect(wrong.status == 401)
             #expect(wrong.code == "invalid-credentials")
             #expect(wrong == unknown)
-            // No text that a client may send finds an account or breaks anything.
+            // Special characters neither match an account nor cause an error.
             let odd = try await fixture.call(
                 Messages.Identity.login, Login(email: "%' OR 1=1 -- \u{212A}\u{1F600}", password: "x"))
             #expect(odd == wrong)
         }
     }
 
-    @Test("checks one password at one cost, whether it is right, wrong or for an unknown account")
+    @Test("a login verifies one hash at one cost, for a right or wrong password and for an unknown email")
     func sameWork() async throws {
-        let checks = Checks()
+        let recorder = CostRecorder()
         try await IdentityFixture.with {
-            $0.passwords = checks.counting
+            $0.passwords = recorder.hasher
         } _: { fixture in
             let account = try await fixture.register().account
             _ = try await fixture.login(account)
             _ = try await fixture.login(account, password: "wrong password")
             _ = try await fixture.call(
                 Messages.Identity.login, Login(email: "nobody@example.org", password: IdentityFixture.password))
-            #expect(checks.costs == Array(repeating: "m=19456,t=2,p=1", count: 3))
+            #expect(recorder.costs == Array(repeating: "m=19456,t=2,p=1", count: 3))
         }
     }
 
-    /// Notes the cost of each hash that a password is checked against.
-    private final class Checks: Sendable {
-        private let noted = Mutex<[String]>([])
+    /// Records the cost of each hash that is verified.
+    private final class CostRecorder: Sendable {
+        private let recorded = Mutex<[String]>([])
 
-        var costs: [String] { noted.withLock { $0 } }
+        var costs: [String] { recorded.withLock { $0 } }
 
-        var counting: PasswordHasher {
+        var hasher: PasswordHasher {
             PasswordHasher(verify: { password, hash in
-                self.noted.withLock { $0.append(hash.split(separator: "$")[2].description) }
+                self.recorded.withLock { $0.append(hash.split(separator: "$")[2].description) }
                 return try await PasswordHash.verify(password, against: hash)
             })
         }
     }
 
-    @Test("takes the hash that stands for no account's for none that a password fits")
+    @Test("the dummy hash has the standard cost and matches no password")
     func dummy() async throws {
         #expect(try await PasswordHasher().verify("", against: nil) == false)
         #expect(!PasswordHash.needsRehash(PasswordHasher.dummyHash))
         #expect(try await PasswordHash.verify("", against: PasswordHasher.dummyHash) == false)
     }
 
-    @Test("begins a family of its own each time")
+    @Test("each login starts a separate family of refresh tokens")
     func families() async throws {
         try await IdentityFixture.with { fixture in
             let first = try await fixture.register()
@@ -87,7 +87,7 @@ import WorkerKit
         }
     }
 
-    @Test("with a password that is being changed leaves no session behind")
+    @Test("a login with the old password during a password change leaves no session")
     func duringChange() async throws {
         try await IdentityFixture.with { fixture in
             let account = try await fixture.register().account

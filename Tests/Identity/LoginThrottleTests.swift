@@ -10,14 +10,14 @@ import WorkerKit
 
 @testable import IdentityService
 
-@Suite("Failed logins", .timeLimit(.minutes(2)))
+@Suite("Login throttle", .timeLimit(.minutes(2)))
 @Loop struct LoginThrottleTests {
-    /// Longer than a busy machine holds up anything by itself.
+    /// Longer than any delay that a busy machine causes.
     private static let delay: Duration = .milliseconds(1000)
     private static let free = 3
 
-    /// A worker's count of failures, on the real Redis unless another address is given.
-    private func failedLogins(
+    /// Returns a worker's throttle.
+    private func throttle(
         _ redis: RedisClient, free: Int = Self.free, capacity: Int = 32, delay: Duration = Self.delay
     ) -> LoginThrottle {
         LoginThrottle(
@@ -25,8 +25,8 @@ import WorkerKit
             capacity: capacity, redis: redis)
     }
 
-    /// Makes a login, and tells whether it was held up before its password was checked.
-    private func isHeldUp(_ logins: LoginThrottle, _ email: String, isRight: Bool = false) async throws -> Bool {
+    /// Attempts a login and returns whether it was delayed before the password check.
+    private func isDelayed(_ logins: LoginThrottle, _ email: String, isRight: Bool = false) async throws -> Bool {
         let start = ContinuousClock.now
         var checked = start
         _ = try await logins.attempt(on: email) {
@@ -38,40 +38,41 @@ import WorkerKit
 
     private func email() -> String { "\(UUID().text)@example.org" }
 
-    @Test("past so many a minute, an account's logins are slowed down, right and wrong ones alike, and no other's")
+    @Test(
+        "above the limit of failed logins, right and wrong logins of that account are delayed, and no other account's")
     func slowed() async throws {
         try await TestRedis.withClient { (redis) async throws in
-            let (logins, email) = (failedLogins(redis), email())
-            for _ in 0..<Self.free { #expect(try await !isHeldUp(logins, email)) }
-            #expect(try await isHeldUp(logins, email))
-            #expect(try await isHeldUp(logins, email, isRight: true))
-            #expect(try await !isHeldUp(logins, self.email()))
+            let (logins, email) = (throttle(redis), email())
+            for _ in 0..<Self.free { #expect(try await !isDelayed(logins, email)) }
+            #expect(try await isDelayed(logins, email))
+            #expect(try await isDelayed(logins, email, isRight: true))
+            #expect(try await !isDelayed(logins, self.email()))
         }
     }
 
-    @Test("logins that succeed are never counted, nor those that fail for no fault of the caller's")
+    @Test("successful logins and password checks that throw do not count as failed logins")
     func successes() async throws {
         try await TestRedis.withClient { (redis) async throws in
-            let (logins, email) = (failedLogins(redis), email())
-            for _ in 0..<Self.free * 3 { #expect(try await !isHeldUp(logins, email, isRight: true)) }
+            let (logins, email) = (throttle(redis), email())
+            for _ in 0..<Self.free * 3 { #expect(try await !isDelayed(logins, email, isRight: true)) }
             for _ in 0..<Self.free * 3 {
                 await #expect(throws: Lost.self) {
                     _ = try await logins.attempt(on: email) { () -> Bool? in throw Lost() }
                 }
             }
-            #expect(try await !isHeldUp(logins, email))
+            #expect(try await !isDelayed(logins, email))
         }
     }
 
     private struct Lost: Error {}
 
-    @Test("are counted by all workers together, and under a name that tells no address")
+    @Test("all workers share the count of failed logins, under a Redis key without the email")
     func shared() async throws {
         try await TestRedis.withClient { (redis) async throws in
             try await TestRedis.withClient { (other) async throws in
-                let (email, workers) = (email(), [failedLogins(redis), failedLogins(other)])
-                for number in 0..<Self.free { _ = try await isHeldUp(workers[number % 2], email) }
-                for worker in workers { #expect(try await isHeldUp(worker, email)) }
+                let (email, workers) = (email(), [throttle(redis), throttle(other)])
+                for number in 0..<Self.free { _ = try await isDelayed(workers[number % 2], email) }
+                for worker in workers { #expect(try await isDelayed(worker, email)) }
                 let keys = try await redis.send(["KEYS", "*"]).array?.compactMap(\.string) ?? []
                 #expect(keys.contains { $0.hasPrefix("identity:failed-logins:") })
                 #expect(!keys.contains { $0.contains(email) })
@@ -79,32 +80,32 @@ import WorkerKit
         }
     }
 
-    @Test("are forgotten in time: the account is as it was")
+    @Test("failed logins expire, after which the account's logins are not delayed")
     func forgotten() async throws {
         try await TestRedis.withClient { (redis) async throws in
             let email = email()
             let logins = LoginThrottle(
                 limit: RateLimit(name: "failed-logins", count: 2, per: .seconds(2)), delay: Self.delay, capacity: 32,
                 redis: redis)
-            for _ in 0..<3 { _ = try await isHeldUp(logins, email) }
+            for _ in 0..<3 { _ = try await isDelayed(logins, email) }
             try await Loop.sleep(for: .seconds(3))
-            #expect(try await !isHeldUp(logins, email))
+            #expect(try await !isDelayed(logins, email))
         }
     }
 
-    @Test("are not held against anyone where the limit is off")
+    @Test("without a limit of failed logins no login is delayed")
     func off() async throws {
         try await TestRedis.withClient { (redis) async throws in
             let logins = LoginThrottle(limit: nil, delay: Self.delay, capacity: 32, redis: redis)
             let email = email()
-            for _ in 0..<50 { #expect(try await !isHeldUp(logins, email)) }
+            for _ in 0..<50 { #expect(try await !isDelayed(logins, email)) }
         }
     }
 
-    @Test("never lock the owner out: while dozens of wrong ones are held up, the right password gets in")
+    @Test("the owner of an account can log in while dozens of wrong logins are delayed")
     func owner() async throws {
         try await TestRedis.withClient { (redis) async throws in
-            let logins = failedLogins(redis, capacity: 8, delay: .seconds(3))
+            let logins = throttle(redis, capacity: 8, delay: .seconds(3))
             try await IdentityFixture.with {
                 $0.throttle = logins
             } _: { fixture in
@@ -122,61 +123,61 @@ import WorkerKit
         }
     }
 
-    @Test("hold up only so many at once: who comes past that sends on who has waited the longest, and none is refused")
-    func room() async throws {
-        let room = BoundedDelay(capacity: 3)
-        let visitors = Visitors()
+    @Test("a full delay releases the longest waiting caller for each new one")
+    func boundedDelay() async throws {
+        let delay = BoundedDelay(capacity: 3)
+        let recorder = ReleaseRecorder()
         await withTaskGroup(of: Void.self) { group in
             for number in 0..<6 {
-                group.addTask { await visitors.visit(room, number) }
-                let isIn = try? await eventually {
-                    room.count == min(3, number + 1) && visitors.left.count == max(0, number - 2)
+                group.addTask { await recorder.wait(in: delay, number) }
+                let isFull = try? await eventually {
+                    delay.count == min(3, number + 1) && recorder.released.count == max(0, number - 2)
                 }
-                #expect(isIn == true)
+                #expect(isFull == true)
             }
-            #expect(visitors.left == [0, 1, 2])
-            #expect(room.count == 3)
+            #expect(recorder.released == [0, 1, 2])
+            #expect(delay.count == 3)
             group.cancelAll()
         }
-        #expect(visitors.left.count == 6)
-        #expect(room.count == 0)
+        #expect(recorder.released.count == 6)
+        #expect(delay.count == 0)
         await BoundedDelay(capacity: 0).wait(for: .milliseconds(1))
     }
 
-    /// Those who have left a room, in their order.
-    @Loop private final class Visitors {
-        private(set) var left: [Int] = []
+    /// Records the order in which callers are released.
+    @Loop private final class ReleaseRecorder {
+        private(set) var released: [Int] = []
 
-        func visit(_ room: BoundedDelay, _ number: Int) async {
-            await room.wait(for: .seconds(30))
-            left.append(number)
+        func wait(in delay: BoundedDelay, _ number: Int) async {
+            await delay.wait(for: .seconds(30))
+            released.append(number)
         }
     }
 
-    @Test("of one account hold up no other's logins")
+    @Test("delayed logins of one account do not delay another account's logins")
     func others() async throws {
         try await TestRedis.withClient { (redis) async throws in
-            let logins = failedLogins(redis, capacity: 4, delay: .seconds(3))
+            let logins = throttle(redis, capacity: 4, delay: .seconds(3))
             let (email, other) = (email(), email())
-            for _ in 0..<Self.free { _ = try await isHeldUp(logins, email) }
+            for _ in 0..<Self.free { _ = try await isDelayed(logins, email) }
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<4 { group.addTask { _ = try await isHeldUp(logins, email) } }
+                for _ in 0..<4 { group.addTask { _ = try await isDelayed(logins, email) } }
                 #expect(try await eventually { logins.delayedCount == 4 })
-                for _ in 0..<10 { _ = try await isHeldUp(logins, other, isRight: true) }
+                for _ in 0..<10 { _ = try await isDelayed(logins, other, isRight: true) }
                 #expect(logins.delayedCount == 4)
                 group.cancelAll()
             }
         }
     }
 
-    @Test("whose Redis goes away in the middle still end, with the right answer, and are counted by the worker itself")
+    @Test("if Redis goes away during a delay, logins get the right reply and the worker counts failures in memory")
     func redisLost() async throws {
         let (url, proxy) = try TestEnvironment.redirect("WARREN_TEST_REDIS_URL", defaultPort: 6379) {
             try FaultProxy(to: $0)
         }
         defer { proxy.stop() }
         try await TestRedis.withClient(url) { (redis) async throws in
-            let logins = failedLogins(redis)
+            let logins = throttle(redis)
             try await IdentityFixture.with {
                 $0.throttle = logins
             } _: { fixture in
@@ -189,7 +190,7 @@ import WorkerKit
                 #expect(try await right.status == 200)
                 #expect(try await wrong.code == "invalid-credentials")
 
-                // From now on this worker counts by itself: it begins anew, and holds up past the limit as before.
+                // The worker now counts in its own memory from zero.
                 #expect(try await eventually { !redis.isConnected })
                 for _ in 0..<Self.free { _ = try await fixture.login(account, password: "wrong password") }
                 async let slow = fixture.login(account)
@@ -199,30 +200,30 @@ import WorkerKit
         }
     }
 
-    @Test("whose Redis hangs in the middle still end, with the right answer")
+    @Test("if Redis hangs during a delay, logins get the right result")
     func redisHung() async throws {
         let (url, proxy) = try TestEnvironment.redirect("WARREN_TEST_REDIS_URL", defaultPort: 6379) {
             try FaultProxy(to: $0)
         }
         defer { proxy.stop() }
         try await TestRedis.withClient(url) { (redis) async throws in
-            let (logins, email) = (failedLogins(redis), email())
-            for _ in 0..<Self.free { _ = try await isHeldUp(logins, email) }
+            let (logins, email) = (throttle(redis), email())
+            for _ in 0..<Self.free { _ = try await isDelayed(logins, email) }
             async let slow = logins.attempt(on: email) { true }
             #expect(try await eventually { logins.delayedCount == 1 })
             proxy.stall()
             #expect(try await slow == true)
             let start = ContinuousClock.now
             for _ in 0..<Self.free { #expect(try await logins.attempt(on: email) { () -> Bool? in nil } == nil) }
-            #expect(try await isHeldUp(logins, email, isRight: true))
+            #expect(try await isDelayed(logins, email, isRight: true))
             #expect(ContinuousClock.now - start < .seconds(5))
         }
     }
 
-    @Test("count at a change of the password too: who holds a token guesses no faster there")
+    @Test("wrong passwords of a password change count as failed logins")
     func changes() async throws {
         try await TestRedis.withClient { (redis) async throws in
-            let logins = failedLogins(redis, delay: .seconds(2))
+            let logins = throttle(redis, delay: .seconds(2))
             try await IdentityFixture.with {
                 $0.throttle = logins
             } _: { fixture in
@@ -240,7 +241,7 @@ import WorkerKit
     }
 
     @Test(
-        "are limited as configured, and a limit that is none ends the daemon",
+        "a malformed limit or delay of failed logins is a settings fault that names the variable",
         arguments: [
             ("WARREN_FAILED_LOGIN_LIMIT", "ten"), ("WARREN_FAILED_LOGIN_DELAY", "4000"),
             ("WARREN_FAILED_LOGIN_DELAY", "2s"),

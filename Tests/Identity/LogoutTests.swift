@@ -7,9 +7,9 @@ import WorkerKit
 
 @testable import IdentityService
 
-@Suite("Logging out", .timeLimit(.minutes(2)))
+@Suite("Logout", .timeLimit(.minutes(2)))
 @Loop struct LogoutTests {
-    @Test("ends the session, with whichever of its tokens")
+    @Test("a logout with a used or current refresh token ends the session")
     func logout() async throws {
         try await IdentityFixture.with { fixture in
             let first = try await fixture.register()
@@ -21,7 +21,7 @@ import WorkerKit
         }
     }
 
-    @Test("answers the same where the token is unknown")
+    @Test("a logout with an unknown token gets the same reply")
     func unknown() async throws {
         try await IdentityFixture.with { fixture in
             let reply = try await fixture.logout("never given out")
@@ -29,7 +29,7 @@ import WorkerKit
         }
     }
 
-    @Test("everywhere ends every session of the account and nobody else's")
+    @Test("logout-all ends all sessions of the account and no other account's")
     func everywhere() async throws {
         try await IdentityFixture.with { fixture in
             let first = try await fixture.register()
@@ -42,7 +42,7 @@ import WorkerKit
         }
     }
 
-    @Test("while a refresh is under way leaves no token that works")
+    @Test("a logout during a refresh leaves no valid token")
     func duringRefresh() async throws {
         try await IdentityFixture.with { fixture in
             let account = try await fixture.register().account

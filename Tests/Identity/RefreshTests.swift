@@ -9,11 +9,11 @@ import WorkerKit
 
 @testable import IdentityService
 
-@Suite("Refreshing", .timeLimit(.minutes(2)))
+@Suite("Refresh tokens", .timeLimit(.minutes(2)))
 @Loop struct RefreshTests {
     private static let day: Duration = .seconds(24 * 3600)
 
-    @Test("gives a session with another refresh token, which works in its turn")
+    @Test("a refresh returns a session with a new refresh token, which can be refreshed in turn")
     func rotation() async throws {
         try await IdentityFixture.with { fixture in
             let first = try await fixture.register()
@@ -26,7 +26,7 @@ import WorkerKit
         }
     }
 
-    @Test("gives the same successor again within ten seconds, for a client whose answer was lost")
+    @Test("a used refresh token returns the same successor again for ten seconds")
     func grace() async throws {
         try await IdentityFixture.with { fixture in
             let first = try await fixture.register()
@@ -39,7 +39,7 @@ import WorkerKit
         }
     }
 
-    @Test("gives eight that ask at once the same successor")
+    @Test("eight concurrent refreshes of one token return the same successor")
     func concurrent() async throws {
         try await IdentityFixture.with { fixture in
             let token = try await fixture.register().refreshToken
@@ -52,7 +52,7 @@ import WorkerKit
         }
     }
 
-    @Test("with a used token, once the grace is over, revokes its family and no other")
+    @Test("a refresh token reused after the grace time revokes its family and no other")
     func reuse() async throws {
         try await IdentityFixture.with { fixture in
             let stolen = try await fixture.register()
@@ -67,7 +67,7 @@ import WorkerKit
         }
     }
 
-    @Test("works for seven days after a token was made, and no longer")
+    @Test("a refresh token expires seven days after it was issued")
     func expiry() async throws {
         try await IdentityFixture.with { fixture in
             let first = try await fixture.register()
@@ -80,7 +80,7 @@ import WorkerKit
         }
     }
 
-    @Test("refuses what was never given out", arguments: ["x", String(repeating: "A", count: 43), "\u{1F600}"])
+    @Test("a refresh of an unknown token is refused", arguments: ["x", String(repeating: "A", count: 43), "\u{1F600}"])
     func unknown(_ token: String) async throws {
         try await IdentityFixture.with { fixture in
             let reply = try await fixture.refresh(token)
@@ -89,7 +89,7 @@ import WorkerKit
         }
     }
 
-    @Test("with a used token revokes its family for good: neither the first, a middle nor the newest token works again")
+    @Test("after a reuse no token of the family works again, from the first to the newest")
     func revoked() async throws {
         try await IdentityFixture.with { fixture in
             var tokens = [try await fixture.register().refreshToken]
@@ -97,7 +97,7 @@ import WorkerKit
                 fixture.clock.advance(by: .seconds(60))
                 tokens.append(try fixture.session(try await fixture.refresh(tokens[tokens.count - 1])).refreshToken)
             }
-            // A middle one, while the newest one's predecessor is still within its grace.
+            // A middle token, while the predecessor of the newest one is within its grace time.
             #expect(try await fixture.refresh(tokens[1]).status == 401)
             for token in tokens {
                 let reply = try await fixture.refresh(token)
@@ -107,7 +107,7 @@ import WorkerKit
         }
     }
 
-    @Test("with one token by eight at once, once its grace is over, lets none of them in")
+    @Test("eight concurrent reuses of a token after the grace time are all refused")
     func concurrentReuse() async throws {
         try await IdentityFixture.with { fixture in
             let used = try await fixture.register().refreshToken
@@ -119,7 +119,7 @@ import WorkerKit
         }
     }
 
-    @Test("leaves nothing behind that the sweep does not delete once it has expired")
+    @Test("a sweep deletes expired refresh tokens and families and keeps valid ones")
     func sweep() async throws {
         try await IdentityFixture.with { fixture in
             let expired = try await fixture.register()
@@ -135,7 +135,7 @@ import WorkerKit
         }
     }
 
-    @Test("leaves no more than a sweep can take, however much has expired, also where two workers sweep at once")
+    @Test("sweeps delete thousands of expired rows, also when two workers sweep at once")
     func largeSweep() async throws {
         try await IdentityFixture.with { fixture in
             let account = try await fixture.register().account
@@ -144,21 +144,22 @@ import WorkerKit
                 WITH family AS (
                     INSERT INTO refresh_families (id, account_id, expires_at)
                     SELECT gen_random_uuid(), $1, $2 FROM generate_series(1, 2500) RETURNING id)
-                INSERT INTO refresh_tokens (hash, family_id, expires_at) SELECT sha256(id::text::bytea), id, $2 FROM family
+                INSERT INTO refresh_tokens (hash, family_id, expires_at)
+                SELECT sha256(id::text::bytea), id, $2 FROM family
                 """)
             _ = try await fixture.database.query(
                 insert, account.id, fixture.clock.now.advanced(by: .zero - Self.day).stored)
             _ = try await concurrently(2) { _ in
                 try await TokenSweeper(database: fixture.database, log: .quiet).sweep(at: fixture.clock.now)
             }
-            // Each passes over what the other holds; the next sweep finds what that left.
+            // Each sweep skips the rows that the other has locked; the next sweep deletes them.
             try await TokenSweeper(database: fixture.database, log: .quiet).sweep(at: fixture.clock.now)
             #expect(try await fixture.database.count("SELECT count(*) FROM refresh_tokens") == 1)
             #expect(try await fixture.database.count("SELECT count(*) FROM refresh_families") == 1)
         }
     }
 
-    @Test("is swept until the sweeper is closed or cancelled, and no longer")
+    @Test("the token sweeper ends when it is closed or cancelled")
     func sweeperEnds() async throws {
         try await IdentityFixture.with { fixture in
             for round in 0..<20 {
@@ -168,6 +169,19 @@ import WorkerKit
                     if round.isMultiple(of: 3) { await Task.yield() }
                     if round.isMultiple(of: 2) { sweeper.close() } else { group.cancelAll() }
                 }
+            }
+        }
+    }
+
+    @Test("a session that is refreshed every six days outlives its first token and all sweeps")
+    func outlivesSweeps() async throws {
+        try await IdentityFixture.with { fixture in
+            var token = try await fixture.register().refreshToken
+            for round in 1...4 {
+                fixture.clock.advance(by: .seconds(6 * 24 * 3600))
+                try await TokenSweeper(database: fixture.database, log: .quiet).sweep(at: fixture.clock.now)
+                token = try fixture.session(try await fixture.refresh(token)).refreshToken
+                #expect(try await fixture.database.count("SELECT count(*) FROM refresh_families") == 1, "\(round)")
             }
         }
     }

@@ -9,9 +9,9 @@ import WorkerKit
 
 @testable import IdentityService
 
-@Suite("Registering", .timeLimit(.minutes(2)))
+@Suite("Registration", .timeLimit(.minutes(2)))
 @Loop struct RegistrationTests {
-    @Test("gives a session of the new account, and tells everyone of it without the email")
+    @Test("a registration returns a session and publishes an event without the email")
     func session() async throws {
         try await IdentityFixture.with { fixture in
             let reply = try await fixture.call(
@@ -32,7 +32,7 @@ import WorkerKit
         }
     }
 
-    @Test("refuses a username or an email that is taken, in whatever case")
+    @Test("a registration with a taken username or email is refused, in any letter case")
     func taken() async throws {
         try await IdentityFixture.with { fixture in
             _ = try await fixture.register("Bob")
@@ -49,7 +49,7 @@ import WorkerKit
         }
     }
 
-    @Test("gives a name that several ask for at once to one of them")
+    @Test("one of several concurrent registrations of a username succeeds")
     func race() async throws {
         try await IdentityFixture.with { fixture in
             let statuses = try await concurrently(4) { number in
@@ -62,7 +62,7 @@ import WorkerKit
         }
     }
 
-    @Test("happens once where its message comes twice, and the second delivery gets a session too")
+    @Test("a redelivered registration creates one account, and each delivery gets a session")
     func redelivery() async throws {
         try await IdentityFixture.with { fixture in
             let id = UUID.v7()
@@ -77,7 +77,7 @@ import WorkerKit
         }
     }
 
-    @Test("gives no session to who repeats another's message id without their password")
+    @Test("a registration that repeats another's message id without the password is refused")
     func stolenID() async throws {
         try await IdentityFixture.with { fixture in
             let id = UUID.v7()
@@ -90,7 +90,7 @@ import WorkerKit
         }
     }
 
-    @Test("counts the wrong passwords of who repeats another's message id as failed logins of that account")
+    @Test("wrong passwords of repeated registrations count as failed logins of the account")
     func guessing() async throws {
         try await TestRedis.withClient { (redis) async throws in
             let logins = LoginThrottle(
@@ -114,7 +114,7 @@ import WorkerKit
         }
     }
 
-    @Test("with another account's id for its message's makes an account of its own")
+    @Test("a registration whose message id is another account's id creates a new account")
     func foreignID() async throws {
         try await IdentityFixture.with { fixture in
             let account = try await fixture.register("erin").account
@@ -127,7 +127,7 @@ import WorkerKit
         }
     }
 
-    @Test("refuses a common password with everything else that is wrong")
+    @Test("a common password is reported together with the other faults of a registration")
     func common() async throws {
         try await IdentityFixture.with { fixture in
             for (username, pointers) in [("fine", ["/password"]), ("a b", ["/password", "/username"])] {
@@ -144,7 +144,7 @@ import WorkerKit
         }
     }
 
-    @Test("refuses everything that is wrong at once")
+    @Test("all faults of a registration are reported at once")
     func invalid() async throws {
         try await IdentityFixture.with { fixture in
             let reply = try await fixture.call(

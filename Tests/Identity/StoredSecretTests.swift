@@ -8,10 +8,10 @@ import WorkerKit
 
 @testable import IdentityService
 
-@Suite("What the database holds", .timeLimit(.minutes(1)))
+@Suite("Stored secrets", .timeLimit(.minutes(1)))
 @Loop struct StoredSecretTests {
-    @Test("is neither a password nor a token, in no table and in no form that reads as one")
-    func nothingInClear() async throws {
+    @Test("no table contains a password or token, as text or in hexadecimal")
+    func noClearText() async throws {
         try await IdentityFixture.with { fixture in
             let first = try await fixture.register()
             let second = try fixture.session(try await fixture.refresh(first.refreshToken))
@@ -33,7 +33,7 @@ import WorkerKit
         }
     }
 
-    @Test("of a password is its argon2id hash with 19 MiB and two passes")
+    @Test("a password is stored as an Argon2id hash with 19 MiB and two passes")
     func passwordHash() async throws {
         try await IdentityFixture.with { fixture in
             _ = try await fixture.register()
@@ -43,7 +43,7 @@ import WorkerKit
         }
     }
 
-    @Test("of a token's successor can be read with that token alone")
+    @Test("the successor of a refresh token can be decrypted only with that token")
     func sealing() throws {
         let token = RefreshSecret.random()
         let successor = RefreshSecret.random()
@@ -53,7 +53,7 @@ import WorkerKit
         #expect(throws: (any Error).self) { try successor.open(sealed) }
     }
 
-    @Test("of a token is 256 random bits, which nothing prints")
+    @Test("a refresh token is 256 random bits and its description does not contain it")
     func randomness() {
         let tokens = (0..<1000).map { _ in RefreshSecret.random() }
         #expect(Set(tokens).count == 1000)
@@ -63,7 +63,7 @@ import WorkerKit
 }
 
 extension IdentityFixture {
-    /// All that the schema's tables hold, as text.
+    /// Returns all rows of all tables in the schema as text.
     fileprivate func content() async throws -> String {
         let tables = try await database.query(
             Statement("SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema()"))

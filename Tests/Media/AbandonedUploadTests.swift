@@ -9,13 +9,13 @@ import Testing
 @testable import MediaService
 @testable import WorkerKit
 
-@Suite("A picture whose upload ended between the media host and the database", .timeLimit(.minutes(3)))
+@Suite("Abandoned uploads", .timeLimit(.minutes(3)))
 struct AbandonedUploadTests {
-    private static let leaveUpload = Statement(
+    private static let insertAbandonedUpload = Statement(
         "INSERT INTO upload VALUES (gen_random_uuid(), gen_random_uuid(), now() - interval '2 h')")
 
-    /// Uploads, and has the database go away once the media host has the picture.
-    @Loop private func abandon(_ message: IncomingMessage, _ fixture: MediaFixture) async throws {
+    /// Uploads an image and disconnects the database as soon as the media host has the image.
+    @Loop private func interruptUpload(_ message: IncomingMessage, _ fixture: MediaFixture) async throws {
         try await fixture.injectFaults(["delayMilliseconds": 1000, "after": true, "path": "upload", "count": 1])
         async let outcome = fixture.deliver(message)
         #expect(try await eventually { try await fixture.assets().count == 1 })
@@ -29,7 +29,7 @@ struct AbandonedUploadTests {
         #expect(try await fixture.uploads() == 1)
     }
 
-    /// Sweeps as soon as the pool has found back to the database.
+    /// Sweeps as soon as the pool has reconnected to the database.
     @Loop private func sweep(_ fixture: MediaFixture, olderThan age: Duration = .zero, claim: Duration = .seconds(600))
         async throws
     {
@@ -39,11 +39,11 @@ struct AbandonedUploadTests {
         #expect(isDone)
     }
 
-    @Test("is adopted by the command's next delivery")
-    @Loop func adopted() async throws {
+    @Test("the next delivery of an interrupted upload completes it with the stored image")
+    @Loop func completed() async throws {
         try await MediaFixture.with { fixture async throws in
             let message = MediaFixture.upload(SamplePicture.png, by: MediaFixture.owner())
-            try await abandon(message, fixture)
+            try await interruptUpload(message, fixture)
             let isAdopted = try await eventually(within: .seconds(20)) {
                 (try? await fixture.deliver(message))?.status == 201
             }
@@ -55,12 +55,12 @@ struct AbandonedUploadTests {
         }
     }
 
-    @Test("is removed in the end where the command never succeeds, and a replay begins anew")
+    @Test("the sweeper removes the image of an abandoned upload, and a replay uploads it again")
     @Loop func removed() async throws {
         try await MediaFixture.with { fixture async throws in
             let message = MediaFixture.upload(SamplePicture.png, by: MediaFixture.owner())
-            try await abandon(message, fixture)
-            // Not while it may still succeed.
+            try await interruptUpload(message, fixture)
+            // The upload is too young to be abandoned.
             try await sweep(fixture, olderThan: UploadSweeper.abandonedAfter)
             #expect(try await fixture.assets().count == 1)
             try await sweep(fixture)
@@ -71,7 +71,7 @@ struct AbandonedUploadTests {
         }
     }
 
-    @Test("is not removed where a second delivery began while the first one committed, and left its note behind")
+    @Test("the sweeper keeps the image of a finished upload whose row a redelivery left behind")
     @Loop func twoDeliveries() async throws {
         try await MediaFixture.with { fixture async throws in
             let message = MediaFixture.upload(SamplePicture.png, by: MediaFixture.owner())
@@ -86,17 +86,17 @@ struct AbandonedUploadTests {
         }
     }
 
-    @Test("stays noted until it is really removed, and holds up no other")
+    @Test("an abandoned upload keeps its row until its image is removed, and does not delay other removals")
     @Loop func hostFails() async throws {
         try await MediaFixture.with { fixture async throws in
             for _ in 0..<3 {
-                _ = try await fixture.database.query(Self.leaveUpload)
+                _ = try await fixture.database.query(Self.insertAbandonedUpload)
             }
-            // Signed with another secret it would be refused; here it is the host that refuses, once.
+            // The host refuses one call.
             try await fixture.injectFaults(["status": 403, "path": "destroy", "count": 1])
             try await fixture.sweeper.sweep()
             #expect(try await fixture.uploads() == 1)
-            // Its claim holds for a while, lest two sweepers do the same.
+            // The claim of the first sweep has not expired.
             try await fixture.sweeper.sweep()
             #expect(try await fixture.uploads() == 1)
             try await fixture.sweeper.sweep(claim: .zero)
@@ -104,7 +104,7 @@ struct AbandonedUploadTests {
         }
     }
 
-    @Test("is not uploaded anew while a sweeper removes it, and an upload that a sweeper overtook keeps no row")
+    @Test("an upload is refused while a sweeper removes its image, and one that a sweeper overtook stores no media")
     @Loop func overtaken() async throws {
         try await MediaFixture.with { fixture async throws in
             let owner = MediaFixture.owner()
@@ -127,13 +127,13 @@ struct AbandonedUploadTests {
         }
     }
 
-    @Test("is swept by workers side by side, each picture by one of them")
-    @Loop func sideBySide() async throws {
+    @Test("concurrent sweepers remove each abandoned upload once")
+    @Loop func concurrentSweepers() async throws {
         try await MediaFixture.with { fixture async throws in
             let owner = MediaFixture.owner()
             let kept = try await fixture.picture(by: owner)
             for _ in 0..<45 {
-                _ = try await fixture.database.query(Self.leaveUpload)
+                _ = try await fixture.database.query(Self.insertAbandonedUpload)
             }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<3 { group.addTask { try await fixture.sweeper.sweep() } }
@@ -142,6 +142,22 @@ struct AbandonedUploadTests {
             #expect(try await fixture.uploads() == 0)
             #expect(fixture.host.log.split(separator: #""message":"destroyed""#).count == 46)
             #expect(try await fixture.assets() == [kept.id.text])
+        }
+    }
+
+    @Test("an upload is abandoned an hour after its last attempt and not before")
+    @Loop func abandonment() async throws {
+        try await MediaFixture.with { fixture async throws in
+            for age in ["55 min", "65 min"] {
+                let begun = "now() - interval '\(age)'"
+                _ = try await fixture.database.query(
+                    Statement("INSERT INTO upload VALUES (gen_random_uuid(), gen_random_uuid(), \(begun))"))
+            }
+            try await fixture.sweeper.sweep()
+            #expect(
+                try await fixture.database.count("SELECT count(*) FROM upload WHERE begun_at < now() - interval '1 h'")
+                    == 0)
+            #expect(try await fixture.uploads() == 1)
         }
     }
 }

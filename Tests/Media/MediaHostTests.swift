@@ -8,17 +8,17 @@ import Testing
 @testable import MediaService
 @testable import WorkerKit
 
-@Suite("A media host that fails", .timeLimit(.minutes(3)))
+@Suite("Media host failures", .timeLimit(.minutes(3)))
 struct MediaHostTests {
     @Test(
-        "for a passing reason is asked again within the deadline, and the picture is kept once",
+        "a transient failure of the media host is retried within the deadline, and one image is stored",
         arguments: [
             ["status": 500, "count": 2], ["status": 502, "count": 1], ["status": 503, "count": 2],
             ["status": 420, "count": 1], ["status": 423, "count": 2], ["status": 429, "count": 2],
             ["cut": true, "count": 1], ["cut": true, "after": true, "count": 2],
             ["status": 503, "after": true, "count": 1],
         ] as [JSON])
-    @Loop func passing(_ fault: JSON) async throws {
+    @Loop func transient(_ fault: JSON) async throws {
         try await MediaFixture.with { fixture async throws in
             let owner = MediaFixture.owner()
             try await fixture.injectFaults(fault)
@@ -32,7 +32,7 @@ struct MediaHostTests {
         }
     }
 
-    @Test("that is away for a moment is waited for")
+    @Test("an upload waits for a media host that is down for a moment")
     @Loop func away() async throws {
         try await MediaFixture.with { fixture async throws in
             let port = fixture.host.port
@@ -45,8 +45,8 @@ struct MediaHostTests {
         }
     }
 
-    @Test("for longer than anyone waits puts the upload off, which a later delivery carries out")
-    @Loop func putOff() async throws {
+    @Test("an upload that the media host fails too long for is carried out by a later delivery")
+    @Loop func retriedLater() async throws {
         var options = MediaFixture.Options()
         options.uploadTimeLimit = .seconds(1)
         try await MediaFixture.with(options) { fixture async throws in
@@ -62,8 +62,8 @@ struct MediaHostTests {
         }
     }
 
-    @Test("for a lasting reason is told as 503 with a clear code to the sender who waits, who may try the same again")
-    @Loop func lasting() async throws {
+    @Test("a permanent failure of the media host is 503 for a waiting sender, who can send the same upload again")
+    @Loop func permanent() async throws {
         var options = MediaFixture.Options()
         options.secret = "wrong"
         try await MediaFixture.with(options) { fixture async throws in
@@ -78,7 +78,7 @@ struct MediaHostTests {
         }
     }
 
-    @Test("for a lasting reason drops nothing that was accepted: where nobody waits the upload is put off")
+    @Test("a permanent failure of the media host does not drop an upload without a waiting sender")
     @Loop func accepted() async throws {
         try await MediaFixture.with { fixture async throws in
             let owner = MediaFixture.owner()
@@ -95,7 +95,7 @@ struct MediaHostTests {
         }
     }
 
-    @Test("takes a file that only looks like a picture for none: that is 415")
+    @Test("a file that the media host cannot decode is refused with 415")
     @Loop func badFile() async throws {
         try await MediaFixture.with { fixture async throws in
             try await fixture.injectFaults(["status": 400, "path": "upload", "count": 1])
@@ -105,7 +105,7 @@ struct MediaHostTests {
     }
 
     @Test(
-        "is understood by its status, and by its words where one status means two things",
+        "the error code of a failed call follows from its status, and for 400 from its message",
         arguments: [
             (408, "", ErrorCode<CloudinaryError>.unavailable), (420, "", .unavailable),
             (423, "Resource is locked", .unavailable),
@@ -115,9 +115,20 @@ struct MediaHostTests {
             (400, "Missing required parameter - file", .refused), (401, "Invalid Signature", .refused),
             (403, "", .refused), (404, "", .refused), (302, "", .refused),
         ])
-    func kinds(_ status: Int, _ message: String, _ kind: ErrorCode<CloudinaryError>) {
+    func codes(_ status: Int, _ message: String, _ kind: ErrorCode<CloudinaryError>) {
         let body: JSON = ["error": ["message": .string(message)]]
         let error = CloudinaryError(status: status, body: body.serialized())
         #expect(error.code == kind)
+    }
+
+    @Test(
+        "a malformed CLOUDINARY_URL is refused without its secret in the error",
+        arguments: [
+            "cloudinary://key:hidden@", "cloudinary://:hidden@cloud", "http://key:hidden@cloud", "hidden",
+            "cloudinary://key:hidden@cloud?upload_prefix=ftp://x", "cloudinary://hidden@cloud",
+        ])
+    func account(url: String) throws {
+        let fault = #expect(throws: CloudinaryAccount.Malformed.self) { try CloudinaryAccount(url: url) }
+        #expect(fault?.description.contains("hidden") == false)
     }
 }

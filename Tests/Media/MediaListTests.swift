@@ -8,14 +8,14 @@ import Testing
 
 @testable import WorkerKit
 
-@Suite("The list of media", .timeLimit(.minutes(2)))
+@Suite("List of media", .timeLimit(.minutes(2)))
 struct MediaListTests {
-    /// Writes rows of someone's, with a time for each.
+    /// Inserts media of an owner and returns their ids, newest first.
     @Loop private func write(_ count: Int, by owner: Caller, _ fixture: MediaFixture) async throws -> [String] {
         var ids: [String] = []
         for number in 0..<count {
             let id = UUID.v7()
-            // Two at a time have one time: the id decides between them.
+            // Two rows share each time, so that their ids decide the order.
             _ = try await fixture.database.query(
                 Statement(
                     """
@@ -27,7 +27,7 @@ struct MediaListTests {
         return ids.reversed()
     }
 
-    @Test("has the caller's own, newest first, in pages and by cursors as posts do")
+    @Test("the list has only the caller's media, newest first, by page and by cursor")
     @Loop func pages() async throws {
         try await MediaFixture.with { fixture async throws in
             let (owner, other) = (MediaFixture.owner(), MediaFixture.owner("other"))
@@ -51,7 +51,7 @@ struct MediaListTests {
                 cursor = page["nextCursor"]?.string
             } while cursor != nil && seen.count < 50
             #expect(seen == newest)
-            // A cursor is a place, not a right: with another's one sees one's own.
+            // A cursor is only a position, so a foreign one lists the caller's own media.
             let foreign = KeysetCursor(time: .now(), id: .v7()).text
             let own = try await fixture.ask("media.list", ["cursor": .string(foreign), "limit": 100], by: other).json
             #expect(ids(own).count == 5)
@@ -61,7 +61,7 @@ struct MediaListTests {
     }
 
     @Test(
-        "refuses forged cursors and numbers out of range with 422",
+        "a forged cursor, a number out of range and an unknown field are refused with 422",
         arguments: [
             (["cursor": "AAAA"], "/cursor"), (["cursor": "' OR 1=1"], "/cursor"), (["cursor": ""], "/cursor"),
             (["limit": 0], "/limit"), (["limit": 101], "/limit"), (["limit": 1_000_000_000], "/limit"),

@@ -7,9 +7,9 @@ import Testing
 
 @testable import WorkerKit
 
-@Suite("Whose media are whose", .timeLimit(.minutes(3)))
+@Suite("Ownership of media", .timeLimit(.minutes(3)))
 struct OwnershipTests {
-    @Test("nobody reads, lists or deletes what is another's: to others it is not there")
+    @Test("another account's media cannot be read, listed or deleted")
     @Loop func foreign() async throws {
         try await MediaFixture.with { fixture async throws in
             let (owner, other) = (MediaFixture.owner(), MediaFixture.owner("other"))
@@ -30,7 +30,7 @@ struct OwnershipTests {
         }
     }
 
-    @Test("a deleted post takes with it the media of its author that it showed, and no one else's")
+    @Test("the deletion of a post deletes its author's media in it and no other media")
     @Loop func postDeleted() async throws {
         try await MediaFixture.with { fixture async throws in
             let (author, other) = (MediaFixture.owner(), MediaFixture.owner("other"))
@@ -41,7 +41,7 @@ struct OwnershipTests {
             #expect(try await Set(fixture.assets()) == [kept.id.text, foreign.id.text])
             #expect(try await fixture.database.count("SELECT count(*) FROM media") == 2)
             #expect(try await fixture.eventSubjects("media.deleted") == [own.id.text])
-            // Twice is once, and an event about nothing that is the author's harms nothing.
+            // A redelivery, and events without media of the author, change nothing.
             try await fixture.postDeleted([own.id, foreign.id], author: author.id)
             try await fixture.postDeleted([foreign.id], author: author.id)
             try await fixture.postDeleted([], author: other.id)
@@ -50,7 +50,7 @@ struct OwnershipTests {
         }
     }
 
-    @Test("a picture of a deleted post that cannot be deleted now holds up no other, and is deleted later")
+    @Test("a failed deletion of one of a post's media does not delay the others and is retried")
     @Loop func independently() async throws {
         try await MediaFixture.with { fixture async throws in
             let author = MediaFixture.owner()
@@ -61,12 +61,12 @@ struct OwnershipTests {
             let left = try await fixture.assets()
             #expect(left.count == 1)
             #expect(try await fixture.database.count("SELECT count(*) FROM media") == 1)
-            let told = try await fixture.eventSubjects("media.deleted")
-            #expect(Set(told) == Set(ids.map(\.text)).subtracting(left))
-            // The next delivery finds that one alone.
+            let published = try await fixture.eventSubjects("media.deleted")
+            #expect(Set(published) == Set(ids.map(\.text)).subtracting(left))
+            // The next delivery deletes only the remaining media.
             try await fixture.postDeleted(ids, author: author.id)
             #expect(try await fixture.assets().isEmpty)
-            #expect(try await fixture.eventSubjects("media.deleted") == told + left)
+            #expect(try await fixture.eventSubjects("media.deleted") == published + left)
         }
     }
 }

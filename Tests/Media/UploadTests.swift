@@ -9,9 +9,9 @@ import Testing
 
 @testable import WorkerKit
 
-@Suite("An upload", .timeLimit(.minutes(3)))
+@Suite("Uploads", .timeLimit(.minutes(3)))
 struct UploadTests {
-    @Test("of each kind is kept as it is, with the type and the size that its own bytes say")
+    @Test("each type of image is stored unchanged, with the type and size from its bytes")
     @Loop func kinds() async throws {
         try await MediaFixture.with { fixture async throws in
             let owner = MediaFixture.owner()
@@ -33,9 +33,9 @@ struct UploadTests {
         }
     }
 
-    /// What somebody might send in a picture's place.
-    static let noPictures: [(String, [UInt8])] = [
-        ("nothing", []),
+    /// Files that are not acceptable images.
+    static let invalidFiles: [(String, [UInt8])] = [
+        ("an empty file", []),
         ("an SVG", Array("<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".utf8)),
         ("a page", Array("<!doctype html><script>alert(1)</script>".utf8)),
         ("a URL", Array("https://example.org/cat.png".utf8)),
@@ -56,8 +56,10 @@ struct UploadTests {
         ("a JPEG without pixels", SamplePicture.jpeg(width: 16, height: 0)),
     ]
 
-    @Test("of what is no whole JPEG, PNG, GIF or WebP is 415 and never reaches the media host", arguments: noPictures)
-    @Loop func noPicture(_ name: String, _ file: [UInt8]) async throws {
+    @Test(
+        "a file that is not a complete JPEG, PNG, GIF or WebP is refused with 415 and not sent to the media host",
+        arguments: invalidFiles)
+    @Loop func invalidFile(_ name: String, _ file: [UInt8]) async throws {
         try await MediaFixture.with { fixture async throws in
             let reply = try await fixture.upload(file, by: MediaFixture.owner())
             #expect(reply.status == 415, "\(name): \(reply.text)")
@@ -67,18 +69,18 @@ struct UploadTests {
         }
     }
 
-    @Test("of a picture with more pixels than allowed, all frames together, is 422, however small its file is")
-    @Loop func floods() async throws {
+    @Test("an image with too many pixels in all frames is refused with 422, however small its file")
+    @Loop func tooManyPixels() async throws {
         try await MediaFixture.with { fixture async throws in
             let owner = MediaFixture.owner()
             let frames = [(UInt16, UInt16)](repeating: (1, 1), count: 60)
-            let floods = [
+            let files = [
                 SamplePicture.png(width: 100_000, height: 100_000), SamplePicture.jpeg(width: 65_535, height: 65_535),
                 SamplePicture.gif(width: 1000, height: 1000, frames: frames),
                 SamplePicture.gif(width: 1, height: 1, frames: [(60_000, 60_000)]),
                 SamplePicture.webP(SamplePicture.webPImage(width: 16_384, height: 16_384)),
             ]
-            for file in floods {
+            for file in files {
                 let reply = try await fixture.upload(file, by: owner)
                 #expect(reply.status == 422, "\(reply.text)")
                 #expect(reply.code == "invalid")
@@ -95,7 +97,7 @@ struct UploadTests {
         }
     }
 
-    @Test("of 5 MiB comes through, and leaves the loop to others while it is looked at")
+    @Test("an image of 5 MiB is stored and a larger one is refused with 413")
     @Loop func large() async throws {
         try await MediaFixture.with { fixture async throws in
             let scan = Array(repeatElement([0xFF, 0x00] as [UInt8], count: (5 << 19) - 100).joined())
@@ -108,7 +110,7 @@ struct UploadTests {
         }
     }
 
-    @Test("that comes twice, also at the same time, is one picture with one answer")
+    @Test("an upload that is redelivered, also concurrently, stores one image and returns one reply")
     @Loop func once() async throws {
         try await MediaFixture.with { fixture async throws in
             let (owner, id) = (MediaFixture.owner(), UUID.v7())
@@ -127,7 +129,7 @@ struct UploadTests {
         }
     }
 
-    @Test("under a message id that someone else has used overwrites nothing")
+    @Test("an upload with a message id that another account used overwrites no image")
     @Loop func foreignID() async throws {
         try await MediaFixture.with { fixture async throws in
             let (owner, other, id) = (MediaFixture.owner(), MediaFixture.owner("other"), UUID.v7())
@@ -136,7 +138,7 @@ struct UploadTests {
             let second = try await fixture.upload(SamplePicture.gif, by: other, id: id)
             #expect((second.status, second.code) == (422, "idempotency-key-reused"))
             #expect(try await fixture.download(url).body == SamplePicture.png)
-            // One that was begun and has not succeeded yet is not touched either: it has another id.
+            // The same holds for an unfinished upload, because its media has another id.
             let third = UUID.v7()
             try await fixture.injectFaults(["status": 503, "path": "upload"])
             await #expect(throws: (any Error).self) { try await fixture.upload(by: owner, id: third) }
@@ -149,7 +151,7 @@ struct UploadTests {
         }
     }
 
-    @Test("is not done again by its message, once that has been forgotten: its id is told to have been used")
+    @Test("an upload redelivered after its inbox row was deleted is refused as idempotency-key-reused")
     @Loop func forgotten() async throws {
         try await MediaFixture.with { fixture async throws in
             let (owner, id) = (MediaFixture.owner(), UUID.v7())
@@ -162,7 +164,7 @@ struct UploadTests {
         }
     }
 
-    @Test("that comes again after its picture was deleted does not bring it back")
+    @Test("an upload redelivered after its media was deleted does not store the image again")
     @Loop func afterDeletion() async throws {
         try await MediaFixture.with { fixture async throws in
             let (owner, id) = (MediaFixture.owner(), UUID.v7())

@@ -7,7 +7,7 @@ import Testing
 @testable import WorkerKit
 
 extension Media {
-    /// A picture as the media service tells of it.
+    /// Returns the media of an upload event.
     static func sample(_ id: UUID) -> Media {
         Media(
             id: id, url: "https://example.org/\(id.text).png", contentType: "image/png", bytes: 100, width: 16,
@@ -15,10 +15,10 @@ extension Media {
     }
 }
 
-@Suite("A post's media", .timeLimit(.minutes(2)))
+@Suite("Media of posts", .timeLimit(.minutes(2)))
 struct MediaProjectionTests {
-    @Test("have no address until the service has heard of them, then theirs, and none once they are deleted")
-    @Loop func heardOf() async throws {
+    @Test("a post shows the URL of its media from the upload event to the deletion event")
+    @Loop func urlFromUploadToDeletion() async throws {
         try await PostFixture.with(workers: 2) { fixture async throws in
             let author = PostFixture.author()
             let (known, unknown) = (UUID.v7(), UUID.v7())
@@ -26,7 +26,7 @@ struct MediaProjectionTests {
             let post = try await fixture.write("with two", media: [unknown, known], by: author)
             let address = Media.sample(known).url
             #expect(post.media == [PostMedia(id: unknown, url: nil), PostMedia(id: known, url: address)])
-            // Cached by both, on its own and in the list.
+            // Fills the caches of both workers, with the single post and the list.
             for worker in 0..<2 {
                 #expect(try await fixture.shown(post.id, at: worker).media == post.media)
                 _ = try await fixture.list(at: worker)
@@ -42,7 +42,7 @@ struct MediaProjectionTests {
         }
     }
 
-    @Test("come in any order and twice: a deletion before its upload stays a deletion")
+    @Test("media events can come twice and in any order, and a deletion before its upload wins")
     @Loop func anyOrder() async throws {
         try await PostFixture.with { fixture async throws in
             let (author, media) = (PostFixture.author(), UUID.v7())
@@ -57,7 +57,7 @@ struct MediaProjectionTests {
         }
     }
 
-    @Test("of another account lend a post nothing, whenever the service hears of them")
+    @Test("a post does not show the URLs of another account's media")
     @Loop func foreign() async throws {
         try await PostFixture.with { fixture async throws in
             let (author, owner) = (PostFixture.author(), PostFixture.author("owner"))

@@ -9,12 +9,12 @@ import Testing
 
 @testable import WorkerKit
 
-@Suite("What the post service caches", .timeLimit(.minutes(3)))
+@Suite("Post cache", .timeLimit(.minutes(3)))
 struct PostCacheTests {
-    @Test("has a new post on the first page at once, for whoever asks after the answer, at any worker")
+    @Test("a new post is on the first page of every worker as soon as its creation is replied to")
     @Loop func newPost() async throws {
         try await PostFixture.with(workers: 2) { fixture async throws in
-            let readers = Readers(fixture)
+            let readers = PageReaders(fixture)
             try await readers.read {
                 for number in 0..<40 {
                     let post = try await fixture.write("post \(number)", at: number % 2)
@@ -27,7 +27,7 @@ struct PostCacheTests {
         }
     }
 
-    @Test("never has a deleted post again, however many read it while it was deleted")
+    @Test("a deleted post is never served again, however many reads race with the deletion")
     @Loop func deletedPost() async throws {
         try await PostFixture.with(workers: 2) { fixture async throws in
             for number in 0..<25 {
@@ -57,7 +57,7 @@ struct PostCacheTests {
         }
     }
 
-    @Test("is done without while Redis is away, and shows nothing that was deleted meanwhile once it is back")
+    @Test("posts are served while Redis is away, and a post deleted meanwhile is not served when Redis is back")
     @Loop func noRedis() async throws {
         try await PostFixture.with { fixture async throws in
             let post = try await fixture.write("there")
@@ -81,10 +81,31 @@ struct PostCacheTests {
             #expect(try await fixture.get(post.id).status == 404)
         }
     }
+
+    @Test("cached pages differ by limit, page number and cursor")
+    @Loop func lengths() async throws {
+        try await PostFixture.with { fixture async throws in
+            var newest: [String] = []
+            for number in 0..<6 { newest.insert(try await fixture.write("post \(number)").id.text, at: 0) }
+            for _ in 0..<2 {
+                for limit in 1...3 {
+                    let first = try await fixture.list(["limit": .integer(Int64(limit))])
+                    #expect(fixture.ids(first) == Array(newest[..<limit]))
+                    let second = try await fixture.list(["limit": .integer(Int64(limit)), "page": 2])
+                    #expect(fixture.ids(second) == Array(newest[limit..<2 * limit]))
+                }
+                let cursor = try #require(try await fixture.list(["limit": 1])["nextCursor"]?.string)
+                for limit in 1...3 {
+                    let page = try await fixture.list(["limit": .integer(Int64(limit)), "cursor": .string(cursor)])
+                    #expect(fixture.ids(page) == Array(newest[1...limit]))
+                }
+            }
+        }
+    }
 }
 
-/// Those who read the first page all the time while something else happens.
-@Loop private final class Readers {
+/// Reads the first page repeatedly while a body runs.
+@Loop private final class PageReaders {
     private let fixture: PostFixture
     private(set) var count = 0
     private var isDone = false

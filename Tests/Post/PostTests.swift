@@ -8,9 +8,9 @@ import Testing
 
 @testable import WorkerKit
 
-@Suite("A post", .timeLimit(.minutes(2)))
+@Suite("Posts", .timeLimit(.minutes(2)))
 struct PostTests {
-    @Test("is created with 201, its Location and everything that it shows")
+    @Test("a new post is returned with 201 and its location, and published")
     @Loop func create() async throws {
         try await PostFixture.with { fixture async throws in
             let author = PostFixture.author("hazel")
@@ -34,7 +34,7 @@ struct PostTests {
     static let twice = UUID.v7().text
 
     @Test(
-        "has 1 to 5000 characters that are not all white space, and up to ten different media",
+        "a post without 1 to 5000 characters of text and at most ten different media is refused with 422",
         arguments: [
             ([:], ["/content"]), (["content": ""], ["/content"]), (["content": " \n\t\u{3000}"], ["/content"]),
             (["content": .string(String(repeating: "x", count: 5001))], ["/content"]), (["content": 5], ["/content"]),
@@ -54,7 +54,7 @@ struct PostTests {
         }
     }
 
-    @Test("of 5000 characters of any script comes back as it was")
+    @Test("a post of 5000 characters of any script is returned unchanged")
     @Loop func long() async throws {
         try await PostFixture.with { fixture async throws in
             for character in ["x", "é", "兔", "🐇"] {
@@ -64,7 +64,7 @@ struct PostTests {
         }
     }
 
-    @Test("is deleted by its author with 204 and is 404 from then on; to others there is none to delete")
+    @Test("a post is deleted by its author with 204 and is 404 afterwards; other accounts cannot delete it")
     @Loop func delete() async throws {
         try await PostFixture.with { fixture async throws in
             let media = UUID.v7()
@@ -84,7 +84,7 @@ struct PostTests {
         }
     }
 
-    @Test("is created once and deleted once, whatever comes twice, also at the same time")
+    @Test("a creation and a deletion that are redelivered, also concurrently, take effect once")
     @Loop func once() async throws {
         try await PostFixture.with(workers: 2) { fixture async throws in
             let (author, id) = (PostFixture.author(), UUID.v7())
@@ -108,7 +108,7 @@ struct PostTests {
         }
     }
 
-    @Test("has an entity tag that is the same wherever it is read, and another once it shows something else")
+    @Test("a post's entity tag is the same at every worker and changes with the post's content")
     @Loop func entityTag() async throws {
         try await PostFixture.with(workers: 2) { fixture async throws in
             let (author, media) = (PostFixture.author(), UUID.v7())
@@ -126,7 +126,7 @@ struct PostTests {
         }
     }
 
-    @Test("has an id of its own, whatever id its message was given: one that another post has, had, or could fold into")
+    @Test("a post's id differs from its message's id and from the ids of all other posts")
     @Loop func ownID() async throws {
         try await PostFixture.with { fixture async throws in
             func create(_ id: UUID) async throws -> Post {
@@ -135,24 +135,24 @@ struct PostTests {
                 return try Post.schema.decode(JSON.parse(reply.body))
             }
             let author = PostFixture.author()
-            let gone = try await fixture.write()
-            #expect(try await fixture.delete(gone).status == 204)
-            let there = try await fixture.write()
+            let deleted = try await fixture.write()
+            #expect(try await fixture.delete(deleted).status == 204)
+            let existing = try await fixture.write()
             var octets = UUID().octets
             octets[6] = 0x40
             let plain = UUID(octets: octets)
             octets[0] ^= 1
             octets[10] ^= 1
-            let ids = [there.id, gone.id, plain, UUID(octets: octets)]
+            let ids = [existing.id, deleted.id, plain, UUID(octets: octets)]
             var made: Set<UUID> = []
             for id in ids { made.insert(try await create(id).id) }
             #expect(made.count == 4 && made.isDisjoint(with: ids))
             #expect(try await fixture.database.count("SELECT sum(posts)::bigint FROM post_count") == 5)
-            #expect(try await fixture.shown(there.id).content == "a post")
+            #expect(try await fixture.shown(existing.id).content == "a post")
         }
     }
 
-    @Test("is not made again by its message, once that has been forgotten: its id is told to have been used")
+    @Test("a creation redelivered after its inbox row was deleted is refused as idempotency-key-reused")
     @Loop func forgotten() async throws {
         try await PostFixture.with { fixture async throws in
             let (author, id) = (PostFixture.author(), UUID.v7())

@@ -9,8 +9,8 @@ import Testing
 @testable import SearchService
 @testable import WorkerKit
 
-@Suite("The index follows the events") struct IndexTests {
-    @Test("a post is gone however its two events come, each twice")
+@Suite("Search index") struct IndexTests {
+    @Test("a deleted post is not found in any order of its two events, each delivered twice")
     @Loop func orders() async throws {
         let (created, deleted) = (0, 1)
         for order in [
@@ -32,12 +32,12 @@ import Testing
                 #expect(page.items.map(\.id) == [other.id], "\(order)")
                 #expect(page.number?.total == 1)
                 let kept = "SELECT count(*) FROM documents WHERE content LIKE 'short%' OR words @@ 'short'"
-                #expect(try await fixture.database.count(kept) == 0, "nothing of its content is kept")
+                #expect(try await fixture.database.count(kept) == 0, "its content is erased")
             }
         }
     }
 
-    @Test("a post whose event comes twice is found once")
+    @Test("a post whose event is redelivered is found once")
     @Loop func twice() async throws {
         try await SearchFixture.with { fixture in
             let post = SearchFixture.post("clover")
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test("many posts go in and out in one statement, the same one twice among them")
+    @Test("batches of posts with duplicates are added and removed in one statement")
     @Loop func batches() async throws {
         try await SearchFixture.with { fixture in
             let index = fixture.index
@@ -54,20 +54,20 @@ import Testing
             #expect(try await index.add(posts + posts.prefix(3)) == 64)
             #expect(try await index.add(posts) == 0)
             #expect(try await fixture.search("clover").number?.total == 64)
-            let gone = (posts.prefix(10) + posts.prefix(2)).map {
+            let deleted = (posts.prefix(10) + posts.prefix(2)).map {
                 PostDeleted(id: $0.id, authorId: $0.author.id, mediaIds: [], deletedAt: .now())
             }
-            try await index.remove(gone)
+            try await index.remove(deleted)
             #expect(try await index.add(posts) == 0)
-            // Another page than the one that is cached: what was added and removed here is no event.
+            // With another limit, because the cached page was not invalidated by these calls.
             #expect(try await fixture.search("clover", limit: 20).number?.total == 54)
             #expect(try await index.add([]) == 0)
             try await index.remove([])
         }
     }
 
-    @Test("a post that an earlier version has indexed is found by today's words once it comes again")
-    @Loop func cutAnew() async throws {
+    @Test("a post that an earlier version indexed gets the current words when it is added again")
+    @Loop func earlierVersion() async throws {
         try await SearchFixture.with { fixture in
             let post = SearchFixture.post("see example.com today")
             #expect(try await fixture.index.add([post]) == 1)
@@ -80,13 +80,13 @@ import Testing
         }
     }
 
-    @Test("workers that index the same posts and words at the same time neither fail nor double anything")
+    @Test("workers that index the same posts concurrently neither fail nor duplicate rows")
     @Loop func concurrently() async throws {
         try await SearchFixture.with(connections: 8) { fixture in
             let posts = (0..<200).map { SearchFixture.post("clover word\($0)a word\($0)b word\($0)c") }
             try await withThrowingDiscardingTaskGroup { group in
                 for worker in 0..<8 {
-                    group.addTask { try await Self.work(fixture, posts, seed: UInt64(worker)) }
+                    group.addTask { try await Self.addAndRemove(fixture, posts, seed: UInt64(worker)) }
                 }
             }
             #expect(try await fixture.search("clover").number?.total == 180)
@@ -94,8 +94,8 @@ import Testing
         }
     }
 
-    /// Adds and removes posts as one of several workers, in an order of its own.
-    @Loop private static func work(_ fixture: SearchFixture, _ posts: [Post], seed: UInt64) async throws {
+    /// Adds and removes posts in a random order.
+    @Loop private static func addAndRemove(_ fixture: SearchFixture, _ posts: [Post], seed: UInt64) async throws {
         let index = fixture.index
         var generator = SeededGenerator(seed: seed)
         let mine = posts.shuffled(using: &generator)
@@ -110,7 +110,7 @@ import Testing
     }
 
     @Test(
-        "a content of any kind is indexed",
+        "any content is indexed",
         arguments: [
             String(repeating: "x", count: 5000), String(repeating: "é", count: 5000),
             String(repeating: "🐇", count: 5000),
@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    @Test("a post whose words are known adds nothing to the vocabulary and asks nothing of it")
+    @Test("a post adds only unknown words to the vocabulary")
     @Loop func knownWords() async throws {
         try await SearchFixture.with { fixture in
             let known = VocabularyCache()
@@ -143,19 +143,19 @@ import Testing
         }
     }
 
-    @Test("words are believed to be known only once they are there, and not for ever")
+    @Test("the vocabulary cache learns words after their insertion and forgets them in time")
     @Loop func forgetting() async throws {
         let known = VocabularyCache(limit: 3)
         #expect(known.newWords(in: ["clover"]) == ["clover"])
-        #expect(known.newWords(in: ["clover"]) == ["clover"], "the statement may have failed")
+        #expect(known.newWords(in: ["clover"]) == ["clover"], "words are unknown until they are inserted")
         known.insert(["aaa", "bbb", "ccc", "clover"])
-        #expect(known.newWords(in: ["clover"]) == ["clover"], "no more than so many are kept")
+        #expect(known.newWords(in: ["clover"]) == ["clover"], "a full cache is emptied")
         let old = VocabularyCache(lifetime: .zero)
         old.insert(["clover"])
         #expect(old.newWords(in: ["clover"]) == ["clover"])
     }
 
-    @Test("an index of the version before is kept, and its words are known")
+    @Test("a migration keeps the posts of the first version and fills the vocabulary")
     @Loop func migration() async throws {
         try await TestDatabase.withDatabase { url in
             let migrator = Migrator(url: url, log: .quiet)
@@ -163,8 +163,10 @@ import Testing
             try await migrator.migrate(KitMigrations.all + migrations.prefix(1))
             try await TestDatabase.withPool(url, size: 1) { pool in
                 let insert = Statement(
-                    "INSERT INTO documents (id, author_id, author_name, content, created_at) VALUES ($1, $1, 'x', $2, now())"
-                )
+                    """
+                    INSERT INTO documents (id, author_id, author_name, content, created_at)
+                    VALUES ($1, $1, 'x', $2, now())
+                    """)
                 _ = try await pool.query(insert, UUID.v7(), "Rabbits, a well-known rabbit 42 http://example.org/clover")
                 try await migrator.migrate(KitMigrations.all + migrations)
                 let rows = try await pool.query(Statement("SELECT word FROM vocabulary"))
@@ -173,5 +175,11 @@ import Testing
                 #expect(try await pool.query(Statement("SELECT id FROM documents WHERE words @@ 'rabbit'")).count == 1)
             }
         }
+    }
+
+    @Test("a post adds at most 200 words to the vocabulary")
+    @Loop func vocabulary() {
+        let words = (0..<300).map { "w\($0)x" }.joined(separator: " ")
+        #expect(VocabularyCache().newWords(in: [words]).count == 200)
     }
 }

@@ -6,7 +6,7 @@ import WorkerKit
 
 @testable import SearchService
 
-@Suite("Any search is answered") struct HostileQueryTests {
+@Suite("Hostile searches") struct HostileSearchTests {
     private static let samples = [
         "\"", "\"\"", "\"\"\"", "'", "''", "\\", "\\\\", "\\'", "\"unclosed", "a \"b \" c\"", "-", "--", "- -", "-\"",
         "-\"\"", "or", "or or", "OR -or", "-or", "and", "the", "the of and", "\"the of\"", "&", "|", "!", "!!a",
@@ -21,7 +21,7 @@ import WorkerKit
         "can't won't 'tis", "x'y\"z\\w",
     ]
 
-    @Test("quotes, operators, other scripts and other programs' syntax are text like any other")
+    @Test("quotes, operators, other scripts and foreign syntax are searched as text")
     @Loop func samples() async throws {
         try await SearchFixture.with { fixture in
             try await fixture.add(Self.samples.filter { !$0.isEmpty } + ["clover"])
@@ -39,7 +39,7 @@ import WorkerKit
     }
 
     @Test(
-        "200 characters of one kind are answered in time",
+        "a search of 200 equal or repeated characters is carried out within the deadline",
         arguments: [
             String(repeating: "🐇", count: 200), String(repeating: "a", count: 200), String(repeating: "é", count: 200),
             String(repeating: "a ", count: 100), String(repeating: "\"", count: 200),
@@ -54,12 +54,12 @@ import WorkerKit
     @Loop func long(query: String) async throws {
         try await SearchFixture.with { fixture in
             try await fixture.add((0..<100).map { "clover \($0) a x é a-b" })
-            // The database is given 5 s, as long as anyone waits.
+            // The deadline of the query is 5 s.
             #expect(try await fixture.ask(query, limit: 100).status == 200)
         }
     }
 
-    @Test("the longest posts with the most hits in them are ranked and marked in time")
+    @Test("the longest posts with the most matches are ranked and highlighted within the deadline")
     @Loop func expensive() async throws {
         try await SearchFixture.with { fixture in
             let words = (0..<40).map { "w\($0)" }
@@ -78,7 +78,7 @@ import WorkerKit
         }
     }
 
-    @Test("whatever chance puts together is answered", arguments: [1, 2, 3, 4] as [UInt64])
+    @Test("random combinations of special text are searched without an error", arguments: [1, 2, 3, 4] as [UInt64])
     @Loop func generated(seed: UInt64) async throws {
         try await SearchFixture.with { fixture in
             var chance = SeededGenerator(seed: seed)
@@ -91,7 +91,7 @@ import WorkerKit
         }
     }
 
-    /// A text of 1 to 200 characters, made of what means something to someone.
+    /// Returns a text of 1 to 200 characters that is composed of special characters and words.
     private static func query(_ chance: inout SeededGenerator) -> String {
         var query = ""
         let length = Int.random(in: 1...12, using: &chance)

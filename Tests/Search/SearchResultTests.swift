@@ -3,8 +3,8 @@ import Reactor
 import Testing
 import WorkerKit
 
-@Suite("What a search finds") struct FindingTests {
-    @Test("words are found in any case and form, all of them")
+@Suite("Search results") struct SearchResultTests {
+    @Test("a search matches posts with all its words, in any letter case and form")
     @Loop func words() async throws {
         try await SearchFixture.with { fixture in
             try await fixture.post("The rabbits were digging burrows")
@@ -16,20 +16,20 @@ import WorkerKit
         }
     }
 
-    @Test("words in quotes are found only next to one another")
+    @Test("a quoted phrase matches only adjacent words")
     @Loop func phrases() async throws {
         try await SearchFixture.with { fixture in
             try await fixture.post("a white rabbit runs")
             try await fixture.post("a rabbit on white snow")
             #expect(try await fixture.found("\"white rabbit\"") == ["a white rabbit runs"])
             #expect(try await fixture.found("\u{201C}white rabbit\u{201D}") == ["a white rabbit runs"])
-            #expect(try await fixture.found("\"white rabbit") == ["a white rabbit runs"], "a quote that is not closed")
+            #expect(try await fixture.found("\"white rabbit") == ["a white rabbit runs"], "a missing closing quote")
             #expect(try await fixture.found("\"rabbit white\"").isEmpty)
             #expect(try await fixture.found("white rabbit").count == 2)
         }
     }
 
-    @Test("or joins, and binds less than words that follow one another")
+    @Test("`or` separates alternatives, each of all its words")
     @Loop func alternatives() async throws {
         try await SearchFixture.with { fixture in
             try await fixture.post("carrots and clover")
@@ -41,7 +41,7 @@ import WorkerKit
         }
     }
 
-    @Test("what has a minus before it is excluded, words and phrases")
+    @Test("a minus excludes the word or phrase that follows it")
     @Loop func exclusions() async throws {
         try await SearchFixture.with { fixture in
             try await fixture.post("fox and rabbit")
@@ -49,14 +49,16 @@ import WorkerKit
             try await fixture.post("well-known fox den")
             #expect(try await fixture.found("fox -rabbit -hound") == ["well-known fox den"])
             #expect(try await Set(fixture.found("fox -\"red fox\"")) == ["fox and rabbit", "well-known fox den"])
-            #expect(try await fixture.found("well-known") == ["well-known fox den"], "a minus in a word is part of it")
+            #expect(
+                try await fixture.found("well-known") == ["well-known fox den"],
+                "a minus inside a word does not exclude")
         }
     }
 
     @Test(
-        "exclusions alone find nothing, with a word that says nothing too",
+        "a search with exclusions only, or with stop words besides, matches no post",
         arguments: ["-fox", "the -fox", "-\"a b\" or -c"])
-    @Loop func nothingButExclusions(query: String) async throws {
+    @Loop func exclusionsOnly(query: String) async throws {
         try await SearchFixture.with { fixture in
             try await fixture.post("a rabbit")
             let page = try await fixture.search(query)
@@ -66,7 +68,7 @@ import WorkerKit
         }
     }
 
-    @Test("the best come first: words near one another, more of them, and of two alike the newer one")
+    @Test("hits are ordered by number and proximity of matches, then newest first")
     @Loop func ranking() async throws {
         try await SearchFixture.with { fixture in
             let now = Timestamp.now()
@@ -85,7 +87,7 @@ import WorkerKit
         }
     }
 
-    @Test("a hit is the post with its author, its time, a score and a highlight")
+    @Test("a hit has the post's author, time, score and highlight")
     @Loop func hit() async throws {
         try await SearchFixture.with { fixture in
             let post = try await fixture.post("Silflay at dusk")
@@ -100,7 +102,7 @@ import WorkerKit
     }
 
     @Test(
-        "a word that no post has finds the words that begin with it",
+        "a word that no post has matches the words that begin with it",
         arguments: ["bur", "burr", "burrowi", "clov burr"])
     @Loop func beginnings(query: String) async throws {
         try await SearchFixture.with { fixture in
@@ -111,7 +113,7 @@ import WorkerKit
         }
     }
 
-    @Test("the beginning of a word finds it even where its stem begins otherwise")
+    @Test("a prefix of a word matches it even if its stem does not begin with the prefix")
     @Loop func beginningsOfStems() async throws {
         try await SearchFixture.with { fixture in
             try await fixture.post("happiness is a warm burrow")
@@ -119,19 +121,19 @@ import WorkerKit
         }
     }
 
-    @Test("a word that a post has is not taken for a beginning, and two letters are no beginning")
+    @Test("a word that a post has, a quoted word and a word of two letters are not expanded")
     @Loop func exactWordsFirst() async throws {
         try await SearchFixture.with { fixture in
             try await fixture.post("cat")
             try await fixture.post("category")
             #expect(try await fixture.found("cat") == ["cat"])
             #expect(try await fixture.found("ca").isEmpty)
-            #expect(try await fixture.found("\"categ\"").isEmpty, "what is quoted is meant so")
+            #expect(try await fixture.found("\"categ\"").isEmpty, "a quoted word is not expanded")
         }
     }
 
     @Test(
-        "a mistyped word finds what was meant: a letter too many or too few, another one, two swapped",
+        "a word with an inserted, missing, wrong or swapped letter matches the intended word",
         arguments: ["rabit", "rabbbit", "rabbyt", "rabibt", "Rabit hole", "hole -fox rabit"])
     @Loop func typingErrors(query: String) async throws {
         try await SearchFixture.with { fixture in
@@ -140,11 +142,11 @@ import WorkerKit
             try await fixture.post("mint and thyme")
             #expect(try await fixture.found(query) == ["down the rabbit hole"])
             let highlight = try await fixture.search(query).items.first?.highlight
-            #expect(highlight?.contains("<mark>rabbit</mark>") == true, "marked, as if it had been typed right")
+            #expect(highlight?.contains("<mark>rabbit</mark>") == true, "the intended word is highlighted")
         }
     }
 
-    @Test("swapped letters are found in short words too")
+    @Test("a short word with two swapped letters matches the intended word")
     @Loop func swapped() async throws {
         try await SearchFixture.with { fixture in
             try await fixture.post("hello world")
@@ -152,7 +154,7 @@ import WorkerKit
         }
     }
 
-    @Test("mistyped words are ranked and counted like others")
+    @Test("hits of a mistyped word are ranked and counted like others")
     @Loop func typingErrorsAreRanked() async throws {
         try await SearchFixture.with { fixture in
             for number in 0..<7 { try await fixture.post("rabbit number \(number)") }
@@ -166,7 +168,7 @@ import WorkerKit
         }
     }
 
-    @Test("a word that is nothing like any other finds nothing")
+    @Test("a word that is unlike all others matches no post")
     @Loop func unlike() async throws {
         try await SearchFixture.with { fixture in
             try await fixture.post("rabbit")
@@ -175,18 +177,40 @@ import WorkerKit
         }
     }
 
-    @Test("words that only deleted posts had lead nowhere, and not away from what is there")
-    @Loop func wordsOfTheDeleted() async throws {
+    @Test("words of deleted posts match no post and do not hide other matches")
+    @Loop func wordsOfDeletedPosts() async throws {
         try await SearchFixture.with { fixture in
-            let gone = try await fixture.post("burow burowing")
+            let deleted = try await fixture.post("burow burowing")
             try await fixture.post("a deep burrow")
-            try await fixture.delete(gone)
+            try await fixture.delete(deleted)
             for query in ["burow", "burowi", "burrows"] {
                 #expect(try await fixture.found(query) == ["a deep burrow"], "\(query)")
             }
             let page = try await fixture.search("burowin hutch")
             #expect(page.items.isEmpty)
             #expect(page.number?.total == 0)
+        }
+    }
+
+    @Test("the shorter of two posts with the same matches comes first, even if it is older")
+    @Loop func length() async throws {
+        try await SearchFixture.with { fixture in
+            let now = Timestamp.now()
+            let long = "clover meadow " + Array(repeating: "grass", count: 60).joined(separator: " ")
+            try await fixture.post(long, at: now)
+            try await fixture.post("clover meadow", at: now.advanced(by: .seconds(-60)))
+            #expect(try await fixture.found("clover meadow") == ["clover meadow", long])
+        }
+    }
+
+    @Test("only the first 16 words of a search count")
+    @Loop func terms() async throws {
+        try await SearchFixture.with { fixture in
+            let words = (0..<16).map { "burrow\(Character(UnicodeScalar(UInt8(ascii: "a") + UInt8($0))))" }
+            let content = words.joined(separator: " ")
+            try await fixture.post(content)
+            #expect(try await fixture.found(content + " xylophone") == [content])
+            #expect(try await fixture.found(words.dropLast().joined(separator: " ") + " xylophone").isEmpty)
         }
     }
 }

@@ -6,20 +6,21 @@ import WorkerKit
 
 @testable import SearchService
 
-@Suite("Answers are cached until something changes them") struct CachingTests {
-    @Test("an answer that was given is given again without the database")
+@Suite("Search cache") struct SearchCacheTests {
+    @Test("a repeated search is served from the cache without the database")
     @Loop func hit() async throws {
         try await SearchFixture.with { fixture in
             try await fixture.post("clover")
             let first = try await fixture.ask("clover")
             _ = try await fixture.database.query(Statement("DELETE FROM documents"))
             #expect(try await fixture.ask("clover") == first)
-            #expect(try await fixture.search("clover", page: 2).number?.total == 0, "another page is another answer")
+            #expect(
+                try await fixture.search("clover", page: 2).number?.total == 0, "another page has another entry")
             #expect(try await fixture.search("clover", limit: 9).number?.total == 0)
         }
     }
 
-    @Test("a post that comes or goes changes every answer at once, also those that found nothing")
+    @Test("a created or deleted post invalidates all cached searches, also those without hits")
     @Loop func invalidation() async throws {
         try await SearchFixture.with { fixture in
             #expect(try await fixture.found("clover").isEmpty)

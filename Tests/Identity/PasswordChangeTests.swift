@@ -7,11 +7,11 @@ import WorkerKit
 
 @testable import IdentityService
 
-@Suite("Changing the password", .timeLimit(.minutes(2)))
-@Loop struct PasswordTests {
+@Suite("Password change", .timeLimit(.minutes(2)))
+@Loop struct PasswordChangeTests {
     private static let new = "another password"
 
-    @Test("lets its owner in with the new one alone, and ends every session")
+    @Test("a password change ends all sessions, and only the new password logs in")
     func change() async throws {
         try await IdentityFixture.with { fixture in
             let first = try await fixture.register()
@@ -28,7 +28,7 @@ import WorkerKit
         }
     }
 
-    @Test("needs the current one, and changes nothing without it")
+    @Test("a password change with a wrong current password is refused and changes nothing")
     func wrong() async throws {
         try await IdentityFixture.with { fixture in
             let session = try await fixture.register()
@@ -42,7 +42,7 @@ import WorkerKit
         }
     }
 
-    @Test("refuses the username and the email as the new one")
+    @Test("the username and the email are refused as a new password")
     func named() async throws {
         try await IdentityFixture.with { fixture in
             let account = try await fixture.register("long-enough").account
@@ -56,7 +56,7 @@ import WorkerKit
         }
     }
 
-    @Test("refuses a common one, and says where it stands", arguments: ["password1", "QWERTYUIOP", "12345678"])
+    @Test("a common new password is refused at /newPassword", arguments: ["password1", "QWERTYUIOP", "12345678"])
     func common(_ password: String) async throws {
         try await IdentityFixture.with { fixture in
             let account = try await fixture.register().account
@@ -69,7 +69,7 @@ import WorkerKit
         }
     }
 
-    @Test("takes a password that is typed on another system, which takes its characters apart")
+    @Test("a password logs in whether its characters are precomposed or decomposed, and in no other variant")
     func normalised() async throws {
         try await IdentityFixture.with { fixture in
             let (composed, apart) = (
@@ -82,7 +82,7 @@ import WorkerKit
             for password in [composed, apart] {
                 #expect(try await fixture.login(account, password: password).status == 200)
             }
-            // Nothing else about it is taken for the same: neither case nor white space nor compatible characters.
+            // Other letter case, white space or compatibility characters make a different password.
             for password in [composed.uppercased(), composed + " ", composed.replacing("\u{C5}", with: "A")] {
                 #expect(try await fixture.login(account, password: password).status == 401)
             }
@@ -91,7 +91,7 @@ import WorkerKit
         }
     }
 
-    @Test("takes up to 128 characters, however many bytes they are, and lets in whoever types them taken apart")
+    @Test("a password of 128 characters of several bytes logs in, precomposed or decomposed")
     func long() async throws {
         try await IdentityFixture.with { fixture in
             let account = try await fixture.register().account
@@ -104,7 +104,7 @@ import WorkerKit
         }
     }
 
-    @Test("by two at once is done by one of them")
+    @Test("one of two concurrent password changes succeeds")
     func concurrent() async throws {
         try await IdentityFixture.with { fixture in
             let account = try await fixture.register().account
@@ -124,9 +124,9 @@ import WorkerKit
     }
 }
 
-@Suite("Who am I", .timeLimit(.minutes(1)))
+@Suite("Own account", .timeLimit(.minutes(1)))
 @Loop struct AccountTests {
-    @Test("shows the caller their account")
+    @Test("identity.me returns the caller's account")
     func me() async throws {
         try await IdentityFixture.with { fixture in
             let account = try await fixture.register().account
@@ -137,14 +137,14 @@ import WorkerKit
         }
     }
 
-    @Test("is answered neither to nobody nor for an account that is not there")
+    @Test("identity.me is refused without a caller and for a deleted account")
     func unknown() async throws {
         try await IdentityFixture.with { fixture in
-            let nobody = try await fixture.call(Messages.Identity.me, EmptyBody())
-            #expect(nobody.status == 401)
-            #expect(nobody.code == "unauthenticated")
-            let gone = Account(id: .v7(), username: "gone", email: "gone@example.org", createdAt: .now())
-            let reply = try await fixture.call(Messages.Identity.me, EmptyBody(), as: gone)
+            let anonymous = try await fixture.call(Messages.Identity.me, EmptyBody())
+            #expect(anonymous.status == 401)
+            #expect(anonymous.code == "unauthenticated")
+            let deleted = Account(id: .v7(), username: "deleted", email: "deleted@example.org", createdAt: .now())
+            let reply = try await fixture.call(Messages.Identity.me, EmptyBody(), as: deleted)
             #expect(reply.status == 401)
             #expect(reply.code == "invalid-token")
         }

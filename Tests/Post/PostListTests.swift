@@ -8,9 +8,9 @@ import Testing
 
 @testable import WorkerKit
 
-@Suite("The list of posts", .timeLimit(.minutes(2)))
-struct PagingTests {
-    @Test("has the posts of a page, newest first, ten unless told otherwise, with totals and the next cursor")
+@Suite("List of posts", .timeLimit(.minutes(2)))
+struct PostListTests {
+    @Test("a page has posts newest first, ten by default, with totals and the next cursor")
     @Loop func pages() async throws {
         try await PostFixture.with { fixture async throws in
             var written: [String] = []
@@ -33,7 +33,7 @@ struct PagingTests {
         }
     }
 
-    @Test("leads by cursors through all posts, each once, though posts come and go meanwhile")
+    @Test("cursors lead to each post once while posts are created and deleted")
     @Loop func cursors() async throws {
         try await PostFixture.with { fixture async throws in
             var posts: [Post] = []
@@ -51,7 +51,7 @@ struct PagingTests {
                 seen += fixture.ids(page)
                 cursor = page["nextCursor"]?.string
                 _ = try await fixture.write("newer")
-                // One that was seen goes: pages by number would shift, a cursor does not.
+                // Deletes a listed post, which shifts pages by number but not by cursor.
                 _ = try await fixture.delete(posts.removeLast())
             } while cursor != nil && rounds < 20
             #expect(Set(seen).count == seen.count)
@@ -60,12 +60,12 @@ struct PagingTests {
     }
 
     @Test(
-        "refuses a cursor that no list gave, and one beside a page, with 422 at /cursor",
+        "a forged cursor, and a cursor together with a page, is refused with 422 at /cursor",
         arguments: [
             ["cursor": ""], ["cursor": "x"], ["cursor": "AAAA"], ["cursor": "%00"], ["cursor": "../../etc/passwd"],
             ["cursor": "'; DROP TABLE posts; --"], ["cursor": .string(String(repeating: "A", count: 33))],
             ["cursor": .string(String(repeating: "A", count: 10_000))],
-            // A time before the year 1, one after 9999, and bits left over.
+            // A time before the year 1, a time after 9999, and surplus bits.
             ["cursor": "gAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"], ["cursor": "f_________8AAAAAAAAAAAAAAAAAAAAA"],
             ["cursor": "AAABlAAAAAAAAAAAAAAAAAAAAAAAAAAA="],
             ["cursor": .string(KeysetCursor(time: .now(), id: .v7()).text), "page": 1],
@@ -80,7 +80,7 @@ struct PagingTests {
         }
     }
 
-    @Test("takes any place for a cursor, the ends of time too, and never fails")
+    @Test("a cursor at any valid time lists posts without an error")
     @Loop func farCursors() async throws {
         try await PostFixture.with { fixture async throws in
             let post = try await fixture.write()
@@ -93,7 +93,7 @@ struct PagingTests {
     }
 
     @Test(
-        "takes a limit from 1 to 100 and a page from 1",
+        "a limit outside 1 to 100, a page below 1 and an unknown field are refused with 422",
         arguments: [
             (["limit": 0], "/limit"), (["limit": -1], "/limit"), (["limit": 101], "/limit"),
             (["limit": 1_000_000_000], "/limit"), (["limit": 9_223_372_036_854_775_807], "/limit"),
@@ -109,7 +109,7 @@ struct PagingTests {
         }
     }
 
-    @Test("has totals that follow each post and each deletion at once, and that nobody counts")
+    @Test("totals follow each creation and deletion at once without a count of rows")
     @Loop func totals() async throws {
         try await PostFixture.with { fixture async throws in
             func total() async throws -> Int64? { try await fixture.list()["totalPosts"]?.integer }
@@ -121,7 +121,7 @@ struct PagingTests {
                 #expect(try await fixture.delete(post).status == 404)
             }
             #expect(try await total() == 13)
-            // A row that came past the service is not in the totals: they are kept, not counted.
+            // A row that the service did not insert is not in the totals, because they are not counted from the rows.
             _ = try await fixture.database.query(
                 Statement("INSERT INTO posts VALUES (gen_random_uuid(), gen_random_uuid(), 'x', 'x', '{}', now())"))
             _ = try await fixture.write("one more")

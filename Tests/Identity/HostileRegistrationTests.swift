@@ -7,9 +7,9 @@ import WorkerKit
 
 @testable import IdentityService
 
-@Suite("What no account can be made of", .timeLimit(.minutes(1)))
-@Loop struct HostileAccountTests {
-    /// Where a registration is at fault, as the service reads it.
+@Suite("Hostile registrations", .timeLimit(.minutes(1)))
+@Loop struct HostileRegistrationTests {
+    /// Returns the JSON pointers of a registration's faults.
     private func faults(
         username: String = "someone", email: String = "someone@example.org", password: String = IdentityFixture.password
     ) -> [String] {
@@ -23,12 +23,12 @@ import WorkerKit
     }
 
     @Test(
-        "a username that turns the direction of text, cannot be seen or looks like another's",
+        "a username with bidirectional controls, invisible characters or look-alikes is refused",
         arguments: [
             // Bidirectional controls: embeddings, overrides, isolates, marks.
             "admin\u{202E}nimda", "\u{202A}admin", "admin\u{202C}", "\u{2066}admin\u{2069}", "admin\u{200F}",
             "admin\u{61C}",
-            // What cannot be seen.
+            // Invisible characters.
             "ad\u{200B}min", "ad\u{200D}min", "\u{FEFF}admin", "ad\u{AD}min", "admin\u{0}", "admin\n", "ad\tmin",
             " admin",
             "admin\u{A0}", "admin\u{1B}[31m", "ad\u{7F}min",
@@ -41,7 +41,7 @@ import WorkerKit
         #expect(Set(faults(username: username)) == ["/username"])
     }
 
-    @Test("a username in another case, which is the same name")
+    @Test("a username that differs only in letter case from an existing one is taken")
     func sameName() async throws {
         try await IdentityFixture.with { fixture in
             _ = try await fixture.register("Admin.1_x-Y")
@@ -55,7 +55,7 @@ import WorkerKit
     }
 
     @Test(
-        "an email that is not ASCII, has what no address has or is too long",
+        "an email that is not ASCII, is not an address or is too long is refused",
         arguments: [
             "j\u{F6}rg@example.org", "joerg@b\u{FC}cher.example", "\u{430}dmin@example.org", "admin@ex\u{430}mple.org",
             "admin@example\u{3002}org", "admin@example.org\u{202E}", "\u{FEFF}admin@example.org",
@@ -68,7 +68,7 @@ import WorkerKit
         #expect(Set(faults(email: email)) == ["/email"])
     }
 
-    @Test("an email is kept as it was written, is the same in any case, and may have a domain in its ASCII form")
+    @Test("an email keeps its letter case, is compared without it, and may have a domain in ASCII form")
     func sameEmail() async throws {
         try await IdentityFixture.with { fixture in
             let email = "Jo+News@XN--Bcher-Kva.example"
@@ -87,7 +87,7 @@ import WorkerKit
     }
 
     @Test(
-        "a password of too few or too many characters, or with U+0000",
+        "a password that is too short, too long or contains U+0000 is refused",
         arguments: [
             "1234567", "\u{1F600}\u{1F600}\u{1F600}\u{1F600}\u{1F600}\u{1F600}\u{1F600}",
             String(repeating: "p", count: 129), "long enough\u{0}",
@@ -96,7 +96,7 @@ import WorkerKit
         #expect(faults(password: password) == ["/password"])
     }
 
-    @Test("a password is counted in characters, not in bytes, and may be of any", arguments: [8, 128])
+    @Test("a password's length is counted in characters, not bytes", arguments: [8, 128])
     func characters(_ count: Int) async throws {
         try await IdentityFixture.with { fixture in
             let password = String(repeating: "\u{1F407}", count: count)
@@ -109,7 +109,9 @@ import WorkerKit
         }
     }
 
-    @Test("fields that the caller has no say in", arguments: ["id", "createdAt", "admin", "passwordHash", "Username"])
+    @Test(
+        "a registration with a field that clients cannot set is refused",
+        arguments: ["id", "createdAt", "admin", "passwordHash", "Username"])
     func massAssignment(_ field: String) {
         let body = #"{"username":"someone","email":"a@example.org","password":"a fine password","\#(field)":"x"}"#
         let problem = #expect(throws: Problem.self) {

@@ -5,8 +5,8 @@ import WorkerKit
 
 @testable import SearchService
 
-@Suite("Pages of a search") struct PagingTests {
-    @Test("pages follow one another without gap or repetition, and each has the totals")
+@Suite("Search pages") struct SearchPageTests {
+    @Test("pages of a search have no gaps or duplicates, and each has the totals")
     @Loop func pages() async throws {
         try await SearchFixture.with { fixture in
             try await fixture.add((0..<23).map { "clover \($0)" })
@@ -25,7 +25,7 @@ import WorkerKit
         }
     }
 
-    @Test("the totals are right past the last page too, at any depth", arguments: [5, 1_000_000])
+    @Test("a page after the last one has the right totals and no hits", arguments: [5, 1_000_000])
     @Loop func pastTheEnd(number: Int) async throws {
         try await SearchFixture.with { fixture in
             try await fixture.add((0..<3).map { "clover \($0)" })
@@ -38,7 +38,7 @@ import WorkerKit
         }
     }
 
-    @Test("the newest hits are ranked, so many that pages end there; the total is that of all")
+    @Test("only the newest hits are ranked and paged, and the total counts all hits")
     @Loop func bounded() async throws {
         try await SearchFixture.with { fixture in
             let limit = SearchStatements.rankedLimit
@@ -47,7 +47,7 @@ import WorkerKit
                 let time = now.advanced(by: .seconds(-start))
                 try await fixture.add((start..<min(start + 500, limit + 100)).map { "clover \($0)" }, at: time)
             }
-            // The best of all by far, and the oldest.
+            // The best match, but the oldest.
             try await fixture.add(["clover clover clover"], at: now.advanced(by: .seconds(-1_000_000)))
             let last = try await fixture.search("clover", limit: 100, page: limit / 100)
             #expect(last.items.count == 100)
