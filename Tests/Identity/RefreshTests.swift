@@ -148,7 +148,7 @@ import WorkerKit
                 SELECT sha256(id::text::bytea), id, $2 FROM family
                 """)
             _ = try await fixture.database.query(
-                insert, account.id, fixture.clock.now.advanced(by: .zero - Self.day).stored)
+                insert, account.id, fixture.clock.now.advanced(by: .zero - Self.day))
             _ = try await concurrently(2) { _ in
                 try await TokenSweeper(database: fixture.database, log: .quiet).sweep(at: fixture.clock.now)
             }

@@ -20,7 +20,7 @@ internal import WorkerKit
         let words = vocabulary.newWords(in: contents)
         let added = try await database.query(
             SearchStatements.add, posts.map(\.id), posts.map(\.author.id), posts.map(\.author.username), contents,
-            posts.map { PostgresTimestamp(milliseconds: $0.createdAt.milliseconds) }, vectors, words)
+            posts.map(\.createdAt), vectors, words)
         // After the statement, because a failed one adds no words.
         vocabulary.insert(words)
         return added.affected
@@ -42,13 +42,11 @@ internal import WorkerKit
     func removeUnlisted(
         from start: ListPosition, to end: ListPosition, olderThan time: Timestamp, keeping listed: [UUID]
     ) async throws -> Int {
-        func instant(_ time: Timestamp) -> PostgresTimestamp { PostgresTimestamp(milliseconds: time.milliseconds) }
         var count = 0
         var batch = 0
         repeat {
             batch = try await database.query(
-                SearchStatements.removeUnlisted, instant(time), instant(start.time), start.id, instant(end.time),
-                end.id, listed
+                SearchStatements.removeUnlisted, time, start.time, start.id, end.time, end.id, listed
             ).affected
             count += batch
         } while batch == SearchStatements.removeUnlistedLimit
