@@ -9,8 +9,8 @@ enum MediaStatements {
 
     // MARK: Uploading
 
-    /// Returns no row if the id belongs to a media, to another account's upload or to an upload that is being
-    /// removed.
+    /// Returns no row if the id belongs to a media item, to another account's upload or to an upload that is
+    /// being removed.
     static let beginUpload = Statement(
         """
         INSERT INTO upload (id, owner_id)

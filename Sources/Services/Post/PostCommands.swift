@@ -34,7 +34,7 @@ internal import WorkerKit
         }
     }
 
-    /// A media and its owner. The owner is part of the key, because a post shows only URLs of its author's
+    /// A media item and its owner. The owner is part of the key, because a post shows only URLs of its author's
     /// media.
     private struct MediaKey: Hashable {
         let id: UUID

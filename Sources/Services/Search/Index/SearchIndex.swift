@@ -10,9 +10,10 @@ internal import WorkerKit
     let stemmer: Stemmer
     let vocabulary = VocabularyCache()
 
-    /// Adds posts in one statement. Posts that are indexed or have a tombstone stay as they are.
+    /// Adds posts in one statement. An indexed post gets new words if an earlier version split its text
+    /// differently; a post with a tombstone stays deleted.
     ///
-    /// - Returns: the number of posts that were added.
+    /// - Returns: the number of posts that were added or changed.
     @discardableResult func add(_ posts: [Post]) async throws -> Int {
         let contents = posts.map(\.content)
         try await stemmer.load(contents)
