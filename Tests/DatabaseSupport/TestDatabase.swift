@@ -6,8 +6,6 @@ internal import TestSupport
 
 /// A place of one test's own on the real server.
 @Loop package enum TestDatabase {
-    private static let quiet = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
-
     /// Runs a body with the address of an empty schema that is dropped at its end.
     package static func withSchema(_ body: @Loop (String) async throws -> Void) async throws {
         try await with("SCHEMA", dropping: "CASCADE", body) { base, name in
@@ -29,7 +27,7 @@ internal import TestSupport
     package static func withPool(
         _ url: String, size: Int, _ body: @Loop (PostgresPool) async throws -> Void
     ) async throws {
-        let pool = PostgresPool(url: url, size: size, log: quiet)
+        let pool = PostgresPool(url: url, size: size, log: .quiet)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await pool.run() }
             let ended = await outcome { try await body(pool) }

@@ -1,14 +1,15 @@
 import Contracts
 import Crypto
+import DatabaseSupport
 import Foundation
 import Testing
 import WorkerKit
 
 @testable import IdentityService
 
-@Suite("The keys of access tokens", .timeLimit(.minutes(1)))
+@Suite("Signing keys", .timeLimit(.minutes(1)))
 struct KeyTests {
-    @Test("`warren keys new` makes a private key that its owner alone reads, and its public half")
+    @Test("`warren keys new` writes a private key that only its owner can read, and its public half")
     func newKeys() async throws {
         try await WarrenCommand.withDirectory { directory in
             let made = try await WarrenCommand.run(["keys", "new", directory])
@@ -29,7 +30,7 @@ struct KeyTests {
         }
     }
 
-    @Test("`warren keys new` replaces no key unless it is told to")
+    @Test("`warren keys new` replaces existing keys only with --force")
     func refusal() async throws {
         try await WarrenCommand.withDirectory { directory in
             #expect(try await WarrenCommand.run(["keys", "new", directory]).status == 0)
@@ -49,9 +50,9 @@ struct KeyTests {
         }
     }
 
-    @Test("a key's name is its thumbprint by RFC 7638, whatever form the private key is in")
+    @Test("a key's identifier is its RFC 7638 thumbprint, for private keys in SEC 1 and PKCS #8 form")
     func thumbprint() throws {
-        // The key of RFC 7515, appendix A.3; its thumbprint was computed apart from this program.
+        // The key of RFC 7515, appendix A.3; its thumbprint was computed with another program.
         let secret = try #require(Data(base64Encoded: "jpsQnnGQmL+YBIffH1136cspYG6+0iY7X1fCE9+E9LI="))
         let sec1 =
             Data([0x30, 0x31, 0x02, 0x01, 0x01, 0x04, 0x20]) + secret
@@ -64,7 +65,7 @@ struct KeyTests {
     }
 
     @Test(
-        "what is no P-256 private key is refused, without being repeated",
+        "text that is not a P-256 private key is refused and not quoted",
         arguments: ["", "secret", P384.Signing.PrivateKey().pemRepresentation])
     func malformed(_ text: String) {
         let settings = Settings(environment: ["WARREN_SIGNING_KEY": text])

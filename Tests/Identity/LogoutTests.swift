@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Reactor
 import Testing
@@ -6,57 +7,57 @@ import WorkerKit
 
 @testable import IdentityService
 
-@Suite("Logging out", .timeLimit(.minutes(2)))
+@Suite("Logout", .timeLimit(.minutes(2)))
 @Loop struct LogoutTests {
-    @Test("ends the session, with whichever of its tokens")
+    @Test("a logout with a used or current refresh token ends the session")
     func logout() async throws {
-        try await IdentityBench.with { bench in
-            let first = try await bench.register()
-            let second = try bench.session(try await bench.refresh(first.refreshToken))
-            let reply = try await bench.logout(first.refreshToken)
+        try await IdentityFixture.with { fixture in
+            let first = try await fixture.register()
+            let second = try fixture.session(try await fixture.refresh(first.refreshToken))
+            let reply = try await fixture.logout(first.refreshToken)
             #expect(reply == .noContent)
-            #expect(try await bench.refresh(first.refreshToken).status == 401)
-            #expect(try await bench.refresh(second.refreshToken).status == 401)
+            #expect(try await fixture.refresh(first.refreshToken).status == 401)
+            #expect(try await fixture.refresh(second.refreshToken).status == 401)
         }
     }
 
-    @Test("answers the same where the token is unknown")
+    @Test("a logout with an unknown token gets the same reply")
     func unknown() async throws {
-        try await IdentityBench.with { bench in
-            let reply = try await bench.logout("never given out")
+        try await IdentityFixture.with { fixture in
+            let reply = try await fixture.logout("never given out")
             #expect(reply == .noContent)
         }
     }
 
-    @Test("everywhere ends every session of the account and nobody else's")
+    @Test("logout-all ends all sessions of the account and no other account's")
     func everywhere() async throws {
-        try await IdentityBench.with { bench in
-            let first = try await bench.register()
-            let second = try bench.session(try await bench.login(first.account))
-            let stranger = try await bench.register()
-            #expect(try await bench.call(Messages.Identity.logoutAll, EmptyBody(), as: first.account) == .noContent)
-            #expect(try await bench.refresh(first.refreshToken).status == 401)
-            #expect(try await bench.refresh(second.refreshToken).status == 401)
-            #expect(try await bench.refresh(stranger.refreshToken).status == 200)
+        try await IdentityFixture.with { fixture in
+            let first = try await fixture.register()
+            let second = try fixture.session(try await fixture.login(first.account))
+            let stranger = try await fixture.register()
+            #expect(try await fixture.call(Messages.Identity.logoutAll, EmptyBody(), as: first.account) == .noContent)
+            #expect(try await fixture.refresh(first.refreshToken).status == 401)
+            #expect(try await fixture.refresh(second.refreshToken).status == 401)
+            #expect(try await fixture.refresh(stranger.refreshToken).status == 200)
         }
     }
 
-    @Test("while a refresh is under way leaves no token that works")
+    @Test("a logout during a refresh leaves no valid token")
     func duringRefresh() async throws {
-        try await IdentityBench.with { bench in
-            let account = try await bench.register().account
+        try await IdentityFixture.with { fixture in
+            let account = try await fixture.register().account
             for round in 0..<20 {
-                let token = try bench.session(try await bench.login(account)).refreshToken
-                async let refreshing = bench.refresh(token)
+                let token = try fixture.session(try await fixture.login(account)).refreshToken
+                async let refreshing = fixture.refresh(token)
                 async let ending =
                     round.isMultiple(of: 2)
-                    ? bench.logout(token) : bench.call(Messages.Identity.logoutAll, EmptyBody(), as: account)
+                    ? fixture.logout(token) : fixture.call(Messages.Identity.logoutAll, EmptyBody(), as: account)
                 let (refreshed, ended) = try await (refreshing, ending)
                 #expect(ended.status == 204)
                 guard refreshed.status == 200 else { continue }
-                #expect(try await bench.refresh(bench.session(refreshed).refreshToken).status == 401)
+                #expect(try await fixture.refresh(fixture.session(refreshed).refreshToken).status == 401)
             }
-            #expect(try await bench.count("SELECT count(*) FROM refresh_tokens") <= 2)
+            #expect(try await fixture.database.count("SELECT count(*) FROM refresh_tokens") <= 2)
         }
     }
 }

@@ -1,171 +1,187 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Postgres
 import Reactor
+import TestSupport
 import Testing
 import WorkerKit
 
 @testable import IdentityService
 
-@Suite("Refreshing", .timeLimit(.minutes(2)))
+@Suite("Refresh tokens", .timeLimit(.minutes(2)))
 @Loop struct RefreshTests {
     private static let day: Duration = .seconds(24 * 3600)
 
-    @Test("gives a session with another refresh token, which works in its turn")
+    @Test("a refresh returns a session with a new refresh token, which can be refreshed in turn")
     func rotation() async throws {
-        try await IdentityBench.with { bench in
-            let first = try await bench.register()
-            let second = try bench.session(try await bench.refresh(first.refreshToken))
+        try await IdentityFixture.with { fixture in
+            let first = try await fixture.register()
+            let second = try fixture.session(try await fixture.refresh(first.refreshToken))
             #expect(second.account == first.account)
             #expect(second.refreshToken != first.refreshToken)
             #expect(second.accessToken != first.accessToken)
-            let third = try bench.session(try await bench.refresh(second.refreshToken))
+            let third = try fixture.session(try await fixture.refresh(second.refreshToken))
             #expect(third.refreshToken != second.refreshToken)
         }
     }
 
-    @Test("gives the same successor again within ten seconds, for a client whose answer was lost")
+    @Test("a used refresh token returns the same successor again for ten seconds")
     func grace() async throws {
-        try await IdentityBench.with { bench in
-            let first = try await bench.register()
-            let second = try bench.session(try await bench.refresh(first.refreshToken))
-            bench.clock.advance(by: .seconds(10))
-            let again = try bench.session(try await bench.refresh(first.refreshToken))
+        try await IdentityFixture.with { fixture in
+            let first = try await fixture.register()
+            let second = try fixture.session(try await fixture.refresh(first.refreshToken))
+            fixture.clock.advance(by: .seconds(10))
+            let again = try fixture.session(try await fixture.refresh(first.refreshToken))
             #expect(again.refreshToken == second.refreshToken)
-            #expect(try await bench.count("SELECT count(*) FROM refresh_tokens") == 2)
-            #expect(try await bench.refresh(again.refreshToken).status == 200)
+            #expect(try await fixture.database.count("SELECT count(*) FROM refresh_tokens") == 2)
+            #expect(try await fixture.refresh(again.refreshToken).status == 200)
         }
     }
 
-    @Test("gives eight that ask at once the same successor")
+    @Test("eight concurrent refreshes of one token return the same successor")
     func concurrent() async throws {
-        try await IdentityBench.with { bench in
-            let token = try await bench.register().refreshToken
-            let successors = try await IdentityBench.all(8) { _ in
-                try bench.session(try await bench.refresh(token)).refreshToken
+        try await IdentityFixture.with { fixture in
+            let token = try await fixture.register().refreshToken
+            let successors = try await concurrently(8) { _ in
+                try fixture.session(try await fixture.refresh(token)).refreshToken
             }
             #expect(successors.count == 8)
             #expect(Set(successors).count == 1)
-            #expect(try await bench.count("SELECT count(*) FROM refresh_tokens") == 2)
+            #expect(try await fixture.database.count("SELECT count(*) FROM refresh_tokens") == 2)
         }
     }
 
-    @Test("with a used token, once the grace is over, revokes its family and no other")
+    @Test("a refresh token reused after the grace time revokes its family and no other")
     func reuse() async throws {
-        try await IdentityBench.with { bench in
-            let stolen = try await bench.register()
-            let other = try bench.session(try await bench.login(stolen.account))
-            let successor = try bench.session(try await bench.refresh(stolen.refreshToken))
-            bench.clock.advance(by: .milliseconds(10_001))
-            let reply = try await bench.refresh(stolen.refreshToken)
+        try await IdentityFixture.with { fixture in
+            let stolen = try await fixture.register()
+            let other = try fixture.session(try await fixture.login(stolen.account))
+            let successor = try fixture.session(try await fixture.refresh(stolen.refreshToken))
+            fixture.clock.advance(by: .milliseconds(10_001))
+            let reply = try await fixture.refresh(stolen.refreshToken)
             #expect(reply.status == 401)
             #expect(reply.code == "invalid-refresh-token")
-            #expect(try await bench.refresh(successor.refreshToken).status == 401)
-            #expect(try await bench.refresh(other.refreshToken).status == 200)
+            #expect(try await fixture.refresh(successor.refreshToken).status == 401)
+            #expect(try await fixture.refresh(other.refreshToken).status == 200)
         }
     }
 
-    @Test("works for seven days after a token was made, and no longer")
+    @Test("a refresh token expires seven days after it was issued")
     func expiry() async throws {
-        try await IdentityBench.with { bench in
-            let first = try await bench.register()
-            bench.clock.advance(by: Self.day * 7 - .milliseconds(1))
-            let second = try bench.session(try await bench.refresh(first.refreshToken))
-            bench.clock.advance(by: Self.day * 7)
-            let reply = try await bench.refresh(second.refreshToken)
+        try await IdentityFixture.with { fixture in
+            let first = try await fixture.register()
+            fixture.clock.advance(by: Self.day * 7 - .milliseconds(1))
+            let second = try fixture.session(try await fixture.refresh(first.refreshToken))
+            fixture.clock.advance(by: Self.day * 7)
+            let reply = try await fixture.refresh(second.refreshToken)
             #expect(reply.status == 401)
             #expect(reply.code == "invalid-refresh-token")
         }
     }
 
-    @Test("refuses what was never given out", arguments: ["x", String(repeating: "A", count: 43), "\u{1F600}"])
+    @Test("a refresh of an unknown token is refused", arguments: ["x", String(repeating: "A", count: 43), "\u{1F600}"])
     func unknown(_ token: String) async throws {
-        try await IdentityBench.with { bench in
-            let reply = try await bench.refresh(token)
+        try await IdentityFixture.with { fixture in
+            let reply = try await fixture.refresh(token)
             #expect(reply.status == 401)
             #expect(reply.code == "invalid-refresh-token")
         }
     }
 
-    @Test("with a used token revokes its family for good: neither the first, a middle nor the newest token works again")
+    @Test("after a reuse no token of the family works again, from the first to the newest")
     func revoked() async throws {
-        try await IdentityBench.with { bench in
-            var tokens = [try await bench.register().refreshToken]
+        try await IdentityFixture.with { fixture in
+            var tokens = [try await fixture.register().refreshToken]
             for _ in 0..<3 {
-                bench.clock.advance(by: .seconds(60))
-                tokens.append(try bench.session(try await bench.refresh(tokens[tokens.count - 1])).refreshToken)
+                fixture.clock.advance(by: .seconds(60))
+                tokens.append(try fixture.session(try await fixture.refresh(tokens[tokens.count - 1])).refreshToken)
             }
-            // A middle one, while the newest one's predecessor is still within its grace.
-            #expect(try await bench.refresh(tokens[1]).status == 401)
+            // A middle token, while the predecessor of the newest one is within its grace time.
+            #expect(try await fixture.refresh(tokens[1]).status == 401)
             for token in tokens {
-                let reply = try await bench.refresh(token)
+                let reply = try await fixture.refresh(token)
                 #expect(reply.code == "invalid-refresh-token")
             }
-            #expect(try await bench.count("SELECT count(*) FROM refresh_tokens") == 0)
+            #expect(try await fixture.database.count("SELECT count(*) FROM refresh_tokens") == 0)
         }
     }
 
-    @Test("with one token by eight at once, once its grace is over, lets none of them in")
+    @Test("eight concurrent reuses of a token after the grace time are all refused")
     func concurrentReuse() async throws {
-        try await IdentityBench.with { bench in
-            let used = try await bench.register().refreshToken
-            let newest = try bench.session(try await bench.refresh(used)).refreshToken
-            bench.clock.advance(by: .seconds(11))
-            let statuses = try await IdentityBench.all(8) { _ in try await bench.refresh(used).status }
+        try await IdentityFixture.with { fixture in
+            let used = try await fixture.register().refreshToken
+            let newest = try fixture.session(try await fixture.refresh(used)).refreshToken
+            fixture.clock.advance(by: .seconds(11))
+            let statuses = try await concurrently(8) { _ in try await fixture.refresh(used).status }
             #expect(statuses == Array(repeating: 401, count: 8))
-            #expect(try await bench.refresh(newest).status == 401)
+            #expect(try await fixture.refresh(newest).status == 401)
         }
     }
 
-    @Test("leaves nothing behind that the sweep does not delete once it has expired")
+    @Test("a sweep deletes expired refresh tokens and families and keeps valid ones")
     func sweep() async throws {
-        try await IdentityBench.with { bench in
-            let expired = try await bench.register()
-            _ = try await bench.refresh(expired.refreshToken)
-            bench.clock.advance(by: Self.day * 6)
-            let alive = try bench.session(try await bench.login(expired.account))
-            bench.clock.advance(by: Self.day * 2)
-            let sweeper = TokenSweeper(database: bench.database, log: IdentityBench.log)
-            try await sweeper.sweep(at: bench.clock.now)
-            #expect(try await bench.count("SELECT count(*) FROM refresh_tokens") == 1)
-            #expect(try await bench.count("SELECT count(*) FROM refresh_families") == 1)
-            #expect(try await bench.refresh(alive.refreshToken).status == 200)
+        try await IdentityFixture.with { fixture in
+            let expired = try await fixture.register()
+            _ = try await fixture.refresh(expired.refreshToken)
+            fixture.clock.advance(by: Self.day * 6)
+            let alive = try fixture.session(try await fixture.login(expired.account))
+            fixture.clock.advance(by: Self.day * 2)
+            let sweeper = TokenSweeper(database: fixture.database, log: .quiet)
+            try await sweeper.sweep(at: fixture.clock.now)
+            #expect(try await fixture.database.count("SELECT count(*) FROM refresh_tokens") == 1)
+            #expect(try await fixture.database.count("SELECT count(*) FROM refresh_families") == 1)
+            #expect(try await fixture.refresh(alive.refreshToken).status == 200)
         }
     }
 
-    @Test("leaves no more than a sweep can take, however much has expired, also where two workers sweep at once")
+    @Test("sweeps delete thousands of expired rows, also when two workers sweep at once")
     func largeSweep() async throws {
-        try await IdentityBench.with { bench in
-            let account = try await bench.register().account
+        try await IdentityFixture.with { fixture in
+            let account = try await fixture.register().account
             let insert = Statement(
                 """
                 WITH family AS (
                     INSERT INTO refresh_families (id, account_id, expires_at)
                     SELECT gen_random_uuid(), $1, $2 FROM generate_series(1, 2500) RETURNING id)
-                INSERT INTO refresh_tokens (hash, family_id, expires_at) SELECT sha256(id::text::bytea), id, $2 FROM family
+                INSERT INTO refresh_tokens (hash, family_id, expires_at)
+                SELECT sha256(id::text::bytea), id, $2 FROM family
                 """)
-            _ = try await bench.database.query(
-                insert, account.id, bench.clock.now.advanced(by: .zero - Self.day).stored)
-            _ = try await IdentityBench.all(2) { _ in
-                try await TokenSweeper(database: bench.database, log: IdentityBench.log).sweep(at: bench.clock.now)
+            _ = try await fixture.database.query(
+                insert, account.id, fixture.clock.now.advanced(by: .zero - Self.day))
+            _ = try await concurrently(2) { _ in
+                try await TokenSweeper(database: fixture.database, log: .quiet).sweep(at: fixture.clock.now)
             }
-            // Each passes over what the other holds; the next sweep finds what that left.
-            try await TokenSweeper(database: bench.database, log: IdentityBench.log).sweep(at: bench.clock.now)
-            #expect(try await bench.count("SELECT count(*) FROM refresh_tokens") == 1)
-            #expect(try await bench.count("SELECT count(*) FROM refresh_families") == 1)
+            // Each sweep skips the rows that the other has locked; the next sweep deletes them.
+            try await TokenSweeper(database: fixture.database, log: .quiet).sweep(at: fixture.clock.now)
+            #expect(try await fixture.database.count("SELECT count(*) FROM refresh_tokens") == 1)
+            #expect(try await fixture.database.count("SELECT count(*) FROM refresh_families") == 1)
         }
     }
 
-    @Test("is swept until the sweeper is closed or cancelled, and no longer")
+    @Test("the token sweeper ends when it is closed or cancelled")
     func sweeperEnds() async throws {
-        try await IdentityBench.with { bench in
+        try await IdentityFixture.with { fixture in
             for round in 0..<20 {
-                let sweeper = TokenSweeper(database: bench.database, log: IdentityBench.log)
+                let sweeper = TokenSweeper(database: fixture.database, log: .quiet)
                 await withTaskGroup(of: Void.self) { group in
                     group.addTask { await sweeper.run() }
                     if round.isMultiple(of: 3) { await Task.yield() }
                     if round.isMultiple(of: 2) { sweeper.close() } else { group.cancelAll() }
                 }
+            }
+        }
+    }
+
+    @Test("a session that is refreshed every six days outlives its first token and all sweeps")
+    func outlivesSweeps() async throws {
+        try await IdentityFixture.with { fixture in
+            var token = try await fixture.register().refreshToken
+            for round in 1...4 {
+                fixture.clock.advance(by: .seconds(6 * 24 * 3600))
+                try await TokenSweeper(database: fixture.database, log: .quiet).sweep(at: fixture.clock.now)
+                token = try fixture.session(try await fixture.refresh(token)).refreshToken
+                #expect(try await fixture.database.count("SELECT count(*) FROM refresh_families") == 1, "\(round)")
             }
         }
     }

@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Postgres
 import Reactor
@@ -8,22 +9,22 @@ import WorkerKit
 
 @testable import IdentityService
 
-@Suite("Registering", .timeLimit(.minutes(2)))
+@Suite("Registration", .timeLimit(.minutes(2)))
 @Loop struct RegistrationTests {
-    @Test("gives a session of the new account, and tells everyone of it without the email")
+    @Test("a registration returns a session and publishes an event without the email")
     func session() async throws {
-        try await IdentityBench.with { bench in
-            let reply = try await bench.call(
+        try await IdentityFixture.with { fixture in
+            let reply = try await fixture.call(
                 Messages.Identity.register,
-                Register(username: "Ann.O-1", email: "Ann@Example.org", password: IdentityBench.password))
-            let session = try bench.session(reply, status: 201)
+                Register(username: "Ann.O-1", email: "Ann@Example.org", password: IdentityFixture.password))
+            let session = try fixture.session(reply, status: 201)
             let id = session.account.id
             let expected = Account(
-                id: id, username: "Ann.O-1", email: "Ann@Example.org", createdAt: bench.clock.now)
+                id: id, username: "Ann.O-1", email: "Ann@Example.org", createdAt: fixture.clock.now)
             #expect(session.account == expected)
             #expect(session.expiresIn == 900)
 
-            let row = try #require(try await bench.database.query(Statement("SELECT type, body FROM outbox")).first)
+            let row = try #require(try await fixture.database.query(Statement("SELECT type, body FROM outbox")).first)
             #expect(try row.get(0, as: String.self) == "account.registered")
             let event = try EventEnvelope.decode(row.get(1, as: [UInt8].self)).decode(AccountRegistered.self)
             #expect(event.data == AccountRegistered(id: id, username: "Ann.O-1", createdAt: expected.createdAt))
@@ -31,106 +32,106 @@ import WorkerKit
         }
     }
 
-    @Test("refuses a username or an email that is taken, in whatever case")
+    @Test("a registration with a taken username or email is refused, in any letter case")
     func taken() async throws {
-        try await IdentityBench.with { bench in
-            _ = try await bench.register("Bob")
+        try await IdentityFixture.with { fixture in
+            _ = try await fixture.register("Bob")
             for (username, email) in [("bOB", "other@example.org"), ("robert", "BOB@EXAMPLE.ORG")] {
-                let reply = try await bench.call(
+                let reply = try await fixture.call(
                     Messages.Identity.register,
-                    Register(username: username, email: email, password: IdentityBench.password))
+                    Register(username: username, email: email, password: IdentityFixture.password))
                 #expect(reply.status == 409)
                 #expect(reply.code == "account-exists")
             }
-            #expect(try await bench.count("SELECT count(*) FROM accounts") == 1)
-            #expect(try await bench.count("SELECT count(*) FROM outbox") == 1)
-            #expect(try await bench.count("SELECT count(*) FROM refresh_families") == 1)
+            #expect(try await fixture.database.count("SELECT count(*) FROM accounts") == 1)
+            #expect(try await fixture.database.count("SELECT count(*) FROM outbox") == 1)
+            #expect(try await fixture.database.count("SELECT count(*) FROM refresh_families") == 1)
         }
     }
 
-    @Test("gives a name that several ask for at once to one of them")
+    @Test("one of several concurrent registrations of a username succeeds")
     func race() async throws {
-        try await IdentityBench.with { bench in
-            let statuses = try await IdentityBench.all(4) { number in
-                try await bench.call(
+        try await IdentityFixture.with { fixture in
+            let statuses = try await concurrently(4) { number in
+                try await fixture.call(
                     Messages.Identity.register,
-                    Register(username: "eve", email: "eve\(number)@example.org", password: IdentityBench.password)
+                    Register(username: "eve", email: "eve\(number)@example.org", password: IdentityFixture.password)
                 ).status
             }
             #expect(statuses.sorted() == [201, 409, 409, 409])
         }
     }
 
-    @Test("happens once where its message comes twice, and the second delivery gets a session too")
+    @Test("a redelivered registration creates one account, and each delivery gets a session")
     func redelivery() async throws {
-        try await IdentityBench.with { bench in
+        try await IdentityFixture.with { fixture in
             let id = UUID.v7()
-            let request = Register(username: "carol", email: "carol@example.org", password: IdentityBench.password)
-            let first = try await bench.call(Messages.Identity.register, request, id: id)
-            let second = try await bench.call(Messages.Identity.register, request, id: id)
-            #expect(try bench.session(first, status: 201).account == bench.session(second, status: 201).account)
-            #expect(try await bench.count("SELECT count(*) FROM accounts") == 1)
-            #expect(try await bench.count("SELECT count(*) FROM outbox") == 1)
-            let latest = try bench.session(second, status: 201)
-            #expect(try await bench.refresh(latest.refreshToken).status == 200)
+            let request = Register(username: "carol", email: "carol@example.org", password: IdentityFixture.password)
+            let first = try await fixture.call(Messages.Identity.register, request, id: id)
+            let second = try await fixture.call(Messages.Identity.register, request, id: id)
+            #expect(try fixture.session(first, status: 201).account == fixture.session(second, status: 201).account)
+            #expect(try await fixture.database.count("SELECT count(*) FROM accounts") == 1)
+            #expect(try await fixture.database.count("SELECT count(*) FROM outbox") == 1)
+            let latest = try fixture.session(second, status: 201)
+            #expect(try await fixture.refresh(latest.refreshToken).status == 200)
         }
     }
 
-    @Test("gives no session to who repeats another's message id without their password")
+    @Test("a registration that repeats another's message id without the password is refused")
     func stolenID() async throws {
-        try await IdentityBench.with { bench in
+        try await IdentityFixture.with { fixture in
             let id = UUID.v7()
-            let request = Register(username: "dan", email: "dan@example.org", password: IdentityBench.password)
-            _ = try await bench.call(Messages.Identity.register, request, id: id)
+            let request = Register(username: "dan", email: "dan@example.org", password: IdentityFixture.password)
+            _ = try await fixture.call(Messages.Identity.register, request, id: id)
             let other = Register(username: "dan", email: "dan@example.org", password: "another password")
-            let reply = try await bench.call(Messages.Identity.register, other, id: id)
+            let reply = try await fixture.call(Messages.Identity.register, other, id: id)
             #expect(reply.status == 409)
             #expect(reply.code == "account-exists")
         }
     }
 
-    @Test("counts the wrong passwords of who repeats another's message id as failed logins of that account")
+    @Test("wrong passwords of repeated registrations count as failed logins of the account")
     func guessing() async throws {
-        try await IdentityBench.withRedis { (redis) async throws in
+        try await TestRedis.withClient { (redis) async throws in
             let logins = LoginThrottle(
                 limit: RateLimit(name: "failed-logins", count: 2, per: .seconds(600)), delay: .milliseconds(1000),
                 capacity: 8, redis: redis)
-            try await IdentityBench.with {
+            try await IdentityFixture.with {
                 $0.throttle = logins
-            } _: { (bench) async throws in
+            } _: { (fixture) async throws in
                 let (id, name) = (UUID.v7(), "u-\(UUID().text.prefix(13))")
                 func register(_ password: String) async throws -> Reply {
-                    try await bench.call(
+                    try await fixture.call(
                         Messages.Identity.register,
                         Register(username: name, email: "\(name)@example.org", password: password), id: id)
                 }
-                #expect(try await register(IdentityBench.password).status == 201)
+                #expect(try await register(IdentityFixture.password).status == 201)
                 for _ in 0..<2 { #expect(try await register("wrong password").code == "account-exists") }
-                async let late = register(IdentityBench.password)
+                async let late = register(IdentityFixture.password)
                 #expect(try await eventually { logins.delayedCount == 1 })
                 #expect(try await late.status == 201)
             }
         }
     }
 
-    @Test("with another account's id for its message's makes an account of its own")
+    @Test("a registration whose message id is another account's id creates a new account")
     func foreignID() async throws {
-        try await IdentityBench.with { bench in
-            let account = try await bench.register("erin").account
-            let reply = try await bench.call(
+        try await IdentityFixture.with { fixture in
+            let account = try await fixture.register("erin").account
+            let reply = try await fixture.call(
                 Messages.Identity.register,
-                Register(username: "frank", email: "frank@example.org", password: IdentityBench.password),
+                Register(username: "frank", email: "frank@example.org", password: IdentityFixture.password),
                 id: account.id)
-            #expect(try bench.session(reply, status: 201).account.id != account.id)
-            #expect(try await bench.count("SELECT count(*) FROM accounts") == 2)
+            #expect(try fixture.session(reply, status: 201).account.id != account.id)
+            #expect(try await fixture.database.count("SELECT count(*) FROM accounts") == 2)
         }
     }
 
-    @Test("refuses a common password with everything else that is wrong")
+    @Test("a common password is reported together with the other faults of a registration")
     func common() async throws {
-        try await IdentityBench.with { bench in
+        try await IdentityFixture.with { fixture in
             for (username, pointers) in [("fine", ["/password"]), ("a b", ["/password", "/username"])] {
-                let reply = try await bench.call(
+                let reply = try await fixture.call(
                     Messages.Identity.register,
                     Register(username: username, email: "x@example.org", password: "Football1"))
                 #expect(reply.status == 422)
@@ -139,14 +140,14 @@ import WorkerKit
                 let message = errors?.first { $0["pointer"] == "/password" }?["message"]
                 #expect(message == "must not be a commonly used password")
             }
-            #expect(try await bench.count("SELECT count(*) FROM accounts") == 0)
+            #expect(try await fixture.database.count("SELECT count(*) FROM accounts") == 0)
         }
     }
 
-    @Test("refuses everything that is wrong at once")
+    @Test("all faults of a registration are reported at once")
     func invalid() async throws {
-        try await IdentityBench.with { bench in
-            let reply = try await bench.call(
+        try await IdentityFixture.with { fixture in
+            let reply = try await fixture.call(
                 Messages.Identity.register, Register(username: "a b", email: "nowhere", password: "short"))
             #expect(reply.status == 422)
             let pointers = try JSON.parse(reply.body)["errors"]?.array?.compactMap { $0["pointer"]?.string }

@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Postgres
 import Reactor
@@ -7,42 +8,42 @@ import WorkerKit
 
 @testable import IdentityService
 
-@Suite("What the database holds", .timeLimit(.minutes(1)))
+@Suite("Stored secrets", .timeLimit(.minutes(1)))
 @Loop struct StoredSecretTests {
-    @Test("is neither a password nor a token, in no table and in no form that reads as one")
-    func nothingInClear() async throws {
-        try await IdentityBench.with { bench in
-            let first = try await bench.register()
-            let second = try bench.session(try await bench.refresh(first.refreshToken))
-            let third = try bench.session(try await bench.login(first.account))
+    @Test("no table contains a password or token, as text or in hexadecimal")
+    func noClearText() async throws {
+        try await IdentityFixture.with { fixture in
+            let first = try await fixture.register()
+            let second = try fixture.session(try await fixture.refresh(first.refreshToken))
+            let third = try fixture.session(try await fixture.login(first.account))
             let secrets =
-                [IdentityBench.password, "another password"]
+                [IdentityFixture.password, "another password"]
                 + [first, second, third].flatMap { [$0.refreshToken, $0.accessToken] }
-            _ = try await bench.call(
+            _ = try await fixture.call(
                 Messages.Identity.changePassword,
                 ChangePassword(currentPassword: "wrong password", newPassword: "another password"), as: first.account)
 
-            let content = try await bench.content()
+            let content = try await fixture.content()
             #expect(content.contains(first.account.id.text))
             for secret in secrets {
                 #expect(!content.contains(secret))
                 #expect(!content.contains(secret.utf8.hexadecimal))
             }
-            #expect(try await bench.count("SELECT count(*) FROM inbox") == 0)
+            #expect(try await fixture.database.count("SELECT count(*) FROM inbox") == 0)
         }
     }
 
-    @Test("of a password is its argon2id hash with 19 MiB and two passes")
+    @Test("a password is stored as an Argon2id hash with 19 MiB and two passes")
     func passwordHash() async throws {
-        try await IdentityBench.with { bench in
-            _ = try await bench.register()
-            let strong = try await bench.count(
+        try await IdentityFixture.with { fixture in
+            _ = try await fixture.register()
+            let strong = try await fixture.database.count(
                 "SELECT count(*) FROM accounts WHERE password_hash LIKE '$argon2id$v=19$m=19456,t=2,p=1$%'")
             #expect(strong == 1)
         }
     }
 
-    @Test("of a token's successor can be read with that token alone")
+    @Test("the successor of a refresh token can be decrypted only with that token")
     func sealing() throws {
         let token = RefreshSecret.random()
         let successor = RefreshSecret.random()
@@ -52,7 +53,7 @@ import WorkerKit
         #expect(throws: (any Error).self) { try successor.open(sealed) }
     }
 
-    @Test("of a token is 256 random bits, which nothing prints")
+    @Test("a refresh token is 256 random bits and its description does not contain it")
     func randomness() {
         let tokens = (0..<1000).map { _ in RefreshSecret.random() }
         #expect(Set(tokens).count == 1000)
@@ -61,8 +62,8 @@ import WorkerKit
     }
 }
 
-extension IdentityBench {
-    /// All that the schema's tables hold, as text.
+extension IdentityFixture {
+    /// Returns all rows of all tables in the schema as text.
     fileprivate func content() async throws -> String {
         let tables = try await database.query(
             Statement("SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema()"))

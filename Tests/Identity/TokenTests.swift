@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import Foundation
 import JWTKit
 import Reactor
@@ -11,7 +12,7 @@ struct TokenTests {
     private static let account = Account(
         id: .v7(), username: "Grace", email: "grace@example.org", createdAt: Timestamp(milliseconds: 0))
 
-    @Test("are verified by the key set that `warren keys new` made, and say who, for whom and until when")
+    @Test("an access token verifies with the key set of `warren keys new` and has all its claims")
     func verification() async throws {
         try await WarrenCommand.withDirectory { directory in
             try #require(try await WarrenCommand.run(["keys", "new", directory]).status == 0)
@@ -33,7 +34,7 @@ struct TokenTests {
         }
     }
 
-    @Test("name their algorithm and their key")
+    @Test("an access token's header names its algorithm and key")
     func header() async throws {
         let key = SigningKey()
         let tokens = try await AccessTokenSigner(key: key, issuer: "warren", audience: "warren")
@@ -47,14 +48,14 @@ struct TokenTests {
         #expect(json["kid"]?.string == key.publicKey.identifier)
     }
 
-    @Test("are never the same twice")
+    @Test("two access tokens for the same account and time differ")
     func unique() async throws {
         let tokens = try await AccessTokenSigner(key: SigningKey(), issuer: "warren", audience: "warren")
         let now = Timestamp.now()
         #expect(try await tokens.sign(for: Self.account, at: now) != tokens.sign(for: Self.account, at: now))
     }
 
-    @Test("of another key are refused")
+    @Test("an access token does not verify with another key")
     func otherKey() async throws {
         let tokens = try await AccessTokenSigner(key: SigningKey(), issuer: "warren", audience: "warren")
         let token = try await tokens.sign(for: Self.account, at: .now())

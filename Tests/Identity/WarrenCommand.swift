@@ -2,12 +2,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The operator's command, run as a process.
+/// A finished run of the command `warren`.
 struct WarrenCommand: Sendable {
     let status: Int32
     let output: String
 
-    /// Runs the program that was built beside the tests, to its end.
+    /// Runs the command and waits for its exit.
     static func run(_ arguments: [String]) async throws -> WarrenCommand {
         try await onThreads { try WarrenCommand(arguments) }
     }
@@ -26,13 +26,13 @@ struct WarrenCommand: Sendable {
         output = String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Where a program is that was built beside the tests.
+    /// Returns the path of a built program, which is beside the tests.
     static func program(_ name: String) throws -> URL {
         try #require(CommandLine.arguments.first.map { URL(filePath: $0) })
             .deletingLastPathComponent().appending(path: name)
     }
 
-    /// Runs a test with the path of a directory that is not there yet and is gone afterwards.
+    /// Runs a test with a path at which no directory exists; removes the directory afterwards.
     static func withDirectory(_ body: (String) async throws -> Void) async throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "warren-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: directory) }

@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Postgres
 import Reactor
@@ -8,139 +9,155 @@ import Testing
 @testable import MediaService
 @testable import WorkerKit
 
-@Suite("A picture whose upload ended between the media host and the database", .timeLimit(.minutes(3)))
+@Suite("Abandoned uploads", .timeLimit(.minutes(3)))
 struct AbandonedUploadTests {
-    private static let leaveUpload = Statement(
+    private static let insertAbandonedUpload = Statement(
         "INSERT INTO upload VALUES (gen_random_uuid(), gen_random_uuid(), now() - interval '2 h')")
 
-    /// Uploads, and has the database go away once the media host has the picture.
-    @Loop private func abandon(_ message: IncomingMessage, _ bench: MediaBench) async throws {
-        try await bench.order(["delayMilliseconds": 1000, "after": true, "path": "upload", "count": 1])
-        async let outcome = bench.deliver(message)
-        #expect(try await eventually { try await bench.assets().count == 1 })
-        bench.between.refuse()
+    /// Uploads an image and disconnects the database as soon as the media host has the image.
+    @Loop private func interruptUpload(_ message: IncomingMessage, _ fixture: MediaFixture) async throws {
+        try await fixture.injectFaults(["delayMilliseconds": 1000, "after": true, "path": "upload", "count": 1])
+        async let outcome = fixture.deliver(message)
+        #expect(try await eventually { try await fixture.assets().count == 1 })
+        fixture.databaseProxy.refuse()
         var failure: (any Error)?
         do { _ = try await outcome } catch { failure = error }
         #expect(failure != nil)
-        bench.between.resume()
-        #expect(try await bench.assets().count == 1)
-        #expect(try await bench.count("SELECT count(*) FROM media") == 0)
-        #expect(try await bench.uploads() == 1)
+        fixture.databaseProxy.resume()
+        #expect(try await fixture.assets().count == 1)
+        #expect(try await fixture.database.count("SELECT count(*) FROM media") == 0)
+        #expect(try await fixture.uploads() == 1)
     }
 
-    /// Sweeps as soon as the pool has found back to the database.
-    @Loop private func sweep(_ bench: MediaBench, olderThan age: Duration = .zero, claim: Duration = .seconds(600))
+    /// Sweeps as soon as the pool has reconnected to the database.
+    @Loop private func sweep(_ fixture: MediaFixture, olderThan age: Duration = .zero, claim: Duration = .seconds(600))
         async throws
     {
         let isDone = try await eventually(within: .seconds(20)) {
-            (try? await bench.sweeper.sweep(olderThan: age, claim: claim)) != nil
+            (try? await fixture.sweeper.sweep(olderThan: age, claim: claim)) != nil
         }
         #expect(isDone)
     }
 
-    @Test("is adopted by the command's next delivery")
-    @Loop func adopted() async throws {
-        try await MediaBench.with { bench async throws in
-            let message = MediaBench.upload(SamplePicture.png, by: MediaBench.owner())
-            try await abandon(message, bench)
+    @Test("the next delivery of an interrupted upload completes it with the stored image")
+    @Loop func completed() async throws {
+        try await MediaFixture.with { fixture async throws in
+            let message = MediaFixture.upload(SamplePicture.png, by: MediaFixture.owner())
+            try await interruptUpload(message, fixture)
             let isAdopted = try await eventually(within: .seconds(20)) {
-                (try? await bench.deliver(message))?.status == 201
+                (try? await fixture.deliver(message))?.status == 201
             }
             #expect(isAdopted)
-            #expect(try await bench.assets().count == 1)
-            #expect(try await bench.uploads() == 0)
-            try await sweep(bench)
-            #expect(try await bench.assets().count == 1)
+            #expect(try await fixture.assets().count == 1)
+            #expect(try await fixture.uploads() == 0)
+            try await sweep(fixture)
+            #expect(try await fixture.assets().count == 1)
         }
     }
 
-    @Test("is removed in the end where the command never succeeds, and a replay begins anew")
+    @Test("the sweeper removes the image of an abandoned upload, and a replay uploads it again")
     @Loop func removed() async throws {
-        try await MediaBench.with { bench async throws in
-            let message = MediaBench.upload(SamplePicture.png, by: MediaBench.owner())
-            try await abandon(message, bench)
-            // Not while it may still succeed.
-            try await sweep(bench, olderThan: UploadSweeper.abandonedAfter)
-            #expect(try await bench.assets().count == 1)
-            try await sweep(bench)
-            #expect(try await bench.assets().isEmpty)
-            #expect(try await bench.uploads() == 0)
-            #expect(try await bench.deliver(message)?.status == 201)
-            #expect(try await bench.assets().count == 1)
+        try await MediaFixture.with { fixture async throws in
+            let message = MediaFixture.upload(SamplePicture.png, by: MediaFixture.owner())
+            try await interruptUpload(message, fixture)
+            // The upload is too young to be abandoned.
+            try await sweep(fixture, olderThan: UploadSweeper.abandonedAfter)
+            #expect(try await fixture.assets().count == 1)
+            try await sweep(fixture)
+            #expect(try await fixture.assets().isEmpty)
+            #expect(try await fixture.uploads() == 0)
+            #expect(try await fixture.deliver(message)?.status == 201)
+            #expect(try await fixture.assets().count == 1)
         }
     }
 
-    @Test("is not removed where a second delivery began while the first one committed, and left its note behind")
+    @Test("the sweeper keeps the image of a finished upload whose row a redelivery left behind")
     @Loop func twoDeliveries() async throws {
-        try await MediaBench.with { bench async throws in
-            let message = MediaBench.upload(SamplePicture.png, by: MediaBench.owner())
-            #expect(try await bench.deliver(message)?.status == 201)
-            _ = try await bench.database.query(
+        try await MediaFixture.with { fixture async throws in
+            let message = MediaFixture.upload(SamplePicture.png, by: MediaFixture.owner())
+            #expect(try await fixture.deliver(message)?.status == 201)
+            _ = try await fixture.database.query(
                 Statement("INSERT INTO upload (id, owner_id) SELECT id, owner_id FROM media"))
-            #expect(try await bench.uploads() == 1)
-            try await sweep(bench)
-            #expect(try await bench.assets().count == 1)
-            #expect(try await bench.count("SELECT count(*) FROM media") == 1)
-            #expect(try await bench.uploads() == 0)
+            #expect(try await fixture.uploads() == 1)
+            try await sweep(fixture)
+            #expect(try await fixture.assets().count == 1)
+            #expect(try await fixture.database.count("SELECT count(*) FROM media") == 1)
+            #expect(try await fixture.uploads() == 0)
         }
     }
 
-    @Test("stays noted until it is really removed, and holds up no other")
+    @Test("an abandoned upload keeps its row until its image is removed, and does not delay other removals")
     @Loop func hostFails() async throws {
-        try await MediaBench.with { bench async throws in
+        try await MediaFixture.with { fixture async throws in
             for _ in 0..<3 {
-                _ = try await bench.database.query(Self.leaveUpload)
+                _ = try await fixture.database.query(Self.insertAbandonedUpload)
             }
-            // Signed with another secret it would be refused; here it is the host that refuses, once.
-            try await bench.order(["status": 403, "path": "destroy", "count": 1])
-            try await bench.sweeper.sweep()
-            #expect(try await bench.uploads() == 1)
-            // Its claim holds for a while, lest two sweepers do the same.
-            try await bench.sweeper.sweep()
-            #expect(try await bench.uploads() == 1)
-            try await bench.sweeper.sweep(claim: .zero)
-            #expect(try await bench.uploads() == 0)
+            // The host refuses one call.
+            try await fixture.injectFaults(["status": 403, "path": "destroy", "count": 1])
+            try await fixture.sweeper.sweep()
+            #expect(try await fixture.uploads() == 1)
+            // The claim of the first sweep has not expired.
+            try await fixture.sweeper.sweep()
+            #expect(try await fixture.uploads() == 1)
+            try await fixture.sweeper.sweep(claim: .zero)
+            #expect(try await fixture.uploads() == 0)
         }
     }
 
-    @Test("is not uploaded anew while a sweeper removes it, and an upload that a sweeper overtook keeps no row")
+    @Test("an upload is refused while a sweeper removes its image, and one that a sweeper overtook stores no media")
     @Loop func overtaken() async throws {
-        try await MediaBench.with { bench async throws in
-            let owner = MediaBench.owner()
-            let message = MediaBench.upload(SamplePicture.png, by: owner)
-            try await bench.order(["delayMilliseconds": 1500, "after": true, "path": "upload", "count": 1])
-            async let outcome = bench.deliver(message)
-            #expect(try await eventually { try await bench.assets().count == 1 })
-            _ = try await bench.database.query(Statement("UPDATE upload SET swept_at = now()"))
-            let refusal = await #expect(throws: UploadError.self) { try await bench.deliver(message) }
+        try await MediaFixture.with { fixture async throws in
+            let owner = MediaFixture.owner()
+            let message = MediaFixture.upload(SamplePicture.png, by: owner)
+            try await fixture.injectFaults(["delayMilliseconds": 1500, "after": true, "path": "upload", "count": 1])
+            async let outcome = fixture.deliver(message)
+            #expect(try await eventually { try await fixture.assets().count == 1 })
+            _ = try await fixture.database.query(Statement("UPDATE upload SET swept_at = now()"))
+            let refusal = await #expect(throws: UploadError.self) { try await fixture.deliver(message) }
             #expect(refusal?.code == .removalInProgress)
             #expect(refusal?.isTransient == true)
             var failure: (any Error)?
             do { _ = try await outcome } catch { failure = error }
             #expect(failure is PostgresError)
-            #expect(try await bench.count("SELECT count(*) FROM media") == 0)
-            #expect(try await bench.events("media.uploaded").isEmpty)
-            try await bench.sweeper.sweep(olderThan: .zero, claim: .zero)
-            #expect(try await bench.assets().isEmpty)
-            #expect(try await bench.deliver(message)?.status == 201)
+            #expect(try await fixture.database.count("SELECT count(*) FROM media") == 0)
+            #expect(try await fixture.eventSubjects("media.uploaded").isEmpty)
+            try await fixture.sweeper.sweep(olderThan: .zero, claim: .zero)
+            #expect(try await fixture.assets().isEmpty)
+            #expect(try await fixture.deliver(message)?.status == 201)
         }
     }
 
-    @Test("is swept by workers side by side, each picture by one of them")
-    @Loop func sideBySide() async throws {
-        try await MediaBench.with { bench async throws in
-            let owner = MediaBench.owner()
-            let kept = try await bench.picture(by: owner)
+    @Test("concurrent sweepers remove each abandoned upload once")
+    @Loop func concurrentSweepers() async throws {
+        try await MediaFixture.with { fixture async throws in
+            let owner = MediaFixture.owner()
+            let kept = try await fixture.picture(by: owner)
             for _ in 0..<45 {
-                _ = try await bench.database.query(Self.leaveUpload)
+                _ = try await fixture.database.query(Self.insertAbandonedUpload)
             }
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<3 { group.addTask { try await bench.sweeper.sweep() } }
+                for _ in 0..<3 { group.addTask { try await fixture.sweeper.sweep() } }
                 try await group.waitForAll()
             }
-            #expect(try await bench.uploads() == 0)
-            #expect(bench.host.log.split(separator: #""message":"destroyed""#).count == 46)
-            #expect(try await bench.assets() == [kept.id.text])
+            #expect(try await fixture.uploads() == 0)
+            #expect(fixture.host.log.split(separator: #""message":"destroyed""#).count == 46)
+            #expect(try await fixture.assets() == [kept.id.text])
+        }
+    }
+
+    @Test("an upload is abandoned an hour after its last attempt and not before")
+    @Loop func abandonment() async throws {
+        try await MediaFixture.with { fixture async throws in
+            for age in ["55 min", "65 min"] {
+                let begun = "now() - interval '\(age)'"
+                _ = try await fixture.database.query(
+                    Statement("INSERT INTO upload VALUES (gen_random_uuid(), gen_random_uuid(), \(begun))"))
+            }
+            try await fixture.sweeper.sweep()
+            #expect(
+                try await fixture.database.count("SELECT count(*) FROM upload WHERE begun_at < now() - interval '1 h'")
+                    == 0)
+            #expect(try await fixture.uploads() == 1)
         }
     }
 }

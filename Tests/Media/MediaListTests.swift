@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Postgres
 import Reactor
@@ -7,15 +8,15 @@ import Testing
 
 @testable import WorkerKit
 
-@Suite("The list of media", .timeLimit(.minutes(2)))
+@Suite("List of media", .timeLimit(.minutes(2)))
 struct MediaListTests {
-    /// Writes rows of someone's, with a time for each.
-    @Loop private func write(_ count: Int, by owner: Caller, _ bench: MediaBench) async throws -> [String] {
+    /// Inserts media of an owner and returns their ids, newest first.
+    @Loop private func write(_ count: Int, by owner: Caller, _ fixture: MediaFixture) async throws -> [String] {
         var ids: [String] = []
         for number in 0..<count {
             let id = UUID.v7()
-            // Two at a time have one time: the id decides between them.
-            _ = try await bench.database.query(
+            // Two rows share each time, so that their ids decide the order.
+            _ = try await fixture.database.query(
                 Statement(
                     """
                     INSERT INTO media VALUES ($1, $2, 'https://example.org/x', 'image/png', 1, 1, 1,
@@ -26,49 +27,49 @@ struct MediaListTests {
         return ids.reversed()
     }
 
-    @Test("has the caller's own, newest first, in pages and by cursors as posts do")
+    @Test("the list has only the caller's media, newest first, by page and by cursor")
     @Loop func pages() async throws {
-        try await MediaBench.with { bench async throws in
-            let (owner, other) = (MediaBench.owner(), MediaBench.owner("other"))
-            let newest = try await write(25, by: owner, bench)
-            _ = try await write(5, by: other, bench)
-            let first = try await bench.ask("media.list", [:], by: owner).json
+        try await MediaFixture.with { fixture async throws in
+            let (owner, other) = (MediaFixture.owner(), MediaFixture.owner("other"))
+            let newest = try await write(25, by: owner, fixture)
+            _ = try await write(5, by: other, fixture)
+            let first = try await fixture.ask("media.list", [:], by: owner).json
             #expect(ids(first) == Array(newest[..<10]))
             for (name, value) in [("page", 1), ("limit", 10), ("totalMedia", 25), ("totalPages", 3)] {
                 #expect(first[name]?.integer == Int64(value), "\(name)")
             }
-            let last = try await bench.ask("media.list", ["page": 3], by: owner).json
+            let last = try await fixture.ask("media.list", ["page": 3], by: owner).json
             #expect(ids(last) == Array(newest[20...]))
             #expect(last["nextCursor"] == .null)
             var seen: [String] = []
             var cursor: String?
             repeat {
                 let query: JSON = cursor.map { ["cursor": .string($0), "limit": 4] } ?? ["limit": 4]
-                let page = try await bench.ask("media.list", query, by: owner).json
+                let page = try await fixture.ask("media.list", query, by: owner).json
                 if cursor != nil { #expect(page["totalMedia"] == nil && page["page"] == nil) }
                 seen += ids(page)
                 cursor = page["nextCursor"]?.string
             } while cursor != nil && seen.count < 50
             #expect(seen == newest)
-            // A cursor is a place, not a right: with another's one sees one's own.
+            // A cursor is only a position, so a foreign one lists the caller's own media.
             let foreign = KeysetCursor(time: .now(), id: .v7()).text
-            let own = try await bench.ask("media.list", ["cursor": .string(foreign), "limit": 100], by: other).json
+            let own = try await fixture.ask("media.list", ["cursor": .string(foreign), "limit": 100], by: other).json
             #expect(ids(own).count == 5)
-            let past = try await bench.ask("media.list", ["page": 1_000_000, "limit": 100], by: owner).json
+            let past = try await fixture.ask("media.list", ["page": 1_000_000, "limit": 100], by: owner).json
             #expect(ids(past).isEmpty && past["totalMedia"]?.integer == 25)
         }
     }
 
     @Test(
-        "refuses forged cursors and numbers out of range with 422",
+        "a forged cursor, a number out of range and an unknown field are refused with 422",
         arguments: [
             (["cursor": "AAAA"], "/cursor"), (["cursor": "' OR 1=1"], "/cursor"), (["cursor": ""], "/cursor"),
             (["limit": 0], "/limit"), (["limit": 101], "/limit"), (["limit": 1_000_000_000], "/limit"),
             (["page": 0], "/page"), (["page": 9_223_372_036_854_775_807], "/page"), (["owner": "x"], "/owner"),
         ] as [(JSON, String)])
     @Loop func refused(_ query: JSON, _ pointer: String) async throws {
-        try await MediaBench.with { bench async throws in
-            let reply = try await bench.ask("media.list", query, by: MediaBench.owner())
+        try await MediaFixture.with { fixture async throws in
+            let reply = try await fixture.ask("media.list", query, by: MediaFixture.owner())
             #expect((reply.status, reply.code) == (422, "invalid"))
             #expect(Set(reply.pointers) == [pointer])
         }

@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Reactor
 import TestSupport
@@ -6,66 +7,66 @@ import Testing
 
 @testable import WorkerKit
 
-@Suite("Whose media are whose", .timeLimit(.minutes(3)))
+@Suite("Ownership of media", .timeLimit(.minutes(3)))
 struct OwnershipTests {
-    @Test("nobody reads, lists or deletes what is another's: to others it is not there")
+    @Test("another account's media cannot be read, listed or deleted")
     @Loop func foreign() async throws {
-        try await MediaBench.with { bench async throws in
-            let (owner, other) = (MediaBench.owner(), MediaBench.owner("other"))
-            let media = try await bench.picture(by: owner)
+        try await MediaFixture.with { fixture async throws in
+            let (owner, other) = (MediaFixture.owner(), MediaFixture.owner("other"))
+            let media = try await fixture.picture(by: owner)
             let id: JSON = ["id": .string(media.id.text)]
             for type in ["media.get", "media.delete"] {
-                let reply = try await bench.ask(type, id, by: other)
+                let reply = try await fixture.ask(type, id, by: other)
                 #expect((reply.status, reply.code) == (404, "media-not-found"), "\(type)")
-                let unknown = try await bench.ask(type, ["id": .string(UUID.v7().text)], by: owner)
+                let unknown = try await fixture.ask(type, ["id": .string(UUID.v7().text)], by: owner)
                 #expect((unknown.status, unknown.code) == (404, "media-not-found"), "\(type)")
             }
-            #expect(try await bench.ask("media.list", [:], by: other).json["totalMedia"]?.integer == 0)
-            #expect(try await bench.assets() == [media.id.text])
-            #expect(try await bench.delete(media.id, by: owner).status == 204)
-            #expect(try await bench.assets().isEmpty)
-            #expect(try await bench.ask("media.get", id, by: owner).status == 404)
-            #expect(try await bench.events("media.deleted") == [media.id.text])
+            #expect(try await fixture.ask("media.list", [:], by: other).json["totalMedia"]?.integer == 0)
+            #expect(try await fixture.assets() == [media.id.text])
+            #expect(try await fixture.delete(media.id, by: owner).status == 204)
+            #expect(try await fixture.assets().isEmpty)
+            #expect(try await fixture.ask("media.get", id, by: owner).status == 404)
+            #expect(try await fixture.eventSubjects("media.deleted") == [media.id.text])
         }
     }
 
-    @Test("a deleted post takes with it the media of its author that it showed, and no one else's")
+    @Test("the deletion of a post deletes its author's media in it and no other media")
     @Loop func postDeleted() async throws {
-        try await MediaBench.with { bench async throws in
-            let (author, other) = (MediaBench.owner(), MediaBench.owner("other"))
+        try await MediaFixture.with { fixture async throws in
+            let (author, other) = (MediaFixture.owner(), MediaFixture.owner("other"))
             let (own, kept, foreign) = try await (
-                bench.picture(by: author), bench.picture(by: author), bench.picture(by: other)
+                fixture.picture(by: author), fixture.picture(by: author), fixture.picture(by: other)
             )
-            try await bench.postDeleted([own.id, foreign.id, .v7()], author: author.id)
-            #expect(try await Set(bench.assets()) == [kept.id.text, foreign.id.text])
-            #expect(try await bench.count("SELECT count(*) FROM media") == 2)
-            #expect(try await bench.events("media.deleted") == [own.id.text])
-            // Twice is once, and an event about nothing that is the author's harms nothing.
-            try await bench.postDeleted([own.id, foreign.id], author: author.id)
-            try await bench.postDeleted([foreign.id], author: author.id)
-            try await bench.postDeleted([], author: other.id)
-            #expect(try await Set(bench.assets()) == [kept.id.text, foreign.id.text])
-            #expect(try await bench.events("media.deleted") == [own.id.text])
+            try await fixture.postDeleted([own.id, foreign.id, .v7()], author: author.id)
+            #expect(try await Set(fixture.assets()) == [kept.id.text, foreign.id.text])
+            #expect(try await fixture.database.count("SELECT count(*) FROM media") == 2)
+            #expect(try await fixture.eventSubjects("media.deleted") == [own.id.text])
+            // A redelivery, and events without media of the author, change nothing.
+            try await fixture.postDeleted([own.id, foreign.id], author: author.id)
+            try await fixture.postDeleted([foreign.id], author: author.id)
+            try await fixture.postDeleted([], author: other.id)
+            #expect(try await Set(fixture.assets()) == [kept.id.text, foreign.id.text])
+            #expect(try await fixture.eventSubjects("media.deleted") == [own.id.text])
         }
     }
 
-    @Test("a picture of a deleted post that cannot be deleted now holds up no other, and is deleted later")
+    @Test("a failed deletion of one of a post's media does not delay the others and is retried")
     @Loop func independently() async throws {
-        try await MediaBench.with { bench async throws in
-            let author = MediaBench.owner()
+        try await MediaFixture.with { fixture async throws in
+            let author = MediaFixture.owner()
             var ids: [UUID] = []
-            for _ in 0..<4 { ids.append(try await bench.picture(by: author).id) }
-            try await bench.order(["status": 403, "path": "destroy", "count": 1])
-            await #expect(throws: (any Error).self) { try await bench.postDeleted(ids, author: author.id) }
-            let left = try await bench.assets()
+            for _ in 0..<4 { ids.append(try await fixture.picture(by: author).id) }
+            try await fixture.injectFaults(["status": 403, "path": "destroy", "count": 1])
+            await #expect(throws: (any Error).self) { try await fixture.postDeleted(ids, author: author.id) }
+            let left = try await fixture.assets()
             #expect(left.count == 1)
-            #expect(try await bench.count("SELECT count(*) FROM media") == 1)
-            let told = try await bench.events("media.deleted")
-            #expect(Set(told) == Set(ids.map(\.text)).subtracting(left))
-            // The next delivery finds that one alone.
-            try await bench.postDeleted(ids, author: author.id)
-            #expect(try await bench.assets().isEmpty)
-            #expect(try await bench.events("media.deleted") == told + left)
+            #expect(try await fixture.database.count("SELECT count(*) FROM media") == 1)
+            let published = try await fixture.eventSubjects("media.deleted")
+            #expect(Set(published) == Set(ids.map(\.text)).subtracting(left))
+            // The next delivery deletes only the remaining media.
+            try await fixture.postDeleted(ids, author: author.id)
+            #expect(try await fixture.assets().isEmpty)
+            #expect(try await fixture.eventSubjects("media.deleted") == published + left)
         }
     }
 }

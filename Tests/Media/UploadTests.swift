@@ -1,5 +1,6 @@
 import Contracts
 import Curl
+import DatabaseSupport
 import FoundationEssentials
 import Postgres
 import Reactor
@@ -8,33 +9,33 @@ import Testing
 
 @testable import WorkerKit
 
-@Suite("An upload", .timeLimit(.minutes(3)))
+@Suite("Uploads", .timeLimit(.minutes(3)))
 struct UploadTests {
-    @Test("of each kind is kept as it is, with the type and the size that its own bytes say")
+    @Test("each type of image is stored unchanged, with the type and size from its bytes")
     @Loop func kinds() async throws {
-        try await MediaBench.with { bench async throws in
-            let owner = MediaBench.owner()
+        try await MediaFixture.with { fixture async throws in
+            let owner = MediaFixture.owner()
             for (file, type) in SamplePicture.all {
-                let reply = try await bench.upload(file, by: owner)
+                let reply = try await fixture.upload(file, by: owner)
                 #expect(reply.status == 201, "\(reply.text)")
                 let media = try Media.schema.decode(JSON.parse(reply.body))
                 #expect(reply.location == "/v1/media/\(media.id.text)")
                 #expect((media.contentType, media.bytes, media.width, media.height) == (type, file.count, 16, 9))
-                let delivered = try await bench.delivery(media.url)
+                let delivered = try await fixture.download(media.url)
                 #expect(delivered.body == file)
                 #expect(delivered.header("Content-Type") == type)
-                let read = try await bench.ask("media.get", ["id": .string(media.id.text)], by: owner)
+                let read = try await fixture.ask("media.get", ["id": .string(media.id.text)], by: owner)
                 #expect(read.body == reply.body)
-                #expect(try await bench.events("media.uploaded").last == media.id.text)
+                #expect(try await fixture.eventSubjects("media.uploaded").last == media.id.text)
             }
-            #expect(try await bench.assets().count == SamplePicture.all.count)
-            #expect(try await bench.uploads() == 0)
+            #expect(try await fixture.assets().count == SamplePicture.all.count)
+            #expect(try await fixture.uploads() == 0)
         }
     }
 
-    /// What somebody might send in a picture's place.
-    static let noPictures: [(String, [UInt8])] = [
-        ("nothing", []),
+    /// Files that are not acceptable images.
+    static let invalidFiles: [(String, [UInt8])] = [
+        ("an empty file", []),
         ("an SVG", Array("<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".utf8)),
         ("a page", Array("<!doctype html><script>alert(1)</script>".utf8)),
         ("a URL", Array("https://example.org/cat.png".utf8)),
@@ -55,122 +56,124 @@ struct UploadTests {
         ("a JPEG without pixels", SamplePicture.jpeg(width: 16, height: 0)),
     ]
 
-    @Test("of what is no whole JPEG, PNG, GIF or WebP is 415 and never reaches the media host", arguments: noPictures)
-    @Loop func noPicture(_ name: String, _ file: [UInt8]) async throws {
-        try await MediaBench.with { bench async throws in
-            let reply = try await bench.upload(file, by: MediaBench.owner())
+    @Test(
+        "a file that is not a complete JPEG, PNG, GIF or WebP is refused with 415 and not sent to the media host",
+        arguments: invalidFiles)
+    @Loop func invalidFile(_ name: String, _ file: [UInt8]) async throws {
+        try await MediaFixture.with { fixture async throws in
+            let reply = try await fixture.upload(file, by: MediaFixture.owner())
             #expect(reply.status == 415, "\(name): \(reply.text)")
             #expect(reply.code == "unsupported-media-type")
-            #expect(try await bench.assets().isEmpty)
-            #expect(try await bench.uploads() == 0)
+            #expect(try await fixture.assets().isEmpty)
+            #expect(try await fixture.uploads() == 0)
         }
     }
 
-    @Test("of a picture with more pixels than allowed, all frames together, is 422, however small its file is")
-    @Loop func floods() async throws {
-        try await MediaBench.with { bench async throws in
-            let owner = MediaBench.owner()
+    @Test("an image with too many pixels in all frames is refused with 422, however small its file")
+    @Loop func tooManyPixels() async throws {
+        try await MediaFixture.with { fixture async throws in
+            let owner = MediaFixture.owner()
             let frames = [(UInt16, UInt16)](repeating: (1, 1), count: 60)
-            let floods = [
+            let files = [
                 SamplePicture.png(width: 100_000, height: 100_000), SamplePicture.jpeg(width: 65_535, height: 65_535),
                 SamplePicture.gif(width: 1000, height: 1000, frames: frames),
                 SamplePicture.gif(width: 1, height: 1, frames: [(60_000, 60_000)]),
                 SamplePicture.webP(SamplePicture.webPImage(width: 16_384, height: 16_384)),
             ]
-            for file in floods {
-                let reply = try await bench.upload(file, by: owner)
+            for file in files {
+                let reply = try await fixture.upload(file, by: owner)
                 #expect(reply.status == 422, "\(reply.text)")
                 #expect(reply.code == "invalid")
                 #expect(reply.pointers == ["/file"])
             }
-            #expect(try await bench.assets().isEmpty)
+            #expect(try await fixture.assets().isEmpty)
         }
-        var plan = MediaBench.Plan()
-        plan.maximumPixels = 16 * 9
-        try await MediaBench.with(plan) { bench async throws in
-            _ = try await bench.picture(by: MediaBench.owner())
+        var options = MediaFixture.Options()
+        options.maximumPixels = 16 * 9
+        try await MediaFixture.with(options) { fixture async throws in
+            _ = try await fixture.picture(by: MediaFixture.owner())
             let larger = SamplePicture.jpeg(width: 145, height: 1)
-            #expect(try await bench.upload(larger, by: MediaBench.owner()).status == 422)
+            #expect(try await fixture.upload(larger, by: MediaFixture.owner()).status == 422)
         }
     }
 
-    @Test("of 5 MiB comes through, and leaves the loop to others while it is looked at")
+    @Test("an image of 5 MiB is stored and a larger one is refused with 413")
     @Loop func large() async throws {
-        try await MediaBench.with { bench async throws in
+        try await MediaFixture.with { fixture async throws in
             let scan = Array(repeatElement([0xFF, 0x00] as [UInt8], count: (5 << 19) - 100).joined())
             let file = SamplePicture.jpeg(width: 640, height: 480, scan: scan)
             #expect(file.count <= Messages.Media.uploadLimit)
-            let media = try await bench.picture(file, by: MediaBench.owner())
+            let media = try await fixture.picture(file, by: MediaFixture.owner())
             #expect((media.width, media.height, media.bytes) == (640, 480, file.count))
             let tooLarge = [UInt8](repeating: 0xFF, count: Messages.Media.uploadLimit + 1)
-            #expect(try await bench.upload(tooLarge, by: MediaBench.owner()).status == 413)
+            #expect(try await fixture.upload(tooLarge, by: MediaFixture.owner()).status == 413)
         }
     }
 
-    @Test("that comes twice, also at the same time, is one picture with one answer")
+    @Test("an upload that is redelivered, also concurrently, stores one image and returns one reply")
     @Loop func once() async throws {
-        try await MediaBench.with { bench async throws in
-            let (owner, id) = (MediaBench.owner(), UUID.v7())
+        try await MediaFixture.with { fixture async throws in
+            let (owner, id) = (MediaFixture.owner(), UUID.v7())
             let replies = try await withThrowingTaskGroup(of: Reply.self) { group in
-                for _ in 0..<4 { group.addTask { try await bench.upload(by: owner, id: id) } }
+                for _ in 0..<4 { group.addTask { try await fixture.upload(by: owner, id: id) } }
                 var replies: [Reply] = []
                 for try await reply in group { replies.append(reply) }
                 return replies
             }
             #expect(replies.allSatisfy { $0.status == 201 })
             #expect(Set(replies.map(\.body)).count == 1)
-            #expect(try await bench.assets().count == 1)
-            #expect(try await bench.count("SELECT count(*) FROM media") == 1)
-            #expect(try await bench.events("media.uploaded").count == 1)
-            #expect(try await bench.uploads() == 0)
+            #expect(try await fixture.assets().count == 1)
+            #expect(try await fixture.database.count("SELECT count(*) FROM media") == 1)
+            #expect(try await fixture.eventSubjects("media.uploaded").count == 1)
+            #expect(try await fixture.uploads() == 0)
         }
     }
 
-    @Test("under a message id that someone else has used overwrites nothing")
+    @Test("an upload with a message id that another account used overwrites no image")
     @Loop func foreignID() async throws {
-        try await MediaBench.with { bench async throws in
-            let (owner, other, id) = (MediaBench.owner(), MediaBench.owner("other"), UUID.v7())
-            let first = try await bench.upload(SamplePicture.png, by: owner, id: id)
+        try await MediaFixture.with { fixture async throws in
+            let (owner, other, id) = (MediaFixture.owner(), MediaFixture.owner("other"), UUID.v7())
+            let first = try await fixture.upload(SamplePicture.png, by: owner, id: id)
             let url = try Media.schema.decode(JSON.parse(first.body)).url
-            let second = try await bench.upload(SamplePicture.gif, by: other, id: id)
+            let second = try await fixture.upload(SamplePicture.gif, by: other, id: id)
             #expect((second.status, second.code) == (422, "idempotency-key-reused"))
-            #expect(try await bench.delivery(url).body == SamplePicture.png)
-            // One that was begun and has not succeeded yet is not touched either: it has another id.
+            #expect(try await fixture.download(url).body == SamplePicture.png)
+            // The same holds for an unfinished upload, because its media has another id.
             let third = UUID.v7()
-            try await bench.order(["status": 503, "path": "upload"])
-            await #expect(throws: (any Error).self) { try await bench.upload(by: owner, id: third) }
-            try await bench.orderNothing()
-            let theirs = try await bench.upload(SamplePicture.gif, by: other, id: third)
+            try await fixture.injectFaults(["status": 503, "path": "upload"])
+            await #expect(throws: (any Error).self) { try await fixture.upload(by: owner, id: third) }
+            try await fixture.endFaults()
+            let theirs = try await fixture.upload(SamplePicture.gif, by: other, id: third)
             #expect(theirs.status == 201)
-            #expect(try await bench.count("SELECT count(DISTINCT owner_id) FROM media") == 2)
+            #expect(try await fixture.database.count("SELECT count(DISTINCT owner_id) FROM media") == 2)
             let begun = "SELECT count(*) FROM upload WHERE owner_id = '\(owner.id.text)'"
-            #expect(try await bench.count(begun) == 1)
+            #expect(try await fixture.database.count(begun) == 1)
         }
     }
 
-    @Test("is not done again by its message, once that has been forgotten: its id is told to have been used")
+    @Test("an upload redelivered after its inbox row was deleted is refused as idempotency-key-reused")
     @Loop func forgotten() async throws {
-        try await MediaBench.with { bench async throws in
-            let (owner, id) = (MediaBench.owner(), UUID.v7())
-            let first = try await bench.upload(SamplePicture.png, by: owner, id: id)
+        try await MediaFixture.with { fixture async throws in
+            let (owner, id) = (MediaFixture.owner(), UUID.v7())
+            let first = try await fixture.upload(SamplePicture.png, by: owner, id: id)
             let url = try Media.schema.decode(JSON.parse(first.body)).url
-            _ = try await bench.pool.query(Statement("DELETE FROM inbox"))
-            let second = try await bench.upload(SamplePicture.gif, by: owner, id: id)
+            _ = try await fixture.pool.query(Statement("DELETE FROM inbox"))
+            let second = try await fixture.upload(SamplePicture.gif, by: owner, id: id)
             #expect((second.status, second.code) == (422, "idempotency-key-reused"))
-            #expect(try await bench.delivery(url).body == SamplePicture.png)
+            #expect(try await fixture.download(url).body == SamplePicture.png)
         }
     }
 
-    @Test("that comes again after its picture was deleted does not bring it back")
+    @Test("an upload redelivered after its media was deleted does not store the image again")
     @Loop func afterDeletion() async throws {
-        try await MediaBench.with { bench async throws in
-            let (owner, id) = (MediaBench.owner(), UUID.v7())
-            let first = try await bench.upload(by: owner, id: id)
+        try await MediaFixture.with { fixture async throws in
+            let (owner, id) = (MediaFixture.owner(), UUID.v7())
+            let first = try await fixture.upload(by: owner, id: id)
             let media = try Media.schema.decode(JSON.parse(first.body))
-            #expect(try await bench.delete(media.id, by: owner).status == 204)
-            #expect(try await bench.upload(by: owner, id: id).body == first.body)
-            #expect(try await bench.assets().isEmpty)
-            #expect(try await bench.count("SELECT count(*) FROM media") == 0)
+            #expect(try await fixture.delete(media.id, by: owner).status == 204)
+            #expect(try await fixture.upload(by: owner, id: id).body == first.body)
+            #expect(try await fixture.assets().isEmpty)
+            #expect(try await fixture.database.count("SELECT count(*) FROM media") == 0)
         }
     }
 }

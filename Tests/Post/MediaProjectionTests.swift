@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Reactor
 import Testing
@@ -6,7 +7,7 @@ import Testing
 @testable import WorkerKit
 
 extension Media {
-    /// A picture as the media service tells of it.
+    /// Returns the media of an upload event.
     static func sample(_ id: UUID) -> Media {
         Media(
             id: id, url: "https://example.org/\(id.text).png", contentType: "image/png", bytes: 100, width: 16,
@@ -14,59 +15,59 @@ extension Media {
     }
 }
 
-@Suite("A post's media", .timeLimit(.minutes(2)))
+@Suite("Media of posts", .timeLimit(.minutes(2)))
 struct MediaProjectionTests {
-    @Test("have no address until the service has heard of them, then theirs, and none once they are deleted")
-    @Loop func heardOf() async throws {
-        try await PostBench.with(workers: 2) { bench async throws in
-            let author = PostBench.author()
+    @Test("a post shows the URL of its media from the upload event to the deletion event")
+    @Loop func urlFromUploadToDeletion() async throws {
+        try await PostFixture.with(workers: 2) { fixture async throws in
+            let author = PostFixture.author()
             let (known, unknown) = (UUID.v7(), UUID.v7())
-            try await bench.hear(MediaUploaded(media: .sample(known), ownerId: author.id))
-            let post = try await bench.write("with two", media: [unknown, known], by: author)
+            try await fixture.publish(MediaUploaded(media: .sample(known), ownerId: author.id))
+            let post = try await fixture.write("with two", media: [unknown, known], by: author)
             let address = Media.sample(known).url
             #expect(post.media == [PostMedia(id: unknown, url: nil), PostMedia(id: known, url: address)])
-            // Cached by both, on its own and in the list.
+            // Fills the caches of both workers, with the single post and the list.
             for worker in 0..<2 {
-                #expect(try await bench.shown(post.id, at: worker).media == post.media)
-                _ = try await bench.list(at: worker)
+                #expect(try await fixture.shown(post.id, at: worker).media == post.media)
+                _ = try await fixture.list(at: worker)
             }
-            try await bench.hear(MediaUploaded(media: .sample(unknown), ownerId: author.id))
+            try await fixture.publish(MediaUploaded(media: .sample(unknown), ownerId: author.id))
             for worker in 0..<2 {
-                #expect(try await bench.shown(post.id, at: worker).media[0].url == Media.sample(unknown).url)
-                let listed = try await bench.list(at: worker)["posts"]?.array?.first
+                #expect(try await fixture.shown(post.id, at: worker).media[0].url == Media.sample(unknown).url)
+                let listed = try await fixture.list(at: worker)["posts"]?.array?.first
                 #expect(listed?["media"]?.array?.first?["url"]?.string == Media.sample(unknown).url)
             }
-            try await bench.hear(MediaDeleted(id: known, ownerId: author.id))
-            for worker in 0..<2 { #expect(try await bench.shown(post.id, at: worker).media[1].url == nil) }
+            try await fixture.publish(MediaDeleted(id: known, ownerId: author.id))
+            for worker in 0..<2 { #expect(try await fixture.shown(post.id, at: worker).media[1].url == nil) }
         }
     }
 
-    @Test("come in any order and twice: a deletion before its upload stays a deletion")
+    @Test("media events can come twice and in any order, and a deletion before its upload wins")
     @Loop func anyOrder() async throws {
-        try await PostBench.with { bench async throws in
-            let (author, media) = (PostBench.author(), UUID.v7())
-            let post = try await bench.write("early", media: [media], by: author)
-            try await bench.hear(MediaDeleted(id: media, ownerId: author.id))
-            try await bench.hear(MediaUploaded(media: .sample(media), ownerId: author.id))
-            #expect(try await bench.shown(post.id).media == [PostMedia(id: media, url: nil)])
+        try await PostFixture.with { fixture async throws in
+            let (author, media) = (PostFixture.author(), UUID.v7())
+            let post = try await fixture.write("early", media: [media], by: author)
+            try await fixture.publish(MediaDeleted(id: media, ownerId: author.id))
+            try await fixture.publish(MediaUploaded(media: .sample(media), ownerId: author.id))
+            #expect(try await fixture.shown(post.id).media == [PostMedia(id: media, url: nil)])
             let other = UUID.v7()
-            let later = try await bench.write("twice", media: [other], by: author)
-            for _ in 0..<2 { try await bench.hear(MediaUploaded(media: .sample(other), ownerId: author.id)) }
-            #expect(try await bench.shown(later.id).media[0].url == Media.sample(other).url)
+            let later = try await fixture.write("twice", media: [other], by: author)
+            for _ in 0..<2 { try await fixture.publish(MediaUploaded(media: .sample(other), ownerId: author.id)) }
+            #expect(try await fixture.shown(later.id).media[0].url == Media.sample(other).url)
         }
     }
 
-    @Test("of another account lend a post nothing, whenever the service hears of them")
+    @Test("a post does not show the URLs of another account's media")
     @Loop func foreign() async throws {
-        try await PostBench.with { bench async throws in
-            let (author, owner) = (PostBench.author(), PostBench.author("owner"))
+        try await PostFixture.with { fixture async throws in
+            let (author, owner) = (PostFixture.author(), PostFixture.author("owner"))
             let (before, after) = (UUID.v7(), UUID.v7())
-            try await bench.hear(MediaUploaded(media: .sample(before), ownerId: owner.id))
-            let post = try await bench.write("not mine", media: [before, after], by: author)
-            try await bench.hear(MediaUploaded(media: .sample(after), ownerId: owner.id))
+            try await fixture.publish(MediaUploaded(media: .sample(before), ownerId: owner.id))
+            let post = try await fixture.write("not mine", media: [before, after], by: author)
+            try await fixture.publish(MediaUploaded(media: .sample(after), ownerId: owner.id))
             #expect(post.media.allSatisfy { $0.url == nil })
-            #expect(try await bench.shown(post.id).media.allSatisfy { $0.url == nil })
-            #expect(try await bench.shown(bench.write("mine", media: [after], by: owner).id).media[0].url != nil)
+            #expect(try await fixture.shown(post.id).media.allSatisfy { $0.url == nil })
+            #expect(try await fixture.shown(fixture.write("mine", media: [after], by: owner).id).media[0].url != nil)
         }
     }
 }

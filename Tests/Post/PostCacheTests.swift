@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Postgres
 import Reactor
@@ -8,17 +9,17 @@ import Testing
 
 @testable import WorkerKit
 
-@Suite("What the post service caches", .timeLimit(.minutes(3)))
+@Suite("Post cache", .timeLimit(.minutes(3)))
 struct PostCacheTests {
-    @Test("has a new post on the first page at once, for whoever asks after the answer, at any worker")
+    @Test("a new post is on the first page of every worker as soon as its creation is replied to")
     @Loop func newPost() async throws {
-        try await PostBench.with(workers: 2) { bench async throws in
-            let readers = Readers(bench)
+        try await PostFixture.with(workers: 2) { fixture async throws in
+            let readers = PageReaders(fixture)
             try await readers.read {
                 for number in 0..<40 {
-                    let post = try await bench.write("post \(number)", at: number % 2)
+                    let post = try await fixture.write("post \(number)", at: number % 2)
                     for worker in 0..<2 {
-                        #expect(bench.ids(try await bench.list(at: worker)).first == post.id.text)
+                        #expect(fixture.ids(try await fixture.list(at: worker)).first == post.id.text)
                     }
                 }
             }
@@ -26,70 +27,91 @@ struct PostCacheTests {
         }
     }
 
-    @Test("never has a deleted post again, however many read it while it was deleted")
+    @Test("a deleted post is never served again, however many reads race with the deletion")
     @Loop func deletedPost() async throws {
-        try await PostBench.with(workers: 2) { bench async throws in
+        try await PostFixture.with(workers: 2) { fixture async throws in
             for number in 0..<25 {
-                let post = try await bench.write("post \(number)", at: number % 2)
-                if number % 3 > 0 { _ = try await bench.get(post.id, at: number % 2) }
+                let post = try await fixture.write("post \(number)", at: number % 2)
+                if number % 3 > 0 { _ = try await fixture.get(post.id, at: number % 2) }
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for reader in 0..<12 {
                         group.addTask {
                             for _ in 0..<3 {
-                                _ = try await bench.get(post.id, at: reader % 2)
-                                _ = try await bench.list(["limit": 3], at: reader % 2)
+                                _ = try await fixture.get(post.id, at: reader % 2)
+                                _ = try await fixture.list(["limit": 3], at: reader % 2)
                             }
                         }
                     }
-                    #expect(try await bench.delete(post, at: number % 2).status == 204)
+                    #expect(try await fixture.delete(post, at: number % 2).status == 204)
                     for worker in 0..<2 {
-                        #expect(try await bench.get(post.id, at: worker).status == 404)
-                        #expect(try await !bench.ids(bench.list(["limit": 3], at: worker)).contains(post.id.text))
+                        #expect(try await fixture.get(post.id, at: worker).status == 404)
+                        #expect(try await !fixture.ids(fixture.list(["limit": 3], at: worker)).contains(post.id.text))
                     }
                     try await group.waitForAll()
                 }
                 for worker in 0..<2 {
-                    #expect(try await bench.get(post.id, at: worker).status == 404)
-                    #expect(try await !bench.ids(bench.list(["limit": 3], at: worker)).contains(post.id.text))
+                    #expect(try await fixture.get(post.id, at: worker).status == 404)
+                    #expect(try await !fixture.ids(fixture.list(["limit": 3], at: worker)).contains(post.id.text))
                 }
             }
         }
     }
 
-    @Test("is done without while Redis is away, and shows nothing that was deleted meanwhile once it is back")
+    @Test("posts are served while Redis is away, and a post deleted meanwhile is not served when Redis is back")
     @Loop func noRedis() async throws {
-        try await PostBench.with { bench async throws in
-            let post = try await bench.write("there")
-            _ = try await (bench.get(post.id), bench.list())
-            bench.redis.refuse()
-            #expect(try await eventually { !bench.workers[0].redis.isConnected })
-            #expect(try await bench.get(post.id).status == 200)
-            let another = try await bench.write("written without a cache")
-            #expect(try await bench.ids(bench.list()) == [another.id.text, post.id.text])
-            #expect(try await bench.delete(post).status == 204)
-            #expect(try await bench.get(post.id).status == 404)
-            bench.redis.resume()
+        try await PostFixture.with { fixture async throws in
+            let post = try await fixture.write("there")
+            _ = try await (fixture.get(post.id), fixture.list())
+            fixture.redisProxy.refuse()
+            #expect(try await eventually { !fixture.workers[0].redis.isConnected })
+            #expect(try await fixture.get(post.id).status == 200)
+            let another = try await fixture.write("written without a cache")
+            #expect(try await fixture.ids(fixture.list()) == [another.id.text, post.id.text])
+            #expect(try await fixture.delete(post).status == 204)
+            #expect(try await fixture.get(post.id).status == 404)
+            fixture.redisProxy.resume()
             var statuses: Set<Int> = []
             let isBack = try await eventually(within: .seconds(30)) {
-                statuses.insert(try await bench.get(post.id).status)
-                #expect(try await bench.ids(bench.list()) == [another.id.text])
-                return bench.workers[0].redis.isConnected
+                statuses.insert(try await fixture.get(post.id).status)
+                #expect(try await fixture.ids(fixture.list()) == [another.id.text])
+                return fixture.workers[0].redis.isConnected
             }
             #expect(isBack)
             #expect(statuses == [404])
-            #expect(try await bench.get(post.id).status == 404)
+            #expect(try await fixture.get(post.id).status == 404)
+        }
+    }
+
+    @Test("cached pages differ by limit, page number and cursor")
+    @Loop func lengths() async throws {
+        try await PostFixture.with { fixture async throws in
+            var newest: [String] = []
+            for number in 0..<6 { newest.insert(try await fixture.write("post \(number)").id.text, at: 0) }
+            for _ in 0..<2 {
+                for limit in 1...3 {
+                    let first = try await fixture.list(["limit": .integer(Int64(limit))])
+                    #expect(fixture.ids(first) == Array(newest[..<limit]))
+                    let second = try await fixture.list(["limit": .integer(Int64(limit)), "page": 2])
+                    #expect(fixture.ids(second) == Array(newest[limit..<2 * limit]))
+                }
+                let cursor = try #require(try await fixture.list(["limit": 1])["nextCursor"]?.string)
+                for limit in 1...3 {
+                    let page = try await fixture.list(["limit": .integer(Int64(limit)), "cursor": .string(cursor)])
+                    #expect(fixture.ids(page) == Array(newest[1...limit]))
+                }
+            }
         }
     }
 }
 
-/// Those who read the first page all the time while something else happens.
-@Loop private final class Readers {
-    private let bench: PostBench
+/// Reads the first page repeatedly while a body runs.
+@Loop private final class PageReaders {
+    private let fixture: PostFixture
     private(set) var count = 0
     private var isDone = false
 
-    init(_ bench: PostBench) {
-        self.bench = bench
+    init(_ fixture: PostFixture) {
+        self.fixture = fixture
     }
 
     func read(_ body: @Loop () async throws -> Void) async throws {
@@ -97,7 +119,7 @@ struct PostCacheTests {
             for number in 0..<6 {
                 group.addTask {
                     while await !self.isDone {
-                        _ = try await self.bench.list(at: number % 2)
+                        _ = try await self.fixture.list(at: number % 2)
                         await self.counted()
                     }
                 }

@@ -1,18 +1,20 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Postgres
 import Reactor
+import TestSupport
 import Testing
 
 @testable import WorkerKit
 
-@Suite("A post", .timeLimit(.minutes(2)))
+@Suite("Posts", .timeLimit(.minutes(2)))
 struct PostTests {
-    @Test("is created with 201, its Location and everything that it shows")
+    @Test("a new post is returned with 201 and its location, and published")
     @Loop func create() async throws {
-        try await PostBench.with { bench async throws in
-            let author = PostBench.author("hazel")
-            let reply = try await bench.ask("post.create", ["content": "Hello"], by: author)
+        try await PostFixture.with { fixture async throws in
+            let author = PostFixture.author("hazel")
+            let reply = try await fixture.ask("post.create", ["content": "Hello"], by: author)
             #expect(reply.status == 201)
             let post = try Post.schema.decode(JSON.parse(reply.body))
             #expect(reply.location == "/v1/posts/\(post.id.text)")
@@ -20,8 +22,8 @@ struct PostTests {
             #expect(post.content == "Hello")
             #expect(post.media.isEmpty)
             #expect(post.id.text == post.id.text.lowercased())
-            #expect(try await bench.get(post.id).body == reply.body)
-            let event = try #require(try await bench.events("post.created").first)
+            #expect(try await fixture.get(post.id).body == reply.body)
+            let event = try #require(try await fixture.database.outboxEvents("post.created").first)
             #expect(event["subject"]?.string == post.id.text)
             #expect(event["data"]?["content"]?.string == "Hello")
             #expect(event["data"]?["mediaIds"]?.array == [])
@@ -32,7 +34,7 @@ struct PostTests {
     static let twice = UUID.v7().text
 
     @Test(
-        "has 1 to 5000 characters that are not all white space, and up to ten different media",
+        "a post without 1 to 5000 characters of text and at most ten different media is refused with 422",
         arguments: [
             ([:], ["/content"]), (["content": ""], ["/content"]), (["content": " \n\t\u{3000}"], ["/content"]),
             (["content": .string(String(repeating: "x", count: 5001))], ["/content"]), (["content": 5], ["/content"]),
@@ -44,123 +46,123 @@ struct PostTests {
             (["content": "", "mediaIds": ["x"]], ["/content", "/mediaIds/0"]),
         ] as [(JSON, [String])])
     @Loop func refused(_ body: JSON, _ pointers: [String]) async throws {
-        try await PostBench.with { bench async throws in
-            let reply = try await bench.ask("post.create", body)
+        try await PostFixture.with { fixture async throws in
+            let reply = try await fixture.ask("post.create", body)
             #expect(reply.status == 422, "\(reply.text)")
             #expect(Set(reply.pointers.map { $0.hasPrefix("/mediaIds/1") ? "/mediaIds" : $0 }) == Set(pointers))
-            #expect(try await bench.count("SELECT count(*) FROM posts") == 0)
+            #expect(try await fixture.database.count("SELECT count(*) FROM posts") == 0)
         }
     }
 
-    @Test("of 5000 characters of any script comes back as it was")
+    @Test("a post of 5000 characters of any script is returned unchanged")
     @Loop func long() async throws {
-        try await PostBench.with { bench async throws in
+        try await PostFixture.with { fixture async throws in
             for character in ["x", "é", "兔", "🐇"] {
                 let content = String(repeating: character, count: 5000)
-                #expect(try await bench.shown(bench.write(content).id).content == content)
+                #expect(try await fixture.shown(fixture.write(content).id).content == content)
             }
         }
     }
 
-    @Test("is deleted by its author with 204 and is 404 from then on; to others there is none to delete")
+    @Test("a post is deleted by its author with 204 and is 404 afterwards; other accounts cannot delete it")
     @Loop func delete() async throws {
-        try await PostBench.with { bench async throws in
+        try await PostFixture.with { fixture async throws in
             let media = UUID.v7()
-            let post = try await bench.write("mine", media: [media])
+            let post = try await fixture.write("mine", media: [media])
             let id: JSON = ["id": .string(post.id.text)]
-            let other = try await bench.ask("post.delete", id, by: PostBench.author("other"))
+            let other = try await fixture.ask("post.delete", id, by: PostFixture.author("other"))
             #expect((other.status, other.code) == (404, "post-not-found"))
-            #expect(try await bench.get(post.id).status == 200)
-            #expect(try await bench.delete(post).status == 204)
-            #expect(try await bench.get(post.id).code == "post-not-found")
-            #expect(try await bench.delete(post).code == "post-not-found")
-            #expect(try await bench.get(.v7()).code == "post-not-found")
-            let events = try await bench.events("post.deleted")
+            #expect(try await fixture.get(post.id).status == 200)
+            #expect(try await fixture.delete(post).status == 204)
+            #expect(try await fixture.get(post.id).code == "post-not-found")
+            #expect(try await fixture.delete(post).code == "post-not-found")
+            #expect(try await fixture.get(.v7()).code == "post-not-found")
+            let events = try await fixture.database.outboxEvents("post.deleted")
             #expect(events.count == 1)
             #expect(events.first?["data"]?["authorId"]?.string == post.author.id.text)
             #expect(events.first?["data"]?["mediaIds"]?.array == [.string(media.text)])
         }
     }
 
-    @Test("is created once and deleted once, whatever comes twice, also at the same time")
+    @Test("a creation and a deletion that are redelivered, also concurrently, take effect once")
     @Loop func once() async throws {
-        try await PostBench.with(workers: 2) { bench async throws in
-            let (author, id) = (PostBench.author(), UUID.v7())
-            let replies = try await PostBench.several(8) { number in
-                try await bench.ask("post.create", ["content": "once"], by: author, id: id, at: number % 2)
+        try await PostFixture.with(workers: 2) { fixture async throws in
+            let (author, id) = (PostFixture.author(), UUID.v7())
+            let replies = try await concurrently(8) { number in
+                try await fixture.ask("post.create", ["content": "once"], by: author, id: id, at: number % 2)
             }
             #expect(Set(replies.map(\.body)).count == 1)
             #expect(replies.allSatisfy { $0.status == 201 })
-            #expect(try await bench.count("SELECT count(*) FROM posts") == 1)
-            #expect(try await bench.list()["totalPosts"]?.integer == 1)
-            #expect(try await bench.events("post.created").count == 1)
+            #expect(try await fixture.database.count("SELECT count(*) FROM posts") == 1)
+            #expect(try await fixture.list()["totalPosts"]?.integer == 1)
+            #expect(try await fixture.database.outboxEvents("post.created").count == 1)
             let post = try Post.schema.decode(JSON.parse(replies[0].body))
             let deletion = UUID.v7()
-            let statuses = try await PostBench.several(8) { number in
+            let statuses = try await concurrently(8) { number in
                 let body: JSON = ["id": .string(post.id.text)]
-                return try await bench.ask("post.delete", body, by: author, id: deletion, at: number % 2).status
+                return try await fixture.ask("post.delete", body, by: author, id: deletion, at: number % 2).status
             }
             #expect(statuses.allSatisfy { $0 == 204 })
-            #expect(try await bench.list()["totalPosts"]?.integer == 0)
-            #expect(try await bench.events("post.deleted").count == 1)
+            #expect(try await fixture.list()["totalPosts"]?.integer == 0)
+            #expect(try await fixture.database.outboxEvents("post.deleted").count == 1)
         }
     }
 
-    @Test("has an entity tag that is the same wherever it is read, and another once it shows something else")
+    @Test("a post's entity tag is the same at every worker and changes with the post's content")
     @Loop func entityTag() async throws {
-        try await PostBench.with(workers: 2) { bench async throws in
-            let (author, media) = (PostBench.author(), UUID.v7())
-            let post = try await bench.write("tagged", media: [media], by: author)
-            let fromDatabase = try await bench.get(post.id)
+        try await PostFixture.with(workers: 2) { fixture async throws in
+            let (author, media) = (PostFixture.author(), UUID.v7())
+            let post = try await fixture.write("tagged", media: [media], by: author)
+            let fromDatabase = try await fixture.get(post.id)
             let tag = try #require(fromDatabase.etag)
             #expect(tag.hasPrefix("\"") && tag.hasSuffix("\"") && tag.utf8.count > 10)
             #expect(tag.dropFirst().dropLast().utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 })
-            for worker in 0..<2 { #expect(try await bench.get(post.id, at: worker).etag == tag) }
-            #expect(try await bench.get(bench.write("other").id).etag != tag)
-            try await bench.hear(MediaUploaded(media: .sample(media), ownerId: author.id))
-            let changed = try await bench.get(post.id)
+            for worker in 0..<2 { #expect(try await fixture.get(post.id, at: worker).etag == tag) }
+            #expect(try await fixture.get(fixture.write("other").id).etag != tag)
+            try await fixture.publish(MediaUploaded(media: .sample(media), ownerId: author.id))
+            let changed = try await fixture.get(post.id)
             #expect(changed.etag != tag)
             #expect(changed.etag != nil)
         }
     }
 
-    @Test("has an id of its own, whatever id its message was given: one that another post has, had, or could fold into")
+    @Test("a post's id differs from its message's id and from the ids of all other posts")
     @Loop func ownID() async throws {
-        try await PostBench.with { bench async throws in
+        try await PostFixture.with { fixture async throws in
             func create(_ id: UUID) async throws -> Post {
-                let reply = try await bench.ask("post.create", ["content": "mine"], by: author, id: id)
+                let reply = try await fixture.ask("post.create", ["content": "mine"], by: author, id: id)
                 try #require(reply.status == 201, "\(reply.text)")
                 return try Post.schema.decode(JSON.parse(reply.body))
             }
-            let author = PostBench.author()
-            let gone = try await bench.write()
-            #expect(try await bench.delete(gone).status == 204)
-            let there = try await bench.write()
+            let author = PostFixture.author()
+            let deleted = try await fixture.write()
+            #expect(try await fixture.delete(deleted).status == 204)
+            let existing = try await fixture.write()
             var octets = UUID().octets
             octets[6] = 0x40
             let plain = UUID(octets: octets)
             octets[0] ^= 1
             octets[10] ^= 1
-            let ids = [there.id, gone.id, plain, UUID(octets: octets)]
+            let ids = [existing.id, deleted.id, plain, UUID(octets: octets)]
             var made: Set<UUID> = []
             for id in ids { made.insert(try await create(id).id) }
             #expect(made.count == 4 && made.isDisjoint(with: ids))
-            #expect(try await bench.count("SELECT sum(posts)::bigint FROM post_count") == 5)
-            #expect(try await bench.shown(there.id).content == "a post")
+            #expect(try await fixture.database.count("SELECT sum(posts)::bigint FROM post_count") == 5)
+            #expect(try await fixture.shown(existing.id).content == "a post")
         }
     }
 
-    @Test("is not made again by its message, once that has been forgotten: its id is told to have been used")
+    @Test("a creation redelivered after its inbox row was deleted is refused as idempotency-key-reused")
     @Loop func forgotten() async throws {
-        try await PostBench.with { bench async throws in
-            let (author, id) = (PostBench.author(), UUID.v7())
-            let first = try await bench.ask("post.create", ["content": "once"], by: author, id: id)
+        try await PostFixture.with { fixture async throws in
+            let (author, id) = (PostFixture.author(), UUID.v7())
+            let first = try await fixture.ask("post.create", ["content": "once"], by: author, id: id)
             #expect(first.status == 201)
-            _ = try await bench.database.query(Statement("DELETE FROM inbox"))
-            let second = try await bench.ask("post.create", ["content": "once"], by: author, id: id)
+            _ = try await fixture.database.query(Statement("DELETE FROM inbox"))
+            let second = try await fixture.ask("post.create", ["content": "once"], by: author, id: id)
             #expect(second.status == 422 && second.code == "idempotency-key-reused")
-            #expect(try await bench.count("SELECT sum(posts)::bigint FROM post_count") == 1)
-            #expect(try await bench.events("post.created").count == 1)
+            #expect(try await fixture.database.count("SELECT sum(posts)::bigint FROM post_count") == 1)
+            #expect(try await fixture.database.outboxEvents("post.created").count == 1)
         }
     }
 }

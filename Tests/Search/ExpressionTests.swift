@@ -1,10 +1,11 @@
+import DatabaseSupport
 import Postgres
 import Reactor
 import Testing
 
 @testable import SearchService
 
-@Suite("How a search is read") struct ExpressionTests {
+@Suite("Search expressions") struct ExpressionTests {
     private func read(_ text: String) -> [[String]] {
         SearchExpression(text).alternatives.map { terms in
             terms.map { term in
@@ -14,7 +15,7 @@ import Testing
         }
     }
 
-    @Test("words, phrases, exclusions and alternatives")
+    @Test("a search is parsed into words, phrases, exclusions and alternatives")
     func parts() {
         #expect(read("white rabbit") == [["white", "rabbit"]])
         #expect(read("\"white rabbit\" -fox") == [["[white rabbit]", "-fox"]])
@@ -26,27 +27,29 @@ import Testing
         #expect(read("“typed so” „and so”") == [["[typed so]", "[and so]"]])
     }
 
-    @Test("what says nothing is left out", arguments: ["", " ", "-", "\"", "\"\" -", "or", "🐇 !!", "-x", "-x or -y"])
-    func nothing(text: String) {
+    @Test(
+        "text without words, and exclusions alone, have no alternatives",
+        arguments: ["", " ", "-", "\"", "\"\" -", "or", "🐇 !!", "-x", "-x or -y"])
+    func noAlternatives(text: String) {
         #expect(SearchExpression(text).alternatives.isEmpty)
     }
 
-    @Test("no more terms count than the limit")
+    @Test("terms beyond the limit are ignored")
     func limit() {
         let terms = SearchExpression(String(repeating: "a ", count: 100)).alternatives.joined()
         #expect(terms.count == SearchExpression.termLimit)
     }
 
-    @Test("only plain words may be mistyped")
+    @Test("only vocabulary words that are neither quoted nor excluded are expandable")
     func plain() {
         let words = SearchExpression("Burr burr \"burrow\" -hole well-known ab 123 clover!").expandableWords
         #expect(words.map(\.text) == ["burr", "clover"])
     }
 
-    @Test("PostgreSQL is given stems and its own operators, nothing that was typed")
+    @Test("a tsquery has only quoted stems and operators, no other typed text")
     @Loop func textQuery() async throws {
-        try await SearchBench.with { bench async throws in
-            let stems = Stemmer(database: bench.database)
+        try await SearchFixture.with { fixture async throws in
+            let stems = Stemmer(database: fixture.database)
             @Loop func text(_ query: String, _ widened: [String: [String]] = [:]) async throws -> String? {
                 try await stems.load([query])
                 return TSQuery(SearchExpression(query), stems, expansions: widened)?.text
@@ -63,17 +66,17 @@ import Testing
         }
     }
 
-    @Test("a post's words have the stems and places that PostgreSQL would give them")
+    @Test("the tsvector of a post is equal to PostgreSQL's to_tsvector")
     @Loop func vector() async throws {
-        try await SearchBench.with { bench in
-            let stems = Stemmer(database: bench.database)
+        try await SearchFixture.with { fixture in
+            let stems = Stemmer(database: fixture.database)
             for text in [
                 "The rabbits were running", "Happiness, happiness! A UNIVERSITY", "", "the of and",
                 "éclair naïveté 42 b2b",
             ] {
                 try await stems.load([text])
                 let row = try #require(
-                    try await bench.database.query(
+                    try await fixture.database.query(
                         Statement("SELECT $1::tsvector = to_tsvector('english', $2::text)"), stems.vector(of: text),
                         text
                     ).first)
@@ -83,10 +86,10 @@ import Testing
         }
     }
 
-    @Test("what was forgotten is learned again")
+    @Test("stems that the cache has dropped are loaded again")
     @Loop func forgetting() async throws {
-        try await SearchBench.with { bench in
-            let stems = Stemmer(database: bench.database, limit: 2)
+        try await SearchFixture.with { fixture in
+            let stems = Stemmer(database: fixture.database, limit: 2)
             for text in ["rabbits dig burrows", "foxes dig dens", String(repeating: "x", count: 5000)] {
                 try await stems.load([text])
                 try await stems.load([text])
@@ -99,7 +102,7 @@ import Testing
         }
     }
 
-    @Test("typing errors are counted as people make them")
+    @Test("the edit distance counts an inserted, deleted, replaced or swapped letter as one error")
     func errors() {
         for (word, count) in [
             ("rabbit", 0), ("rabit", 1), ("rabbbit", 1), ("rabbyt", 1), ("rabibt", 1), ("rbbit", 1), ("robot", 3),
@@ -109,12 +112,19 @@ import Testing
         #expect(EditDistance.transpositions(of: "aab") == ["aba"])
     }
 
-    @Test("the nearest are those with the fewest errors, if they are few enough")
+    @Test("the closest matches have the fewest typing errors within the limit")
     func nearest() {
         let guess = WordExpansions.Candidates(similarWords: ["rabbits", "rabbit", "rabbi"])
         #expect(guess.closestMatches(for: "rabit") == ["rabbit"])
         #expect(guess.fuzzyMatches(for: "rabbitt").map(\.word) == ["rabbits", "rabbit", "rabbi"])
         #expect(WordExpansions.Candidates(similarWords: ["burn"]).closestMatches(for: "bun") == ["burn"])
         #expect(WordExpansions.Candidates(similarWords: ["category"]).closestMatches(for: "dog").isEmpty)
+    }
+
+    @Test("a fuzzy match has at most one typing error per three letters")
+    func fuzzyLimit() {
+        let guess = WordExpansions.Candidates(similarWords: ["rabbit"])
+        #expect(guess.fuzzyMatches(for: "robbot").map(\.errors) == [2])
+        #expect(guess.fuzzyMatches(for: "robott").isEmpty)
     }
 }

@@ -1,13 +1,14 @@
 import Contracts
+import DatabaseSupport
 import Foundation
 import Reactor
 import Testing
 
 @testable import SearchService
 
-@Suite("The highlight is safe to put in a page") struct HighlightTests {
+@Suite("Highlights") struct HighlightTests {
     @Test(
-        "what a post says can neither open an element, nor close an attribute, nor forge a mark",
+        "a post cannot inject an element, an attribute or a mark into its highlight",
         arguments: [
             "clover <script>alert(1)</script>", "<img src=x onerror=alert(1)> clover", "clover\" onmouseover=\"x",
             "clover' style='x", "</mark><mark>clover", "\u{E000}clover\u{E001}", "\u{E001}\u{E000}\u{E000} clover",
@@ -15,10 +16,10 @@ import Testing
             "clover \u{202E}desrever\u{202C} \u{200B}", "clover <!-- --> <![CDATA[ ]]>", "clover \\E000 {{7*7}} ${x}",
         ])
     @Loop func hostile(content: String) async throws {
-        try await SearchBench.with { bench in
-            try await bench.post(content)
-            let hit = try #require(try await bench.search("clover").items.first)
-            #expect(hit.content == content, "the content is as it was written")
+        try await SearchFixture.with { fixture in
+            try await fixture.post(content)
+            let hit = try #require(try await fixture.search("clover").items.first)
+            #expect(hit.content == content, "the content is unchanged")
             let inner = hit.highlight.replacing("<mark>", with: "\u{1}").replacing("</mark>", with: "\u{2}")
             #expect(!inner.contains { "<>\"'".contains($0) }, "\(hit.highlight)")
             let marks = inner.unicodeScalars.filter { $0.value < 3 }.map(\.value)
@@ -27,13 +28,13 @@ import Testing
         }
     }
 
-    @Test("every ampersand is the beginning of one of five entities")
+    @Test("every ampersand in a highlight begins an entity")
     func ampersands() {
         let html = Highlight.html("a & b &amp; <&> \"'clover\u{E000}") { $0.text == "clover" }
         #expect(html == "a &amp; b &amp;amp; &lt;&amp;&gt; &quot;&#39;<mark>clover</mark>\u{E000}")
     }
 
-    @Test("a text of any length is shown by its best pieces, whole words of it")
+    @Test("a highlight has the best fragments of a text, with whole words")
     func pieces() {
         func html(_ text: String) -> String { Highlight.html(text) { $0.text == "clover" } }
         let filler = Array(repeating: "grass", count: 100).joined(separator: " ")
@@ -51,15 +52,33 @@ import Testing
         #expect(html(filler).components(separatedBy: "grass").count == Highlight.fragmentLength + 1)
     }
 
-    @Test("of a long post a piece with the words is shown, wherever they are")
+    @Test("the highlight of a long post shows matches at any place")
     @Loop func fragments() async throws {
-        try await SearchBench.with { bench in
+        try await SearchFixture.with { fixture in
             let filler = Array(repeating: "grass", count: 300).joined(separator: " ")
-            try await bench.post("\(filler) clover \(filler) thistle \(filler)")
-            let highlight = try #require(try await bench.search("clover thistle").items.first?.highlight)
+            try await fixture.post("\(filler) clover \(filler) thistle \(filler)")
+            let highlight = try #require(try await fixture.search("clover thistle").items.first?.highlight)
             #expect(highlight.contains("<mark>clover</mark>"))
             #expect(highlight.contains("<mark>thistle</mark>"))
             #expect(highlight.count < 1000)
+        }
+    }
+
+    @Test("a highlight marks a word in the form in which the post has it")
+    @Loop func forms() async throws {
+        try await SearchFixture.with { fixture in
+            try await fixture.post("Rabbits were digging")
+            let highlight = try await fixture.search("rabbit dig").items.first?.highlight
+            #expect(highlight == "<mark>Rabbits</mark> were <mark>digging</mark>")
+        }
+    }
+
+    @Test("a highlight does not mark excluded words")
+    @Loop func excluded() async throws {
+        try await SearchFixture.with { fixture in
+            try await fixture.post("clover and fox")
+            let highlight = try await fixture.search("rabbit -fox or clover").items.first?.highlight
+            #expect(highlight == "<mark>clover</mark> and fox")
         }
     }
 }

@@ -9,8 +9,8 @@ import Testing
 @testable import SearchService
 @testable import WorkerKit
 
-@Suite("The index follows the events") struct IndexTests {
-    @Test("a post is gone however its two events come, each twice")
+@Suite("Search index") struct IndexTests {
+    @Test("a deleted post is not found in any order of its two events, each delivered twice")
     @Loop func orders() async throws {
         let (created, deleted) = (0, 1)
         for order in [
@@ -18,85 +18,85 @@ import Testing
             [created, deleted, created, deleted], [deleted, created, deleted, created],
             [created, deleted, deleted, created], [deleted, created, created, deleted],
         ] {
-            try await SearchBench.with { bench in
-                let post = SearchBench.post("short-lived clover")
-                let other = try await bench.post("lasting clover")
+            try await SearchFixture.with { fixture in
+                let post = SearchFixture.post("short-lived clover")
+                let other = try await fixture.post("lasting clover")
                 for event in order {
                     if event == created {
-                        try await bench.deliver(PostCreated(post: post, mediaIds: []))
+                        try await fixture.deliver(PostCreated(post: post, mediaIds: []))
                     } else {
-                        try await bench.delete(post)
+                        try await fixture.delete(post)
                     }
                 }
-                let page = try await bench.search("clover")
+                let page = try await fixture.search("clover")
                 #expect(page.items.map(\.id) == [other.id], "\(order)")
                 #expect(page.number?.total == 1)
                 let kept = "SELECT count(*) FROM documents WHERE content LIKE 'short%' OR words @@ 'short'"
-                #expect(try await bench.count(kept) == 0, "nothing of its content is kept")
+                #expect(try await fixture.database.count(kept) == 0, "its content is erased")
             }
         }
     }
 
-    @Test("a post whose event comes twice is found once")
+    @Test("a post whose event is redelivered is found once")
     @Loop func twice() async throws {
-        try await SearchBench.with { bench in
-            let post = SearchBench.post("clover")
-            for _ in 0..<2 { try await bench.deliver(PostCreated(post: post, mediaIds: [])) }
-            #expect(try await bench.search("clover").number?.total == 1)
+        try await SearchFixture.with { fixture in
+            let post = SearchFixture.post("clover")
+            for _ in 0..<2 { try await fixture.deliver(PostCreated(post: post, mediaIds: [])) }
+            #expect(try await fixture.search("clover").number?.total == 1)
         }
     }
 
-    @Test("many posts go in and out in one statement, the same one twice among them")
+    @Test("batches of posts with duplicates are added and removed in one statement")
     @Loop func batches() async throws {
-        try await SearchBench.with { bench in
-            let index = bench.index
-            let posts = (0..<64).map { SearchBench.post("clover \($0)") }
+        try await SearchFixture.with { fixture in
+            let index = fixture.index
+            let posts = (0..<64).map { SearchFixture.post("clover \($0)") }
             #expect(try await index.add(posts + posts.prefix(3)) == 64)
             #expect(try await index.add(posts) == 0)
-            #expect(try await bench.search("clover").number?.total == 64)
-            let gone = (posts.prefix(10) + posts.prefix(2)).map {
+            #expect(try await fixture.search("clover").number?.total == 64)
+            let deleted = (posts.prefix(10) + posts.prefix(2)).map {
                 PostDeleted(id: $0.id, authorId: $0.author.id, mediaIds: [], deletedAt: .now())
             }
-            try await index.remove(gone)
+            try await index.remove(deleted)
             #expect(try await index.add(posts) == 0)
-            // Another page than the one that is cached: what was added and removed here is no event.
-            #expect(try await bench.search("clover", limit: 20).number?.total == 54)
+            // With another limit, because the cached page was not invalidated by these calls.
+            #expect(try await fixture.search("clover", limit: 20).number?.total == 54)
             #expect(try await index.add([]) == 0)
             try await index.remove([])
         }
     }
 
-    @Test("a post that an earlier version has indexed is found by today's words once it comes again")
-    @Loop func cutAnew() async throws {
-        try await SearchBench.with { bench in
-            let post = SearchBench.post("see example.com today")
-            #expect(try await bench.index.add([post]) == 1)
+    @Test("a post that an earlier version indexed gets the current words when it is added again")
+    @Loop func earlierVersion() async throws {
+        try await SearchFixture.with { fixture in
+            let post = SearchFixture.post("see example.com today")
+            #expect(try await fixture.index.add([post]) == 1)
             let earlier = Statement("UPDATE documents SET words = to_tsvector('english', content)")
-            _ = try await bench.database.query(earlier)
-            #expect(try await bench.search("example.com").number?.total == 0)
-            #expect(try await bench.index.add([post, post]) == 1)
-            #expect(try await bench.search("example.com", limit: 20).number?.total == 1)
-            #expect(try await bench.index.add([post]) == 0)
+            _ = try await fixture.database.query(earlier)
+            #expect(try await fixture.search("example.com").number?.total == 0)
+            #expect(try await fixture.index.add([post, post]) == 1)
+            #expect(try await fixture.search("example.com", limit: 20).number?.total == 1)
+            #expect(try await fixture.index.add([post]) == 0)
         }
     }
 
-    @Test("workers that index the same posts and words at the same time neither fail nor double anything")
+    @Test("workers that index the same posts concurrently neither fail nor duplicate rows")
     @Loop func concurrently() async throws {
-        try await SearchBench.with(connections: 8) { bench in
-            let posts = (0..<200).map { SearchBench.post("clover word\($0)a word\($0)b word\($0)c") }
+        try await SearchFixture.with(connections: 8) { fixture in
+            let posts = (0..<200).map { SearchFixture.post("clover word\($0)a word\($0)b word\($0)c") }
             try await withThrowingDiscardingTaskGroup { group in
                 for worker in 0..<8 {
-                    group.addTask { try await Self.work(bench, posts, seed: UInt64(worker)) }
+                    group.addTask { try await Self.addAndRemove(fixture, posts, seed: UInt64(worker)) }
                 }
             }
-            #expect(try await bench.search("clover").number?.total == 180)
-            #expect(try await bench.count("SELECT count(*) FROM vocabulary") == 601)
+            #expect(try await fixture.search("clover").number?.total == 180)
+            #expect(try await fixture.database.count("SELECT count(*) FROM vocabulary") == 601)
         }
     }
 
-    /// Adds and removes posts as one of several workers, in an order of its own.
-    @Loop private static func work(_ bench: SearchBench, _ posts: [Post], seed: UInt64) async throws {
-        let index = bench.index
+    /// Adds and removes posts in a random order.
+    @Loop private static func addAndRemove(_ fixture: SearchFixture, _ posts: [Post], seed: UInt64) async throws {
+        let index = fixture.index
         var generator = SeededGenerator(seed: seed)
         let mine = posts.shuffled(using: &generator)
         for start in stride(from: 0, to: mine.count, by: 20) {
@@ -110,7 +110,7 @@ import Testing
     }
 
     @Test(
-        "a content of any kind is indexed",
+        "any content is indexed",
         arguments: [
             String(repeating: "x", count: 5000), String(repeating: "é", count: 5000),
             String(repeating: "🐇", count: 5000),
@@ -120,19 +120,20 @@ import Testing
             String(repeating: "http://a.b/c?d=e ", count: 290), String(repeating: "a-", count: 2500),
         ])
     @Loop func anyContent(content: String) async throws {
-        try await SearchBench.with { bench in
-            let post = try await bench.post(content)
-            let plain = try await bench.post("clover")
-            #expect(try await bench.count("SELECT count(*) FROM documents") == 2)
-            #expect(try await bench.search("clover").items.map(\.id) == [plain.id])
-            #expect(try await bench.count("SELECT count(*) FROM vocabulary") <= VocabularyCache.newWordLimit + 1)
-            try await bench.delete(post)
+        try await SearchFixture.with { fixture in
+            let post = try await fixture.post(content)
+            let plain = try await fixture.post("clover")
+            #expect(try await fixture.database.count("SELECT count(*) FROM documents") == 2)
+            #expect(try await fixture.search("clover").items.map(\.id) == [plain.id])
+            #expect(
+                try await fixture.database.count("SELECT count(*) FROM vocabulary") <= VocabularyCache.newWordLimit + 1)
+            try await fixture.delete(post)
         }
     }
 
-    @Test("a post whose words are known adds nothing to the vocabulary and asks nothing of it")
+    @Test("a post adds only unknown words to the vocabulary")
     @Loop func knownWords() async throws {
-        try await SearchBench.with { bench in
+        try await SearchFixture.with { fixture in
             let known = VocabularyCache()
             let first = known.newWords(in: ["Clover, CLOVER and hay", "hay 42 a1b no"])
             #expect(Set(first) == ["clover", "and", "hay", "a1b"])
@@ -142,28 +143,30 @@ import Testing
         }
     }
 
-    @Test("words are believed to be known only once they are there, and not for ever")
+    @Test("the vocabulary cache learns words after their insertion and forgets them in time")
     @Loop func forgetting() async throws {
         let known = VocabularyCache(limit: 3)
         #expect(known.newWords(in: ["clover"]) == ["clover"])
-        #expect(known.newWords(in: ["clover"]) == ["clover"], "the statement may have failed")
+        #expect(known.newWords(in: ["clover"]) == ["clover"], "words are unknown until they are inserted")
         known.insert(["aaa", "bbb", "ccc", "clover"])
-        #expect(known.newWords(in: ["clover"]) == ["clover"], "no more than so many are kept")
+        #expect(known.newWords(in: ["clover"]) == ["clover"], "a full cache is emptied")
         let old = VocabularyCache(lifetime: .zero)
         old.insert(["clover"])
         #expect(old.newWords(in: ["clover"]) == ["clover"])
     }
 
-    @Test("an index of the version before is kept, and its words are known")
+    @Test("a migration keeps the posts of the first version and fills the vocabulary")
     @Loop func migration() async throws {
         try await TestDatabase.withDatabase { url in
-            let migrator = Migrator(url: url, log: SearchBench.log)
+            let migrator = Migrator(url: url, log: .quiet)
             let migrations = SearchService.definition.migrations
             try await migrator.migrate(KitMigrations.all + migrations.prefix(1))
             try await TestDatabase.withPool(url, size: 1) { pool in
                 let insert = Statement(
-                    "INSERT INTO documents (id, author_id, author_name, content, created_at) VALUES ($1, $1, 'x', $2, now())"
-                )
+                    """
+                    INSERT INTO documents (id, author_id, author_name, content, created_at)
+                    VALUES ($1, $1, 'x', $2, now())
+                    """)
                 _ = try await pool.query(insert, UUID.v7(), "Rabbits, a well-known rabbit 42 http://example.org/clover")
                 try await migrator.migrate(KitMigrations.all + migrations)
                 let rows = try await pool.query(Statement("SELECT word FROM vocabulary"))
@@ -172,5 +175,11 @@ import Testing
                 #expect(try await pool.query(Statement("SELECT id FROM documents WHERE words @@ 'rabbit'")).count == 1)
             }
         }
+    }
+
+    @Test("a post adds at most 200 words to the vocabulary")
+    @Loop func vocabulary() {
+        let words = (0..<300).map { "w\($0)x" }.joined(separator: " ")
+        #expect(VocabularyCache().newWords(in: [words]).count == 200)
     }
 }

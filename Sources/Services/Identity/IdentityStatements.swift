@@ -1,5 +1,6 @@
 internal import Contracts
 internal import Postgres
+internal import WorkerKit
 
 /// All SQL statements of the identity service.
 enum IdentityStatements {
@@ -79,12 +80,6 @@ extension Account {
     /// Decodes the first four columns of a row: id, username, email, time of creation.
     init(_ row: Row) throws(PostgresError) {
         self.init(
-            id: try row.get(0), username: try row.get(1), email: try row.get(2),
-            createdAt: Timestamp(milliseconds: try row.get(3, as: PostgresTimestamp.self).milliseconds))
+            id: try row.get(0), username: try row.get(1), email: try row.get(2), createdAt: try row.get(3))
     }
-}
-
-extension Timestamp {
-    /// The time as a parameter of a statement.
-    var stored: PostgresTimestamp { PostgresTimestamp(milliseconds: milliseconds) }
 }

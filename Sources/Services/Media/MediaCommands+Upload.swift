@@ -30,7 +30,7 @@ extension MediaCommands {
             height: image.height, createdAt: .now())
         _ = try await context.transaction().send(
             MediaStatements.insert, id, caller.id, media.url, media.contentType, media.bytes, media.width,
-            media.height, PostgresTimestamp(milliseconds: media.createdAt.milliseconds))
+            media.height, media.createdAt)
         context.emit(MediaUploaded(media: media, ownerId: caller.id))
         return .json(media.jsonBytes(), status: 201, location: "/v1/media/\(id.text)")
     }

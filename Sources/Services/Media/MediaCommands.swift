@@ -15,7 +15,7 @@ internal import WorkerKit
     /// How long one delivery of a deletion calls Cloudinary; below the 5 s that the sender waits for the reply.
     var deleteTimeLimit: Duration = .seconds(4)
 
-    /// Deletes a media of the caller.
+    /// Deletes a media item of the caller.
     func delete(_ command: EntityRequest, _ context: HandlerContext) async throws -> Reply {
         let caller = try context.caller
         let owned = database.send(MediaStatements.owned, [command.id], caller.id)
@@ -32,7 +32,7 @@ internal import WorkerKit
 
     /// Deletes the media of a deleted post that belong to its author.
     ///
-    /// Each media is deleted and committed on its own, so that a failure delays no other and the next
+    /// Each media item is deleted and committed on its own, so that a failure delays no other and the next
     /// delivery retries only the failed ones.
     func postDeleted(_ event: CloudEvent<PostDeleted>, _ context: HandlerContext) async throws {
         guard !event.data.mediaIds.isEmpty else { return }

@@ -1,6 +1,7 @@
 internal import Contracts
 internal import FoundationEssentials
 internal import Postgres
+internal import WorkerKit
 
 /// All SQL statements of the media service.
 enum MediaStatements {
@@ -8,8 +9,8 @@ enum MediaStatements {
 
     // MARK: Uploading
 
-    /// Returns no row if the id belongs to a media, to another account's upload or to an upload that is being
-    /// removed.
+    /// Returns no row if the id belongs to a media item, to another account's upload or to an upload that is
+    /// being removed.
     static let beginUpload = Statement(
         """
         INSERT INTO upload (id, owner_id)
@@ -84,9 +85,9 @@ extension Media {
     /// Decodes a row of the columns that all statements select for media.
     init(_ row: Row) throws(PostgresError) {
         let (id, url, contentType, bytes, width, height, createdAt) = try row.decode(
-            (UUID, String, String, Int, Int, Int, PostgresTimestamp).self)
+            (UUID, String, String, Int, Int, Int, Timestamp).self)
         self.init(
             id: id, url: url, contentType: contentType, bytes: bytes, width: width, height: height,
-            createdAt: Timestamp(milliseconds: createdAt.milliseconds))
+            createdAt: createdAt)
     }
 }

@@ -30,13 +30,7 @@ internal import WorkerKit
 
     /// Sweeps periodically until the sweeper is closed or the task is cancelled.
     func run() async {
-        await job.run {
-            do {
-                try await sweep()
-            } catch {
-                log.warning("abandoned uploads could not be removed", metadata: ["error": "\(error)"])
-            }
-        }
+        await job.run(log: log, onFailure: "abandoned uploads could not be removed") { try await sweep() }
     }
 
     /// Ends ``run()`` after the current upload.

@@ -20,7 +20,7 @@ internal import WorkerKit
         try await invalidatePosts(with: event.data.id, owner: event.data.ownerId)
     }
 
-    /// Invalidates the cache entries that show a media. If the worker dies before this, the event is
+    /// Invalidates the cache entries that show a media item. If the worker dies before this, the event is
     /// redelivered.
     private func invalidatePosts(with media: UUID, owner: UUID) async throws {
         let posts = try await database.query(PostStatements.postsWithMedia, media, owner)

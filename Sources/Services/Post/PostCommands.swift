@@ -24,7 +24,7 @@ internal import WorkerKit
         transaction.send(
             PostStatements.insert, posts.map { $0.id }, posts.map { $0.author.id }, posts.map { $0.author.username },
             posts.map { $0.content }, batch.members.map { PostStatements.array($0.body.mediaIds) },
-            PostgresTimestamp(milliseconds: now.milliseconds), PostStatements.slots.randomElement() ?? 0)
+            now, PostStatements.slots.randomElement() ?? 0)
         return zip(batch.members, posts).map { member, post in
             // A redelivery whose inbox row has been swept violates the primary key, because its post has the
             // same id.
@@ -34,7 +34,7 @@ internal import WorkerKit
         }
     }
 
-    /// A media and its owner. The owner is part of the key, because a post shows only URLs of its author's
+    /// A media item and its owner. The owner is part of the key, because a post shows only URLs of its author's
     /// media.
     private struct MediaKey: Hashable {
         let id: UUID

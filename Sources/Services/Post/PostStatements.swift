@@ -1,6 +1,7 @@
 internal import Contracts
 internal import FoundationEssentials
 internal import Postgres
+internal import WorkerKit
 
 /// All SQL statements of the post service.
 enum PostStatements {
@@ -78,10 +79,10 @@ extension Post {
     /// Decodes a row of the columns that all statements select for posts.
     init(_ row: Row) throws(PostgresError) {
         let (id, authorID, authorName, content, createdAt, mediaIDs, urls) = try row.decode(
-            (UUID, UUID, String, String, PostgresTimestamp, [UUID], [String]).self)
+            (UUID, UUID, String, String, Timestamp, [UUID], [String]).self)
         self.init(
             id: id, author: Author(id: authorID, username: authorName), content: content,
             media: zip(mediaIDs, urls).map { PostMedia(id: $0, url: $1.isEmpty ? nil : $1) },
-            createdAt: Timestamp(milliseconds: createdAt.milliseconds))
+            createdAt: createdAt)
     }
 }

@@ -17,13 +17,7 @@ internal import Reactor
     }
 
     func run() async {
-        await job.run {
-            do {
-                try await sweep()
-            } catch {
-                log.warning("old commands could not be forgotten", metadata: ["error": "\(error)"])
-            }
-        }
+        await job.run(log: log, onFailure: "old commands could not be forgotten") { try await sweep() }
     }
 
     func close() {

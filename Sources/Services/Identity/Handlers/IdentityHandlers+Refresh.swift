@@ -37,9 +37,9 @@ extension IdentityHandlers {
         _ presented: RefreshSecret, to successor: RefreshSecret, _ familyID: UUID, at now: Timestamp,
         in transaction: Transaction
     ) throws {
-        let expiresAt = now.advanced(by: Self.refreshLifetime).stored
+        let expiresAt = now.advanced(by: Self.refreshLifetime)
         let sealed = try presented.seal(successor)
-        _ = transaction.send(IdentityStatements.useRefreshToken, presented.hash, now.stored, sealed)
+        _ = transaction.send(IdentityStatements.useRefreshToken, presented.hash, now, sealed)
         _ = transaction.send(IdentityStatements.insertRefreshToken, successor.hash, familyID, expiresAt)
         _ = transaction.send(IdentityStatements.extendFamily, familyID, expiresAt)
     }

@@ -14,7 +14,7 @@ extension IdentityHandlers {
         do {
             isNew =
                 try await transaction.query(
-                    IdentityStatements.insertAccount, account.id, account.username, account.email, hash, now.stored
+                    IdentityStatements.insertAccount, account.id, account.username, account.email, hash, now
                 ).affected == 1
         } catch  where error.isUniqueViolation() {
             throw Problem(.accountExists)
@@ -24,7 +24,7 @@ extension IdentityHandlers {
         let secret = RefreshSecret.random()
         _ = transaction.send(
             IdentityStatements.insertFamily, account.id, hash, UUID.v7(), secret.hash,
-            now.advanced(by: Self.refreshLifetime).stored)
+            now.advanced(by: Self.refreshLifetime))
         return try await sessionReply(for: account, secret, at: now, status: 201)
     }
 

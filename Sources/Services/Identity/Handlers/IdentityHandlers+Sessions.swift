@@ -28,7 +28,7 @@ extension IdentityHandlers {
         let secret = RefreshSecret.random()
         let inserted = try await database.query(
             IdentityStatements.insertFamily, account.id, passwordHash, UUID.v7(), secret.hash,
-            now.advanced(by: Self.refreshLifetime).stored)
+            now.advanced(by: Self.refreshLifetime))
         guard inserted.affected == 1 else { return nil }
         return try await sessionReply(for: account, secret, at: now, status: status)
     }

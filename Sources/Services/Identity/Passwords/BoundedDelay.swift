@@ -2,8 +2,8 @@ internal import Reactor
 
 /// Delays callers. When it is full, the next caller releases the longest waiting one early.
 ///
-/// It refuses no caller. The delayed messages count against the worker's prefetch, so the capacity must be
-/// lower than the prefetch: other messages then still reach the worker.
+/// It refuses no caller. Delayed messages count against the worker's prefetch, so the capacity must be lower
+/// than the prefetch; otherwise no other message reaches the worker while callers wait.
 @Loop final class BoundedDelay {
     private let capacity: Int
     private var waiters: [Waiter<Void>] = []

@@ -17,8 +17,7 @@ struct PasswordHasher: Sendable {
     /// Makes a hasher.
     ///
     /// - Parameters:
-    ///   - hash: hashes a normalized password; by default off the event loop, at Argon2's standard cost of
-    ///     this project.
+    ///   - hash: hashes a normalized password; by default off the event loop, at `Argon2Cost.standard`.
     ///   - verify: verifies a normalized password; by default off the event loop.
     init(
         hash: @escaping Hash = { try await PasswordHash.hash($0) },

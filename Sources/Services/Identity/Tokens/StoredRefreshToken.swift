@@ -44,10 +44,9 @@ extension StoredRefreshToken {
     init(_ row: Row) throws(PostgresError) {
         account = try Account(row)
         familyID = try row.get(4, as: UUID.self)
-        expiresAt = Timestamp(milliseconds: try row.get(5, as: PostgresTimestamp.self).milliseconds)
-        if let usedAt = try row.get(6, as: PostgresTimestamp?.self) {
-            rotation = Rotation(
-                at: Timestamp(milliseconds: usedAt.milliseconds), successor: try row.get(7, as: [UInt8].self))
+        expiresAt = try row.get(5, as: Timestamp.self)
+        if let usedAt = try row.get(6, as: Timestamp?.self) {
+            rotation = Rotation(at: usedAt, successor: try row.get(7, as: [UInt8].self))
         } else {
             rotation = nil
         }

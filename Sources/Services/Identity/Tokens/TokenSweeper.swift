@@ -20,12 +20,8 @@ internal import WorkerKit
 
     /// Sweeps periodically until the sweeper is closed or the task is cancelled.
     func run() async {
-        await job.run {
-            do {
-                try await sweep(at: .now())
-            } catch {
-                log.warning("expired refresh tokens could not be deleted", metadata: ["error": "\(error)"])
-            }
+        await job.run(log: log, onFailure: "expired refresh tokens could not be deleted") {
+            try await sweep(at: .now())
         }
     }
 
@@ -38,7 +34,7 @@ internal import WorkerKit
     func sweep(at now: Timestamp) async throws {
         // Tokens first, because the deletion of a family cascades to its tokens, which no limit bounds.
         for statement in [IdentityStatements.sweepTokens, IdentityStatements.sweepFamilies] {
-            while try await database.query(statement, now.stored, Self.batch).affected == Self.batch, !job.isClosed {}
+            while try await database.query(statement, now, Self.batch).affected == Self.batch, !job.isClosed {}
         }
     }
 }

@@ -10,9 +10,10 @@ internal import WorkerKit
     let stemmer: Stemmer
     let vocabulary = VocabularyCache()
 
-    /// Adds posts in one statement. Posts that are indexed or have a tombstone stay as they are.
+    /// Adds posts in one statement. An indexed post gets new words if an earlier version split its text
+    /// differently; a post with a tombstone stays deleted.
     ///
-    /// - Returns: the number of posts that were added.
+    /// - Returns: the number of posts that were added or changed.
     @discardableResult func add(_ posts: [Post]) async throws -> Int {
         let contents = posts.map(\.content)
         try await stemmer.load(contents)
@@ -20,7 +21,7 @@ internal import WorkerKit
         let words = vocabulary.newWords(in: contents)
         let added = try await database.query(
             SearchStatements.add, posts.map(\.id), posts.map(\.author.id), posts.map(\.author.username), contents,
-            posts.map { PostgresTimestamp(milliseconds: $0.createdAt.milliseconds) }, vectors, words)
+            posts.map(\.createdAt), vectors, words)
         // After the statement, because a failed one adds no words.
         vocabulary.insert(words)
         return added.affected
@@ -42,13 +43,11 @@ internal import WorkerKit
     func removeUnlisted(
         from start: ListPosition, to end: ListPosition, olderThan time: Timestamp, keeping listed: [UUID]
     ) async throws -> Int {
-        func instant(_ time: Timestamp) -> PostgresTimestamp { PostgresTimestamp(milliseconds: time.milliseconds) }
         var count = 0
         var batch = 0
         repeat {
             batch = try await database.query(
-                SearchStatements.removeUnlisted, instant(time), instant(start.time), start.id, instant(end.time),
-                end.id, listed
+                SearchStatements.removeUnlisted, time, start.time, start.id, end.time, end.id, listed
             ).affected
             count += batch
         } while batch == SearchStatements.removeUnlistedLimit

@@ -72,10 +72,10 @@ extension SearchHit {
     /// - Parameter isMatch: returns whether a word is marked in the highlight.
     fileprivate init(_ row: Row, isMatch: (Tokenizer.Word) -> Bool) throws(PostgresError) {
         let (_, id, authorID, authorName, content, createdAt, score) = try row.decode(
-            (Int, UUID, UUID, String, String, PostgresTimestamp, Double).self)
+            (Int, UUID, UUID, String, String, Timestamp, Double).self)
         self.init(
             id: id, author: Author(id: authorID, username: authorName), content: content,
-            createdAt: Timestamp(milliseconds: createdAt.milliseconds), score: score,
+            createdAt: createdAt, score: score,
             highlight: Highlight.html(content, isMatch: isMatch))
     }
 }

@@ -1,5 +1,6 @@
 import AMQP
 import Contracts
+import DatabaseSupport
 import Foundation
 import Logging
 import Reactor
@@ -9,8 +10,8 @@ import WorkerKit
 
 @testable import IdentityService
 
-/// The daemon as a process on the real servers, in the queue of its contract, and a client that sends it requests.
-@Loop final class IdentityProcess {
+/// The identity daemon as a process on real servers, with its own queue, and a client that sends requests to it.
+@Loop final class IdentityDaemon {
     let requester: Requester
     private(set) var events: [Delivery] = []
     private let process = Process()
@@ -22,7 +23,7 @@ import WorkerKit
     private init(directory: String, databaseURL: String) throws {
         let broker = try TestEnvironment.value("WARREN_TEST_DAEMONS_AMQP_URL")
         address = try BrokerAddress(url: broker)
-        publisher = Publisher(address: address, name: "tests", log: IdentityBench.log)
+        publisher = Publisher(address: address, name: "tests", log: .quiet)
         requester = Requester(publisher: publisher, principal: address.user, limit: 100)
         self.directory = directory
         process.executableURL = try WarrenCommand.program("warren-identity")
@@ -34,22 +35,22 @@ import WorkerKit
         ]
     }
 
-    /// All that the process has written.
+    /// The output of the process so far.
     var log: String { (try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? "" }
 
-    /// Runs a test while the process does, and checks that SIGTERM ends it well.
-    static func run(_ body: @Loop (IdentityProcess) async throws -> Void) async throws {
+    /// Runs a test while the process runs, then expects it to exit with 0 after SIGTERM.
+    static func run(_ body: @Loop (IdentityDaemon) async throws -> Void) async throws {
         try await WarrenCommand.withDirectory { directory in
             try #require(try await WarrenCommand.run(["keys", "new", directory]).status == 0)
-            try await IdentityBench.withSchema { url in
-                let daemon = try IdentityProcess(directory: directory, databaseURL: url)
+            try await IdentityFixture.withSchema { url in
+                let daemon = try IdentityDaemon(directory: directory, databaseURL: url)
                 try await daemon.declareQueues()
                 try await daemon.runAlone(body)
             }
         }
     }
 
-    private func runAlone(_ body: @Loop (IdentityProcess) async throws -> Void) async throws {
+    private func runAlone(_ body: @Loop (IdentityDaemon) async throws -> Void) async throws {
         try Data().write(to: URL(filePath: "\(directory)/log"))
         let output = try FileHandle(forWritingTo: URL(filePath: "\(directory)/log"))
         process.standardError = output
@@ -78,7 +79,7 @@ import WorkerKit
             delivery.ack()
         }
         let consumer = Consumer(
-            address: address, name: "tests", subscriptions: [requester.subscription, events], log: IdentityBench.log)
+            address: address, name: "tests", subscriptions: [requester.subscription, events], log: .quiet)
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await self.publisher.run() }
             group.addTask { await consumer.run() }
@@ -110,8 +111,8 @@ import WorkerKit
         return reply
     }
 
-    /// How many messages wait in the service's queue.
-    func waiting() async throws -> Int {
+    /// Returns the number of messages in the service's queue that no consumer has.
+    func queueDepth() async throws -> Int {
         try await Provisioner(address: address, name: "tests").depth(ofQueue: Queue.identityCommands).ready
     }
 

@@ -6,7 +6,7 @@ import WorkerKit
 
 @testable import SearchService
 
-@Suite("Any search is answered") struct HostileQueryTests {
+@Suite("Hostile searches") struct HostileSearchTests {
     private static let samples = [
         "\"", "\"\"", "\"\"\"", "'", "''", "\\", "\\\\", "\\'", "\"unclosed", "a \"b \" c\"", "-", "--", "- -", "-\"",
         "-\"\"", "or", "or or", "OR -or", "-or", "and", "the", "the of and", "\"the of\"", "&", "|", "!", "!!a",
@@ -21,16 +21,16 @@ import WorkerKit
         "can't won't 'tis", "x'y\"z\\w",
     ]
 
-    @Test("quotes, operators, other scripts and other programs' syntax are text like any other")
+    @Test("quotes, operators, other scripts and foreign syntax are searched as text")
     @Loop func samples() async throws {
-        try await SearchBench.with { bench in
-            try await bench.add(Self.samples.filter { !$0.isEmpty } + ["clover"])
+        try await SearchFixture.with { fixture in
+            try await fixture.add(Self.samples.filter { !$0.isEmpty } + ["clover"])
             for sample in Self.samples {
                 for query in [sample, "clover \(sample)", "\(sample)clover", "\"\(sample)\"", "-\(sample) clover"] {
-                    let reply = try await bench.ask(query)
+                    let reply = try await fixture.ask(query)
                     #expect(reply.status == 200, "\(query.debugDescription)")
                 }
-                let joined = try await bench.found("\(sample) or clover")
+                let joined = try await fixture.found("\(sample) or clover")
                 #expect(
                     joined.contains("clover") || sample.contains("\"") || sample.hasSuffix("-"),
                     "\(sample.debugDescription)")
@@ -39,7 +39,7 @@ import WorkerKit
     }
 
     @Test(
-        "200 characters of one kind are answered in time",
+        "a search of 200 equal or repeated characters is carried out within the deadline",
         arguments: [
             String(repeating: "🐇", count: 200), String(repeating: "a", count: 200), String(repeating: "é", count: 200),
             String(repeating: "a ", count: 100), String(repeating: "\"", count: 200),
@@ -52,19 +52,19 @@ import WorkerKit
             String(repeating: "\u{10FFFF}", count: 200),
         ])
     @Loop func long(query: String) async throws {
-        try await SearchBench.with { bench in
-            try await bench.add((0..<100).map { "clover \($0) a x é a-b" })
-            // The database is given 5 s, as long as anyone waits.
-            #expect(try await bench.ask(query, limit: 100).status == 200)
+        try await SearchFixture.with { fixture in
+            try await fixture.add((0..<100).map { "clover \($0) a x é a-b" })
+            // The deadline of the query is 5 s.
+            #expect(try await fixture.ask(query, limit: 100).status == 200)
         }
     }
 
-    @Test("the longest posts with the most hits in them are ranked and marked in time")
+    @Test("the longest posts with the most matches are ranked and highlighted within the deadline")
     @Loop func expensive() async throws {
-        try await SearchBench.with { bench in
+        try await SearchFixture.with { fixture in
             let words = (0..<40).map { "w\($0)" }
             var chance = SeededGenerator(seed: 3)
-            try await bench.add(
+            try await fixture.add(
                 (0..<100).map { _ in
                     (0..<1250).map { _ in words.randomElement(using: &chance) ?? "w" }.joined(separator: " ")
                 })
@@ -73,25 +73,25 @@ import WorkerKit
                 words.map { "\"\($0) w1\"" }.joined(separator: " or "),
             ] {
                 let cut = String(query.prefix(200))
-                #expect(try await bench.ask(cut, limit: 100).status == 200)
+                #expect(try await fixture.ask(cut, limit: 100).status == 200)
             }
         }
     }
 
-    @Test("whatever chance puts together is answered", arguments: [1, 2, 3, 4] as [UInt64])
+    @Test("random combinations of special text are searched without an error", arguments: [1, 2, 3, 4] as [UInt64])
     @Loop func generated(seed: UInt64) async throws {
-        try await SearchBench.with { bench in
+        try await SearchFixture.with { fixture in
             var chance = SeededGenerator(seed: seed)
-            try await bench.add((0..<50).map { _ in Self.query(&chance) } + ["clover"])
+            try await fixture.add((0..<50).map { _ in Self.query(&chance) } + ["clover"])
             for number in 0..<1500 {
                 let query = Self.query(&chance)
-                let reply = try await bench.ask(query, limit: Int.random(in: 1...100, using: &chance), page: 1)
+                let reply = try await fixture.ask(query, limit: Int.random(in: 1...100, using: &chance), page: 1)
                 #expect(reply.status == 200, "\(number): \(query.debugDescription)")
             }
         }
     }
 
-    /// A text of 1 to 200 characters, made of what means something to someone.
+    /// Returns a text of 1 to 200 characters that is composed of special characters and words.
     private static func query(_ chance: inout SeededGenerator) -> String {
         var query = ""
         let length = Int.random(in: 1...12, using: &chance)

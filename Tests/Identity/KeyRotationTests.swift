@@ -1,13 +1,14 @@
 import Contracts
+import DatabaseSupport
 import Foundation
 import Testing
 
 @testable import IdentityService
 
-@Suite("Exchanging the keys of access tokens", .timeLimit(.minutes(2)))
-struct KeyExchangeTests {
-    /// The folder that a test works on, with its first keys.
-    private struct Folder {
+@Suite("Key rotation", .timeLimit(.minutes(2)))
+struct KeyRotationTests {
+    /// A directory with keys.
+    private struct KeyDirectory {
         let path: String
 
         var signingKey: VerificationKey { get throws { try key("signing-key.pem") } }
@@ -40,15 +41,15 @@ struct KeyExchangeTests {
         }
     }
 
-    private func withKeys(_ body: (Folder) async throws -> Void) async throws {
+    private func withKeys(_ body: (KeyDirectory) async throws -> Void) async throws {
         try await WarrenCommand.withDirectory { path in
-            let folder = Folder(path: path)
+            let folder = KeyDirectory(path: path)
             try await folder.succeed("new")
             try await body(folder)
         }
     }
 
-    @Test("`warren keys prepare` adds the next key's public half to the key set, and changes nothing that signs")
+    @Test("`warren keys prepare` adds the next public key to the key set and keeps the signing key")
     func prepare() async throws {
         try await withKeys { folder in
             let old = try folder.signingKey
@@ -66,7 +67,7 @@ struct KeyExchangeTests {
         }
     }
 
-    @Test("`warren keys rotate` puts the prepared key in the old one's place, whose public half stays for an hour")
+    @Test("`warren keys rotate` makes the prepared key sign and keeps the old public key for an hour")
     func rotate() async throws {
         try await withKeys { folder in
             let old = try folder.signingKey
@@ -84,7 +85,7 @@ struct KeyExchangeTests {
         }
     }
 
-    @Test("`warren keys rotate` does nothing with no key prepared: the ingresses must know it first")
+    @Test("`warren keys rotate` without a prepared key fails and changes no file")
     func unprepared() async throws {
         try await withKeys { folder in
             let before = try folder.bytes("jwks.json")
@@ -95,7 +96,7 @@ struct KeyExchangeTests {
         }
     }
 
-    @Test("`warren keys new --force` begins anew: a key that was prepared before never comes to sign")
+    @Test("`warren keys new --force` discards a prepared key, which can then never sign")
     func anew() async throws {
         try await withKeys { folder in
             try await folder.succeed("prepare")
@@ -112,7 +113,7 @@ struct KeyExchangeTests {
         }
     }
 
-    @Test("`warren keys prune` drops no key whose tokens may still be good, unless it is told to")
+    @Test("`warren keys prune` removes a key whose tokens may still be valid only with --now")
     func prune() async throws {
         try await withKeys { folder in
             let old = try folder.signingKey
@@ -128,7 +129,7 @@ struct KeyExchangeTests {
         }
     }
 
-    @Test("a key goes an hour after another took its place, and not before")
+    @Test("a retired key is removed an hour after its retirement and not before")
     func expiry() {
         let (old, new) = (SigningKey().publicKey, SigningKey().publicKey)
         let start = Timestamp.now()
@@ -137,18 +138,18 @@ struct KeyExchangeTests {
         set.add(new)
         set.retire(allBut: [new], at: start)
         #expect(set.prune(at: start.advanced(by: KeySet.retention - .milliseconds(1))) == [])
-        // What was noted first stands.
+        // A key that was retired before keeps its expiry.
         set.retire(allBut: [new], at: start.advanced(by: .seconds(60)))
         #expect(set.prune(at: start.advanced(by: KeySet.retention)) == [old])
         #expect(set.keys == [new])
     }
 
-    @Test("an hour is longer than the last token of a key lives")
+    @Test("a retired key stays at least twice as long as an access token lives")
     func retention() {
         #expect(KeySet.retention >= .seconds(AccessTokenSigner.lifetime * 2))
     }
 
-    @Test("keys may be exchanged again before the first are dropped")
+    @Test("keys can be rotated again before the first retired key is removed")
     func twice() async throws {
         try await withKeys { folder in
             for _ in 0..<2 {
@@ -162,11 +163,11 @@ struct KeyExchangeTests {
         }
     }
 
-    @Test("a command that was killed between its two files leaves keys that work, and can be given again")
+    @Test("a `warren keys` command killed between its two file writes leaves working keys and can be repeated")
     func crash() async throws {
         try await withKeys { folder in
             let old = try folder.signingKey
-            // `prepare`, killed when it had written the key set.
+            // As `prepare` leaves the files if it is killed after it has written the key set.
             var set = try folder.keySet
             let orphan = SigningKey().publicKey
             set.add(orphan)
@@ -175,7 +176,7 @@ struct KeyExchangeTests {
             let new = try folder.nextKey
             #expect(try folder.keySet.keys == [old, orphan, new])
 
-            // `rotate`, killed when it had noted that the old key retires, which signs on.
+            // As `rotate` leaves the files if it is killed after it has retired the old key, which still signs.
             set = try folder.keySet
             set.retire(allBut: [new], at: .now())
             try folder.write("jwks.json", set.document)
@@ -188,7 +189,7 @@ struct KeyExchangeTests {
         }
     }
 
-    @Test("of several commands at once one has its way, and the files fit together")
+    @Test("one of several concurrent `warren keys` commands succeeds and the files are consistent")
     func concurrent() async throws {
         try await withKeys { folder in
             for command in ["prepare", "rotate"] {
@@ -207,7 +208,7 @@ struct KeyExchangeTests {
     }
 
     @Test(
-        "a key set that is none, or that has another's keys, is left as it is",
+        "a malformed or foreign key set is refused and left unchanged",
         arguments: ["prepare", "rotate", "prune"])
     func foreign(_ command: String) async throws {
         try await withKeys { folder in

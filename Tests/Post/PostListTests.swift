@@ -1,56 +1,58 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Postgres
 import Reactor
+import TestSupport
 import Testing
 
 @testable import WorkerKit
 
-@Suite("The list of posts", .timeLimit(.minutes(2)))
-struct PagingTests {
-    @Test("has the posts of a page, newest first, ten unless told otherwise, with totals and the next cursor")
+@Suite("List of posts", .timeLimit(.minutes(2)))
+struct PostListTests {
+    @Test("a page has posts newest first, ten by default, with totals and the next cursor")
     @Loop func pages() async throws {
-        try await PostBench.with { bench async throws in
+        try await PostFixture.with { fixture async throws in
             var written: [String] = []
-            for number in 0..<25 { written.append(try await bench.write("post \(number)").id.text) }
+            for number in 0..<25 { written.append(try await fixture.write("post \(number)").id.text) }
             let newest = Array(written.reversed())
-            let first = try await bench.list()
-            #expect(bench.ids(first) == Array(newest[..<10]))
+            let first = try await fixture.list()
+            #expect(fixture.ids(first) == Array(newest[..<10]))
             #expect(first["page"]?.integer == 1)
             #expect(first["limit"]?.integer == 10)
             #expect(first["totalPosts"]?.integer == 25)
             #expect(first["totalPages"]?.integer == 3)
             #expect(first["nextCursor"]?.string != nil)
-            let last = try await bench.list(["page": 3, "limit": 10])
-            #expect(bench.ids(last) == Array(newest[20...]))
+            let last = try await fixture.list(["page": 3, "limit": 10])
+            #expect(fixture.ids(last) == Array(newest[20...]))
             #expect(last["nextCursor"] == .null)
-            let past = try await bench.list(["page": 1_000_000, "limit": 100])
-            #expect(bench.ids(past).isEmpty)
+            let past = try await fixture.list(["page": 1_000_000, "limit": 100])
+            #expect(fixture.ids(past).isEmpty)
             #expect(past["totalPosts"]?.integer == 25)
             #expect(past["nextCursor"] == .null)
         }
     }
 
-    @Test("leads by cursors through all posts, each once, though posts come and go meanwhile")
+    @Test("cursors lead to each post once while posts are created and deleted")
     @Loop func cursors() async throws {
-        try await PostBench.with { bench async throws in
+        try await PostFixture.with { fixture async throws in
             var posts: [Post] = []
-            for number in 0..<23 { posts.append(try await bench.write("post \(number)")) }
+            for number in 0..<23 { posts.append(try await fixture.write("post \(number)")) }
             var seen: [String] = []
             var cursor: String?
             var rounds = 0
             repeat {
                 rounds += 1
-                let page = try await bench.list(cursor.map { ["cursor": .string($0), "limit": 5] } ?? ["limit": 5])
+                let page = try await fixture.list(cursor.map { ["cursor": .string($0), "limit": 5] } ?? ["limit": 5])
                 if cursor != nil {
                     for name in ["page", "totalPosts", "totalPages"] { #expect(page[name] == nil, "\(name)") }
                     #expect(page["limit"]?.integer == 5)
                 }
-                seen += bench.ids(page)
+                seen += fixture.ids(page)
                 cursor = page["nextCursor"]?.string
-                _ = try await bench.write("newer")
-                // One that was seen goes: pages by number would shift, a cursor does not.
-                _ = try await bench.delete(posts.removeLast())
+                _ = try await fixture.write("newer")
+                // Deletes a listed post, which shifts pages by number but not by cursor.
+                _ = try await fixture.delete(posts.removeLast())
             } while cursor != nil && rounds < 20
             #expect(Set(seen).count == seen.count)
             #expect(seen.count == 23)
@@ -58,40 +60,40 @@ struct PagingTests {
     }
 
     @Test(
-        "refuses a cursor that no list gave, and one beside a page, with 422 at /cursor",
+        "a forged cursor, and a cursor together with a page, is refused with 422 at /cursor",
         arguments: [
             ["cursor": ""], ["cursor": "x"], ["cursor": "AAAA"], ["cursor": "%00"], ["cursor": "../../etc/passwd"],
             ["cursor": "'; DROP TABLE posts; --"], ["cursor": .string(String(repeating: "A", count: 33))],
             ["cursor": .string(String(repeating: "A", count: 10_000))],
-            // A time before the year 1, one after 9999, and bits left over.
+            // A time before the year 1, a time after 9999, and surplus bits.
             ["cursor": "gAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"], ["cursor": "f_________8AAAAAAAAAAAAAAAAAAAAA"],
             ["cursor": "AAABlAAAAAAAAAAAAAAAAAAAAAAAAAAA="],
             ["cursor": .string(KeysetCursor(time: .now(), id: .v7()).text), "page": 1],
             ["cursor": 5], ["cursor": ["x"]],
         ] as [JSON])
     @Loop func forged(_ query: JSON) async throws {
-        try await PostBench.with { bench async throws in
-            let reply = try await bench.ask("post.list", query)
+        try await PostFixture.with { fixture async throws in
+            let reply = try await fixture.ask("post.list", query)
             #expect(reply.status == 422, "\(reply.text)")
             #expect(reply.code == "invalid")
             #expect(Set(reply.pointers) == ["/cursor"])
         }
     }
 
-    @Test("takes any place for a cursor, the ends of time too, and never fails")
+    @Test("a cursor at any valid time lists posts without an error")
     @Loop func farCursors() async throws {
-        try await PostBench.with { bench async throws in
-            let post = try await bench.write()
+        try await PostFixture.with { fixture async throws in
+            let post = try await fixture.write()
             for milliseconds: Int64 in [-62_135_596_800_000, 0, 253_402_300_799_999] {
                 let cursor = KeysetCursor(time: Timestamp(milliseconds: milliseconds), id: .v7()).text
-                let page = try await bench.list(["cursor": .string(cursor)])
-                #expect(bench.ids(page) == (milliseconds > 0 ? [post.id.text] : []))
+                let page = try await fixture.list(["cursor": .string(cursor)])
+                #expect(fixture.ids(page) == (milliseconds > 0 ? [post.id.text] : []))
             }
         }
     }
 
     @Test(
-        "takes a limit from 1 to 100 and a page from 1",
+        "a limit outside 1 to 100, a page below 1 and an unknown field are refused with 422",
         arguments: [
             (["limit": 0], "/limit"), (["limit": -1], "/limit"), (["limit": 101], "/limit"),
             (["limit": 1_000_000_000], "/limit"), (["limit": 9_223_372_036_854_775_807], "/limit"),
@@ -100,45 +102,31 @@ struct PagingTests {
             (["page": 9_223_372_036_854_775_807], "/page"), (["page": "first"], "/page"), (["offset": 1], "/offset"),
         ] as [(JSON, String)])
     @Loop func limits(_ query: JSON, _ pointer: String) async throws {
-        try await PostBench.with { bench async throws in
-            let reply = try await bench.ask("post.list", query)
+        try await PostFixture.with { fixture async throws in
+            let reply = try await fixture.ask("post.list", query)
             #expect(reply.status == 422, "\(reply.text)")
             #expect(reply.pointers == [pointer])
         }
     }
 
-    @Test("has totals that follow each post and each deletion at once, and that nobody counts")
+    @Test("totals follow each creation and deletion at once without a count of rows")
     @Loop func totals() async throws {
-        try await PostBench.with { bench async throws in
-            func total() async throws -> Int64? { try await bench.list()["totalPosts"]?.integer }
+        try await PostFixture.with { fixture async throws in
+            func total() async throws -> Int64? { try await fixture.list()["totalPosts"]?.integer }
             #expect(try await total() == 0)
-            let posts = try await PostBench.several(20) { number in try await bench.write("post \(number)") }
+            let posts = try await concurrently(20) { number in try await fixture.write("post \(number)") }
             #expect(try await total() == 20)
             for post in posts.prefix(7) {
-                #expect(try await bench.delete(post).status == 204)
-                #expect(try await bench.delete(post).status == 404)
+                #expect(try await fixture.delete(post).status == 204)
+                #expect(try await fixture.delete(post).status == 404)
             }
             #expect(try await total() == 13)
-            // A row that came past the service is not in the totals: they are kept, not counted.
-            _ = try await bench.database.query(
+            // A row that the service did not insert is not in the totals, because they are not counted from the rows.
+            _ = try await fixture.database.query(
                 Statement("INSERT INTO posts VALUES (gen_random_uuid(), gen_random_uuid(), 'x', 'x', '{}', now())"))
-            _ = try await bench.write("one more")
+            _ = try await fixture.write("one more")
             #expect(try await total() == 14)
-            #expect(try await bench.count("SELECT count(*) FROM posts") == 15)
-        }
-    }
-}
-
-extension PostBench {
-    /// Does something several times at once.
-    static func several<Value: Sendable>(
-        _ count: Int, _ body: @escaping @Loop @Sendable (Int) async throws -> Value
-    ) async throws -> [Value] {
-        try await withThrowingTaskGroup(of: Value.self) { group in
-            for number in 0..<count { group.addTask { try await body(number) } }
-            var values: [Value] = []
-            for try await value in group { values.append(value) }
-            return values
+            #expect(try await fixture.database.count("SELECT count(*) FROM posts") == 15)
         }
     }
 }

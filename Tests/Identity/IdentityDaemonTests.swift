@@ -1,5 +1,6 @@
 import AMQP
 import Contracts
+import DatabaseSupport
 import Foundation
 import JWTKit
 import Reactor
@@ -9,11 +10,13 @@ import WorkerKit
 
 @testable import IdentityService
 
-@Suite("The identity daemon", .timeLimit(.minutes(2)), .serialized)
-struct ProcessTests {
-    @Test("takes a client from registering to logging out through the broker, tells of the account, and logs no secret")
+@Suite("Identity daemon", .timeLimit(.minutes(2)), .serialized)
+struct IdentityDaemonTests {
+    @Test(
+        "the identity daemon serves registration to logout through the broker, publishes the account and logs no secret"
+    )
     @Loop func journey() async throws {
-        try await IdentityProcess.run { daemon in
+        try await IdentityDaemon.run { daemon in
             let name = "ida-" + String(UUID.v7().text.prefix(8))
             let password = "a password of \(name)"
             let registered = try await daemon.call(
@@ -46,19 +49,21 @@ struct ProcessTests {
         }
     }
 
-    @Test("answers what it cannot read, and keeps none of it")
+    @Test("the identity daemon replies to malformed requests and leaves none in its queue")
     @Loop func malformed() async throws {
-        try await IdentityProcess.run { daemon in
+        try await IdentityDaemon.run { daemon in
             let reply = try await daemon.call(Messages.Identity.login, #"{"email": "a@example.org", "password"#)
             #expect(reply.status == 400)
             #expect(reply.code == "malformed-json")
             let extra = #"{"email": "a@example.org", "password": "x", "otp": 1}"#
             #expect(try await daemon.call(Messages.Identity.login, extra).status == 422)
-            #expect(try await daemon.waiting() == 0)
+            #expect(try await daemon.queueDepth() == 0)
         }
     }
 
-    @Test("does not start without its signing key, and says so in one line", arguments: [nil, "not a key"])
+    @Test(
+        "without a valid signing key the identity daemon exits with 78 and one line that names the setting",
+        arguments: [nil, "not a key"])
     func configuration(_ key: String?) async throws {
         let process = Process()
         process.executableURL = try WarrenCommand.program("warren-identity")

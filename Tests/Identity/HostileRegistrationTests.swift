@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Reactor
 import Testing
@@ -6,11 +7,11 @@ import WorkerKit
 
 @testable import IdentityService
 
-@Suite("What no account can be made of", .timeLimit(.minutes(1)))
-@Loop struct HostileAccountTests {
-    /// Where a registration is at fault, as the service reads it.
+@Suite("Hostile registrations", .timeLimit(.minutes(1)))
+@Loop struct HostileRegistrationTests {
+    /// Returns the JSON pointers of a registration's faults.
     private func faults(
-        username: String = "someone", email: String = "someone@example.org", password: String = IdentityBench.password
+        username: String = "someone", email: String = "someone@example.org", password: String = IdentityFixture.password
     ) -> [String] {
         let body = Register(username: username, email: email, password: password).jsonBytes()
         do {
@@ -22,12 +23,12 @@ import WorkerKit
     }
 
     @Test(
-        "a username that turns the direction of text, cannot be seen or looks like another's",
+        "a username with bidirectional controls, invisible characters or look-alikes is refused",
         arguments: [
             // Bidirectional controls: embeddings, overrides, isolates, marks.
             "admin\u{202E}nimda", "\u{202A}admin", "admin\u{202C}", "\u{2066}admin\u{2069}", "admin\u{200F}",
             "admin\u{61C}",
-            // What cannot be seen.
+            // Invisible characters.
             "ad\u{200B}min", "ad\u{200D}min", "\u{FEFF}admin", "ad\u{AD}min", "admin\u{0}", "admin\n", "ad\tmin",
             " admin",
             "admin\u{A0}", "admin\u{1B}[31m", "ad\u{7F}min",
@@ -40,21 +41,21 @@ import WorkerKit
         #expect(Set(faults(username: username)) == ["/username"])
     }
 
-    @Test("a username in another case, which is the same name")
+    @Test("a username that differs only in letter case from an existing one is taken")
     func sameName() async throws {
-        try await IdentityBench.with { bench in
-            _ = try await bench.register("Admin.1_x-Y")
+        try await IdentityFixture.with { fixture in
+            _ = try await fixture.register("Admin.1_x-Y")
             for name in ["admin.1_x-y", "ADMIN.1_X-Y"] {
-                let reply = try await bench.call(
+                let reply = try await fixture.call(
                     Messages.Identity.register,
-                    Register(username: name, email: "\(UUID().text)@example.org", password: IdentityBench.password))
+                    Register(username: name, email: "\(UUID().text)@example.org", password: IdentityFixture.password))
                 #expect(reply.code == "account-exists")
             }
         }
     }
 
     @Test(
-        "an email that is not ASCII, has what no address has or is too long",
+        "an email that is not ASCII, is not an address or is too long is refused",
         arguments: [
             "j\u{F6}rg@example.org", "joerg@b\u{FC}cher.example", "\u{430}dmin@example.org", "admin@ex\u{430}mple.org",
             "admin@example\u{3002}org", "admin@example.org\u{202E}", "\u{FEFF}admin@example.org",
@@ -67,25 +68,26 @@ import WorkerKit
         #expect(Set(faults(email: email)) == ["/email"])
     }
 
-    @Test("an email is kept as it was written, is the same in any case, and may have a domain in its ASCII form")
+    @Test("an email keeps its letter case, is compared without it, and may have a domain in ASCII form")
     func sameEmail() async throws {
-        try await IdentityBench.with { bench in
+        try await IdentityFixture.with { fixture in
             let email = "Jo+News@XN--Bcher-Kva.example"
-            let reply = try await bench.call(
-                Messages.Identity.register, Register(username: "jo-1", email: email, password: IdentityBench.password))
-            #expect(try bench.session(reply, status: 201).account.email == email)
-            let again = try await bench.call(
+            let reply = try await fixture.call(
+                Messages.Identity.register, Register(username: "jo-1", email: email, password: IdentityFixture.password)
+            )
+            #expect(try fixture.session(reply, status: 201).account.email == email)
+            let again = try await fixture.call(
                 Messages.Identity.register,
-                Register(username: "jo-2", email: email.lowercased(), password: IdentityBench.password))
+                Register(username: "jo-2", email: email.lowercased(), password: IdentityFixture.password))
             #expect(again.code == "account-exists")
-            let login = try await bench.call(
-                Messages.Identity.login, Login(email: email.uppercased(), password: IdentityBench.password))
+            let login = try await fixture.call(
+                Messages.Identity.login, Login(email: email.uppercased(), password: IdentityFixture.password))
             #expect(login.status == 200)
         }
     }
 
     @Test(
-        "a password of too few or too many characters, or with U+0000",
+        "a password that is too short, too long or contains U+0000 is refused",
         arguments: [
             "1234567", "\u{1F600}\u{1F600}\u{1F600}\u{1F600}\u{1F600}\u{1F600}\u{1F600}",
             String(repeating: "p", count: 129), "long enough\u{0}",
@@ -94,20 +96,22 @@ import WorkerKit
         #expect(faults(password: password) == ["/password"])
     }
 
-    @Test("a password is counted in characters, not in bytes, and may be of any", arguments: [8, 128])
+    @Test("a password's length is counted in characters, not bytes", arguments: [8, 128])
     func characters(_ count: Int) async throws {
-        try await IdentityBench.with { bench in
+        try await IdentityFixture.with { fixture in
             let password = String(repeating: "\u{1F407}", count: count)
-            let reply = try await bench.call(
+            let reply = try await fixture.call(
                 Messages.Identity.register,
                 Register(username: "someone", email: "someone@example.org", password: password))
-            let account = try bench.session(reply, status: 201).account
-            #expect(try await bench.login(account, password: password).status == 200)
-            #expect(try await bench.login(account, password: password + "\u{1F407}").status == 401)
+            let account = try fixture.session(reply, status: 201).account
+            #expect(try await fixture.login(account, password: password).status == 200)
+            #expect(try await fixture.login(account, password: password + "\u{1F407}").status == 401)
         }
     }
 
-    @Test("fields that the caller has no say in", arguments: ["id", "createdAt", "admin", "passwordHash", "Username"])
+    @Test(
+        "a registration with a field that clients cannot set is refused",
+        arguments: ["id", "createdAt", "admin", "passwordHash", "Username"])
     func massAssignment(_ field: String) {
         let body = #"{"username":"someone","email":"a@example.org","password":"a fine password","\#(field)":"x"}"#
         let problem = #expect(throws: Problem.self) {

@@ -1,0 +1,258 @@
+import Contracts
+import DatabaseSupport
+import FoundationEssentials
+import Logging
+import Reactor
+import Redis
+import TestSupport
+import Testing
+import WorkerKit
+
+@testable import IdentityService
+
+@Suite("Login throttle", .timeLimit(.minutes(2)))
+@Loop struct LoginThrottleTests {
+    /// Longer than any delay that a busy machine causes.
+    private static let delay: Duration = .milliseconds(1000)
+    private static let free = 3
+
+    /// Returns a worker's throttle.
+    private func throttle(
+        _ redis: RedisClient, free: Int = Self.free, capacity: Int = 32, delay: Duration = Self.delay
+    ) -> LoginThrottle {
+        LoginThrottle(
+            limit: RateLimit(name: "failed-logins", count: free, per: .seconds(600)), delay: delay,
+            capacity: capacity, redis: redis)
+    }
+
+    /// Attempts a login and returns whether it was delayed before the password check.
+    private func isDelayed(_ logins: LoginThrottle, _ email: String, isRight: Bool = false) async throws -> Bool {
+        let start = ContinuousClock.now
+        var checked = start
+        _ = try await logins.attempt(on: email) {
+            checked = .now
+            return isRight ? true : nil
+        }
+        return checked - start >= Self.delay
+    }
+
+    private func email() -> String { "\(UUID().text)@example.org" }
+
+    @Test(
+        "above the limit of failed logins, right and wrong logins of that account are delayed, and no other account's")
+    func slowed() async throws {
+        try await TestRedis.withClient { (redis) async throws in
+            let (logins, email) = (throttle(redis), email())
+            for _ in 0..<Self.free { #expect(try await !isDelayed(logins, email)) }
+            #expect(try await isDelayed(logins, email))
+            #expect(try await isDelayed(logins, email, isRight: true))
+            #expect(try await !isDelayed(logins, self.email()))
+        }
+    }
+
+    @Test("successful logins and password checks that throw do not count as failed logins")
+    func successes() async throws {
+        try await TestRedis.withClient { (redis) async throws in
+            let (logins, email) = (throttle(redis), email())
+            for _ in 0..<Self.free * 3 { #expect(try await !isDelayed(logins, email, isRight: true)) }
+            for _ in 0..<Self.free * 3 {
+                await #expect(throws: Lost.self) {
+                    _ = try await logins.attempt(on: email) { () -> Bool? in throw Lost() }
+                }
+            }
+            #expect(try await !isDelayed(logins, email))
+        }
+    }
+
+    private struct Lost: Error {}
+
+    @Test("all workers share the count of failed logins, under a Redis key without the email")
+    func shared() async throws {
+        try await TestRedis.withClient { (redis) async throws in
+            try await TestRedis.withClient { (other) async throws in
+                let (email, workers) = (email(), [throttle(redis), throttle(other)])
+                for number in 0..<Self.free { _ = try await isDelayed(workers[number % 2], email) }
+                for worker in workers { #expect(try await isDelayed(worker, email)) }
+                let keys = try await redis.send(["KEYS", "*"]).array?.compactMap(\.string) ?? []
+                #expect(keys.contains { $0.hasPrefix("identity:failed-logins:") })
+                #expect(!keys.contains { $0.contains(email) })
+            }
+        }
+    }
+
+    @Test("failed logins expire, after which the account's logins are not delayed")
+    func forgotten() async throws {
+        try await TestRedis.withClient { (redis) async throws in
+            let email = email()
+            let logins = LoginThrottle(
+                limit: RateLimit(name: "failed-logins", count: 2, per: .seconds(2)), delay: Self.delay, capacity: 32,
+                redis: redis)
+            for _ in 0..<3 { _ = try await isDelayed(logins, email) }
+            try await Loop.sleep(for: .seconds(3))
+            #expect(try await !isDelayed(logins, email))
+        }
+    }
+
+    @Test("without a limit of failed logins no login is delayed")
+    func off() async throws {
+        try await TestRedis.withClient { (redis) async throws in
+            let logins = LoginThrottle(limit: nil, delay: Self.delay, capacity: 32, redis: redis)
+            let email = email()
+            for _ in 0..<50 { #expect(try await !isDelayed(logins, email)) }
+        }
+    }
+
+    @Test("the owner of an account can log in while dozens of wrong logins are delayed")
+    func owner() async throws {
+        try await TestRedis.withClient { (redis) async throws in
+            let logins = throttle(redis, capacity: 8, delay: .seconds(3))
+            try await IdentityFixture.with {
+                $0.throttle = logins
+            } _: { fixture in
+                let account = try await fixture.register().account
+                for _ in 0..<Self.free { _ = try await fixture.login(account, password: "wrong password") }
+                try await withThrowingTaskGroup(of: Reply.self) { group in
+                    for _ in 0..<30 {
+                        group.addTask { try await fixture.login(account, password: "wrong password") }
+                    }
+                    #expect(try await eventually { logins.delayedCount == 8 })
+                    #expect(try await fixture.login(account).status == 200)
+                    for try await reply in group { #expect(reply.code == "invalid-credentials") }
+                }
+            }
+        }
+    }
+
+    @Test("a full delay releases the longest waiting caller for each new one")
+    func boundedDelay() async throws {
+        let delay = BoundedDelay(capacity: 3)
+        let recorder = ReleaseRecorder()
+        await withTaskGroup(of: Void.self) { group in
+            for number in 0..<6 {
+                group.addTask { await recorder.wait(in: delay, number) }
+                let isFull = try? await eventually {
+                    delay.count == min(3, number + 1) && recorder.released.count == max(0, number - 2)
+                }
+                #expect(isFull == true)
+            }
+            #expect(recorder.released == [0, 1, 2])
+            #expect(delay.count == 3)
+            group.cancelAll()
+        }
+        #expect(recorder.released.count == 6)
+        #expect(delay.count == 0)
+        await BoundedDelay(capacity: 0).wait(for: .milliseconds(1))
+    }
+
+    /// Records the order in which callers are released.
+    @Loop private final class ReleaseRecorder {
+        private(set) var released: [Int] = []
+
+        func wait(in delay: BoundedDelay, _ number: Int) async {
+            await delay.wait(for: .seconds(30))
+            released.append(number)
+        }
+    }
+
+    @Test("delayed logins of one account do not delay another account's logins")
+    func others() async throws {
+        try await TestRedis.withClient { (redis) async throws in
+            let logins = throttle(redis, capacity: 4, delay: .seconds(3))
+            let (email, other) = (email(), email())
+            for _ in 0..<Self.free { _ = try await isDelayed(logins, email) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 { group.addTask { _ = try await isDelayed(logins, email) } }
+                #expect(try await eventually { logins.delayedCount == 4 })
+                for _ in 0..<10 { _ = try await isDelayed(logins, other, isRight: true) }
+                #expect(logins.delayedCount == 4)
+                group.cancelAll()
+            }
+        }
+    }
+
+    @Test("if Redis goes away during a delay, logins get the right reply and the worker counts failures in memory")
+    func redisLost() async throws {
+        let (url, proxy) = try TestEnvironment.redirect("WARREN_TEST_REDIS_URL", defaultPort: 6379) {
+            try FaultProxy(to: $0)
+        }
+        defer { proxy.stop() }
+        try await TestRedis.withClient(url) { (redis) async throws in
+            let logins = throttle(redis)
+            try await IdentityFixture.with {
+                $0.throttle = logins
+            } _: { fixture in
+                let account = try await fixture.register().account
+                for _ in 0..<Self.free { _ = try await fixture.login(account, password: "wrong password") }
+                async let right = fixture.login(account)
+                async let wrong = fixture.login(account, password: "wrong password")
+                #expect(try await eventually { logins.delayedCount == 2 })
+                proxy.refuse()
+                #expect(try await right.status == 200)
+                #expect(try await wrong.code == "invalid-credentials")
+
+                // The worker now counts in its own memory from zero.
+                #expect(try await eventually { !redis.isConnected })
+                for _ in 0..<Self.free { _ = try await fixture.login(account, password: "wrong password") }
+                async let slow = fixture.login(account)
+                #expect(try await eventually { logins.delayedCount == 1 })
+                #expect(try await slow.status == 200)
+            }
+        }
+    }
+
+    @Test("if Redis hangs during a delay, logins get the right result")
+    func redisHung() async throws {
+        let (url, proxy) = try TestEnvironment.redirect("WARREN_TEST_REDIS_URL", defaultPort: 6379) {
+            try FaultProxy(to: $0)
+        }
+        defer { proxy.stop() }
+        try await TestRedis.withClient(url) { (redis) async throws in
+            let (logins, email) = (throttle(redis), email())
+            for _ in 0..<Self.free { _ = try await isDelayed(logins, email) }
+            async let slow = logins.attempt(on: email) { true }
+            #expect(try await eventually { logins.delayedCount == 1 })
+            proxy.stall()
+            #expect(try await slow == true)
+            let start = ContinuousClock.now
+            for _ in 0..<Self.free { #expect(try await logins.attempt(on: email) { () -> Bool? in nil } == nil) }
+            #expect(try await isDelayed(logins, email, isRight: true))
+            #expect(ContinuousClock.now - start < .seconds(5))
+        }
+    }
+
+    @Test("wrong passwords of a password change count as failed logins")
+    func changes() async throws {
+        try await TestRedis.withClient { (redis) async throws in
+            let logins = throttle(redis, delay: .seconds(2))
+            try await IdentityFixture.with {
+                $0.throttle = logins
+            } _: { fixture in
+                let account = try await fixture.register().account
+                func change(_ password: String) async throws -> Reply {
+                    let body = ChangePassword(currentPassword: password, newPassword: "another password")
+                    return try await fixture.call(Messages.Identity.changePassword, body, as: account)
+                }
+                for _ in 0..<Self.free { #expect(try await change("wrong password").status == 401) }
+                async let changed = change(IdentityFixture.password)
+                #expect(try await eventually { logins.delayedCount == 1 })
+                #expect(try await changed.status == 204)
+            }
+        }
+    }
+
+    @Test(
+        "a malformed limit or delay of failed logins is a settings fault that names the variable",
+        arguments: [
+            ("WARREN_FAILED_LOGIN_LIMIT", "ten"), ("WARREN_FAILED_LOGIN_DELAY", "4000"),
+            ("WARREN_FAILED_LOGIN_DELAY", "2s"),
+        ])
+    func settings(variable: String, text: String) throws {
+        let redis = RedisClient(address: try RedisAddress(url: "redis://127.0.0.1:1"), name: "", log: .quiet)
+        let fault = #expect(throws: Settings.Fault.self) {
+            try LoginThrottle(Settings(environment: [variable: text]), prefetch: 64, redis: redis)
+        }
+        #expect(fault?.variable == variable)
+        _ = try LoginThrottle(Settings(environment: ["WARREN_FAILED_LOGIN_LIMIT": "off"]), prefetch: 64, redis: redis)
+        _ = try LoginThrottle(Settings(environment: [:]), prefetch: 64, redis: redis)
+    }
+}

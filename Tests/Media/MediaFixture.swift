@@ -1,0 +1,108 @@
+import Contracts
+import Curl
+import DatabaseSupport
+import Foundation
+import Logging
+import Postgres
+import Reactor
+import TestSupport
+import Testing
+
+@testable import MediaService
+@testable import WorkerKit
+
+/// A worker of the media service on a schema and a media host of one test.
+@Loop final class MediaFixture {
+    struct Options {
+        var maximumPixels = MediaService.defaultMaximumPixels
+        var uploadTimeLimit: Duration = .seconds(5)
+        var deleteTimeLimit: Duration = .seconds(4)
+        /// The API secret that the worker signs with.
+        var secret = LocalCloudinary.secret
+    }
+
+    /// A direct connection to the database, for assertions.
+    let database: PostgresPool
+    /// The proxy between the worker and the database.
+    let databaseProxy: FaultProxy
+    let host: LocalCloudinary
+    let sweeper: UploadSweeper
+    /// The worker's connections to the database.
+    let pool: PostgresPool
+    private let http: CurlClient
+    private let handlers: ServiceHandlers
+
+    private init(
+        _ options: Options, database: PostgresPool, pool: PostgresPool, databaseProxy: FaultProxy,
+        host: LocalCloudinary
+    ) throws {
+        (self.database, self.pool, self.databaseProxy, self.host) = (database, pool, databaseProxy, host)
+        http = try CurlClient()
+        let account = try CloudinaryAccount(
+            url: "cloudinary://\(LocalCloudinary.key):\(options.secret)@demo?upload_prefix=\(host.url(""))")
+        let cloudinary = CloudinaryClient(account: account, http: http)
+        sweeper = UploadSweeper(database: pool, cloudinary: cloudinary, log: .quiet)
+        let commands = MediaCommands(
+            database: pool, cloudinary: cloudinary, validator: ImageValidator(maximumPixels: options.maximumPixels),
+            uploadTimeLimit: options.uploadTimeLimit, deleteTimeLimit: options.deleteTimeLimit)
+        handlers = ServiceHandlers(MediaService.handlers(commands, MediaQueries(database: pool)), database: pool)
+    }
+
+    private static let turns = Turns(3)
+
+    /// Runs a test with a worker.
+    static func with(_ options: Options = Options(), _ body: @Loop (MediaFixture) async throws -> Void) async throws {
+        try await turns.take {
+            try await TestDatabase.withSchema(of: MediaService.definition, connections: 1) { url, pool in
+                try await run(options, url, pool, body)
+            }
+        }
+    }
+
+    private static func run(
+        _ options: Options, _ url: String, _ database: PostgresPool, _ body: @Loop (MediaFixture) async throws -> Void
+    ) async throws {
+        let proxy = try FaultProxy(to: TestDatabase.port(of: url))
+        defer { proxy.stop() }
+        try await TestDatabase.withPool(TestDatabase.through(proxy.port, url), size: 3) { pool in
+            try await LocalCloudinary.run { host in
+                let fixture = try MediaFixture(
+                    options, database: database, pool: pool, databaseProxy: proxy, host: host)
+                let ended = await outcome { try await body(fixture) }
+                fixture.http.close()
+                try ended.get()
+            }
+        }
+    }
+
+    /// Delivers a message to the worker.
+    ///
+    /// - Throws: the error for which the worker retries the message.
+    func deliver(_ message: IncomingMessage) async throws -> Reply? {
+        try await handlers.deliver(message)
+    }
+
+    // MARK: The media host
+
+    /// Makes the host fail as described in `Sources/Tools/CloudinaryLocal/README.md`.
+    func injectFaults(_ faults: JSON) async throws {
+        let request = HTTPRequest(method: "PUT", url: host.url("/faults"), body: .bytes(faults.serialized()))
+        try #require(try await http.perform(request).status == 200)
+    }
+
+    /// Ends the host's faults.
+    func endFaults() async throws {
+        _ = try await http.perform(HTTPRequest(method: "DELETE", url: host.url("/faults")))
+    }
+
+    /// Returns the ids of all images at the host.
+    func assets() async throws -> [String] {
+        let response = try await http.perform(HTTPRequest(url: host.url("/assets")))
+        return try JSON.parse(response.body)["public_ids"]?.array?.compactMap(\.string) ?? []
+    }
+
+    /// Downloads an image.
+    func download(_ url: String) async throws -> HTTPResponse {
+        try await http.perform(HTTPRequest(url: url, maximumResponseSize: 8 << 20))
+    }
+}

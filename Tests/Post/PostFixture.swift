@@ -1,0 +1,82 @@
+import Contracts
+import DatabaseSupport
+import FoundationEssentials
+import Logging
+import Postgres
+import Reactor
+import Redis
+import TestSupport
+import Testing
+
+@testable import PostService
+@testable import WorkerKit
+
+/// One or more workers of the post service on a schema and cache keys of one test.
+@Loop final class PostFixture {
+    /// The handlers of one worker process, with its connection to Redis and the proxy that the connection passes.
+    @Loop final class Worker {
+        let redis: RedisClient
+        let proxy: FaultProxy
+        fileprivate let handlers: ServiceHandlers
+
+        fileprivate init(_ database: PostgresPool, root: String) throws {
+            let (url, proxy) = try TestEnvironment.redirect("WARREN_TEST_REDIS_URL", defaultPort: 6379) {
+                try FaultProxy(to: $0)
+            }
+            var limits = RedisLimits()
+            limits.timeout = .seconds(2)
+            redis = RedisClient(address: try RedisAddress(url: url), name: "test", limits: limits, log: .quiet)
+            self.proxy = proxy
+            let cache = PostCache(redis, root: root, log: .quiet)
+            handlers = ServiceHandlers(PostService.handlers(database, cache), database: database)
+        }
+    }
+
+    let database: PostgresPool
+    let workers: [Worker]
+    private let root = "post-test:" + UUID().text
+
+    private init(_ database: PostgresPool, workers: Int) throws {
+        self.database = database
+        let root = root
+        self.workers = try (0..<workers).map { _ in try Worker(database, root: root) }
+    }
+
+    /// The proxy between the first worker and Redis.
+    var redisProxy: FaultProxy { workers[0].proxy }
+
+    private static let turns = Turns(3)
+
+    /// Runs a test with a number of workers.
+    static func with(workers: Int = 1, _ body: @Loop (PostFixture) async throws -> Void) async throws {
+        try await turns.take {
+            try await TestDatabase.withSchema(of: PostService.definition, connections: 4) { _, pool in
+                try await PostFixture(pool, workers: workers).run(body)
+            }
+        }
+    }
+
+    private func run(_ body: @Loop (PostFixture) async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for worker in workers { group.addTask { await worker.redis.run() } }
+            let ended = await outcome {
+                let areConnected = try await eventually(within: .seconds(20)) {
+                    workers.allSatisfy(\.redis.isConnected)
+                }
+                try #require(areConnected)
+                try await body(self)
+            }
+            for worker in workers {
+                await worker.redis.close()
+                worker.proxy.stop()
+            }
+            try await group.waitForAll()
+            try ended.get()
+        }
+    }
+
+    /// Delivers a message to a worker.
+    func deliver(_ message: IncomingMessage, to worker: Int = 0) async throws -> Reply? {
+        try await workers[worker].handlers.deliver(message)
+    }
+}

@@ -1,0 +1,90 @@
+import Contracts
+import DatabaseSupport
+import FoundationEssentials
+import Logging
+import Postgres
+import Reactor
+import Redis
+import TestSupport
+import Testing
+
+@testable import SearchService
+@testable import WorkerKit
+
+/// The search service's handlers on a database and cache keys of one test.
+@Loop final class SearchFixture {
+    let database: PostgresPool
+    let cache: ListCache
+    private let handlers: ServiceHandlers
+
+    private init(_ database: PostgresPool, _ redis: RedisClient) {
+        self.database = database
+        cache = ListCache(
+            redis: redis, invalidations: Invalidations(redis: redis, log: .quiet),
+            name: "search:test:\(UUID.v7().text)", lifetime: .seconds(60))
+        handlers = ServiceHandlers(SearchService.handlers(database, cache), database: database)
+    }
+
+    /// Runs a test with the handlers.
+    static func with(connections: Int = 2, _ body: @Loop (SearchFixture) async throws -> Void) async throws {
+        // A database, not a schema, because the extension pg_trgm belongs to the database.
+        try await TestDatabase.withDatabase(of: SearchService.definition, connections: connections) { _, pool in
+            try await TestRedis.withClient { redis in try await body(SearchFixture(pool, redis)) }
+        }
+    }
+
+    // MARK: Events
+
+    /// Delivers an event.
+    func deliver<Data: DomainEvent>(_ data: Data) async throws {
+        let message = IncomingMessage(type: Data.type, body: CloudEvent(data: data).jsonBytes())
+        #expect(try await handlers.deliver(message) == nil)
+    }
+
+    /// Delivers the event of a new post.
+    @discardableResult func post(_ content: String, at time: Timestamp = .now()) async throws -> Post {
+        let post = Self.post(content, at: time)
+        try await deliver(PostCreated(post: post, mediaIds: []))
+        return post
+    }
+
+    /// Delivers the event of a post's deletion.
+    func delete(_ post: Post) async throws {
+        try await deliver(PostDeleted(id: post.id, authorId: post.author.id, mediaIds: [], deletedAt: .now()))
+    }
+
+    /// Returns a new post.
+    nonisolated static func post(_ content: String, at time: Timestamp = .now()) -> Post {
+        Post(
+            id: .v7(), author: Author(id: .v7(), username: "hazel"), content: content, media: [], createdAt: time)
+    }
+
+    /// Adds posts in one statement, without events.
+    func add(_ contents: [String], at time: Timestamp = .now()) async throws {
+        try await index.add(contents.map { Self.post($0, at: time) })
+    }
+
+    /// The index with the empty caches of a new worker.
+    var index: SearchIndex { SearchIndex(database: database, stemmer: Stemmer(database: database)) }
+
+    // MARK: Searches
+
+    /// Searches and returns the reply.
+    func ask(_ query: String, limit: Int = 10, page: Int = 1) async throws -> Reply {
+        let search = SearchPosts(query: query, limit: limit, page: page)
+        let message = IncomingMessage(type: Messages.Search.posts.name, body: search.jsonBytes())
+        return try #require(try await handlers.deliver(message))
+    }
+
+    /// Searches and returns the decoded page.
+    func search(_ query: String, limit: Int = 10, page: Int = 1) async throws -> Page<SearchHit> {
+        let reply = try await ask(query, limit: limit, page: page)
+        try #require(reply.status == 200)
+        return try SearchHit.pageSchema.decode(JSON.parse(reply.body, limits: .trusted))
+    }
+
+    /// Searches and returns the contents of up to 100 hits, the best first.
+    func found(_ query: String) async throws -> [String] {
+        try await search(query, limit: 100).items.map(\.content)
+    }
+}
