@@ -40,19 +40,11 @@ struct TopologyCheck: Service {
                             "the broker lacks \(missing.joined(separator: ", ")); import queues/definitions.json")
                 }
                 return
-            } catch let error as BrokerError where Self.isPassing(error) {
+            } catch let error as AMQPError where error.isTransient {
                 try Task.checkCancellation()
                 log.warning("waiting", metadata: ["for": "the broker", "error": "\(error)"])
                 try await Loop.sleep(for: Self.pause)
             }
-        }
-    }
-
-    /// A broker that cannot be reached may come; one that refuses the login or the virtual host will not.
-    private static func isPassing(_ error: BrokerError) -> Bool {
-        switch error.kind {
-        case .unreachable, .silent, .lost: true
-        default: false
         }
     }
 }
