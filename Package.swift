@@ -134,7 +134,8 @@ let floor4 = [
 let testTargets = [
     Target.target(name: "TestSupport", dependencies: ["Reactor"], path: "Tests/Support", swiftSettings: settings),
     Target.target(
-        name: "DatabaseSupport", dependencies: ["TestSupport", "WorkerKit", "Postgres", "Reactor", logging],
+        name: "DatabaseSupport",
+        dependencies: ["TestSupport", "WorkerKit", "AMQP", "Contracts", "Postgres", "Reactor", logging],
         path: "Tests/DatabaseSupport", swiftSettings: settings),
     tests("Reactor", ["Reactor"]),
     tests("AMQP", ["AMQP", "Reactor", logging]),

@@ -88,6 +88,6 @@ import Testing
         let handler = try #require(handlers[type.name])
         // Credentials have no inbox: their replies have tokens.
         try #require(handler.kind == .request(.credential))
-        return try #require(try await handler.answer(to: message, in: database, log: Self.log))
+        return try #require(try await handler.reply(to: message, in: database, log: Self.log))
     }
 }

@@ -85,7 +85,7 @@ import Testing
     /// - Throws: what makes the dispatcher retry the message.
     func deliver(_ message: IncomingMessage) async throws -> Reply? {
         let handler = try #require(handlers[message.type])
-        return try await handler.answer(to: message, in: pool, log: Self.log)
+        return try await handler.reply(to: message, in: pool, log: Self.log)
     }
 
     // MARK: The media host

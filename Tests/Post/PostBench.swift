@@ -83,6 +83,6 @@ import Testing
     /// Hands a message to a worker.
     func deliver(_ message: IncomingMessage, to worker: Int = 0) async throws -> Reply? {
         let handler = try #require(workers[worker].handlers[message.type])
-        return try await handler.answer(to: message, in: database, log: Self.log)
+        return try await handler.reply(to: message, in: database, log: Self.log)
     }
 }

@@ -61,7 +61,7 @@ import Testing
     func deliver<Data: DomainEvent>(_ data: Data) async throws {
         let message = IncomingMessage(type: Data.type, body: CloudEvent(data: data).jsonBytes())
         let handler = try #require(handlers[Data.type])
-        #expect(try await handler.answer(to: message, in: database, log: Self.log) == nil)
+        #expect(try await handler.reply(to: message, in: database, log: Self.log) == nil)
     }
 
     /// Has someone post something.
@@ -88,7 +88,7 @@ import Testing
         let search = SearchPosts(query: query, limit: limit, page: page)
         let message = IncomingMessage(type: Messages.Search.posts.name, body: search.jsonBytes())
         let handler = try #require(handlers[message.type])
-        return try #require(try await handler.answer(to: message, in: database, log: Self.log))
+        return try #require(try await handler.reply(to: message, in: database, log: Self.log))
     }
 
     func search(_ query: String, limit: Int = 10, page: Int = 1) async throws -> Page<SearchHit> {

@@ -9,7 +9,7 @@ package enum IdentityService {
     package static let definition = WorkerDefinition(
         name: "identity",
         migrations: [Migration(name: "0001-accounts", sql: PackageResources._001_accounts_sql)],
-        queues: [QueueUse(Queue.identityCommands, prefetch: prefetch)])
+        queues: [ConsumedQueue(Queue.identityCommands, prefetch: prefetch)])
 
     /// Half of it for logins that are held up, half for what goes on.
     private static let prefetch: UInt16 = 64

@@ -14,7 +14,7 @@ extension MediaCommands {
         let caller = try context.caller
         let image = try await check.header(of: file)
         let id = context.newID
-        try await begin(id, caller.id, context)
+        if let reply = try await begin(id, caller.id, context) { return reply }
         let url: String
         do {
             url = try await cloudinary.upload(
@@ -36,12 +36,14 @@ extension MediaCommands {
     }
 
     /// Notes, in a transaction of its own, that a picture may come to be at Cloudinary under this id.
-    private func begin(_ id: UUID, _ owner: UUID, _ context: HandlerContext) async throws {
+    ///
+    /// - Returns: the stored reply if an earlier delivery has carried out the upload.
+    private func begin(_ id: UUID, _ owner: UUID, _ context: HandlerContext) async throws -> Reply? {
         // Before the look into the inbox: a delivery that is carried out in between is then found there.
         let hasBegun = try await !database.query(MediaStatements.beginUpload, id, owner).isEmpty
         // A delivery that comes again after its media was deleted must not bring the picture back.
-        try await context.stopIfRepeated()
-        guard !hasBegun else { return }
+        if let reply = try await context.storedReply() { return reply }
+        guard !hasBegun else { return nil }
         guard try await database.query(MediaStatements.isSwept, id, owner).isEmpty else { throw BeingSwept() }
         // The same command once more, which the inbox has forgotten meanwhile: its picture is there.
         throw Problem(.idempotencyKeyReused)

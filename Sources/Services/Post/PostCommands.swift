@@ -27,7 +27,9 @@ internal import WorkerKit
             PostgresTimestamp(milliseconds: now.milliseconds), PostStatements.slots.randomElement() ?? 0)
         return zip(batch.members, posts).map { member, post in
             // The same command once more, which the inbox has forgotten meanwhile.
-            member.context.refuse(with: .idempotencyKeyReused) { $0.isUniqueViolation(of: "posts_pkey") }
+            member.context.onCommitFailure(refuseWith: .idempotencyKeyReused) {
+                $0.isUniqueViolation(of: "posts_pkey")
+            }
             member.context.emit(PostCreated(post: post, mediaIds: member.body.mediaIds))
             return .json(post.jsonBytes(), status: 201, location: "/v1/posts/\(post.id.text)")
         }
