@@ -138,7 +138,7 @@ let testTargets = [
         swiftSettings: settings),
     Target.target(
         name: "DatabaseSupport",
-        dependencies: ["TestSupport", "WorkerKit", "Contracts", "Postgres", "Redis", "Reactor", logging],
+        dependencies: ["TestSupport", "WorkerKit", "AMQP", "Contracts", "Postgres", "Redis", "Reactor", logging],
         path: "Tests/DatabaseSupport", swiftSettings: settings),
     tests("Reactor", ["Reactor"]),
     tests("AMQP", ["AMQP", "BrokerSupport", "Reactor", logging]),
