@@ -5,112 +5,107 @@ internal import Logging
 internal import NIOCore
 internal import WorkerKit
 
-/// Turns HTTP requests into messages and their ends into HTTP responses.
+/// Turns each HTTP request into a message, and the outcome of the message into an HTTP response.
 struct Gateway: Sendable {
     let routes: RouteTree
     let authenticator: Authenticator
     let limits: RateLimits
     let proxies: TrustedProxies
     let bodies: BodyReader
-    let exchange: MessageExchange
-    let responses: ResponseMaker
-    let cors: CORS
-    let own: OwnResources
+    let bridge: LoopBridge
+    let heads: ResponseHeadBuilder
+    let cors: CORSPolicy
+    let builtIn: BuiltInEndpoints
     let log: Logger
 
-    /// An answer on its way, and what there is to say about its request.
-    struct Outcome: Sendable {
-        var answer: Answer
-        var decisions: [RateDecision] = []
-        var messageType: String?
-    }
-
-    /// Handles one request; what it throws ends the connection.
+    /// Handles one request and writes its response. An error that it throws ends the connection.
     ///
-    /// Concurrent, as Hummingbird's own functions are: it stays on the event loop that the connection's task prefers.
+    /// It is `@concurrent`, as Hummingbird's own functions are, so that it stays on the event loop that the
+    /// connection's task prefers.
     @concurrent func respond(
         _ request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel
     ) async throws {
         let start = ContinuousClock.now
-        let incoming = IncomingRequest(request.head)
-        let outcome: Outcome
+        let context = RequestContext(request.head, peer: ClientAddress(channel), trusting: proxies)
+        let response: IngressResponse
         do {
-            let client = proxies.client(behind: Peer(channel), incoming.fields)
-            outcome = try await self.outcome(incoming, request.body, writer, client)
+            response = try await self.response(to: context, request.body, writer)
         } catch {
-            RequestLog.write(incoming, abandoned: error, since: start, to: log)
+            RequestLog.write(context, aborted: error, since: start, to: log)
             throw error
         }
-        RequestLog.write(incoming, outcome, since: start, to: log)
-        let answer = outcome.answer
-        let head = responses.head(
-            answer, requestID: incoming.id, origin: incoming.fields.origin, decisions: outcome.decisions,
-            closes: mustClose(incoming, answer))
-        let hasBody = incoming.method != .head && !answer.body.isEmpty
+        RequestLog.write(context, response, since: start, to: log)
+        let head = heads.head(
+            of: response, requestID: context.id, origin: context.fields.origin, closes: mustClose(context, response))
+        let hasBody = context.method != .head && !response.body.isEmpty
         try await writer.write(
-            response: head, body: hasBody ? ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)) : ResponseBody())
+            response: head, body: hasBody ? ResponseBody(byteBuffer: ByteBuffer(bytes: response.body)) : ResponseBody())
     }
 
-    /// Finds the route and follows it.
-    @concurrent private func outcome(
-        _ incoming: IncomingRequest, _ body: HTTPBody, _ writer: borrowing ResponseWriter, _ peer: Peer
-    ) async throws -> Outcome {
-        switch routes.match(incoming.method, incoming.path) {
+    @concurrent private func response(
+        to context: RequestContext, _ body: HTTPBody, _ writer: borrowing ResponseWriter
+    ) async throws -> IngressResponse {
+        switch routes.match(context.method, context.path) {
         case .notFound:
-            return await refuse(Problem(.notFound), incoming, peer: peer)
-        case .malformed:
-            let problem = Problem(.malformedRequest, detail: "The path is not percent-encoded UTF-8.")
-            return await refuse(problem, incoming, peer: peer)
+            return await problemResponse(Problem(.notFound), to: context)
+        case .malformedPath:
+            let problem = Problem(.malformedRequest, detail: "The path must be percent-encoded UTF-8.")
+            return await problemResponse(problem, to: context)
         case .methodNotAllowed(let allow):
-            if let answer = cors.preflight(method: incoming.method, fields: incoming.fields, allow: allow) {
-                return await charged(.general, incoming, peer) { answer }
+            if let preflight = cors.preflight(method: context.method, fields: context.fields, allow: allow) {
+                return await chargedResponse(to: context, limit: .general) { preflight }
             }
-            var outcome = await refuse(Problem(.methodNotAllowed), incoming, peer: peer)
-            if outcome.answer.status == 405 {
-                outcome.answer.fields.append(HTTPField(name: .allow, value: allow))
+            var response = await problemResponse(Problem(.methodNotAllowed), to: context)
+            if response.status == 405 {
+                response.fields.append(HTTPField(name: .allow, value: allow))
             }
-            return outcome
+            return response
         case .route(let route, let parameters):
             switch route.action {
-            case .own(let resource):
-                return await charged(route.limit, incoming, peer) { await own.answer(resource, exchange) }
+            case .builtIn(let endpoint):
+                return await chargedResponse(to: context, limit: route.limit) {
+                    await builtIn.response(of: endpoint, bridge)
+                }
             case .message(let message, let source):
-                let carried = Carriage(route: route, message: message, source: source, parameters: parameters)
-                return try await carry(carried, incoming, body, writer, peer)
+                let match = MessageRoute(route: route, message: message, source: source, parameters: parameters)
+                return try await forward(match, context, body, writer)
             }
         }
     }
 
-    /// Answers with a problem, unless a rate limit refuses even that.
-    func refuse(
-        _ problem: Problem, _ incoming: IncomingRequest, limit: Route.LimitClass = .general, caller: Caller? = nil,
-        peer: Peer
-    ) async -> Outcome {
-        await charged(limit, incoming, peer, caller: caller) {
-            .problem(problem, traceID: incoming.trace.traceID)
+    /// Charges a request and returns the response to a problem, or 429 if a rate limit refuses the request.
+    func problemResponse(
+        _ problem: Problem, to context: RequestContext, limit: Route.RateLimitClass = .general, caller: Caller? = nil
+    ) async -> IngressResponse {
+        await chargedResponse(to: context, limit: limit, caller: caller) {
+            .problem(problem, traceID: context.trace.traceID)
         }
     }
 
-    /// Answers what becomes no message, unless a rate limit refuses.
-    private func charged(
-        _ limit: Route.LimitClass, _ incoming: IncomingRequest, _ peer: Peer, caller: Caller? = nil,
-        _ answer: () async -> Answer
-    ) async -> Outcome {
-        let decisions = await exchange.charge(limits.charges(limit, caller: caller, address: peer))
-        guard decisions.areAllowed else { return limited(decisions, incoming) }
-        return Outcome(answer: await answer(), decisions: decisions)
+    /// Charges a request that sends no message and returns its response, or 429 if a rate limit refuses the request.
+    private func chargedResponse(
+        to context: RequestContext, limit: Route.RateLimitClass, caller: Caller? = nil,
+        _ makeResponse: () async -> IngressResponse
+    ) async -> IngressResponse {
+        let decisions = await bridge.charge(limits.charges(limit, caller: caller, client: context.client))
+        guard decisions.areAllowed else { return rateLimitedResponse(decisions, to: context) }
+        var response = await makeResponse()
+        response.rateDecisions = decisions
+        return response
     }
 
-    /// Answers that there were too many requests.
-    func limited(_ decisions: [RateDecision], _ incoming: IncomingRequest) -> Outcome {
+    /// Returns the 429 response to a request that a rate limit refused.
+    func rateLimitedResponse(_ decisions: [RateDecision], to context: RequestContext) -> IngressResponse {
         let problem = Problem(.tooManyRequests, retryAfter: decisions.retryAfter)
-        return Outcome(answer: .problem(problem, traceID: incoming.trace.traceID), decisions: decisions)
+        var response = IngressResponse.problem(problem, traceID: context.trace.traceID)
+        response.rateDecisions = decisions
+        return response
     }
 
-    /// Whether more of the request's body may be on its way than is worth reading.
-    private func mustClose(_ incoming: IncomingRequest, _ answer: Answer) -> Bool {
-        guard incoming.fields.hasBody, answer.status >= 400 else { return false }
-        return answer.status == 408 || answer.status == 413 || incoming.fields.isChunked
-            || incoming.fields.contentLength ?? 0 > bodies.jsonLimit
+    /// Whether to close the connection, because the rest of the request's body may be too large to read and discard.
+    private func mustClose(_ context: RequestContext, _ response: IngressResponse) -> Bool {
+        guard context.fields.hasBody, response.status >= 400 else { return false }
+        return response.status == 408 || response.status == 413 || context.fields.isChunked
+            || context.fields.contentLength ?? 0 > bodies.jsonLimit
     }
 }

@@ -8,25 +8,25 @@ internal import Redis
 internal import ServiceLifecycle
 internal import WorkerKit
 
-/// The ingress: HTTP in, message out, reply back.
+/// The HTTP ingress daemon.
 package enum Ingress {
-    /// Runs the ingress until it is told to stop, and ends the process.
+    /// Runs the ingress until the process receives a stop signal, then ends the process.
     package static func main() async -> Never {
         await Daemon.run("ingress") { settings, log in
             let settings = try await IngressSettings(settings)
             HTTPServer.setThreads(settings.http.threads)
-            return IngressParts(settings, log: log).services
+            return IngressComponents(settings, log: log).services
         }
     }
 }
 
-/// The parts of a running ingress.
-@Loop struct IngressParts {
-    let exchange: MessageExchange
+/// The components of one ingress, connected to each other.
+@Loop struct IngressComponents {
+    let bridge: LoopBridge
     let http: HTTPServer
-    /// What is held of uploads; for tests.
-    let uploads: BodyBudget
-    /// In the order of their start; they stop in the reverse order: first HTTP, last Redis.
+    /// The budget for uploads; tests read how much of it is reserved.
+    let uploadBudget: BodyBudget
+    /// The services in the order of their start. They stop in reverse order: HTTP first, Redis last.
     let services: [any Service]
 
     init(_ settings: IngressSettings, log: Logger) {
@@ -37,12 +37,11 @@ package enum Ingress {
             publisher: publisher, principal: settings.broker.user, limit: settings.pendingRequests)
         let consumer = Consumer(
             address: settings.broker, name: name, subscriptions: [requester.subscription], log: log)
-        let exchange = MessageExchange(
-            requester: requester, publisher: publisher, consumer: consumer, redis: redis)
-        let uploads = BodyBudget(settings.bodyBytes / 4 * 3)
-        let http = Self.server(settings, exchange, uploads, log) { await requester.abandon() }
-        self.exchange = exchange
-        self.uploads = uploads
+        let bridge = LoopBridge(requester: requester, publisher: publisher, consumer: consumer, redis: redis)
+        let uploadBudget = BodyBudget(settings.bodyBytes / 4 * 3)
+        let http = Self.server(settings, bridge, uploadBudget, log) { await requester.abandon() }
+        self.bridge = bridge
+        self.uploadBudget = uploadBudget
         self.http = http
         services = [
             Managed(start: { await redis.run() }, stop: { await redis.close() }),
@@ -55,16 +54,16 @@ package enum Ingress {
                 }),
             TopologyCheck(broker: settings.broker, name: name, log: log),
             http,
-            ReadyNotice(log: log) { http.port != nil && exchange.currentHealth.isBrokerUp },
+            ReadyNotice(log: log) { http.port != nil && bridge.currentHealth.isBrokerUp },
         ]
     }
 
     private static func server(
-        _ settings: IngressSettings, _ exchange: MessageExchange, _ uploads: BodyBudget, _ log: Logger,
-        abandon: @escaping @Sendable () async -> Void
+        _ settings: IngressSettings, _ bridge: LoopBridge, _ uploadBudget: BodyBudget, _ log: Logger,
+        abandonRequests: @escaping @Sendable () async -> Void
     ) -> HTTPServer {
-        let cors = CORS(origins: settings.corsOrigins)
-        let responses = ResponseMaker(cors: cors)
+        let cors = CORSPolicy(origins: settings.corsOrigins)
+        let heads = ResponseHeadBuilder(cors: cors)
         let gateway = Gateway(
             routes: RouteTree(RouteTable.all),
             authenticator: Authenticator(
@@ -73,36 +72,37 @@ package enum Ingress {
             limits: settings.limits, proxies: settings.proxies,
             bodies: BodyReader(
                 jsonLimit: 64 * 1024, uploadLimit: Messages.Media.uploadLimit,
-                jsonBudget: BodyBudget(settings.bodyBytes / 4), uploadBudget: uploads),
-            exchange: exchange, responses: responses, cors: cors, own: OwnResources(keys: settings.keys), log: log)
+                jsonBudget: BodyBudget(settings.bodyBytes / 4), uploadBudget: uploadBudget),
+            bridge: bridge, heads: heads, cors: cors, builtIn: BuiltInEndpoints(keys: settings.keys), log: log)
         let channel = IngressChannel(
-            responder: { try await gateway.respond($0, $1, $2) }, limits: settings.connection,
+            responder: { try await gateway.respond($0, $1, $2) }, timeouts: settings.timeouts,
             headerBytes: settings.headerBytes,
-            refusal: { problem, channel in
-                let promise = channel.eventLoop.makePromise(of: ConnectionGuard.Refused.self)
-                exchange.charge(settings.limits.charges(.general, caller: nil, address: Peer(channel))) { decisions in
-                    promise.succeed(Self.refused(problem, decisions, responses, log))
+            makeErrorResponse: { problem, channel in
+                let promise = channel.eventLoop.makePromise(of: HTTPConnectionHandler.ErrorResponse.self)
+                let client = ClientAddress(channel)
+                bridge.charge(settings.limits.charges(.general, caller: nil, client: client)) { decisions in
+                    promise.succeed(Self.errorResponse(problem, decisions, heads, log))
                 }
                 return promise.futureResult
             })
-        return HTTPServer(settings: settings.http, channel: channel, log: log, abandon: abandon)
+        return HTTPServer(settings: settings.http, channel: channel, log: log, abandonRequests: abandonRequests)
     }
 
-    /// The response to what never became a request, and its line in the log.
-    private nonisolated static func refused(
-        _ problem: Problem, _ decisions: [RateDecision], _ responses: ResponseMaker, _ log: Logger
-    ) -> ConnectionGuard.Refused {
+    /// Makes and logs the response to input that did not become a request.
+    private nonisolated static func errorResponse(
+        _ problem: Problem, _ decisions: [RateDecision], _ heads: ResponseHeadBuilder, _ log: Logger
+    ) -> HTTPConnectionHandler.ErrorResponse {
         let problem =
             decisions.areAllowed ? problem : Problem(.tooManyRequests, retryAfter: decisions.retryAfter)
-        let id = RequestID.make(nil)
-        let answer = Answer.problem(problem, traceID: TraceContext().traceID)
+        let id = RequestID.make(from: nil)
+        var response = IngressResponse.problem(problem, traceID: TraceContext().traceID)
+        response.rateDecisions = decisions
         log.info(
-            "no request",
+            "incomplete or malformed request refused",
             metadata: [
-                "request-id": .string(id), "status": .stringConvertible(answer.status),
+                "request-id": .string(id), "status": .stringConvertible(response.status),
                 "code": .string(problem.code.code),
             ])
-        let head = responses.head(answer, requestID: id, decisions: decisions, closes: true)
-        return (head, ByteBuffer(bytes: answer.body))
+        return (heads.head(of: response, requestID: id, closes: true), ByteBuffer(bytes: response.body))
     }
 }

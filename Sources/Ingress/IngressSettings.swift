@@ -2,21 +2,21 @@ internal import AMQP
 internal import Redis
 internal import WorkerKit
 
-/// The ingress's configuration, from the environment.
+/// The configuration of the ingress, read from the environment.
 struct IngressSettings: Sendable {
-    /// `WARREN_HTTP_ADDRESS`, and how much is taken over HTTP.
+    /// `WARREN_HTTP_ADDRESS`, `WARREN_HTTP_THREADS` and `WARREN_HTTP_CONNECTIONS`.
     var http: HTTPSettings
     /// `WARREN_AMQP_URL`.
     var broker: BrokerAddress
     /// `WARREN_REDIS_URL`.
     var redis: RedisAddress
-    /// `WARREN_VERIFY_KEYS`: a JSON Web Key Set.
+    /// `WARREN_VERIFY_KEYS`, a JSON Web Key Set.
     var keys: PublicKeys
     /// `WARREN_TOKEN_ISSUER`.
     var issuer = "warren"
     /// `WARREN_TOKEN_AUDIENCE`.
     var audience = "warren"
-    /// How many verified tokens are remembered.
+    /// The number of verified tokens that are cached.
     var tokenCacheSize = 10_000
     /// `WARREN_RATE_LIMIT` and `WARREN_CREDENTIAL_RATE_LIMIT`.
     var limits: RateLimits
@@ -24,21 +24,21 @@ struct IngressSettings: Sendable {
     var proxies = TrustedProxies()
     /// `WARREN_CORS_ORIGINS`.
     var corsOrigins: [String] = []
-    /// `WARREN_PENDING_REQUESTS`: how many requests may wait for their replies.
+    /// `WARREN_PENDING_REQUESTS`: the number of requests that may wait for their replies.
     var pendingRequests = 10_000
-    /// `WARREN_BODY_BYTES`: how many bytes of bodies may be held at once.
+    /// `WARREN_BODY_BYTES`: the number of bytes of request bodies that are held at once.
     var bodyBytes = 128 << 20
-    /// How long a connection's phases may last.
-    var connection = ConnectionLimits(
-        idle: 60_000_000_000, head: 10_000_000_000, body: 30_000_000_000, answer: 60_000_000_000)
-    /// The most bytes of a request's header fields.
+    /// The timeouts of a connection's phases.
+    var timeouts = ConnectionTimeouts(
+        idle: 60_000_000_000, head: 10_000_000_000, body: 30_000_000_000, response: 60_000_000_000)
+    /// The maximum size of a request's header fields, in bytes.
     var headerBytes = 16 * 1024
 
-    /// Reads the environment.
+    /// Reads and validates the environment.
     ///
-    /// - Throws: a fault that names the variable.
+    /// - Throws: an error that names the variable.
     init(_ settings: Settings) async throws {
-        let address = try settings.parsed("WARREN_HTTP_ADDRESS") { try HostAndPort($0) }
+        let address = try settings.parsed("WARREN_HTTP_ADDRESS") { try ListenAddress($0) }
         http = HTTPSettings(host: address.host, port: address.port)
         http.threads = try settings.integer("WARREN_HTTP_THREADS", default: http.threads, in: 1...64)
         http.connections = try settings.integer("WARREN_HTTP_CONNECTIONS", default: 4096, in: 1...1_000_000)
@@ -58,7 +58,7 @@ struct IngressSettings: Sendable {
                 settings, "WARREN_CREDENTIAL_RATE_LIMIT", name: "credentials", default: "10/min"))
         proxies = try Self.proxies(settings, "WARREN_TRUSTED_PROXIES")
         corsOrigins = try settings.list("WARREN_CORS_ORIGINS")
-        // Three quarters are for uploads; a client may have a third of those, and that must be room for a file.
+        // Uploads get three quarters of it and one client a third of those, which must hold one file of maximum size.
         bodyBytes = try settings.integer("WARREN_BODY_BYTES", default: bodyBytes, in: 24 << 20...1 << 40)
         pendingRequests = try settings.integer("WARREN_PENDING_REQUESTS", default: 10_000, in: 1...1_000_000)
     }
@@ -66,7 +66,7 @@ struct IngressSettings: Sendable {
     private static func proxies(_ settings: Settings, _ variable: String) throws(Settings.Fault) -> TrustedProxies {
         let texts = try settings.list(variable)
         var networks: [IPNetwork] = []
-        do throws(IPNetwork.Malformed) {
+        do throws(IPNetwork.ParseError) {
             for text in texts { networks.append(try IPNetwork(text)) }
         } catch {
             throw Settings.Fault(variable, "\(error)")
@@ -86,23 +86,23 @@ struct IngressSettings: Sendable {
     }
 }
 
-/// `HOST:PORT`, an IPv6 address in brackets.
-struct HostAndPort: Sendable, Hashable {
-    /// A text that is none.
-    struct Malformed: Error, CustomStringConvertible {
+/// The address that the HTTP server listens on, written `HOST:PORT` with an IPv6 address in brackets.
+struct ListenAddress: Sendable, Hashable {
+    /// The text is not `HOST:PORT`.
+    struct ParseError: Error, CustomStringConvertible {
         let description = "must be HOST:PORT"
     }
 
     let host: String
     let port: Int
 
-    init(_ text: String) throws(Malformed) {
+    init(_ text: String) throws(ParseError) {
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
             (0...65535).contains(port)
-        else { throw Malformed() }
+        else { throw ParseError() }
         var host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-        guard !host.isEmpty, !host.contains("[") else { throw Malformed() }
+        guard !host.isEmpty, !host.contains("[") else { throw ParseError() }
         self.host = String(host)
         self.port = port
     }

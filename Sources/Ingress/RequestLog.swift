@@ -1,41 +1,42 @@
 internal import HTTPTypes
 internal import Logging
 
-/// The one line that each request leaves: no bodies, no tokens, no query strings.
+/// Writes one log line per request. The line contains no body, token or query string.
 enum RequestLog {
-    private static let longestPath = 256
+    private static let maximumPathLength = 256
 
+    /// Logs a request that was answered.
     static func write(
-        _ incoming: IncomingRequest, _ outcome: Gateway.Outcome, since start: ContinuousClock.Instant, to log: Logger
+        _ context: RequestContext, _ response: IngressResponse, since start: ContinuousClock.Instant, to log: Logger
     ) {
         guard log.logLevel <= .info else { return }
-        var metadata = metadata(incoming, since: start)
-        metadata["status"] = .stringConvertible(outcome.answer.status)
-        if let type = outcome.messageType { metadata["type"] = .string(type) }
-        if let reason = outcome.answer.reason { metadata["reason"] = .string(reason) }
+        var metadata = metadata(context, since: start)
+        metadata["status"] = .stringConvertible(response.status)
+        if let type = response.messageType { metadata["type"] = .string(type) }
+        if let reason = response.logReason { metadata["reason"] = .string(reason) }
         log.info("request", metadata: metadata)
     }
 
-    /// A request whose client went before it was there.
+    /// Logs a request whose connection broke before the response was ready.
     static func write(
-        _ incoming: IncomingRequest, abandoned error: any Error, since start: ContinuousClock.Instant, to log: Logger
+        _ context: RequestContext, aborted error: any Error, since start: ContinuousClock.Instant, to log: Logger
     ) {
         guard log.logLevel <= .info else { return }
-        var metadata = metadata(incoming, since: start)
+        var metadata = metadata(context, since: start)
         metadata["error"] = .string("\(error)")
-        log.info("request abandoned", metadata: metadata)
+        log.info("request aborted", metadata: metadata)
     }
 
-    private static func metadata(_ incoming: IncomingRequest, since start: ContinuousClock.Instant) -> Logger.Metadata {
+    private static func metadata(_ context: RequestContext, since start: ContinuousClock.Instant) -> Logger.Metadata {
         [
-            "request-id": .string(incoming.id),
-            "method": .string(incoming.method.rawValue),
-            "path": .string(String(incoming.path.prefix(longestPath))),
+            "request-id": .string(context.id),
+            "method": .string(context.method.rawValue),
+            "path": .string(String(context.path.prefix(maximumPathLength))),
             "ms": .stringConvertible(milliseconds(ContinuousClock.now - start)),
         ]
     }
 
-    /// To the microsecond.
+    /// Returns a duration in milliseconds, rounded to the microsecond.
     private static func milliseconds(_ duration: Duration) -> Double {
         (duration / .microseconds(1)).rounded() / 1000
     }

@@ -5,65 +5,67 @@ import Reactor
 import TestSupport
 import Testing
 
-/// Inputs that are nearly right, tens of thousands of them, the same in every run. A crash ends the test run; what is read
-/// wrongly fails the test with the input.
-@Suite("No bytes that anyone sends crash or hang what reads them first", .timeLimit(.minutes(5)))
+/// Feeds each parser of untrusted input with 20,000 nearly valid inputs, the same in every run. A crash ends the test
+/// run; a wrong result fails the test with the input.
+@Suite("Fuzzing of the parsers of untrusted input", .timeLimit(.minutes(5)))
 struct FuzzTests {
     private static let count = 20_000
 
-    @Test("JSON bodies and events")
+    @Test("mutated JSON bodies and events neither crash nor hang the parser")
     func json() async throws {
-        try await Self.run(Havoc(seed: 1, seeds: JSONEntry.seeds, words: JSONEntry.words), JSONEntry.fault)
+        try await Self.run(InputMutator(seed: 1, seeds: JSONTarget.seeds, words: JSONTarget.words), JSONTarget.failure)
     }
 
-    @Test("multipart bodies, which are the same however they are cut")
+    @Test("mutated multipart bodies are parsed alike for every chunk size")
     func multipart() async throws {
         try await Self.run(
-            Havoc(seed: 2, seeds: MultipartEntry.seeds, words: MultipartEntry.words), MultipartEntry.fault)
+            InputMutator(seed: 2, seeds: MultipartTarget.seeds, words: MultipartTarget.words), MultipartTarget.failure)
     }
 
-    @Test("pictures, of which none is one that is cut off")
+    @Test("mutated images neither crash nor hang the parser, and a truncated image is refused")
     func images() async throws {
-        try await Self.run(Havoc(seed: 5, seeds: ImageEntry.seeds, words: ImageEntry.words), ImageEntry.fault)
+        try await Self.run(
+            InputMutator(seed: 5, seeds: ImageTarget.seeds, words: ImageTarget.words), ImageTarget.failure)
     }
 
-    @Test("properties and headers of messages")
+    @Test("mutated message properties neither crash nor hang the decoder")
     func properties() async throws {
         try await Self.run(
-            Havoc(seed: 3, seeds: PropertiesEntry.seeds, words: PropertiesEntry.words), PropertiesEntry.fault)
+            InputMutator(seed: 3, seeds: PropertiesTarget.seeds, words: PropertiesTarget.words),
+            PropertiesTarget.failure)
     }
 
-    @Test("access tokens, of which none is taken but the one that was signed")
+    @Test("mutated access tokens are refused unless the signed part is genuine")
     func tokens() async throws {
-        let entry = try await TokenEntry()
-        try await Self.run(Havoc(seed: 4, seeds: TokenEntry.seeds, words: TokenEntry.words), entry.fault)
+        let target = try await TokenTarget()
+        try await Self.run(InputMutator(seed: 4, seeds: TokenTarget.seeds, words: TokenTarget.words), target.failure)
     }
 
-    @Test("headers nested as deeply as a frame can hold do not exhaust the stack of the loop")
+    @Test("headers nested as deeply as a frame allows do not exhaust the stack of the loop")
     @Loop func nesting() {
-        // A frame has 131,072 bytes, and a level seven.
-        let input = PropertiesEntry.headers(PropertiesEntry.nested(131_000 / 7))
+        // A frame has at most 131,072 bytes and each level takes seven.
+        let input = PropertiesTarget.headers(PropertiesTarget.nested(131_000 / 7))
         #expect(input.count < 131_072)
-        let headers = PropertiesEntry.decode(input)?.headers
+        let headers = PropertiesTarget.decode(input)?.headers
         #expect(headers == nil || headers?["n"] != nil)
     }
 
-    @Test("the inputs that the fuzzer starts from are themselves read as what they are")
+    @Test("the unmutated inputs are accepted")
     func seeds() async throws {
-        #expect(PropertiesEntry.seeds.allSatisfy { PropertiesEntry.decode($0) != nil })
-        let entry = try await TokenEntry()
-        #expect(TokenEntry.seeds.allSatisfy { entry.fault(in: $0) == nil })
-        #expect(ImageEntry.seeds.allSatisfy { (try? ImageHeader($0)) != nil })
-        #expect(MultipartEntry.seeds.allSatisfy { MultipartEntry.fault(in: $0) == nil })
+        #expect(PropertiesTarget.seeds.allSatisfy { PropertiesTarget.decode($0) != nil })
+        let target = try await TokenTarget()
+        #expect(TokenTarget.seeds.allSatisfy { target.failure(in: $0) == nil })
+        #expect(ImageTarget.seeds.allSatisfy { (try? ImageHeader($0)) != nil })
+        #expect(MultipartTarget.seeds.allSatisfy { MultipartTarget.failure(in: $0) == nil })
     }
 
-    private static func run(_ havoc: Havoc, _ fault: @escaping @Sendable ([UInt8]) -> String?) async throws {
+    private static func run(_ mutator: InputMutator, _ check: @escaping @Sendable ([UInt8]) -> String?) async throws {
         try await onThreads {
-            var havoc = havoc
+            var mutator = mutator
             for number in 0..<count {
-                let input = havoc.next()
-                guard let fault = fault(input) else { continue }
-                Issue.record("input \(number), \(input): \(fault)")
+                let input = mutator.next()
+                guard let failure = check(input) else { continue }
+                Issue.record("input \(number), \(input): \(failure)")
                 return
             }
         }

@@ -5,7 +5,7 @@ import WorkerKit
 
 @testable import Ingress
 
-@Suite("Whose request it is")
+@Suite("Authentication of requests")
 struct AuthenticatorTests {
     private func authenticator(_ maker: TokenMaker) async throws -> Authenticator {
         Authenticator(verifier: try await maker.verifier, cache: TokenCache(capacity: 100))
@@ -20,7 +20,7 @@ struct AuthenticatorTests {
         }
     }
 
-    @Test("no bearer token is unauthenticated, a bad one is invalid")
+    @Test("a request without a bearer token is unauthenticated, one with an invalid token has the code invalid-token")
     func codes() async throws {
         let authenticator = try await authenticator(TokenMaker())
         for field in [nil, "", "Bearer", "Bearer ", "Basic abc", "Token x", "abc"] {
@@ -31,7 +31,7 @@ struct AuthenticatorTests {
         }
     }
 
-    @Test("the scheme's name has no case, and more than one space may follow")
+    @Test("the scheme Bearer is case-insensitive and may be followed by several spaces")
     func scheme() async throws {
         let maker = try await TokenMaker()
         let authenticator = try await authenticator(maker)
@@ -41,7 +41,7 @@ struct AuthenticatorTests {
         }
     }
 
-    @Test("a token that was verified is not good for longer than it says")
+    @Test("a cached token is not returned after it has expired")
     func expiry() async throws {
         let cache = TokenCache(capacity: 100)
         let caller = Caller(id: UUID(), username: "alice")
@@ -53,7 +53,7 @@ struct AuthenticatorTests {
         #expect(cache.find("Token", at: start) == nil)
     }
 
-    @Test("the cache holds no more than its capacity, and lets expired tokens go first")
+    @Test("the token cache keeps at most its capacity and evicts expired tokens first")
     func capacity() {
         let cache = TokenCache(capacity: 160)
         let start = Timestamp(milliseconds: 0)
@@ -63,7 +63,33 @@ struct AuthenticatorTests {
         #expect((0..<1000).count { cache.find("old \($0)", at: start) != nil } <= 160)
         let later = start.advanced(by: .seconds(2))
         for number in 0..<80 { cache.insert("new \(number)", long, at: later) }
-        let kept = (0..<80).count { cache.find("new \($0)", at: later) != nil }
-        #expect(kept >= 70 && kept <= 80)
+        let cached = (0..<80).count { cache.find("new \($0)", at: later) != nil }
+        #expect(cached >= 70 && cached <= 80)
+    }
+
+    @Test("a forged token is invalid even if a genuine one with the same claims or signature is cached")
+    func forged() async throws {
+        let (maker, stranger) = (try await TokenMaker(), try await TokenMaker())
+        let authenticator = Authenticator(verifier: try await maker.verifier, cache: TokenCache(capacity: 100))
+        let claims = maker.claims()
+        let good = try maker.token(claims: claims)
+        #expect(try authenticator.caller(of: "Bearer \(good)").username == "alice")
+        let parts = good.split(separator: ".").map(String.init)
+        let others = try stranger.token(claims: claims).split(separator: ".").map(String.init)
+        let admin = TokenMaker.encode(TokenMaker.json(claims.merging(["name": "admin"]) { $1 }))
+        // Only the first character of the signature differs, so the forged token falls into the same shard of the
+        // cache.
+        let start: Character = parts[2].first == "A" ? "B" : "A"
+        for forged in [
+            [parts[0], parts[1], "\(start)\(parts[2].dropFirst())"],
+            [parts[0], parts[1], others[2]], [parts[0], parts[1], "AAAA"], [parts[0], parts[1], ""],
+            [parts[0], parts[1]], [parts[0], admin, parts[2]], [others[0], admin, parts[2]],
+        ] {
+            let problem = #expect(throws: Problem.self) {
+                try authenticator.caller(of: "Bearer \(forged.joined(separator: "."))")
+            }
+            #expect(problem?.code == .invalidToken)
+        }
+        #expect(try authenticator.caller(of: "Bearer \(good)").username == "alice")
     }
 }

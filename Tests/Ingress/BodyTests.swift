@@ -4,7 +4,7 @@ import Testing
 
 @testable import Ingress
 
-@Suite("Bodies")
+@Suite("Request bodies")
 struct BodyTests {
     private static let type = "multipart/form-data; boundary=b"
 
@@ -31,7 +31,7 @@ struct BodyTests {
             "--b\r\nContent-Disposition: form-data; name=\"\(name)\"; filename=\"x\"\r\n\(typeLine)\r\n\(content)\r\n"
     }
 
-    @Test("the one part named file is taken, with its image type where it says one")
+    @Test("the part named file is accepted, with its Content-Type if that is an image type")
     func file() throws {
         let file = try upload(part("file", "bytes", type: "image/png") + "--b--\r\n")
         #expect(file == UploadedFile(bytes: Array("bytes".utf8), contentType: "image/png"))
@@ -40,7 +40,7 @@ struct BodyTests {
         }
     }
 
-    @Test("other forms are malformed requests")
+    @Test("a form that is not exactly one part named file is malformed")
     func malformed() {
         #expect(code(part("other", "x") + "--b--") == "malformed-request")
         #expect(code(part("file", "x") + part("file", "y") + "--b--") == "malformed-request")
@@ -51,7 +51,7 @@ struct BodyTests {
         #expect(code("x", type: "multipart/form-data") == "malformed-request")
     }
 
-    @Test("an empty file is invalid, a large one too large, another type unsupported")
+    @Test("an empty file is invalid, a file over the limit too large, and another content type unsupported")
     func refused() {
         #expect(code(part("file", "") + "--b--") == "invalid")
         #expect(code(part("file", String(repeating: "x", count: 101)) + "--b--") == "body-too-large")
@@ -62,26 +62,26 @@ struct BodyTests {
     }
 
     @Test(
-        "JSON may come as application/json, in UTF-8",
+        "a JSON body is accepted as application/json in UTF-8",
         arguments: [
             "application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=UTF-8",
             "application/json ; charset=\"utf-8\"", "application/json;",
         ])
     func jsonTypes(type: String) throws {
-        try JSONType.check(type)
+        try JSONContentType.check(type)
     }
 
     @Test(
-        "and as nothing else",
+        "a JSON body with another content type is refused",
         arguments: [
             nil, "", "text/plain", "application/jsonp", "application/json; charset=latin1", "application/problem+json",
             "application/json, text/html", "application/x-www-form-urlencoded", "text/json",
         ])
     func otherTypes(type: String?) {
-        #expect(throws: Problem.self) { try JSONType.check(type) }
+        #expect(throws: Problem.self) { try JSONContentType.check(type) }
     }
 
-    @Test("a field that counts once and is there twice makes a request ambiguous")
+    @Test("a duplicate Authorization or Content-Type field makes a request ambiguous")
     func ambiguous() {
         for name in [HTTPField.Name.authorization, .contentType] {
             var fields = HTTPFields()

@@ -6,18 +6,18 @@ import WorkerKit
 
 @testable import Ingress
 
-@Suite("A client that means no good", .serialized)
+@Suite("Hostile HTTP clients", .serialized)
 struct HostileClientTests {
     private static let login = "POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
-    @Test("what is no HTTP is answered with a problem, and the connection closed")
+    @Test("malformed HTTP gets a problem response and the connection is closed")
     func garbage() async throws {
         let requests: [(String, Int)] = [
             ("\u{16}\u{3}\u{1} hello\r\n\r\n", 400), ("GET / HTTP/9.9\r\nHost: x\r\n\r\n", 400),
             ("GET / HTTP/1.1\r\nHost x\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: x\r\nA: \u{0}\r\n\r\n", 400),
             ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
             ("BREW / HTTP/1.1\r\nHost: x\r\n\r\n", 400),
-            // More than is read at once, behind what is wrong already.
+            // The input after the error is larger than one read.
             ("\(String(repeating: "A", count: 100_000)) / HTTP/1.1\r\nHost: x\r\n\r\n", 400),
             ("\(Self.login)Content-Length: -1\r\n\r\n", 400),
             ("\(Self.login)Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400),
@@ -27,7 +27,7 @@ struct HostileClientTests {
             ("GET / HTTP/1.1\r\nHost: x\r\n\(String(repeating: "A: b\r\n", count: 200))\r\n", 431),
             ("GET /\(String(repeating: "a", count: 20_000)) HTTP/1.1\r\nHost: x\r\n\r\n", 431),
         ]
-        // The limit is counted in Redis: more comes in before the answer is there.
+        // A rate limit delays the response, so that more input arrives before it.
         try await RunningIngress.with(environment: ["WARREN_RATE_LIMIT": "1000/s"]) { ingress in
             for (text, status) in requests {
                 let client = try ingress.client()
@@ -43,7 +43,7 @@ struct HostileClientTests {
         }
     }
 
-    @Test("a bad request behind good ones is answered after them")
+    @Test("a malformed request is answered after the valid requests before it")
     func pipelined() async throws {
         try await RunningIngress.with { ingress in
             let client = try ingress.client()
@@ -54,10 +54,10 @@ struct HostileClientTests {
         }
     }
 
-    @Test("a body that is too large is refused by its length at once, and while it comes")
+    @Test("a body that is too large is refused by its announced length, or while it arrives")
     func largeBodies() async throws {
         try await RunningIngress.with { ingress in
-            // One more than is allowed, and one more than an Int holds.
+            // One more than the limit, and one more than an Int holds.
             for length in ["65537", "9223372036854775808"] {
                 let announced = try ingress.client()
                 try announced.send("\(Self.login)Content-Length: \(length)\r\n\r\n")
@@ -76,7 +76,7 @@ struct HostileClientTests {
         }
     }
 
-    @Test("a picture that is too large is refused while it comes")
+    @Test("an upload that is too large is refused while it arrives")
     func largeUpload() async throws {
         try await RunningIngress.with { ingress in
             let client = try ingress.client()
@@ -87,7 +87,7 @@ struct HostileClientTests {
             let head = "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n"
             try client.send("\(String(head.utf8.count, radix: 16))\r\n\(head)\r\n")
             let chunk = "10000\r\n\(String(repeating: "a", count: 0x10000))\r\n"
-            // The server may close while the rest is still being sent.
+            // The server may close the connection before everything is sent.
             for _ in 0..<82 where (try? client.send(chunk)) == nil { break }
             #expect(try client.receive().status == 413)
             #expect(client.isClosed())
@@ -95,26 +95,26 @@ struct HostileClientTests {
     }
 
     @Test(
-        "a body that is cut off is malformed, and never sent on",
+        "an incomplete body is malformed and is not forwarded",
         arguments: ["Content-Length: 10", "Transfer-Encoding: chunked"])
     func cutOff(framing: String) async throws {
         let mark = "ingress-\(UUID().uuidString.prefix(8))"
-        let hasCome = Mutex(false)
+        let hasArrived = Mutex(false)
         try await RunningIngress.with { ingress in
-            try await Responder.with("identity.login", mark: mark) { _ in
-                hasCome.withLock { $0 = true }
+            try await StubWorker.with("identity.login", mark: mark) { _ in
+                hasArrived.withLock { $0 = true }
                 return .noContent
             } _: {
                 let client = try ingress.client()
                 try client.send("\(Self.login)X-Request-Id: \(mark)\r\n\(framing)\r\n\r\n2\r\n{}")
                 client.finish()
                 #expect(try client.receive().status == 400)
-                #expect(!hasCome.withLock { $0 })
+                #expect(!hasArrived.withLock { $0 })
             }
         }
     }
 
-    @Test("a client that waits for 100 Continue gets it, and none where its body is refused")
+    @Test("a client that waits for 100 Continue gets it unless its body is refused")
     func expectContinue() async throws {
         try await RunningIngress.with { ingress in
             let refused = try ingress.client()
@@ -128,7 +128,7 @@ struct HostileClientTests {
         }
     }
 
-    @Test("wrong paths, methods, types and tokens are a problem each, and the connection goes on")
+    @Test("wrong paths, methods, content types and tokens get a problem each, and the connection stays open")
     func wrong() async throws {
         try await RunningIngress.with { ingress in
             let client = try ingress.client()
@@ -167,10 +167,11 @@ struct HostileClientTests {
         }
     }
 
-    @Test("slow fields, a slow body and silence end the connection")
+    @Test("slow header fields, a slow body and idleness end the connection")
     func slow() async throws {
-        let short = ConnectionLimits(idle: 300_000_000, head: 300_000_000, body: 300_000_000, answer: 60_000_000_000)
-        try await RunningIngress.with(change: { $0.connection = short }) { ingress in
+        let short = ConnectionTimeouts(
+            idle: 300_000_000, head: 300_000_000, body: 300_000_000, response: 60_000_000_000)
+        try await RunningIngress.with(change: { $0.timeouts = short }) { ingress in
             let head = try ingress.client()
             try head.send("GET / HTTP/1.1\r\nHos")
             let late = try head.receive()
@@ -191,7 +192,7 @@ struct HostileClientTests {
         }
     }
 
-    @Test("no more connections are served than configured; the next one waits its turn")
+    @Test("connections over the configured maximum wait until one is closed")
     func connections() async throws {
         try await RunningIngress.with(environment: ["WARREN_HTTP_CONNECTIONS": "2"]) { ingress in
             var clients = [try ingress.client(), try ingress.client()]
@@ -204,7 +205,7 @@ struct HostileClientTests {
         }
     }
 
-    @Test("a body that nobody wants is read past, so that the connection can be used again")
+    @Test("an unused body of up to 64 KiB is discarded, so that the connection can be reused")
     func unwantedBody() async throws {
         try await RunningIngress.with { ingress in
             let client = try ingress.client()

@@ -1,7 +1,7 @@
 import Multipart
 import Testing
 
-@Suite("The boundary of a multipart body")
+@Suite("The multipart boundary")
 struct MultipartBoundaryTests {
     static let accepted: [(String, String)] = [
         ("multipart/form-data; boundary=abc", "abc"),
@@ -19,7 +19,7 @@ struct MultipartBoundaryTests {
         ("multipart/form-data; boundary=\(String(repeating: "a", count: 70))", String(repeating: "a", count: 70)),
     ]
 
-    static let refused: [(String, MultipartFault)] = [
+    static let refused: [(String, MultipartError)] = [
         ("", .notMultipart),
         ("application/json", .notMultipart),
         ("multipart/mixed; boundary=abc", .notMultipart),
@@ -41,13 +41,13 @@ struct MultipartBoundaryTests {
         ("multipart/form-data; boundary=a b", .malformedContentType),
     ]
 
-    @Test("is read from the Content-Type, quoted or not", arguments: accepted)
+    @Test("the boundary is parsed from the Content-Type, quoted or unquoted", arguments: accepted)
     func accepts(_ contentType: String, _ boundary: String) throws {
         #expect(try MultipartBoundary(contentType: contentType).bytes == Array(boundary.utf8))
     }
 
-    @Test("is refused where it is malformed, doubled or missing", arguments: refused)
-    func refuses(_ contentType: String, _ fault: MultipartFault) {
-        #expect(throws: fault) { try MultipartBoundary(contentType: contentType) }
+    @Test("a malformed, duplicate or missing boundary is refused", arguments: refused)
+    func refuses(_ contentType: String, _ error: MultipartError) {
+        #expect(throws: error) { try MultipartBoundary(contentType: contentType) }
     }
 }

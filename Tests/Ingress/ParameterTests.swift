@@ -3,15 +3,15 @@ import Testing
 
 @testable import Ingress
 
-@Suite("Parameters as JSON")
+@Suite("Request parameters as JSON")
 struct ParameterTests {
     private func json(_ query: String, of message: MessageDescriptor = Messages.Post.list.descriptor) throws -> String {
-        let parameters = try #require(Query.parse(query[...]))
+        let parameters = try #require(QueryString.parse(query[...]))
         return String(decoding: try parameters.json(ParameterTypes(message.request)), as: UTF8.self)
     }
 
     @Test(
-        "numbers become numbers where the message wants them, all else stays text",
+        "a parameter becomes an integer if the message declares one and the value is one, otherwise a string",
         arguments: [
             ("", "{}"), ("limit=5&page=2", #"{"limit":5,"page":2}"#), ("cursor=12", #"{"cursor":"12"}"#),
             ("limit=-1", #"{"limit":-1}"#), ("limit=9223372036854775807", #"{"limit":9223372036854775807}"#),
@@ -25,24 +25,24 @@ struct ParameterTests {
         #expect(try json(query) == expected)
     }
 
-    @Test("every number of every message with parameters is known to be one")
+    @Test("limit and page are integers in every message with parameters")
     func everyMessage() throws {
         let search = try json("query=5&limit=5&page=5", of: Messages.Search.posts.descriptor)
         #expect(search == #"{"query":"5","limit":5,"page":5}"#)
         #expect(try json("limit=5&page=6", of: Messages.Media.list.descriptor) == #"{"limit":5,"page":6}"#)
     }
 
-    @Test("a name that comes twice is refused", arguments: ["limit=1&limit=1", "a=1&%61=2"])
+    @Test("a parameter that occurs twice is refused", arguments: ["limit=1&limit=1", "a=1&%61=2"])
     func duplicates(query: String) throws {
-        let parameters = try #require(Query.parse(query[...]))
-        #expect(throws: Problem(.malformedRequest, detail: "A parameter is given twice.")) {
+        let parameters = try #require(QueryString.parse(query[...]))
+        #expect(throws: Problem(.malformedRequest, detail: "Each parameter must occur at most once.")) {
             try parameters.json(ParameterTypes(nil))
         }
     }
 
     @Test(
-        "a query that is no percent-encoded UTF-8 is refused", arguments: ["a=%", "%zz=1", "a=%C3%28", "a=%ED%A0%80"])
+        "a query that is not percent-encoded UTF-8 is refused", arguments: ["a=%", "%zz=1", "a=%C3%28", "a=%ED%A0%80"])
     func malformed(query: String) {
-        #expect(Query.parse(query[...]) == nil)
+        #expect(QueryString.parse(query[...]) == nil)
     }
 }

@@ -3,9 +3,9 @@ import Testing
 
 @testable import Ingress
 
-@Suite("The public keys")
+@Suite("Public keys for access tokens")
 struct PublicKeysTests {
-    private func fault(_ text: String) async -> String? {
+    private func error(_ text: String) async -> String? {
         do {
             _ = try await PublicKeys(jwks: text)
             return nil
@@ -24,7 +24,7 @@ struct PublicKeysTests {
             decoding: JSON.object(JSONObject([.init(name: "keys", value: [key])])).serialized(), as: UTF8.self)
     }
 
-    @Test("a set is published with what is public and nothing else")
+    @Test("a published key set contains only the public members")
     func published() async throws {
         let keys = try await PublicKeys(jwks: try await keySet { $0["comment"] = "internal" })
         let document = String(decoding: keys.document, as: UTF8.self)
@@ -33,29 +33,32 @@ struct PublicKeysTests {
         _ = try await PublicKeys(jwks: document)
     }
 
-    @Test("a private key is refused, so that it is never published")
+    @Test("a key set with a private key is refused, so that the key is never published")
     func privateKey() async throws {
-        #expect(await fault(try await keySet { $0["d"] = "AAAA" }) == "has a private key")
+        #expect(await error(try await keySet { $0["d"] = "AAAA" }) == "must not contain a private key")
     }
 
-    @Test("what is no key set is refused with a reason that repeats nothing of it")
+    @Test("a malformed key set is refused with a reason that repeats none of it")
     func malformed() async throws {
         for text in ["", "{}", "[]", #"{"keys":[]}"#, #"{"keys":{}}"#, "secret"] {
-            #expect(await fault(text) == "is not a JSON Web Key Set with at least one key")
+            #expect(await error(text) == "must be a JSON Web Key Set with at least one key")
         }
-        #expect(await fault(try await keySet { $0["kid"] = nil }) == "has a key without a kid")
-        #expect(await fault(try await keySet { $0["kty"] = "RSA" }) == "has a key that is no ES256 signature key")
-        #expect(await fault(try await keySet { $0["crv"] = "P-384" }) == "has a key that is no ES256 signature key")
-        #expect(await fault(try await keySet { $0["use"] = "enc" }) == "has a key that is no ES256 signature key")
-        #expect(await fault(try await keySet { $0["x"] = "AAAA" }) == "has a key that is no point of its curve")
-        #expect(await fault(try await keySet { $0["y"] = $0["x"] }) == "has a key that is no point of its curve")
+        #expect(await error(try await keySet { $0["kid"] = nil }) == "must not contain a key without a kid")
+        #expect(await error(try await keySet { $0["kty"] = "RSA" }) == "must contain only ES256 signature keys")
+        #expect(await error(try await keySet { $0["crv"] = "P-384" }) == "must contain only ES256 signature keys")
+        #expect(await error(try await keySet { $0["use"] = "enc" }) == "must contain only ES256 signature keys")
+        #expect(
+            await error(try await keySet { $0["x"] = "AAAA" }) == "must not contain a key that is not a point on P-256")
+        #expect(
+            await error(try await keySet { $0["y"] = $0["x"] }) == "must not contain a key that is not a point on P-256"
+        )
     }
 
-    @Test("two keys of the same name are refused")
-    func sameName() async throws {
+    @Test("a key set with two keys of the same kid is refused")
+    func duplicateKid() async throws {
         let maker = try await TokenMaker()
         let key = try #require(try maker.keySet["keys"]?.array?.first)
         let twice = JSON.object(JSONObject([.init(name: "keys", value: .array([key, key]))])).serialized()
-        #expect(await fault(String(decoding: twice, as: UTF8.self)) == "has two keys of the same kid")
+        #expect(await error(String(decoding: twice, as: UTF8.self)) == "must not contain two keys with the same kid")
     }
 }

@@ -1,17 +1,17 @@
 import Contracts
 import Glibc
 
-/// A client that sends bytes as they are, so that it can be as hostile as any.
+/// An HTTP client on a plain socket that sends any bytes, malformed ones too.
 final class RawClient {
     struct Failure: Error {
         let call: String
         let number: Int32
     }
 
-    /// A response as it was read.
+    /// A response as received.
     struct Response {
         let status: Int
-        /// Names in lower case.
+        /// The header fields; names are in lower case.
         let fields: [String: String]
         let body: [UInt8]
 
@@ -21,12 +21,16 @@ final class RawClient {
 
     private let socket: Int32
     private var buffer: [UInt8] = []
-    /// How many bytes `drain` has read.
+    /// The number of bytes that ``drain(upTo:)`` has read.
     private(set) var drained = 0
 
-    /// Connects from an address of its own, so that limits by address do not meet those of other tests.
+    /// Connects from a random loopback address, so that rate limits per address do not affect other tests.
     ///
-    /// - Parameter receiveBuffer: how much the kernel keeps of what is not read yet; as much as it likes where it is nil.
+    /// - Parameters:
+    ///   - port: the server's port at 127.0.0.1.
+    ///   - source: the address to connect from.
+    ///   - seconds: the timeout of each send and receive.
+    ///   - receiveBuffer: the size of the socket's receive buffer; `nil` for the kernel's default.
     init(
         port: Int, from source: String = RawClient.anyLoopback, timeout seconds: Int = 20, receiveBuffer: Int32? = nil
     ) throws {
@@ -49,7 +53,7 @@ final class RawClient {
         "127.\(Int.random(in: 1...254)).\(Int.random(in: 0...254)).\(Int.random(in: 1...254))"
     }
 
-    /// An IPv4 address as bind(2) and connect(2) want it (ip(7)): family, port, address, padding.
+    /// Calls a closure with an IPv4 socket address (ip(7)): family, port, address, padding.
     private static func with(
         _ text: String, _ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) -> Int32 {
@@ -74,10 +78,10 @@ final class RawClient {
         }
     }
 
-    /// Ends sending; receiving goes on.
+    /// Closes the sending direction; receiving still works.
     func finish() { shutdown(socket, Int32(SHUT_WR)) }
 
-    /// Sends a request and reads its response.
+    /// Sends a request and returns its response.
     func call(
         _ method: String, _ target: String, token: String? = nil, fields: [String: String] = [:], body: [UInt8]? = nil
     ) throws -> Response {
@@ -89,10 +93,10 @@ final class RawClient {
         return try receive(hasBody: method != "HEAD")
     }
 
-    /// Reads the next response.
+    /// Receives the next response.
     func receive(hasBody: Bool = true) throws -> Response {
-        while end(of: buffer) == nil { try readMore() }
-        guard let end = end(of: buffer) else { throw Failure(call: "parse", number: 0) }
+        while endOfHead(in: buffer) == nil { try readMore() }
+        guard let end = endOfHead(in: buffer) else { throw Failure(call: "parse", number: 0) }
         let lines = String(decoding: buffer[..<end], as: UTF8.self).split(separator: "\r\n")
         buffer.removeFirst(end)
         var fields: [String: String] = [:]
@@ -108,7 +112,7 @@ final class RawClient {
         return Response(status: status, fields: fields, body: body)
     }
 
-    /// Whether the server closes the connection without another byte.
+    /// Waits until the server closes the connection; returns false if it sends another byte.
     func isClosed() -> Bool {
         guard buffer.isEmpty else { return false }
         var byte: UInt8 = 0
@@ -116,15 +120,15 @@ final class RawClient {
         return count == 0 || (count < 0 && errno != EAGAIN)
     }
 
-    /// Whether something has come, or the end.
+    /// Whether bytes or the end of the connection have arrived.
     var hasInput: Bool {
         var byte: UInt8 = 0
         return !buffer.isEmpty || recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) >= 0
     }
 
-    /// Reads past some bytes.
+    /// Receives and discards bytes.
     ///
-    /// - Returns: how many there were, 0 at the end; nothing where the connection broke.
+    /// - Returns: the number of bytes, 0 at the end of the connection; `nil` if the connection broke.
     func drain(upTo count: Int) -> Int? {
         guard count > 0 else { return 0 }
         var bytes = [UInt8](repeating: 0, count: count)
@@ -134,7 +138,7 @@ final class RawClient {
         return read
     }
 
-    private func end(of bytes: [UInt8]) -> Int? {
+    private func endOfHead(in bytes: [UInt8]) -> Int? {
         let mark = Array("\r\n\r\n".utf8)
         guard bytes.count >= 4 else { return nil }
         return (0...(bytes.count - 4)).first { bytes[$0] == 13 && bytes[$0..<($0 + 4)].elementsEqual(mark) }.map {

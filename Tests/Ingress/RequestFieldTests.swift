@@ -6,39 +6,39 @@ import WorkerKit
 
 @testable import Ingress
 
-@Suite("The fields that a client steers its answer with")
+@Suite("Prefer, Idempotency-Key and If-None-Match")
 struct RequestFieldTests {
     @Test(
-        "respond-async is heard, among whatever else is preferred",
+        "respond-async is recognized among other preferences",
         arguments: [
             "respond-async", "Respond-Async", "respond-async, wait=10", "wait=10,respond-async", " respond-async ",
             "respond-async;x=1", "respond-async=\"\"", "a=\"b, c\", respond-async", "a=\"\\\"\",respond-async",
             ",, respond-async,",
         ])
     func async(field: String) {
-        #expect(Preferences(field).respondsAsync)
+        #expect(Preferences(field).respondAsync)
     }
 
     @Test(
-        "and nothing that only looks like it",
+        "a preference that only resembles respond-async is ignored",
         arguments: [
             nil, "", "respond-asynchronously", "respond-async=false", "return=respond-async", "a=\"b, respond-async\"",
             "a=\"respond-async", "respond-async=0, respond-async", "a;respond-async", "respond async",
         ])
     func notAsync(field: String?) {
-        #expect(!Preferences(field).respondsAsync)
+        #expect(!Preferences(field).respondAsync)
     }
 
-    @Test("several Prefer fields are one list")
+    @Test("several Prefer fields form one list")
     func joined() {
         var fields = HTTPFields()
         for value in ["wait=5", "respond-async"] {
             fields.append(HTTPField(name: .constant("Prefer"), value: value))
         }
-        #expect(Preferences(RequestFields(fields).prefer).respondsAsync)
+        #expect(Preferences(RequestFields(fields).prefer).respondAsync)
     }
 
-    @Test("a key and a caller make one message id, of version 5; another of either makes another one")
+    @Test("an idempotency key and a caller yield one UUIDv5 message id; another key or caller yields another")
     func keys() throws {
         let (alice, bob) = (Caller(id: UUID(), username: "alice"), Caller(id: UUID(), username: "bob"))
         let id = try IdempotencyKey.messageID("a", of: alice)
@@ -52,7 +52,8 @@ struct RequestFieldTests {
     }
 
     @Test(
-        "a key is 1 to 200 visible characters", arguments: ["", "a b", "ä", "a\t", String(repeating: "k", count: 201)])
+        "an idempotency key that is not 1 to 200 visible ASCII characters is refused",
+        arguments: ["", "a b", "ä", "a\t", String(repeating: "k", count: 201)])
     func badKeys(key: String) throws {
         let caller = Caller(id: UUID(), username: "alice")
         let problem = #expect(throws: Problem.self) { try IdempotencyKey.messageID(key, of: caller) }
@@ -62,37 +63,38 @@ struct RequestFieldTests {
     }
 
     @Test(
-        "a tag is found by weak comparison, in a list, and by a star",
+        "an entity tag matches by weak comparison, in a list, and with *",
         arguments: [
             "\"a\"", "W/\"a\"", "\"b\", \"a\"", "\"b\",W/\"a\" , \"c\"", "*", " * ", "\"\", \"a\"", "\"x,y\", \"a\"",
             ",\"a\",,",
         ])
     func found(field: String) {
-        #expect(EntityTags.names(field, "\"a\""))
-        #expect(EntityTags.names(field, "W/\"a\""))
+        #expect(EntityTags.contains("\"a\"", in: field))
+        #expect(EntityTags.contains("W/\"a\"", in: field))
     }
 
     @Test(
-        "and no other, nor in what is no list of tags",
+        "a different entity tag or a malformed list does not match",
         arguments: [
             "", "a", "\"A\"", "\"b\"", "w/\"a\"", "\"a", "a\"", "\"a\" \"b\"", "\"a\"x", "\"b\"; \"a\"", "**",
             "*, \"a\"",
             "\"a \"", "\"x,\"a\"",
         ])
     func notFound(field: String) {
-        #expect(!EntityTags.names(field, "\"a\""))
+        #expect(!EntityTags.contains("\"a\"", in: field))
     }
 
-    @Test("a 304 has the tag and how long it may be kept, and no body")
+    @Test("a 304 has the entity tag and Cache-Control, but no body")
     func notModified() {
-        let answer = Answer.reply(.json(Array("{}".utf8), etag: "\"a\""))
-        let known = answer.unlessKnown("W/\"a\"")
-        #expect(known.status == 304 && known.body.isEmpty)
-        #expect(known.fields[.eTag] == "\"a\"" && known.fields[.cacheControl] == "private, no-cache")
-        #expect(known.fields[.contentType] == nil)
-        #expect(answer.unlessKnown(nil).status == 200)
-        #expect(answer.unlessKnown("\"b\"").status == 200)
-        #expect(Answer.reply(.json(Array("{}".utf8))).unlessKnown("*").status == 200)
-        #expect(Answer.reply(.json([], status: 201, etag: "\"a\"")).unlessKnown("*").status == 201)
+        let response = IngressResponse.reply(.json(Array("{}".utf8), etag: "\"a\""))
+        let notModified = response.notModified(ifNoneMatch: "W/\"a\"")
+        #expect(notModified.status == 304 && notModified.body.isEmpty)
+        #expect(notModified.fields[.eTag] == "\"a\"" && notModified.fields[.cacheControl] == "private, no-cache")
+        #expect(notModified.fields[.contentType] == nil)
+        #expect(response.notModified(ifNoneMatch: nil).status == 200)
+        #expect(response.notModified(ifNoneMatch: "\"b\"").status == 200)
+        #expect(IngressResponse.reply(.json(Array("{}".utf8))).notModified(ifNoneMatch: "*").status == 200)
+        #expect(
+            IngressResponse.reply(.json([], status: 201, etag: "\"a\"")).notModified(ifNoneMatch: "*").status == 201)
     }
 }

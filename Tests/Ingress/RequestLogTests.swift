@@ -5,14 +5,14 @@ import Testing
 
 @testable import Ingress
 
-@Suite("The line that a request leaves in the log")
+@Suite("The log line of a request")
 struct RequestLogTests {
-    /// Keeps what is logged.
-    private final class Kept: Sendable {
+    /// Collects the metadata of log events.
+    private final class CapturedLog: Sendable {
         let events = Mutex<[Logger.Metadata]>([])
 
         struct Handler: LogHandler {
-            let kept: Kept
+            let log: CapturedLog
             var metadata: Logger.Metadata = [:]
             var logLevel = Logger.Level.info
 
@@ -22,32 +22,32 @@ struct RequestLogTests {
             }
 
             func log(event: LogEvent) {
-                kept.events.withLock { $0.append(event.metadata ?? [:]) }
+                log.events.withLock { $0.append(event.metadata ?? [:]) }
             }
         }
     }
 
     @Test(
-        "has the request's id, its path and its status; neither query nor token stands in it", arguments: [false, true])
-    func line(isAbandoned: Bool) throws {
-        let kept = Kept()
-        let log = Logger(label: "test") { _ in Kept.Handler(kept: kept) }
-        let request = IncomingRequest(
+        "the log line of a request has its id, path and status, but neither query nor token", arguments: [false, true])
+    func line(isAborted: Bool) throws {
+        let captured = CapturedLog()
+        let log = Logger(label: "test") { _ in CapturedLog.Handler(log: captured) }
+        let request = RequestContext(
             HTTPRequest(
                 method: .get, scheme: "http", authority: "x", path: "/v1/search/posts?query=private",
-                headerFields: [.requestID: "id-1", .authorization: "Bearer secret"]))
-        if isAbandoned {
-            RequestLog.write(request, abandoned: CancellationError(), since: .now, to: log)
+                headerFields: [.requestID: "id-1", .authorization: "Bearer secret"]),
+            peer: ClientAddress(nil as IPAddress?))
+        if isAborted {
+            RequestLog.write(request, aborted: CancellationError(), since: .now, to: log)
         } else {
-            let answer = Answer.json(Array("{}".utf8))
-            RequestLog.write(request, Gateway.Outcome(answer: answer), since: .now, to: log)
+            RequestLog.write(request, .json(Array("{}".utf8)), since: .now, to: log)
         }
-        let events = kept.events.withLock { $0 }
+        let events = captured.events.withLock { $0 }
         #expect(events.count == 1)
         let event = try #require(events.first)
         #expect(event["request-id"] == "id-1")
         #expect(event["path"] == "/v1/search/posts")
-        #expect(isAbandoned ? event["error"] != nil : event["status"]?.description == "200")
+        #expect(isAborted ? event["error"] != nil : event["status"]?.description == "200")
         #expect(!"\(event)".contains("private") && !"\(event)".contains("secret"))
     }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Ingress
 
-@Suite("Finding a route")
+@Suite("Matching of routes")
 struct RouteTreeTests {
     private let tree = RouteTree(RouteTable.all)
 
@@ -15,7 +15,7 @@ struct RouteTreeTests {
     }
 
     @Test(
-        "each call of the API leads to its message",
+        "each call of the API is routed to its message",
         arguments: [
             ("POST", "/v1/auth/register", "identity.register"), ("POST", "/v1/auth/login", "identity.login"),
             ("POST", "/v1/auth/refresh", "identity.refresh"), ("POST", "/v1/auth/logout", "identity.logout"),
@@ -32,14 +32,14 @@ struct RouteTreeTests {
         #expect(messageType(try #require(HTTPRequest.Method(method)), path) == type)
     }
 
-    @Test("HEAD leads where GET does")
+    @Test("HEAD matches the routes for GET")
     func head() {
         #expect(messageType(.head, "/v1/posts/a") == "post.get")
         #expect(messageType(.head, "/v1/media") == "media.list")
     }
 
     @Test(
-        "a path that is none is not found",
+        "an unknown path is not found",
         arguments: [
             "", "/", "v1/posts", "/v1", "/v1/", "/v1/posts/", "/v1/posts//", "/v1/posts/a/b", "/V1/posts", "/v1/postss",
             "//v1/posts", "/v1/../v1/posts", "*", "/v1/p%6Fsts", "/health", "/.well-known",
@@ -52,7 +52,7 @@ struct RouteTreeTests {
     }
 
     @Test(
-        "a method that a path does not have is refused with those it has",
+        "a method that a path does not have is refused with the allowed methods",
         arguments: [
             ("PUT", "/v1/posts", "GET, HEAD, POST"), ("POST", "/v1/posts/a", "DELETE, GET, HEAD"),
             ("GET", "/v1/auth/login", "POST"), ("HEAD", "/v1/auth/login", "POST"),
@@ -66,7 +66,7 @@ struct RouteTreeTests {
         #expect(allow == expected)
     }
 
-    @Test("a parameter of the path is percent-decoded, an encoded slash in it is no separator")
+    @Test("a path parameter is percent-decoded, and an encoded slash in it is not a separator")
     func parameters() {
         guard case .route(_, let parameters) = tree.match(.get, "/v1/posts/a%2Fb%20%C3%A4+") else {
             Issue.record("not found")
@@ -75,15 +75,16 @@ struct RouteTreeTests {
         #expect(parameters == [Parameter(name: "id", value: "a/b ä+")])
     }
 
-    @Test("a parameter that is no percent-encoded UTF-8 is malformed", arguments: ["%", "%2", "%zz", "%FF", "a%"])
+    @Test(
+        "a path parameter that is not percent-encoded UTF-8 is malformed", arguments: ["%", "%2", "%zz", "%FF", "a%"])
     func malformed(segment: String) {
-        guard case .malformed = tree.match(.get, "/v1/posts/\(segment)") else {
-            Issue.record("\(segment) was taken")
+        guard case .malformedPath = tree.match(.get, "/v1/posts/\(segment)") else {
+            Issue.record("\(segment) was accepted")
             return
         }
     }
 
-    @Test("every message of the contract has one route")
+    @Test("every message of the contract has exactly one route")
     func complete() {
         let routed = RouteTable.all.compactMap { route -> String? in
             if case .message(let message, _) = route.action { message.name } else { nil }

@@ -9,26 +9,26 @@ import WorkerKit
 
 @testable import Ingress
 
-/// An ingress that runs in the test, on the scratch virtual host.
+/// An ingress that runs in the test process, on the scratch virtual host of the broker.
 struct RunningIngress: Sendable {
     let port: Int
     let maker: TokenMaker
-    let exchange: MessageExchange
     let uploads: BodyBudget
     private let group: ServiceGroup
 
-    /// Tells it to stop, as SIGTERM does.
+    /// Starts graceful shutdown, as SIGTERM does.
     func stop() async { await group.triggerGracefulShutdown() }
 
-    /// A client of it.
+    /// Connects a client from an address of its own.
     func client() throws -> RawClient { try RawClient(port: port) }
 
-    /// Runs an ingress for the length of a body.
+    /// Runs an ingress while a closure runs. Rate limits are off unless the environment sets them.
     ///
     /// - Parameters:
-    ///   - environment: what differs from the usual; rate limits are off.
-    ///   - change: what no variable says.
-    ///   - waits: whether the broker must be there before the body runs.
+    ///   - environment: variables to add to the default environment.
+    ///   - change: changes settings that have no variable.
+    ///   - waits: whether to wait for the broker and Redis before the closure is called.
+    ///   - body: the closure.
     static func with(
         environment changes: [String: String] = [:], change: (inout IngressSettings) -> Void = { _ in },
         waits: Bool = true, _ body: @escaping @Sendable (RunningIngress) async throws -> Void
@@ -50,24 +50,24 @@ struct RunningIngress: Sendable {
         var log = Logger(label: "ingress-tests") { _ in SwiftLogNoOpLogHandler() }
         log.logLevel = .critical
         let quiet = log
-        let parts = await IngressParts(settings, log: quiet)
+        let components = await IngressComponents(settings, log: quiet)
         let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(services: await parts.services, logger: quiet))
+            configuration: ServiceGroupConfiguration(services: await components.services, logger: quiet))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask(executorPreference: Loop.executor) { try await group.run() }
-            let http = await parts.http
-            let exchange = await parts.exchange
-            let uploads = await parts.uploads
+            let http = await components.http
+            let bridge = await components.bridge
+            let uploads = await components.uploadBudget
             let isUp = try await eventually {
                 guard http.port != nil else { return false }
                 guard waits else { return true }
-                return await exchange.health() == MessageExchange.Health(isBrokerUp: true, isRedisUp: true)
+                return await bridge.health() == LoopBridge.Health(isBrokerUp: true, isRedisUp: true)
             }
             guard isUp, let port = http.port else { throw NotUp() }
             do {
                 let ingress = RunningIngress(
-                    port: port, maker: maker, exchange: exchange, uploads: uploads, group: group)
-                // Its clients wait for bytes on the thread that they run on.
+                    port: port, maker: maker, uploads: uploads, group: group)
+                // The clients block their thread in recv(2).
                 try await onThreads { try await body(ingress) }
             } catch {
                 await group.triggerGracefulShutdown()
@@ -79,59 +79,4 @@ struct RunningIngress: Sendable {
     }
 
     struct NotUp: Error {}
-}
-
-/// A worker's stand-in on the same topology: what it is given it hands to the test, and answers as the test says.
-struct Responder: Sendable {
-    /// A request as it came through the broker.
-    struct Received: Sendable {
-        let properties: Properties
-        let body: [UInt8]
-
-        func header(_ name: String) -> String? { properties.headers[name]?.string }
-    }
-
-    /// Answers messages of a type for the length of a body.
-    ///
-    /// It leaves alone what other tests have sent: only requests whose id has the mark are its own.
-    static func with(
-        _ type: String, mark: String, answer: @escaping @Sendable (Received) -> Reply?,
-        _ body: @Sendable () async throws -> Void
-    ) async throws {
-        let address = try BrokerAddress(url: TestEnvironment.value("WARREN_TEST_AMQP_URL"))
-        let log = Logger(label: "responder") { _ in SwiftLogNoOpLogHandler() }
-        let publisher = await Publisher(address: address, name: "responder", log: log)
-        let consumer = await Consumer(
-            address: address, name: "responder",
-            subscriptions: [
-                .replies(exchange: Exchange.commands, key: type) { delivery in
-                    let received = Received(properties: delivery.properties, body: delivery.body)
-                    guard received.header(Header.requestId)?.hasPrefix(mark) == true, let reply = answer(received),
-                        let key = delivery.properties.replyTo
-                    else { return }
-                    var properties = Properties()
-                    properties.correlationID = delivery.properties.correlationID
-                    properties.contentType = reply.contentType
-                    properties.headers[Header.status] = .int64(Int64(reply.status))
-                    if let location = reply.location { properties.headers[Header.location] = .string(location) }
-                    if let etag = reply.etag { properties.headers[Header.etag] = .string(etag) }
-                    if let seconds = reply.retryAfter { properties.headers[Header.retryAfter] = .int64(Int64(seconds)) }
-                    try? publisher.publish(
-                        OutgoingMessage(
-                            exchange: Exchange.replies, routingKey: key, properties: properties, body: reply.body))
-                }
-            ], log: log)
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { await publisher.run() }
-            tasks.addTask { await consumer.run() }
-            let isUp = await publisher.waitUntilAvailable(within: .seconds(10))
-            guard isUp, await consumer.waitUntilConsuming(within: .seconds(10)) else { throw RunningIngress.NotUp() }
-            let result: Result<Void, any Error>
-            do { result = .success(try await body()) } catch { result = .failure(error) }
-            await consumer.close()
-            await publisher.close()
-            try await tasks.waitForAll()
-            try result.get()
-        }
-    }
 }

@@ -4,7 +4,7 @@ import WorkerKit
 
 @testable import Ingress
 
-@Suite("The ingress's settings")
+@Suite("Settings of the ingress")
 struct SettingsTests {
     private func environment(_ changes: [String: String?] = [:]) async throws -> [String: String] {
         var all: [String: String?] = [
@@ -15,7 +15,7 @@ struct SettingsTests {
         return all.compactMapValues { $0 }
     }
 
-    @Test("four variables suffice")
+    @Test("four variables are required, all others have defaults")
     func defaults() async throws {
         let settings = try await IngressSettings(Settings(environment: try await environment()))
         #expect(settings.http.host == "127.0.0.1")
@@ -27,7 +27,7 @@ struct SettingsTests {
     }
 
     @Test(
-        "what is missing or malformed is named, and its value is not repeated",
+        "an error for a missing or malformed variable names it and does not repeat its value",
         arguments: [
             ("WARREN_HTTP_ADDRESS", nil), ("WARREN_HTTP_ADDRESS", "secret"), ("WARREN_HTTP_ADDRESS", "secret:99999"),
             ("WARREN_AMQP_URL", nil), ("WARREN_AMQP_URL", "http://secret"), ("WARREN_REDIS_URL", "secret"),
@@ -44,10 +44,10 @@ struct SettingsTests {
     }
 
     @Test(
-        "an address is a host and a port",
+        "a listen address is a host and a port",
         arguments: [("localhost:80", "localhost", 80), ("[::1]:8080", "::1", 8080), ("0.0.0.0:0", "0.0.0.0", 0)])
     func address(text: String, host: String, port: Int) throws {
-        let address = try HostAndPort(text)
+        let address = try ListenAddress(text)
         #expect(address.host == host)
         #expect(address.port == port)
     }

@@ -2,11 +2,11 @@ import Testing
 
 @testable import Ingress
 
-/// What one program on the way reads as one request and another one as two is refused, and nothing behind it is read.
-@Suite("No request is smuggled", .serialized)
+/// A request that another program might split differently is refused, and the input after it is not read.
+@Suite("Request smuggling", .serialized)
 struct SmugglingTests {
     private static let post = "POST /v1/auth/register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-    /// What stands behind each of them: if it were answered, it would have been smuggled.
+    /// Follows each refused request. A response to it would mean that it was smuggled.
     private static let smuggled = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
 
     private func expectRefused(_ requests: [String], status: Int = 400, code: String = "malformed-request") async throws
@@ -26,7 +26,7 @@ struct SmugglingTests {
         }
     }
 
-    @Test("a length together with a coding is refused, in any order")
+    @Test("a request with both Content-Length and Transfer-Encoding is refused, in any order")
     func lengthAndCoding() async throws {
         let (length, coding) = ("Content-Length: 4\r\n", "Transfer-Encoding: chunked\r\n")
         try await expectRefused([
@@ -38,7 +38,7 @@ struct SmugglingTests {
         ])
     }
 
-    @Test("two lengths are refused, whether they differ or not, and so is any that is no plain number")
+    @Test("two Content-Length fields are refused even if they agree, and so is a length that is not a plain number")
     func lengths() async throws {
         let values = [
             "2\r\nContent-Length: 3", "2\r\nContent-Length: 2", "2, 2", "2,3", "-2", "+2", "0x2", "2.0", "2 2", "",
@@ -48,7 +48,7 @@ struct SmugglingTests {
         try await expectRefused(values.map { "\(Self.post)Content-Length: \($0)\r\n\r\n{}" })
     }
 
-    @Test("any coding but chunked is refused, and chunked too where it is not alone")
+    @Test("a transfer coding other than a single chunked is refused")
     func codings() async throws {
         let values = [
             "gzip, chunked", "chunked, gzip", "gzip", "identity", "chunked, chunked", "chunked;q=1", "\"chunked\"",
@@ -64,7 +64,7 @@ struct SmugglingTests {
         ])
     }
 
-    @Test("a line that ends with a bare line feed, or a bare carriage return, is refused")
+    @Test("a line that ends with a bare line feed or carriage return is refused")
     func lineEnds() async throws {
         try await expectRefused([
             "GET /health/live HTTP/1.1\nHost: x\n\n", "GET /health/live HTTP/1.1\nHost: x\r\n\r\n",
@@ -75,7 +75,7 @@ struct SmugglingTests {
         ])
     }
 
-    @Test("a field folded over two lines is refused")
+    @Test("a folded header field is refused")
     func folded() async throws {
         try await expectRefused([
             "GET /health/live HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n",
@@ -86,7 +86,7 @@ struct SmugglingTests {
         ])
     }
 
-    @Test("NUL, CR and other controls in a field are refused, and names that are none")
+    @Test("a control character in a header field and a malformed field name are refused")
     func controls() async throws {
         let lines = [
             "A: \u{0}", "A: b\u{0}c", "A: b\rc", "A: b\u{0B}c", "A: \u{1B}[31m", "A: \u{7F}", "A\u{0}: b", "A\r: b",
@@ -95,7 +95,7 @@ struct SmugglingTests {
         try await expectRefused(lines.map { "GET /health/live HTTP/1.1\r\nHost: x\r\n\($0)\r\n\r\n" })
     }
 
-    @Test("no host, two hosts and an impossible host are refused")
+    @Test("a missing, duplicate or malformed Host field is refused")
     func hosts() async throws {
         let hosts = [
             "", "Host: x\r\nHost: x\r\n", "Host: x\r\nhost: y\r\n", "Host:\r\n", "Host: \r\n", "Host: a b\r\n",
@@ -108,7 +108,7 @@ struct SmugglingTests {
         ])
     }
 
-    @Test("a chunk whose size, end or extension is not as it must be is refused")
+    @Test("a chunk with a malformed size, end or extension is refused")
     func chunks() async throws {
         let bodies = [
             "zz\r\n", "-2\r\n{}\r\n0\r\n\r\n", "+2\r\n{}\r\n0\r\n\r\n", "0x2\r\n{}\r\n0\r\n\r\n",
@@ -122,7 +122,7 @@ struct SmugglingTests {
         try await expectRefused(bodies.map { "\(Self.post)Transfer-Encoding: chunked\r\n\r\n\($0)" })
     }
 
-    @Test("a target that is neither a path nor an absolute http address is refused")
+    @Test("a target that is neither a path nor an absolute http URL is refused")
     func targets() async throws {
         let targets = [
             "health/live", "*", "http:/health/live", "http:///health/live", "http://user@x/health/live",
@@ -140,7 +140,7 @@ struct SmugglingTests {
         ])
     }
 
-    @Test("targets and fields of more than 16 KiB, one by one or together, and more than 100 of them, are refused")
+    @Test("more than 16 KiB of target and fields, or more than 100 fields, are refused")
     func sizes() async throws {
         func many(_ count: Int, _ length: Int) -> String {
             String(repeating: "A: \(String(repeating: "a", count: length))\r\n", count: count)
@@ -160,8 +160,8 @@ struct SmugglingTests {
             ])
     }
 
-    @Test("what is unusual, and clear, is taken")
-    func taken() async throws {
+    @Test("an unusual but unambiguous request is accepted")
+    func accepted() async throws {
         let json = "POST /v1/auth/register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
         let requests = [
             ("GET http://x/health/live HTTP/1.1\r\nHost: y\r\n\r\n", 200),
@@ -187,7 +187,7 @@ struct SmugglingTests {
         }
     }
 
-    @Test("requests sent in one go are answered in their order, each once, whatever their bodies look like")
+    @Test("pipelined requests are answered once each and in order, even if a body looks like a request")
     func pipelined() async throws {
         let inner = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
         try await RunningIngress.with { ingress in
@@ -204,11 +204,11 @@ struct SmugglingTests {
             #expect(try client.receive(hasBody: false).status == 200)
             let last = try client.receive()
             #expect(last.status == 200 && last.fields["connection"] == "close")
-            #expect(client.isClosed(), "what stands behind the last request is not read")
+            #expect(client.isClosed(), "input after the last request must not be read")
         }
     }
 
-    @Test("a request in pieces of one byte is the same request")
+    @Test("a request sent one byte at a time is accepted")
     func pieces() async throws {
         try await RunningIngress.with { ingress in
             let client = try ingress.client()

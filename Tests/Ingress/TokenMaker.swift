@@ -4,7 +4,7 @@ import JWTKit
 
 @testable import Ingress
 
-/// Makes access tokens, good ones and bad ones, with a key of its own.
+/// Makes valid and invalid access tokens with its own key.
 struct TokenMaker: Sendable {
     static let subject = "0190b5c6-0000-7000-8000-00000000000a"
 
@@ -84,9 +84,9 @@ struct TokenMaker: Sendable {
 }
 
 extension TokenVerifier {
-    /// What is wrong with a token now; nothing where it is good.
-    func fault(_ token: String) -> Fault? {
-        do throws(Fault) {
+    /// Returns the reason that a token fails verification now; `nil` if it is valid.
+    func failure(_ token: String) -> TokenVerificationFailure? {
+        do throws(TokenVerificationFailure) {
             _ = try verify(token, at: .now())
             return nil
         } catch {

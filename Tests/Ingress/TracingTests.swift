@@ -2,11 +2,11 @@ import Testing
 
 @testable import Ingress
 
-@Suite("Trace context and request ids")
+@Suite("Trace contexts and request ids")
 struct TracingTests {
     private static let valid = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
-    @Test("a valid traceparent is taken over, with its state")
+    @Test("a valid traceparent is adopted with its tracestate")
     func valid() {
         let context = TraceContext(traceparent: Self.valid, tracestate: "a=1,b=2")
         #expect(context.traceparent == Self.valid)
@@ -14,14 +14,14 @@ struct TracingTests {
         #expect(context.tracestate == "a=1,b=2")
     }
 
-    @Test("a later version may say more")
+    @Test("a traceparent of a later version may have more fields")
     func laterVersion() {
         let text = "cc" + Self.valid.dropFirst(2) + "-what-comes-later"
         #expect(TraceContext(traceparent: text, tracestate: nil).traceparent == text)
     }
 
     @Test(
-        "anything else makes a new trace",
+        "an invalid traceparent starts a new trace",
         arguments: [
             nil, "", "00", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0",
             "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
@@ -41,34 +41,34 @@ struct TracingTests {
         #expect(TraceContext(traceparent: context.traceparent, tracestate: nil) == context)
     }
 
-    @Test("a state that is too long or not ASCII is left out")
+    @Test("a tracestate that is too long or not ASCII is dropped")
     func state() {
         for state in ["", String(repeating: "a", count: 513), "a=ä", "a=\n"] {
             #expect(TraceContext(traceparent: Self.valid, tracestate: state).tracestate == nil)
         }
     }
 
-    @Test("new traces differ")
+    @Test("new traces have different ids")
     func different() {
         #expect(Set((0..<100).map { _ in TraceContext().traceID }).count == 100)
     }
 
-    @Test("a request id of safe characters is echoed", arguments: ["a", "A-b_c.d~e+f/g=h:i@j", "0123456789"])
-    func echoed(id: String) {
-        #expect(RequestID.make(id) == id)
+    @Test("a request id of safe characters is adopted", arguments: ["a", "A-b_c.d~e+f/g=h:i@j", "0123456789"])
+    func adopted(id: String) {
+        #expect(RequestID.make(from: id) == id)
         let longest = String(repeating: "x", count: 128)
-        #expect(RequestID.make(longest) == longest)
+        #expect(RequestID.make(from: longest) == longest)
     }
 
     @Test(
-        "any other is replaced",
+        "a request id with other characters or length is replaced",
         arguments: [nil, "", "a b", "a\"b", "a\\b", "ä", "a\u{1B}[2J", "<script>", String(repeating: "x", count: 129)])
     func replaced(id: String?) {
-        #expect(RequestID.make(id) != id)
-        #expect(RequestID.make(id) != RequestID.make(id))
+        #expect(RequestID.make(from: id) != id)
+        #expect(RequestID.make(from: id) != RequestID.make(from: id))
     }
 
-    @Test("pooled random numbers do not repeat, from several threads at once")
+    @Test("pooled random numbers do not repeat across threads")
     func pool() async {
         let numbers = await withTaskGroup(of: [UInt64].self) { group in
             for _ in 0..<4 { group.addTask { (0..<2000).map { _ in RandomPool.shared.next() } } }

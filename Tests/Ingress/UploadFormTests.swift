@@ -3,12 +3,11 @@ import Testing
 
 @testable import Ingress
 
-@Suite("An upload's form")
+@Suite("Upload forms")
 struct UploadFormTests {
     private static let type = "multipart/form-data; boundary=b"
     private static let disposition = "Content-Disposition: form-data; name=\"file\"; filename=\"cat.png\""
 
-    /// A part with these header lines and this content.
     private static func part(_ headers: String, _ content: [UInt8]) -> [UInt8] {
         Array("--b\r\n\(headers)\r\n\r\n".utf8) + content + [13, 10]
     }
@@ -37,7 +36,7 @@ struct UploadFormTests {
         }
     }
 
-    @Test("gives the file byte for byte, wherever the body is cut into chunks, whatever its bytes are")
+    @Test("an uploaded file is kept byte for byte for any content and any chunks")
     func everyCut() throws {
         let contents: [[UInt8]] = [
             Array(0...255), Array("--".utf8), Array("\r\n--".utf8), Array("\r\n--c--\r\n".utf8),
@@ -57,7 +56,7 @@ struct UploadFormTests {
         }
     }
 
-    @Test("ends where its boundary stands inside the content: what follows is no part, and refused")
+    @Test("an upload with its boundary inside the file is refused")
     func boundaryInside() {
         for inside in ["--b", "--b--\r\n", "x\r\n--b", "x\r\n--b--", "x\r\n--b\r\n", "x\r\n--bcd", "x\r\n--b \r\n"] {
             let body = Self.part(Self.disposition, Array(inside.utf8)) + Self.end
@@ -68,7 +67,7 @@ struct UploadFormTests {
     }
 
     static let forms: [(String, String)] = [
-        ("nothing", ""), ("no part", "--b--\r\n"), ("no end", "--b\r\n\(disposition)\r\n\r\nx"),
+        ("an empty body", ""), ("no part", "--b--\r\n"), ("no end", "--b\r\n\(disposition)\r\n\r\nx"),
         ("only a line end", "\r\n"), ("another boundary", "--c\r\n\(disposition)\r\n\r\nx\r\n--c--\r\n"),
         ("two files", "--b\r\n\(disposition)\r\n\r\nx\r\n--b\r\n\(disposition)\r\n\r\ny\r\n--b--\r\n"),
         (
@@ -101,11 +100,11 @@ struct UploadFormTests {
             "many headers",
             "--b\r\n\(disposition)\(String(repeating: "\r\nX: y", count: 40))\r\n\r\nx\r\n--b--\r\n"
         ),
-        ("a header that is none", "--b\r\n\(disposition)\r\nno colon\r\n\r\nx\r\n--b--\r\n"),
+        ("a header without a colon", "--b\r\n\(disposition)\r\nno colon\r\n\r\nx\r\n--b--\r\n"),
         ("an escape sequence in a header", "--b\r\n\(disposition)\r\nX: \u{1B}[31m\r\n\r\nx\r\n--b--\r\n"),
     ]
 
-    @Test("is a malformed request with a sentence about it that repeats nothing of it", arguments: forms)
+    @Test("a malformed upload form is refused with a detail that repeats none of the input", arguments: forms)
     func malformed(_ name: String, _ text: String) {
         let body = Array(text.utf8)
         for chunk in [1, 7, max(1, body.count)] {
@@ -117,7 +116,7 @@ struct UploadFormTests {
     }
 
     @Test(
-        "takes any file name for nothing but a name: it is no path and goes nowhere",
+        "a hostile file name is accepted and ignored",
         arguments: [
             "../../../etc/passwd", "..\\\\..\\\\windows\\\\system32", "/dev/null", "cat.png%00.html", "a;b=c", "",
             "\u{202E}gnp.exe", "🐇.png", "a\\\"; name=\\\"other", "http://example.org/x", "x\t.png",
@@ -129,7 +128,7 @@ struct UploadFormTests {
         #expect(file == UploadedFile(bytes: [1, 2, 3], contentType: "image/png"))
     }
 
-    @Test("refuses file names that would break out of their line, or are no text")
+    @Test("a file name with a line break, a control character or invalid UTF-8 is refused")
     func brokenFileNames() {
         for name in ["a\r\nX-Evil: 1", "a\nb", "a\u{0}b", "a\u{1B}[2Jb", "a\u{7F}"] {
             let body = Self.part("Content-Disposition: form-data; name=\"file\"; filename=\"\(name)\"", [1]) + Self.end
@@ -141,7 +140,7 @@ struct UploadFormTests {
         #expect(refusal(unclosed)?.code == .malformedRequest)
     }
 
-    @Test("inside the file is content like any other")
+    @Test("a multipart form inside the file is kept as content")
     func nested() throws {
         let inner = Array("--c\r\n\(Self.disposition)\r\n\r\nx\r\n--c--\r\n".utf8)
         let headers = Self.disposition + "\r\nContent-Type: multipart/mixed; boundary=c"
@@ -150,7 +149,7 @@ struct UploadFormTests {
     }
 
     @Test(
-        "without a boundary, or with one that is none, is refused before anything is read",
+        "an upload with a missing or invalid boundary is refused before its body is read",
         arguments: [
             ("multipart/form-data", "malformed-request"), ("multipart/form-data; boundary=", "malformed-request"),
             ("multipart/form-data; boundary=\"\"", "malformed-request"),
@@ -167,11 +166,11 @@ struct UploadFormTests {
         #expect(refusal([], type: type)?.code.code == code)
     }
 
-    @Test("is refused as too large as soon as its file is, however much is still to come")
+    @Test("an upload is refused as soon as its file exceeds the limit")
     func tooLarge() throws {
         var form = try UploadForm(contentType: Self.type, limit: 10)
         try form.feed(Array("--b\r\n\(Self.disposition)\r\n\r\n0123456789".utf8))
-        // What may be the beginning of the end is not the file's yet.
+        // Bytes that may begin the delimiter do not count as content yet.
         try form.feed(Array("\r\n--".utf8))
         #expect(throws: Problem(.bodyTooLarge)) { try form.feed(Array("x".utf8)) }
     }

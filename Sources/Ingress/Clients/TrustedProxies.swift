@@ -1,4 +1,6 @@
-/// The proxies whose word is taken on who the client behind them is; no one's, until some are configured.
+internal import Multipart
+
+/// The proxies whose `X-Forwarded-For` and `Forwarded` fields the ingress believes. The default is none.
 struct TrustedProxies: Sendable, Hashable {
     private let networks: [IPNetwork]
 
@@ -6,30 +8,31 @@ struct TrustedProxies: Sendable, Hashable {
         self.networks = networks
     }
 
-    /// Finds the client of a request.
+    /// Returns the address of the client that sent a request.
     ///
-    /// Each proxy adds at the right whom it has the request from. Read from there, the first address that is no trusted
-    /// proxy's is the client; what stands left of it the client may have made up. Where a proxy tells no address, or two
-    /// fields tell two different ones, the last proxy that is known counts in place of the client.
+    /// Each proxy appends the address that it received the request from, so the list is read from the right. The
+    /// first address that does not belong to a trusted proxy is the client; the client can forge everything to the
+    /// left of it. If a proxy names no address, or the two fields name different clients, the result is the last
+    /// known proxy.
     ///
     /// - Parameters:
     ///   - peer: the other end of the connection.
-    ///   - fields: the request's, with `X-Forwarded-For` and `Forwarded` (RFC 7239).
-    func client(behind peer: Peer, _ fields: RequestFields) -> Peer {
-        guard !networks.isEmpty, let proxy = peer.address, trusts(proxy) else { return peer }
+    ///   - fields: the request's fields, among them `X-Forwarded-For` and `Forwarded` (RFC 7239).
+    func client(behind peer: ClientAddress, _ fields: RequestFields) -> ClientAddress {
+        guard !networks.isEmpty, let proxy = peer.ip, trusts(proxy) else { return peer }
         let clients = [fields.forwardedFor.map(ForwardedFor.hops), fields.forwarded.map(Forwarded.hops)].compactMap {
-            $0.map { walk(from: proxy, $0) }
+            $0.map { firstUntrusted(from: proxy, $0) }
         }
         guard let client = clients.first, clients.allSatisfy({ $0 == client }) else { return peer }
-        return Peer(client)
+        return ClientAddress(client)
     }
 
     private func trusts(_ address: IPAddress) -> Bool {
         networks.contains { $0.contains(address) }
     }
 
-    /// - Parameter hops: the last one first; nothing for a hop that tells no address.
-    private func walk(from proxy: IPAddress, _ hops: [IPAddress?]) -> IPAddress {
+    /// - Parameter hops: the addresses from right to left; `nil` for a hop that names no address.
+    private func firstUntrusted(from proxy: IPAddress, _ hops: [IPAddress?]) -> IPAddress {
         var client = proxy
         for hop in hops {
             guard trusts(client), let hop else { break }
@@ -39,19 +42,19 @@ struct TrustedProxies: Sendable, Hashable {
     }
 }
 
-/// The `X-Forwarded-For` field: addresses, the client's first.
+/// The `X-Forwarded-For` field: a list of addresses, the client first.
 enum ForwardedFor {
-    /// The addresses, the last one first; nothing in the place of what is no address.
+    /// Returns the addresses from right to left; an element that is not an address yields `nil`.
     static func hops(_ field: String) -> [IPAddress?] {
         field.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).reversed().map { part in
-            ForwardedNode.address(FieldText.trimmed(Substring(part)))
+            ForwardedNode.address(Substring(part.trimmingBlanks))
         }
     }
 }
 
 /// The `Forwarded` field (RFC 7239).
 enum Forwarded {
-    /// The addresses of its `for` parameters, the last one first; nothing in the place of what is no address.
+    /// Returns the addresses of the `for` parameters from right to left; an element without one address yields `nil`.
     static func hops(_ field: String) -> [IPAddress?] {
         guard let elements = FieldText.split(field[...], at: UInt8(ascii: ",")) else { return [nil] }
         return elements.reversed().map { element in
@@ -62,9 +65,9 @@ enum Forwarded {
     }
 }
 
-/// A node as proxies write it: an address, in brackets where it is one of IPv6, and perhaps a port (RFC 7239, section 6).
+/// A node as proxies write it: an address with an optional port, an IPv6 address in brackets (RFC 7239, section 6).
 enum ForwardedNode {
-    /// The address; nothing where it is `unknown`, a made-up name, or anything else.
+    /// Returns the node's address; `nil` if the node is `unknown`, an obfuscated identifier or malformed.
     static func address(_ node: Substring) -> IPAddress? {
         let bytes = node.utf8
         if bytes.first == UInt8(ascii: "[") {
@@ -79,7 +82,7 @@ enum ForwardedNode {
         return isPort(bytes[colon...]) ? IPAddress(node[..<colon]) : nil
     }
 
-    /// Nothing, or a colon and a number of up to five digits.
+    /// Whether a text is empty, or a colon and one to five digits.
     private static func isPort(_ text: Substring.UTF8View) -> Bool {
         guard let first = text.first else { return true }
         let digits = text.dropFirst()

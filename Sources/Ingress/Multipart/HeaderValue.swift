@@ -1,16 +1,15 @@
-/// A header's value of the form `type; name=value; name="value"` (RFC 9110 §5.6.6), its parameters in order.
+/// A header value of the form `type; name=value; name="value"` (RFC 9110 §5.6.6).
 struct HeaderValue {
-    /// What stands before the first semicolon, in lower case.
+    /// The part before the first semicolon, in lower case.
     let type: String
-    /// The parameters with their names in lower case, quotes and escapes removed from their values.
+    /// The parameters in their order, names in lower case, values without quotes and escapes.
     private(set) var parameters: [(name: String, value: [UInt8])] = []
 
-    /// Parses a value.
+    /// Parses a value; returns `nil` if it is malformed.
     ///
     /// - Parameters:
     ///   - bytes: the header's value.
-    ///   - unquoted: which bytes may stand in a parameter's value without quotes.
-    /// - Returns: nil where the value is malformed.
+    ///   - unquoted: whether a byte may occur in an unquoted parameter value.
     init?(_ bytes: some Sequence<UInt8>, unquoted: (UInt8) -> Bool = { $0.isToken }) {
         var rest = ArraySlice(Array(bytes))
         rest.skipBlanks()
@@ -39,7 +38,7 @@ struct HeaderValue {
 
 extension ArraySlice<UInt8> {
     fileprivate mutating func skipBlanks() {
-        _ = take { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+        _ = take(while: \.isBlank)
     }
 
     fileprivate mutating func take(while belongs: (UInt8) -> Bool) -> ArraySlice<UInt8> {
@@ -48,9 +47,10 @@ extension ArraySlice<UInt8> {
         return taken
     }
 
-    /// Takes a quoted string; nil where its closing quote is missing.
+    /// Takes a quoted string; returns `nil` if its closing quote is missing.
     ///
-    /// A backslash escapes only a quote or another backslash: some clients send whole Windows paths as they are.
+    /// A backslash escapes only a quote or a backslash, because some clients send Windows paths without escaping
+    /// them.
     fileprivate mutating func takeQuoted() -> [UInt8]? {
         removeFirst()
         var value: [UInt8] = []
@@ -72,14 +72,29 @@ extension ArraySlice<UInt8> {
         return nil
     }
 
-    /// The bytes as a string, ASCII capitals made small.
+    /// The bytes as a string, with ASCII letters in lower case.
     fileprivate var lowercasedASCII: String {
         String(decoding: map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
     }
 }
 
+extension BidirectionalCollection<UInt8> {
+    /// The bytes without leading and trailing blanks.
+    package var trimmingBlanks: SubSequence {
+        let start = drop(while: \.isBlank)
+        guard let last = start.lastIndex(where: { !$0.isBlank }) else { return self[endIndex...] }
+        return self[start.startIndex...last]
+    }
+}
+
 extension UInt8 {
-    var isLetterOrDigit: Bool {
+    /// Whether the byte is a space or a tab, which headers allow around values (`OWS`, RFC 9110 §5.6.3).
+    @inlinable
+    package var isBlank: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }
+
+    /// Whether the byte is an ASCII letter or digit.
+    @inlinable
+    package var isLetterOrDigit: Bool {
         switch self {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"):
@@ -89,12 +104,12 @@ extension UInt8 {
         }
     }
 
-    /// Whether the byte may stand in a token (RFC 9110 §5.6.2).
+    /// Whether the byte may occur in a token (RFC 9110 §5.6.2).
     var isToken: Bool {
         isLetterOrDigit || "!#$%&'*+-.^_`|~".utf8.contains(self)
     }
 
-    /// Whether the byte is a control character, the tab included.
+    /// Whether the byte is a control character. The tab is one too.
     var isControl: Bool {
         self < 0x20 || self == 0x7F
     }

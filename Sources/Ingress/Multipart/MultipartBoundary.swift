@@ -1,16 +1,16 @@
-/// The boundary of a multipart/form-data body, taken from the request's Content-Type (RFC 2046 §5.1.1).
+/// The boundary of a multipart/form-data body, a parameter of the request's Content-Type (RFC 2046 §5.1.1).
 package struct MultipartBoundary: Sendable, Hashable {
     /// The boundary's 1 to 70 characters, without the leading hyphens.
     package let bytes: [UInt8]
 
-    /// Takes the boundary out of a Content-Type header's value.
+    /// Parses the boundary from a Content-Type header.
     ///
     /// - Parameter contentType: the header's value, such as `multipart/form-data; boundary=abc`.
     /// - Throws: `notMultipart` for another type, `malformedContentType`, `missingBoundary`, `duplicateBoundary`, or
-    ///   `invalidBoundary` where it is not 1 to 70 characters of the RFC's set.
-    package init(contentType: String) throws(MultipartFault) {
+    ///   `invalidBoundary` if it is not 1 to 70 of the characters that the RFC allows.
+    package init(contentType: String) throws(MultipartError) {
         guard let value = HeaderValue(contentType.utf8, unquoted: Self.isUnquotedByte) else {
-            guard Self.names(contentType) else { throw .notMultipart }
+            guard Self.hasMultipartType(contentType) else { throw .notMultipart }
             throw .malformedContentType
         }
         guard value.type == "multipart/form-data" else { throw .notMultipart }
@@ -20,16 +20,16 @@ package struct MultipartBoundary: Sendable, Hashable {
         try self.init(bytes: boundary)
     }
 
-    /// A boundary of the given characters.
+    /// Makes a boundary from its characters.
     ///
-    /// - Throws: `invalidBoundary` where they are not 1 to 70 characters of the RFC's set, or end in a space.
-    package init(bytes: [UInt8]) throws(MultipartFault) {
+    /// - Throws: `invalidBoundary` if they are not 1 to 70 of the characters that the RFC allows, or end in a space.
+    package init(bytes: [UInt8]) throws(MultipartError) {
         guard (1...70).contains(bytes.count), bytes.allSatisfy(Self.isBoundaryByte), bytes.last != UInt8(ascii: " ")
         else { throw .invalidBoundary }
         self.bytes = bytes
     }
 
-    private static func names(_ contentType: String) -> Bool {
+    private static func hasMultipartType(_ contentType: String) -> Bool {
         contentType.prefix { $0 != ";" }.lowercased() == "multipart/form-data"
     }
 
@@ -37,8 +37,8 @@ package struct MultipartBoundary: Sendable, Hashable {
         byte.isLetterOrDigit || "'()+_,-./:=? ".utf8.contains(byte)
     }
 
-    // Clients send boundaries with a slash or an equals sign unquoted, although those are no token characters. A comma
-    // stays out: two headers joined into one must not pass as one boundary.
+    // Clients send boundaries with a slash or an equals sign unquoted, although these are not token characters. A
+    // comma is not accepted, because two headers joined by a comma must not be read as one boundary.
     private static func isUnquotedByte(_ byte: UInt8) -> Bool {
         byte.isToken || "()/:=?".utf8.contains(byte)
     }

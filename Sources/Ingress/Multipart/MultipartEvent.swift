@@ -1,13 +1,12 @@
-/// What the headers of one part say (RFC 7578 §4.2, §4.4).
+/// The headers of one part (RFC 7578 §4.2, §4.4).
 package struct MultipartPart: Sendable, Hashable {
-    /// The field's name.
+    /// The name of the form field.
     package var name: String
-    /// The file's name as the client gave it, never to be used as a path; nil where the part is a plain field.
+    /// The file name as sent by the client, which must not be used as a path; `nil` if the part is a plain field.
     package var filename: String?
-    /// The part's Content-Type as the client gave it, to be believed only after a look at the bytes.
+    /// The Content-Type as sent by the client. It is not verified against the content.
     package var contentType: String?
 
-    /// The headers of one part.
     package init(name: String, filename: String? = nil, contentType: String? = nil) {
         self.name = name
         self.filename = filename
@@ -15,16 +14,16 @@ package struct MultipartPart: Sendable, Hashable {
     }
 }
 
-/// One step through a multipart body, in the order in which the bytes arrive.
+/// An event of the parser, in the order of the bytes.
 ///
-/// Each part is one `partHeaders`, any number of `bodyBytes` (none for an empty part) and one `partEnd`.
+/// Each part yields one `partHeaders`, any number of `bodyBytes` (none for an empty part) and one `partEnd`.
 package enum MultipartEvent: Sendable, Hashable {
-    /// A part begins.
+    /// The headers of a part are complete.
     case partHeaders(MultipartPart)
-    /// More of the current part's content; the slice is never empty.
+    /// More content of the current part; the slice is never empty.
     case bodyBytes(ArraySlice<UInt8>)
     /// The current part is complete.
     case partEnd
-    /// The closing boundary was read: the body is complete.
+    /// The closing boundary was parsed, so the body is complete.
     case end
 }

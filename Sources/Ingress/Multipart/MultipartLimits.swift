@@ -1,21 +1,14 @@
-/// Upper bounds on what a multipart body may hold.
+/// The maximum sizes of a multipart body.
 package struct MultipartLimits: Sendable, Hashable {
-    /// The bytes of one part's headers, line ends included.
+    /// The size of one part's headers in bytes, including line ends.
     package var headerBytes: Int
-    /// The header lines of one part.
+    /// The number of header lines of one part.
     package var headerLines: Int
-    /// The parts of the body.
+    /// The number of parts.
     package var parts: Int
-    /// The bytes of all parts' contents together.
+    /// The size of the contents of all parts together, in bytes.
     package var bodyBytes: Int
 
-    /// Limits for one body.
-    ///
-    /// - Parameters:
-    ///   - bodyBytes: the bytes of all parts' contents together.
-    ///   - parts: the number of parts.
-    ///   - headerBytes: the bytes of one part's headers, line ends included.
-    ///   - headerLines: the header lines of one part.
     package init(bodyBytes: Int, parts: Int = 16, headerBytes: Int = 8 * 1024, headerLines: Int = 16) {
         self.headerBytes = headerBytes
         self.headerLines = headerLines

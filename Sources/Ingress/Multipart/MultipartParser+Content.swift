@@ -1,25 +1,19 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+internal import Glibc
 
 extension MultipartParser {
-    /// Starts a part's content.
+    /// Starts the content of a part.
     ///
-    /// The CRLF that ended the headers counts as the start of a delimiter, since a part may have no content at all
-    /// (RFC 2046 §5.1.1: `body-part := MIME-part-headers [CRLF *OCTET]`).
+    /// The CRLF that ended the headers already counts as the beginning of a delimiter, because the content of a
+    /// part is optional (RFC 2046 §5.1.1: `body-part := MIME-part-headers [CRLF *OCTET]`).
     mutating func beginContent() {
         matched = 2
         matchedBefore = 2
         state = .content
     }
 
-    /// Takes content up to the next delimiter, or to the end of the chunk without what may be a delimiter's beginning.
+    /// Takes content up to the next delimiter, or to the end of the chunk except bytes that may begin a delimiter.
     mutating func takeContent(_ rest: inout ArraySlice<UInt8>, _ events: inout [MultipartEvent])
-        throws(MultipartFault)
+        throws(MultipartError)
     {
         if matched > 0 {
             try continueMatch(&rest, &events)
@@ -37,13 +31,14 @@ extension MultipartParser {
         }
     }
 
-    /// Goes on with a delimiter that began in an earlier chunk; hands its bytes out as content once it proves to be none.
+    /// Continues to match a delimiter that began in an earlier chunk. If the match fails, its bytes are emitted as
+    /// content.
     private mutating func continueMatch(_ rest: inout ArraySlice<UInt8>, _ events: inout [MultipartEvent])
-        throws(MultipartFault)
+        throws(MultipartError)
     {
         while let byte = rest.first {
             guard byte == delimiter[matched] else {
-                // A delimiter holds one CR, its first byte: no later start can hide inside the part that matched.
+                // The only CR of a delimiter is its first byte, so no other match can begin inside the matched bytes.
                 try emit(delimiter[matchedBefore..<max(matched, matchedBefore)], &events)
                 matched = 0
                 return
@@ -64,7 +59,7 @@ extension MultipartParser {
         events.append(.partEnd)
     }
 
-    private mutating func emit(_ content: ArraySlice<UInt8>, _ events: inout [MultipartEvent]) throws(MultipartFault) {
+    private mutating func emit(_ content: ArraySlice<UInt8>, _ events: inout [MultipartEvent]) throws(MultipartError) {
         guard !content.isEmpty else { return }
         bodyBytes += content.count
         guard bodyBytes <= limits.bodyBytes else { throw .bodyTooLarge }
@@ -73,9 +68,9 @@ extension MultipartParser {
 }
 
 extension ArraySlice<UInt8> {
-    /// Where a whole delimiter begins.
+    /// Returns the index of the first complete delimiter.
     ///
-    /// Linear whatever the bytes are: the delimiter's first byte occurs in it only once, so that the stretches which are
+    /// The time is linear for any input: the first byte of a delimiter occurs in it only once, so the ranges that are
     /// compared with it cannot overlap.
     fileprivate func firstIndex(of delimiter: [UInt8]) -> Int? {
         let offset: Int? = withUnsafeBytes { bytes in
@@ -97,7 +92,7 @@ extension ArraySlice<UInt8> {
         return offset.map { startIndex + $0 }
     }
 
-    /// How many of the last bytes are the beginning of a delimiter, whose first byte occurs in it only once.
+    /// Returns the number of trailing bytes that are the beginning of a delimiter.
     fileprivate func countOfSuffix(beginning delimiter: [UInt8]) -> Int {
         let tail = suffix(delimiter.count - 1)
         guard let start = tail.lastIndex(of: delimiter[0]), delimiter.starts(with: tail[start...]) else { return 0 }

@@ -1,4 +1,4 @@
-/// What has been read of one part's headers.
+/// The headers of the current part, as far as they are parsed.
 struct PartHeaders: Sendable {
     var bytes = 0
     var lines = 0
@@ -7,8 +7,8 @@ struct PartHeaders: Sendable {
 }
 
 extension MultipartParser {
-    /// Takes header bytes up to the CR that ends the line.
-    mutating func takeHeaderBytes(_ rest: inout ArraySlice<UInt8>) throws(MultipartFault) {
+    /// Takes header bytes up to the CR at the end of the line.
+    mutating func takeHeaderBytes(_ rest: inout ArraySlice<UInt8>) throws(MultipartError) {
         let taken = rest.prefix { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") }
         headers.bytes += taken.count
         guard headers.bytes + 2 <= limits.headerBytes else { throw .partHeadersTooLarge }
@@ -19,8 +19,8 @@ extension MultipartParser {
         state = .headerLineFeed
     }
 
-    /// Reads the line that is complete now; the empty one ends the headers.
-    mutating func endHeaderLine(_ events: inout [MultipartEvent]) throws(MultipartFault) {
+    /// Parses the complete line. An empty line ends the headers.
+    mutating func endHeaderLine(_ events: inout [MultipartEvent]) throws(MultipartError) {
         headers.bytes += 2
         state = .headers
         guard line.isEmpty else {
@@ -36,8 +36,8 @@ extension MultipartParser {
         beginContent()
     }
 
-    private mutating func readHeader(_ line: ArraySlice<UInt8>) throws(MultipartFault) {
-        // A name must be a token, which also refuses folded lines, as those begin with a blank.
+    private mutating func readHeader(_ line: ArraySlice<UInt8>) throws(MultipartError) {
+        // Folded lines are refused too, because they begin with a blank, which is not a token character.
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex,
             line[..<colon].allSatisfy(\.isToken)
         else { throw .malformedPartHeader }
@@ -59,13 +59,13 @@ extension MultipartParser {
         }
     }
 
-    private static func part(disposition value: ArraySlice<UInt8>) throws(MultipartFault) -> MultipartPart {
+    private static func part(disposition value: ArraySlice<UInt8>) throws(MultipartError) -> MultipartPart {
         guard let value = HeaderValue(value) else { throw .malformedDisposition }
         guard value.type == "form-data" else { throw .missingDisposition }
         var name: String?
         var filename: String?
         for parameter in value.parameters {
-            // `filename*` must not be sent (RFC 7578 §4.2) and is passed over, as other parameters are.
+            // `filename*` must not be sent (RFC 7578 §4.2); it is ignored like any unknown parameter.
             guard parameter.name == "name" || parameter.name == "filename" else { continue }
             guard let text = String(validating: parameter.value, as: UTF8.self) else { throw .malformedDisposition }
             if parameter.name == "name" {
@@ -78,14 +78,5 @@ extension MultipartParser {
         }
         guard let name, !name.isEmpty else { throw .missingName }
         return MultipartPart(name: name, filename: filename)
-    }
-}
-
-extension ArraySlice<UInt8> {
-    fileprivate var trimmingBlanks: ArraySlice<UInt8> {
-        func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
-        let start = drop(while: isBlank)
-        guard let last = start.lastIndex(where: { !isBlank($0) }) else { return [] }
-        return start[...last]
     }
 }

@@ -1,57 +1,57 @@
-/// A streaming parser of multipart/form-data bodies (RFC 7578), as a state machine that does no I/O.
+/// An incremental parser of multipart/form-data bodies (RFC 7578), as a state machine that does no I/O.
 ///
-/// Feed it the body in chunks of any sizes; the events are the same however the body is cut, save that contents come in
-/// other slices. It is strict: no text before the first boundary, none after the last, no blanks behind a boundary, CRLF
-/// only. After a fault every further call throws the same fault.
+/// The body is fed in chunks of any size. Apart from the slicing of contents, the events do not depend on the
+/// chunks. The parser is strict: it refuses text before the first boundary and after the last, blanks after a
+/// boundary, and line ends other than CRLF. After an error every further call throws the same error.
 package struct MultipartParser: Sendable {
-    /// Where in the body the parser stands.
+    /// The position in the body.
     enum State: Sendable {
-        /// Inside the boundary that opens the body.
+        /// In the opening boundary.
         case opening
-        /// Right behind a boundary: CRLF or two hyphens follow.
+        /// After a boundary, before the CRLF or the two hyphens that follow it.
         case boundaryEnd, boundaryLineFeed, boundaryHyphen
         /// In a part's headers.
         case headers, headerLineFeed
         /// In a part's content.
         case content
-        /// Behind the closing boundary, where one CRLF may follow.
+        /// After the closing boundary, which one CRLF may follow.
         case closed, closedLineFeed, finished
-        case failed(MultipartFault)
+        case failed(MultipartError)
     }
 
     let limits: MultipartLimits
-    /// CRLF, two hyphens, the boundary.
+    /// CRLF, two hyphens and the boundary.
     let delimiter: [UInt8]
     var state = State.opening
-    /// How many bytes of the delimiter were matched at the end of what was fed.
+    /// The number of bytes of the delimiter that the end of the previous chunk matched.
     var matched = 2
-    /// How many of the matched bytes belong to what came before and are no content should the match fail.
+    /// The number of matched bytes that belong to the headers. They are not content if the match fails.
     var matchedBefore = 2
     var line: [UInt8] = []
     var headers = PartHeaders()
     private var parts = 0
     var bodyBytes = 0
 
-    /// A parser of one body.
+    /// Makes a parser for one body.
     ///
     /// - Parameters:
-    ///   - boundary: the boundary that the request's Content-Type names.
-    ///   - limits: what the body may hold.
+    ///   - boundary: the boundary in the request's Content-Type.
+    ///   - limits: the maximum sizes.
     package init(boundary: MultipartBoundary, limits: MultipartLimits) {
         self.limits = limits
         self.delimiter = Array("\r\n--".utf8) + boundary.bytes
     }
 
-    /// Reads the next chunk of the body.
+    /// Parses the next chunk of the body.
     ///
-    /// - Parameter bytes: the chunk, of any size; contents are handed back as slices of it, not copied.
+    /// - Parameter bytes: the chunk, of any size. Contents are returned as slices of it, without a copy.
     /// - Returns: the events that the chunk completes.
-    /// - Throws: the first fault of the body, also on every later call. Events of the same chunk are lost with it.
-    package mutating func feed(_ bytes: ArraySlice<UInt8>) throws(MultipartFault) -> [MultipartEvent] {
-        if case .failed(let fault) = state { throw fault }
+    /// - Throws: the first error in the body, in every later call too. The events of the same chunk are lost.
+    package mutating func feed(_ bytes: ArraySlice<UInt8>) throws(MultipartError) -> [MultipartEvent] {
+        if case .failed(let error) = state { throw error }
         var events: [MultipartEvent] = []
         var rest = bytes
-        do throws(MultipartFault) {
+        do throws(MultipartError) {
             while !rest.isEmpty {
                 try step(&rest, &events)
             }
@@ -62,23 +62,18 @@ package struct MultipartParser: Sendable {
         return events
     }
 
-    /// Reads the next chunk of the body from an array.
-    package mutating func feed(_ bytes: [UInt8]) throws(MultipartFault) -> [MultipartEvent] {
+    /// Parses the next chunk of the body.
+    package mutating func feed(_ bytes: [UInt8]) throws(MultipartError) -> [MultipartEvent] {
         try feed(bytes[...])
     }
 
-    /// Reads the next chunk of the body from memory that lives only as long as the call: copies it once.
-    package mutating func feed(_ bytes: UnsafeRawBufferPointer) throws(MultipartFault) -> [MultipartEvent] {
-        try feed(Array(bytes)[...])
-    }
-
-    /// Says that the body has ended.
+    /// Ends the body.
     ///
-    /// - Throws: `truncated` where the closing boundary has not been read, or the fault that was met before.
-    package mutating func finish() throws(MultipartFault) {
+    /// - Throws: `truncated` if the closing boundary is missing, or the error of an earlier call.
+    package mutating func finish() throws(MultipartError) {
         switch state {
         case .closed, .finished: return
-        case .failed(let fault): throw fault
+        case .failed(let error): throw error
         default:
             state = .failed(.truncated)
             throw .truncated
@@ -88,7 +83,7 @@ package struct MultipartParser: Sendable {
 
 extension MultipartParser {
     private mutating func step(_ rest: inout ArraySlice<UInt8>, _ events: inout [MultipartEvent])
-        throws(MultipartFault)
+        throws(MultipartError)
     {
         switch state {
         case .opening:
@@ -126,8 +121,8 @@ extension MultipartParser {
             state = .finished
         case .finished:
             throw .bytesAfterEnd
-        case .failed(let fault):
-            throw fault
+        case .failed(let error):
+            throw error
         }
     }
 }

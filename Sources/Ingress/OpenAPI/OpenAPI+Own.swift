@@ -2,19 +2,19 @@ internal import Contracts
 
 extension OpenAPI {
     /// What the ingress answers itself.
-    static func operation(_ route: Route, _ resource: Route.OwnResource) -> JSON {
-        let words = words(resource)
+    static func operation(_ route: Route, _ endpoint: Route.BuiltInEndpoint) -> JSON {
+        let words = words(endpoint)
         return .object { operation in
             operation.add("operationId", .string(words.id))
             operation.add("tags", ["operation"])
             operation.add("summary", .string(words.summary))
-            operation.add("responses", responses(route, resource))
+            operation.add("responses", responses(route, endpoint))
             operation.add("security", [])
         }
     }
 
-    private static func words(_ resource: Route.OwnResource) -> (id: String, summary: String) {
-        switch resource {
+    private static func words(_ endpoint: Route.BuiltInEndpoint) -> (id: String, summary: String) {
+        switch endpoint {
         case .liveness: ("live", "Tells that the process runs.")
         case .readiness: ("ready", "Tells whether the broker is reachable, and Redis known.")
         case .publicKeys: ("publicKeys", "The public keys that verify access tokens (RFC 7517).")
@@ -22,9 +22,9 @@ extension OpenAPI {
         }
     }
 
-    private static func responses(_ route: Route, _ resource: Route.OwnResource) -> JSON {
+    private static func responses(_ route: Route, _ endpoint: Route.BuiltInEndpoint) -> JSON {
         .object { responses in
-            switch resource {
+            switch endpoint {
             case .liveness:
                 responses.add("200", response("It runs.", ContentType.json, state(["status": constant("alive")])))
             case .readiness:
@@ -37,7 +37,7 @@ extension OpenAPI {
             responses.add("400", problem([.malformedRequest]))
             if route.limit != .unlimited { responses.add("429", problem([.tooManyRequests])) }
             responses.add("431", problem([.headersTooLarge]))
-            if resource == .readiness {
+            if endpoint == .readiness {
                 responses.add("503", response("Not ready.", ContentType.json, readiness("unavailable", broker: "down")))
             }
         }

@@ -45,7 +45,7 @@ enum OpenAPI {
     private static func operation(_ route: Route) -> JSON {
         switch route.action {
         case .message(let message, let source): operation(route, message, source)
-        case .own(let resource): operation(route, resource)
+        case .builtIn(let endpoint): operation(route, endpoint)
         }
     }
 

@@ -1,92 +1,93 @@
 internal import Contracts
 internal import HTTPTypes
 internal import HummingbirdCore
+internal import Multipart
 internal import NIOCore
 
-/// The body of an HTTP request; messages have bodies of their own.
+/// The body of an HTTP request, as opposed to the body of a message.
 typealias HTTPBody = HummingbirdCore.RequestBody
 
-/// Reads a request's body as far as it is taken.
+/// Reads request bodies within their limits of size and memory.
 struct BodyReader: Sendable {
-    /// The body came too slowly.
-    struct TooSlow: Error {}
+    /// The body did not arrive within its timeout.
+    struct BodyTimeout: Error {}
 
     /// The connection ended before the body did.
-    private struct CutOff: Error {}
+    private struct IncompleteBody: Error {}
 
-    /// The most bytes of a JSON body.
+    /// The maximum size of a JSON body, in bytes.
     let jsonLimit: Int
-    /// The most bytes of an uploaded file.
+    /// The maximum size of an uploaded file, in bytes.
     let uploadLimit: Int
-    /// How much of all JSON bodies is held at once.
+    /// The budget for JSON bodies.
     let jsonBudget: BodyBudget
-    /// How much of all uploads is held at once: whatever becomes of those, JSON has room of its own.
+    /// The budget for uploads. It is separate, so that uploads cannot use up the memory for JSON bodies.
     let uploadBudget: BodyBudget
 
-    /// The most bytes of a multipart body beside its file: boundaries and part headers.
+    /// The maximum size of a multipart body without its file: boundaries and part headers.
     private static let formOverhead = 64 * 1024
 
-    /// Reads a JSON body, byte for byte.
+    /// Reads a JSON body as bytes, without decoding it.
     ///
-    /// - Parameter share: takes the room for what is read.
-    /// - Throws: `unsupported-media-type`, `body-too-large`, `request-timeout`, `malformed-request`, what the budget
-    ///   throws, or the error of a connection that broke.
+    /// - Parameter reservation: reserves the bytes that are read.
+    /// - Throws: `unsupported-media-type`, `body-too-large`, `request-timeout`, `malformed-request`, a problem of the
+    ///   reservation, or the error of a broken connection.
     @concurrent func json(
-        _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter, _ share: BodyShare
+        _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter, _ reservation: BodyReservation
     ) async throws -> [UInt8] {
-        try JSONType.check(fields.contentType)
-        try checkCoding(fields)
-        try check(fields, limit: jsonLimit)
-        try share.check(fields.contentLength ?? 0)
+        try JSONContentType.check(fields.contentType)
+        try checkEncoding(fields)
+        try checkLength(fields, limit: jsonLimit)
+        try reservation.check(fields.contentLength ?? 0)
         try await sendContinue(fields, writer)
         var bytes: [UInt8] = []
-        try await eachChunk(body) { buffer throws(Problem) in
+        try await forEachChunk(of: body) { buffer throws(Problem) in
             guard bytes.count + buffer.readableBytes <= jsonLimit else { throw Problem(.bodyTooLarge) }
-            try share.take(buffer.readableBytes)
+            try reservation.reserve(buffer.readableBytes)
             bytes.append(contentsOf: buffer.readableBytesView)
         }
-        try checkEnd(fields, bytes.count)
+        try checkIsComplete(fields, bytes.count)
         return bytes
     }
 
-    /// Reads a multipart form as it comes, and keeps its one file.
+    /// Reads a multipart form incrementally and returns its one file.
     ///
-    /// - Parameter share: as for JSON.
-    /// - Throws: as for JSON.
+    /// - Parameter reservation: reserves the bytes that are read.
+    /// - Throws: the same errors as for JSON.
     @concurrent func upload(
-        _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter, _ share: BodyShare
+        _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter, _ reservation: BodyReservation
     ) async throws -> UploadedFile {
         var form = try UploadForm(contentType: fields.contentType, limit: uploadLimit)
-        try checkCoding(fields)
-        try check(fields, limit: uploadLimit + Self.formOverhead)
-        try share.check(fields.contentLength ?? 0)
+        try checkEncoding(fields)
+        try checkLength(fields, limit: uploadLimit + Self.formOverhead)
+        try reservation.check(fields.contentLength ?? 0)
         try await sendContinue(fields, writer)
         var total = 0
-        try await eachChunk(body) { buffer throws(Problem) in
+        try await forEachChunk(of: body) { buffer throws(Problem) in
             total += buffer.readableBytes
             guard total <= uploadLimit + Self.formOverhead else { throw Problem(.bodyTooLarge) }
-            try share.take(buffer.readableBytes)
+            try reservation.reserve(buffer.readableBytes)
             try form.feed(Array(buffer.readableBytesView))
         }
-        try checkEnd(fields, total)
+        try checkIsComplete(fields, total)
         return try form.finish()
     }
 
-    /// What is compressed would have to be unpacked before its size is known.
-    private func checkCoding(_ fields: RequestFields) throws(Problem) {
+    /// Refuses a compressed body, because its real size is unknown until it is decompressed.
+    private func checkEncoding(_ fields: RequestFields) throws(Problem) {
         guard fields.contentEncoding ?? "identity" == "identity" else {
-            throw Problem(.unsupportedMediaType, detail: "The body must not have a content coding.")
+            throw Problem(.unsupportedMediaType, detail: "The body must not have a Content-Encoding.")
         }
     }
 
-    private func check(_ fields: RequestFields, limit: Int) throws(Problem) {
+    private func checkLength(_ fields: RequestFields, limit: Int) throws(Problem) {
         guard fields.contentLength ?? 0 <= limit else { throw Problem(.bodyTooLarge) }
     }
 
-    /// A body that ends early because the connection is being given up must not pass for a whole one.
-    private func checkEnd(_ fields: RequestFields, _ count: Int) throws {
+    /// Throws if the body ended early, because a closing connection ends the body like a complete one.
+    private func checkIsComplete(_ fields: RequestFields, _ count: Int) throws {
         try Task.checkCancellation()
-        guard fields.contentLength ?? count == count else { throw CutOff() }
+        guard fields.contentLength ?? count == count else { throw IncompleteBody() }
     }
 
     @concurrent private func sendContinue(_ fields: RequestFields, _ writer: borrowing ResponseWriter) async throws {
@@ -94,13 +95,37 @@ struct BodyReader: Sendable {
         try await writer.writeInformationalHead(.init(status: .continue))
     }
 
-    private func eachChunk(_ body: HTTPBody, _ take: (ByteBuffer) throws(Problem) -> Void) async throws {
+    private func forEachChunk(of body: HTTPBody, _ take: (ByteBuffer) throws(Problem) -> Void) async throws {
         do {
             for try await buffer in body { try take(buffer) }
-        } catch is TooSlow {
-            throw Problem(.requestTimeout, detail: "The body took too long to arrive.")
-        } catch  where BadRequest.isOne(error) {
-            throw Problem(.malformedRequest, detail: "The body's framing is malformed.")
+        } catch is BodyTimeout {
+            throw Problem(.requestTimeout, detail: "The body did not arrive in time.")
+        } catch  where MalformedRequest.isReported(by: error) {
+            throw Problem(.malformedRequest, detail: "The framing of the body is malformed.")
+        }
+    }
+}
+
+/// The content type of a JSON body.
+enum JSONContentType {
+    /// Checks that a `Content-Type` field is `application/json`, with the charset UTF-8 if it names one
+    /// (RFC 8259, section 8.1).
+    static func check(_ field: String?) throws(Problem) {
+        guard let field, accepts(field) else {
+            throw Problem(
+                .unsupportedMediaType, detail: "The Content-Type must be application/json in UTF-8.")
+        }
+    }
+
+    private static func accepts(_ field: String) -> Bool {
+        if field == ContentType.json { return true }
+        guard field.utf8.count <= 256 else { return false }
+        let parts = field.lowercased().split(separator: ";", omittingEmptySubsequences: false).map {
+            Substring($0.utf8.trimmingBlanks)
+        }
+        guard let type = parts.first, type == ContentType.json else { return false }
+        return parts.dropFirst().allSatisfy { part in
+            part.isEmpty || part == "charset=utf-8" || part == "charset=\"utf-8\""
         }
     }
 }

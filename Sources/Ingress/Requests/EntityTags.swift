@@ -1,27 +1,29 @@
-/// The entity tags of an `If-None-Match` field (RFC 9110, section 13.1.2).
+internal import Multipart
+
+/// The `If-None-Match` field (RFC 9110, section 13.1.2).
 enum EntityTags {
-    /// Whether a field names a tag, by weak comparison; a field that is none names nothing.
+    /// Returns whether a field matches a tag by weak comparison; a malformed field matches no tag.
     ///
     /// - Parameters:
-    ///   - field: tags separated by commas, or `*`, which names every tag.
     ///   - tag: a tag as the `ETag` field has it, quotes included.
-    static func names(_ field: String, _ tag: String) -> Bool {
-        if FieldText.trimmed(field[...]) == "*" { return true }
-        let wanted = opaque(Array(tag.utf8)[...])
+    ///   - field: tags separated by commas, or `*`, which matches every tag.
+    static func contains(_ tag: String, in field: String) -> Bool {
+        if field.utf8.trimmingBlanks.elementsEqual("*".utf8) { return true }
+        let wanted = opaqueTag(Array(tag.utf8)[...])
         var rest = Array(field.utf8)[...]
-        var isNamed = false
+        var isFound = false
         while true {
-            rest = rest.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: ",") }
-            if rest.isEmpty { return isNamed }
-            guard let candidate = opaque(rest) else { return false }
-            if candidate == wanted { isNamed = true }
-            rest = rest[candidate.endIndex...].drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+            rest = rest.drop { $0.isBlank || $0 == UInt8(ascii: ",") }
+            if rest.isEmpty { return isFound }
+            guard let candidate = opaqueTag(rest) else { return false }
+            if candidate == wanted { isFound = true }
+            rest = rest[candidate.endIndex...].drop(while: \.isBlank)
             guard rest.isEmpty || rest.first == UInt8(ascii: ",") else { return false }
         }
     }
 
-    /// The quoted part of the tag that a text begins with: in weak comparison a `W/` before it says nothing.
-    private static func opaque(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    /// Returns the quoted part of the tag that a text begins with. Weak comparison ignores the prefix `W/`.
+    private static func opaqueTag(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         let tag = text.starts(with: "W/".utf8) ? text.dropFirst(2) : text
         guard tag.first == UInt8(ascii: "\""), let end = tag.dropFirst().firstIndex(of: UInt8(ascii: "\"")) else {
             return nil

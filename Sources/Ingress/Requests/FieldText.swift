@@ -1,14 +1,17 @@
-/// The text of a field whose value is a list, where what is in a quoted string separates nothing (RFC 9110, section 5.6).
+internal import Multipart
+
+/// Parsing of list-valued fields, in which a separator inside a quoted string does not count (RFC 9110, section 5.6).
 enum FieldText {
-    /// Splits a text at a separator, and trims the parts; empty parts stay.
+    /// Splits a text at a separator and trims the parts; empty parts are kept.
     ///
-    /// - Returns: nothing where a quoted string has no end.
+    /// - Returns: the parts; `nil` if a quoted string is not closed.
     static func split(_ text: Substring, at separator: UInt8) -> [Substring]? {
         var parts: [Substring] = []
         var start = text.startIndex
         var isQuoted = false
         var isEscaped = false
-        // Bytes, not characters: a quote that a combining mark follows is a quote to everyone else.
+        // Iterates over bytes, because a quote followed by a combining mark is one Character but still a quote in
+        // HTTP.
         for index in text.utf8.indices {
             let byte = text.utf8[index]
             if isEscaped {
@@ -26,23 +29,14 @@ enum FieldText {
         return parts + [trimmed(text[start...])]
     }
 
-    /// A name in lower case and what follows its equals sign, a quoted string without its quotes; no value is an empty
-    /// one.
+    /// Splits `name=value`; lowercases the name and unquotes the value. Without an equals sign the value is empty.
     static func pair(_ text: Substring) -> (name: String, value: String) {
         let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) ?? text.endIndex
         let value = text[equals...].utf8.dropFirst()
-        return (trimmed(text[..<equals]).lowercased(), unquoted(trimmed(Substring(value))))
+        return (trimmed(text[..<equals]).lowercased(), unquoted(Substring(value.trimmingBlanks)))
     }
 
-    /// A text without the white space around it.
-    static func trimmed(_ text: Substring) -> Substring {
-        let bytes = text.utf8
-        let start = bytes.firstIndex { !isSpace($0) } ?? text.endIndex
-        let end = bytes.lastIndex { !isSpace($0) }.map { bytes.index(after: $0) } ?? start
-        return text[start..<end]
-    }
-
-    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+    private static func trimmed(_ text: Substring) -> Substring { Substring(text.utf8.trimmingBlanks) }
 
     private static func unquoted(_ text: Substring) -> String {
         let bytes = text.utf8

@@ -7,10 +7,10 @@ struct Parameter: Sendable, Hashable {
 }
 
 /// The query of a request target.
-enum Query {
-    /// Reads `name=value&name=value`; a plus is a space, as HTML forms have it (URL Standard, section 5.1).
+enum QueryString {
+    /// Parses `name=value&name=value`. A plus sign decodes to a space, as in HTML forms (URL Standard, section 5.1).
     ///
-    /// - Returns: the parameters in their order; nothing where a part is no percent-encoded UTF-8.
+    /// - Returns: the parameters in their order; `nil` if a part is not percent-encoded UTF-8.
     static func parse(_ query: Substring) -> [Parameter]? {
         var parameters: [Parameter] = []
         for part in query.utf8.split(separator: UInt8(ascii: "&")) {
@@ -25,21 +25,22 @@ enum Query {
 }
 
 extension [Parameter] {
-    /// The parameters as a JSON object with the types that the message's schema gives them.
+    /// Encodes the parameters as a JSON object, with the types that the message's schema declares.
     ///
-    /// A number that is none stays a string and an unknown name stays in: the worker's schema refuses them by name.
+    /// A value that is not an integer stays a string and an unknown name is kept, because the worker validates the
+    /// object and its problem names the parameter.
     ///
-    /// - Throws: `malformed-request` where a name comes twice.
+    /// - Throws: `malformed-request` if a name occurs twice.
     func json(_ types: ParameterTypes) throws(Problem) -> [UInt8] {
         var writer = JSONWriter(capacity: 96)
         writer.beginObject()
         for (index, parameter) in enumerated() {
             let name = parameter.name
             guard !self[..<index].contains(where: { $0.name == name }) else {
-                throw Problem(.malformedRequest, detail: "A parameter is given twice.")
+                throw Problem(.malformedRequest, detail: "Each parameter must occur at most once.")
             }
             writer.name(name)
-            if types.isInteger(name), let number = parameter.value.wholeNumber {
+            if types.isInteger(name), let number = parameter.value.jsonInteger {
                 writer.integer(number)
             } else {
                 writer.string(parameter.value)
@@ -51,8 +52,8 @@ extension [Parameter] {
 }
 
 extension String {
-    /// The number, where this is one as JSON would write it.
-    fileprivate var wholeNumber: Int64? {
+    /// The number, if the text is the canonical form of an integer in JSON.
+    fileprivate var jsonInteger: Int64? {
         guard utf8.count <= 20, let number = Int64(self), String(number) == self else { return nil }
         return number
     }

@@ -2,9 +2,9 @@
 enum PercentEncoding {
     /// Decodes a component.
     ///
-    /// - Parameter plusIsSpace: whether a plus stands for a space, as in a query.
-    /// - Returns: nothing where a percent sign is followed by anything but two hexadecimal digits, or the result is
-    ///   no UTF-8.
+    /// - Parameter plusIsSpace: whether a plus sign decodes to a space, as in a query.
+    /// - Returns: the text; `nil` if a percent sign is not followed by two hexadecimal digits or the result is not
+    ///   UTF-8.
     static func decode(_ component: some Collection<UInt8>, plusIsSpace: Bool = false) -> String? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(component.count)

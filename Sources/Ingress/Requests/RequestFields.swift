@@ -1,6 +1,6 @@
 internal import HTTPTypes
 
-/// The fields of a request that the ingress looks at, taken out in one pass.
+/// The fields of a request that the ingress uses, collected in one pass.
 struct RequestFields: Sendable {
     private(set) var authorization: String?
     private(set) var contentType: String?
@@ -10,19 +10,18 @@ struct RequestFields: Sendable {
     private(set) var traceparent: String?
     private(set) var tracestate: String?
     private(set) var idempotencyKey: String?
-    /// All fields of the name, joined by commas; so are the next four.
+    /// All `Prefer` fields joined by commas. The next four properties are joined in the same way.
     private(set) var prefer: String?
     private(set) var ifNoneMatch: String?
     private(set) var contentEncoding: String?
     private(set) var forwardedFor: String?
     private(set) var forwarded: String?
-    /// Whether the body comes in chunks of unknown number.
+    /// Whether the request has a `Transfer-Encoding`, so that the length of its body is unknown.
     private(set) var isChunked = false
     /// Whether the client waits for `100 Continue` before it sends the body.
     private(set) var expectsContinue = false
-    /// Whether it has `Access-Control-Request-Method`.
-    private(set) var asksMethod = false
-    /// Whether a field that counts once is there twice: which one would count, nobody can say.
+    private(set) var hasAccessControlRequestMethod = false
+    /// Whether a field that must be unique occurs twice. Another program may pick the other one of the two.
     private(set) var isAmbiguous = false
 
     init(_ fields: HTTPFields) {
@@ -35,14 +34,14 @@ struct RequestFields: Sendable {
                 isAmbiguous = isAmbiguous || contentType != nil
                 contentType = field.value
             case "content-length":
-                // What no number of this machine can hold is more than any limit.
+                // A number that does not fit into an Int exceeds every limit.
                 contentLength = Int(field.value) ?? .max
             case "transfer-encoding": isChunked = true
             case "expect": expectsContinue = field.value.lowercased() == "100-continue"
             case "origin": origin = field.value
             case "x-request-id": requestID = field.value
             case "traceparent":
-                // Two of them are as good as none (Trace Context, section 3.2).
+                // Two traceparent fields are as invalid as an empty one (Trace Context, section 3.2).
                 traceparent = traceparent == nil ? field.value : ""
             case "idempotency-key":
                 isAmbiguous = isAmbiguous || idempotencyKey != nil
@@ -53,17 +52,17 @@ struct RequestFields: Sendable {
             case "content-encoding": Self.append(field, to: &contentEncoding)
             case "x-forwarded-for": Self.append(field, to: &forwardedFor)
             case "forwarded": Self.append(field, to: &forwarded)
-            case "access-control-request-method": asksMethod = true
+            case "access-control-request-method": hasAccessControlRequestMethod = true
             default: break
             }
         }
     }
 
-    /// Several fields of one name are one list (RFC 9110, section 5.3).
+    /// Joins fields of one name into one list (RFC 9110, section 5.3).
     private static func append(_ field: HTTPField, to list: inout String?) {
         list = list.map { "\($0),\(field.value)" } ?? field.value
     }
 
-    /// Whether a body follows the fields.
+    /// Whether the request has a body.
     var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
 }

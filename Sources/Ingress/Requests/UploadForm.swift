@@ -4,11 +4,11 @@ internal import Multipart
 /// The file of a multipart form.
 struct UploadedFile: Sendable, Hashable {
     var bytes: [UInt8]
-    /// The image type that the client says it is, or bytes of any kind; the worker goes by the bytes.
+    /// The image type that the client declared, otherwise `application/octet-stream`. The worker inspects the bytes.
     var contentType: String
 }
 
-/// A multipart form with one part named `file`, read as it comes.
+/// A multipart form with exactly one part, named `file`, parsed incrementally.
 struct UploadForm {
     private static let imageTypes = ["image/jpeg", "image/png", "image/gif", "image/webp"]
     private static let anyType = "application/octet-stream"
@@ -16,14 +16,14 @@ struct UploadForm {
     private var parser: MultipartParser
     private var file: UploadedFile?
 
-    /// Begins a form.
+    /// Starts to parse a form.
     ///
     /// - Parameters:
-    ///   - contentType: the request's `Content-Type`.
-    ///   - limit: the most bytes of the file.
-    /// - Throws: `unsupported-media-type` for another type, `malformed-request` for a bad boundary.
+    ///   - contentType: the request's `Content-Type` field.
+    ///   - limit: the maximum size of the file, in bytes.
+    /// - Throws: `unsupported-media-type` for another content type, `malformed-request` for an invalid boundary.
     init(contentType: String?, limit: Int) throws(Problem) {
-        do throws(MultipartFault) {
+        do throws(MultipartError) {
             let boundary = try MultipartBoundary(contentType: contentType ?? "")
             parser = MultipartParser(boundary: boundary, limits: MultipartLimits(bodyBytes: limit, parts: 2))
         } catch {
@@ -31,10 +31,12 @@ struct UploadForm {
         }
     }
 
-    /// Reads the next chunk.
+    /// Parses the next chunk.
+    ///
+    /// - Throws: `malformed-request`, or `body-too-large` if the file exceeds the limit.
     mutating func feed(_ chunk: [UInt8]) throws(Problem) {
         let events: [MultipartEvent]
-        do throws(MultipartFault) {
+        do throws(MultipartError) {
             events = try parser.feed(chunk)
         } catch {
             throw Self.problem(error)
@@ -48,23 +50,23 @@ struct UploadForm {
         }
     }
 
-    /// Ends the form.
+    /// Ends the form and returns its file.
     ///
-    /// - Throws: `malformed-request` where it is cut off or has no file, `invalid` where the file is empty.
+    /// - Throws: `malformed-request` if the form is incomplete or has no file, `invalid` if the file is empty.
     mutating func finish() throws(Problem) -> UploadedFile {
-        do throws(MultipartFault) {
+        do throws(MultipartError) {
             try parser.finish()
         } catch {
             throw Self.problem(error)
         }
-        guard let file else { throw Self.malformed("The form has no part named file.") }
+        guard let file else { throw Self.malformed("The form must have a part named file.") }
         guard !file.bytes.isEmpty else { throw Problem.invalid("/file", "must not be empty") }
         return file
     }
 
     private mutating func begin(_ part: MultipartPart) throws(Problem) {
-        guard part.name == "file" else { throw Self.malformed("The form has a part of another name than file.") }
-        guard file == nil else { throw Self.malformed("The form has more than one file.") }
+        guard part.name == "file" else { throw Self.malformed("The form must not have parts other than file.") }
+        guard file == nil else { throw Self.malformed("The form must not have more than one file.") }
         let type = part.contentType?.lowercased() ?? ""
         file = UploadedFile(bytes: [], contentType: Self.imageTypes.contains(type) ? type : Self.anyType)
     }
@@ -73,12 +75,12 @@ struct UploadForm {
         Problem(.malformedRequest, detail: detail)
     }
 
-    private static func problem(_ fault: MultipartFault) -> Problem {
-        switch fault {
-        case .notMultipart: Problem(.unsupportedMediaType, detail: fault.reason)
+    private static func problem(_ error: MultipartError) -> Problem {
+        switch error {
+        case .notMultipart: Problem(.unsupportedMediaType, detail: error.reason)
         case .bodyTooLarge: Problem(.bodyTooLarge)
-        case .tooManyParts: malformed("The form has more than one part.")
-        default: malformed(fault.reason)
+        case .tooManyParts: malformed("The form must not have more than one part.")
+        default: malformed(error.reason)
         }
     }
 }

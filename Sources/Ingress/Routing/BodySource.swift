@@ -1,27 +1,27 @@
 internal import Contracts
 
-/// What the body of a message is made of.
+/// The part of an HTTP request that becomes the body of the message.
 enum BodySource: Sendable, Hashable {
-    /// The request's JSON, byte for byte.
+    /// The JSON body, byte for byte.
     case json
-    /// Nothing: an empty object.
+    /// No part: the message's body is an empty object.
     case none
-    /// The path's and the query's parameters, as an object.
+    /// The parameters of the path and the query, as a JSON object.
     case parameters(ParameterTypes)
     /// The one file of a multipart form, byte for byte.
     case upload
 
-    /// Parameters with the types that a message's schema gives them.
+    /// Parameters with the types that a message's schema declares.
     static func parameters(of message: MessageDescriptor) -> BodySource {
         .parameters(ParameterTypes(message.request))
     }
 }
 
-/// Which parameters are whole numbers in JSON; all others are strings.
+/// The parameters that are integers in JSON; all others are strings.
 struct ParameterTypes: Sendable, Hashable {
     private let integers: [String]
 
-    /// Takes the types from the shape of a request's JSON.
+    /// - Parameter shape: the schema of the message's body.
     init(_ shape: Shape?) {
         guard case .object(let object) = shape else {
             integers = []

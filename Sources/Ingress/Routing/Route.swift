@@ -1,59 +1,57 @@
 internal import Contracts
 internal import HTTPTypes
 
-/// One row of the HTTP contract: a method and a path, and what is done with them.
+/// One row of the HTTP contract: a method, a path, and the action for requests that match them.
 struct Route: Sendable {
-    /// What a route does.
+    /// The action of a route.
     enum Action: Sendable {
-        /// Sends a message and writes its reply through.
+        /// Sends a message and responds with its reply.
         case message(MessageDescriptor, body: BodySource)
-        /// Answers from the ingress itself.
-        case own(OwnResource)
+        /// Responds without sending a message.
+        case builtIn(BuiltInEndpoint)
     }
 
-    /// What the ingress knows itself.
-    enum OwnResource: Sendable, Hashable {
-        /// The process runs.
+    /// The endpoints that the ingress serves itself.
+    enum BuiltInEndpoint: Sendable, Hashable {
+        /// Succeeds while the process runs.
         case liveness
-        /// The broker is reachable, and whether Redis is.
+        /// Succeeds while the broker is reachable; also reports the state of Redis.
         case readiness
-        /// The public keys that access tokens are verified with.
+        /// The public keys that verify access tokens.
         case publicKeys
-        /// What all of this is, as OpenAPI has it.
+        /// The OpenAPI document of the whole API.
         case openAPI
     }
 
-    /// Which rate limit counts a request.
-    enum LimitClass: Sendable, Hashable {
-        /// None, though the answer tells how the general one stands: probes, which must not fail for their number.
+    /// The rate limits that count a request.
+    enum RateLimitClass: Sendable, Hashable {
+        /// No limit counts the request; the response reports the state of the general one. For probes, which must not
+        /// fail because of their number.
         case unlimited
-        /// The general one, by caller where there is one and by address else.
+        /// The general limit, per caller, or per address if there is no caller.
         case general
-        /// The strict one by address, beside the general one: whoever guesses passwords comes here.
+        /// The general limit and a stricter one per address, against guessing of passwords.
         case credentials
     }
 
-    /// The method.
     let method: HTTPRequest.Method
-    /// The path; a segment in braces takes any text and becomes the parameter of that name.
+    /// The path. A segment in braces matches any text, which becomes the parameter of that name.
     let path: String
-    /// What is done.
     let action: Action
-    /// What counts it.
-    let limit: LimitClass
+    let limit: RateLimitClass
 
-    /// A route that becomes a message.
+    /// Makes a route that sends a message.
     static func message(
         _ method: HTTPRequest.Method, _ path: String, _ message: MessageDescriptor, _ body: BodySource,
-        limit: LimitClass = .general
+        limit: RateLimitClass = .general
     ) -> Route {
         Route(method: method, path: path, action: .message(message, body: body), limit: limit)
     }
 
-    /// A route that the ingress answers itself.
-    static func own(
-        _ method: HTTPRequest.Method, _ path: String, _ resource: OwnResource, limit: LimitClass = .general
+    /// Makes a route that the ingress serves itself.
+    static func builtIn(
+        _ method: HTTPRequest.Method, _ path: String, _ endpoint: BuiltInEndpoint, limit: RateLimitClass = .general
     ) -> Route {
-        Route(method: method, path: path, action: .own(resource), limit: limit)
+        Route(method: method, path: path, action: .builtIn(endpoint), limit: limit)
     }
 }

@@ -2,12 +2,12 @@ internal import Contracts
 internal import HTTPTypes
 internal import WorkerKit
 
-/// Every route there is. What else is said of them, such as the OpenAPI document, is made from this table.
+/// All routes of the API. The OpenAPI document is generated from this table.
 ///
-/// A command that is accepted without an answer (202) has its receipt at `/v1/receipts/SERVICE/ID`, ID being the
-/// message's own; the answer's `Location` says so.
+/// A command that is accepted before its reply arrives (202) has a receipt at `/v1/receipts/SERVICE/ID`. ID is the
+/// id of the message; the `Location` field of the response has the path.
 enum RouteTable {
-    static let all: [Route] = accounts + posts + media + search + receipts + own
+    static let all: [Route] = accounts + posts + media + search + receipts + builtIn
 
     private static let accounts: [Route] = [
         .message(.post, "/v1/auth/register", Messages.Identity.register.descriptor, .json, limit: .credentials),
@@ -45,21 +45,21 @@ enum RouteTable {
 
     private static let receiptRoot = "/v1/receipts"
 
-    /// Where what became of an accepted command can be read.
-    static func receipt(of request: OutgoingRequest) -> String {
+    /// Returns the path of an accepted command's receipt.
+    static func receiptPath(of request: OutgoingRequest) -> String {
         "\(receiptRoot)/\(request.message.service.rawValue)/\(request.id.text)"
     }
 
-    private static let own: [Route] = [
-        .own(.get, "/.well-known/jwks.json", .publicKeys),
-        .own(.get, "/health/live", .liveness, limit: .unlimited),
-        .own(.get, "/health/ready", .readiness, limit: .unlimited),
-        .own(.get, "/openapi.json", .openAPI),
+    private static let builtIn: [Route] = [
+        .builtIn(.get, "/.well-known/jwks.json", .publicKeys),
+        .builtIn(.get, "/health/live", .liveness, limit: .unlimited),
+        .builtIn(.get, "/health/ready", .readiness, limit: .unlimited),
+        .builtIn(.get, "/openapi.json", .openAPI),
     ]
 }
 
 extension Route {
-    /// A route whose message's body is an object of its parameters.
+    /// Makes a route whose message's body is an object of the request's parameters.
     fileprivate static func parameters(_ method: HTTPRequest.Method, _ path: String, _ message: MessageDescriptor)
         -> Route
     {

@@ -1,44 +1,44 @@
 internal import HTTPTypes
 
-/// The routes by the segments of their paths.
+/// The routes as a tree of path segments.
 struct RouteTree: Sendable {
-    /// What a method and a path lead to.
+    /// The result of matching a method and a path.
     enum Match {
-        /// A route, and the parameters in the path, percent-decoded.
+        /// A route, with the percent-decoded parameters in the path.
         case route(Route, [Parameter])
         /// No route has this path.
         case notFound
-        /// Routes have this path, for other methods: the value of `Allow`.
+        /// Routes have this path, but only with other methods. The value is that of the `Allow` field.
         case methodNotAllowed(allow: String)
-        /// A parameter of the path is no percent-encoded UTF-8.
-        case malformed
+        /// A parameter in the path is not percent-encoded UTF-8.
+        case malformedPath
     }
 
     private struct Node: Sendable {
         var literals: [String: Node] = [:]
-        var parameter: (name: String, Box)?
+        var parameter: (name: String, NodeReference)?
         var routes: [Route] = []
         var allow = ""
     }
 
-    /// A node inside a node; immutable once the tree is built.
-    private final class Box: Sendable {
+    /// Makes a node a reference, because a struct cannot contain itself. It is immutable once the tree is built.
+    private final class NodeReference: Sendable {
         let node: Node
         init(_ node: Node) { self.node = node }
     }
 
     private var root = Node()
 
-    /// Makes a tree of routes; of two with the same method and path the first one counts.
+    /// Builds the tree. If two routes have the same method and path, the first one is used.
     init(_ routes: [Route]) {
         for route in routes { Self.insert(route, Self.segments(route.path)[...], into: &root) }
     }
 
-    /// Finds the route of a method and a path.
+    /// Returns the route that matches a method and a path.
     ///
     /// - Parameters:
-    ///   - method: HEAD finds what GET does.
-    ///   - path: the path as it was sent, without the query.
+    ///   - method: the request's method; HEAD matches the routes for GET.
+    ///   - path: the path as sent, without the query.
     func match(_ method: HTTPRequest.Method, _ path: Substring) -> Match {
         guard path.utf8.first == UInt8(ascii: "/") else { return .notFound }
         var node = root
@@ -47,7 +47,7 @@ struct RouteTree: Sendable {
             if let next = node.literals[String(segment)] {
                 node = next
             } else if let (name, next) = node.parameter, !segment.isEmpty {
-                guard let value = PercentEncoding.decode(segment.utf8) else { return .malformed }
+                guard let value = PercentEncoding.decode(segment.utf8) else { return .malformedPath }
                 parameters.append(Parameter(name: name, value: value))
                 node = next.node
             } else {
@@ -75,7 +75,7 @@ struct RouteTree: Sendable {
         if segment.hasPrefix("{"), segment.hasSuffix("}") {
             var next = node.parameter?.1.node ?? Node()
             insert(route, segments.dropFirst(), into: &next)
-            node.parameter = (node.parameter?.0 ?? String(segment.dropFirst().dropLast()), Box(next))
+            node.parameter = (node.parameter?.0 ?? String(segment.dropFirst().dropLast()), NodeReference(next))
         } else {
             insert(route, segments.dropFirst(), into: &node.literals[String(segment), default: Node()])
         }

@@ -6,42 +6,41 @@ internal import Reactor
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// The HTTP server as a service: listens until it is told to stop, then finishes what is in hand.
+/// The HTTP server as a service. It listens until graceful shutdown begins, then completes the requests in flight.
 final class HTTPServer: Service {
-    /// It cannot listen; says where and why.
-    struct CannotListen: Error, CustomStringConvertible {
+    /// The server could not listen; the description has the address and the cause.
+    struct ListenError: Error, CustomStringConvertible {
         let description: String
     }
 
     private let settings: HTTPSettings
     private let channel: IngressChannel
     private let log: Logger
-    private let abandon: @Sendable () async -> Void
-    private let bound = Mutex<Int?>(nil)
+    private let abandonRequests: @Sendable () async -> Void
+    private let boundPort = Mutex<Int?>(nil)
 
-    /// Makes a server.
-    ///
     /// - Parameters:
-    ///   - settings: where it listens and how much it takes.
-    ///   - channel: what becomes of a connection.
-    ///   - log: is told where it listens.
-    ///   - abandon: is called when a stop has taken as long as it may: what waits for an answer must give up.
+    ///   - settings: the address and the limits.
+    ///   - channel: the pipeline of each connection.
+    ///   - log: the log.
+    ///   - abandonRequests: called when the stop limit is reached; must end all requests that wait for a reply.
     init(
-        settings: HTTPSettings, channel: IngressChannel, log: Logger, abandon: @escaping @Sendable () async -> Void
+        settings: HTTPSettings, channel: IngressChannel, log: Logger,
+        abandonRequests: @escaping @Sendable () async -> Void
     ) {
         self.settings = settings
         self.channel = channel
         self.log = log
-        self.abandon = abandon
+        self.abandonRequests = abandonRequests
     }
 
-    /// The port it listens on; nothing before it does.
-    var port: Int? { bound.withLock { $0 } }
+    /// The port that the server listens on; `nil` until it does.
+    var port: Int? { boundPort.withLock { $0 } }
 
-    /// Has the process's HTTP threads be so many; to be called once, before there is any server.
+    /// Sets the number of HTTP threads of the process. Must be called once, before the first server is made.
     ///
-    /// They last as long as the process: Hummingbird ends a server in a task of its own that nobody can wait for, and what
-    /// that task lets go of last still wants a thread.
+    /// The threads live as long as the process. A group of our own could not be shut down safely, because Hummingbird
+    /// closes a server in a detached task that needs a thread until its very end.
     static func setThreads(_ count: Int) {
         NIOSingletons.groupLoopCountSuggestion = count
     }
@@ -51,7 +50,7 @@ final class HTTPServer: Service {
         quiet.logLevel = max(log.logLevel, .warning)
         let connections = DescriptorLimit.fit(connections: settings.connections)
         if connections < settings.connections {
-            log.notice("fewer connections than configured", metadata: ["connections": "\(connections)"])
+            log.notice("connection limit lowered to descriptor limit", metadata: ["connections": "\(connections)"])
         }
         let configuration = ServerConfiguration(
             address: .hostname(settings.host, port: settings.port), backlog: settings.backlog,
@@ -60,16 +59,16 @@ final class HTTPServer: Service {
             childChannelSetup: channel, configuration: configuration,
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? self.settings.port
-                self.bound.withLock { $0 = port }
+                self.boundPort.withLock { $0 = port }
                 self.log.info("listening", metadata: ["host": "\(self.settings.host)", "port": "\(port)"])
             }, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet)
         do {
             try await run(server)
         } catch {
-            await finish(server)
+            await waitUntilClosed(server)
             throw error
         }
-        await finish(server)
+        await waitUntilClosed(server)
     }
 
     private func run(_ server: Server<IngressChannel>) async throws {
@@ -78,48 +77,47 @@ final class HTTPServer: Service {
                 do {
                     try await server.run()
                 } catch let error as IOError {
-                    throw CannotListen(
+                    throw ListenError(
                         description: "cannot listen on \(self.settings.host):\(self.settings.port): \(error)")
                 }
             }
-            tasks.addTask { try await self.endStop() }
+            tasks.addTask { try await self.enforceStopLimit() }
             try await tasks.next()
             tasks.cancelAll()
         }
     }
 
-    /// Waits until every connection is gone, whether Hummingbird's own task has begun its end yet or not.
-    private func finish(_ server: Server<IngressChannel>) async {
+    /// Waits until every connection is closed, even if Hummingbird's own shutdown task has not started yet.
+    private func waitUntilClosed(_ server: Server<IngressChannel>) async {
         do {
             try await server.shutdownGracefully()
         } catch {
-            // It was closed by other means.
-            log.debug("closed before", metadata: ["error": "\(error)"])
+            log.debug("server was already closed", metadata: ["error": "\(error)"])
         }
     }
 
-    /// Waits for the stop and for its end; what is still in hand then is given up.
-    private func endStop() async throws {
+    /// Waits for graceful shutdown, then for the stop limit, and abandons the requests that are still in flight.
+    private func enforceStopLimit() async throws {
         try await gracefulShutdown()
         try await Loop.sleep(for: settings.stopLimit)
-        log.warning("stop took too long")
-        await abandon()
+        log.warning("stop limit reached, abandoning requests in flight")
+        await abandonRequests()
         try await Loop.sleep(for: .seconds(1))
     }
 }
 
-/// Where the server listens and how much it takes.
+/// The listening address and the limits of the HTTP server.
 struct HTTPSettings: Sendable {
     var host: String
-    /// 0 for any free one.
+    /// The port; 0 selects a free one.
     var port: Int
-    /// How many threads of the process read and write: the fewer there are, the seldomer they are woken for a single
-    /// request, and behind them is one loop.
+    /// The number of HTTP threads. Few threads suffice and cost fewer wake-ups per request, because all requests go
+    /// through one event loop afterwards.
     var threads = min(4, max(1, System.coreCount / 2))
-    /// The most connections at once.
+    /// The maximum number of open connections.
     var connections = 4096
-    /// How many more may wait to be accepted.
+    /// The maximum number of connections that wait to be accepted (listen(2)).
     var backlog = 1024
-    /// How long a stop waits for the requests in hand.
+    /// The time that a stop waits for the requests in flight.
     var stopLimit: Duration = .seconds(25)
 }

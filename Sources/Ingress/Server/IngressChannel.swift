@@ -5,34 +5,35 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPTypes
 
-/// Hummingbird's HTTP/1.1 connection with this ingress's limits, whose requests are handled on its own event loop.
+/// The channel pipeline of an HTTP/1.1 connection: Hummingbird's, with the limits and timeouts of the ingress.
+/// Requests are handled on the connection's own event loop.
 struct IngressChannel: HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
-    /// The most fields of a request.
-    private static let fieldCount = 100
+    /// The maximum number of header fields in a request.
+    private static let maximumFieldCount = 100
 
     let responder: Responder
-    let limits: ConnectionLimits
-    /// The most bytes of a request's fields together.
+    let timeouts: ConnectionTimeouts
+    /// The maximum size of all header fields of a request together, in bytes.
     let headerBytes: Int
-    let refusal: ConnectionGuard.Refusal
+    let makeErrorResponse: HTTPConnectionHandler.MakeErrorResponse
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             var decoding = NIOHTTPDecoderLimitConfiguration()
             decoding.maxHeaderFieldSize = headerBytes
             decoding.maxHeaderListSize = headerBytes
-            decoding.maxHeaderFieldCount = Self.fieldCount
-            let connection = ConnectionGuard(limits: limits, refusal: refusal)
+            decoding.maxHeaderFieldCount = Self.maximumFieldCount
+            let connection = HTTPConnectionHandler(timeouts: timeouts, makeErrorResponse: makeErrorResponse)
             let pipeline = channel.pipeline.syncOperations
-            try pipeline.addHandler(ByteWatch(connection))
+            try pipeline.addHandler(InboundBytesHandler(connection))
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: decoding)
-            try pipeline.addHandler(RequestCodec(connection))
+            try pipeline.addHandler(HTTPTypesCodec(connection))
             try pipeline.addHandler(connection)
-            // What has come and nobody has taken yet is in no other limit.
+            // The watermarks are low, because no other limit counts the parts that are read but not yet consumed.
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel,
                 configuration: .init(
@@ -48,7 +49,7 @@ struct IngressChannel: HTTPChannelHandler {
     }
 }
 
-/// An event loop as a task executor: a connection's task runs where its bytes come and go, without a hop.
+/// Runs a connection's task on the connection's event loop, so that reading and writing need no thread switch.
 final class EventLoopExecutor: TaskExecutor {
     private let eventLoop: any EventLoop
 

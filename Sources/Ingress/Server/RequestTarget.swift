@@ -1,16 +1,19 @@
+internal import Multipart
 internal import NIOHTTP1
 
-/// What a request is for, in one of the forms that a server must take (RFC 9112, section 3.2).
+/// The target of a request, in one of the forms that a server must accept (RFC 9112, section 3.2).
 struct RequestTarget: Hashable {
-    /// The host that the target itself names.
+    /// The host in an absolute target.
     let authority: String?
-    /// The path with its query; `*` for the server as a whole.
+    /// The path with the query; `*` for the server as a whole.
     let path: String
 
-    /// Reads a target.
-    init(_ target: String, method: HTTPMethod) throws(RequestHead.Malformed) {
+    /// Parses a target.
+    ///
+    /// - Throws: ``MalformedRequest`` for a target that is neither a path nor an absolute http or https URL.
+    init(_ target: String, method: HTTPMethod) throws(MalformedRequest) {
         guard target.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") }) else {
-            throw RequestHead.Malformed("The request's target has characters that must be percent-encoded.")
+            throw MalformedRequest("The request target contains characters that must be percent-encoded.")
         }
         if target.utf8.first == UInt8(ascii: "/") {
             (authority, path) = (nil, target)
@@ -19,7 +22,7 @@ struct RequestTarget: Hashable {
         } else if let absolute = Self.absolute(target) {
             (authority, path) = absolute
         } else {
-            throw RequestHead.Malformed("The request's target is neither a path nor an absolute http address.")
+            throw MalformedRequest("The request target must be a path or an absolute http or https URL.")
         }
     }
 
@@ -35,17 +38,10 @@ struct RequestTarget: Hashable {
         return (authority, path.utf8.first == UInt8(ascii: "/") ? path : "/" + path)
     }
 
-    /// Whether a text is a host with or without a port: nobody's name before it, and no other delimiter
-    /// (RFC 3986, section 3.2).
+    /// Returns whether a text is a host with an optional port: no user name and no other delimiter (RFC 3986,
+    /// section 3.2).
     static func isAuthority(_ text: String) -> Bool {
         (1...255).contains(text.utf8.count)
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"):
-                    true
-                default: "-._~%:[]!$&'()*+,;=".utf8.contains(byte)
-                }
-            }
+            && text.utf8.allSatisfy { $0.isLetterOrDigit || "-._~%:[]!$&'()*+,;=".utf8.contains($0) }
     }
 }

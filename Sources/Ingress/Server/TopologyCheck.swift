@@ -4,14 +4,15 @@ internal import Logging
 internal import Reactor
 internal import ServiceLifecycle
 
-/// Looks, as soon as the broker is there, whether what the ingress needs is there too; HTTP is served meanwhile.
+/// Checks that the broker has the exchanges that the ingress needs, as soon as the broker is reachable. HTTP is
+/// served in the meantime.
 struct TopologyCheck: Service {
-    /// Something is missing that waiting does not bring.
+    /// An exchange is missing, which retrying does not change.
     struct Failure: Error, CustomStringConvertible {
         let description: String
     }
 
-    private static let pause: Duration = .seconds(1)
+    private static let retryDelay: Duration = .seconds(1)
 
     let broker: BrokerAddress
     let name: String
@@ -24,7 +25,7 @@ struct TopologyCheck: Service {
                 try await gracefulShutdown()
             }
         } catch is CancellationError {
-            // It was told to stop before the broker came.
+            // Graceful shutdown began before the broker was reachable.
         }
     }
 
@@ -43,7 +44,7 @@ struct TopologyCheck: Service {
             } catch let error as AMQPError where error.isTransient {
                 try Task.checkCancellation()
                 log.warning("waiting", metadata: ["for": "the broker", "error": "\(error)"])
-                try await Loop.sleep(for: Self.pause)
+                try await Loop.sleep(for: Self.retryDelay)
             }
         }
     }

@@ -1,7 +1,7 @@
 internal import Contracts
 internal import WorkerKit
 
-/// Finds out on whose behalf a request comes, from its `Authorization` field (RFC 6750, section 2.1).
+/// Authenticates requests by the bearer token in their `Authorization` field (RFC 6750, section 2.1).
 struct Authenticator: Sendable {
     private let verifier: TokenVerifier
     private let cache: TokenCache
@@ -11,16 +11,17 @@ struct Authenticator: Sendable {
         self.cache = cache
     }
 
-    /// The caller that a field's bearer token stands for.
+    /// Returns the account that a bearer token was issued to.
     ///
-    /// - Throws: `unauthenticated` where there is no bearer token, `invalid-token` where it is not taken.
+    /// - Parameter authorization: the value of the `Authorization` field.
+    /// - Throws: `unauthenticated` if there is no bearer token, `invalid-token` if it fails verification.
     func caller(of authorization: String?) throws(Problem) -> Caller {
         guard let authorization, let token = Self.bearerToken(authorization) else {
             throw Problem(.unauthenticated)
         }
         let now = Timestamp.now()
         if let verified = cache.find(token, at: now) { return verified.caller }
-        do throws(TokenVerifier.Fault) {
+        do throws(TokenVerificationFailure) {
             let verified = try verifier.verify(token, at: now)
             cache.insert(token, verified, at: now)
             return verified.caller

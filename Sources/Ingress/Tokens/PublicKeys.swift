@@ -1,30 +1,31 @@
 internal import Contracts
 internal import JWTKit
 
-/// The public keys that access tokens are verified with, from a JSON Web Key Set (RFC 7517).
+/// The public keys that verify access tokens, read from a JSON Web Key Set (RFC 7517).
 struct PublicKeys: Sendable {
-    /// A key set that cannot be used; says what is wrong and repeats nothing of it.
-    struct Malformed: Error, CustomStringConvertible {
+    /// The key set cannot be used. The description does not repeat its content.
+    struct InvalidKeySet: Error, CustomStringConvertible {
         let description: String
     }
 
-    /// The set as it is published: only what is public, whatever else the source holds.
+    /// The key set to publish. It contains only the public members of each key, even if the source has more.
     let document: [UInt8]
     private let algorithms: [String: any JWTAlgorithm]
 
-    /// Reads a key set.
+    /// Parses a key set.
     ///
     /// - Parameter jwks: `{"keys": [{"kty": "EC", "crv": "P-256", "kid", "x", "y"}, …]}`.
-    /// - Throws: ``Malformed`` where it is no such set, a key is of another kind, private, or without a name of its own.
-    init(jwks: String) async throws(Malformed) {
+    /// - Throws: ``InvalidKeySet`` if it is malformed or empty, or if a key is of another kind, private, or without a
+    ///   unique `kid`.
+    init(jwks: String) async throws(InvalidKeySet) {
         guard let json = try? JSON.parse(Array(jwks.utf8)), let members = json["keys"]?.array, !members.isEmpty else {
-            throw Malformed(description: "is not a JSON Web Key Set with at least one key")
+            throw InvalidKeySet(description: "must be a JSON Web Key Set with at least one key")
         }
         var keys: [Key] = []
         for member in members {
             let key = try Key(member)
             guard !keys.contains(where: { $0.id == key.id }) else {
-                throw Malformed(description: "has two keys of the same kid")
+                throw InvalidKeySet(description: "must not contain two keys with the same kid")
             }
             keys.append(key)
         }
@@ -39,35 +40,35 @@ struct PublicKeys: Sendable {
         }
     }
 
-    /// The verifier of a key's signatures; nothing where no key has that name.
+    /// Returns the verifier of a key's signatures; `nil` if no key has this `kid`.
     func algorithm(of id: String) -> (any JWTAlgorithm)? {
         algorithms[id]
     }
 }
 
-/// One key of the set: a point of the curve P-256.
+/// One ES256 key: a point on the curve P-256.
 private struct Key {
     let id: String
     let x: String
     let y: String
 
-    init(_ json: JSON) throws(PublicKeys.Malformed) {
+    init(_ json: JSON) throws(PublicKeys.InvalidKeySet) {
         guard let id = json["kid"]?.string, !id.isEmpty else {
-            throw PublicKeys.Malformed(description: "has a key without a kid")
+            throw PublicKeys.InvalidKeySet(description: "must not contain a key without a kid")
         }
         guard json["kty"]?.string == "EC", json["crv"]?.string == "P-256", json["alg"]?.string ?? "ES256" == "ES256",
             json["use"]?.string ?? "sig" == "sig", let x = json["x"]?.string, let y = json["y"]?.string
-        else { throw PublicKeys.Malformed(description: "has a key that is no ES256 signature key") }
-        guard json["d"] == nil else { throw PublicKeys.Malformed(description: "has a private key") }
+        else { throw PublicKeys.InvalidKeySet(description: "must contain only ES256 signature keys") }
+        guard json["d"] == nil else { throw PublicKeys.InvalidKeySet(description: "must not contain a private key") }
         (self.id, self.x, self.y) = (id, x, y)
     }
 
-    func algorithm() async throws(PublicKeys.Malformed) -> any JWTAlgorithm {
+    func algorithm() async throws(PublicKeys.InvalidKeySet) -> any JWTAlgorithm {
         do {
             let key = try ES256PublicKey(parameters: (x: x, y: y))
             return try await JWTKeyCollection().add(ecdsa: key).getKey()
         } catch {
-            throw PublicKeys.Malformed(description: "has a key that is no point of its curve")
+            throw PublicKeys.InvalidKeySet(description: "must not contain a key that is not a point on P-256")
         }
     }
 

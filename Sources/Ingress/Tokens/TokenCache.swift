@@ -1,30 +1,30 @@
 internal import Contracts
 internal import Synchronization
 
-/// The tokens verified lately, until they expire, so that the usual request costs no cryptography.
+/// Caches verified tokens until they expire, so that most requests need no signature verification.
+///
+/// The cache is divided into shards, each with its own lock, because all HTTP threads use it.
 final class TokenCache: Sendable {
     private static let shardCount = 16
 
     private let shards: [Shard]
 
-    /// Makes a cache.
-    ///
-    /// - Parameter capacity: the most tokens it holds.
+    /// - Parameter capacity: the maximum number of tokens.
     init(capacity: Int) {
         shards = (0..<Self.shardCount).map { _ in Shard(capacity: max(1, capacity / Self.shardCount)) }
     }
 
-    /// What a token says, where it was verified before and has not expired.
+    /// Returns the claims of a token; `nil` if it is not cached or has expired.
     func find(_ token: String, at now: Timestamp) -> VerifiedToken? {
         shard(of: token).find(token, at: now)
     }
 
-    /// Remembers a verified token.
+    /// Adds a verified token.
     func insert(_ token: String, _ verified: VerifiedToken, at now: Timestamp) {
         shard(of: token).insert(token, verified, at: now)
     }
 
-    /// By the last bytes of the signature, which are as good as random.
+    /// Selects a shard by the last bytes of the signature, which are uniformly distributed.
     private func shard(of token: String) -> Shard {
         let last = token.utf8.suffix(3).reduce(0) { $0 &* 31 &+ Int($1) }
         return shards[last % Self.shardCount]
@@ -48,7 +48,7 @@ private final class Shard: Sendable {
         tokens.withLock { tokens in
             if tokens.count >= capacity, tokens[token] == nil {
                 tokens = tokens.filter { now < $0.value.expiry }
-                // Where all are still good, any one of them makes room: it costs its bearer one verification.
+                // If none has expired, an arbitrary one is evicted, which costs its caller one verification.
                 if tokens.count >= capacity, let victim = tokens.keys.first { tokens[victim] = nil }
             }
             tokens[token] = verified

@@ -5,22 +5,11 @@ internal import WorkerKit
 
 /// Verifies access tokens: ES256 JSON Web Tokens of one issuer for one audience (RFC 7519, RFC 8725).
 struct TokenVerifier: Sendable {
-    /// The longest token, in bytes.
-    static let longest = 8 * 1024
-    private static let claimLimits = JSONLimits(bytes: longest, depth: 8, numberLength: 32)
-    /// How far the issuer's clock may be ahead.
+    /// The maximum length of a token, in bytes.
+    static let maximumLength = 8 * 1024
+    private static let claimLimits = JSONLimits(bytes: maximumLength, depth: 8, numberLength: 32)
+    /// The tolerance for `nbf`, in case the issuer's clock is ahead.
     private static let leeway: Duration = .seconds(5)
-
-    /// Why a token is not taken.
-    enum Fault: Error, Hashable {
-        case malformed
-        /// Its header names another algorithm, no key or an unknown one, or something critical.
-        case unacceptableHeader
-        case wrongSignature
-        case wrongClaims
-        case expired
-        case notYetValid
-    }
 
     private let keys: PublicKeys
     private let issuer: String
@@ -32,42 +21,42 @@ struct TokenVerifier: Sendable {
         self.audience = audience
     }
 
-    /// Verifies a token's form, signature and claims.
+    /// Verifies a token's format, signature and claims.
     ///
-    /// - Returns: whom it stands for, and until when.
-    func verify(_ token: String, at now: Timestamp) throws(Fault) -> VerifiedToken {
-        guard token.utf8.count <= Self.longest else { throw .malformed }
+    /// - Returns: the account that the token was issued to, and the time at which it expires.
+    func verify(_ token: String, at now: Timestamp) throws(TokenVerificationFailure) -> VerifiedToken {
+        guard token.utf8.count <= Self.maximumLength else { throw .malformed }
         let bytes = Array(token.utf8)
         let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 3, let header = json(parts[0]), let signature = Base64URL.decode(parts[2]) else {
             throw .malformed
         }
-        // The algorithm is ours to choose, never the token's (RFC 8725, section 3.1).
+        // The verifier chooses the algorithm, never the token (RFC 8725, section 3.1).
         guard header["alg"]?.string == "ES256", header["crit"] == nil, let id = header["kid"]?.string,
             let algorithm = keys.algorithm(of: id)
         else { throw .unacceptableHeader }
         let signed = bytes[..<parts[1].endIndex]
         guard signature.count == 64, (try? algorithm.verify(signature, signs: signed)) == true else {
-            throw .wrongSignature
+            throw .invalidSignature
         }
         guard let claims = json(parts[1]) else { throw .malformed }
         return try check(claims, at: now)
     }
 
-    private func check(_ claims: JSON, at now: Timestamp) throws(Fault) -> VerifiedToken {
-        guard claims["iss"]?.string == issuer, isForUs(claims["aud"]),
+    private func check(_ claims: JSON, at now: Timestamp) throws(TokenVerificationFailure) -> VerifiedToken {
+        guard claims["iss"]?.string == issuer, isAudience(claims["aud"]),
             let account = claims["sub"]?.string.flatMap({ UUID(text: $0) }),
             let username = claims["name"]?.string, Username.isValid(username),
-            let expiry = moment(claims["exp"])
-        else { throw .wrongClaims }
+            let expiry = time(claims["exp"])
+        else { throw .invalidClaims }
         guard now < expiry else { throw .expired }
         if let start = claims["nbf"] {
-            guard let start = moment(start), start <= now.advanced(by: Self.leeway) else { throw .notYetValid }
+            guard let start = time(start), start <= now.advanced(by: Self.leeway) else { throw .notYetValid }
         }
         return VerifiedToken(caller: Caller(id: account, username: username), expiry: expiry)
     }
 
-    private func isForUs(_ claim: JSON?) -> Bool {
+    private func isAudience(_ claim: JSON?) -> Bool {
         switch claim {
         case .string(let name): name == audience
         case .array(let names): names.contains(.string(audience))
@@ -75,8 +64,8 @@ struct TokenVerifier: Sendable {
         }
     }
 
-    /// A `NumericDate`: seconds since the epoch, which may have a fraction.
-    private func moment(_ claim: JSON?) -> Timestamp? {
+    /// Reads a `NumericDate`: seconds since the epoch, perhaps with a fraction (RFC 7519, section 2).
+    private func time(_ claim: JSON?) -> Timestamp? {
         switch claim {
         case .integer(let seconds) where seconds >= 0: Timestamp(milliseconds: 0).advanced(by: .seconds(seconds))
         case .double(let seconds) where seconds >= 0 && seconds < 1e15: Timestamp(milliseconds: Int64(seconds * 1000))
@@ -89,9 +78,20 @@ struct TokenVerifier: Sendable {
     }
 }
 
-/// What a verified token says.
+/// The claims of a verified token.
 struct VerifiedToken: Sendable, Hashable {
     let caller: Caller
-    /// From then on it is worth nothing.
+    /// The time from which the token is no longer valid.
     let expiry: Timestamp
+}
+
+/// The reason that a token failed verification.
+enum TokenVerificationFailure: Error, Hashable {
+    case malformed
+    /// The header names another algorithm, an unknown key or no key, or has a `crit` member.
+    case unacceptableHeader
+    case invalidSignature
+    case invalidClaims
+    case expired
+    case notYetValid
 }

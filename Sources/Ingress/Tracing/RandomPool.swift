@@ -1,12 +1,13 @@
 internal import Glibc
 internal import Synchronization
 
-/// The system's random numbers, fetched many at a time: one system call each would be felt in every request.
+/// Random numbers from the kernel, fetched in batches, because one system call per number is measurable in each
+/// request.
 final class RandomPool: Sendable {
-    /// The one pool of the process.
+    /// The pool of the process.
     static let shared = RandomPool()
 
-    /// As many as getentropy(3) gives in one call, which is 256 bytes.
+    /// The numbers per batch. One call of getentropy(3) returns at most 256 bytes.
     private static let size = 32
 
     private struct State {
@@ -16,7 +17,7 @@ final class RandomPool: Sendable {
 
     private let state = Mutex(State())
 
-    /// The next number.
+    /// Returns the next number.
     func next() -> UInt64 {
         state.withLock { state in
             if state.used == state.numbers.count { Self.fill(&state) }
@@ -30,14 +31,14 @@ final class RandomPool: Sendable {
             bytes.baseAddress.map { getentropy($0, bytes.count) == 0 } ?? false
         }
         if !isFilled {
-            // A kernel without it: the standard library has its own ways.
+            // The kernel does not support getentropy(3); the standard library has a fallback.
             for index in state.numbers.indices { state.numbers[index] = .random(in: 0 ... .max) }
         }
         state.used = 0
     }
 }
 
-/// The pool's numbers, where a generator is wanted.
+/// A random number generator that reads from the pool.
 struct PooledGenerator: RandomNumberGenerator {
     mutating func next() -> UInt64 { RandomPool.shared.next() }
 }

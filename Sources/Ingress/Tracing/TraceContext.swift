@@ -1,15 +1,15 @@
 /// The W3C trace context of a request (Trace Context, section 3).
 struct TraceContext: Sendable, Hashable {
-    private static let longestState = 512
+    private static let maximumStateLength = 512
 
-    /// The whole `traceparent`, as it goes on.
+    /// The `traceparent` to pass on.
     let traceparent: String
-    /// The `tracestate` that came with a valid `traceparent`.
+    /// The `tracestate` to pass on; `nil` if it or the client's `traceparent` is invalid.
     let tracestate: String?
-    /// The trace's id, 32 hexadecimal digits.
+    /// The trace id, 32 hexadecimal digits.
     var traceID: String { String(traceparent.dropFirst(3).prefix(32)) }
 
-    /// Takes over a client's context where it is valid, and makes a new one else.
+    /// Adopts the client's context if it is valid, otherwise starts a new trace.
     init(traceparent: String?, tracestate: String?) {
         guard let traceparent, Self.isValid(traceparent) else {
             self.init()
@@ -18,7 +18,7 @@ struct TraceContext: Sendable, Hashable {
         self.init(valid: traceparent, tracestate: tracestate.flatMap { Self.isValidState($0) ? $0 : nil })
     }
 
-    /// A new trace, not sampled.
+    /// Starts a new trace that is not sampled.
     init() {
         var generator = PooledGenerator()
         var text: [UInt8] = Array("00-".utf8)
@@ -36,7 +36,8 @@ struct TraceContext: Sendable, Hashable {
         self.tracestate = tracestate
     }
 
-    /// `00-` 32 digits `-` 16 digits `-` 2 digits, in lower case, neither id all zeros; a later version may go on.
+    /// Checks `00-`, 32 digits, `-`, 16 digits, `-`, 2 digits, in lower case and with neither id all zeros. A later
+    /// version may append more.
     private static func isValid(_ text: String) -> Bool {
         let bytes = Array(text.utf8.prefix(56))
         guard bytes.count >= 55, text.utf8.count <= 512 else { return false }
@@ -55,7 +56,7 @@ struct TraceContext: Sendable, Hashable {
     }
 
     private static func isValidState(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.count <= longestState && text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+        !text.isEmpty && text.utf8.count <= maximumStateLength && text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
     }
 
     private static func isLowerHex(_ byte: UInt8) -> Bool {

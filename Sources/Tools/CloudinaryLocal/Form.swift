@@ -39,8 +39,8 @@ struct Form: Sendable {
                 for event in try parser.feed(Array(buffer: buffer)) { try take(event) }
             }
             try parser.finish()
-        } catch let fault as MultipartFault {
-            throw APIError(fault == .bodyTooLarge ? 413 : 400, fault.reason)
+        } catch let error as MultipartError {
+            throw APIError(error == .bodyTooLarge ? 413 : 400, error.reason)
         }
     }
 

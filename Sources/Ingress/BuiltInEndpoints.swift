@@ -1,0 +1,62 @@
+internal import Contracts
+internal import HTTPTypes
+
+/// The responses of the endpoints that the ingress serves without sending a message.
+struct BuiltInEndpoints: Sendable {
+    private static let cacheable = HTTPField(name: .cacheControl, value: "public, max-age=300")
+
+    private let keys: IngressResponse
+    private let alive: IngressResponse
+    private let openAPI: IngressResponse
+
+    init(keys: PublicKeys) {
+        self.keys = IngressResponse(
+            status: 200,
+            fields: HTTPFields([HTTPField(name: .contentType, value: "application/jwk-set+json"), Self.cacheable]),
+            body: keys.document)
+        alive = .json(Array(#"{"status":"alive"}"#.utf8))
+        let document = OpenAPI.document.serialized()
+        openAPI = IngressResponse(
+            status: 200,
+            fields: HTTPFields([
+                HTTPField(name: .contentType, value: ContentType.json), Self.cacheable,
+                HTTPField(name: .eTag, value: Self.entityTag(of: document)),
+            ]), body: document)
+    }
+
+    /// Returns the entity tag of a document, which is the hash of its bytes (FNV-1a, 64 bits).
+    ///
+    /// All processes of one version serve the same tag, so that a client can revalidate at any of them.
+    private static func entityTag(of document: [UInt8]) -> String {
+        let hash = document.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        return "\"\(String(hash, radix: 16))\""
+    }
+
+    /// Returns the current response of an endpoint.
+    func response(of endpoint: Route.BuiltInEndpoint, _ bridge: LoopBridge) async -> IngressResponse {
+        switch endpoint {
+        case .liveness: alive
+        case .publicKeys: keys
+        case .openAPI: openAPI
+        case .readiness: Self.readiness(await bridge.health())
+        }
+    }
+
+    /// Returns 200 if the broker is up, otherwise 503.
+    ///
+    /// Redis does not count, because without it caches miss and rate limits are local.
+    static func readiness(_ health: LoopBridge.Health) -> IngressResponse {
+        let body = JSONWriter.bytes(capacity: 96) { writer in
+            writer.object { writer in
+                for (name, value) in [
+                    ("status", health.isBrokerUp ? "ready" : "unavailable"),
+                    ("broker", health.isBrokerUp ? "up" : "down"), ("redis", health.isRedisUp ? "up" : "down"),
+                ] {
+                    writer.name(name)
+                    writer.string(value)
+                }
+            }
+        }
+        return .json(body, status: health.isBrokerUp ? 200 : 503)
+    }
+}

@@ -1,0 +1,36 @@
+internal import NIOCore
+
+/// The address that a request comes from: the connection's peer, or the client that a trusted proxy names.
+struct ClientAddress: Sendable, Hashable {
+    /// The IP address; `nil` if the connection has none, as on a Unix domain socket.
+    let ip: IPAddress?
+
+    init(_ ip: IPAddress?) {
+        self.ip = ip
+    }
+
+    /// The address of a channel's peer.
+    init(_ channel: any Channel) {
+        self.init(channel.remoteAddress)
+    }
+
+    init(_ address: SocketAddress?) {
+        // The address follows the family and the port (sockaddr_in, ip(7)); in IPv6 it follows the flow label too
+        // (sockaddr_in6, ipv6(7)).
+        let field: (offset: Int, size: Int)
+        switch address {
+        case .v4: field = (4, 4)
+        case .v6: field = (8, 16)
+        case .unixDomainSocket, nil:
+            self.ip = nil
+            return
+        }
+        self.ip = address?.withSockAddr { pointer, size in
+            IPAddress(
+                octets: UnsafeRawBufferPointer(start: pointer, count: size).dropFirst(field.offset).prefix(field.size))
+        }
+    }
+
+    /// The key that rate limits count this client under.
+    var rateLimitKey: String { ip?.rateLimitKey ?? "local" }
+}

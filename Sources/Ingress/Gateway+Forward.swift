@@ -1,0 +1,112 @@
+internal import Contracts
+internal import HTTPTypes
+internal import HummingbirdCore
+internal import WorkerKit
+
+/// A matched route whose requests become messages.
+struct MessageRoute: Sendable {
+    let route: Route
+    let message: MessageDescriptor
+    let source: BodySource
+    /// The parameters in the path.
+    let parameters: [Parameter]
+}
+
+extension Gateway {
+    /// Authenticates a request, reads its body, sends its message and returns the response to the outcome.
+    @concurrent func forward(
+        _ match: MessageRoute, _ context: RequestContext, _ body: HTTPBody, _ writer: borrowing ResponseWriter
+    ) async throws -> IngressResponse {
+        var caller: Caller?
+        var uploadDecisions: [RateDecision] = []
+        let limit = match.route.limit
+        do {
+            guard !context.fields.isAmbiguous else {
+                throw Problem(
+                    .malformedRequest,
+                    detail: "Authorization, Content-Type and Idempotency-Key must each occur at most once.")
+            }
+            if match.message.needsSubject {
+                caller = try authenticator.caller(of: context.fields.authorization)
+            }
+            let client = caller.map { BodyBudget.Client.account($0.id) } ?? .address(context.client.rateLimitKey)
+            var reservation: BodyReservation?
+            var charges = limits.charges(limit, caller: caller, client: context.client)
+            var request = OutgoingRequest(match.message, caller: caller, body: [], requestID: context.id)
+            request.traceparent = context.trace.traceparent
+            request.tracestate = context.trace.tracestate
+            if match.message.kind == .command { try request.applyCommandFields(context.fields) }
+            switch match.source {
+            case .none:
+                request.body = Self.emptyObject
+            case .parameters(let types):
+                request.body = try Self.parameters(match, context).json(types)
+            case .json:
+                let bytes = BodyReservation(in: bodies.jsonBudget, for: client)
+                request.body = try await bodies.json(context.fields, body, writer, bytes)
+                reservation = bytes
+            case .upload:
+                // The rate limits are charged first, so that a refused upload is not read.
+                uploadDecisions = await bridge.charge(charges)
+                guard uploadDecisions.areAllowed else { return rateLimitedResponse(uploadDecisions, to: context) }
+                charges = []
+                let bytes = BodyReservation(in: bodies.uploadBudget, for: client)
+                let file = try await bodies.upload(context.fields, body, writer, bytes)
+                (request.body, request.contentType) = (file.bytes, file.contentType)
+                reservation = bytes
+            }
+            let handoff = RequestHandoff(request, reservation: reservation)
+            // The handoff holds the only reference to the body, so that the body is freed once it is sent.
+            request.body = []
+            return await send(request, handoff, charges, uploadDecisions, context)
+        } catch let problem as Problem {
+            var response: IngressResponse
+            if uploadDecisions.isEmpty {
+                let charged = Self.isBudgetRefusal(problem) ? .general : limit
+                response = await problemResponse(problem, to: context, limit: charged, caller: caller)
+            } else {
+                response = .problem(problem, traceID: context.trace.traceID)
+                response.rateDecisions = uploadDecisions
+            }
+            if response.status == 415, context.fields.contentEncoding != nil {
+                response.fields.append(HTTPField(name: .acceptEncoding, value: "identity"))
+            }
+            response.messageType = match.message.name
+            return response
+        }
+    }
+
+    /// Whether the body budget refused the request. Such a request tried no password, so that the limit on
+    /// credentials does not count it.
+    private static func isBudgetRefusal(_ problem: Problem) -> Bool {
+        problem.code == .unavailable || problem.code == .tooManyRequests
+    }
+
+    private static let emptyObject = Array("{}".utf8)
+
+    private static func parameters(_ match: MessageRoute, _ context: RequestContext) throws(Problem) -> [Parameter] {
+        guard let query = QueryString.parse(context.query) else {
+            throw Problem(.malformedRequest, detail: "The query must be percent-encoded UTF-8.")
+        }
+        return match.parameters + query
+    }
+
+    private func send(
+        _ request: OutgoingRequest, _ handoff: RequestHandoff, _ charges: [RateCharge],
+        _ uploadDecisions: [RateDecision], _ context: RequestContext
+    ) async -> IngressResponse {
+        let result = await bridge.send(handoff, charges: charges)
+        var response: IngressResponse
+        if let outcome = result.outcome {
+            response = .outcome(outcome, of: request, traceID: context.trace.traceID)
+            if context.method == .get || context.method == .head {
+                response = response.notModified(ifNoneMatch: context.fields.ifNoneMatch)
+            }
+            response.rateDecisions = uploadDecisions + result.decisions
+        } else {
+            response = rateLimitedResponse(result.decisions, to: context)
+        }
+        response.messageType = request.message.name
+        return response
+    }
+}

@@ -1,0 +1,31 @@
+internal import Contracts
+internal import FoundationEssentials
+internal import WorkerKit
+
+/// The rate limits of the ingress, and the keys that each request is charged to.
+struct RateLimits: Sendable {
+    /// The limit on every request, counted per caller, or per address if there is no caller; `nil` if it is off.
+    let general: RateLimit?
+    /// The additional limit on routes that check a password, counted per address; `nil` if it is off.
+    let credentials: RateLimit?
+
+    /// Returns the charges for one request.
+    ///
+    /// - Parameters:
+    ///   - limit: the rate limit class of the request's route.
+    ///   - caller: the account that the request is for; `nil` if it is not authenticated.
+    ///   - client: the address that the request comes from.
+    func charges(_ limit: Route.RateLimitClass, caller: Caller?, client: ClientAddress) -> [RateCharge] {
+        var charges: [RateCharge] = []
+        if let general {
+            let subject = caller.map { "caller:\($0.id.text)" } ?? "address:\(client.rateLimitKey)"
+            charges.append(
+                RateCharge(limit: general, key: "rate:\(general.name):\(subject)", isFree: limit == .unlimited))
+        }
+        if limit == .credentials, let credentials {
+            charges.append(
+                RateCharge(limit: credentials, key: "rate:\(credentials.name):address:\(client.rateLimitKey)"))
+        }
+        return charges
+    }
+}

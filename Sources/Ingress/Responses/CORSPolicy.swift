@@ -1,0 +1,57 @@
+internal import HTTPTypes
+
+/// The origins whose pages may read responses (CORS, Fetch Standard, section 3.3). The default is none.
+struct CORSPolicy: Sendable {
+    private static let exposed = HTTPField(
+        name: .accessControlExposeHeaders,
+        value: "ETag, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id")
+    private static let allowedFields = HTTPField(
+        name: .accessControlAllowHeaders,
+        value:
+            "Authorization, Content-Type, Idempotency-Key, If-None-Match, Prefer, Traceparent, Tracestate, X-Request-Id"
+    )
+    private static let maximumAge = HTTPField(name: .accessControlMaxAge, value: "600")
+    private static let vary = HTTPField(name: .vary, value: "Origin")
+    private static let anyOrigin = HTTPField(name: .accessControlAllowOrigin, value: "*")
+
+    private let origins: Set<String>
+    private let allowsAny: Bool
+
+    /// - Parameter origins: the allowed origins, such as `https://example.org`; `*` allows every origin.
+    init(origins: [String]) {
+        self.origins = Set(origins)
+        allowsAny = origins.contains("*")
+    }
+
+    /// Appends the CORS fields of a response.
+    ///
+    /// - Parameters:
+    ///   - origin: the request's `Origin` field.
+    ///   - fields: the fields of the response.
+    func append(origin: String?, to fields: inout HTTPFields) {
+        guard !origins.isEmpty else { return }
+        if allowsAny {
+            guard origin != nil else { return }
+            fields.append(Self.anyOrigin)
+        } else {
+            fields.append(Self.vary)
+            guard let origin, origins.contains(origin) else { return }
+            fields.append(HTTPField(name: .accessControlAllowOrigin, value: origin))
+        }
+        fields.append(Self.exposed)
+    }
+
+    /// Returns the response to a preflight request; `nil` if the request is not one or its origin is not allowed.
+    ///
+    /// - Parameter allow: the methods of the path, as in the `Allow` field.
+    func preflight(method: HTTPRequest.Method, fields: RequestFields, allow: String) -> IngressResponse? {
+        guard method == .options, fields.hasAccessControlRequestMethod, let origin = fields.origin,
+            allowsAny || origins.contains(origin)
+        else { return nil }
+        return IngressResponse(
+            status: 204,
+            fields: HTTPFields([
+                HTTPField(name: .accessControlAllowMethods, value: allow), Self.allowedFields, Self.maximumAge,
+            ]))
+    }
+}

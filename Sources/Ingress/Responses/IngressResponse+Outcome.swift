@@ -1,0 +1,48 @@
+internal import Contracts
+internal import FoundationEssentials
+internal import HTTPTypes
+internal import WorkerKit
+
+extension IngressResponse {
+    /// Makes the response to the outcome of a message.
+    ///
+    /// - Parameters:
+    ///   - outcome: the reply, or the reason that there is none.
+    ///   - request: the message; its id names the receipt of an accepted command.
+    ///   - traceID: the trace id for a problem's body.
+    static func outcome(_ outcome: RequestOutcome, of request: OutgoingRequest, traceID: String) -> IngressResponse {
+        switch outcome {
+        case .reply(let reply):
+            return .reply(reply)
+        case .unavailable(let reason):
+            var response = IngressResponse.problem(Problem(.unavailable), traceID: traceID)
+            response.logReason = reason
+            return response
+        case .accepted:
+            var response = IngressResponse.json(acceptedReceipt(request.id), status: 202)
+            response.fields.append(HTTPField(name: .location, value: RouteTable.receiptPath(of: request)))
+            if !request.awaitsReply { response.fields.append(respondAsyncApplied) }
+            return response
+        case .deadlineExceeded:
+            return .problem(Problem(.deadlineExceeded), traceID: traceID)
+        case .outcomeUnknown:
+            let detail =
+                "It is unknown whether the command will be carried out. "
+                + "A retry with the same Idempotency-Key cannot carry it out twice."
+            return .problem(Problem(.deadlineExceeded, detail: detail), traceID: traceID)
+        }
+    }
+
+    private static let respondAsyncApplied = HTTPField(name: .preferenceApplied, value: "respond-async")
+
+    private static func acceptedReceipt(_ id: UUID) -> [UInt8] {
+        JSONWriter.bytes(capacity: 96) { writer in
+            writer.object { writer in
+                writer.name("id")
+                writer.uuid(id)
+                writer.name("status")
+                writer.string("accepted")
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+internal import Contracts
+internal import HTTPTypes
+internal import WorkerKit
+
+/// The response to one request, without the fields that every response has (see ``ResponseHeadBuilder``).
+struct IngressResponse: Sendable {
+    let status: Int
+    /// The fields that are specific to this response.
+    var fields: HTTPFields = [:]
+    var body: [UInt8] = []
+    /// The decisions of the rate limits that the request was charged to.
+    var rateDecisions: [RateDecision] = []
+    /// The type of the message that the request became; `nil` if its route sends none. Only for the log.
+    var messageType: String?
+    /// The cause of an `unavailable` response. Only for the log.
+    var logReason: String?
+}
+
+extension IngressResponse {
+    private static let noStore = HTTPField(name: .cacheControl, value: "no-store")
+    private static let revalidate = HTTPField(name: .cacheControl, value: "private, no-cache")
+    private static let jsonType = HTTPField(name: .contentType, value: ContentType.json)
+    private static let problemType = HTTPField(name: .contentType, value: ContentType.problem)
+    private static let bearer = HTTPField(name: .wwwAuthenticate, value: "Bearer")
+    private static let invalidBearer = HTTPField(name: .wwwAuthenticate, value: "Bearer error=\"invalid_token\"")
+
+    /// Makes a response with a JSON body.
+    static func json(_ body: [UInt8], status: Int = 200) -> IngressResponse {
+        IngressResponse(status: status, fields: HTTPFields([jsonType, noStore]), body: body)
+    }
+
+    /// Makes a response with a problem document (RFC 9457).
+    static func problem(_ problem: Problem, traceID: String) -> IngressResponse {
+        var fields = HTTPFields([problemType, noStore])
+        if problem.status == 401 { fields.append(problem.code == .invalidToken ? invalidBearer : bearer) }
+        if let seconds = problem.retryAfter { fields.append(HTTPField(name: .retryAfter, value: String(seconds))) }
+        return IngressResponse(status: problem.status, fields: fields, body: problem.body(traceId: traceID))
+    }
+
+    /// Makes a response from a worker's reply; status and body are passed through unchanged.
+    static func reply(_ reply: Reply) -> IngressResponse {
+        var fields = HTTPFields()
+        fields.reserveCapacity(5)
+        if let type = reply.contentType, !reply.body.isEmpty {
+            fields.append(type == ContentType.json ? jsonType : HTTPField(name: .contentType, value: type))
+        }
+        fields.append(reply.etag == nil ? noStore : revalidate)
+        if let etag = reply.etag { fields.append(HTTPField(name: .eTag, value: etag)) }
+        if let location = reply.location { fields.append(HTTPField(name: .location, value: location)) }
+        if let seconds = reply.retryAfter { fields.append(HTTPField(name: .retryAfter, value: String(seconds))) }
+        if reply.status == 401 { fields.append(bearer) }
+        return IngressResponse(status: reply.status, fields: fields, body: reply.body)
+    }
+
+    /// Returns a 304 response if the client has this version of the body, otherwise this response
+    /// (RFC 9110, section 15.4.5).
+    ///
+    /// - Parameter tags: the request's `If-None-Match` field.
+    func notModified(ifNoneMatch tags: String?) -> IngressResponse {
+        guard status == 200, let tags, let tag = fields[.eTag], EntityTags.contains(tag, in: tags) else { return self }
+        return IngressResponse(
+            status: 304, fields: fields.filter { $0.name == .eTag || $0.name == .cacheControl })
+    }
+}

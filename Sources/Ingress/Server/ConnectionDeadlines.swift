@@ -1,0 +1,101 @@
+/// The maximum duration of each phase of a connection, in nanoseconds.
+struct ConnectionTimeouts: Sendable, Hashable {
+    /// From a response to the first byte of the next request.
+    var idle: UInt64
+    /// From connecting to the first byte, and from a request's first byte to the end of its header fields.
+    var head: UInt64
+    /// From the end of the header fields to the end of the body.
+    var body: UInt64
+    /// From the end of a request until the network has accepted the whole response.
+    var response: UInt64
+}
+
+/// The deadline of a connection's current phase, as a state machine that does no I/O. Times are in nanoseconds.
+struct ConnectionDeadlines: Sendable {
+    private enum ReadPhase: Sendable, Hashable {
+        case idle
+        case head(since: UInt64)
+        case body(since: UInt64)
+    }
+
+    /// The result of checking the deadline.
+    enum Expiry: Sendable, Hashable {
+        /// The deadline has not passed; check again then.
+        case wait(until: UInt64)
+        /// Close the connection without a response.
+        case close
+        /// The header fields of a request did not arrive in time.
+        case headTimeout
+        /// The body of a request did not arrive in time.
+        case bodyTimeout
+    }
+
+    private let timeouts: ConnectionTimeouts
+    private var phase = ReadPhase.idle
+    private var hasReceivedBytes = false
+    /// The start of the idle phase, or of the wait for the next response.
+    private var since: UInt64
+    /// The number of requests that have begun and whose responses are not sent.
+    private(set) var unanswered = 0
+
+    init(timeouts: ConnectionTimeouts, now: UInt64) {
+        self.timeouts = timeouts
+        since = now
+    }
+
+    var isReadingBody: Bool { if case .body = phase { true } else { false } }
+
+    /// The number of requests that were received completely and are not answered.
+    private var dueResponses: Int { max(0, unanswered - (isReadingBody ? 1 : 0)) }
+
+    /// Records that bytes arrived, before they are parsed.
+    mutating func readBytes(at now: UInt64) {
+        hasReceivedBytes = true
+        if phase == .idle { phase = .head(since: now) }
+    }
+
+    /// Records the end of a request's header fields.
+    mutating func readHead(at now: UInt64) {
+        phase = .body(since: now)
+        unanswered += 1
+    }
+
+    /// Records the end of a request.
+    mutating func readEnd(at now: UInt64) {
+        // If an earlier response is still due, its deadline stays: a new request must not extend it.
+        if dueResponses == 0 { since = now }
+        phase = .idle
+    }
+
+    /// Records that a response was sent completely.
+    mutating func wroteEnd(at now: UInt64) {
+        unanswered = max(0, unanswered - 1)
+        since = now
+    }
+
+    /// The deadline of the current phase.
+    var deadline: UInt64 {
+        let response = dueResponses > 0 ? since + timeouts.response : .max
+        return switch phase {
+        case .head(let since): min(response, since + timeouts.head)
+        case .body(let since): min(response, since + timeouts.body)
+        case .idle:
+            dueResponses > 0
+                ? response : since + (hasReceivedBytes ? timeouts.idle : min(timeouts.idle, timeouts.head))
+        }
+    }
+
+    /// Returns the action to take at a point in time. A body timeout is returned once per request.
+    mutating func check(at now: UInt64) -> Expiry {
+        guard now >= deadline else { return .wait(until: deadline) }
+        if dueResponses > 0, now >= since + timeouts.response { return .close }
+        switch phase {
+        case .idle: return .close
+        case .head: return unanswered == 0 ? .headTimeout : .close
+        case .body:
+            // From here on the timeout of the response counts.
+            readEnd(at: now)
+            return .bodyTimeout
+        }
+    }
+}

@@ -1,0 +1,197 @@
+internal import Contracts
+internal import HTTPTypes
+internal import HummingbirdCore
+internal import NIOCore
+internal import NIOHTTPTypes
+
+/// Enforces the timeouts of one HTTP connection, responds to malformed input, and closes the connection so that the
+/// client still receives the last response. The decisions are made by ``HTTPConnectionState``.
+final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    /// The response to input that did not become a request.
+    typealias ErrorResponse = (head: HTTPResponse, body: ByteBuffer)
+    /// Makes the response to input that did not become a request.
+    typealias MakeErrorResponse = @Sendable (Problem, any Channel) -> EventLoopFuture<ErrorResponse>
+
+    /// The time for which input is still read after the output is closed. Unread input would cause a TCP reset,
+    /// which can discard the response before the client reads it (RFC 9112, section 9.6).
+    private static let linger: TimeAmount = .seconds(1)
+
+    private let makeErrorResponse: MakeErrorResponse
+    private var state: HTTPConnectionState
+    private var timer: Scheduled<Void>?
+    private var timerDeadline = UInt64.max
+
+    init(timeouts: ConnectionTimeouts, makeErrorResponse: @escaping MakeErrorResponse) {
+        self.makeErrorResponse = makeErrorResponse
+        state = HTTPConnectionState(timeouts: timeouts, now: Self.now)
+    }
+
+    private static var now: UInt64 { NIODeadline.now().uptimeNanoseconds }
+
+    /// Bytes arrived and are about to be parsed.
+    func readBytes() { state.readBytes(at: Self.now) }
+
+    /// A request's head was parsed; its parts follow.
+    func expectRequest(_ persistence: RequestHead.Persistence) { state.expectRequest(persistence) }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        armTimer(context)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        timer?.cancel()
+        timer = nil
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        timer?.cancel()
+        timer = nil
+        state.shutDown()
+        context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is ChannelShouldQuiesceEvent else { return context.fireUserInboundEventTriggered(event) }
+        perform(state.quiesce(), nil, context)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let action =
+            switch unwrapInboundIn(data) {
+            case .head: state.readHead(at: Self.now)
+            case .body(let buffer): state.readBody(buffer.readableBytes)
+            case .end: state.readEnd(at: Self.now)
+            }
+        switch action {
+        case .pass: context.fireChannelRead(data)
+        case .discard: break
+        case .shutDown: shutDown(context)
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        armTimer(context)
+        context.fireChannelReadComplete()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard MalformedRequest.isReported(by: error) else { return context.fireErrorCaught(error) }
+        perform(state.parseFailed(MalformedRequest.problem(for: error), at: Self.now), error, context)
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .head(let head) where head.status.kind == .informational:
+            guard state.mayWriteInformational else { return fail(promise) }
+            context.write(data, promise: promise)
+        case .head(var head):
+            let closes = head.headerFields[.connection] == "close"
+            guard let field = state.beginResponse(closes: closes) else { return fail(promise) }
+            switch field {
+            case .unchanged: break
+            case .keepAlive: head.headerFields[.connection] = "keep-alive"
+            case .close: head.headerFields[.connection] = "close"
+            }
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .body:
+            guard state.mayWriteBody else { return fail(promise) }
+            context.write(data, promise: promise)
+        case .end:
+            guard state.endResponse() else { return fail(promise) }
+            context.write(data, promise: whenSent(promise, context))
+        }
+    }
+
+    private func fail(_ promise: EventLoopPromise<Void>?) {
+        promise?.fail(ChannelError.outputClosed)
+    }
+
+    private func whenSent(
+        _ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext
+    ) -> EventLoopPromise<Void> {
+        let sent = promise ?? context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.assumeIsolated().whenSuccess { [self] in
+            perform(state.responseSent(at: Self.now), nil, context)
+            armTimer(context)
+        }
+        return sent
+    }
+}
+
+extension HTTPConnectionHandler {
+    /// - Parameter error: the error for the reader of the body.
+    private func perform(
+        _ action: HTTPConnectionState.Action, _ error: (any Error)?, _ context: ChannelHandlerContext
+    ) {
+        switch action {
+        case .none: break
+        case .refuse(let problem): refuse(problem, context)
+        case .shutDown: shutDown(context)
+        case .close: context.close(promise: nil)
+        case .failBody: if let error { context.fireErrorCaught(error) }
+        }
+    }
+
+    private func refuse(_ problem: Problem, _ context: ChannelHandlerContext) {
+        let sent = whenSent(nil, context)
+        makeErrorResponse(problem, context.channel).assumeIsolated().whenComplete { [self] result in
+            guard state.isSendingLastResponse, case .success(let response) = result else {
+                return sent.fail(ChannelError.outputClosed)
+            }
+            context.write(wrapOutboundOut(.head(response.head)), promise: nil)
+            context.write(wrapOutboundOut(.body(response.body)), promise: nil)
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: sent)
+        }
+    }
+
+    private func shutDown(_ context: ChannelHandlerContext) {
+        guard !state.isShutDown else { return }
+        state.shutDown()
+        timer?.cancel()
+        context.flush()
+        context.close(mode: .output, promise: nil)
+        timer = context.eventLoop.assumeIsolated().scheduleTask(in: Self.linger) { context.close(promise: nil) }
+    }
+
+    private func armTimer(_ context: ChannelHandlerContext) {
+        guard !state.isShutDown else { return }
+        let deadline = state.deadlines.deadline
+        // A timer with an earlier deadline stays and is armed again when it fires, which saves a timer per request.
+        guard timer == nil || deadline < timerDeadline else { return }
+        timer?.cancel()
+        timerDeadline = deadline
+        timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(deadline)) {
+            self.timerFired(context)
+        }
+    }
+
+    private func timerFired(_ context: ChannelHandlerContext) {
+        timer = nil
+        let action = state.checkDeadline(at: Self.now)
+        perform(action, BodyReader.BodyTimeout(), context)
+        if case .close = action { return }
+        armTimer(context)
+    }
+}
+
+/// Reports bytes to the connection's handler before they are parsed, so that the head timeout starts with the first
+/// byte.
+final class InboundBytesHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let connection: HTTPConnectionHandler
+
+    init(_ connection: HTTPConnectionHandler) {
+        self.connection = connection
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        connection.readBytes()
+        context.fireChannelRead(data)
+    }
+}

@@ -1,0 +1,32 @@
+internal import Contracts
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOHTTPTypesHTTP1
+
+/// A request head that the HTTP parser accepts but the ingress refuses.
+struct MalformedRequest: Error, Hashable {
+    /// One sentence for the client.
+    let detail: String
+
+    init(_ detail: String) {
+        self.detail = detail
+    }
+
+    /// Whether an error means that the client sent malformed HTTP.
+    static func isReported(by error: any Error) -> Bool {
+        switch error {
+        // The decoder throws this for every packet that follows malformed input.
+        case ByteToMessageDecoderError.dataReceivedInErrorState: true
+        default: error is HTTPParserError || error is HTTP1TypeConversionError || error is MalformedRequest
+        }
+    }
+
+    /// Returns the problem to send for such an error.
+    static func problem(for error: any Error) -> Problem {
+        switch error {
+        case HTTPParserError.headerOverflow: Problem(.headersTooLarge)
+        case let error as MalformedRequest: Problem(.malformedRequest, detail: error.detail)
+        default: Problem(.malformedRequest, detail: "The request is not well-formed HTTP/1.1.")
+        }
+    }
+}

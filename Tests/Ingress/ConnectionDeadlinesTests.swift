@@ -1,0 +1,105 @@
+import Testing
+
+@testable import Ingress
+
+@Suite("The deadlines of a connection")
+struct ConnectionDeadlinesTests {
+    private let timeouts = ConnectionTimeouts(idle: 60, head: 10, body: 30, response: 50)
+    private var deadlines: ConnectionDeadlines { ConnectionDeadlines(timeouts: timeouts, now: 100) }
+
+    @Test("a connection that sends no byte is closed after the head timeout")
+    func idle() {
+        var deadlines = deadlines
+        #expect(deadlines.check(at: 109) == .wait(until: 110))
+        #expect(deadlines.check(at: 110) == .close)
+    }
+
+    @Test("the head timeout starts with the first byte of a request and is not extended by further bytes")
+    func slowHead() {
+        var deadlines = deadlines
+        for moment in 110..<120 { deadlines.readBytes(at: UInt64(moment)) }
+        #expect(deadlines.check(at: 119) == .wait(until: 120))
+        #expect(deadlines.check(at: 120) == .headTimeout)
+    }
+
+    @Test("the body timeout starts with the end of the header fields and is reported once")
+    func slowBody() {
+        var deadlines = deadlines
+        deadlines.readBytes(at: 110)
+        deadlines.readHead(at: 115)
+        #expect(deadlines.isReadingBody)
+        deadlines.readBytes(at: 140)
+        #expect(deadlines.check(at: 144) == .wait(until: 145))
+        #expect(deadlines.check(at: 145) == .bodyTimeout)
+        #expect(deadlines.check(at: 145) == .wait(until: 195))
+        #expect(deadlines.check(at: 195) == .close)
+    }
+
+    @Test("the response timeout starts with the end of the request")
+    func response() {
+        var deadlines = deadlines
+        deadlines.readBytes(at: 110)
+        deadlines.readHead(at: 110)
+        deadlines.readEnd(at: 120)
+        #expect(deadlines.check(at: 169) == .wait(until: 170))
+        #expect(deadlines.check(at: 170) == .close)
+    }
+
+    @Test("after a response the idle timeout applies")
+    func keepAlive() {
+        var deadlines = deadlines
+        deadlines.readBytes(at: 110)
+        deadlines.readHead(at: 110)
+        deadlines.readEnd(at: 110)
+        #expect(deadlines.unanswered == 1)
+        deadlines.wroteEnd(at: 130)
+        #expect(deadlines.unanswered == 0)
+        #expect(deadlines.deadline == 190)
+    }
+
+    @Test("a head timeout while an earlier response is due closes the connection without a 408")
+    func pipelined() {
+        var deadlines = deadlines
+        deadlines.readBytes(at: 110)
+        deadlines.readHead(at: 110)
+        deadlines.readEnd(at: 110)
+        deadlines.readBytes(at: 111)
+        #expect(deadlines.check(at: 121) == .close)
+    }
+
+    @Test("a further request does not extend the response timeout, which starts anew after each response")
+    func slowReader() {
+        var deadlines = deadlines
+        func ask(at moment: UInt64) {
+            deadlines.readBytes(at: moment)
+            deadlines.readHead(at: moment)
+            deadlines.readEnd(at: moment)
+        }
+        ask(at: 110)
+        ask(at: 150)
+        #expect(deadlines.deadline == 160)
+        deadlines.wroteEnd(at: 155)
+        #expect(deadlines.deadline == 205)
+        deadlines.readBytes(at: 200)
+        #expect(deadlines.deadline == 205)
+        #expect(deadlines.check(at: 205) == .close)
+    }
+
+    @Test("a response that is sent before the end of the body does not change the body timeout")
+    func early() {
+        var deadlines = deadlines
+        deadlines.readBytes(at: 110)
+        deadlines.readHead(at: 110)
+        deadlines.wroteEnd(at: 111)
+        #expect(deadlines.deadline == 140)
+        deadlines.readEnd(at: 120)
+        #expect(deadlines.deadline == 180)
+    }
+
+    @Test("a response without a request does not make the number of unanswered requests negative")
+    func underflow() {
+        var deadlines = deadlines
+        deadlines.wroteEnd(at: 110)
+        #expect(deadlines.unanswered == 0)
+    }
+}

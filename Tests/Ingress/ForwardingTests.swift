@@ -1,0 +1,220 @@
+import AMQP
+import Contracts
+import FoundationEssentials
+import Glibc
+import Synchronization
+import TestSupport
+import Testing
+import WorkerKit
+
+@testable import Ingress
+
+@Suite("Requests forwarded to a worker", .serialized)
+struct ForwardingTests {
+    private let mark = "ingress-\(UUID().uuidString.prefix(8))"
+
+    @Test("a query reaches the worker with its parameters, caller and trace, and the reply is passed through")
+    func query() async throws {
+        let seen = Mutex<StubWorker.Received?>(nil)
+        try await RunningIngress.with { ingress in
+            try await StubWorker.with("media.list", mark: mark) { received in
+                seen.withLock { $0 = received }
+                return .json(Array(#"{"media":[]}"#.utf8), etag: "\"1\"")
+            } _: {
+                let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+                let response = try ingress.client().call(
+                    "GET", "/v1/media?limit=5&page=x", token: try ingress.maker.token(),
+                    fields: ["X-Request-Id": "\(mark)-1", "traceparent": trace, "tracestate": "a=1"])
+                #expect(response.status == 200)
+                #expect(response.body == Array(#"{"media":[]}"#.utf8))
+                #expect(response.fields["content-type"] == "application/json")
+                #expect(response.fields["etag"] == "\"1\"")
+                #expect(response.fields["x-request-id"] == "\(mark)-1")
+                #expect(response.fields["x-content-type-options"] == "nosniff")
+                let received = try #require(seen.withLock { $0 })
+                #expect(received.body == Array(#"{"limit":5,"page":"x"}"#.utf8))
+                #expect(received.properties.type == "media.list")
+                #expect(received.properties.userID == received.properties.appID)
+                #expect(received.properties.contentType == "application/json")
+                #expect(!received.properties.isPersistent)
+                #expect(received.properties.expiration != nil)
+                #expect(received.header(Header.subject) == TokenMaker.subject)
+                #expect(received.header(Header.subjectName) == "alice")
+                #expect(received.header(Header.traceparent) == trace)
+                #expect(received.header(Header.tracestate) == "a=1")
+            }
+        }
+    }
+
+    @Test("a malformed JSON body is forwarded byte for byte, and the worker's problem is passed through")
+    func body() async throws {
+        let seen = Mutex<[UInt8]>([])
+        let body = Array("{ \"a\":  1, \u{FEFF} nonsense \u{0}".utf8) + [0xFF, 0xFE]
+        try await RunningIngress.with { ingress in
+            try await StubWorker.with("identity.login", mark: mark) { received in
+                seen.withLock { $0 = received.body }
+                return .problem(Problem(.malformedJSON), traceID: "t")
+            } _: {
+                let response = try ingress.client().call(
+                    "POST", "/v1/auth/login",
+                    fields: ["X-Request-Id": "\(mark)-2", "Content-Type": "application/json"], body: body)
+                #expect(response.status == 400)
+                #expect(response.code == "malformed-json")
+                #expect(response.fields["content-type"] == "application/problem+json")
+                #expect(seen.withLock { $0 } == body)
+            }
+        }
+    }
+
+    @Test("an upload is forwarded as the bytes of its file, in a persistent message")
+    func upload() async throws {
+        let seen = Mutex<StubWorker.Received?>(nil)
+        let picture = (0..<5 * 1024 * 1024).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
+        let form =
+            Array("--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.png\"\r\n".utf8)
+            + Array("Content-Type: image/png\r\n\r\n".utf8) + picture + Array("\r\n--b--\r\n".utf8)
+        try await RunningIngress.with { ingress in
+            try await StubWorker.with("media.upload", mark: mark) { received in
+                seen.withLock { $0 = received }
+                return .json(Array("{}".utf8), status: 201, location: "/v1/media/x")
+            } _: {
+                let response = try ingress.client().call(
+                    "POST", "/v1/media", token: try ingress.maker.token(),
+                    fields: ["X-Request-Id": "\(mark)-3", "Content-Type": "multipart/form-data; boundary=b"],
+                    body: form)
+                #expect(response.status == 201)
+                #expect(response.fields["location"] == "/v1/media/x")
+                let received = try #require(seen.withLock { $0 })
+                #expect(received.body == picture)
+                #expect(received.properties.contentType == "image/png")
+                #expect(received.properties.isPersistent)
+                #expect(received.properties.expiration == nil)
+            }
+        }
+    }
+
+    @Test("a 204 reply and HEAD have no body, and the connection stays open")
+    func empty() async throws {
+        try await RunningIngress.with { ingress in
+            try await StubWorker.with("identity.logout-all", mark: mark) { _ in
+                .noContent
+            } _: {
+                let client = try ingress.client()
+                let token = try ingress.maker.token()
+                let response = try client.call(
+                    "POST", "/v1/auth/logout-all", token: token, fields: ["X-Request-Id": "\(mark)-4"])
+                #expect(response.status == 204)
+                #expect(response.fields["content-length"] == nil)
+                let head = try client.call("HEAD", "/health/live")
+                #expect(head.status == 200)
+                #expect(head.fields["content-length"] == "18")
+                #expect(try client.call("GET", "/health/live").body == Array(#"{"status":"alive"}"#.utf8))
+            }
+        }
+    }
+
+    @Test("without a reply before the deadline a query is 504 and a command 202 with its id")
+    func late() async throws {
+        try await RunningIngress.with { ingress in
+            let token = try ingress.maker.token()
+            try await StubWorker.with("media.get", mark: mark) { _ in
+                nil
+            } _: {
+                let response = try ingress.client().call(
+                    "GET", "/v1/media/x", token: token, fields: ["X-Request-Id": "\(mark)-5"])
+                #expect(response.status == 504)
+                #expect(response.code == "deadline-exceeded")
+            }
+            try await StubWorker.with("media.delete", mark: mark) { _ in
+                nil
+            } _: {
+                let response = try ingress.client().call(
+                    "DELETE", "/v1/media/x", token: token, fields: ["X-Request-Id": "\(mark)-6"])
+                #expect(response.status == 202)
+                #expect(response.json?["status"]?.string == "accepted")
+                #expect(response.json?["id"]?.string.flatMap { UUID(text: $0) } != nil)
+            }
+        }
+    }
+
+    @Test("a caller's idempotency key determines the message id; without a key each message has a new id")
+    func idempotency() async throws {
+        let seen = Mutex<[String]>([])
+        try await RunningIngress.with { ingress in
+            try await StubWorker.with("post.delete", mark: mark) { received in
+                seen.withLock { $0.append(received.properties.messageID ?? "") }
+                return .noContent
+            } _: {
+                let (alice, bob) = (UUID().text, UUID().text)
+                let client = try ingress.client()
+                for (account, key) in [
+                    (alice, "k"), (alice, "k"), (bob, "k"), (alice, "l"), (alice, nil), (alice, nil),
+                ] {
+                    let token = try ingress.maker.token(claims: ingress.maker.claims(subject: account))
+                    var fields = ["X-Request-Id": mark]
+                    fields["Idempotency-Key"] = key
+                    #expect(try client.call("DELETE", "/v1/posts/x", token: token, fields: fields).status == 204)
+                }
+                let ids = seen.withLock { $0 }
+                #expect(ids.count == 6 && ids[0] == ids[1] && Set(ids).count == 5)
+                #expect(ids.map { UUID(text: $0)?.version } == [5, 5, 5, 5, 7, 7])
+            }
+        }
+    }
+
+    @Test("respond-async is 202 as soon as the broker has the command, and 503 if the broker does not accept it")
+    func respondAsync() async throws {
+        let seen = Mutex<StubWorker.Received?>(nil)
+        try await RunningIngress.with { ingress in
+            let token = try ingress.maker.token()
+            let fields = ["X-Request-Id": mark, "Prefer": "wait=5, respond-async"]
+            try await StubWorker.with("media.delete", mark: mark) { received in
+                seen.withLock { $0 = received }
+                return nil
+            } _: {
+                let start = ContinuousClock.now
+                let response = try ingress.client().call("DELETE", "/v1/media/x", token: token, fields: fields)
+                #expect(ContinuousClock.now - start < .seconds(4), "the response must not wait for a reply")
+                #expect(response.status == 202)
+                #expect(response.fields["preference-applied"] == "respond-async")
+                let id = try #require(response.json?["id"]?.string)
+                #expect(response.json == ["id": .string(id), "status": "accepted"])
+                #expect(response.fields["location"] == "/v1/receipts/media/\(id)")
+                #expect(try await eventually { seen.withLock { $0 != nil } })
+                let properties = try #require(seen.withLock { $0?.properties })
+                #expect(properties.messageID == id && properties.replyTo == nil && properties.isPersistent)
+            }
+            let unroutable = try ingress.client().call("DELETE", "/v1/posts/x", token: token, fields: fields)
+            #expect(unroutable.status == 503 && unroutable.fields["retry-after"] == "1")
+        }
+        try await RunningIngress.with(environment: ["WARREN_AMQP_URL": "amqp://a:b@127.0.0.1:1/x"], waits: false) {
+            ingress in
+            let away = try ingress.client().call(
+                "DELETE", "/v1/posts/x", token: try ingress.maker.token(), fields: ["Prefer": "respond-async"])
+            #expect(away.status == 503)
+        }
+    }
+
+    @Test("GET and HEAD are 304 if the client has the current version")
+    func notModified() async throws {
+        try await RunningIngress.with { ingress in
+            try await StubWorker.with("media.get", mark: mark) { _ in
+                .json(Array("{}".utf8), etag: "\"1\"")
+            } _: {
+                let client = try ingress.client()
+                let token = try ingress.maker.token()
+                for (method, tags, status) in [
+                    ("GET", "\"1\"", 304), ("HEAD", "W/\"1\"", 304), ("GET", "\"2\", \"1\"", 304), ("GET", "*", 304),
+                    ("GET", "\"2\"", 200), ("HEAD", "x", 200),
+                ] {
+                    let response = try client.call(
+                        method, "/v1/media/x", token: token, fields: ["X-Request-Id": mark, "If-None-Match": tags])
+                    #expect(response.status == status, "\(method) \(tags)")
+                    #expect(response.fields["etag"] == "\"1\"")
+                    #expect(response.fields["cache-control"] == "private, no-cache")
+                    #expect((response.fields["content-length"] == nil) == (status == 304))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import Contracts
+import Testing
+
+@testable import Ingress
+
+@Suite("The state of an HTTP connection")
+struct HTTPConnectionStateTests {
+    private let problem = Problem(.malformedRequest)
+
+    private func open() -> HTTPConnectionState {
+        HTTPConnectionState(timeouts: ConnectionTimeouts(idle: 60, head: 10, body: 30, response: 50), now: 0)
+    }
+
+    /// A connection that has received one request without a body.
+    private func requested(_ persistence: RequestHead.Persistence = .implicitKeepAlive) -> HTTPConnectionState {
+        var state = open()
+        state.readBytes(at: 0)
+        state.expectRequest(persistence)
+        #expect(state.readHead(at: 0) == .pass)
+        #expect(state.readEnd(at: 0) == .pass)
+        return state
+    }
+
+    @Test("an HTTP/1.1 response leaves the connection open, an HTTP/1.0 response says keep-alive")
+    func keepAlive() {
+        for (persistence, field) in [
+            (.implicitKeepAlive, .unchanged), (.explicitKeepAlive, .keepAlive),
+        ] as [(RequestHead.Persistence, HTTPConnectionState.ConnectionField)] {
+            var state = requested(persistence)
+            #expect(state.beginResponse(closes: false) == field)
+            let isWritten = state.endResponse()
+            #expect(isWritten)
+            #expect(state.responseSent(at: 1) == .none)
+            #expect(state.readHead(at: 2) == .pass)
+        }
+    }
+
+    @Test("after a request with Connection: close the response closes the connection and later input is discarded")
+    func close() {
+        var state = requested(.close)
+        #expect(state.readHead(at: 1) == .discard)
+        #expect(state.beginResponse(closes: false) == .close)
+        let isWritten = state.endResponse()
+        #expect(isWritten)
+        #expect(state.responseSent(at: 1) == .shutDown)
+    }
+
+    @Test("a response may not be written without a request, twice, or after the last one")
+    func unexpectedResponses() {
+        var state = open()
+        #expect(state.beginResponse(closes: false) == nil)
+        let isWritten = state.endResponse()
+        #expect(!isWritten && !state.mayWriteBody)
+
+        state = requested()
+        #expect(state.beginResponse(closes: true) == .close)
+        #expect(state.beginResponse(closes: false) == nil)
+        let isLastWritten = state.endResponse()
+        #expect(isLastWritten)
+        #expect(state.beginResponse(closes: false) == nil)
+    }
+
+    @Test("malformed input is refused after the responses before it are sent")
+    func refusalWaits() {
+        var state = requested()
+        #expect(state.parseFailed(problem, at: 1) == .none)
+        #expect(state.beginResponse(closes: false) == .unchanged)
+        let isWritten = state.endResponse()
+        #expect(isWritten)
+        #expect(state.responseSent(at: 2) == .refuse(problem))
+        #expect(state.responseSent(at: 3) == .shutDown)
+    }
+
+    @Test("malformed input inside a body fails the reader of the body, unless its response is written already")
+    func malformedBody() {
+        var state = open()
+        state.expectRequest(.implicitKeepAlive)
+        #expect(state.readHead(at: 0) == .pass)
+        #expect(state.parseFailed(problem, at: 1) == .failBody)
+        #expect(state.beginResponse(closes: false) == .close)
+        let isWritten = state.endResponse()
+        #expect(isWritten)
+
+        state = open()
+        state.expectRequest(.implicitKeepAlive)
+        #expect(state.readHead(at: 0) == .pass)
+        #expect(state.beginResponse(closes: false) == .unchanged)
+        let isEarlyWritten = state.endResponse()
+        #expect(isEarlyWritten)
+        #expect(state.parseFailed(problem, at: 1) == .shutDown)
+    }
+
+    @Test("up to 64 KiB of a body are read after its response")
+    func drain() {
+        var state = open()
+        state.expectRequest(.implicitKeepAlive)
+        #expect(state.readHead(at: 0) == .pass)
+        #expect(state.readBody(1 << 20) == .pass)
+        #expect(state.beginResponse(closes: false) == .unchanged)
+        let isWritten = state.endResponse()
+        #expect(isWritten)
+        #expect(state.readBody(64 * 1024) == .pass)
+        #expect(state.readBody(1) == .shutDown)
+    }
+
+    @Test("a stop closes an idle connection at once, and a busy one with the response in flight")
+    func quiesce() {
+        var idle = open()
+        #expect(idle.quiesce() == .close)
+
+        var busy = requested()
+        #expect(busy.quiesce() == .none)
+        #expect(busy.beginResponse(closes: false) == .close)
+        let isWritten = busy.endResponse()
+        #expect(isWritten)
+        #expect(busy.responseSent(at: 1) == .shutDown)
+    }
+
+    @Test("an incomplete head is refused with 408 after the head timeout, an incomplete body fails its reader")
+    func timeouts() {
+        var head = open()
+        head.readBytes(at: 0)
+        #expect(head.checkDeadline(at: 9) == .none)
+        #expect(head.checkDeadline(at: 10) == .refuse(Problem(.requestTimeout)))
+
+        var body = open()
+        body.expectRequest(.implicitKeepAlive)
+        #expect(body.readHead(at: 0) == .pass)
+        #expect(body.checkDeadline(at: 30) == .failBody)
+        #expect(body.checkDeadline(at: 80) == .close)
+    }
+}

@@ -1,0 +1,100 @@
+import Contracts
+import FoundationEssentials
+import HTTPTypes
+import Testing
+import WorkerKit
+
+@testable import Ingress
+
+@Suite("Responses to message outcomes")
+struct IngressResponseTests {
+    private static let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    private let request = OutgoingRequest(
+        Messages.Post.create.descriptor, caller: nil, body: [], requestID: "response-test")
+    private var id: UUID { request.id }
+
+    private func response(to outcome: RequestOutcome) -> IngressResponse {
+        .outcome(outcome, of: request, traceID: Self.trace)
+    }
+
+    private func json(_ response: IngressResponse) throws -> JSON { try JSON.parse(response.body) }
+
+    @Test("a reply is passed through with its location and entity tag")
+    func reply() {
+        let response = response(
+            to: .reply(Reply.json(Array("{}".utf8), status: 201, location: "/v1/posts/x", etag: "\"e\"")))
+        #expect(response.status == 201)
+        #expect(response.body == Array("{}".utf8))
+        #expect(response.fields[.contentType] == "application/json")
+        #expect(response.fields[.location] == "/v1/posts/x")
+        #expect(response.fields[.eTag] == "\"e\"")
+        #expect(response.fields[.cacheControl] == "private, no-cache")
+    }
+
+    @Test("a reply without a body has no content type, and one without an entity tag is not cached")
+    func noContent() {
+        let response = response(to: .reply(.noContent))
+        #expect(response.status == 204)
+        #expect(response.fields[.contentType] == nil)
+        #expect(response.fields[.cacheControl] == "no-store")
+    }
+
+    @Test("a worker's problem is passed through with its Retry-After, and a 401 names the authentication scheme")
+    func problems() throws {
+        let late = response(to: .reply(.problem(Problem(.tooManyRequests, retryAfter: 7), traceID: Self.trace)))
+        #expect(late.status == 429)
+        #expect(late.fields[.retryAfter] == "7")
+        #expect(late.fields[.contentType] == "application/problem+json")
+        let refused = response(to: .reply(.problem(Problem(.invalidCredentials), traceID: Self.trace)))
+        #expect(refused.fields[.wwwAuthenticate] == "Bearer")
+        #expect(try json(refused)["traceId"]?.string == Self.trace)
+    }
+
+    @Test("an unavailable service is 503 with Retry-After, and the cause is only logged")
+    func unavailable() throws {
+        let response = response(to: .unavailable("the queue is full"))
+        #expect(response.status == 503)
+        #expect(response.fields[.retryAfter] == "1")
+        #expect(response.logReason == "the queue is full")
+        #expect(try json(response)["code"]?.string == "unavailable")
+        #expect(!String(decoding: response.body, as: UTF8.self).contains("queue"))
+    }
+
+    @Test("an accepted command is 202 with its id and the path of its receipt")
+    func accepted() throws {
+        let response = response(to: .accepted)
+        #expect(response.status == 202)
+        #expect(try json(response)["id"]?.string == id.text)
+        #expect(try json(response)["status"]?.string == "accepted")
+        #expect(response.fields[.location] == "/v1/receipts/post/\(id.text)")
+    }
+
+    @Test("a missed deadline is 504, and an unknown outcome is 504 with advice about the Idempotency-Key")
+    func late() throws {
+        let late = response(to: .deadlineExceeded)
+        #expect(late.status == 504)
+        #expect(try json(late)["code"]?.string == "deadline-exceeded")
+        let unknown = response(to: .outcomeUnknown)
+        #expect(unknown.status == 504)
+        #expect(try json(unknown)["detail"]?.string?.contains("Idempotency-Key") == true)
+    }
+
+    @Test("an invalid token has the WWW-Authenticate field of RFC 6750")
+    func tokens() {
+        let invalid = IngressResponse.problem(Problem(.invalidToken), traceID: Self.trace)
+        #expect(invalid.fields[.wwwAuthenticate] == "Bearer error=\"invalid_token\"")
+        #expect(
+            IngressResponse.problem(Problem(.unauthenticated), traceID: Self.trace).fields[.wwwAuthenticate] == "Bearer"
+        )
+    }
+
+    @Test("readiness depends on the broker and only reports Redis")
+    func readiness() throws {
+        let without = BuiltInEndpoints.readiness(.init(isBrokerUp: true, isRedisUp: false))
+        #expect(without.status == 200)
+        #expect(try json(without) == ["status": "ready", "broker": "up", "redis": "down"])
+        let away = BuiltInEndpoints.readiness(.init(isBrokerUp: false, isRedisUp: true))
+        #expect(away.status == 503)
+        #expect(try json(away) == ["status": "unavailable", "broker": "down", "redis": "up"])
+    }
+}

@@ -1,0 +1,71 @@
+import Contracts
+import FoundationEssentials
+import HTTPTypes
+import Testing
+import WorkerKit
+
+@testable import Ingress
+
+@Suite("Limits in the HTTP contract", .serialized)
+struct RequestLimitTests {
+    @Test("the default limits are 10 s for header fields, 30 s for a body and 16 KiB of header fields")
+    func times() async throws {
+        let settings = try await IngressSettings(
+            Settings(environment: [
+                "WARREN_HTTP_ADDRESS": "127.0.0.1:0", "WARREN_AMQP_URL": "amqp://u:p@127.0.0.1/v",
+                "WARREN_REDIS_URL": "redis://127.0.0.1", "WARREN_VERIFY_KEYS": try await TokenMaker().keySetText,
+            ]))
+        #expect(settings.timeouts.head == 10_000_000_000)
+        #expect(settings.timeouts.body == 30_000_000_000)
+        #expect(settings.headerBytes == 16_384)
+    }
+
+    @Test("a JSON body of 64 KiB is accepted and one of a byte more is refused")
+    func json() async throws {
+        try await RunningIngress.with { ingress in
+            for (count, status) in [(65_536, 503), (65_537, 413)] {
+                // No worker consumes the message, so 503 means that the ingress accepted the request.
+                let response = try ingress.client().call(
+                    "POST", "/v1/auth/login", fields: ["Content-Type": "application/json"],
+                    body: [UInt8](repeating: UInt8(ascii: " "), count: count))
+                #expect(response.status == status, "\(count)")
+            }
+        }
+    }
+
+    @Test("a file of a byte more than 5 MiB is refused")
+    func file() async throws {
+        try await RunningIngress.with { ingress in
+            let form =
+                Array("--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n".utf8)
+                + [UInt8](repeating: 0xFF, count: 5_242_881) + Array("\r\n--b--\r\n".utf8)
+            let response = try ingress.client().call(
+                "POST", "/v1/media", token: try ingress.maker.token(),
+                fields: ["Content-Type": "multipart/form-data; boundary=b"], body: form)
+            #expect(response.status == 413)
+            #expect(response.code == "body-too-large")
+        }
+    }
+
+    @Test("the credential limit applies to registration, login and password change only")
+    func credentials() {
+        let strict = RouteTable.all.filter { $0.limit == .credentials }
+        #expect(Set(strict.map(\.path)) == ["/v1/auth/register", "/v1/auth/login", "/v1/auth/password"])
+    }
+
+    @Test("a rate limit refuses an upload before its body is read")
+    func upload() async throws {
+        try await RunningIngress.with(environment: ["WARREN_RATE_LIMIT": "1/min burst 1"]) { ingress in
+            let token = try ingress.maker.token(claims: ingress.maker.claims(subject: UUID().uuidString))
+            let client = try ingress.client()
+            #expect(try client.call("GET", "/v1/search/posts", token: token).status != 429)
+            // Only the head is sent, none of the body.
+            try client.send(
+                "POST /v1/media HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n"
+                    + "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000000\r\n\r\n")
+            let response = try client.receive()
+            #expect(response.status == 429)
+            #expect(response.fields["retry-after"] != nil)
+        }
+    }
+}

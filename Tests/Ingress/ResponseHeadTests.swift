@@ -1,0 +1,110 @@
+import HTTPTypes
+import Testing
+import WorkerKit
+
+@testable import Ingress
+
+@Suite("Common response fields")
+struct ResponseHeadTests {
+    private func fields(
+        _ response: IngressResponse = IngressResponse(status: 200), origins: [String] = [], origin: String? = nil,
+        closes: Bool = false
+    ) -> HTTPFields {
+        ResponseHeadBuilder(cors: CORSPolicy(origins: origins)).head(
+            of: response, requestID: "id", origin: origin, closes: closes
+        ).headerFields
+    }
+
+    @Test(
+        "a response has the security fields of helmet, with values for an API",
+        arguments: [
+            ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+            ("Cross-Origin-Opener-Policy", "same-origin"), ("Cross-Origin-Resource-Policy", "same-origin"),
+            ("Origin-Agent-Cluster", "?1"), ("Referrer-Policy", "no-referrer"),
+            ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
+            ("X-Content-Type-Options", "nosniff"), ("X-DNS-Prefetch-Control", "off"), ("X-Download-Options", "noopen"),
+            ("X-Frame-Options", "DENY"), ("X-Permitted-Cross-Domain-Policies", "none"), ("X-XSS-Protection", "0"),
+        ])
+    func security(name: String, value: String) throws {
+        #expect(fields()[try #require(HTTPField.Name(name))] == value)
+    }
+
+    @Test("a response does not name the server software")
+    func anonymous() {
+        #expect(fields()[.server] == nil)
+    }
+
+    @Test("a response has the request id, the date and the length; a 204 has no length")
+    func common() throws {
+        let fields = fields(IngressResponse(status: 200, body: [1, 2, 3]))
+        #expect(fields[.requestID] == "id")
+        #expect(fields[.contentLength] == "3")
+        #expect(try #require(fields[.date]).hasSuffix(" GMT"))
+        #expect(fields[.connection] == nil)
+        #expect(self.fields(IngressResponse(status: 204))[.contentLength] == nil)
+        #expect(self.fields(closes: true)[.connection] == "close")
+    }
+
+    @Test("dates are formatted as in RFC 9110")
+    func date() {
+        #expect(HTTPDateCache.text(784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")
+        #expect(HTTPDateCache.text(0) == "Thu, 01 Jan 1970 00:00:00 GMT")
+    }
+
+    @Test("the RateLimit fields have the remaining quota and the policy of each limit")
+    func rates() {
+        let general = RateLimit(name: "general", count: 100, per: .seconds(1), burst: 200)
+        let strict = RateLimit(name: "credentials", count: 10, per: .seconds(60))
+        var response = IngressResponse(status: 200)
+        response.rateDecisions = [
+            RateDecision(limit: general, isAllowed: true, ahead: 10_000),
+            RateDecision(limit: strict, isAllowed: false, ahead: 60_000_000),
+        ]
+        let fields = fields(response)
+        #expect(fields[.rateLimit] == #""general";r=199;t=1, "credentials";r=0;t=6"#)
+        #expect(fields[.rateLimitPolicy] == #""general";q=200;w=2, "credentials";q=10;w=60"#)
+        #expect(self.fields()[.rateLimit] == nil)
+    }
+
+    @Test("without configured origins there are no CORS fields")
+    func closed() {
+        let fields = fields(origin: "https://a.example")
+        #expect(fields[.accessControlAllowOrigin] == nil)
+        #expect(fields[.vary] == nil)
+    }
+
+    @Test("only a configured origin is allowed, and the response varies by origin")
+    func configured() {
+        let origins = ["https://a.example", "https://b.example"]
+        let allowed = fields(origins: origins, origin: "https://b.example")
+        #expect(allowed[.accessControlAllowOrigin] == "https://b.example")
+        #expect(allowed[.vary] == "Origin")
+        #expect(allowed[.accessControlExposeHeaders]?.contains("X-Request-Id") == true)
+        for origin in [nil, "https://evil.example", "https://a.example.evil.example", "null", "HTTPS://A.EXAMPLE"] {
+            let refused = fields(origins: origins, origin: origin)
+            #expect(refused[.accessControlAllowOrigin] == nil)
+            #expect(refused[.vary] == "Origin")
+        }
+    }
+
+    @Test("the origin * allows every origin")
+    func star() {
+        #expect(fields(origins: ["*"], origin: "https://x.example")[.accessControlAllowOrigin] == "*")
+    }
+
+    @Test("the response to a preflight from a configured origin has the methods of the path")
+    func preflight() throws {
+        let request = RequestFields([
+            .origin: "https://a.example", .accessControlRequestMethod: "POST",
+        ])
+        let cors = CORSPolicy(origins: ["https://a.example"])
+        let response = try #require(cors.preflight(method: .options, fields: request, allow: "GET, POST"))
+        #expect(response.status == 204)
+        #expect(response.fields[.accessControlAllowMethods] == "GET, POST")
+        #expect(response.fields[.accessControlAllowHeaders]?.contains("Authorization") == true)
+        #expect(cors.preflight(method: .get, fields: request, allow: "GET") == nil)
+        #expect(CORSPolicy(origins: []).preflight(method: .options, fields: request, allow: "GET") == nil)
+        let plain = RequestFields([.origin: "https://a.example"])
+        #expect(cors.preflight(method: .options, fields: plain, allow: "GET") == nil)
+    }
+}

@@ -1,0 +1,66 @@
+import AMQP
+import Contracts
+import Logging
+import TestSupport
+import WorkerKit
+
+/// A worker without a database: hands each request to a closure of the test and sends back the closure's reply.
+enum StubWorker {
+    /// A request as delivered by the broker.
+    struct Received: Sendable {
+        let properties: Properties
+        let body: [UInt8]
+
+        func header(_ name: String) -> String? { properties.headers[name]?.string }
+    }
+
+    /// Replies to messages of a type while a closure runs.
+    ///
+    /// It ignores requests of other tests: only those with a request id that begins with the mark are handled.
+    ///
+    /// - Parameters:
+    ///   - type: the message type.
+    ///   - mark: the beginning of the request ids.
+    ///   - makeReply: returns the reply to a request; `nil` for no reply.
+    ///   - body: the closure.
+    static func with(
+        _ type: String, mark: String, makeReply: @escaping @Sendable (Received) -> Reply?,
+        _ body: @Sendable () async throws -> Void
+    ) async throws {
+        let address = try BrokerAddress(url: TestEnvironment.value("WARREN_TEST_AMQP_URL"))
+        let log = Logger(label: "stub-worker") { _ in SwiftLogNoOpLogHandler() }
+        let publisher = await Publisher(address: address, name: "stub-worker", log: log)
+        let consumer = await Consumer(
+            address: address, name: "stub-worker",
+            subscriptions: [
+                .replies(exchange: Exchange.commands, key: type) { delivery in
+                    let received = Received(properties: delivery.properties, body: delivery.body)
+                    guard received.header(Header.requestId)?.hasPrefix(mark) == true, let reply = makeReply(received),
+                        let key = delivery.properties.replyTo
+                    else { return }
+                    var properties = Properties()
+                    properties.correlationID = delivery.properties.correlationID
+                    properties.contentType = reply.contentType
+                    properties.headers[Header.status] = .int64(Int64(reply.status))
+                    if let location = reply.location { properties.headers[Header.location] = .string(location) }
+                    if let etag = reply.etag { properties.headers[Header.etag] = .string(etag) }
+                    if let seconds = reply.retryAfter { properties.headers[Header.retryAfter] = .int64(Int64(seconds)) }
+                    try? publisher.publish(
+                        OutgoingMessage(
+                            exchange: Exchange.replies, routingKey: key, properties: properties, body: reply.body))
+                }
+            ], log: log)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await publisher.run() }
+            tasks.addTask { await consumer.run() }
+            let isUp = await publisher.waitUntilAvailable(within: .seconds(10))
+            guard isUp, await consumer.waitUntilConsuming(within: .seconds(10)) else { throw RunningIngress.NotUp() }
+            let result: Result<Void, any Error>
+            do { result = .success(try await body()) } catch { result = .failure(error) }
+            await consumer.close()
+            await publisher.close()
+            try await tasks.waitForAll()
+            try result.get()
+        }
+    }
+}
