@@ -79,7 +79,11 @@ let floor1 =
     + driver("Curl", c: "CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev", ["Reactor", logging])
     + driver("Argon2", c: "CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev", ["Reactor"])
     + [
-        module("Contracts", exclude: ["Passwords/README.md"], [crypto]),
+        .target(
+            name: "CCommonPasswords", path: "Sources/Contracts/Passwords/CCommonPasswords",
+            exclude: ["common-passwords.txt"]),
+        module(
+            "Contracts", exclude: ["Passwords/README.md", "Passwords/CCommonPasswords"], ["CCommonPasswords", crypto]),
         module("ImageHeaders", []),
     ]
 
@@ -207,5 +211,6 @@ let package = Package(
         .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.1"),
     ],
     targets: floor0 + floor1 + floor2 + floor3 + floor4
-        + testTargets.filter { !$0.isTest || chosenTests == nil || chosenTests == $0.name }
+        + testTargets.filter { !$0.isTest || chosenTests == nil || chosenTests == $0.name },
+    cLanguageStandard: .c2x  // CCommonPasswords uses #embed of C23.
 )

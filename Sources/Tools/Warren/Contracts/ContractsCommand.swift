@@ -3,6 +3,6 @@ import ArgumentParser
 /// `warren contracts`
 struct ContractsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "contracts", abstract: "Write what travels through the queues as JSON Schema and AsyncAPI.",
+        commandName: "contracts", abstract: "Export the queue contract as JSON Schema and AsyncAPI.",
         subcommands: [ExportContracts.self])
 }
