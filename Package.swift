@@ -87,7 +87,10 @@ let floor2 = [
     module("JSONLogging", path: "Sources/WorkerKit/JSONLogging", ["Contracts", logging]),
     module(
         "WorkerKit", exclude: ["JSONLogging"],
-        ["Reactor", "AMQP", "Postgres", "Redis", "Contracts", "JSONLogging", logging, configuration, crypto, lifecycle]),
+        [
+            "Reactor", "AMQP", "Postgres", "Redis", "Contracts", "JSONLogging", logging, configuration, crypto,
+            lifecycle,
+        ]),
 ]
 
 let serviceBase: [Target.Dependency] = [
@@ -171,7 +174,10 @@ let testTargets = [
         ]),
     tests(
         "Search",
-        ["DatabaseSupport", "SearchService", "WorkerKit", "AMQP", "Postgres", "Redis", "Contracts", "Reactor", logging]),
+        [
+            "DatabaseSupport", "SearchService", "WorkerKit", "AMQP", "Postgres", "Redis", "Contracts", "Reactor",
+            logging,
+        ]),
     tests(
         "Ingress",
         ["Ingress", "Multipart", "AMQP", "Redis", "Contracts", "WorkerKit", "Reactor", logging, lifecycle, jwt]
