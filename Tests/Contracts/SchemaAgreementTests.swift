@@ -58,12 +58,12 @@ struct SchemaAgreementTests {
 
     @Test("every schema except that of problems has a decoder")
     func complete() {
-        #expect(Set(SchemaSubject.all.map(\.type)) == Set(SchemaDocuments.all.map(\.type)).subtracting(["problem"]))
+        #expect(Set(SchemaSubject.all.map(\.type)) == Set(SchemaDocument.all.map(\.type)).subtracting(["problem"]))
     }
 
     @Test("the schemas contain exactly the expected rules in words")
     func rulesInWords() {
-        let rules = SchemaDocuments.all.reduce(into: Set<String>()) { $0.formUnion(Self.rules(in: $1.schema)) }
+        let rules = SchemaDocument.all.reduce(into: Set<String>()) { $0.formUnion(Self.rules(in: $1.schema)) }
         #expect(rules == Set(Self.rules.values))
     }
 

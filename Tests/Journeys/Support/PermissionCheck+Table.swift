@@ -1,4 +1,5 @@
 import AMQP
+import BrokerSupport
 import Contracts
 
 // The permissions of `queues/README.md`, row by row. Allowed operations use routing keys that no queue is bound to, so
