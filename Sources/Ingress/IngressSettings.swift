@@ -53,9 +53,9 @@ struct IngressSettings: Sendable {
         issuer = try settings.text("WARREN_TOKEN_ISSUER") ?? issuer
         audience = try settings.text("WARREN_TOKEN_AUDIENCE") ?? audience
         limits = RateLimits(
-            general: try Self.limit(settings, "WARREN_RATE_LIMIT", name: "general", default: "100/s burst 200"),
-            credentials: try Self.limit(
-                settings, "WARREN_CREDENTIAL_RATE_LIMIT", name: "credentials", default: "10/min"))
+            general: try settings.rateLimit("WARREN_RATE_LIMIT", name: "general", default: "100/s burst 200"),
+            credentials: try settings.rateLimit(
+                "WARREN_CREDENTIAL_RATE_LIMIT", name: "credentials", default: "10/min"))
         proxies = try Self.proxies(settings, "WARREN_TRUSTED_PROXIES")
         corsOrigins = try settings.list("WARREN_CORS_ORIGINS")
         // Uploads get three quarters of it and one client a third of those, which must hold one file of maximum size.
@@ -72,17 +72,6 @@ struct IngressSettings: Sendable {
             throw Settings.Fault(variable, "\(error)")
         }
         return TrustedProxies(networks)
-    }
-
-    private static func limit(
-        _ settings: Settings, _ variable: String, name: String, default value: String
-    ) throws(Settings.Fault) -> RateLimit? {
-        let text = try settings.text(variable) ?? value
-        do throws(RateLimit.Malformed) {
-            return try RateLimit.parse(text, name: name)
-        } catch {
-            throw Settings.Fault(variable, "\(error)")
-        }
     }
 }
 

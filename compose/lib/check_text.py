@@ -5,7 +5,8 @@ usage: check_text.py FOLDER
 Prints FILE:LINE: FAULT for each fault and exits with 1 if there is one. The rules:
 
 - A line has at most 120 columns. Exempt are rows of Markdown tables, Markdown lines with a URL, lines with a word of
-  more than 80 columns (such as encoded test data), JSON files, and queues/asyncapi.yaml, which a program writes.
+  more than 80 columns (such as encoded test data), JSON files, queues/asyncapi.yaml, which a program writes, and
+  migrations, which must not change once they are applied.
 - A relative link of a Markdown file leads to a file or folder, and its anchor to a heading.
 - A path that begins with Sources/, Tests/, queues/ or compose/ exists, and so does a Markdown file with a name in
   capitals, such as README.md. In Swift files only comments are checked, because tests have strings with other paths.
@@ -19,7 +20,7 @@ import sys
 
 COLUMNS = 120
 LONG_WORD = 80
-MACHINE_READ = re.compile(r".*\.json$|queues/asyncapi\.yaml$|Package\.resolved$")
+EXEMPT = re.compile(r".*\.json$|queues/asyncapi\.yaml$|.*/Migrations/[^/]*\.sql$|Package\.resolved$")
 SKIPPED_FOLDERS = {".git", ".local", "__pycache__"}
 # Written by the operator and ignored by Git: may be named, need not exist.
 UNTRACKED_FILES = {"compose/warren.env"}
@@ -126,7 +127,7 @@ class Repository:
 
     @staticmethod
     def may_be_long(path, line):
-        if MACHINE_READ.match(path) or any(len(word) > LONG_WORD for word in line.split()):
+        if EXEMPT.match(path) or any(len(word) > LONG_WORD for word in line.split()):
             return True
         return path.endswith(".md") and (line.lstrip().startswith("|") or bool(URL.search(line)))
 

@@ -6,7 +6,8 @@ struct ConnectionTimeouts: Sendable, Hashable {
     var head: UInt64
     /// From the end of the header fields to the end of the body.
     var body: UInt64
-    /// From the end of a request until the network has accepted the whole response.
+    /// From the end of a request until the socket has accepted the whole response, which a client that does not read
+    /// delays.
     var response: UInt64
 }
 

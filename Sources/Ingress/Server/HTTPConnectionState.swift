@@ -32,7 +32,7 @@ struct HTTPConnectionState {
         case open
         /// Input is discarded. The due responses are still written, then the problem if there is one.
         case ending(Problem?)
-        /// The last response is being made, or waits for the network.
+        /// The last response is being made, or waits for the socket.
         case lastResponse
         /// The output is closed.
         case shutDown
@@ -48,7 +48,7 @@ struct HTTPConnectionState {
     private var isWritingResponse = false
     /// Whether the response being written is the last one.
     private var closesAfterResponse = false
-    /// The number of responses that are written but not yet accepted by the network.
+    /// The number of responses that are written but not yet accepted by the socket.
     private var unsentResponses = 0
     /// Whether the request being read is the last one.
     private var isLastRequest = false
@@ -170,7 +170,7 @@ extension HTTPConnectionState {
         return true
     }
 
-    /// The network has accepted a response. The response timeout lasts until then, so that it also covers a client
+    /// The socket has accepted a response. The response timeout lasts until then, so that it also covers a client
     /// that does not read.
     mutating func responseSent(at now: UInt64) -> Action {
         unsentResponses -= 1
