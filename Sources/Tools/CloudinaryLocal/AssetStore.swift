@@ -30,11 +30,11 @@ struct AssetStore: Sendable {
     func put(_ bytes: [UInt8], as id: PublicID, overwrite: Bool) async throws -> (asset: Asset, existed: Bool) {
         let file = file(of: id)
         let existed = file.exists
-        do {
+        do throws(AtomicFile.Failure) {
             let version = try file.write(bytes, replacing: overwrite)
             return (Asset(bytes: bytes, version: version), overwrite && existed)
-        } catch  where error.code == EEXIST && !overwrite {
-            guard let asset = try load(id) else { throw error }
+        } catch {
+            guard error.code == EEXIST, !overwrite, let asset = try load(id) else { throw error }
             return (asset, true)
         }
     }
@@ -50,10 +50,11 @@ struct AssetStore: Sendable {
     /// - Returns: whether it existed.
     @concurrent
     func remove(_ id: PublicID) async throws -> Bool {
-        do {
+        do throws(AtomicFile.Failure) {
             try file(of: id).remove()
             return true
-        } catch  where error.code == ENOENT {
+        } catch {
+            guard error.code == ENOENT else { throw error }
             return false
         }
     }
