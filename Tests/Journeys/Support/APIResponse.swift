@@ -2,12 +2,14 @@ import Contracts
 import Curl
 import Testing
 
-/// What the API answered.
-struct Answer: Sendable {
-    /// Another status than the one that was to come, which ends the test.
-    struct Unexpected: Error {}
+/// A response of the HTTP API, with the request that it belongs to.
+struct APIResponse: Sendable {
+    /// Ends a test whose request got another status than the expected one; the issue is recorded already.
+    struct UnexpectedStatus: Error {}
 
+    /// The method and the path of the request, for messages.
     let call: String
+    /// The `X-Request-Id` that the request was sent with.
     let requestID: String
     let response: HTTPResponse
 
@@ -23,18 +25,21 @@ struct Answer: Sendable {
         get throws { try JSON.parse(response.body, limits: .trusted) }
     }
 
-    /// Wants a status.
+    /// Checks the status.
     ///
-    /// - Returns: the body, null where there is none.
+    /// - Returns: the body, or null if it is empty.
+    /// - Throws: ``UnexpectedStatus`` if the status differs; an error of the parser if the body is not JSON.
     @discardableResult func expect(_ wanted: Int, sourceLocation: SourceLocation = #_sourceLocation) throws -> JSON {
         guard status == wanted else {
             Issue.record("\(call): \(status) instead of \(wanted): \(text)", sourceLocation: sourceLocation)
-            throw Unexpected()
+            throw UnexpectedStatus()
         }
         return response.body.isEmpty ? .null : try json
     }
 
-    /// Wants a problem as the contract has it.
+    /// Checks that the response is a problem (RFC 9457) with a status and a code, and has all members of the contract.
+    ///
+    /// - Returns: the problem.
     @discardableResult func expectProblem(
         _ wanted: Int, _ code: String, sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> JSON {
@@ -50,12 +55,12 @@ struct Answer: Sendable {
 }
 
 extension JSON {
-    /// A text that has to be there.
+    /// The string of a member that must exist.
     func text(_ name: String, sourceLocation: SourceLocation = #_sourceLocation) throws -> String {
-        try #require(self[name]?.string, "no text \(name)", sourceLocation: sourceLocation)
+        try #require(self[name]?.string, "no string \(name)", sourceLocation: sourceLocation)
     }
 
-    /// The ids of the objects in a list.
+    /// The `id` of each object in the array of a member; empty if there is no such array.
     func ids(_ name: String) -> [String] {
         self[name]?.array?.compactMap { $0["id"]?.string } ?? []
     }

@@ -6,9 +6,9 @@ import Reactor
 import TestSupport
 import Testing
 
-/// A program that talks to Warren at its queues, as `MESSAGES.md` allows anyone with a broker user to.
-@Loop final class Integrator {
-    /// A reply as it came.
+/// A client of the queues with the rights of an integrator (`queues/README.md`).
+@Loop final class IntegratorClient {
+    /// A reply, as received.
     struct Reply: Sendable {
         let status: Int64
         let properties: Properties
@@ -23,63 +23,57 @@ import Testing
     private let consumer: Consumer
     private let user: String
     private let replyKey: String
-    private let inbox: Inbox
+    private let received: ReceivedReplies
 
-    /// What came in, by correlation id.
-    @Loop private final class Inbox {
-        var replies: [String: Reply] = [:]
+    /// The replies received and not yet returned, by correlation id.
+    @Loop private final class ReceivedReplies {
+        var byCorrelationID: [String: Reply] = [:]
     }
 
     private init(_ address: BrokerAddress, user: String, log: Logger) {
-        let (key, inbox) = ("integrator-\(UUID().uuidString)", Inbox())
-        (self.user, replyKey, self.inbox) = (user, key, inbox)
+        let (key, received) = ("integrator-\(UUID().uuidString)", ReceivedReplies())
+        (self.user, replyKey, self.received) = (user, key, received)
         publisher = Publisher(address: address, name: "journeys", log: log)
         consumer = Consumer(
             address: address, name: "journeys",
             subscriptions: [
                 .replies(exchange: Exchange.replies, key: key) { delivery in
                     guard let id = delivery.properties.correlationID else { return }
-                    inbox.replies[id] = Reply(
+                    received.byCorrelationID[id] = Reply(
                         status: delivery.properties.headers[Header.status]?.int64 ?? 0,
                         properties: delivery.properties, body: delivery.body)
                 }
             ], log: log)
     }
 
-    /// Connects as the integrator of the stack for as long as the body runs.
-    static func run(_ body: @Loop (Integrator) async throws -> Void) async throws {
+    /// Connects to the stack's broker while the body runs.
+    static func run(_ body: @Loop (IntegratorClient) async throws -> Void) async throws {
         let url = try TestEnvironment.value("WARREN_INTEGRATOR_URL")
         var log = Logger(label: "integrator")
         log.logLevel = .critical
-        let integrator = Integrator(try BrokerAddress(url: url), user: "integrator", log: log)
+        let integrator = IntegratorClient(try BrokerAddress(url: url), user: "integrator", log: log)
         async let publishing: Void = integrator.publisher.run()
         async let consuming: Void = integrator.consumer.run()
-        do {
+        let result = await outcome {
             try #require(await integrator.publisher.waitUntilAvailable(within: .seconds(10)))
             try #require(await integrator.consumer.waitUntilConsuming(within: .seconds(10)))
             try await body(integrator)
-        } catch {
-            await integrator.close()
-            throw error
         }
-        await integrator.close()
+        await integrator.publisher.close()
+        await integrator.consumer.close()
         _ = await (publishing, consuming)
+        try result.get()
     }
 
-    private func close() async {
-        await publisher.close()
-        await consumer.close()
-    }
-
-    /// A request as `MESSAGES.md` describes it.
-    func request(
-        _ type: String, _ body: JSON, isCommand: Bool = false, by person: Person? = nil, id: UUID = UUID()
+    /// Makes a request with all properties that `queues/README.md` lists.
+    func makeRequest(
+        _ type: String, _ body: JSON, isCommand: Bool = false, for account: TestAccount? = nil, id: UUID = UUID()
     ) -> OutgoingMessage {
         var headers: Headers = ["request-id": .string(id.uuidString)]
         headers[Header.deadline] = .int64(Int64((Date.now.timeIntervalSince1970 + 30) * 1000))
-        if let person {
-            headers[Header.subject] = .string(person.id)
-            headers[Header.subjectName] = .string(person.username)
+        if let account {
+            headers[Header.subject] = .string(account.id)
+            headers[Header.subjectName] = .string(account.username)
         }
         let properties = Properties(
             contentType: ContentType.json, headers: headers, isPersistent: isCommand,
@@ -91,17 +85,19 @@ import Testing
             body: body.serialized())
     }
 
-    /// Sends a request and waits for its reply.
-    func call(_ message: OutgoingMessage) async throws -> Reply {
-        let id = try #require(message.properties.correlationID)
-        try await publisher.publishConfirmed(message)
-        _ = try await eventually(within: .seconds(30)) { inbox.replies[id] != nil }
-        let reply = inbox.replies.removeValue(forKey: id)
+    /// Publishes a request and waits for its reply, for 30 s at most.
+    func reply(to request: OutgoingMessage) async throws -> Reply {
+        let id = try #require(request.properties.correlationID)
+        try await publisher.publishConfirmed(request)
+        _ = try await eventually(within: .seconds(30)) { received.byCorrelationID[id] != nil }
+        let reply = received.byCorrelationID.removeValue(forKey: id)
         return try #require(reply, "no reply within 30 s")
     }
 
-    /// Sends a request and waits for its reply.
-    func call(_ type: String, _ body: JSON, isCommand: Bool = false, by person: Person? = nil) async throws -> Reply {
-        try await call(request(type, body, isCommand: isCommand, by: person))
+    /// Makes a request, publishes it and waits for its reply, for 30 s at most.
+    func reply(
+        to type: String, _ body: JSON, isCommand: Bool = false, for account: TestAccount? = nil
+    ) async throws -> Reply {
+        try await reply(to: makeRequest(type, body, isCommand: isCommand, for: account))
     }
 }

@@ -5,31 +5,33 @@ import Reactor
 import TestSupport
 import Testing
 
-/// Something that a broker user tries to do.
-struct Attempt: Sendable, CustomTestStringConvertible {
-    /// What is tried.
-    enum Act: Sendable {
+/// A broker user and an operation that the broker must allow or refuse.
+struct PermissionCheck: Sendable, CustomTestStringConvertible {
+    enum Operation: Sendable {
+        /// Publishes to an exchange under a routing key.
         case publish(String, String)
         case perform(Provisioner.Step)
-        /// Takes messages from a queue; only for those who may not, since it would empty it.
+        /// Purges a queue, which takes the same right as reading it. For refusals only, since it would empty the queue.
         case read(String)
     }
 
     let user: String
-    let act: Act
+    let operation: Operation
 
-    init(_ user: String, _ act: Act) {
+    init(_ user: String, _ operation: Operation) {
         self.user = user
-        self.act = act
+        self.operation = operation
     }
 
-    var testDescription: String { "\(user): \(act)" }
+    var testDescription: String { "\(user): \(operation)" }
 
-    /// Why the broker refuses it; nothing where it lets it happen.
+    /// Performs the operation.
+    ///
+    /// - Parameter properties: the properties of the message, if one is published.
+    /// - Returns: the broker's reason for refusing it, or nil if it was allowed.
     @Loop func refusal(_ properties: Properties = Properties()) async throws -> String? {
-        let name = user == "integrator" ? try TestEnvironment.value("WARREN_INTEGRATOR_URL") : try url()
-        let address = try BrokerAddress(url: name)
-        switch act {
+        let address = try BrokerAddress(url: url())
+        switch operation {
         case .publish(let exchange, let key):
             return try await refusal(
                 OutgoingMessage(exchange: exchange, routingKey: key, properties: properties, body: []), address)
@@ -39,7 +41,11 @@ struct Attempt: Sendable, CustomTestStringConvertible {
     }
 
     private func url() throws -> String {
-        user == "operator" ? try TestEnvironment.value("WARREN_OPERATOR_URL") : try Stack().secret("\(user)-amqp.url")
+        switch user {
+        case "integrator": try TestEnvironment.value("WARREN_INTEGRATOR_URL")
+        case "operator": try TestEnvironment.value("WARREN_OPERATOR_URL")
+        default: try Stack().secret("\(user)-amqp.url")
+        }
     }
 
     private func refusal(_ step: Provisioner.Step, _ address: BrokerAddress) async -> String? {
@@ -56,15 +62,15 @@ struct Attempt: Sendable, CustomTestStringConvertible {
         let publisher = Publisher(address: address, name: "journeys", log: log.logger)
         async let running: Void = publisher.run()
         try #require(await publisher.waitUntilAvailable(within: .seconds(10)))
-        var isTaken = true
+        var isAllowed = true
         do {
             try await publisher.publishConfirmed(message)
         } catch {
-            isTaken = false
-            _ = try await eventually(within: .seconds(5)) { log.text.contains("no connection") }
+            isAllowed = false
+            _ = try await eventually(within: .seconds(5)) { !log.text.isEmpty }
         }
         await publisher.close()
         await running
-        return isTaken ? nil : log.text
+        return isAllowed ? nil : log.text
     }
 }

@@ -3,8 +3,8 @@ import Foundation
 import Reactor
 import Testing
 
-/// Someone with an account of their own.
-struct Person: Sendable {
+/// A registered account, with its password and the tokens of its first session.
+struct TestAccount: Sendable {
     let id: String
     let username: String
     let password: String
@@ -13,17 +13,19 @@ struct Person: Sendable {
 
     var email: String { "\(username)@example.org" }
 
-    /// What to log in with.
+    /// The body of a login.
     var credentials: JSON { ["email": .string(email), "password": .string(password)] }
 
-    /// Registers an account that nobody else uses.
-    @Loop static func register(_ client: Client, _ name: String = "rabbit") async throws -> Person {
-        let (username, password) = ("\(name)-\(Fresh.word(12))", Fresh.word(20))
+    /// Registers an account under a random name.
+    ///
+    /// - Parameter prefix: the start of its username.
+    @Loop static func register(_ client: APIClient, _ prefix: String = "rabbit") async throws -> TestAccount {
+        let (username, password) = ("\(prefix)-\(randomWord(12))", randomWord(20))
         let session = try await client.post("/v1/auth/register", registration(username, password)).expect(201)
-        return try Person(username: username, password: password, session: session)
+        return try TestAccount(username: username, password: password, session: session)
     }
 
-    /// The body of a registration.
+    /// Returns the body of a registration.
     static func registration(_ username: String, _ password: String) -> JSON {
         [
             "username": .string(username), "email": .string("\(username)@example.org"),
@@ -31,6 +33,7 @@ struct Person: Sendable {
         ]
     }
 
+    /// Takes id and tokens from the reply to a registration or a login.
     init(username: String, password: String, session: JSON) throws {
         id = try (session["account"] ?? .null).text("id")
         self.username = username
@@ -40,9 +43,7 @@ struct Person: Sendable {
     }
 }
 
-/// Words that nobody has used before.
-enum Fresh {
-    static func word(_ length: Int) -> String {
-        String((0..<length).map { _ in "bcdfghjklmnpqrstvwxz".randomElement() ?? "b" })
-    }
+/// Returns a word of random consonants, so that no other test uses it and no English stem matches it.
+func randomWord(_ length: Int) -> String {
+    String((0..<length).map { _ in "bcdfghjklmnpqrstvwxz".randomElement() ?? "b" })
 }
