@@ -84,9 +84,10 @@ let floor1 =
     ]
 
 let floor2 = [
+    module("JSONLogging", path: "Sources/WorkerKit/JSONLogging", ["Contracts", logging]),
     module(
-        "WorkerKit",
-        ["Reactor", "AMQP", "Postgres", "Redis", "Contracts", logging, configuration, crypto, lifecycle])
+        "WorkerKit", exclude: ["JSONLogging"],
+        ["Reactor", "AMQP", "Postgres", "Redis", "Contracts", "JSONLogging", logging, configuration, crypto, lifecycle]),
 ]
 
 let serviceBase: [Target.Dependency] = [
@@ -115,6 +116,7 @@ let floor3 = [
 ]
 
 let floor4 = [
+    module("AtomicFile", path: "Sources/Tools/AtomicFile", []),
     program("warren-identity", path: "Daemons/Identity", ["IdentityService", "WorkerKit"]),
     program("warren-post", path: "Daemons/Post", ["PostService", "WorkerKit"]),
     program("warren-media", path: "Daemons/Media", ["MediaService", "WorkerKit"]),
@@ -122,11 +124,16 @@ let floor4 = [
     program("warren-ingress", path: "Daemons/Ingress", ["Ingress", "WorkerKit"]),
     program(
         "warren", path: "Tools/Warren",
-        ["Reactor", "AMQP", "Contracts", "WorkerKit", "IdentityService", "SearchService", arguments, logging]),
+        [
+            "Reactor", "AMQP", "Contracts", "JSONLogging", "WorkerKit", "IdentityService", "SearchService",
+            "AtomicFile",
+            arguments, logging,
+        ]),
     program(
         "cloudinary-local", path: "Tools/CloudinaryLocal", exclude: ["README.md"],
         [
-            "ImageHeaders", "Multipart", hummingbird, hummingbirdCore, httpTypes, nioCore, crypto, arguments, lifecycle,
+            "ImageHeaders", "Multipart", "JSONLogging", "AtomicFile", hummingbird, hummingbirdCore, httpTypes, nioCore,
+            crypto, arguments, lifecycle,
             logging,
         ]),
 ]
@@ -144,7 +151,9 @@ let testTargets = [
     tests("Argon2", ["Argon2", "Reactor"]),
     tests("Contracts", ["Contracts"]),
     tests("ImageHeaders", ["ImageHeaders"]),
-    tests("WorkerKit", ["DatabaseSupport", "WorkerKit", "AMQP", "Postgres", "Redis", "Contracts", "Reactor", logging]),
+    tests(
+        "WorkerKit",
+        ["DatabaseSupport", "WorkerKit", "JSONLogging", "AMQP", "Postgres", "Redis", "Contracts", "Reactor", logging]),
     tests(
         "Identity",
         [
@@ -171,6 +180,7 @@ let testTargets = [
         ["Ingress", "Multipart", "AMQP", "Redis", "Contracts", "WorkerKit", "Reactor", logging, lifecycle, jwt]
             + [httpTypes, nioCore]),
     tests("Compose", ["warren"]),
+    tests("AtomicFile", ["AtomicFile"]),
     tests("CloudinaryLocal", ["cloudinary-local", crypto]),
     tests(
         "Fuzz", exclude: ["libfuzzer"],

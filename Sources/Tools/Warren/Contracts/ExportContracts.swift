@@ -1,14 +1,15 @@
 import ArgumentParser
+import AtomicFile
 import Contracts
 import FoundationEssentials
 
 /// `warren contracts export`
 struct ExportContracts: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Write schemas/*.json and asyncapi.yaml, as this program has them.",
-        discussion: "Other files in schemas/ are deleted: a message type that is gone has no schema.")
+        commandName: "export", abstract: "Write schemas/*.json and asyncapi.yaml from the messages of this program.",
+        discussion: "Deletes all other files in schemas/, such as the schema of a message type that was removed.")
 
-    @Argument(help: "Where to write them: queues, in the repository.", completion: .directory)
+    @Argument(help: "The directory to write to; in the repository, this is queues.", completion: .directory)
     var directory: String
 
     func run() throws {
@@ -21,8 +22,8 @@ struct ExportContracts: ParsableCommand {
             try files.removeItem(atPath: "\(folder)/\(name)")
         }
         for file in ContractFiles.all {
-            try WholeFile("\(directory)/\(file.path)", mode: 0o644).write(Array(file.text.utf8), replacing: true)
+            try AtomicFile("\(directory)/\(file.path)", mode: 0o644).write(Array(file.text.utf8), replacing: true)
         }
-        print("\(ContractFiles.all.count) files in \(directory)")
+        print("wrote \(ContractFiles.all.count) files to \(directory)")
     }
 }

@@ -1,27 +1,27 @@
-/// A fault that a test orders: what goes wrong, with which requests, how often.
-struct Fault: Sendable, Codable, Equatable {
-    /// The requests that a fault can strike.
+/// A fault on demand: the requests that it matches, and what happens to them.
+struct FaultRule: Sendable, Codable, Equatable {
+    /// The kinds of request that a rule can match.
     enum Path: String, Sendable, Codable {
         case upload, destroy, delivery
     }
 
-    /// How long the request stalls, in milliseconds.
+    /// Delays the request, in milliseconds.
     var delayMilliseconds: Int?
-    /// The status to answer with.
+    /// Responds with this status.
     var status: Int?
-    /// Whether the connection breaks in the middle of the reply.
+    /// Breaks the connection in the middle of the response.
     var cut: Bool?
-    /// Whether the request is carried out before the fault shows.
+    /// Carries out the request before the fault.
     var after: Bool?
-    /// How many requests are left to strike; nil for all of them until the fault is deleted.
+    /// The number of requests that the rule still matches; nil for every request until the rule is deleted.
     var count: Int?
-    /// Which requests to strike; nil for all.
+    /// The kind of request; nil for all.
     var path: Path?
 
     init(from decoder: any Decoder) throws {
         let given = try decoder.container(keyedBy: AnyKey.self).allKeys
         guard given.allSatisfy({ CodingKeys(stringValue: $0.stringValue) != nil }) else {
-            throw APIError(400, "Unknown field in the fault")
+            throw APIError(400, "The fault has an unknown field")
         }
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         delayMilliseconds = try fields.decodeIfPresent(Int.self, forKey: .delayMilliseconds)
@@ -31,10 +31,13 @@ struct Fault: Sendable, Codable, Equatable {
         count = try fields.decodeIfPresent(Int.self, forKey: .count)
         path = try fields.decodeIfPresent(Path.self, forKey: .path)
         guard delayMilliseconds != nil || status != nil || cut == true else {
-            throw APIError(400, "A fault needs delayMilliseconds, status or cut")
+            throw APIError(400, "A fault must have delayMilliseconds, status or cut")
         }
         guard (0...600_000).contains(delayMilliseconds ?? 0), (400...599).contains(status ?? 500), (count ?? 1) > 0
-        else { throw APIError(400, "A fault's delay is 0 to 600000, its status 400 to 599, its count at least 1") }
+        else {
+            throw APIError(
+                400, "delayMilliseconds must be 0 to 600000, status must be 400 to 599, count must be at least 1")
+        }
     }
 
     private enum CodingKeys: String, CodingKey {

@@ -1,17 +1,19 @@
 import Foundation
 import TestSupport
 
-/// One HTTP exchange as a client saw it, made with the system's curl.
-struct Curl: Sendable {
-    /// curl's exit status: 0 for a whole answer, 18 for one that was cut, 28 for none in time.
+/// An HTTP request made with the curl command, and the response that it received.
+struct CurlExchange: Sendable {
+    /// The exit status of curl: 0 for a whole response, 18 for a cut one, 28 after the time limit.
     let exit: Int32
     let status: Int
     let headers: String
-    let body: Data
+    let body: [UInt8]
 
-    /// Runs curl with these arguments.
+    /// Runs curl.
+    ///
+    /// - Parameter limit: the time limit, in seconds.
     init(_ arguments: [String], limit: Int = 20) async throws {
-        self = try await onThreads { try Curl(running: arguments, limit) }
+        self = try await onThreads { try CurlExchange(running: arguments, limit) }
     }
 
     private init(running arguments: [String], _ limit: Int) throws {
@@ -33,14 +35,14 @@ struct Curl: Sendable {
         status = Int(String(decoding: code, as: UTF8.self)) ?? 0
         headers = String(
             decoding: FileManager.default.contents(atPath: directory.path("headers")) ?? Data(), as: UTF8.self)
-        body = FileManager.default.contents(atPath: directory.path("body")) ?? Data()
+        body = Array(FileManager.default.contents(atPath: directory.path("body")) ?? Data())
     }
 
-    /// The body as a JSON object; empty where it is none.
+    /// The body as a JSON object; empty if it is not one.
     var json: [String: Any] {
-        (try? JSONSerialization.jsonObject(with: body)) as? [String: Any] ?? [:]
+        (try? JSONSerialization.jsonObject(with: Data(body))) as? [String: Any] ?? [:]
     }
 
-    /// The sentence of Cloudinary's error body.
+    /// The message of an error in Cloudinary's form.
     var message: String? { (json["error"] as? [String: Any])?["message"] as? String }
 }

@@ -2,16 +2,16 @@ import HTTPTypes
 import Hummingbird
 import ImageHeaders
 
-extension LocalServer {
+extension CloudinaryResponder {
     /// `GET /CLOUD/image/upload/[vVERSION/]PUBLIC_ID[.FORMAT]`.
-    func deliver(_ segments: [String], _ request: Request) async throws -> Reply {
+    func deliver(_ segments: [String], _ request: Request) async throws -> APIReply {
         try require(request, .get, .head)
         guard segments[0] == account.cloud else { throw APIError.notFound }
         var rest = segments[3...]
         if rest.count > 1, rest.first?.isVersion == true { rest.removeFirst() }
         let name = rest.joined(separator: "/")
         guard let (asset, image) = try await find(name) else { throw APIError.notFound }
-        return Reply(
+        return APIReply(
             status: 200, contentType: image.format.contentType, bytes: asset.bytes,
             headers: [
                 HTTPField(name: .cacheControl, value: "public, no-transform, max-age=2592000"),
@@ -20,14 +20,14 @@ extension LocalServer {
     }
 
     /// `GET /assets`: the stored public ids, for tests.
-    func answerAssets(_ request: Request) async throws -> Reply {
+    func listAssets(_ request: Request) async throws -> APIReply {
         try require(request, .get)
         return try .json(["public_ids": try await store.list()])
     }
 
-    /// The asset that a URL names: with the extension of its own format, or without one.
+    /// Returns the asset that a URL names, with the extension of its own format or without one.
     ///
-    /// Another format's extension finds nothing: nothing is converted here.
+    /// The extension of another format matches no asset, because this server converts nothing.
     private func find(_ name: String) async throws -> (AssetStore.Asset, ImageHeader)? {
         if let dot = name.lastIndex(of: "."), let id = PublicID(String(name[..<dot])),
             let asset = try await store.get(id),

@@ -1,28 +1,33 @@
+import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// An answer, before it is known whether it will be sent whole.
-struct Reply: Sendable {
+/// A response before a fault rule has decided whether it is sent whole.
+struct APIReply: Sendable {
     let status: Int
     let contentType: String
     let bytes: [UInt8]
     var headers: [HTTPField] = []
 
-    static func json(_ value: some Encodable, status: Int = 200) throws -> Reply {
-        Reply(status: status, contentType: "application/json; charset=utf-8", bytes: try JSON.encode(value))
+    static func json(_ value: some Encodable, status: Int = 200) throws -> APIReply {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+        let bytes = Array(try encoder.encode(value))
+        return APIReply(status: status, contentType: "application/json; charset=utf-8", bytes: bytes)
     }
 
-    /// An error as Cloudinary writes it.
-    static func error(_ error: APIError) throws -> Reply {
+    /// Returns an error in the form of Cloudinary's.
+    static func error(_ error: APIError) throws -> APIReply {
         try .json(["error": ["message": error.message]], status: error.status)
     }
 
+    /// The whole response.
     var response: Response {
         Response(status: .init(code: status), headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
-    /// The response with the connection broken after half of the body.
+    /// The response whose connection breaks after half of the body.
     var cutResponse: Response {
         let half = ByteBuffer(bytes: bytes.prefix(bytes.count / 2))
         let body = ResponseBody(contentLength: bytes.count) { writer in
@@ -32,7 +37,7 @@ struct Reply: Sendable {
         return Response(status: .init(code: status), headers: fields, body: body)
     }
 
-    /// The response without its body, as to a `HEAD`.
+    /// The response without its body, for `HEAD`.
     var headResponse: Response {
         Response(status: .init(code: status), headers: fields)
     }
@@ -45,5 +50,5 @@ struct Reply: Sendable {
     }
 }
 
-/// Thrown while a body is written, to make the server drop the connection.
+/// Thrown while a body is written, so that the server closes the connection.
 private struct CutConnection: Error {}

@@ -1,7 +1,7 @@
 import ArgumentParser
 
-/// Where the server listens: a host and a port.
-struct Address: ExpressibleByArgument, CustomStringConvertible, Sendable {
+/// The address that the server listens on, as `HOST:PORT`; an IPv6 address stands in brackets.
+struct ListenAddress: ExpressibleByArgument, CustomStringConvertible, Sendable {
     let host: String
     let port: Int
 

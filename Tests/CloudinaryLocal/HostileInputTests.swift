@@ -3,8 +3,8 @@ import TestSupport
 import Testing
 
 @Suite("Hostile input")
-struct HostileTests {
-    @Test("as a public id is refused and touches no file")
+struct HostileInputTests {
+    @Test("an invalid public id gets 400 and creates no file")
     func publicIDs() async throws {
         try await LocalCloudinary.run { server async throws in
             let ids = [
@@ -13,7 +13,7 @@ struct HostileTests {
                 " ", "/", String(repeating: "a", count: 256), String(repeating: "é", count: 100),
             ]
             for id in ids {
-                let reply = try await server.upload(Images.png, ["public_id": id])
+                let reply = try await server.upload(SamplePicture.png, ["public_id": id])
                 #expect(reply.status == 400, "\(id)")
                 #expect(try await server.destroy(["public_id": id]).status == 400, "\(id)")
             }
@@ -23,23 +23,23 @@ struct HostileTests {
         }
     }
 
-    @Test("in public ids that are unusual and allowed comes back as it was")
+    @Test("a file with an unusual but valid public id is delivered unchanged")
     func unusualPublicIDs() async throws {
         try await LocalCloudinary.run { server async throws in
             let ids = [
                 "a.b", "a.png", "été/a b", "...", "-rf", "a'\"b", "v1", "日本", String(repeating: "a", count: 255),
             ]
             for id in ids {
-                let reply = try await server.upload(Images.png, ["public_id": id])
+                let reply = try await server.upload(SamplePicture.png, ["public_id": id])
                 #expect(reply.status == 200, "\(id)")
                 let url = try #require(reply.json["url"] as? String)
-                #expect(try await Curl([url]).body == Images.png, "\(id)")
+                #expect(try await CurlExchange([url]).body == SamplePicture.png, "\(id)")
             }
             #expect(Set(try await server.assets()) == Set(ids))
         }
     }
 
-    @Test("in a delivery's path finds nothing")
+    @Test("a hostile path gets 404, and a malformed one 400")
     func paths() async throws {
         try await LocalCloudinary.run { server async throws in
             let paths = [
@@ -60,7 +60,7 @@ struct HostileTests {
         }
     }
 
-    @Test("as a body is refused and leaves the server serving")
+    @Test("a malformed body gets 400, and the next upload is stored")
     func bodies() async throws {
         try await LocalCloudinary.run { server async throws in
             let url = server.url("/v1_1/demo/image/upload")
@@ -79,11 +79,11 @@ struct HostileTests {
             for (header, body) in bodies {
                 let path = server.scratch.path("body")
                 try Data(body.utf8).write(to: URL(filePath: path))
-                let reply = try await Curl(["-H", header, "--data-binary", "@\(path)", url])
+                let reply = try await CurlExchange(["-H", header, "--data-binary", "@\(path)", url])
                 #expect(reply.status == 400, "\(header) \(body.prefix(80))")
                 #expect(reply.message?.isEmpty == false)
             }
-            #expect(try await server.upload(Images.png, ["public_id": "a"]).status == 200)
+            #expect(try await server.upload(SamplePicture.png, ["public_id": "a"]).status == 200)
         }
     }
 }

@@ -3,20 +3,20 @@ import Hummingbird
 import Multipart
 import NIOCore
 
-/// The parameters of an API request, and its file.
-struct Form: Sendable {
-    /// A file that came as bytes. Of one that is too large only the size is known.
+/// The parameters and the file of an API request.
+struct RequestForm: Sendable {
+    /// An uploaded file. If it is too large, only its size is kept.
     struct File: Sendable {
         let name: String
         var bytes: [UInt8] = []
         var size = 0
     }
 
-    /// The most bytes that a file may have.
+    /// The size limit of a file, in bytes.
     static let maximumFileSize = 10 << 20
-    /// The most bytes that are read of a request before it is given up.
+    /// The size limit of a request body, in bytes.
     static let maximumBodySize = 100 << 20
-    /// The most bytes of all parameters together.
+    /// The size limit of all parameters together, in bytes.
     static let maximumParameterSize = 256 << 10
 
     private(set) var parameters: [String: String] = [:]
@@ -24,7 +24,7 @@ struct Form: Sendable {
     private var parameterBytes = 0
     private var current: (part: MultipartPart, value: [UInt8])?
 
-    /// Reads a request's body, either multipart or URL-encoded.
+    /// Reads the body of a request, which is either multipart or URL-encoded.
     init(_ request: Request) async throws {
         let contentType = request.headers[.contentType] ?? ""
         if contentType.lowercased().hasPrefix("application/x-www-form-urlencoded") {
@@ -71,7 +71,7 @@ struct Form: Sendable {
 
     private mutating func keepFileBytes(_ bytes: ArraySlice<UInt8>) {
         guard var file else { return }
-        // Emptied first, so that the bytes are not copied at each step.
+        // Without this, appending would copy the bytes, because two references to them would exist.
         self.file = nil
         file.size += bytes.count
         if file.size <= Self.maximumFileSize { file.bytes += bytes } else { file.bytes = [] }
@@ -80,12 +80,14 @@ struct Form: Sendable {
 
     private mutating func countParameterBytes(_ count: Int) throws(APIError) {
         parameterBytes += count
-        guard parameterBytes <= Self.maximumParameterSize else { throw APIError(400, "The parameters are too large") }
+        guard parameterBytes <= Self.maximumParameterSize else {
+            throw APIError(400, "The parameters must not exceed \(Self.maximumParameterSize) bytes")
+        }
     }
 
     private mutating func add(_ name: String, _ value: [UInt8]) throws(APIError) {
         guard let text = String(validating: value, as: UTF8.self) else {
-            throw APIError(400, "A parameter is not valid UTF-8")
+            throw APIError(400, "A parameter is not UTF-8")
         }
         guard parameters.updateValue(text, forKey: name) == nil else {
             throw APIError(400, "Duplicate parameter - \(name)")
@@ -97,7 +99,7 @@ struct Form: Sendable {
             let halves = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             let texts = halves.map { String(decoding: $0, as: UTF8.self).replacing("+", with: " ").percentDecoded }
             guard let name = texts.first ?? nil, let value = texts.count > 1 ? texts[1] : "" else {
-                throw APIError(400, "A parameter is malformed")
+                throw APIError(400, "The parameters are not correctly percent-encoded UTF-8")
             }
             try add(name, Array(value.utf8))
         }
@@ -105,9 +107,9 @@ struct Form: Sendable {
 }
 
 extension Request {
-    /// The body as a whole.
+    /// Reads the whole body.
     ///
-    /// - Throws: an `APIError` of status 413 where it is larger than the limit.
+    /// - Throws: an ``APIError`` with status 413 if the body is larger than the limit.
     func bytes(upTo limit: Int) async throws -> [UInt8] {
         var bytes: [UInt8] = []
         for try await buffer in body {
@@ -117,12 +119,12 @@ extension Request {
         return bytes
     }
 
-    /// Reads the body to its end and keeps nothing of it.
+    /// Reads the body to its end and discards it.
     func drain() async throws {
         var size = 0
         for try await buffer in body {
             size += buffer.readableBytes
-            guard size <= Form.maximumBodySize else { throw APIError(413, "The body is too large") }
+            guard size <= RequestForm.maximumBodySize else { throw APIError(413, "The body is too large") }
         }
     }
 }
