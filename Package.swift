@@ -87,7 +87,10 @@ let floor2 = [
     module("JSONLogging", path: "Sources/WorkerKit/JSONLogging", ["Contracts", logging]),
     module(
         "WorkerKit", exclude: ["JSONLogging"],
-        ["Reactor", "AMQP", "Postgres", "Redis", "Contracts", "JSONLogging", logging, configuration, crypto, lifecycle]),
+        [
+            "Reactor", "AMQP", "Postgres", "Redis", "Contracts", "JSONLogging", logging, configuration, crypto,
+            lifecycle,
+        ]),
 ]
 
 let serviceBase: [Target.Dependency] = [

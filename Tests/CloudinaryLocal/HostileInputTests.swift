@@ -66,6 +66,7 @@ struct HostileInputTests {
             let url = server.url("/v1_1/demo/image/upload")
             let multipart = "Content-Type: multipart/form-data; boundary=b"
             let part = "--b\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n"
+            let longValue = String(repeating: "x", count: 300_000)
             let bodies = [
                 ("Content-Type: application/json", "{}"), (multipart, ""), (multipart, "--b"), (multipart, part),
                 (multipart, "\(part)\(part)--b--"), ("Content-Type: multipart/form-data", "\(part)--b--"),
@@ -73,7 +74,7 @@ struct HostileInputTests {
                 ("Content-Type: application/x-www-form-urlencoded", "a=1&a=2"),
                 (
                     multipart,
-                    "--b\r\nContent-Disposition: form-data; name=a\r\n\r\n\(String(repeating: "x", count: 300_000))\r\n--b--"
+                    "--b\r\nContent-Disposition: form-data; name=a\r\n\r\n\(longValue)\r\n--b--"
                 ),
             ]
             for (header, body) in bodies {
