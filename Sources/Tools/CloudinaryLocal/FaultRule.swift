@@ -1,4 +1,4 @@
-/// A fault on demand: the requests that it matches, and what happens to them.
+/// A fault on demand: the requests that it matches, and its effect on them.
 struct FaultRule: Sendable, Codable, Equatable {
     /// The kinds of request that a rule can match.
     enum Path: String, Sendable, Codable {
