@@ -38,7 +38,7 @@ extension Journeys {
             try await expectConsumers(stack, 1)
         }
 
-        @Test("compose/local scale succeeds at a log level at which a worker logs nothing")
+        @Test("compose/local scale succeeds at a log level at which workers do not log")
         @Loop func silentWorker() async throws {
             let stack = try Stack()
             var scale = Program(path: Stack.file("compose/local"), arguments: ["scale", "post", "2"])

@@ -10,6 +10,11 @@ package struct AtomicFile: Sendable {
         /// The `errno` of the call.
         package let code: Int32
 
+        package init(path: String, code: Int32) {
+            self.path = path
+            self.code = code
+        }
+
         package var description: String { "\(path): \(String(cString: strerror(code)))" }
     }
 

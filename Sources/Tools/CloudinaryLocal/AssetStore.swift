@@ -34,7 +34,7 @@ struct AssetStore: Sendable {
             let version = try file.write(bytes, replacing: overwrite)
             return (Asset(bytes: bytes, version: version), overwrite && existed)
         } catch {
-            guard error.code == EEXIST, !overwrite, let asset = try load(id) else { throw error }
+            guard !overwrite, error.code == EEXIST, let asset = try load(id) else { throw error }
             return (asset, true)
         }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AtomicFile
 import IdentityService
 
 /// `warren keys prepare`
