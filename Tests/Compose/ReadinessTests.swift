@@ -60,6 +60,18 @@ struct ReadinessTests {
         #expect(ended.errors.contains("post-2 exited during its start"), "\(ended.errors)")
     }
 
+    @Test("a process that exits before its start time is recorded does not count as running")
+    func earlyExit() async throws {
+        try state.write("", to: "run/post-1.born")
+        let ended = try await run(
+            """
+            sleep 0 & echo $! >"$STATE/run/post-1.pid"
+            wait
+            if is_running post-1; then echo running; else echo exited; fi
+            """, daemon: "exit 1")
+        #expect(ended.text == "exited\n", "\(ended.errors)")
+    }
+
     @Test("the log of an earlier start is not shown for a worker that exits during its start")
     func earlierLog() async throws {
         try state.write("an earlier line\n", to: "log/post-1.log")

@@ -55,10 +55,13 @@ enum MultipartTarget {
     }
 
     static let seeds: [[UInt8]] = [
-        "--boundary\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.png\"\r\nContent-Type: image/png\r\n\r\n\u{89}PNG\r\n--boundary--\r\n",
-        "--boundary\r\nContent-Disposition: form-data; name=file\r\n\r\n\r\n--boundar\r\n--boundary\r\nContent-Disposition: form-data; name=\"b\"\r\n\r\nx\r\n--boundary--",
+        "--boundary\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.png\"\r\n"
+            + "Content-Type: image/png\r\n\r\n\u{89}PNG\r\n--boundary--\r\n",
+        "--boundary\r\nContent-Disposition: form-data; name=file\r\n\r\n\r\n--boundar\r\n"
+            + "--boundary\r\nContent-Disposition: form-data; name=\"b\"\r\n\r\nx\r\n--boundary--",
         "multipart/form-data; boundary=\"a b\\\"c\"\n--boundary--",
-        "--boundary\r\nContent-Disposition: form-data; name=\"a\\\"b\"; filename*=UTF-8''%e2%82%ac\r\n\r\n\r\n\r\n--boundary--\r\n",
+        "--boundary\r\nContent-Disposition: form-data; name=\"a\\\"b\"; filename*=UTF-8''%e2%82%ac\r\n\r\n\r\n\r\n"
+            + "--boundary--\r\n",
     ].map { Array($0.utf8) }
 
     static let words: [[UInt8]] = [

@@ -37,7 +37,6 @@ import Testing
 
     let database: PostgresPool
     let clock: Clock
-    let key: SigningKey
     private let handlers: ServiceHandlers
 
     private init(_ database: PostgresPool, _ change: (inout Dependencies) -> Void) async throws {
@@ -55,7 +54,6 @@ import Testing
         handlers = ServiceHandlers(IdentityService.handlers(identity), database: database)
         self.database = database
         self.clock = clock
-        self.key = key
     }
 
     private static let turns = Turns(4)

@@ -17,7 +17,7 @@ import WorkerKit
     private static let free = 3
 
     /// Returns a worker's throttle.
-    private func throttle(
+    private func makeThrottle(
         _ redis: RedisClient, free: Int = Self.free, capacity: Int = 32, delay: Duration = Self.delay
     ) -> LoginThrottle {
         LoginThrottle(
@@ -26,10 +26,10 @@ import WorkerKit
     }
 
     /// Attempts a login and returns whether it was delayed before the password check.
-    private func isDelayed(_ logins: LoginThrottle, _ email: String, isRight: Bool = false) async throws -> Bool {
+    private func isDelayed(_ throttle: LoginThrottle, _ email: String, isRight: Bool = false) async throws -> Bool {
         let start = ContinuousClock.now
         var checked = start
-        _ = try await logins.attempt(on: email) {
+        _ = try await throttle.attempt(on: email) {
             checked = .now
             return isRight ? true : nil
         }
@@ -42,25 +42,25 @@ import WorkerKit
         "above the limit of failed logins, right and wrong logins of that account are delayed, and no other account's")
     func slowed() async throws {
         try await TestRedis.withClient { (redis) async throws in
-            let (logins, email) = (throttle(redis), email())
-            for _ in 0..<Self.free { #expect(try await !isDelayed(logins, email)) }
-            #expect(try await isDelayed(logins, email))
-            #expect(try await isDelayed(logins, email, isRight: true))
-            #expect(try await !isDelayed(logins, self.email()))
+            let (throttle, email) = (makeThrottle(redis), email())
+            for _ in 0..<Self.free { #expect(try await !isDelayed(throttle, email)) }
+            #expect(try await isDelayed(throttle, email))
+            #expect(try await isDelayed(throttle, email, isRight: true))
+            #expect(try await !isDelayed(throttle, self.email()))
         }
     }
 
     @Test("successful logins and password checks that throw do not count as failed logins")
     func successes() async throws {
         try await TestRedis.withClient { (redis) async throws in
-            let (logins, email) = (throttle(redis), email())
-            for _ in 0..<Self.free * 3 { #expect(try await !isDelayed(logins, email, isRight: true)) }
+            let (throttle, email) = (makeThrottle(redis), email())
+            for _ in 0..<Self.free * 3 { #expect(try await !isDelayed(throttle, email, isRight: true)) }
             for _ in 0..<Self.free * 3 {
                 await #expect(throws: Lost.self) {
-                    _ = try await logins.attempt(on: email) { () -> Bool? in throw Lost() }
+                    _ = try await throttle.attempt(on: email) { () -> Bool? in throw Lost() }
                 }
             }
-            #expect(try await !isDelayed(logins, email))
+            #expect(try await !isDelayed(throttle, email))
         }
     }
 
@@ -70,7 +70,7 @@ import WorkerKit
     func shared() async throws {
         try await TestRedis.withClient { (redis) async throws in
             try await TestRedis.withClient { (other) async throws in
-                let (email, workers) = (email(), [throttle(redis), throttle(other)])
+                let (email, workers) = (email(), [makeThrottle(redis), makeThrottle(other)])
                 for number in 0..<Self.free { _ = try await isDelayed(workers[number % 2], email) }
                 for worker in workers { #expect(try await isDelayed(worker, email)) }
                 let keys = try await redis.send(["KEYS", "*"]).array?.compactMap(\.string) ?? []
@@ -84,30 +84,30 @@ import WorkerKit
     func forgotten() async throws {
         try await TestRedis.withClient { (redis) async throws in
             let email = email()
-            let logins = LoginThrottle(
+            let throttle = LoginThrottle(
                 limit: RateLimit(name: "failed-logins", count: 2, per: .seconds(2)), delay: Self.delay, capacity: 32,
                 redis: redis)
-            for _ in 0..<3 { _ = try await isDelayed(logins, email) }
+            for _ in 0..<3 { _ = try await isDelayed(throttle, email) }
             try await Loop.sleep(for: .seconds(3))
-            #expect(try await !isDelayed(logins, email))
+            #expect(try await !isDelayed(throttle, email))
         }
     }
 
     @Test("without a limit of failed logins no login is delayed")
     func off() async throws {
         try await TestRedis.withClient { (redis) async throws in
-            let logins = LoginThrottle(limit: nil, delay: Self.delay, capacity: 32, redis: redis)
+            let throttle = LoginThrottle(limit: nil, delay: Self.delay, capacity: 32, redis: redis)
             let email = email()
-            for _ in 0..<50 { #expect(try await !isDelayed(logins, email)) }
+            for _ in 0..<50 { #expect(try await !isDelayed(throttle, email)) }
         }
     }
 
     @Test("the owner of an account can log in while dozens of wrong logins are delayed")
     func owner() async throws {
         try await TestRedis.withClient { (redis) async throws in
-            let logins = throttle(redis, capacity: 8, delay: .seconds(3))
+            let throttle = makeThrottle(redis, capacity: 8, delay: .seconds(3))
             try await IdentityFixture.with {
-                $0.throttle = logins
+                $0.throttle = throttle
             } _: { fixture in
                 let account = try await fixture.register().account
                 for _ in 0..<Self.free { _ = try await fixture.login(account, password: "wrong password") }
@@ -115,7 +115,7 @@ import WorkerKit
                     for _ in 0..<30 {
                         group.addTask { try await fixture.login(account, password: "wrong password") }
                     }
-                    #expect(try await eventually { logins.delayedCount == 8 })
+                    #expect(try await eventually { throttle.delayedCount == 8 })
                     #expect(try await fixture.login(account).status == 200)
                     for try await reply in group { #expect(reply.code == "invalid-credentials") }
                 }
@@ -157,14 +157,14 @@ import WorkerKit
     @Test("delayed logins of one account do not delay another account's logins")
     func others() async throws {
         try await TestRedis.withClient { (redis) async throws in
-            let logins = throttle(redis, capacity: 4, delay: .seconds(3))
+            let throttle = makeThrottle(redis, capacity: 4, delay: .seconds(3))
             let (email, other) = (email(), email())
-            for _ in 0..<Self.free { _ = try await isDelayed(logins, email) }
+            for _ in 0..<Self.free { _ = try await isDelayed(throttle, email) }
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<4 { group.addTask { _ = try await isDelayed(logins, email) } }
-                #expect(try await eventually { logins.delayedCount == 4 })
-                for _ in 0..<10 { _ = try await isDelayed(logins, other, isRight: true) }
-                #expect(logins.delayedCount == 4)
+                for _ in 0..<4 { group.addTask { _ = try await isDelayed(throttle, email) } }
+                #expect(try await eventually { throttle.delayedCount == 4 })
+                for _ in 0..<10 { _ = try await isDelayed(throttle, other, isRight: true) }
+                #expect(throttle.delayedCount == 4)
                 group.cancelAll()
             }
         }
@@ -177,15 +177,15 @@ import WorkerKit
         }
         defer { proxy.stop() }
         try await TestRedis.withClient(url) { (redis) async throws in
-            let logins = throttle(redis)
+            let throttle = makeThrottle(redis)
             try await IdentityFixture.with {
-                $0.throttle = logins
+                $0.throttle = throttle
             } _: { fixture in
                 let account = try await fixture.register().account
                 for _ in 0..<Self.free { _ = try await fixture.login(account, password: "wrong password") }
                 async let right = fixture.login(account)
                 async let wrong = fixture.login(account, password: "wrong password")
-                #expect(try await eventually { logins.delayedCount == 2 })
+                #expect(try await eventually { throttle.delayedCount == 2 })
                 proxy.refuse()
                 #expect(try await right.status == 200)
                 #expect(try await wrong.code == "invalid-credentials")
@@ -194,7 +194,7 @@ import WorkerKit
                 #expect(try await eventually { !redis.isConnected })
                 for _ in 0..<Self.free { _ = try await fixture.login(account, password: "wrong password") }
                 async let slow = fixture.login(account)
-                #expect(try await eventually { logins.delayedCount == 1 })
+                #expect(try await eventually { throttle.delayedCount == 1 })
                 #expect(try await slow.status == 200)
             }
         }
@@ -207,15 +207,15 @@ import WorkerKit
         }
         defer { proxy.stop() }
         try await TestRedis.withClient(url) { (redis) async throws in
-            let (logins, email) = (throttle(redis), email())
-            for _ in 0..<Self.free { _ = try await isDelayed(logins, email) }
-            async let slow = logins.attempt(on: email) { true }
-            #expect(try await eventually { logins.delayedCount == 1 })
+            let (throttle, email) = (makeThrottle(redis), email())
+            for _ in 0..<Self.free { _ = try await isDelayed(throttle, email) }
+            async let slow = throttle.attempt(on: email) { true }
+            #expect(try await eventually { throttle.delayedCount == 1 })
             proxy.stall()
             #expect(try await slow == true)
             let start = ContinuousClock.now
-            for _ in 0..<Self.free { #expect(try await logins.attempt(on: email) { () -> Bool? in nil } == nil) }
-            #expect(try await isDelayed(logins, email, isRight: true))
+            for _ in 0..<Self.free { #expect(try await throttle.attempt(on: email) { () -> Bool? in nil } == nil) }
+            #expect(try await isDelayed(throttle, email, isRight: true))
             #expect(ContinuousClock.now - start < .seconds(5))
         }
     }
@@ -223,9 +223,9 @@ import WorkerKit
     @Test("wrong passwords of a password change count as failed logins")
     func changes() async throws {
         try await TestRedis.withClient { (redis) async throws in
-            let logins = throttle(redis, delay: .seconds(2))
+            let throttle = makeThrottle(redis, delay: .seconds(2))
             try await IdentityFixture.with {
-                $0.throttle = logins
+                $0.throttle = throttle
             } _: { fixture in
                 let account = try await fixture.register().account
                 func change(_ password: String) async throws -> Reply {
@@ -234,7 +234,7 @@ import WorkerKit
                 }
                 for _ in 0..<Self.free { #expect(try await change("wrong password").status == 401) }
                 async let changed = change(IdentityFixture.password)
-                #expect(try await eventually { logins.delayedCount == 1 })
+                #expect(try await eventually { throttle.delayedCount == 1 })
                 #expect(try await changed.status == 204)
             }
         }

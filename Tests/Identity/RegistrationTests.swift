@@ -93,11 +93,11 @@ import WorkerKit
     @Test("wrong passwords of repeated registrations count as failed logins of the account")
     func guessing() async throws {
         try await TestRedis.withClient { (redis) async throws in
-            let logins = LoginThrottle(
+            let throttle = LoginThrottle(
                 limit: RateLimit(name: "failed-logins", count: 2, per: .seconds(600)), delay: .milliseconds(1000),
                 capacity: 8, redis: redis)
             try await IdentityFixture.with {
-                $0.throttle = logins
+                $0.throttle = throttle
             } _: { (fixture) async throws in
                 let (id, name) = (UUID.v7(), "u-\(UUID().text.prefix(13))")
                 func register(_ password: String) async throws -> Reply {
@@ -108,7 +108,7 @@ import WorkerKit
                 #expect(try await register(IdentityFixture.password).status == 201)
                 for _ in 0..<2 { #expect(try await register("wrong password").code == "account-exists") }
                 async let late = register(IdentityFixture.password)
-                #expect(try await eventually { logins.delayedCount == 1 })
+                #expect(try await eventually { throttle.delayedCount == 1 })
                 #expect(try await late.status == 201)
             }
         }

@@ -74,7 +74,8 @@ struct AvailabilityTests {
                 let token = try ingress.maker.token()
                 let first = try ingress.client()
                 try first.send(
-                    "GET /v1/media/x HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\nX-Request-Id: \(mark)\r\n\r\n"
+                    "GET /v1/media/x HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n"
+                        + "X-Request-Id: \(mark)\r\n\r\n"
                 )
                 #expect(try await eventually { hasArrived.withLock { $0 } })
                 let second = try ingress.client().call(
@@ -97,7 +98,8 @@ struct AvailabilityTests {
                 let busy = try ingress.client()
                 let token = try ingress.maker.token()
                 try busy.send(
-                    "GET /v1/media HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\nX-Request-Id: \(mark)\r\n\r\n"
+                    "GET /v1/media HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n"
+                        + "X-Request-Id: \(mark)\r\n\r\n"
                 )
                 try await Task.sleep(for: .milliseconds(100))
                 await ingress.stop()
@@ -120,7 +122,8 @@ struct AvailabilityTests {
                 let token = try ingress.maker.token()
                 let waiting = try ingress.client()
                 try waiting.send(
-                    "GET /v1/media/x HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\nX-Request-Id: \(mark)\r\n\r\n"
+                    "GET /v1/media/x HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n"
+                        + "X-Request-Id: \(mark)\r\n\r\n"
                 )
                 #expect(try await eventually { hasArrived.withLock { $0 } })
                 let sending = try ingress.client()

@@ -102,7 +102,7 @@ struct ConnectionPersistenceTests {
     }
 
     @Test(
-        "a client that reads its response too slowly is disconnected after the response timeout; a slow one within it is not"
+        "a client that reads slower than the response timeout allows is disconnected; a slow one within it is not"
     )
     func slowReader() async throws {
         let short = ConnectionTimeouts(

@@ -11,7 +11,7 @@ struct RateLimitChargeTests {
     private let limit = RateLimit(name: "test", count: 10, per: .seconds(1), burst: 5)
 
     @Test(
-        "a request is charged to its caller, or to its address if it has none; a password check is also charged to the address"
+        "a request is charged to its caller or else to its address; a password check is also charged to the address"
     )
     func charges() throws {
         let credentials = RateLimit(name: "credentials", count: 1, per: .seconds(60))

@@ -166,7 +166,7 @@ struct ServerLimitTests {
     }
 
     @Test(
-        "uploads over the body budget are 503, uploads over one client's third are 429, and JSON bodies are not affected"
+        "uploads over the body budget are 503, over one client's third 429, and JSON bodies are not affected"
     )
     func bodies() async throws {
         let mark = "ingress-\(UUID().uuidString.prefix(8))"

@@ -85,7 +85,7 @@ struct TrustedProxiesTests {
         Row("Forwarded from an untrusted peer is ignored", peer: "203.0.113.9", ["for=1.1.1.1"], is: "203.0.113.9"),
         Row("a host name is ignored", for: ["localhost"], is: "10.0.0.1"),
         Row(
-            "addresses to the left of an invalid one are ignored", for: ["203.0.113.9, evil, 10.2.2.2"], is: "10.2.2.2"),
+            "addresses left of an invalid one are ignored", for: ["203.0.113.9, evil, 10.2.2.2"], is: "10.2.2.2"),
         Row("for a client named unknown, the proxy is the client", ["for=unknown"], is: "10.0.0.1"),
         Row("for an obfuscated client, the proxy is the client", ["for=_hidden, for=_SEVKISEK"], is: "10.0.0.1"),
         Row("an address with a zone is ignored", for: ["fe80::1%eth0"], is: "10.0.0.1"),
@@ -99,7 +99,7 @@ struct TrustedProxiesTests {
         Row("an unclosed quote is ignored", ["for=\"203.0.113.9"], is: "10.0.0.1"),
         Row("an element with two addresses is ignored", ["for=203.0.113.9;for=1.1.1.1"], is: "10.0.0.1"),
         Row(
-            "two fields that name different clients are ignored", for: ["203.0.113.9"], ["for=1.1.1.1"], is: "10.0.0.1"),
+            "two fields with different clients are ignored", for: ["203.0.113.9"], ["for=1.1.1.1"], is: "10.0.0.1"),
         Row("garbage is ignored", for: ["\u{1F407}\"';--%00", String(repeating: ",", count: 5000)], is: "10.0.0.1"),
     ]
 

@@ -72,7 +72,8 @@ struct UploadFormTests {
         ("two files", "--b\r\n\(disposition)\r\n\r\nx\r\n--b\r\n\(disposition)\r\n\r\ny\r\n--b--\r\n"),
         (
             "a field beside the file",
-            "--b\r\n\(disposition)\r\n\r\nx\r\n--b\r\nContent-Disposition: form-data; name=\"ownerId\"\r\n\r\ny\r\n--b--\r\n"
+            "--b\r\n\(disposition)\r\n\r\nx\r\n"
+                + "--b\r\nContent-Disposition: form-data; name=\"ownerId\"\r\n\r\ny\r\n--b--\r\n"
         ),
         (
             "a field before the file",

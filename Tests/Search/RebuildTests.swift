@@ -107,8 +107,7 @@ import Testing
             let list = PostList(posts)
             list.before = { number in
                 guard number == 1 else { return }
-                // Posts on a page that was read, on the page that is being read and on a later page. The list keeps
-                // them.
+                // One that was read before, one on the current page, one on a later page. The list still has them.
                 for index in [3, 12, 22] { try await fixture.delete(posts[index]) }
             }
             let progress = try await rebuild(fixture, list)

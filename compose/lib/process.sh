@@ -18,9 +18,9 @@ pid_of() { cat "$STATE/run/$1.pid" 2>/dev/null; }
 health_file() { printf '%s/run/%s.health' "$STATE" "$1"; }
 
 is_running() {
-    local pid
-    pid=$(pid_of "$1") && [[ $pid =~ ^[0-9]+$ ]] || return 1
-    [[ $(start_time "$pid") == "$(cat "$STATE/run/$1.born" 2>/dev/null)" ]]
+    local pid started
+    pid=$(pid_of "$1") && [[ $pid =~ ^[0-9]+$ ]] && started=$(start_time "$pid") || return 1
+    [[ $started == "$(cat "$STATE/run/$1.born" 2>/dev/null)" ]]
 }
 
 any_running() {
