@@ -77,7 +77,7 @@ let floor1 =
     + driver("Postgres", c: "CPostgres", pkgConfig: "libpq", apt: "libpq-dev", ["Reactor", logging, deque])
     + driver("Redis", c: "CHiredis", apt: "libhiredis-dev", ["Reactor", logging, deque])
     + driver("Curl", c: "CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev", ["Reactor", logging])
-    + driver("Argon2", c: "CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev", [])
+    + driver("Argon2", c: "CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev", ["Reactor"])
     + [
         module("Contracts", exclude: ["Passwords/README.md"], [crypto]),
         module("ImageHeaders", []),
