@@ -1,8 +1,8 @@
 internal import CPostgres
 internal import Reactor
 
-extension Connection {
-    /// Takes every answer that has arrived in full.
+extension PostgresConnection {
+    /// Takes all results that have arrived completely.
     func receive() {
         while isOpen, PQisBusy(handle.pointer) == 0, !pipeline.isEmpty {
             guard let result = PQgetResult(handle.pointer) else {
@@ -20,52 +20,55 @@ extension Connection {
             case PGRES_PIPELINE_SYNC:
                 perform(pipeline.receive(.sync), nil)
             default:
-                // COPY, which pipeline mode does not have.
+                // The other statuses are those of COPY, which pipeline mode does not allow.
                 perform(.violation, nil)
             }
         }
-        if isOpen, let number = overdue, pipeline.isAnswered(number) {
-            overdue = nil
-            pool?.unsuspect(self)
+        if isOpen, let number = overdueQuery, pipeline.isAnswered(number) {
+            overdueQuery = nil
+            pool?.resumeUse(of: self)
         }
     }
 
-    private func perform(_ action: Pipeline<PendingQuery>.Action, _ result: ResultHandle?) {
+    private func perform(_ action: Pipeline<PendingQuery>.Action?, _ result: ResultHandle?) {
         switch action {
-        case .nothing:
+        case nil:
             break
-        case .answer(let query):
+        case .succeed(let query):
             guard let result else { return }
             query.finish(.success(Rows(result)))
-        case .hold:
-            held = result
-        case .answerHeld(let query):
+        case .awaitCommit:
+            uncommittedResult = result
+        case .succeedAtCommit(let query):
             pool?.finishedQuery(on: self)
-            guard let result = held.take() else { return }
+            guard let result = uncommittedResult.take() else { return }
             query.finish(.success(Rows(result)))
-        case .fail(let query, let error, let isShared, let stale):
-            if isShared { pool?.finishedQuery(on: self) }
+        case .fail(let query, let error, let isAutocommit, let stale):
+            if isAutocommit { pool?.finishedQuery(on: self) }
             if let stale { prepared.forget(stale) }
-            held = nil
+            uncommittedResult = nil
             query.finish(.failure(error))
         case .forget(let statement):
             prepared.forget(statement)
         case .violation where PQstatus(handle.pointer) == CONNECTION_BAD:
             loseForError()
         case .violation:
-            lose(PostgresError(.protocolViolation, "the server's answer is not one to what was sent"))
+            lose(PostgresError(.protocolViolation, "the server sent a result that no statement asked for"))
         }
     }
 
-    /// A query's deadline passed: nothing new is sent here, and if the answer is not there after a grace, the connection
-    /// is given up. The others in its pipeline thereby survive one slow statement, but not a server that hangs.
-    func overdue(_ number: UInt64) {
+    /// Handles a query whose deadline passed: the pool sends nothing more over this connection until the server
+    /// answers the query. If that takes longer than a second, the connection ends.
+    ///
+    /// One slow statement thus does not fail the others in the pipeline, and a server that hangs does not hold
+    /// them up.
+    func queryIsOverdue(_ number: UInt64) {
         guard isOpen, !pipeline.isAnswered(number) else { return }
-        overdue = max(overdue ?? 0, number)
-        pool?.suspect(self)
+        overdueQuery = max(overdueQuery ?? 0, number)
+        pool?.pauseUse(of: self)
         Loop.schedule(after: .seconds(1)) { [weak self] in
             guard let self, self.isOpen, !self.pipeline.isAnswered(number) else { return }
-            self.lose(PostgresError(.connectionLost, "a statement was overdue and the server did not answer"))
+            self.lose(PostgresError(.connectionLost, "the server did not answer an overdue statement"))
         }
     }
 }

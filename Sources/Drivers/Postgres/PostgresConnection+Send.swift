@@ -2,14 +2,16 @@ internal import CPostgres
 internal import Glibc
 internal import Reactor
 
-extension Connection {
-    /// Sends a statement, preparing it first in the same flight if this connection does not know it yet.
+extension PostgresConnection {
+    /// Sends a statement, and prepares it first, in the same round trip, if this connection has not done so yet.
     ///
-    /// - Parameter isShared: whether it commits by itself; then it has a segment of the pipeline to itself, so that its
-    ///   failure is its own.
-    func send(_ query: PendingQuery, _ statement: Statement, _ parameters: inout ParameterBuffer, isShared: Bool) {
+    /// - Parameter isAutocommit: whether the statement commits by itself. It then has a segment of the pipeline
+    ///   to itself, so that a failure affects no other statement.
+    func send(
+        _ query: PendingQuery, _ statement: Statement, _ parameters: inout ParameterBuffer, isAutocommit: Bool
+    ) {
         guard isOpen else { return query.finish(.failure(PostgresError(.connectionLost, "the connection is closed"))) }
-        if segment == .shared || (isShared && segment == .leased) {
+        if segment == .autocommit || (isAutocommit && segment == .transaction) {
             cork()
             sync()
             guard isOpen else {
@@ -29,36 +31,34 @@ extension Connection {
                 PQsendQueryPrepared(handle.pointer, prepared.name, count, values, lengths, formats, 1) == 1
             }
         }
-        query.place = .sent(self, number: pipeline.append(query, prepared, isShared: isShared))
+        query.stage = .sent(self, number: pipeline.append(query, prepared, isAutocommit: isAutocommit))
         guard isSent else { return loseForError() }
-        segment = isShared ? .shared : .leased
-        markDirty()
+        segment = isAutocommit ? .autocommit : .transaction
+        if !needsFlush {
+            needsFlush = true
+            pool?.flushAtEndOfTurn(self)
+        }
     }
 
-    /// Ends what was sent in this turn with a sync and hands it to the kernel.
+    /// Ends the segment of this turn with a sync and writes the output to the socket.
     func finishTurn() {
-        isDirty = false
+        needsFlush = false
         guard isOpen else { return }
-        if segment != .none { sync() }
+        if segment != .empty { sync() }
         uncork()
         flush()
     }
 
-    private func markDirty() {
-        guard !isDirty else { return }
-        isDirty = true
-        pool?.addDirty(self)
-    }
-
     private func sync() {
-        segment = .none
+        segment = .empty
         pipeline.appendSync()
-        // This also flushes (libpq 15, PQpipelineSync).
+        // This also flushes (PQpipelineSync in libpq 15).
         if PQpipelineSync(handle.pointer) != 1 { loseForError() }
     }
 
-    /// Keeps the kernel from sending one packet per sync while a turn has several; fails unnoticed on Unix sockets,
-    /// which have no packets.
+    /// Keeps the kernel from sending a packet per sync in a turn with several syncs (TCP_CORK in tcp(7)).
+    ///
+    /// The option fails on a Unix socket, which has no packets.
     private func cork() {
         guard !isCorked else { return }
         isCorked = true
