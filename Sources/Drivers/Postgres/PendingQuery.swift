@@ -16,7 +16,7 @@ package import Reactor
     /// returns.
     var onFinish: ((Result<Rows, PostgresError>) -> Result<Rows, PostgresError>)?
     private(set) var result: Result<Rows, PostgresError>?
-    /// Two properties instead of an array, because almost every statement has one waiting task.
+    /// The first waiting task has a property of its own, because an array would cost an allocation per statement.
     private var waiter: Waiter<Void>?
     private var furtherWaiters: [Waiter<Void>] = []
     private var timer: LoopTimer?

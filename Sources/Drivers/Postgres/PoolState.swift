@@ -123,7 +123,7 @@ struct PoolState {
         }
     }
 
-    /// Returns the usable connection with the shortest pipeline. Equals take turns.
+    /// Returns the usable connection with the shortest pipeline. Connections with equal pipelines take turns.
     private mutating func leastLoaded(forLease: Bool) -> Int? {
         var best: Int?
         for step in 1...slots.count {

@@ -158,7 +158,7 @@ extension Transaction {
             connection = nil
         }
 
-        /// Gives the transaction up. Losing the connection makes the server roll it back, whatever it is doing.
+        /// Ends the transaction. Losing the connection makes the server roll it back, even during a statement.
         private func deadlinePassed() {
             let error = PostgresError(.deadlineExceeded, "the transaction's deadline passed")
             switch state {

@@ -48,8 +48,9 @@ package import Reactor
     ///
     /// Waits for the outcome until the transaction's deadline, even in a task that is cancelled.
     ///
-    /// - Throws: ``PostgresError`` if nothing was committed; its cause is the first failure of a statement. The
-    ///   code is `outcomeUnknown` if the connection broke or the deadline passed during the commit.
+    /// - Throws: ``PostgresError``, with the first failure of a statement as its cause. With the code
+    ///   `outcomeUnknown` the connection broke or the deadline passed during the commit, so the transaction may be
+    ///   committed. Otherwise nothing was committed.
     package func commit() async throws(PostgresError) {
         try await core.commit()
     }
