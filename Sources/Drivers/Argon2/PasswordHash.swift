@@ -1,6 +1,6 @@
 internal import CArgon2
 internal import Glibc
-package import Reactor
+internal import Reactor
 
 /// Password hashes made with argon2id (RFC 9106). They are computed off the event loop, a limited number at a
 /// time.
