@@ -1,4 +1,5 @@
 import Reactor
+import TestSupport
 import Testing
 
 @testable import Postgres
@@ -234,6 +235,23 @@ struct TransactionTests {
             }
             try await holder.commit()
             try await expectNotes(0, pool)
+        }
+    }
+
+    @Test("a connection that is returned while a cancelled task leaves the line goes to the next task")
+    @Loop func returnedDuringCancellation() async throws {
+        try await with(size: 1) { pool in
+            let holder = try await pool.begin()
+            let cancelled = Task { @Loop in try await pool.begin() }
+            #expect(try await eventually { pool.leaseWaiters.count == 1 })
+            let next = Task { @Loop in try await pool.begin(deadline: .now + .seconds(5)) }
+            #expect(try await eventually { pool.leaseWaiters.count == 2 })
+            cancelled.cancel()
+            // Runs after the cancellation has ended the wait and before the cancelled task continues.
+            Loop.perform { holder.close() }
+            try await next.value.rollback()
+            let error = await #expect(throws: PostgresError.self) { try await cancelled.value }
+            #expect(error?.code == .cancelled)
         }
     }
 

@@ -48,10 +48,12 @@ internal import Reactor
         try check(warren_easy_set_string(easy, option, value))
     }
 
-    func check(_ code: CURLcode) throws(CurlError) {
-        guard code == CURLE_OK else { throw CurlError(code) }
+    func check(_ code: CURLcode, fileID: StaticString = #fileID, line: UInt = #line) throws(CurlError) {
+        guard code == CURLE_OK else { throw CurlError(code, fileID: fileID, line: line) }
     }
 
+    /// Makes libcurl write error messages into the transfer's buffer, which is freed after the easy handle
+    /// (CURLOPT_ERRORBUFFER(3): "keep the associated buffer available until libcurl no longer needs it").
     func useErrorText() throws(CurlError) {
         try setPointer(CURLOPT_ERRORBUFFER, errorText)
     }
