@@ -134,23 +134,31 @@ let floor4 = [
 let testTargets = [
     Target.target(name: "TestSupport", dependencies: ["Reactor"], path: "Tests/Support", swiftSettings: settings),
     Target.target(
+        name: "BrokerSupport", dependencies: ["AMQP", "CRabbitMQ", "Reactor"], path: "Tests/BrokerSupport",
+        swiftSettings: settings),
+    Target.target(
         name: "DatabaseSupport",
         dependencies: ["TestSupport", "WorkerKit", "Contracts", "Postgres", "Redis", "Reactor", logging],
         path: "Tests/DatabaseSupport", swiftSettings: settings),
     tests("Reactor", ["Reactor"]),
-    tests("AMQP", ["AMQP", "Reactor", logging]),
+    tests("AMQP", ["AMQP", "BrokerSupport", "Reactor", logging]),
     tests("Postgres", ["Postgres", "Reactor", logging]),
     tests("Redis", ["Redis", "Reactor", logging]),
     tests("Curl", ["Curl", "Reactor", logging]),
     tests("Argon2", ["Argon2", "Reactor"]),
     tests("Contracts", ["Contracts"]),
     tests("ImageHeaders", ["ImageHeaders"]),
-    tests("WorkerKit", ["DatabaseSupport", "WorkerKit", "AMQP", "Postgres", "Redis", "Contracts", "Reactor", logging]),
+    tests(
+        "WorkerKit",
+        [
+            "BrokerSupport", "DatabaseSupport", "WorkerKit", "AMQP", "Postgres", "Redis", "Contracts", "Reactor",
+            logging,
+        ]),
     tests(
         "Identity",
         [
             "IdentityService", "warren-identity", "warren", "WorkerKit", "AMQP", "Argon2", "Postgres", "Redis",
-            "Contracts", "Reactor", "DatabaseSupport", crypto, jwt, logging,
+            "Contracts", "Reactor", "BrokerSupport", "DatabaseSupport", crypto, jwt, logging,
         ]),
     tests(
         "Post", ["DatabaseSupport", "PostService", "WorkerKit", "Postgres", "Redis", "Contracts", "Reactor", logging]),
@@ -169,14 +177,17 @@ let testTargets = [
         ]),
     tests(
         "Ingress",
-        ["Ingress", "Multipart", "AMQP", "Redis", "Contracts", "WorkerKit", "Reactor", logging, lifecycle, jwt]
-            + [httpTypes, nioCore]),
+        [
+            "Ingress", "Multipart", "AMQP", "BrokerSupport", "Redis", "Contracts", "WorkerKit", "Reactor", logging,
+            lifecycle, jwt, httpTypes, nioCore,
+        ]),
     tests("Compose", ["warren"]),
     tests("CloudinaryLocal", ["cloudinary-local", crypto]),
     tests(
         "Fuzz", exclude: ["libfuzzer"],
         ["Contracts", "ImageHeaders", "Multipart", "AMQP", "CRabbitMQ", "Ingress", "Reactor"]),
-    tests("Journeys", ["AMQP", "Postgres", "Redis", "Curl", "Contracts", "Reactor", logging]),
+    tests(
+        "Journeys", ["AMQP", "BrokerSupport", "Postgres", "Redis", "Curl", "Contracts", "Reactor", logging]),
 ]
 
 /// The only test target to build, for `compose/local test TARGET`. SwiftPM links all test targets into one program:

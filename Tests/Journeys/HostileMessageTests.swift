@@ -1,4 +1,5 @@
 import AMQP
+import BrokerSupport
 import Contracts
 import Foundation
 import Reactor
@@ -203,7 +204,7 @@ extension Journeys {
         )
         @Loop func ledPast() async throws {
             let address = try BrokerAddress(url: TestEnvironment.value("WARREN_INTEGRATOR_URL"))
-            let provisioner = Provisioner(address: address, name: "journeys")
+            let provisioner = Provisioner(address: address)
             let word = "integrator." + Fresh.word(8)
             let (way, dying, queue) = (word + ".way", word + ".dying", word + ".queue")
             try await provisioner.perform([

@@ -1,4 +1,5 @@
 import AMQP
+import BrokerSupport
 import Contracts
 import Foundation
 import Reactor
@@ -26,7 +27,7 @@ extension Journeys {
         @Test("an integrator's own queue that is full drops its oldest messages, and holds up no service")
         @Loop func fullQueue() async throws {
             let address = try BrokerAddress(url: TestEnvironment.value("WARREN_INTEGRATOR_URL"))
-            let provisioner = Provisioner(address: address, name: "journeys")
+            let provisioner = Provisioner(address: address)
             let queue = "integrator.full.\(Fresh.word(8))"
             try await provisioner.perform([
                 .queue(queue, arguments: ["x-queue-type": "quorum", "x-max-length": 1]),

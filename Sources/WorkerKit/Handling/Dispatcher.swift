@@ -143,7 +143,7 @@ internal import Reactor
                 try await publisher.publishConfirmed(copy)
                 delivery.ack()
                 return
-            } catch .tooLarge {
+            } catch  where error.code == .tooLarge {
                 // It will be so at every attempt.
                 await giveUp(delivery, message, "its copy is too large")
                 return

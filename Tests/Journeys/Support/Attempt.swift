@@ -1,4 +1,5 @@
 import AMQP
+import BrokerSupport
 import Contracts
 import Foundation
 import Reactor
@@ -43,11 +44,11 @@ struct Attempt: Sendable, CustomTestStringConvertible {
     }
 
     private func refusal(_ step: Provisioner.Step, _ address: BrokerAddress) async -> String? {
-        do throws(BrokerError) {
-            try await Provisioner(address: address, name: "journeys").perform([step])
+        do {
+            try await Provisioner(address: address).perform([step])
             return nil
         } catch {
-            return error.description
+            return "\(error)"
         }
     }
 
@@ -61,7 +62,7 @@ struct Attempt: Sendable, CustomTestStringConvertible {
             try await publisher.publishConfirmed(message)
         } catch {
             isTaken = false
-            _ = try await eventually(within: .seconds(5)) { log.text.contains("no connection") }
+            _ = try await eventually(within: .seconds(5)) { log.text.contains("connection to the broker lost") }
         }
         await publisher.close()
         await running

@@ -1,8 +1,8 @@
 internal import Glibc
 internal import Synchronization
 
-/// Ends a set-up that blocks on another thread, by shutting its socket down.
-final class Interrupter: Sendable {
+/// Ends blocking calls of another thread by shutting down the socket that they use.
+final class SocketInterrupter: Sendable {
     private struct State {
         var descriptor: Int32?
         var isInterrupted = false
@@ -10,9 +10,10 @@ final class Interrupter: Sendable {
 
     private let state = Mutex(State())
 
-    /// Names the socket; it must be taken back with ``disarm()`` before it is closed.
+    /// Sets the socket to shut down. The caller must call ``disarm()`` before the socket is closed, because its
+    /// descriptor may then be reused.
     ///
-    /// - Returns: false where the set-up has been interrupted already.
+    /// - Returns: `false` if ``interrupt()`` has already been called.
     func arm(_ descriptor: Int32) -> Bool {
         state.withLock { state in
             guard !state.isInterrupted else { return false }
@@ -28,7 +29,7 @@ final class Interrupter: Sendable {
     func interrupt() {
         state.withLock { state in
             state.isInterrupted = true
-            // shutdown(2) wakes whoever polls the socket and leaves the descriptor to its owner.
+            // shutdown(2) wakes threads that poll the socket, and leaves the descriptor open for its owner.
             if let descriptor = state.descriptor { shutdown(descriptor, Int32(SHUT_RDWR)) }
         }
     }

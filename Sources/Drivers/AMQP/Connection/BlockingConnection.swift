@@ -1,76 +1,75 @@
 internal import CRabbitMQ
 internal import Glibc
 
-/// What is done with rabbitmq-c's blocking calls before a connection comes to the loop; on a thread that may block.
-struct SetUp {
-    /// How long each step may take.
-    struct Limits: Sendable {
-        var connect = Duration.seconds(5)
-        var login = Duration.seconds(5)
-        var call = Duration.seconds(10)
-    }
+/// A connection that is being prepared with rabbitmq-c's blocking calls, on a thread that may block, before it moves to
+/// the loop.
+struct BlockingConnection {
+    private static let connectTimeout = Duration.seconds(5)
+    private static let loginTimeout = Duration.seconds(5)
+    /// The timeout of each call after the login.
+    private static let callTimeout = Duration.seconds(10)
 
-    let handle: Handle
-
-    private var state: amqp_connection_state_t { handle.state }
+    let handle: AMQPHandle
 
     /// Connects and logs in.
     ///
     /// - Parameters:
-    ///   - name: what the broker shows as the connection's name.
-    ///   - interrupter: can end the attempt from another thread once there is a socket.
-    init(address: BrokerAddress, name: String, limits: Limits, interrupter: Interrupter) throws(BrokerError) {
+    ///   - address: the broker.
+    ///   - name: the connection's name, as the broker shows it.
+    ///   - interrupter: can end the login and all later calls from another thread. It is armed if this returns.
+    init(address: BrokerAddress, name: String, interrupter: SocketInterrupter) throws(AMQPError) {
         guard let state = amqp_new_connection() else {
-            throw BrokerError(kind: .lost, text: "no memory for a connection")
+            throw AMQPError(.lost, "no memory for a connection")
         }
         var tls: UnsafeMutableRawPointer?
-        do throws(BrokerError) {
-            tls = try Self.openSocket(state, address, limits)
+        do throws(AMQPError) {
+            tls = try Self.openSocket(state, address)
             let descriptor = amqp_get_sockfd(state)
-            guard interrupter.arm(descriptor) else { throw BrokerError(kind: .lost, text: "interrupted") }
-            Self.tune(descriptor, address)
-            try Self.login(state, address, name: name, limits)
+            guard interrupter.arm(descriptor) else { throw AMQPError(.lost, "interrupted") }
+            Self.setUserTimeout(descriptor, address)
+            try Self.login(state, address, name: name)
         } catch {
             interrupter.disarm()
             amqp_destroy_connection(state)
             throw error
         }
-        handle = Handle(owning: state, tls: tls)
-        // From here on heartbeats are the loop's: those of rabbitmq-c are sent in the middle of whatever else is being
-        // written, and where one is overdue its next send waits without end (amqp_try_recv, version 0.11).
-        // And what is read may be larger than the broker agreed to: it writes headers of its own, such as `x-death` and
-        // `x-delivery-count`, beside those of a message that filled a frame when it was published.
+        handle = AMQPHandle(owning: state, tls: tls)
+        // The heartbeat is set to 0 because the loop sends heartbeats from here on. rabbitmq-c sends its own in the
+        // middle of other writes, and if one is overdue, its next send blocks forever (amqp_try_recv, version 0.11).
+        // The frame size is doubled because the broker may exceed the size that was negotiated: it adds headers such as
+        // `x-death` and `x-delivery-count` to a message whose header filled a frame when it was published.
         guard
             amqp_tune_connection(state, amqp_get_channel_max(state), Int32(clamping: 2 * handle.frameMaximum), 0)
                 == Int32(AMQP_STATUS_OK.rawValue)
         else {
             interrupter.disarm()
-            throw BrokerError(kind: .lost, text: "no memory for frames")
+            throw AMQPError(.lost, "no memory for frames")
         }
-        var timeout = timeval(limits.call)
+        var timeout = timeval(Self.callTimeout)
         amqp_set_rpc_timeout(state, &timeout)
     }
 
     private static func openSocket(
-        _ state: amqp_connection_state_t, _ address: BrokerAddress, _ limits: Limits
-    ) throws(BrokerError) -> UnsafeMutableRawPointer? {
-        var timeout = timeval(limits.connect)
+        _ state: amqp_connection_state_t, _ address: BrokerAddress
+    ) throws(AMQPError) -> UnsafeMutableRawPointer? {
+        var timeout = timeval(connectTimeout)
         guard address.isTLS else {
             guard let socket = amqp_tcp_socket_new(state) else {
-                throw BrokerError(kind: .lost, text: "no memory for a socket")
+                throw AMQPError(.lost, "no memory for a socket")
             }
             try check(
-                amqp_socket_open_noblock(socket, address.host, Int32(clamping: address.port), &timeout), "connecting")
+                amqp_socket_open_noblock(socket, address.host, Int32(clamping: address.port), &timeout), "connecting",
+                socketFailure: .unreachable)
             return nil
         }
         guard let socket = amqp_ssl_socket_new(state), let context = amqp_ssl_socket_get_context(socket) else {
-            throw BrokerError(kind: .insecure, text: "no TLS context")
+            throw AMQPError(.insecure, "cannot create a TLS context")
         }
         amqp_ssl_socket_set_verify_peer(socket, address.verifiesPeer ? 1 : 0)
         amqp_ssl_socket_set_verify_hostname(socket, address.verifiesPeer ? 1 : 0)
         if let file = address.caCertificateFile {
             guard amqp_ssl_socket_set_cacert(socket, file) == Int32(AMQP_STATUS_OK.rawValue) else {
-                throw BrokerError(kind: .insecure, text: "no certificates can be read from cacertfile")
+                throw AMQPError(.insecure, "cannot read certificates from cacertfile")
             }
         } else {
             _ = warren_tls_trust_system(context)
@@ -80,25 +79,26 @@ struct SetUp {
             warren_tls_prepare(context, slot)
             return amqp_socket_open_noblock(socket, address.host, Int32(clamping: address.port), &timeout)
         }
-        // After a failure the SSL is gone: only the context may be touched then.
+        // After a failure rabbitmq-c has freed the SSL; only the context is still valid.
         let isOpen = status == Int32(AMQP_STATUS_OK.rawValue)
         warren_tls_prepared(context, isOpen ? tls : nil)
-        try check(status, "connecting")
-        guard let tls else { throw BrokerError(kind: .insecure, text: "the TLS handshake left no connection") }
+        try check(status, "connecting", socketFailure: .unreachable)
+        guard let tls else { throw AMQPError(.insecure, "the TLS handshake created no SSL") }
         return tls
     }
 
-    /// Has the kernel give up where the peer acknowledges nothing for two heartbeats; a safety net below our own watch.
-    private static func tune(_ descriptor: Int32, _ address: BrokerAddress) {
+    /// Makes the kernel drop the connection if the peer acknowledges no data for two heartbeats (TCP_USER_TIMEOUT,
+    /// tcp(7)). This is a safety net in addition to ``HeartbeatMonitor``.
+    private static func setUserTimeout(_ descriptor: Int32, _ address: BrokerAddress) {
         var milliseconds = UInt32(clamping: max(2, address.heartbeat) * 2000)
         setsockopt(
             descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds, socklen_t(MemoryLayout<UInt32>.size))
     }
 
     private static func login(
-        _ state: amqp_connection_state_t, _ address: BrokerAddress, name: String, _ limits: Limits
-    ) throws(BrokerError) {
-        var timeout = timeval(limits.login)
+        _ state: amqp_connection_state_t, _ address: BrokerAddress, name: String
+    ) throws(AMQPError) {
+        var timeout = timeval(loginTimeout)
         amqp_set_handshake_timeout(state, &timeout)
         let reply = withClientProperties(name: name) { properties in
             warren_amqp_login(
@@ -108,7 +108,8 @@ struct SetUp {
         try check(reply, "logging in")
     }
 
-    /// The capabilities rabbitmq-c does not announce by itself, and the connection's name.
+    /// Passes client properties to a closure: the capabilities that rabbitmq-c does not announce itself, and the
+    /// connection's name.
     private static func withClientProperties<Result>(
         name: String, _ body: (UnsafePointer<amqp_table_t>) -> Result
     ) -> Result {
@@ -142,7 +143,7 @@ struct SetUp {
 }
 
 extension timeval {
-    /// A time in the form rabbitmq-c takes; it keeps a copy, or uses it before it returns.
+    /// Makes a timeval for rabbitmq-c, which copies it or uses it only until the call returns.
     init(_ duration: Duration) {
         let (seconds, attoseconds) = duration.components
         self.init(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))

@@ -1,22 +1,22 @@
 internal import CRabbitMQ
 internal import Glibc
 
-/// Owns a connection of rabbitmq-c, and closes it when let go.
-// Unchecked: rabbitmq-c's connections may be used by any thread, by one at a time ("it is not safe to share a connection
-// between threads", its README); a handle is used by the set-up's thread, then given to the loop for good.
-final class Handle: @unchecked Sendable {
-    /// rabbitmq-c's connection state.
+/// Owns a connection of rabbitmq-c and closes it when the last reference is gone.
+// Unchecked: a connection of rabbitmq-c may be used by any thread, but only by one at a time ("it is not safe to share a
+// connection between threads", its README). The thread that connects uses a handle first, then the loop, never both.
+final class AMQPHandle: @unchecked Sendable {
+    /// The connection of rabbitmq-c.
     let state: amqp_connection_state_t
-    /// The connection's SSL, where it is TLS; it is the state's own and goes with it.
+    /// The connection's SSL, or `nil` without TLS. `state` owns it.
     let tls: UnsafeMutableRawPointer?
-    /// The socket, in non-blocking mode; it is the state's own and goes with it.
+    /// The socket, in non-blocking mode. `state` owns it.
     let descriptor: Int32
-    /// The largest frame that the broker agreed to.
+    /// The negotiated maximum size of a frame, in bytes.
     let frameMaximum: Int
-    /// Seconds between heartbeats that the broker agreed to; 0 for none.
+    /// The negotiated heartbeat interval in seconds; 0 means no heartbeats.
     let heartbeat: Int
 
-    /// Takes a connection over that is logged in.
+    /// Takes ownership of a connection that is logged in.
     init(owning state: amqp_connection_state_t, tls: UnsafeMutableRawPointer?) {
         self.state = state
         self.tls = tls
@@ -29,15 +29,16 @@ final class Handle: @unchecked Sendable {
         amqp_destroy_connection(state)
     }
 
-    /// What became of a write.
-    enum Write {
+    /// The result of a write.
+    enum WriteResult {
         case wrote(Int)
+        /// The socket accepts no more bytes at the moment.
         case full
         case failed
     }
 
-    /// Writes as much as the socket takes, without waiting.
-    func write(_ bytes: UnsafeRawBufferPointer) -> Write {
+    /// Writes as many bytes as the socket accepts without blocking.
+    func write(_ bytes: UnsafeRawBufferPointer) -> WriteResult {
         if let tls {
             let count = warren_tls_write(tls, bytes.baseAddress, Int32(clamping: bytes.count))
             if count > 0 { return .wrote(count) }
@@ -51,8 +52,8 @@ final class Handle: @unchecked Sendable {
         }
     }
 
-    /// Whether frames may be read without the socket being readable again.
-    var hasMore: Bool {
+    /// Whether rabbitmq-c holds frames or bytes that it has read from the socket.
+    var hasBufferedInput: Bool {
         amqp_frames_enqueued(state) != 0 || amqp_data_in_buffer(state) != 0
     }
 }

@@ -1,6 +1,7 @@
-/// Writes commands in the Redis protocol straight into a connection's output: an array of bulk strings
-/// (hiredis's own formatter would allocate a buffer for each command and copy it once more).
-enum RedisEncoding {
+/// Encodes commands as arrays of bulk strings (RESP2) into a connection's output.
+///
+/// The formatter of hiredis is not used, because it allocates a buffer for each command, which is then copied.
+enum RedisCommandEncoder {
     static func append(_ arguments: [RedisArgument], to output: inout [UInt8]) {
         append(UInt8(ascii: "*"), arguments.count, to: &output)
         for argument in arguments {
@@ -12,7 +13,7 @@ enum RedisEncoding {
                 append(UInt8(ascii: "$"), bytes.count, to: &output)
                 output.append(contentsOf: bytes)
             case .integer(let number):
-                // 20 characters at most: a small string or one allocation, and numbers are rare in hot commands.
+                // At most 20 characters, so at most one allocation. Numbers are rare in hot commands.
                 let text = String(number)
                 append(UInt8(ascii: "$"), text.utf8.count, to: &output)
                 output.append(contentsOf: text.utf8)

@@ -1,27 +1,28 @@
+import TestSupport
 import Testing
 
 @testable import AMQP
 
-@Suite("Heartbeat monitor and message assembly")
-struct StateTests {
-    @Test("a heartbeat is due after half an interval without sending, the peer is gone after two without receiving")
-    func beats() {
+@Suite("Heartbeat monitor, message assembly and output buffer")
+struct ConnectionStateTests {
+    @Test("a heartbeat is due half an interval after the last send, and a close two intervals after the last receive")
+    func heartbeats() {
         let start = ContinuousClock.now
         var monitor = HeartbeatMonitor(interval: .seconds(10), now: start)
-        #expect(monitor.verdict(at: start + .seconds(4)) == .fine)
-        #expect(monitor.verdict(at: start + .seconds(5)) == .mustSend)
+        #expect(monitor.action(at: start + .seconds(4)) == .wait)
+        #expect(monitor.action(at: start + .seconds(5)) == .sendHeartbeat)
         monitor.sent(at: start + .seconds(5))
-        #expect(monitor.verdict(at: start + .seconds(9)) == .fine)
-        #expect(monitor.verdict(at: start + .seconds(20)) == .silent)
+        #expect(monitor.action(at: start + .seconds(9)) == .wait)
+        #expect(monitor.action(at: start + .seconds(20)) == .close)
         monitor.received(at: start + .seconds(19))
-        #expect(monitor.verdict(at: start + .seconds(20)) == .mustSend)
+        #expect(monitor.action(at: start + .seconds(20)) == .sendHeartbeat)
     }
 
     private func body(_ assembly: inout MessageAssembly<Int>, _ bytes: [UInt8]) -> MessageAssembly<Int>.Step {
         bytes.withUnsafeBytes { assembly.body($0) }
     }
 
-    @Test("a message is its method, its header and as many body frames as its size takes")
+    @Test("a message is complete when its body frames have the size in its header")
     func assembles() throws {
         var assembly = MessageAssembly<Int>()
         for size in [0, 1, 3] {
@@ -39,7 +40,7 @@ struct StateTests {
         }
     }
 
-    @Test("frames out of place are told, not trusted")
+    @Test("frames out of order are reported as malformed")
     func refusesDisorder() {
         func isMalformed(_ step: MessageAssembly<Int>.Step) -> Bool {
             if case .malformed = step { true } else { false }
@@ -56,9 +57,9 @@ struct StateTests {
         #expect(refused.allSatisfy { $0 })
     }
 
-    @Test("the output keeps its bytes in order however they are taken and however it grows")
+    @Test("the output buffer keeps its bytes in order while it is filled and consumed")
     func buffers() {
-        var generator = SplitMix(seed: 7)
+        var generator = SeededGenerator(seed: 7)
         var output = OutputBuffer()
         var written: UInt8 = 0
         var read: UInt8 = 0

@@ -1,42 +1,42 @@
 internal import DequeModule
 
-/// Which deliveries of a channel are settled, and the fewest acknowledgements that say so.
+/// Records which deliveries of a channel are settled, and combines their acknowledgements.
 ///
-/// Only settled deliveries are acknowledged: `multiple` is used up to the last one before which all are settled.
-struct AckLedger {
-    /// One acknowledgement to be sent.
+/// `multiple` is used up to the last delivery before which all are settled; later ones are acknowledged one by one.
+struct AckTracker {
+    /// The arguments of basic.ack.
     struct Ack: Equatable {
         let tag: UInt64
         let multiple: Bool
     }
 
     private enum State {
-        /// Handed over, and the broker's to redeliver.
+        /// Not settled yet.
         case open
-        /// Acknowledged by the handler, which the broker has yet to be told.
+        /// Acknowledged by the handler, but basic.ack has not been sent.
         case settled
-        /// The broker has been told.
-        case told
+        /// The broker has been sent basic.ack or basic.reject.
+        case sent
     }
 
-    /// The deliveries from the first that may be open on; tags rise by one.
+    /// The deliveries from `firstTag` on. Delivery tags increase by one.
     private var states: Deque<State> = []
     private var firstTag: UInt64 = 1
-    /// Settled behind an open one; those that have come into the prefix since are passed over.
-    private var late: [UInt64] = []
-    /// The last of the settled ones that nothing open precedes, and how many of them the broker has not been told.
+    /// The deliveries that were settled behind an open one. Those that have joined the prefix since are skipped.
+    private var outOfOrder: [UInt64] = []
+    /// The last tag of the settled prefix, and the number of deliveries in it whose basic.ack has not been sent.
     private var prefixEnd: UInt64 = 0
     private var prefixCount = 0
 
-    /// How many deliveries are open.
+    /// The number of open deliveries.
     private(set) var openCount = 0
 
-    /// Whether there is anything for ``flush(_:)``.
-    var isDirty: Bool { prefixCount > 0 || !late.isEmpty }
+    /// Whether ``flush(_:)`` has acknowledgements to send.
+    var isDirty: Bool { prefixCount > 0 || !outOfOrder.isEmpty }
 
-    /// Notes a delivery.
+    /// Adds a delivery.
     ///
-    /// - Returns: false where its tag does not follow the one before.
+    /// - Returns: `false` if its tag is not the successor of the previous one.
     mutating func deliver(_ tag: UInt64) -> Bool {
         guard tag == firstTag + UInt64(states.count) else { return false }
         states.append(.open)
@@ -44,40 +44,40 @@ struct AckLedger {
         return true
     }
 
-    /// Notes that a delivery is to be acknowledged.
+    /// Marks a delivery for acknowledgement.
     ///
-    /// - Returns: false where it is not open.
+    /// - Returns: `false` if it is not open.
     mutating func settle(_ tag: UInt64) -> Bool {
         guard let index = index(of: tag) else { return false }
         states[index] = .settled
         openCount -= 1
-        if index == 0 { advance() } else { late.append(tag) }
+        if index == 0 { advance() } else { outOfOrder.append(tag) }
         return true
     }
 
-    /// Notes that the broker is being told of a delivery otherwise, by a reject.
+    /// Removes a delivery for which the caller sends basic.reject.
     ///
-    /// - Returns: false where it is not open.
+    /// - Returns: `false` if it is not open.
     mutating func remove(_ tag: UInt64) -> Bool {
         guard let index = index(of: tag) else { return false }
-        states[index] = .told
+        states[index] = .sent
         openCount -= 1
         if index == 0 { advance() }
         return true
     }
 
-    /// Gives the acknowledgements that are due, and takes them for sent.
+    /// Passes the acknowledgements that are due to a closure, which sends them.
     mutating func flush(_ send: (Ack) -> Void) {
         if prefixCount > 0 {
             send(Ack(tag: prefixEnd, multiple: prefixCount > 1))
             prefixCount = 0
         }
-        guard !late.isEmpty else { return }
-        for tag in late where tag >= firstTag {
+        guard !outOfOrder.isEmpty else { return }
+        for tag in outOfOrder where tag >= firstTag {
             send(Ack(tag: tag, multiple: false))
-            states[Int(tag - firstTag)] = .told
+            states[Int(tag - firstTag)] = .sent
         }
-        late.removeAll(keepingCapacity: true)
+        outOfOrder.removeAll(keepingCapacity: true)
     }
 
     private func index(of tag: UInt64) -> Int? {
