@@ -1,4 +1,5 @@
 import AMQP
+import Reactor
 import Testing
 
 @Suite("Broker address")
