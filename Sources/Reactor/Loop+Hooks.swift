@@ -15,11 +15,4 @@ extension Loop {
     @Loop package static func atEndOfTurn(_ hook: @escaping @Loop () -> Void) -> LoopHook {
         LoopHook(id: shared.eventLoop.core.addHook { assumeIsolated(hook) })
     }
-
-    /// Runs a closure on the loop and returns without waiting for it. Can be called on any thread.
-    ///
-    /// Closures from one thread run in the order of their calls.
-    package nonisolated static func perform(_ body: @escaping @Loop @Sendable () -> Void) {
-        shared.eventLoop.perform { assumeIsolated(body) }
-    }
 }

@@ -29,6 +29,13 @@ package actor Loop {
     /// The event loop as a task executor. In a task that prefers it, nonisolated functions run on the loop too.
     package static var executor: EventLoop { shared.eventLoop }
 
+    /// Runs a closure on the loop and returns without waiting for it. Can be called on any thread.
+    ///
+    /// Closures from one thread run in the order of their calls.
+    package nonisolated static func perform(_ body: @escaping @Loop @Sendable () -> Void) {
+        shared.eventLoop.perform { assumeIsolated(body) }
+    }
+
     /// Runs a `@Loop` closure from a synchronous context that is already on the loop's thread, such as a C callback.
     ///
     /// Traps if it is called on another thread.
