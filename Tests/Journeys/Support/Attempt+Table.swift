@@ -1,4 +1,5 @@
 import AMQP
+import BrokerSupport
 import Contracts
 
 // The table of principals in `MESSAGES.md`, row by row. What is let is tried where it does no harm: under keys that lead
