@@ -58,7 +58,7 @@ extension Workers.EventHandlerTests {
             var attempts: [Int] = []
             var settled = 0
             bench.extraHandlers = [
-                .event(Heard<Retried>.self, settled: { _ in settled += 1 }) { _, context in
+                .event(Heard<Retried>.self, afterCommit: { _ in settled += 1 }) { _, context in
                     attempts.append(context.message.attempt)
                     if attempts.count < 3 { throw Passing() }
                 }

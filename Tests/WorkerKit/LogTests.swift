@@ -4,7 +4,7 @@ import Logging
 import Synchronization
 import Testing
 
-@testable import WorkerKit
+@testable import JSONLogging
 
 @Suite("A line of the log")
 struct LogTests {

@@ -1,4 +1,5 @@
 import AMQP
+import BrokerSupport
 import Contracts
 import FoundationEssentials
 import Reactor
@@ -106,7 +107,7 @@ extension Workers.TrustTests {
         plan.needsSubject = true
         try await Bench.run(plan) { bench async throws in
             var (named, other) = (RunningWorker.Plan(), RunningWorker.Plan())
-            (named.askers, other.askers) = ([bench.client.user], ["search"])
+            (named.principalsWithoutCaller, other.principalsWithoutCaller) = ([bench.client.user], ["search"])
             try await bench.withWorker(named) { _ async throws in
                 let reply = try await bench.client.ask(bench.things.look.name, bench.body(UUID.v7()))
                 #expect(reply.status == 200)

@@ -41,19 +41,11 @@ struct TopologyCheck: Service {
                             "the broker lacks \(missing.joined(separator: ", ")); import queues/definitions.json")
                 }
                 return
-            } catch let error as BrokerError where Self.isTransient(error) {
+            } catch let error as AMQPError where error.isTransient {
                 try Task.checkCancellation()
                 log.warning("waiting", metadata: ["for": "the broker", "error": "\(error)"])
                 try await Loop.sleep(for: Self.retryDelay)
             }
-        }
-    }
-
-    /// Whether a retry can succeed. A broker that refuses the login or the virtual host is not retried.
-    private static func isTransient(_ error: BrokerError) -> Bool {
-        switch error.kind {
-        case .unreachable, .silent, .lost: true
-        default: false
         }
     }
 }

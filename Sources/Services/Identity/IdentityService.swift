@@ -9,7 +9,7 @@ package enum IdentityService {
     package static let definition = WorkerDefinition(
         name: "identity",
         migrations: [Migration(name: "0001-accounts", sql: PackageResources._001_accounts_sql)],
-        queues: [QueueUse(Queue.identityCommands, prefetch: prefetch)])
+        queues: [ConsumedQueue(Queue.identityCommands, prefetch: prefetch)])
 
     /// Half of it is for delayed logins, half for other messages.
     private static let prefetch: UInt16 = 64

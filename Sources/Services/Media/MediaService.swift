@@ -16,8 +16,8 @@ package enum MediaService {
             Migration(name: "0002-uploads", sql: PackageResources._002_uploads_sql),
         ],
         queues: [
-            QueueUse(Queue.mediaCommands, prefetch: 32), QueueUse(Queue.mediaUploads, prefetch: 8),
-            QueueUse(Queue.mediaQueries, prefetch: 64), QueueUse(Queue.mediaEvents, prefetch: 16),
+            ConsumedQueue(Queue.mediaCommands, prefetch: 32), ConsumedQueue(Queue.mediaUploads, prefetch: 8),
+            ConsumedQueue(Queue.mediaQueries, prefetch: 64), ConsumedQueue(Queue.mediaEvents, prefetch: 16),
         ])
 
     /// The default of `WARREN_MEDIA_PIXELS`: the most pixels of an image, all frames together.

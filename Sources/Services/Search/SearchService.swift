@@ -15,7 +15,7 @@ package enum SearchService {
             Migration(name: "0002-vocabulary", sql: PackageResources._002_vocabulary_sql),
             Migration(name: "0003-words", sql: PackageResources._003_words_sql),
         ],
-        queues: [QueueUse(Queue.searchQueries, prefetch: 64), QueueUse(Queue.searchEvents, prefetch: 64)])
+        queues: [ConsumedQueue(Queue.searchQueries, prefetch: 64), ConsumedQueue(Queue.searchEvents, prefetch: 64)])
 
     /// Makes the handlers.
     @Loop package static func parts(_ resources: WorkerResources) -> WorkerParts {
@@ -28,8 +28,8 @@ package enum SearchService {
         let index = SearchIndex(database: database, stemmer: stemmer)
         return [
             .request(Messages.Search.posts, handle: queries.posts),
-            .batchedEvent(PostCreated.self, settled: { _ in await cache.invalidate() }, handle: index.created),
-            .batchedEvent(PostDeleted.self, settled: { _ in await cache.invalidate() }, handle: index.deleted),
+            .batchedEvent(PostCreated.self, afterCommit: { _ in await cache.invalidate() }, handle: index.created),
+            .batchedEvent(PostDeleted.self, afterCommit: { _ in await cache.invalidate() }, handle: index.deleted),
         ]
     }
 

@@ -10,7 +10,7 @@ internal import Reactor
 
     /// Publishes the messages, each to be confirmed by the broker.
     init(_ messages: [OutgoingMessage], through publisher: Publisher) {
-        settled = Array(repeating: .failure(.outcomeUnknown), count: messages.count)
+        settled = Array(repeating: .failure(PublishError(.outcomeUnknown, "no confirm in time")), count: messages.count)
         left = messages.count
         for (index, message) in messages.enumerated() {
             do {

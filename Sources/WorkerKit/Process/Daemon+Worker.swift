@@ -39,10 +39,10 @@ package struct WorkerDefinition: Sendable {
     /// The service's own tables.
     package let migrations: [Migration]
     /// The queues it reads.
-    package let queues: [QueueUse]
+    package let queues: [ConsumedQueue]
 
     /// Makes a definition.
-    package init(name: String, migrations: [Migration], queues: [QueueUse]) {
+    package init(name: String, migrations: [Migration], queues: [ConsumedQueue]) {
         self.name = name
         self.migrations = migrations
         self.queues = queues

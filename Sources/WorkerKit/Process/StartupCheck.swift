@@ -32,20 +32,11 @@ internal import Reactor
         let missing = try await waitingFor("the broker") {
             try await BrokerCheck(address: broker, name: name).missing(exchanges: exchanges, queues: queues)
         } isPassing: {
-            Self.isPassing($0)
+            ($0 as? AMQPError)?.isTransient ?? false
         }
         guard missing.isEmpty else {
             throw Failure(
                 description: "the broker lacks \(missing.joined(separator: ", ")); import queues/definitions.json")
-        }
-    }
-
-    /// A broker that cannot be reached may come; one that refuses the login or the virtual host will not change its mind.
-    private static func isPassing(_ error: any Error) -> Bool {
-        guard let error = error as? BrokerError else { return false }
-        switch error.kind {
-        case .unreachable, .silent, .lost: return true
-        default: return false
         }
     }
 

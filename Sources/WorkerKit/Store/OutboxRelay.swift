@@ -80,7 +80,7 @@ package import Reactor
             switch result {
             case .success: break
             // The broker has answered: what becomes of the others is not in doubt.
-            case .failure(.refused), .failure(.tooLarge), .failure(.returned): refused.append(event)
+            case .failure(let error) where [.refused, .tooLarge, .returned].contains(error.code): refused.append(event)
             case .failure(let error): throw error
             }
         }

@@ -1,4 +1,5 @@
 import AMQP
+import BrokerSupport
 import FoundationEssentials
 import Reactor
 import TestSupport
@@ -62,7 +63,7 @@ import Testing
     ) async throws {
         let desk = try Desk(answers: answers, limit: limit, hasReplyQueue: hasReplyQueue)
         defer { desk.proxy.stop() }
-        let provisioner = Provisioner(address: desk.address, name: "tests")
+        let provisioner = Provisioner(address: desk.address)
         let queues = ["query", "command", "crowded", "replies"].map { "\(desk.prefix).\($0)" }
         try await provisioner.perform(
             [.exchange(Exchange.commands, type: "topic"), .exchange(Exchange.replies, type: "direct")]

@@ -15,7 +15,7 @@ import Testing
         /// Who may speak for others; by default the tests' own broker user.
         var trusted: Set<String>?
         /// Who may ask in their own name what needs an account.
-        var askers: Set<String> = []
+        var principalsWithoutCaller: Set<String> = []
         var prefetch: UInt16 = 16
         var connections = 4
         var relays = true
@@ -39,7 +39,7 @@ import Testing
         relay = OutboxRelay(pool: pool, publisher: publisher, principal: address.user, log: quiet)
         let handlers = (bench.things.handlers + bench.extraHandlers).map { handler in
             var handler = handler
-            handler.askers = plan.askers
+            handler.principalsWithoutCaller = plan.principalsWithoutCaller
             return handler
         }
         let dispatcher = Dispatcher(
@@ -47,7 +47,7 @@ import Testing
             trusted: plan.trusted ?? [address.user], pool: pool, publisher: publisher, relay: relay, log: quiet)
         let queues = [bench.queues.commands, bench.queues.queries, bench.queues.events]
         worker = Worker(
-            address: address, name: "test worker", queues: queues.map { QueueUse($0, prefetch: plan.prefetch) },
+            address: address, name: "test worker", queues: queues.map { ConsumedQueue($0, prefetch: plan.prefetch) },
             dispatcher: dispatcher, log: quiet)
     }
 

@@ -38,6 +38,8 @@ struct ThingMade: DomainEvent {
 
     /// Runs where a batch begins.
     var atBatch: (@Loop (Batch<EntityRequest>) async throws -> Void)?
+    /// Whether `make` looks up its reply in the inbox before it begins.
+    var checksInbox = false
     /// Runs where a handler begins.
     var atBegin: Hook?
     /// Runs when a handler has done everything but return.
@@ -73,8 +75,9 @@ struct ThingMade: DomainEvent {
 
     var handlers: [Handler] {
         [
-            .request(make, settled: { _ in await self.settled?() }) { body, context in
-                try await self.counting(body.id, context) {
+            .request(make, afterCommit: { _ in await self.settled?() }) { body, context in
+                if self.checksInbox, let reply = try await context.storedReply() { return reply }
+                return try await self.counting(body.id, context) {
                     let transaction = try await context.transaction()
                     transaction.send(Self.insertThing, body.id)
                     _ = try await transaction.query(Self.insertEffect, body.id, context.message.id)
@@ -92,7 +95,7 @@ struct ThingMade: DomainEvent {
                     return .noContent
                 }
             },
-            .batchedRequest(pile, settled: { _ in await self.settled?() }) { batch in
+            .batchedRequest(pile, afterCommit: { _ in await self.settled?() }) { batch in
                 try await self.atBatch?(batch)
                 try await batch.transaction().send(Self.insertEffects, batch.members.map { $0.body.id })
                 return batch.members.map { member in

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AtomicFile
 import Contracts
 import FoundationEssentials
 
@@ -6,9 +7,9 @@ import FoundationEssentials
 struct ExportContracts: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write schemas/*.json, asyncapi.yaml and the tables of README.md.",
-        discussion: "Other files in schemas/ are deleted, because a message type that was removed has no schema.")
+        discussion: "Deletes all other files in schemas/, such as the schema of a message type that was removed.")
 
-    @Argument(help: "The folder to write to: queues, in the repository.", completion: .directory)
+    @Argument(help: "The directory to write to; in the repository, this is queues.", completion: .directory)
     var directory: String
 
     func run() throws {
@@ -21,7 +22,7 @@ struct ExportContracts: ParsableCommand {
             try files.removeItem(atPath: "\(folder)/\(name)")
         }
         for file in ContractFile.all {
-            try WholeFile("\(directory)/\(file.path)", mode: 0o644).write(Array(file.text.utf8), replacing: true)
+            try AtomicFile("\(directory)/\(file.path)", mode: 0o644).write(Array(file.text.utf8), replacing: true)
         }
         try updateTables("\(directory)/README.md")
         print("wrote \(ContractFile.all.count) files to \(directory)")
@@ -29,9 +30,9 @@ struct ExportContracts: ParsableCommand {
 
     /// Replaces the generated tables of a README. A folder without a README stays without one.
     private func updateTables(_ path: String) throws {
-        let file = WholeFile(path, mode: 0o644)
+        let file = AtomicFile(path, mode: 0o644)
         guard file.exists else { return }
-        var text = String(decoding: try file.read(), as: UTF8.self)
+        var text = String(decoding: try file.read().bytes, as: UTF8.self)
         for table in ContractTable.all {
             guard let updated = table.replacing(in: text) else { throw MissingTable(path: path, name: table.name) }
             text = updated
