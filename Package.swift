@@ -135,7 +135,7 @@ let testTargets = [
     Target.target(name: "TestSupport", dependencies: ["Reactor"], path: "Tests/Support", swiftSettings: settings),
     Target.target(
         name: "DatabaseSupport",
-        dependencies: ["TestSupport", "WorkerKit", "Contracts", "Postgres", "Redis", "Reactor", logging],
+        dependencies: ["TestSupport", "WorkerKit", "AMQP", "Contracts", "Postgres", "Redis", "Reactor", logging],
         path: "Tests/DatabaseSupport", swiftSettings: settings),
     tests("Reactor", ["Reactor"]),
     tests("AMQP", ["AMQP", "Reactor", logging]),

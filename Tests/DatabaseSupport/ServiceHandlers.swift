@@ -22,8 +22,10 @@ package import WorkerKit
     /// - Returns: the reply; `nil` for an event.
     /// - Throws: the error for which a worker retries the message or makes it a dead letter.
     package func deliver(_ message: IncomingMessage) async throws -> Reply? {
-        guard let handler = handlers[message.type] else { throw Undecodable(reason: "no handler of \(message.type)") }
-        return try await handler.answer(to: message, in: database, log: .quiet)
+        guard let handler = handlers[message.type] else {
+            throw Handler.Unprocessable(reason: "no handler of \(message.type)")
+        }
+        return try await handler.reply(to: message, in: database, log: .quiet)
     }
 }
 

@@ -14,7 +14,7 @@ extension MediaCommands {
         let caller = try context.caller
         let image = try await validator.header(of: file)
         let id = context.newID
-        try await beginUpload(id, caller.id, context)
+        if let reply = try await beginUpload(id, caller.id, context) { return reply }
         let url: String
         do {
             url = try await cloudinary.upload(
@@ -36,12 +36,14 @@ extension MediaCommands {
     }
 
     /// Inserts or renews the upload's row, in its own transaction, before the image can exist at Cloudinary.
-    private func beginUpload(_ id: UUID, _ owner: UUID, _ context: HandlerContext) async throws {
+    ///
+    /// - Returns: the stored reply if an earlier delivery has carried out the upload.
+    private func beginUpload(_ id: UUID, _ owner: UUID, _ context: HandlerContext) async throws -> Reply? {
         // Before the inbox is checked, so that the check finds a delivery that commits in between.
         let hasBegun = try await !database.query(MediaStatements.beginUpload, id, owner).isEmpty
         // A redelivery after the media was deleted must not upload the image again.
-        try await context.stopIfRepeated()
-        guard !hasBegun else { return }
+        if let reply = try await context.storedReply() { return reply }
+        guard !hasBegun else { return nil }
         guard try await database.query(MediaStatements.uploadInRemoval, id, owner).isEmpty else {
             throw UploadError(.removalInProgress, "a sweeper is removing the image of an earlier attempt")
         }

@@ -19,7 +19,7 @@ internal import WorkerKit
     func delete(_ command: EntityRequest, _ context: HandlerContext) async throws -> Reply {
         let caller = try context.caller
         let owned = database.send(MediaStatements.owned, [command.id], caller.id)
-        try await context.stopIfRepeated()
+        if let reply = try await context.storedReply() { return reply }
         guard try await owned.rows().count > 0 else { throw Problem(.mediaNotFound) }
         do {
             try await cloudinary.destroy(command.id, until: .now + deleteTimeLimit)

@@ -28,7 +28,9 @@ internal import WorkerKit
         return zip(batch.members, posts).map { member, post in
             // A redelivery whose inbox row has been swept violates the primary key, because its post has the
             // same id.
-            member.context.refuse(with: .idempotencyKeyReused) { $0.isUniqueViolation(of: "posts_pkey") }
+            member.context.onCommitFailure(refuseWith: .idempotencyKeyReused) {
+                $0.isUniqueViolation(of: "posts_pkey")
+            }
             member.context.emit(PostCreated(post: post, mediaIds: member.body.mediaIds))
             return .json(post.jsonBytes(), status: 201, location: "/v1/posts/\(post.id.text)")
         }

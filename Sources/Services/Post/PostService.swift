@@ -10,13 +10,14 @@ package enum PostService {
         name: "post",
         migrations: [Migration(name: "0001-posts", sql: PackageResources._001_posts_sql)],
         queues: [
-            QueueUse(Queue.postCommands, prefetch: 64), QueueUse(Queue.postQueries, prefetch: 128),
-            QueueUse(Queue.postEvents, prefetch: 32),
+            ConsumedQueue(Queue.postCommands, prefetch: 64), ConsumedQueue(Queue.postQueries, prefetch: 128),
+            ConsumedQueue(Queue.postEvents, prefetch: 32),
         ])
 
     /// Makes the handlers.
-    @Loop package static func parts(_ resources: WorkerResources) -> WorkerParts {
-        WorkerParts(handlers: handlers(resources.database, PostCache(resources.redis, log: resources.log)))
+    @Loop package static func components(_ dependencies: WorkerDependencies) -> WorkerComponents {
+        WorkerComponents(
+            handlers: handlers(dependencies.database, PostCache(dependencies.redis, log: dependencies.log)))
     }
 
     @Loop static func handlers(_ database: PostgresPool, _ cache: PostCache) -> [Handler] {
@@ -25,11 +26,12 @@ package enum PostService {
         let media = MediaProjection(database: database, cache: cache)
         return [
             .batchedRequest(
-                Messages.Post.create, settled: { _ in await cache.invalidatePages() }, handle: commands.create),
-            .request(Messages.Post.delete, settled: { _ in await cache.invalidatePages() }, handle: commands.delete),
+                Messages.Post.create, afterCommit: { _ in await cache.invalidatePages() }, handle: commands.create),
+            .request(
+                Messages.Post.delete, afterCommit: { _ in await cache.invalidatePages() }, handle: commands.delete),
             .request(Messages.Post.get, handle: queries.get),
             // The search service lists posts to rebuild its index.
-            .request(Messages.Post.list, askers: [.search], handle: queries.list),
+            .request(Messages.Post.list, servicesWithoutCaller: [.search], handle: queries.list),
             .receipt(Messages.Post.receipt, database: database),
             .event(MediaUploaded.self, handle: media.uploaded),
             .event(MediaDeleted.self, handle: media.deleted),

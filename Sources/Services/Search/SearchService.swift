@@ -15,11 +15,11 @@ package enum SearchService {
             Migration(name: "0002-vocabulary", sql: PackageResources._002_vocabulary_sql),
             Migration(name: "0003-words", sql: PackageResources._003_words_sql),
         ],
-        queues: [QueueUse(Queue.searchQueries, prefetch: 64), QueueUse(Queue.searchEvents, prefetch: 64)])
+        queues: [ConsumedQueue(Queue.searchQueries, prefetch: 64), ConsumedQueue(Queue.searchEvents, prefetch: 64)])
 
     /// Makes the handlers.
-    @Loop package static func parts(_ resources: WorkerResources) -> WorkerParts {
-        WorkerParts(handlers: handlers(resources.database, cache(resources.redis, resources.log)))
+    @Loop package static func components(_ dependencies: WorkerDependencies) -> WorkerComponents {
+        WorkerComponents(handlers: handlers(dependencies.database, cache(dependencies.redis, dependencies.log)))
     }
 
     @Loop static func handlers(_ database: PostgresPool, _ cache: ListCache) -> [Handler] {
@@ -28,8 +28,8 @@ package enum SearchService {
         let index = SearchIndex(database: database, stemmer: stemmer)
         return [
             .request(Messages.Search.posts, handle: queries.posts),
-            .batchedEvent(PostCreated.self, settled: { _ in await cache.invalidate() }, handle: index.created),
-            .batchedEvent(PostDeleted.self, settled: { _ in await cache.invalidate() }, handle: index.deleted),
+            .batchedEvent(PostCreated.self, afterCommit: { _ in await cache.invalidate() }, handle: index.created),
+            .batchedEvent(PostDeleted.self, afterCommit: { _ in await cache.invalidate() }, handle: index.deleted),
         ]
     }
 

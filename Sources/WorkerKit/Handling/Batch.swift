@@ -7,19 +7,19 @@ package import Reactor
     @Loop package struct Member {
         /// The message's decoded body.
         package let body: Body
-        /// Who asks, and the way to publish events; its transaction is the batch's.
+        /// The message's caller and log; its transaction is the batch's.
         package let context: HandlerContext
     }
 
-    /// The messages, at least one, in the order they came.
+    /// The messages, at least one, in the order of their arrival.
     package let members: [Member]
+    let unit: UnitOfWork
 
-    /// The one transaction of all of them; committed by the kit.
+    /// Returns the transaction of all members, which begins at its first use and is committed after the handler
+    /// returns.
     ///
-    /// - Throws: `PostgresError` where no connection comes free in time.
+    /// - Throws: `PostgresError` if no connection becomes free in time.
     package func transaction() async throws(PostgresError) -> Transaction {
-        let first = try await members[0].context.transaction()
-        for member in members.dropFirst() { member.context.work.join(first) }
-        return first
+        try await unit.transaction()
     }
 }

@@ -1,119 +1,83 @@
 internal import Reactor
 
-/// Gathers the messages of one type that are in hand at the same time into batches, each carried out in one transaction.
+/// Carries out the messages of one type that are in flight at the same time in batches, one transaction per batch.
 ///
-/// One batch is under way at a time: what comes meanwhile makes up the next one, so that a busy worker begins and commits
-/// seldom and an idle one makes nobody wait. A batch that fails is carried out anew message by message, so that one
-/// message's failure is nobody else's.
+/// One batch runs at a time. Messages that arrive meanwhile form the next batch, so a busy worker begins and commits
+/// seldom and an idle worker delays no message. A failed batch is carried out again message by message, so that one
+/// failing message does not fail the others.
 @Loop final class Batcher<Body: Sendable> {
-    /// Carries out a batch: a reply for each member, in their order; nothing for events.
-    typealias Work = @Loop @Sendable (Batch<Body>) async throws -> [Reply?]
+    /// Carries out a batch and returns a reply for each member, in their order; `nil` for an event.
+    typealias Handle = @Loop @Sendable (Batch<Body>) async throws -> [Reply?]
 
-    private static var size: Int { 64 }
+    private let kind: Handler.Kind
+    private let handle: Handle
+    private var queue = BatchQueue<Entry>(limit: 64)
 
-    private let work: Work
-    private var isLed = false
-    private var waiting: [Seat] = []
-
-    nonisolated init(_ work: @escaping Work) {
-        self.work = work
+    /// A message and its task's wait.
+    private struct Entry {
+        let body: Body
+        let message: IncomingMessage
+        let environment: HandlerEnvironment
+        let waiter = Waiter<Resumption>()
     }
 
-    /// A message's place in a batch, and what becomes of it.
-    @Loop private final class Seat {
-        let member: Batch<Body>.Member
-        private(set) var result: Result<Reply?, any Error>?
-        private var isWoken = false
-        private var continuation: CheckedContinuation<Void, Never>?
-
-        init(_ member: Batch<Body>.Member) {
-            self.member = member
-        }
-
-        func finish(_ result: Result<Reply?, any Error>) {
-            self.result = result
-            wake()
-        }
-
-        func wake() {
-            isWoken = true
-            continuation?.resume()
-            continuation = nil
-        }
-
-        /// Waits until it is finished, or told to lead; either may have come before there was anyone to wake.
-        func wait() async {
-            await withCheckedContinuation { continuation in
-                if isWoken { continuation.resume() } else { self.continuation = continuation }
-            }
-        }
+    /// How the task of a waiting message continues.
+    private enum Resumption: Sendable {
+        /// It runs the next batch, which begins with its own message.
+        case lead
+        /// Another task carried out its message.
+        case ended(Attempt<Reply?>)
     }
 
-    /// Carries a message out with others, and commits it with them.
-    ///
-    /// - Returns: its reply.
-    /// - Throws: what it failed with when it was carried out alone.
-    func carryOut(_ body: Body, _ context: HandlerContext) async throws -> Reply? {
-        let seat = Seat(Batch.Member(body: body, context: context))
-        if !isLed {
-            isLed = true
-            // Those that came in the same turn of the loop get their places first.
+    nonisolated init(kind: Handler.Kind, _ handle: @escaping Handle) {
+        self.kind = kind
+        self.handle = handle
+    }
+
+    /// Carries out a message in a batch with others.
+    func carryOut(
+        _ body: Body, _ message: IncomingMessage, _ environment: HandlerEnvironment
+    ) async -> Attempt<Reply?> {
+        let entry = Entry(body: body, message: message, environment: environment)
+        if queue.add(entry) {
+            // Messages that arrive in the same turn of the loop join the batch.
             await Task.yield()
-        } else {
-            waiting.append(seat)
-            await seat.wait()
+        } else if case .ended(let attempt) = await entry.waiter.waitThroughCancellation() {
+            return attempt
         }
-        if seat.result == nil { await lead(seat) }
-        guard let result = seat.result else { return nil }
-        return try result.get()
+        return await lead(entry)
     }
 
-    /// Carries out a batch that begins with its own message, and hands the lead on.
-    private func lead(_ seat: Seat) async {
-        let seats = [seat] + waiting.prefix(Self.size - 1)
-        waiting.removeFirst(seats.count - 1)
-        do {
-            try await carryOut(seats)
-        } catch  where seats.count == 1 {
-            seat.finish(.failure(error))
-        } catch {
-            await carryOutOneByOne(seats)
+    /// Runs a batch that begins with this task's own message, and starts the next batch.
+    private func lead(_ own: Entry) async -> Attempt<Reply?> {
+        let entries = [own] + queue.takeOthers()
+        defer { queue.finish()?.waiter.resume(returning: .lead) }
+        let attempt = await run(entries)
+        if case .committed(let replies) = attempt {
+            for (entry, reply) in zip(entries, replies).dropFirst() {
+                entry.waiter.resume(returning: .ended(.committed(reply)))
+            }
+        } else if entries.count > 1 {
+            return await runOneByOne(entries)
         }
-        if waiting.isEmpty {
-            isLed = false
-        } else {
-            waiting.removeFirst().wake()
-        }
+        return attempt.map { $0[0] }
     }
 
-    private func carryOut(_ seats: [Seat]) async throws {
-        let batch = Batch(members: seats.map { $0.member })
-        let works = seats.map { $0.member.context.work }
-        do {
-            let replies = try await work(batch)
-            guard replies.count == seats.count else { throw WrongNumberOfReplies() }
-            try await UnitOfWork.commit(zip(works, replies).map { ($0, $1) })
-            for (seat, reply) in zip(seats, replies) { seat.finish(.success(reply)) }
-        } catch {
-            for work in works { work.abandon() }
-            throw error
-        }
+    private func run(_ entries: [Entry]) async -> Attempt<[Reply?]> {
+        let unit = UnitOfWork(entries.map { $0.message }, kind: kind, entries[0].environment)
+        let members = entries.map { Batch<Body>.Member(body: $0.body, context: unit.context(of: $0.message)) }
+        return await unit.run { try await handle(Batch(members: members, unit: unit)) }
     }
 
-    private func carryOutOneByOne(_ seats: [Seat]) async {
+    private func runOneByOne(_ entries: [Entry]) async -> Attempt<Reply?> {
         await withDiscardingTaskGroup { group in
-            for seat in seats {
+            for entry in entries.dropFirst() {
                 group.addTask {
-                    do {
-                        try await self.carryOut([seat])
-                    } catch {
-                        await seat.finish(.failure(error))
-                    }
+                    let attempt = await self.run([entry])
+                    await entry.waiter.resume(returning: .ended(attempt.map { $0[0] }))
                 }
             }
+            return await run([entries[0]]).map { $0[0] }
         }
     }
 }
-
-/// A handler of batches has returned more or fewer replies than there were messages.
-struct WrongNumberOfReplies: Error {}

@@ -4,20 +4,24 @@ internal import Logging
 internal import Postgres
 internal import Reactor
 
-/// Carries one delivery through: trust, decoding, handling, commit, reply, acknowledgement, or what follows a failure.
+/// Carries a delivery from its arrival to its acknowledgement: trust, decoding, handling, commit, reply, and the retry or
+/// dead letter after a failure.
 @Loop final class Dispatcher {
-    /// How long a reply, or a message to be retried, waits for the publishing connection.
-    private static let patience: Duration = .seconds(5)
+    /// How long a reply or a retry waits for the publishing connection.
+    private static let publisherLimit: Duration = .seconds(5)
 
     private let handlers: [String: Handler]
     private let principal: String
     private let trusted: Set<String>
-    private let pool: PostgresPool
+    private let environment: HandlerEnvironment
     private let publisher: Publisher
-    private let relay: OutboxRelay
     private let log: Logger
     private var isClosing = false
 
+    /// - Parameters:
+    ///   - handlers: one for each message type.
+    ///   - principal: the worker's own broker user.
+    ///   - trusted: the principals that may speak for accounts.
     init(
         handlers: [Handler], principal: String, trusted: Set<String>, pool: PostgresPool, publisher: Publisher,
         relay: OutboxRelay, log: Logger
@@ -25,155 +29,112 @@ internal import Reactor
         self.handlers = Dictionary(handlers.map { ($0.type, $0) }, uniquingKeysWith: { first, _ in first })
         self.principal = principal
         self.trusted = trusted
-        self.pool = pool
+        environment = HandlerEnvironment(database: pool, log: log) { relay.nudge() }
         self.publisher = publisher
-        self.relay = relay
         self.log = log
     }
 
+    /// Handles a delivery and returns when it is acknowledged or rejected.
     func handle(_ delivery: Delivery) async {
         let message = IncomingMessage(delivery, trusted: trusted)
         let began = ContinuousClock.now
-        guard let handler = handlers[message.type], isRoutedHonestly(message, delivery, handler) else {
-            return await end(delivery, message, nil, .impossible("no handler here for this type"), began)
+        guard let handler = handlers[message.type], isAuthorizedRoute(delivery, message, handler) else {
+            return await finish(delivery, message, .unprocessable("no handler here for this type"), began)
         }
-        if isStale(message, handler) {
-            log.debug("dropped after its deadline", metadata: ["type": "\(message.type)"])
+        if isPastDeadline(message, handler) {
+            log.debug("request expired", metadata: ["type": "\(message.type)"])
             delivery.ack()
             return
         }
-        let result = await run(handler, message)
+        let result = await carryOut(message, handler)
         if case .failed(let error) = result, handler.kind.isRetried {
-            await retry(delivery, message, handler, error, began)
+            await retry(delivery, message, error)
         } else {
-            await end(delivery, message, handler, result, began)
+            await finish(delivery, message, result, began)
         }
     }
 
-    // MARK: Before
-
-    /// The type decides who handles a message, but the exchange and the routing key are what the broker has checked its
-    /// sender for. Who may declare exchanges and queues can lead messages past that check: through an exchange bound to
-    /// `warren.commands`, whose name then stands here, or through a queue that dead-letters into it, which `x-death` tells.
-    private func isRoutedHonestly(_ message: IncomingMessage, _ delivery: Delivery, _ handler: Handler) -> Bool {
-        if delivery.exchange == Exchange.requeue { return true }
-        return delivery.exchange == (handler.kind == .event ? Exchange.events : Exchange.commands)
-            && delivery.routingKey == message.type && !bearsHistory(delivery)
-    }
-
-    /// Whether a message that has not come back says that it was dead-lettered before. It must not be so once more: an
-    /// `x-death` that RabbitMQ 3.10 has not written itself ends the dead-lettering of its whole queue.
-    private func bearsHistory(_ delivery: Delivery) -> Bool {
-        delivery.exchange != Exchange.requeue && delivery.properties.headers["x-death"] != nil
-    }
-
-    private func isStale(_ message: IncomingMessage, _ handler: Handler) -> Bool {
-        guard let deadline = message.deadline, !handler.kind.isRetried else { return false }
-        return deadline < .now()
-    }
-
-    // MARK: Handling
-
-    private func run(_ handler: Handler, _ message: IncomingMessage) async -> Handler.Outcome {
-        if message.claimsForeignSubject, handler.kind != .event {
-            return .reply(message.refusal(Problem(.forbidden, detail: "The sender may not speak for an account.")))
-        }
-        if message.hasNamelessSubject, handler.kind != .event {
-            let detail = "The header \(Header.subjectName) must be the account's username."
-            return .reply(message.refusal(Problem(.malformedRequest, detail: detail)))
-        }
-        if handler.needsCaller, message.caller == nil, !handler.askers.contains(message.sender ?? "") {
-            return .reply(message.refusal(Problem(.unauthenticated)))
-        }
-        if handler.kind == .request(.command), message.id == nil {
-            // Without an id it could not happen just once.
-            let detail = "A command's message_id must be a UUID."
-            return .reply(message.refusal(Problem(.malformedRequest, detail: detail)))
-        }
-        return await handler.carryOut(message, in: pool, log: log) { relay.nudge() }
-    }
-
-    // MARK: After
-
-    private func end(
-        _ delivery: Delivery, _ message: IncomingMessage, _ handler: Handler?, _ outcome: Handler.Outcome,
-        _ began: ContinuousClock.Instant
-    ) async {
-        switch outcome {
-        case .reply(let answer):
-            await reply(answer, to: message)
-            delivery.ack()
-            note(message, began, status: answer.status)
-        case .done:
-            delivery.ack()
-            note(message, began, status: nil)
-        case .failed(let error):
-            log.error("failed", metadata: describe(message).merging(["error": "\(error)"]) { $1 })
-            await reply(message.refusal(Problem(.unavailable)), to: message)
-            delivery.ack()
-        case .impossible(let reason):
-            log.error("given up", metadata: describe(message).merging(["reason": "\(reason)"]) { $1 })
-            await reply(
-                message.refusal(Problem(.malformedRequest, detail: "The message cannot be handled.")), to: message)
-            if bearsHistory(delivery) { delivery.ack() } else { delivery.reject(requeue: false) }
-        }
-    }
-
-    /// Sends a failed delivery up the ladder; past its end, rejects it into the dead-letter queue.
-    private func retry(
-        _ delivery: Delivery, _ message: IncomingMessage, _ handler: Handler, _ error: any Error,
-        _ began: ContinuousClock.Instant
-    ) async {
-        guard let step = RetryStep.afterFailure(message.attempt + 1) else {
-            await giveUp(delivery, message, "\(error)")
-            return
-        }
-        log.warning(
-            "failed, will be retried",
-            metadata: describe(message).merging(["error": "\(error)", "delay": "\(step.rawValue)"]) { $1 })
-        await putOff(delivery, RetryLadder.retry(delivery, message, step: step, principal: principal), message)
-    }
-
-    /// Publishes the copy that waits in a delivery's place. Without it the delivery must not be acknowledged: it is held
-    /// until the broker has the copy, or the worker stops, or the connection that it came on is gone.
-    private func putOff(_ delivery: Delivery, _ copy: OutgoingMessage, _ message: IncomingMessage) async {
-        while delivery.isOpen {
-            await waitForPublisher()
-            do {
-                try await publisher.publishConfirmed(copy)
-                delivery.ack()
-                return
-            } catch .tooLarge {
-                // It will be so at every attempt.
-                await giveUp(delivery, message, "its copy is too large")
-                return
-            } catch {
-                log.warning("could not be put off", metadata: describe(message).merging(["error": "\(error)"]) { $1 })
-            }
-            // Back in its queue it counts as delivered once more, which a stopping worker cannot help.
-            guard !isClosing, !Task.isCancelled else { break }
-            try? await Loop.sleep(for: .seconds(1))
-        }
-        delivery.reject(requeue: true)
-    }
-
-    /// Rejects a delivery into the dead-letter queue, where the operator finds it.
-    private func giveUp(_ delivery: Delivery, _ message: IncomingMessage, _ reason: String) async {
-        log.error("given up", metadata: describe(message).merging(["reason": "\(reason)"]) { $1 })
-        await reply(message.refusal(Problem(.internal)), to: message)
-        delivery.reject(requeue: false)
-    }
-
-    /// Has failures that cannot be put off given back to their queues, since the worker stops.
+    /// Stops retries from being awaited: a failed delivery that cannot be published goes back to its queue.
     func close() {
         isClosing = true
     }
 
-    /// Waits for a publishing connection that is being made, as at the start or after the broker's restart, when the
-    /// consuming one may be there first.
-    private func waitForPublisher() async {
-        guard publisher.availability != .available else { return }
-        _ = await publisher.waitUntilAvailable(within: Self.patience)
+    // MARK: Checks
+
+    /// Whether the sender was allowed to send this type.
+    ///
+    /// The broker checks the sender's right to an exchange and a routing key, but the message's type selects the handler,
+    /// so the three must agree. A user that may declare exchanges or queues can evade the broker's check in two ways:
+    /// with an exchange of its own bound to `warren.commands`, whose name then stands in the delivery, and with a queue
+    /// that dead-letters into `warren.commands`, which leaves an `x-death` header.
+    private func isAuthorizedRoute(_ delivery: Delivery, _ message: IncomingMessage, _ handler: Handler) -> Bool {
+        if delivery.exchange == Exchange.requeue { return true }
+        return delivery.exchange == (handler.kind == .event ? Exchange.events : Exchange.commands)
+            && delivery.routingKey == message.type && !hasForeignDeath(delivery)
+    }
+
+    /// Whether a delivery that no worker sent back has an `x-death` header. Such a delivery must not be dead-lettered:
+    /// RabbitMQ 3.10 stops dead-lettering for the whole queue at a header that it did not write itself.
+    private func hasForeignDeath(_ delivery: Delivery) -> Bool {
+        delivery.exchange != Exchange.requeue && delivery.properties.headers["x-death"] != nil
+    }
+
+    private func isPastDeadline(_ message: IncomingMessage, _ handler: Handler) -> Bool {
+        guard let deadline = message.deadline, !handler.kind.isRetried else { return false }
+        return deadline < .now()
+    }
+
+    private func carryOut(_ message: IncomingMessage, _ handler: Handler) async -> HandlingResult {
+        if handler.kind != .event, let problem = problem(of: message, handler) {
+            return .reply(message.refusal(problem))
+        }
+        return await handler.carryOut(message, in: environment)
+    }
+
+    /// Returns the problem of a request that its handler must not see.
+    private func problem(of message: IncomingMessage, _ handler: Handler) -> Problem? {
+        if message.claimsForeignSubject {
+            return Problem(.forbidden, detail: "The sender may not speak for an account.")
+        }
+        if message.hasNamelessSubject {
+            return Problem(
+                .malformedRequest, detail: "The header \(Header.subjectName) must be the account's username.")
+        }
+        if handler.needsCaller, message.caller == nil,
+            !handler.principalsWithoutCaller.contains(message.sender ?? "")
+        {
+            return Problem(.unauthenticated)
+        }
+        if handler.kind.usesInbox, message.id == nil {
+            // Without an id a redelivery cannot be recognized.
+            return Problem(.malformedRequest, detail: "A command's message_id must be a UUID.")
+        }
+        return nil
+    }
+
+    // MARK: Replies and acknowledgements
+
+    private func finish(
+        _ delivery: Delivery, _ message: IncomingMessage, _ result: HandlingResult, _ began: ContinuousClock.Instant
+    ) async {
+        switch result {
+        case .reply(let answer):
+            await reply(answer, to: message)
+            delivery.ack()
+            logHandled(message, began, status: answer.status)
+        case .applied:
+            delivery.ack()
+            logHandled(message, began, status: nil)
+        case .failed(let error):
+            log.error("failed", metadata: metadata(message, failure: error, as: "error"))
+            await reply(message.refusal(Problem(.unavailable)), to: message)
+            delivery.ack()
+        case .unprocessable(let reason):
+            log.error("given up", metadata: metadata(message, ["reason": "\(reason)"]))
+            await reply(
+                message.refusal(Problem(.malformedRequest, detail: "The message cannot be handled.")), to: message)
+            if hasForeignDeath(delivery) { delivery.ack() } else { delivery.reject(requeue: false) }
+        }
     }
 
     private func reply(_ reply: Reply, to message: IncomingMessage) async {
@@ -182,21 +143,89 @@ internal import Reactor
         do {
             try publisher.publish(ReplyMessage.make(reply, to: message, key: key, principal: principal))
         } catch {
-            // The sender has its deadline and, for a command, the inbox has the reply.
-            log.warning("a reply could not be sent", metadata: describe(message).merging(["error": "\(error)"]) { $1 })
+            // The sender has its deadline, and a command's reply is stored in the inbox.
+            log.warning("reply not published", metadata: metadata(message, failure: error, as: "error"))
         }
     }
 
-    private func note(_ message: IncomingMessage, _ began: ContinuousClock.Instant, status: Int?) {
-        log.info(
-            "handled",
-            metadata: describe(message).merging([
-                "status": .stringConvertible(status ?? 0), "ms": "\(milliseconds(since: began))",
-            ]) { $1 })
+    /// Waits for a publishing connection that is being made: at the start and after a restart of the broker the consuming
+    /// connection can be the first.
+    private func waitForPublisher() async {
+        guard publisher.availability != .available else { return }
+        _ = await publisher.waitUntilAvailable(within: Self.publisherLimit)
     }
 
-    private func describe(_ message: IncomingMessage) -> Logger.Metadata {
-        ["type": "\(message.type)", "queue": "\(message.queue)", "request-id": "\(message.requestID)"]
+    // MARK: Retries
+
+    /// Sends a failed delivery up the retry ladder. After the last step, rejects it into the dead-letter queue.
+    private func retry(_ delivery: Delivery, _ message: IncomingMessage, _ error: any Error) async {
+        guard let step = RetryStep.afterFailure(message.attempt + 1) else {
+            await giveUp(delivery, message, metadata(message, failure: error, as: "reason"))
+            return
+        }
+        log.warning(
+            "failed, will be retried",
+            metadata: metadata(message, failure: error, as: "error", ["delay": "\(step.rawValue)"]))
+        await publishRetry(RetryLadder.retry(delivery, message, step: step, principal: principal), delivery, message)
+    }
+
+    /// Publishes the delayed copy of a delivery and acknowledges the delivery.
+    ///
+    /// The delivery must not be acknowledged without a confirmed copy, so it is held until the broker has the copy, the
+    /// worker stops, or the delivery's connection is lost.
+    private func publishRetry(_ copy: OutgoingMessage, _ delivery: Delivery, _ message: IncomingMessage) async {
+        while delivery.isOpen {
+            await waitForPublisher()
+            do {
+                try await publisher.publishConfirmed(copy)
+                delivery.ack()
+                return
+            } catch .tooLarge {
+                // No later attempt can succeed.
+                await giveUp(delivery, message, metadata(message, ["reason": "its copy is too large"]))
+                return
+            } catch {
+                log.warning("retry not published", metadata: metadata(message, failure: error, as: "error"))
+            }
+            // Requeueing increments the broker's delivery count, so only a worker that stops does it.
+            guard !isClosing, !Task.isCancelled else { break }
+            try? await Loop.sleep(for: .seconds(1))
+        }
+        delivery.reject(requeue: true)
+    }
+
+    /// Rejects a delivery into the dead-letter queue.
+    private func giveUp(_ delivery: Delivery, _ message: IncomingMessage, _ metadata: Logger.Metadata) async {
+        log.error("given up", metadata: metadata)
+        await reply(message.refusal(Problem(.internal)), to: message)
+        delivery.reject(requeue: false)
+    }
+
+    // MARK: Log lines
+
+    private func logHandled(_ message: IncomingMessage, _ began: ContinuousClock.Instant, status: Int?) {
+        log.info(
+            "handled",
+            metadata: metadata(
+                message, ["status": .stringConvertible(status ?? 0), "ms": "\(milliseconds(since: began))"]))
+    }
+
+    private func metadata(_ message: IncomingMessage, _ more: Logger.Metadata = [:]) -> Logger.Metadata {
+        var metadata = more
+        metadata["type"] = "\(message.type)"
+        metadata["queue"] = "\(message.queue)"
+        metadata["request-id"] = "\(message.requestID)"
+        return metadata
+    }
+
+    /// Describes a failure; `at` is the place in Warren's source that made the error, if the error knows it.
+    private func metadata(
+        _ message: IncomingMessage, failure: any Error, as key: String, _ more: Logger.Metadata = [:]
+    ) -> Logger.Metadata {
+        var metadata = metadata(message, more)
+        metadata[key] = "\(failure)"
+        if let error = failure as? any CodedError { metadata["at"] = "\(error.location)" }
+        return metadata
     }
 
     private func milliseconds(since began: ContinuousClock.Instant) -> Double {

@@ -1,127 +1,145 @@
 package import Contracts
 internal import Reactor
 
-/// What a service does with one type of message.
+/// A service's implementation of one message type.
 package struct Handler: Sendable {
-    /// What a message asks for, as far as handling it goes.
+    /// The kind of message as far as handling it is concerned.
     enum Kind: Sendable, Hashable {
         case request(MessageKind)
         case event
 
-        /// Whether a failure is retried later; who waits for a query or has sent a password is told at once.
-        var isRetried: Bool { self == .event || self == .request(.command) }
+        /// Whether a failed delivery climbs the retry ladder. The sender of a query or a credential gets an error reply
+        /// at once instead, because it stops waiting before a retry could succeed.
+        var isRetried: Bool { self == .event || usesInbox }
+        /// Whether the reply is stored in the inbox, so that a redelivery has no second effect.
+        var usesInbox: Bool { self == .request(.command) }
     }
 
-    /// The message type, which is its routing key too.
+    /// The message type, which is also its routing key.
     package let type: String
     let kind: Kind
     let needsCaller: Bool
-    /// The principals that may ask in their own name where others need an account.
-    var askers: Set<String> = []
-    /// Decodes and handles; throws ``Undecodable`` or `Problem` for what no retry can mend.
-    let handle: @Loop @Sendable (HandlerContext) async throws -> Reply?
-    /// Runs after the commit and before the reply, at every delivery, the repeated ones too.
-    let settled: @Loop @Sendable (HandlerContext) async -> Void
+    /// The principals whose requests need no caller although the message type does.
+    var principalsWithoutCaller: Set<String> = []
+    /// Decodes a message, runs the service's function and commits its effects.
+    let attempt: @Loop @Sendable (IncomingMessage, HandlerEnvironment) async -> Attempt<Reply?>
+    let afterCommit: @Loop @Sendable (IncomingMessage) async -> Void
 
-    /// A handler of a request.
+    /// Makes a handler of a request.
     ///
     /// - Parameters:
-    ///   - type: the row of the contract.
-    ///   - askers: services that may ask for this without an account to speak for, as the broker vouches for them.
-    ///   - settled: runs after the commit and before the reply, at every delivery, the repeated ones too: the place
-    ///     to invalidate caches, since a worker may die between its commit and whatever follows.
-    ///   - handle: answers, or throws a `Problem`; any other error counts as passing, and is retried.
+    ///   - type: the message type.
+    ///   - servicesWithoutCaller: the services that may send this request in their own name, without an account.
+    ///   - afterCommit: runs after the commit and before the reply, and again for every redelivery, because a worker
+    ///     can die between its commit and this call. Invalidate caches here.
+    ///   - handle: returns the reply, or throws a `Problem`, which becomes the reply. Any other error counts as
+    ///     transient: a command is retried, another request gets a 503.
     package static func request<Body, Answer>(
-        _ type: MessageType<Body, Answer>, askers: Set<ServiceName> = [],
-        settled: @escaping @Loop @Sendable (HandlerContext) async -> Void = { _ in },
+        _ type: MessageType<Body, Answer>, servicesWithoutCaller: Set<ServiceName> = [],
+        afterCommit: @escaping @Loop @Sendable (IncomingMessage) async -> Void = { _ in },
         handle: @escaping @Loop @Sendable (Body, HandlerContext) async throws -> Reply
     ) -> Handler {
-        Handler(
-            type: type.name, kind: .request(type.kind), needsCaller: type.needsSubject,
-            askers: Set(askers.map(\.rawValue)),
-            handle: { context in try await handle(try type.request.decode(context.message.body), context) },
-            settled: settled)
+        let kind = Kind.request(type.kind)
+        var handler = decodingRequest(type, afterCommit: afterCommit) { body, message, environment in
+            let unit = UnitOfWork([message], kind: kind, environment)
+            return await unit.run { [try await handle(body, unit.context(of: message))] }.map { $0[0] }
+        }
+        handler.principalsWithoutCaller = Set(servicesWithoutCaller.map(\.rawValue))
+        return handler
     }
 
-    /// A handler of a request that carries out many at once, where many are in hand: in one transaction, with few statements.
+    /// Makes a handler of a request that carries out all messages in flight in one transaction, with few statements.
     ///
     /// - Parameters:
-    ///   - type: the row of the contract.
-    ///   - settled: as for a single request; runs for each of them.
-    ///   - handle: answers each, in their order. What it throws undoes all of them; each is then carried out in a batch
-    ///     of its own, where a `Problem` is its answer.
+    ///   - type: the message type.
+    ///   - afterCommit: as for a single request; runs for each message.
+    ///   - handle: returns a reply for each message, in the batch's order. If it throws, the transaction is rolled back
+    ///     and each message is carried out again in a batch of its own; a `Problem` thrown there becomes the reply.
     package static func batchedRequest<Body, Answer>(
         _ type: MessageType<Body, Answer>,
-        settled: @escaping @Loop @Sendable (HandlerContext) async -> Void = { _ in },
+        afterCommit: @escaping @Loop @Sendable (IncomingMessage) async -> Void = { _ in },
         handle: @escaping @Loop @Sendable (Batch<Body>) async throws -> [Reply]
     ) -> Handler {
-        let batcher = Batcher<Body> { try await handle($0) }
-        return request(type, settled: settled) { body, context in
-            guard let reply = try await batcher.carryOut(body, context) else { throw WrongNumberOfReplies() }
-            return reply
+        let batcher = Batcher<Body>(kind: .request(type.kind)) { try await handle($0) }
+        return decodingRequest(type, afterCommit: afterCommit) { await batcher.carryOut($0, $1, $2) }
+    }
+
+    /// Makes a handler of a domain event. Events arrive at least once and in any order, so it must be idempotent.
+    ///
+    /// - Parameters:
+    ///   - data: the event type.
+    ///   - afterCommit: as for a request.
+    ///   - handle: applies the event. Any error counts as transient, also a `Problem`: the event is retried.
+    package static func event<Data: DomainEvent>(
+        _ data: Data.Type,
+        afterCommit: @escaping @Loop @Sendable (IncomingMessage) async -> Void = { _ in },
+        handle: @escaping @Loop @Sendable (CloudEvent<Data>, HandlerContext) async throws -> Void
+    ) -> Handler {
+        decodingEvent(afterCommit: afterCommit) { event, message, environment in
+            let unit = UnitOfWork([message], kind: .event, environment)
+            return await unit.run {
+                try await handle(event, unit.context(of: message))
+                return [nil]
+            }.map { $0[0] }
         }
     }
 
-    /// A handler of a domain event. It must bear that events come twice, and in any order.
+    /// Makes a handler of a domain event that applies all events in flight in one transaction, with few statements.
+    /// Events arrive at least once and in any order, so it must be idempotent.
     ///
     /// - Parameters:
-    ///   - data: the kind of event.
-    ///   - settled: as for a request.
-    ///   - handle: takes note of the event; any error counts as passing, and is retried.
-    package static func event<Data: DomainEvent>(
-        _ data: Data.Type,
-        settled: @escaping @Loop @Sendable (HandlerContext) async -> Void = { _ in },
-        handle: @escaping @Loop @Sendable (CloudEvent<Data>, HandlerContext) async throws -> Void
-    ) -> Handler {
-        Handler(
-            type: Data.type, kind: .event, needsCaller: false,
-            handle: { context in
-                try await handle(try decode(context.message.body), context)
-                return nil
-            },
-            settled: settled)
-    }
-
-    /// A handler of a domain event that takes note of many at once, where many are in hand: in one transaction, with few
-    /// statements. It must bear that events come twice, and in any order.
-    ///
-    /// - Parameters:
-    ///   - data: the kind of event.
-    ///   - settled: as for a request; runs for each of them.
-    ///   - handle: takes note of all of them. What it throws undoes all of them; each is then handled in a batch of its own.
+    ///   - data: the event type.
+    ///   - afterCommit: as for a request; runs for each event.
+    ///   - handle: applies the events. If it throws, the transaction is rolled back and each event is handled again in a
+    ///     batch of its own.
     package static func batchedEvent<Data: DomainEvent>(
         _ data: Data.Type,
-        settled: @escaping @Loop @Sendable (HandlerContext) async -> Void = { _ in },
+        afterCommit: @escaping @Loop @Sendable (IncomingMessage) async -> Void = { _ in },
         handle: @escaping @Loop @Sendable (Batch<CloudEvent<Data>>) async throws -> Void
     ) -> Handler {
-        let batcher = Batcher<CloudEvent<Data>> { batch in
+        let batcher = Batcher<CloudEvent<Data>>(kind: .event) { batch in
             try await handle(batch)
             return batch.members.map { _ in nil }
         }
-        return event(data, settled: settled) { event, context in
-            _ = try await batcher.carryOut(event, context)
-        }
+        return decodingEvent(afterCommit: afterCommit) { await batcher.carryOut($0, $1, $2) }
     }
 
-    private static func decode<Data: DomainEvent>(_ body: [UInt8]) throws(Undecodable) -> CloudEvent<Data> {
-        do {
-            return try EventEnvelope.decode(body).decode(Data.self)
-        } catch {
-            throw Undecodable(reason: "\(error)")
-        }
+    private static func decodingRequest<Body, Answer>(
+        _ type: MessageType<Body, Answer>,
+        afterCommit: @escaping @Loop @Sendable (IncomingMessage) async -> Void,
+        attempt: @escaping @Loop @Sendable (Body, IncomingMessage, HandlerEnvironment) async -> Attempt<Reply?>
+    ) -> Handler {
+        Handler(
+            type: type.name, kind: .request(type.kind), needsCaller: type.needsSubject,
+            attempt: { message, environment in
+                let body: Body
+                do throws(Problem) {
+                    body = try type.request.decode(message.body)
+                } catch {
+                    return .refused(error)
+                }
+                return await attempt(body, message, environment)
+            },
+            afterCommit: afterCommit)
     }
-}
 
-/// A message that no retry can mend: it does not decode, or nobody here handles its type.
-package struct Undecodable: Error, CustomStringConvertible {
-    /// What is wrong with it, without its content.
-    package let reason: String
-
-    /// Makes an error of its reason.
-    package init(reason: String) {
-        self.reason = reason
+    private static func decodingEvent<Data: DomainEvent>(
+        afterCommit: @escaping @Loop @Sendable (IncomingMessage) async -> Void,
+        attempt:
+            @escaping @Loop @Sendable (CloudEvent<Data>, IncomingMessage, HandlerEnvironment) async
+            -> Attempt<Reply?>
+    ) -> Handler {
+        Handler(
+            type: Data.type, kind: .event, needsCaller: false,
+            attempt: { message, environment in
+                let event: CloudEvent<Data>
+                do {
+                    event = try EventEnvelope.decode(message.body).decode(Data.self)
+                } catch {
+                    return .undecodable("\(error)")
+                }
+                return await attempt(event, message, environment)
+            },
+            afterCommit: afterCommit)
     }
-
-    /// The reason.
-    package var description: String { "cannot be handled: \(reason)" }
 }

@@ -4,23 +4,23 @@ package import Logging
 package import Postgres
 package import Reactor
 
-/// What a handler is given beside its message: who asks, the transaction, and the way to publish events.
+/// A message's caller, transaction and outbox, as its handler uses them.
 @Loop package struct HandlerContext {
-    /// The message as it came.
+    /// The message.
     package let message: IncomingMessage
-    /// Logs with the request's id on every line.
+    /// Adds the request id to every line.
     package let log: Logger
-    let work: UnitOfWork
+    let unit: UnitOfWork
 
-    init(message: IncomingMessage, log: Logger, work: UnitOfWork) {
+    init(message: IncomingMessage, log: Logger, unit: UnitOfWork) {
         self.message = message
         self.log = log
-        self.work = work
+        self.unit = unit
     }
 
-    /// The account on whose behalf the message was sent.
+    /// The account that the message is for.
     ///
-    /// - Throws: ``Problem`` `unauthenticated` where there is none.
+    /// - Throws: ``Problem`` `unauthenticated` if there is none.
     package var caller: Caller {
         get throws(Problem) {
             guard let caller = message.caller else { throw Problem(.unauthenticated) }
@@ -28,9 +28,9 @@ package import Reactor
         }
     }
 
-    /// The id of what this message brings into being: the same at every delivery, and no other message's.
+    /// The id of the entity that this message creates: the same at every delivery, and different for every message.
     ///
-    /// It tells when the message was made, by the message's own id or by its timestamp.
+    /// Its time is that of the message's own id, or else the message's timestamp.
     package var newID: UUID {
         guard let id = message.id else { return UUID.v7() }
         let ids = [message.caller?.id, id].map { $0?.text ?? "" }
@@ -38,44 +38,53 @@ package import Reactor
             hashing: Array("\(message.type) \(ids[0]) \(ids[1])".utf8), at: id.timestamp ?? message.sentAt ?? .now())
     }
 
-    /// The transaction of this delivery; begun at its first use, committed by the kit.
+    /// Returns the transaction of this delivery, which begins at its first use and is committed after the handler
+    /// returns.
     ///
-    /// - Throws: `PostgresError` where no connection comes free in time.
+    /// - Throws: `PostgresError` if no connection becomes free in time.
     package func transaction() async throws(PostgresError) -> Transaction {
-        try await work.transaction()
+        try await unit.transaction()
     }
 
-    /// Ends the handling here where an earlier delivery was carried out; its reply is sent again.
+    /// Returns the reply if an earlier delivery has already carried out this command: return it from the handler, which
+    /// then has no effect.
     ///
-    /// For a handler that does something outside the database before its transaction: the transaction alone would
-    /// notice too late. Costs a round trip to the database.
-    package func stopIfRepeated() async throws {
-        try await work.stopIfRepeated()
+    /// For a handler with an effect outside the database, which the transaction's rollback cannot undo. Costs a round
+    /// trip to the database.
+    ///
+    /// - Returns: the stored reply, or the refusal of an id that another command used; `nil` for a first delivery.
+    /// - Throws: `PostgresError` if the inbox cannot be read.
+    package func storedReply() async throws(PostgresError) -> Reply? {
+        try await unit.storedReply(to: message)
     }
 
-    /// Keeps what was written and emitted so far, whatever becomes of the rest.
+    /// Commits the statements and events so far, whether or not the rest of the handler succeeds.
     ///
-    /// For an event that is about several things: those that are done stay done while the event is retried for the
-    /// others. A command is carried out whole or not at all, and for it this does nothing.
+    /// For an event that is about several entities: those that are done stay done while the event is retried for the
+    /// others. Does nothing for a command, which is carried out completely or not at all.
     ///
-    /// - Throws: `PostgresError`, as the commit does.
+    /// - Throws: `PostgresError` if the commit fails.
     package func checkpoint() async throws(PostgresError) {
-        try await work.checkpoint()
+        try await unit.checkpoint()
     }
 
-    /// Has a command refused, and not retried, where its transaction fails in a way that no retry can mend: for
-    /// statements that travel with the commit, whose errors come to nobody else.
+    /// Refuses the command with a problem if its transaction fails with a certain error, which no retry can mend.
+    ///
+    /// For statements that travel with the commit: the handler has returned when they fail. A redelivery gets the stored
+    /// reply instead.
     ///
     /// - Parameters:
-    ///   - code: what the caller is told, unless an earlier delivery was carried out.
-    ///   - isMeant: tells such a failure.
-    package func refuse(with code: ProblemCode, where isMeant: @escaping @Loop (PostgresError) -> Bool) {
-        work.refusals.append(UnitOfWork.Refusal(code: code, isMeant: isMeant))
+    ///   - code: the problem that the caller gets.
+    ///   - matches: recognizes the error.
+    package func onCommitFailure(
+        refuseWith code: ProblemCode, if matches: @escaping @Loop (PostgresError) -> Bool
+    ) {
+        unit.onCommitFailure(refuseWith: code, if: matches)
     }
 
     /// Publishes an event if and only if the transaction commits.
     package func emit<Data: DomainEvent>(_ data: Data) {
         let event = CloudEvent(data: data)
-        work.emit(Outbox.Event(id: event.id, type: Data.type, body: event.jsonBytes()))
+        unit.emit(Outbox.Event(id: event.id, type: Data.type, body: event.jsonBytes()))
     }
 }

@@ -1,59 +1,61 @@
-internal import AMQP
+package import AMQP
 package import Contracts
 package import FoundationEssentials
 internal import Reactor
 
-/// A delivery as the kit understands it: its properties checked and the trust in its sender decided.
+/// A message whose properties are parsed and whose sender's rights are checked.
 package struct IncomingMessage: Sendable {
-    /// The message type: `post.create`.
+    /// The message type, such as `post.create`.
     package let type: String
-    /// The message's own id; nothing where it has none that is a UUID.
+    /// The message's own id; `nil` if it has none or one that is not a UUID.
     package let id: UUID?
-    /// The broker user who first sent it, as the broker vouches for it.
+    /// The broker user that first sent the message, verified by the broker.
     package let sender: String?
-    /// The account it speaks for, and only where the sender may speak for others.
+    /// The account that the message is for; `nil` unless the sender may speak for accounts.
     package let caller: Caller?
-    /// The id that the request bears in every log line.
+    /// The request's id in log lines.
     package let requestID: String
-    /// The W3C trace context, passed on as it came.
+    /// The W3C trace context, unchanged.
     package let traceparent: String?
-    /// The trace's id, 32 hexadecimal digits, where there is a trace.
-    package var traceID: String? {
-        guard let traceparent, traceparent.utf8.count >= 35 else { return nil }
-        let id = traceparent.utf8.dropFirst(3).prefix(32)
-        let isHexadecimal = id.allSatisfy {
-            UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0
-        }
-        return isHexadecimal ? String(Substring(id)) : nil
-    }
-    /// When its sender stops waiting; nothing where it says nothing.
+    /// When the sender stops waiting; `nil` if the message does not say.
     package let deadline: Timestamp?
-    /// When it was sent, by its own `timestamp`, to the second.
+    /// When the message was sent, from its `timestamp` property, which has a resolution of one second.
     package let sentAt: Timestamp?
     /// The body's media type.
     package let contentType: String?
-    /// Where its reply goes.
+    /// The routing key of the reply; `nil` if the sender wants none.
     package let replyTo: String?
-    /// What the reply bears.
+    /// The correlation id of the reply.
     package let correlationID: String?
-    /// How often a handler has failed on it.
+    /// The number of failed attempts.
     package let attempt: Int
-    /// The queue it was taken from.
+    /// The queue that delivered the message.
     package let queue: String
     /// The body's bytes.
     package let body: [UInt8]
-    /// Whether it carries a subject that its sender had no right to state.
+    /// Whether the message names a caller although its sender may not speak for accounts.
     package let claimsForeignSubject: Bool
-    /// Whether it carries a subject without a name that an account can have.
+    /// Whether the message names a caller without a valid username.
     package let hasNamelessSubject: Bool
 
-    @Loop init(_ delivery: Delivery, trusted: Set<String>) {
-        let properties = delivery.properties
-        let hasReturned = delivery.exchange == Exchange.requeue
-        // Only what came back through `warren.requeue` was sent there by a worker or the operator, who keep the
-        // first sender in `origin`; anyone may write that header on a message of their own.
+    /// Parses a message.
+    ///
+    /// - Parameters:
+    ///   - properties: the AMQP properties.
+    ///   - exchange: the exchange that the message was published to.
+    ///   - routingKey: the routing key that it was published with.
+    ///   - queue: the queue that delivered it.
+    ///   - body: the body's bytes.
+    ///   - trusted: the principals that may speak for accounts.
+    package init(
+        properties: Properties, exchange: String, routingKey: String, queue: String, body: [UInt8],
+        trusted: Set<String>
+    ) {
+        // Only a worker or the operator can publish to `warren.requeue`, and they keep the first sender in the header
+        // `origin`. On other exchanges any sender can write that header.
+        let hasReturned = exchange == Exchange.requeue
         let origin = hasReturned ? properties.headers[Header.origin]?.string : nil
-        type = properties.type ?? (hasReturned ? "" : delivery.routingKey)
+        type = properties.type ?? (hasReturned ? "" : routingKey)
         id = properties.messageID.flatMap { UUID(text: $0) }
         sender = origin ?? properties.userID
         let isTrusted = sender.map { trusted.contains($0) } ?? false
@@ -79,7 +81,37 @@ package struct IncomingMessage: Sendable {
         replyTo = properties.replyTo
         correlationID = properties.correlationID
         attempt = hasReturned ? Int(clamping: max(0, properties.headers[Header.attempt]?.int64 ?? 0)) : 0
-        queue = delivery.queue
-        body = delivery.body
+        self.queue = queue
+        self.body = body
+    }
+
+    @Loop init(_ delivery: Delivery, trusted: Set<String>) {
+        self.init(
+            properties: delivery.properties, exchange: delivery.exchange, routingKey: delivery.routingKey,
+            queue: delivery.queue, body: delivery.body, trusted: trusted)
+    }
+
+    /// The trace's id, 32 hexadecimal digits; `nil` if the message belongs to no trace.
+    package var traceID: String? {
+        guard let traceparent, traceparent.utf8.count >= 35 else { return nil }
+        let id = traceparent.utf8.dropFirst(3).prefix(32)
+        let isHexadecimal = id.allSatisfy {
+            UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0
+        }
+        return isHexadecimal ? String(Substring(id)) : nil
+    }
+}
+
+/// The account that a request is for, as a trusted principal states it.
+package struct Caller: Sendable, Hashable {
+    /// The account's id.
+    package let id: UUID
+    /// The account's username when its access token was signed.
+    package let username: String
+
+    /// Makes a caller.
+    package init(id: UUID, username: String) {
+        self.id = id
+        self.username = username
     }
 }

@@ -1,16 +1,16 @@
 package import Contracts
 
-/// What a handler answers: an HTTP status and the body that goes with it.
+/// The reply to a request: an HTTP status and the body that goes with it.
 package struct Reply: Sendable, Hashable {
     /// The HTTP status.
     package var status: Int
-    /// The body's media type; nothing where there is no body.
+    /// The body's media type; `nil` without a body.
     package var contentType: String?
-    /// The `Location` of what was made.
+    /// The `Location` of the created entity.
     package var location: String?
-    /// The entity tag of what is shown (RFC 9110, section 8.8.3), quotes included.
+    /// The entity tag of the body (RFC 9110, section 8.8.3), quotes included.
     package var etag: String?
-    /// Seconds after which to try again.
+    /// The number of seconds after which a retry can succeed.
     package var retryAfter: Int?
     /// The body's bytes.
     package var body: [UInt8]
@@ -28,7 +28,7 @@ package struct Reply: Sendable, Hashable {
         self.body = body
     }
 
-    /// A reply whose body is JSON already.
+    /// Makes a reply whose body is encoded JSON.
     package static func json(
         _ body: [UInt8], status: Int = 200, location: String? = nil, etag: String? = nil
     ) -> Reply {
@@ -38,9 +38,9 @@ package struct Reply: Sendable, Hashable {
     /// A reply without a body.
     package static var noContent: Reply { Reply(status: 204) }
 
-    /// A problem as the reply that tells it (RFC 9457).
+    /// Makes the reply that tells a problem (RFC 9457).
     ///
-    /// - Parameter traceID: of the trace that the request belongs to, 32 hexadecimal digits.
+    /// - Parameter traceID: the id of the request's trace, 32 hexadecimal digits.
     package static func problem(_ problem: Problem, traceID: String?) -> Reply {
         Reply(
             status: problem.status, contentType: ContentType.problem, retryAfter: problem.retryAfter,

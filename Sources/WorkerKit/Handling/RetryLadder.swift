@@ -2,14 +2,15 @@ internal import AMQP
 internal import Contracts
 internal import Reactor
 
-/// How a delivery whose handler failed climbs the ladder of delays.
+/// Sends a failed delivery through a delay queue and back to its own queue.
 enum RetryLadder {
-    /// The message that waits for its delay and then comes back to its queue.
+    /// Returns the copy of a failed delivery that waits in the delay queue.
     ///
     /// - Parameters:
-    ///   - delivery: what failed; its properties are kept, save those that tell who sends it and how often it failed.
-    ///   - message: the same, as understood.
-    ///   - step: how long it waits.
+    ///   - delivery: the failed delivery; the copy keeps its properties except those that name the sender and count the
+    ///     failures.
+    ///   - message: the same delivery, parsed.
+    ///   - step: the delay.
     ///   - principal: the worker's own broker user.
     @Loop static func retry(
         _ delivery: Delivery, _ message: IncomingMessage, step: RetryStep, principal: String
@@ -18,7 +19,7 @@ enum RetryLadder {
         properties.userID = principal
         properties.isPersistent = true
         properties.expiration = nil
-        // The broker leads a message to these keys too, whatever the key that it comes back under.
+        // The broker routes by these headers too, so the copy would also return to other queues.
         for name in ["CC", "BCC"] { properties.headers[name] = nil }
         if properties.type == nil { properties.type = message.type }
         properties.headers[Header.attempt] = .int64(Int64(message.attempt + 1))

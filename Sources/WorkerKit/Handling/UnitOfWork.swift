@@ -1,148 +1,165 @@
 internal import Contracts
-internal import FoundationEssentials
+internal import Logging
 internal import Postgres
 internal import Reactor
 
-/// The transaction of a delivery: what the handler writes, the events it decides, and the inbox with its reply.
+/// The transaction of one attempt to carry out 1 to n messages: the handler's statements, the outbox rows and the inbox
+/// rows commit together or not at all.
 ///
-/// It goes ahead as if the delivery were the first: a second one runs into the inbox's primary key, is rolled back and
-/// answered with the first one's reply. Begin, the inbox, the outbox and commit travel with the handler's statements:
-/// one round trip to the database where the handler awaits none of them, two where it awaits one. Deliveries of a batch
-/// share one transaction.
+/// `BEGIN`, the inbox row, the outbox rows and `COMMIT` travel with the handler's statements: one round trip to the
+/// database if the handler awaits none of them, two if it awaits one.
 @Loop final class UnitOfWork {
-    private let pool: PostgresPool
-    private let message: IncomingMessage
+    private let messages: [IncomingMessage]
     private let usesInbox: Bool
-    private var isKnownToBeFirst = false
-    private var isCommitted = false
+    private let environment: HandlerEnvironment
     private var begun: Transaction?
     private var events: [Outbox.Event] = []
+    private var refusals: [Refusal] = []
+    /// The inbox's answer for the only message, if the handler asked for it.
+    private var earlier: InboxLookup?
 
-    /// A failure of the transaction that is the command's own fault.
-    struct Refusal {
+    /// A failure of the transaction that refuses the command instead of being retried.
+    private struct Refusal {
         let code: ProblemCode
-        let isMeant: @Loop (PostgresError) -> Bool
+        let matches: @Loop (PostgresError) -> Bool
     }
 
-    /// Which failures are not retried.
-    var refusals: [Refusal] = []
-
-    /// - Parameter usesInbox: whether the reply is remembered under the message's id; events and queries have none.
-    init(pool: PostgresPool, message: IncomingMessage, usesInbox: Bool) {
-        self.pool = pool
-        self.message = message
-        self.usesInbox = usesInbox && message.id != nil
+    init(_ messages: [IncomingMessage], kind: Handler.Kind, _ environment: HandlerEnvironment) {
+        self.messages = messages
+        usesInbox = kind.usesInbox
+        self.environment = environment
     }
 
-    /// Whether something was decided that the relay must publish.
-    var hasEvents: Bool { !events.isEmpty }
-    /// Whether a checkpoint has committed events: they are to be published whatever becomes of the rest.
-    private(set) var hasCommittedEvents = false
+    /// Runs a handler and commits its effects, or rolls them back if the handler or the commit throws.
+    ///
+    /// - Parameter handle: returns a reply for each message, in their order; `nil` for an event.
+    func run(_ handle: @Loop () async throws -> [Reply?]) async -> Attempt<[Reply?]> {
+        // Does nothing after a commit.
+        defer { begun?.close() }
+        do {
+            let replies = try await handle()
+            switch earlier {
+            case .stored(let reply): return .redelivered(reply)
+            case .otherCommand: return .refused(Problem(.idempotencyKeyReused))
+            case .absent, nil: break
+            }
+            guard replies.count == messages.count else {
+                throw HandlerError(.wrongNumberOfReplies, "\(replies.count) replies to \(messages.count) messages")
+            }
+            try await commit(storing: replies)
+            return .committed(replies)
+        } catch let problem as Problem {
+            return .refused(problem)
+        } catch {
+            return .failed(error, refusal: refusal(for: error))
+        }
+    }
+
+    private func commit(storing replies: [Reply?]) async throws(PostgresError) {
+        var rows: [Inbox.NewRow] = []
+        if usesInbox {
+            for (message, reply) in zip(messages, replies) {
+                guard let reply, let row = await Inbox.NewRow(message, reply) else { continue }
+                rows.append(row)
+            }
+        }
+        guard begun != nil || !events.isEmpty || !rows.isEmpty else { return }
+        let transaction = try await transaction()
+        if !events.isEmpty { Outbox.insert(events, in: transaction) }
+        if !rows.isEmpty { Inbox.insert(rows, in: transaction) }
+        try await transaction.commit()
+        if !events.isEmpty { environment.eventsCommitted() }
+    }
+
+    private func refusal(for error: any Error) -> ProblemCode? {
+        guard let error = error as? PostgresError else { return nil }
+        return refusals.first { $0.matches(error) }?.code
+    }
+
+    // MARK: For the handler
+
+    func context(of message: IncomingMessage) -> HandlerContext {
+        var log = environment.log
+        log[metadataKey: "request-id"] = "\(message.requestID)"
+        return HandlerContext(message: message, log: log, unit: self)
+    }
 
     func transaction() async throws(PostgresError) -> Transaction {
         if let begun { return begun }
-        let transaction = try await pool.begin(deadline: .now + .seconds(10))
+        let transaction = try await environment.database.begin(deadline: .now + .seconds(10))
         begun = transaction
         return transaction
-    }
-
-    /// Shares the transaction of another delivery of the same batch.
-    func join(_ transaction: Transaction) {
-        begun = transaction
-    }
-
-    /// - Throws: ``Repeated`` where an earlier delivery was carried out.
-    func stopIfRepeated() async throws {
-        guard usesInbox, !isKnownToBeFirst else { return }
-        if try await earlierReply() != nil { throw Repeated() }
-        isKnownToBeFirst = true
     }
 
     func emit(_ event: Outbox.Event) {
         events.append(event)
     }
 
-    /// Commits what the handler did, with its events and its reply; does nothing where that is done already.
-    ///
-    /// - Throws: `PostgresError`, also where an earlier delivery was carried out: ``earlierReply()`` has its reply.
-    func commit(_ reply: Reply?) async throws(PostgresError) {
-        guard !isCommitted else { return }
-        try await Self.commit([(self, reply)])
-    }
-
-    /// Commits what the handlers of a batch did in the transaction that they share.
-    static func commit(_ batch: [(work: UnitOfWork, reply: Reply?)]) async throws(PostgresError) {
-        let events = batch.flatMap { $0.work.events }
-        var answers: [Inbox.Answer] = []
-        for (work, reply) in batch where work.usesInbox {
-            guard let reply, let id = work.message.id else { continue }
-            answers.append(await Inbox.Answer(id, work.message, reply))
-        }
-        guard let first = batch.first?.work, first.begun != nil || !events.isEmpty || !answers.isEmpty else { return }
-        let transaction = try await first.transaction()
-        if !events.isEmpty { Outbox.insert(events, in: transaction) }
-        if !answers.isEmpty { Inbox.insert(answers, in: transaction) }
-        try await transaction.commit()
-        for (work, _) in batch { work.isCommitted = true }
-    }
-
-    /// Commits what was done so far and goes on in a new transaction; not where the inbox has one reply for all of it.
+    /// Commits the effects so far and goes on in a new transaction. Does nothing for commands, because the inbox has
+    /// one reply for all of a command.
     func checkpoint() async throws(PostgresError) {
         guard !usesInbox else { return }
-        defer { (begun, events, isCommitted) = (nil, [], false) }
-        try await commit(nil)
-        if hasEvents { hasCommittedEvents = true }
+        defer { (begun, events) = (nil, []) }
+        try await commit(storing: [])
     }
 
-    /// Undoes what the handler did, without waiting for it.
-    func rollback() {
-        begun?.close()
+    func onCommitFailure(refuseWith code: ProblemCode, if matches: @escaping @Loop (PostgresError) -> Bool) {
+        refusals.append(Refusal(code: code, matches: matches))
     }
 
-    /// Undoes what the handler did, and has it begin anew.
-    func abandon() {
-        rollback()
-        begun = nil
-        events = []
-    }
-
-    /// Remembers the answer of a command that was refused, so that a second delivery is refused alike.
-    ///
-    /// - Returns: the reply of another delivery that was carried out before or meanwhile, where there was one.
-    /// - Throws: `Problem` where the id is that of another command.
-    func remember(_ reply: Reply) async throws -> Reply? {
-        guard usesInbox, let id = message.id else { return nil }
-        let answer = await Inbox.Answer(id, message, reply)
-        let earlier = try await Inbox.remember(answer, in: pool)
-        return try earlier.map { try self.reply(of: $0, answer.fingerprint) }
-    }
-
-    /// The reply of an earlier delivery, where there was one.
-    ///
-    /// - Throws: `Problem` where the id is that of another command; `PostgresError` where the inbox cannot be read.
-    func earlierReply() async throws -> Reply? {
-        guard usesInbox, let id = message.id, let entry = try await Inbox.find(id, in: pool) else { return nil }
-        return try reply(of: entry, await Fingerprint.of(message.body))
-    }
-
-    /// What a command is answered whose carrying out has failed: as an earlier delivery was, whose effect may be what
-    /// this one failed at, or with the refusal that the failure means.
-    ///
-    /// - Returns: the earlier delivery's reply; nothing where the failure is a passing one.
-    /// - Throws: `Problem` where the command is refused; `PostgresError` where the inbox cannot be read.
-    func earlierReply(insteadOf failure: any Error) async throws -> Reply? {
-        if let reply = try await earlierReply() { return reply }
-        if let failure = failure as? PostgresError, let refusal = refusals.first(where: { $0.isMeant(failure) }) {
-            throw Problem(refusal.code)
+    func storedReply(to message: IncomingMessage) async throws(PostgresError) -> Reply? {
+        guard usesInbox else { return nil }
+        let found: InboxLookup
+        if let earlier { found = earlier } else { found = try await Inbox.lookUp(message, in: environment.database) }
+        // In a larger batch the commit fails at the inbox's primary key, and each message is carried out by itself.
+        if messages.count == 1 { earlier = found }
+        switch found {
+        case .absent: return nil
+        case .stored(let reply): return reply
+        case .otherCommand: return message.refusal(Problem(.idempotencyKeyReused))
         }
-        return nil
-    }
-
-    private func reply(of entry: Inbox.Entry, _ fingerprint: [UInt8]) throws(Problem) -> Reply {
-        guard entry.belongs(to: message, fingerprint) else { throw Problem(.idempotencyKeyReused) }
-        return entry.reply
     }
 }
 
-/// A command that an earlier delivery has carried out already; the inbox has its reply.
-struct Repeated: Error {}
+/// The end of an attempt to carry out messages, before the inbox is consulted.
+enum Attempt<Replies: Sendable>: Sendable {
+    /// The effects are committed, with these replies.
+    case committed(Replies)
+    /// Rolled back, because the handler found this stored reply of an earlier delivery.
+    case redelivered(Reply)
+    /// Rolled back, because the message or the handler's rules do not allow it.
+    case refused(Problem)
+    /// Not attempted, because the body cannot be decoded, for this reason.
+    case undecodable(String)
+    /// Rolled back, because of an error that refuses the command with this code; `nil` if a retry can succeed.
+    case failed(any Error, refusal: ProblemCode?)
+
+    func map<Other: Sendable>(_ transform: (Replies) -> Other) -> Attempt<Other> {
+        switch self {
+        case .committed(let replies): .committed(transform(replies))
+        case .redelivered(let reply): .redelivered(reply)
+        case .refused(let problem): .refused(problem)
+        case .undecodable(let reason): .undecodable(reason)
+        case .failed(let error, let refusal): .failed(error, refusal: refusal)
+        }
+    }
+}
+
+/// A handler broke the rules of its signature.
+struct HandlerError: CodedError {
+    let code: ErrorCode<HandlerError>
+    let message: String
+    let location: ErrorLocation
+    var isTransient: Bool { false }
+
+    init(_ code: ErrorCode<HandlerError>, _ message: String, fileID: StaticString = #fileID, line: UInt = #line) {
+        self.code = code
+        self.message = message
+        location = ErrorLocation(fileID: fileID, line: line)
+    }
+}
+
+extension ErrorCode<HandlerError> {
+    /// A handler of batches returned more or fewer replies than there were messages.
+    static let wrongNumberOfReplies = ErrorCode("wrong-number-of-replies")
+}

@@ -3,29 +3,29 @@ internal import Logging
 internal import Postgres
 internal import Reactor
 
-/// A queue that a worker reads, and how many of its deliveries it holds at once.
-package struct QueueUse: Sendable, Hashable {
-    /// The queue.
+/// A queue that a worker consumes.
+package struct ConsumedQueue: Sendable, Hashable {
+    /// The queue's name.
     package let name: String
-    /// The most deliveries in hand.
+    /// The most unacknowledged deliveries at a time.
     package let prefetch: UInt16
 
-    /// Makes a use of a queue.
+    /// Makes a consumed queue.
     package init(_ name: String, prefetch: UInt16) {
         self.name = name
         self.prefetch = prefetch
     }
 }
 
-/// Consumes a service's queues and hands each delivery to the dispatcher, as many at once as the prefetch allows.
+/// Consumes a service's queues and passes the deliveries to the dispatcher, concurrently up to the prefetch.
 @Loop final class Worker {
     private let consumer: Consumer
     private let dispatcher: Dispatcher
     private let deliveries: AsyncStream<Delivery>
     private let incoming: AsyncStream<Delivery>.Continuation
 
-    init(address: BrokerAddress, name: String, queues: [QueueUse], dispatcher: Dispatcher, log: Logger) {
-        // Unbounded by itself: the prefetch of the queues is the bound.
+    init(address: BrokerAddress, name: String, queues: [ConsumedQueue], dispatcher: Dispatcher, log: Logger) {
+        // The stream has no bound of its own, because the queues' prefetch limits the deliveries.
         let (deliveries, incoming) = AsyncStream.makeStream(of: Delivery.self)
         self.deliveries = deliveries
         self.incoming = incoming
@@ -38,7 +38,7 @@ package struct QueueUse: Sendable, Hashable {
 
     var isConsuming: Bool { consumer.state == .consuming }
 
-    /// Consumes until `close`, and returns once every delivery in hand has ended and the connection is closed.
+    /// Consumes until ``close()``, and returns when every delivery in flight has ended and the connection is closed.
     func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.consumer.run() }
@@ -51,7 +51,7 @@ package struct QueueUse: Sendable, Hashable {
         }
     }
 
-    /// Takes no more deliveries; those in hand go on.
+    /// Stops taking deliveries; those in flight go on.
     func close() async {
         dispatcher.close()
         await consumer.stopConsuming()

@@ -2,7 +2,7 @@ internal import FoundationEssentials
 internal import Postgres
 internal import Reactor
 
-/// The table of carried-out commands: the id of each and the reply it got, written in the transaction of its effect.
+/// The table of carried-out commands: each command's id and reply, written in the transaction of its effect.
 @Loop enum Inbox {
     private static let find = Statement(
         """
@@ -11,7 +11,7 @@ internal import Reactor
     private static let columns = "id, type, subject, status, content_type, location, etag, body, fingerprint"
     private static let insert = Statement(
         "INSERT INTO inbox (\(columns)) SELECT * FROM unnest($1, $2, $3, $4::int[], $5, $6, $7, $8, $9)")
-    private static let insertUnlessThere = Statement(
+    private static let insertIfAbsent = Statement(
         """
         INSERT INTO inbox (\(columns)) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING
         """)
@@ -21,12 +21,12 @@ internal import Reactor
             SELECT id FROM inbox WHERE handled_at < now() - make_interval(secs => $1) LIMIT 5000))
         """)
 
-    /// A command that was carried out: whose it was, and its answer.
-    struct Entry: Sendable {
+    /// The row of a command that was carried out or refused.
+    struct StoredRow: Sendable {
         let type: String
         let subject: UUID?
         let reply: Reply
-        /// Of its body; nothing where it was carried out before fingerprints were kept.
+        /// Of the command's body; `nil` in rows that are older than the column.
         private let fingerprint: [UInt8]?
 
         init(_ row: Row) throws(PostgresError) {
@@ -39,23 +39,25 @@ internal import Reactor
             fingerprint = try row.get(7, as: [UInt8]?.self)
         }
 
-        /// Whether it is the same command, of the same caller and with the same body: an id says nothing by itself to
-        /// one who made it up.
+        /// Whether a message is the same command. Its id alone does not prove that, because senders choose the id: the
+        /// type, the caller and the body must be the same too.
         func belongs(to message: IncomingMessage, _ fingerprint: [UInt8]) -> Bool {
             type == message.type && subject == message.caller?.id
                 && (self.fingerprint == nil || self.fingerprint == fingerprint)
         }
     }
 
-    /// What is to be remembered of a command.
-    struct Answer: Sendable {
+    /// The row to write for a command.
+    struct NewRow: Sendable {
         let id: UUID
         let type: String
         let subject: UUID?
         let fingerprint: [UInt8]
         let reply: Reply
 
-        init(_ id: UUID, _ message: IncomingMessage, _ reply: Reply) async {
+        /// Makes the row of a message and its reply; `nil` if the message has no id.
+        init?(_ message: IncomingMessage, _ reply: Reply) async {
+            guard let id = message.id else { return nil }
             self.id = id
             type = message.type
             subject = message.caller?.id
@@ -64,36 +66,58 @@ internal import Reactor
         }
     }
 
-    static func find(_ id: UUID, in pool: PostgresPool) async throws -> Entry? {
-        let rows = try await pool.query(find, id)
-        guard rows.count > 0 else { return nil }
-        return try Entry(rows[0])
+    static func find(_ id: UUID, in pool: PostgresPool) async throws(PostgresError) -> StoredRow? {
+        try await pool.query(find, id).first.map { row throws(PostgresError) in try StoredRow(row) }
     }
 
-    /// Remembers answers with their effects. The transaction fails where one of the ids is there already.
-    static func insert(_ answers: [Answer], in transaction: Transaction) {
+    /// Looks up whether a command has been carried out.
+    static func lookUp(
+        _ message: IncomingMessage, in pool: PostgresPool
+    ) async throws(PostgresError) -> InboxLookup {
+        guard let id = message.id, let row = try await find(id, in: pool) else { return .absent }
+        return lookup(row, message, await Fingerprint.of(message.body))
+    }
+
+    /// Adds the rows of commands to the transaction of their effects. The commit fails if one of the ids is present.
+    static func insert(_ rows: [NewRow], in transaction: Transaction) {
         _ = transaction.send(
-            insert, answers.map { $0.id }, answers.map { $0.type }, answers.map { $0.subject },
-            answers.map { $0.reply.status },
-            answers.map { $0.reply.contentType }, answers.map { $0.reply.location }, answers.map { $0.reply.etag },
-            answers.map { $0.reply.body }, answers.map { $0.fingerprint })
+            insert, rows.map { $0.id }, rows.map { $0.type }, rows.map { $0.subject }, rows.map { $0.reply.status },
+            rows.map { $0.reply.contentType }, rows.map { $0.reply.location }, rows.map { $0.reply.etag },
+            rows.map { $0.reply.body }, rows.map { $0.fingerprint })
     }
 
-    /// Remembers an answer that had no effect to go with it.
+    /// Stores the refusal of a command, which has no other effect.
     ///
-    /// - Returns: what is remembered under the id already, in whose place nothing was put.
-    static func remember(_ answer: Answer, in pool: PostgresPool) async throws -> Entry? {
-        let reply = answer.reply
+    /// - Returns: the row that was there before; ``InboxLookup/absent`` if the refusal was stored.
+    static func storeRefusal(
+        _ reply: Reply, of message: IncomingMessage, in pool: PostgresPool
+    ) async throws(PostgresError) -> InboxLookup {
+        guard let row = await NewRow(message, reply) else { return .absent }
         let inserted = try await pool.query(
-            insertUnlessThere, answer.id, answer.type, answer.subject, reply.status, reply.contentType, reply.location,
-            reply.etag, reply.body, answer.fingerprint)
-        return inserted.affected == 0 ? try await find(answer.id, in: pool) : nil
+            insertIfAbsent, row.id, row.type, row.subject, reply.status, reply.contentType, reply.location,
+            reply.etag, reply.body, row.fingerprint)
+        guard inserted.affected == 0, let earlier = try await find(row.id, in: pool) else { return .absent }
+        return lookup(earlier, message, row.fingerprint)
     }
 
-    /// Forgets a batch of the commands handled longer ago than that.
+    private static func lookup(_ row: StoredRow, _ message: IncomingMessage, _ fingerprint: [UInt8]) -> InboxLookup {
+        row.belongs(to: message, fingerprint) ? .stored(row.reply) : .otherCommand
+    }
+
+    /// Deletes up to 5,000 rows that are older than `age`.
     ///
-    /// - Returns: how many there were; fewer than 5,000 means that none are left.
-    static func sweep(olderThan age: Duration, in pool: PostgresPool) async throws -> Int {
+    /// - Returns: how many were deleted; fewer than 5,000 if none are left.
+    static func sweep(olderThan age: Duration, in pool: PostgresPool) async throws(PostgresError) -> Int {
         try await pool.query(deleteOld, Double(age.components.seconds)).affected
     }
+}
+
+/// The inbox's answer to whether a command was carried out or refused before.
+enum InboxLookup: Sendable {
+    /// The id is not in the inbox.
+    case absent
+    /// The command has this reply.
+    case stored(Reply)
+    /// Another command has the id.
+    case otherCommand
 }

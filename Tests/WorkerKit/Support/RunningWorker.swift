@@ -15,7 +15,7 @@ import Testing
         /// Who may speak for others; by default the tests' own broker user.
         var trusted: Set<String>?
         /// Who may ask in their own name what needs an account.
-        var askers: Set<String> = []
+        var principalsWithoutCaller: Set<String> = []
         var prefetch: UInt16 = 16
         var connections = 4
         var relays = true
@@ -29,26 +29,27 @@ import Testing
     private var hasWorkerEnded = false
     private var hasRelayEnded = false
 
-    init(_ bench: Bench, _ plan: Plan) throws {
-        var address = bench.queues.address
-        address.port = bench.broker.port
+    init(_ fixture: WorkerFixture, _ plan: Plan) throws {
+        var address = fixture.queues.address
+        address.port = fixture.brokerProxy.port
         relays = plan.relays
         pool = PostgresPool(
-            url: TestDatabase.through(bench.between.port, bench.databaseURL), size: plan.connections, log: quiet)
-        publisher = Publisher(address: address, name: "test worker", log: quiet)
-        relay = OutboxRelay(pool: pool, publisher: publisher, principal: address.user, log: quiet)
-        let handlers = (bench.things.handlers + bench.extraHandlers).map { handler in
+            url: TestDatabase.through(fixture.databaseProxy.port, fixture.databaseURL), size: plan.connections,
+            log: silentLog)
+        publisher = Publisher(address: address, name: "test worker", log: silentLog)
+        relay = OutboxRelay(pool: pool, publisher: publisher, principal: address.user, log: silentLog)
+        let handlers = (fixture.service.handlers + fixture.extraHandlers).map { handler in
             var handler = handler
-            handler.askers = plan.askers
+            handler.principalsWithoutCaller = plan.principalsWithoutCaller
             return handler
         }
         let dispatcher = Dispatcher(
             handlers: handlers, principal: address.user,
-            trusted: plan.trusted ?? [address.user], pool: pool, publisher: publisher, relay: relay, log: quiet)
-        let queues = [bench.queues.commands, bench.queues.queries, bench.queues.events]
+            trusted: plan.trusted ?? [address.user], pool: pool, publisher: publisher, relay: relay, log: silentLog)
+        let queues = [fixture.queues.commands, fixture.queues.queries, fixture.queues.events]
         worker = Worker(
-            address: address, name: "test worker", queues: queues.map { QueueUse($0, prefetch: plan.prefetch) },
-            dispatcher: dispatcher, log: quiet)
+            address: address, name: "test worker", queues: queues.map { ConsumedQueue($0, prefetch: plan.prefetch) },
+            dispatcher: dispatcher, log: silentLog)
     }
 
     var isReady: Bool {

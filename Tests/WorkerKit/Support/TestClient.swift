@@ -28,7 +28,7 @@ import TestSupport
     /// - Parameter watching: queues whose deliveries are taken and kept.
     init(_ address: BrokerAddress, watching queues: [String] = []) {
         user = address.user
-        publisher = Publisher(address: address, name: "test client", log: quiet)
+        publisher = Publisher(address: address, name: "test client", log: silentLog)
         let received = Received()
         self.received = received
         var subscriptions = [
@@ -43,7 +43,7 @@ import TestSupport
                     delivery.ack()
                 })
         }
-        consumer = Consumer(address: address, name: "test client", subscriptions: subscriptions, log: quiet)
+        consumer = Consumer(address: address, name: "test client", subscriptions: subscriptions, log: silentLog)
     }
 
     /// Connects for as long as the body takes.

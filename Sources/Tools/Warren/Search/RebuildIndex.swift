@@ -30,7 +30,7 @@ struct RebuildIndex: AsyncParsableCommand {
                 try await Self.rebuild(settings, log)
             }
             say("done: \(Self.describe(progress))")
-        } catch let fault as Settings.Fault {
+        } catch let fault as SettingsError {
             throw Self.end("\(fault)", EX_CONFIG)
         } catch let failure as RebuildError {
             throw Self.end("\(failure)", failure.isTransient ? EX_TEMPFAIL : EXIT_FAILURE)

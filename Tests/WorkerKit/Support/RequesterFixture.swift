@@ -8,7 +8,7 @@ import Testing
 @testable import WorkerKit
 
 /// A requester with a queue of its own that one answers, or leaves alone.
-@Loop final class Desk {
+@Loop final class RequesterFixture {
     let address: BrokerAddress
     /// Between the requester's publisher and the broker.
     let proxy: FaultProxy
@@ -34,8 +34,8 @@ import Testing
         self.answers = answers
         var through = address
         through.port = proxy.port
-        publisher = Publisher(address: through, name: "test requester", log: quiet)
-        other = Publisher(address: address, name: "test answerer", log: quiet)
+        publisher = Publisher(address: through, name: "test requester", log: silentLog)
+        other = Publisher(address: address, name: "test answerer", log: silentLog)
         let prefix = prefix
         requester = Requester(
             publisher: publisher, principal: address.user, limit: limit,
@@ -57,12 +57,13 @@ import Testing
     ///   - limit: how many may wait.
     ///   - hasReplyQueue: whether the replies come to a queue that is there before the requester.
     static func run(
-        answers: Bool, limit: Int = 100, hasReplyQueue: Bool = false, _ body: @Loop (Desk) async throws -> Void
+        answers: Bool, limit: Int = 100, hasReplyQueue: Bool = false,
+        _ body: @Loop (RequesterFixture) async throws -> Void
     ) async throws {
-        let desk = try Desk(answers: answers, limit: limit, hasReplyQueue: hasReplyQueue)
-        defer { desk.proxy.stop() }
-        let provisioner = Provisioner(address: desk.address, name: "tests")
-        let queues = ["query", "command", "crowded", "replies"].map { "\(desk.prefix).\($0)" }
+        let fixture = try RequesterFixture(answers: answers, limit: limit, hasReplyQueue: hasReplyQueue)
+        defer { fixture.proxy.stop() }
+        let provisioner = Provisioner(address: fixture.address, name: "tests")
+        let queues = ["query", "command", "crowded", "replies"].map { "\(fixture.prefix).\($0)" }
         try await provisioner.perform(
             [.exchange(Exchange.commands, type: "topic"), .exchange(Exchange.replies, type: "direct")]
                 + queues.map {
@@ -75,7 +76,7 @@ import Testing
                         queue: $0, exchange: $0.hasSuffix("replies") ? Exchange.replies : Exchange.commands, key: $0)
                 })
         do {
-            try await desk.connected(to: Array(queues.prefix(2))) { try await body(desk) }
+            try await fixture.connected(to: Array(queues.prefix(2))) { try await body(fixture) }
         } catch {
             try? await provisioner.perform(queues.map { .deleteQueue($0) })
             throw error
@@ -121,7 +122,7 @@ import Testing
             Subscription.queue(queue, prefetch: 100) { [weak self] in self?.receive($0) }
         }
         let consumer = Consumer(
-            address: address, name: "test desk", subscriptions: [requester.subscription] + taking, log: quiet)
+            address: address, name: "test fixture", subscriptions: [requester.subscription] + taking, log: silentLog)
         let parts = (publisher, other)
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await parts.0.run() }

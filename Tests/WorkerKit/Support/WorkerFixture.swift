@@ -11,17 +11,17 @@ import Testing
 @testable import WorkerKit
 
 /// A place for one test: queues and a database of its own, a client, and a service whose workers it starts and stops.
-@Loop final class Bench {
+@Loop final class WorkerFixture {
     let queues: TestQueues
     let databaseURL: String
     /// Straight to the database, to look.
     let database: PostgresPool
     let client: TestClient
-    let things: Things
+    let service: SampleService
     /// Between the workers and the broker.
-    let broker: FaultProxy
+    let brokerProxy: FaultProxy
     /// Between the workers and the database.
-    let between: FaultProxy
+    let databaseProxy: FaultProxy
     /// Where the service's events come in, as its subscribers see them.
     let eventQueue: String
     var extraHandlers: [Handler] = []
@@ -34,40 +34,40 @@ import Testing
     }
 
     private init(
-        queues: TestQueues, things: Things, databaseURL: String, database: PostgresPool
+        queues: TestQueues, service: SampleService, databaseURL: String, database: PostgresPool
     ) throws {
         self.queues = queues
-        self.things = things
+        self.service = service
         self.databaseURL = databaseURL
         self.database = database
         eventQueue = queues.prefix + ".seen"
-        broker = try FaultProxy(to: queues.address.port)
-        between = try FaultProxy(to: TestDatabase.port(of: databaseURL))
+        brokerProxy = try FaultProxy(to: queues.address.port)
+        databaseProxy = try FaultProxy(to: TestDatabase.port(of: databaseURL))
         let dead = [queues.commands, queues.events].map { Queue.dead(of: $0) }
         client = TestClient(queues.address, watching: [eventQueue] + dead)
     }
 
     /// Runs a test's body in a place of its own, and removes everything.
-    static func run(_ plan: Plan = Plan(), _ body: @Loop (Bench) async throws -> Void) async throws {
+    static func run(_ plan: Plan = Plan(), _ body: @Loop (WorkerFixture) async throws -> Void) async throws {
         let queues = try TestQueues()
-        let things = Things(prefix: queues.prefix, needsSubject: plan.needsSubject)
+        let service = SampleService(prefix: queues.prefix, needsSubject: plan.needsSubject)
         let seen = queues.prefix + ".seen"
         try await queues.declare(
-            commandTypes: things.commandTypes, queryTypes: things.queryTypes, eventTypes: plan.eventTypes,
+            commandTypes: service.commandTypes, queryTypes: service.queryTypes, eventTypes: plan.eventTypes,
             delay: plan.delay)
         try await queues.provisioner.perform([
             .queue(seen), .binding(queue: seen, exchange: Exchange.events, key: ThingMade.type),
         ])
         do {
             try await TestDatabase.withDatabase { url in
-                try await Migrator(url: url, log: quiet).migrate(KitMigrations.all + Things.migrations)
+                try await Migrator(url: url, log: silentLog).migrate(KitMigrations.all + SampleService.migrations)
                 try await TestDatabase.withPool(url, size: 2) { pool in
-                    let bench = try Bench(queues: queues, things: things, databaseURL: url, database: pool)
+                    let fixture = try WorkerFixture(queues: queues, service: service, databaseURL: url, database: pool)
                     defer {
-                        bench.broker.stop()
-                        bench.between.stop()
+                        fixture.brokerProxy.stop()
+                        fixture.databaseProxy.stop()
                     }
-                    try await bench.client.connected { try await body(bench) }
+                    try await fixture.client.connected { try await body(fixture) }
                 }
             }
         } catch {
@@ -117,9 +117,9 @@ import Testing
 
     /// Expects that no event about a thing comes, though one that was committed after it does.
     func expectNoEvent(about thing: UUID, sourceLocation: SourceLocation = #_sourceLocation) async throws {
-        (things.atBegin, things.atEnd) = (nil, nil)
+        (service.onBegin, service.onEnd) = (nil, nil)
         let later = UUID.v7()
-        _ = try await client.ask(things.make.name, body(later))
+        _ = try await client.ask(service.create.name, body(later))
         #expect(try await eventually(within: .seconds(20)) { events(about: later) > 0 }, sourceLocation: sourceLocation)
         #expect(events(about: thing) == 0, sourceLocation: sourceLocation)
     }
