@@ -7,10 +7,10 @@ import Testing
 @testable import Contracts
 @testable import WorkerKit
 
-/// A requester with a queue of its own that one answers, or leaves alone.
+/// A requester and the queues that its requests go to, which the fixture replies to or leaves alone.
 @Loop final class RequesterFixture {
     let address: BrokerAddress
-    /// Between the requester's publisher and the broker.
+    /// The proxy between the requester's publisher and the broker.
     let proxy: FaultProxy
     let publisher: Publisher
     let requester: Requester
@@ -21,7 +21,7 @@ import Testing
     let command: MessageDescriptor
     let unboundQuery: MessageDescriptor
     let unboundCommand: MessageDescriptor
-    /// Goes to a queue that holds one message.
+    /// A command whose queue holds at most one message.
     let crowded: MessageDescriptor
 
     private let other: Publisher
@@ -53,9 +53,9 @@ import Testing
     }
 
     /// - Parameters:
-    ///   - answers: whether each request is answered.
-    ///   - limit: how many may wait.
-    ///   - hasReplyQueue: whether the replies come to a queue that is there before the requester.
+    ///   - answers: whether the fixture replies to each request.
+    ///   - limit: the most requests in flight.
+    ///   - hasReplyQueue: whether the replies go to a queue that exists before the requester.
     static func run(
         answers: Bool, limit: Int = 100, hasReplyQueue: Bool = false,
         _ body: @Loop (RequesterFixture) async throws -> Void
@@ -90,7 +90,7 @@ import Testing
         return request
     }
 
-    /// Sends what may or may not be a reply.
+    /// Publishes a message to the reply exchange, which need not be a valid reply.
     func publish(status: Int64, correlation: String?, to key: String) async throws {
         var properties = Properties()
         properties.correlationID = correlation
@@ -105,7 +105,9 @@ import Testing
                 body: Array("{}".utf8)))
     }
 
-    /// Whether a later request is answered, by when earlier replies have come in too.
+    /// Sends another request and replies to it, so that all earlier replies have arrived.
+    ///
+    /// - Returns: whether the reply arrived.
     func settles() async throws -> Bool {
         var isAnswered = false
         let count = received.count

@@ -9,12 +9,12 @@ import Testing
 
 @testable import WorkerKit
 
-/// The parts of a worker's process, put together and taken apart as `Daemon.work` does.
+/// A worker with its connections, started and stopped as `Daemon.runWorker` does.
 @Loop final class RunningWorker {
     struct Plan {
-        /// Who may speak for others; by default the tests' own broker user.
+        /// The principals that may speak for accounts; by default the tests' own broker user.
         var trusted: Set<String>?
-        /// Who may ask in their own name what needs an account.
+        /// The principals that may send requests without a caller.
         var principalsWithoutCaller: Set<String> = []
         var prefetch: UInt16 = 16
         var connections = 4
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    /// Stops the worker itself, and waits until it has finished what it had in hand; a second call does no harm.
+    /// Stops consuming and waits for the deliveries in flight. Idempotent.
     func stopConsuming() async throws {
         await worker.close()
         try #require(await eventually(within: .seconds(30)) { hasWorkerEnded })

@@ -5,7 +5,7 @@ import Reactor
 @testable import Contracts
 @testable import WorkerKit
 
-/// A thing was made: the one event that the tests' service publishes.
+/// The event that the sample service publishes.
 struct ThingMade: DomainEvent {
     let id: UUID
 
@@ -16,7 +16,7 @@ struct ThingMade: DomainEvent {
         "ThingMade", unknownFields: .ignored, field("id", \.id, .uuid), make: ThingMade.init)
 }
 
-/// A service of two commands, a query and a credential, with a table in which a doubled effect shows.
+/// A service with three commands, a query and a credential, and a table that shows an effect that happened twice.
 @Loop final class SampleService {
     typealias Hook = @Loop (UUID, HandlerContext) async throws -> Void
 
@@ -33,20 +33,20 @@ struct ThingMade: DomainEvent {
     let delete: MessageType<EntityRequest, EmptyBody>
     let read: MessageType<EntityRequest, EmptyBody>
     let login: MessageType<EntityRequest, EmptyBody>
-    /// As `make`, in batches.
+    /// As `create`, in batches.
     let createBatched: MessageType<EntityRequest, EmptyBody>
 
-    /// Runs where a batch begins.
+    /// Runs at the start of a batch.
     var onBatch: (@Loop (Batch<EntityRequest>) async throws -> Void)?
-    /// Whether `make` looks up its reply in the inbox before it begins.
+    /// Whether `create` looks up its stored reply first.
     var checksInbox = false
-    /// Runs where a handler begins.
+    /// Runs at the start of a handler.
     var onBegin: Hook?
-    /// Runs when a handler has done everything but return.
+    /// Runs at the end of a handler.
     var onEnd: Hook?
-    /// Runs after the commit, before the reply.
+    /// Runs after the commit and before the reply.
     var afterCommit: (@Loop () async -> Void)?
-    /// How many times a handler has begun.
+    /// The number of handler calls.
     private(set) var begun = 0
     private(set) var inFlight = 0
     private(set) var mostInFlight = 0

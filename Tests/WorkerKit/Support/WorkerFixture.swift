@@ -10,25 +10,25 @@ import Testing
 
 @testable import WorkerKit
 
-/// A place for one test: queues and a database of its own, a client, and a service whose workers it starts and stops.
+/// The queues, the database, the client and the service of one test, which starts and stops the service's workers.
 @Loop final class WorkerFixture {
     let queues: TestQueues
     let databaseURL: String
-    /// Straight to the database, to look.
+    /// Connections to the database that bypass the proxy.
     let database: PostgresPool
     let client: TestClient
     let service: SampleService
-    /// Between the workers and the broker.
+    /// The proxy between the workers and the broker.
     let brokerProxy: FaultProxy
-    /// Between the workers and the database.
+    /// The proxy between the workers and the database.
     let databaseProxy: FaultProxy
-    /// Where the service's events come in, as its subscribers see them.
+    /// A queue that is subscribed to the service's events.
     let eventQueue: String
     var extraHandlers: [Handler] = []
 
     struct Plan {
         var needsSubject = false
-        /// How many milliseconds a failed delivery waits, at whichever step.
+        /// The delay of every step of the retry ladder, in milliseconds.
         var delay: Int64 = 30
         var eventTypes: [String] = []
     }
@@ -47,7 +47,7 @@ import Testing
         client = TestClient(queues.address, watching: [eventQueue] + dead)
     }
 
-    /// Runs a test's body in a place of its own, and removes everything.
+    /// Runs a test with a fixture of its own, and deletes its queues and database afterwards.
     static func run(_ plan: Plan = Plan(), _ body: @Loop (WorkerFixture) async throws -> Void) async throws {
         let queues = try TestQueues()
         let service = SampleService(prefix: queues.prefix, needsSubject: plan.needsSubject)
@@ -79,7 +79,7 @@ import Testing
         try await queues.provisioner.perform([.deleteQueue(seen)])
     }
 
-    /// Runs a worker of the service for as long as the body takes, and stops it as the daemon does.
+    /// Runs a worker of the service while the body runs, and stops it as the daemon does.
     func withWorker(
         _ plan: RunningWorker.Plan = RunningWorker.Plan(), _ body: @Loop (RunningWorker) async throws -> Void
     ) async throws {
@@ -87,7 +87,7 @@ import Testing
         try await worker.run(body)
     }
 
-    // MARK: Looking
+    // MARK: Inspection
 
     func count(_ sql: String) async throws -> Int {
         try await database.query(Statement(sql))[0].get(0, as: Int.self)
@@ -99,12 +99,12 @@ import Testing
 
     func outboxCount() async throws -> Int { try await count("SELECT count(*) FROM outbox") }
 
-    /// How many events about a thing its subscribers have been sent.
+    /// Returns the number of events about an entity that were published.
     func events(about thing: UUID) -> Int {
         client.taken(from: eventQueue).count { String(decoding: $0.body, as: UTF8.self).contains(thing.text) }
     }
 
-    /// The ids of all the events about these things that its subscribers have been sent; those of other tests come too.
+    /// Returns the ids of the published events about these entities. The queue also has the events of other tests.
     func eventIDs(about things: [UUID]) -> [String] {
         let own = Set(things)
         return client.taken(from: eventQueue).compactMap { delivery in
@@ -115,7 +115,7 @@ import Testing
 
     func body(_ id: UUID) -> String { #"{"id":"\#(id.text)"}"# }
 
-    /// Expects that no event about a thing comes, though one that was committed after it does.
+    /// Expects that no event about an entity was published when a later event arrives.
     func expectNoEvent(about thing: UUID, sourceLocation: SourceLocation = #_sourceLocation) async throws {
         (service.onBegin, service.onEnd) = (nil, nil)
         let later = UUID.v7()
