@@ -19,6 +19,8 @@ import Testing
         var prefetch: UInt16 = 16
         var connections = 4
         var relays = true
+        /// The log of the dispatcher.
+        var log = silentLog
     }
 
     let pool: PostgresPool
@@ -45,7 +47,7 @@ import Testing
         }
         let dispatcher = Dispatcher(
             handlers: handlers, principal: address.user,
-            trusted: plan.trusted ?? [address.user], pool: pool, publisher: publisher, relay: relay, log: silentLog)
+            trusted: plan.trusted ?? [address.user], pool: pool, publisher: publisher, relay: relay, log: plan.log)
         let queues = [fixture.queues.commands, fixture.queues.queries, fixture.queues.events]
         worker = Worker(
             address: address, name: "test worker", queues: queues.map { ConsumedQueue($0, prefetch: plan.prefetch) },
