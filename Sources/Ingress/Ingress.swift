@@ -44,11 +44,11 @@ package enum Ingress {
         self.uploadBudget = uploadBudget
         self.http = http
         services = [
-            Managed(start: { await redis.run() }, stop: { await redis.close() }),
-            Managed(start: { await publisher.run() }, stop: { await publisher.close(within: .seconds(2)) }),
-            Managed(
-                start: { await consumer.run() },
-                stop: {
+            ServiceAdapter(run: { await redis.run() }, close: { await redis.close() }),
+            ServiceAdapter(run: { await publisher.run() }, close: { await publisher.close(within: .seconds(2)) }),
+            ServiceAdapter(
+                run: { await consumer.run() },
+                close: {
                     await consumer.stopConsuming()
                     await consumer.close()
                 }),

@@ -48,7 +48,7 @@ struct IngressSettings: Sendable {
         do {
             keys = try await PublicKeys(jwks: keySet)
         } catch {
-            throw Settings.Fault("WARREN_VERIFY_KEYS", "\(error)")
+            throw SettingsError("WARREN_VERIFY_KEYS", "\(error)")
         }
         issuer = try settings.text("WARREN_TOKEN_ISSUER") ?? issuer
         audience = try settings.text("WARREN_TOKEN_AUDIENCE") ?? audience
@@ -63,13 +63,13 @@ struct IngressSettings: Sendable {
         pendingRequests = try settings.integer("WARREN_PENDING_REQUESTS", default: 10_000, in: 1...1_000_000)
     }
 
-    private static func proxies(_ settings: Settings, _ variable: String) throws(Settings.Fault) -> TrustedProxies {
+    private static func proxies(_ settings: Settings, _ variable: String) throws(SettingsError) -> TrustedProxies {
         let texts = try settings.list(variable)
         var networks: [IPNetwork] = []
         do throws(IPNetwork.ParseError) {
             for text in texts { networks.append(try IPNetwork(text)) }
         } catch {
-            throw Settings.Fault(variable, "\(error)")
+            throw SettingsError(variable, "\(error)")
         }
         return TrustedProxies(networks)
     }

@@ -4,26 +4,26 @@ package import Postgres
 package import Reactor
 internal import TestSupport
 
-/// A place of one test's own on the real server.
+/// A schema or a database of one test on the PostgreSQL server of the tests.
 @Loop package enum TestDatabase {
-    /// Runs a body with the address of an empty schema that is dropped at its end.
+    /// Runs a body with the address of an empty schema, which is dropped afterwards.
     package static func withSchema(_ body: @Loop (String) async throws -> Void) async throws {
         try await with("SCHEMA", dropping: "CASCADE", body) { base, name in
             base + (base.contains("?") ? "&" : "?") + "options=-csearch_path%3D\(name)"
         }
     }
 
-    /// Runs a body with the address of an empty database that is dropped at its end: for what is kept by database, as
-    /// extensions are.
+    /// Runs a body with the address of an empty database, which is dropped afterwards. For objects that belong to a
+    /// database, such as extensions.
     package static func withDatabase(_ body: @Loop (String) async throws -> Void) async throws {
-        // Without FORCE, which is refused while autovacuum is there: PostgreSQL ends that itself, and waits for the others.
+        // Without FORCE, which fails while autovacuum is connected. PostgreSQL ends autovacuum itself and waits for others.
         try await with("DATABASE", dropping: "", body) { base, name in
             guard let slash = slash(in: base) else { return base }
             return base[...slash] + name + base[(base[slash...].firstIndex(of: "?") ?? base.endIndex)...]
         }
     }
 
-    /// Runs a pool for as long as the body takes.
+    /// Runs a body with a pool, which is closed afterwards.
     package static func withPool(
         _ url: String, size: Int, _ body: @Loop (PostgresPool) async throws -> Void
     ) async throws {
@@ -37,13 +37,13 @@ internal import TestSupport
         }
     }
 
-    /// The same address with the port of a proxy.
+    /// Returns an address with the port of a proxy on loopback.
     package static func through(_ port: Int, _ url: String) -> String {
         guard let at = url.firstIndex(of: "@"), let slash = slash(in: url) else { return url }
         return url[...at] + "127.0.0.1:\(port)" + url[slash...]
     }
 
-    /// The port of an address.
+    /// Returns the port of an address.
     package static func port(of url: String) -> Int {
         guard let at = url.firstIndex(of: "@"), let slash = slash(in: url),
             let colon = url[at..<slash].lastIndex(of: ":")
@@ -64,7 +64,7 @@ internal import TestSupport
                 _ = try await $0.query(Statement("DROP \(kind) \(name) \(dropping)"))
             }
         }
-        // What the test itself has failed with says more.
+        // The error of the test itself is reported first.
         try ended.get()
         try dropped.get()
     }

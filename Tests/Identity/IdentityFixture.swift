@@ -56,13 +56,13 @@ import Testing
         self.clock = clock
     }
 
-    private static let turns = Turns(4)
+    private static let concurrency = ConcurrencyLimit(4)
 
     /// Runs a test with the handlers.
     static func with(
         _ change: (inout Dependencies) -> Void = { _ in }, _ body: @Loop (IdentityFixture) async throws -> Void
     ) async throws {
-        try await turns.take {
+        try await concurrency.run {
             try await TestDatabase.withSchema(of: IdentityService.definition, connections: 8) { _, pool in
                 try await body(try await IdentityFixture(pool, change))
             }
@@ -71,7 +71,7 @@ import Testing
 
     /// Runs a test with the URL of an empty schema, which is dropped afterwards.
     static func withSchema(_ body: @Loop (String) async throws -> Void) async throws {
-        try await turns.take { try await TestDatabase.withSchema(body) }
+        try await concurrency.run { try await TestDatabase.withSchema(body) }
     }
 
     /// Calls a handler.

@@ -69,7 +69,7 @@ struct KeyTests {
         arguments: ["", "secret", P384.Signing.PrivateKey().pemRepresentation])
     func malformed(_ text: String) {
         let settings = Settings(environment: ["WARREN_SIGNING_KEY": text])
-        let fault = #expect(throws: Settings.Fault.self) {
+        let fault = #expect(throws: SettingsError.self) {
             try settings.parsed("WARREN_SIGNING_KEY") { try SigningKey(pem: $0) }
         }
         #expect(fault?.variable == "WARREN_SIGNING_KEY")

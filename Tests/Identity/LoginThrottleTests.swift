@@ -248,7 +248,7 @@ import WorkerKit
         ])
     func settings(variable: String, text: String) throws {
         let redis = RedisClient(address: try RedisAddress(url: "redis://127.0.0.1:1"), name: "", log: .quiet)
-        let fault = #expect(throws: Settings.Fault.self) {
+        let fault = #expect(throws: SettingsError.self) {
             try LoginThrottle(Settings(environment: [variable: text]), prefetch: 64, redis: redis)
         }
         #expect(fault?.variable == variable)

@@ -38,7 +38,7 @@ struct SettingsTests {
         ] as [(String, String?)])
     func faults(variable: String, value: String?) async throws {
         let settings = Settings(environment: try await environment([variable: value]))
-        let fault = await #expect(throws: Settings.Fault.self) { try await IngressSettings(settings) }
+        let fault = await #expect(throws: SettingsError.self) { try await IngressSettings(settings) }
         #expect(fault?.variable == variable)
         #expect(fault?.description.contains("secret") == false)
     }

@@ -48,11 +48,11 @@ import Testing
         handlers = ServiceHandlers(MediaService.handlers(commands, MediaQueries(database: pool)), database: pool)
     }
 
-    private static let turns = Turns(3)
+    private static let concurrency = ConcurrencyLimit(3)
 
     /// Runs a test with a worker.
     static func with(_ options: Options = Options(), _ body: @Loop (MediaFixture) async throws -> Void) async throws {
-        try await turns.take {
+        try await concurrency.run {
             try await TestDatabase.withSchema(of: MediaService.definition, connections: 1) { url, pool in
                 try await run(options, url, pool, body)
             }

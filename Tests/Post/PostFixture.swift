@@ -45,11 +45,11 @@ import Testing
     /// The proxy between the first worker and Redis.
     var redisProxy: FaultProxy { workers[0].proxy }
 
-    private static let turns = Turns(3)
+    private static let concurrency = ConcurrencyLimit(3)
 
     /// Runs a test with a number of workers.
     static func with(workers: Int = 1, _ body: @Loop (PostFixture) async throws -> Void) async throws {
-        try await turns.take {
+        try await concurrency.run {
             try await TestDatabase.withSchema(of: PostService.definition, connections: 4) { _, pool in
                 try await PostFixture(pool, workers: workers).run(body)
             }

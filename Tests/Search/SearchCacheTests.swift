@@ -1,6 +1,7 @@
 import Contracts
 import Postgres
 import Reactor
+import TestSupport
 import Testing
 import WorkerKit
 
@@ -17,6 +18,34 @@ import WorkerKit
             #expect(
                 try await fixture.search("clover", page: 2).number?.total == 0, "another page has another entry")
             #expect(try await fixture.search("clover", limit: 9).number?.total == 0)
+        }
+    }
+
+    @Test("200 identical searches at the same time, after a post, run the index query once")
+    @Loop func singleFlight() async throws {
+        try await SearchFixture.with(connections: 8) { fixture in
+            try await fixture.post("clover")
+            // Every index query waits for this lock, so those that run at the same time can be counted.
+            let lock = try await fixture.database.begin()
+            defer { lock.close() }
+            _ = try await lock.query(Statement("LOCK TABLE documents"))
+            func waiting() async throws -> Int {
+                let count = Statement(
+                    "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'documents'::regclass")
+                return try await lock.query(count)[0].get(0, as: Int.self)
+            }
+            let replies = try await withThrowingTaskGroup(of: Reply.self) { group in
+                for _ in 0..<200 { group.addTask { try await fixture.ask("clover") } }
+                #expect(try await eventually { try await waiting() > 0 })
+                try await Loop.sleep(for: .milliseconds(200))
+                #expect(try await waiting() == 1)
+                await lock.rollback()
+                var replies: [Reply] = []
+                for try await reply in group { replies.append(reply) }
+                return replies
+            }
+            #expect(replies.count == 200)
+            #expect(Set(replies).count == 1 && replies[0].status == 200)
         }
     }
 

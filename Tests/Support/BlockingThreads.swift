@@ -1,10 +1,10 @@
 import Foundation
 
-/// Threads for tests that block the one that they run on, or keep it busy for long.
+/// Threads for tests that block their thread or occupy it for a long time.
 ///
-/// The threads of the cooperative pool, as many as there are cores, serve all tests: two of these there, and nothing else
-/// goes on, the drivers under test included.
-// Unchecked: the jobs are behind the condition's lock.
+/// The cooperative pool has as many threads as there are cores and serves all tests. A few blocking tests would stop all
+/// others and the drivers under test.
+// Unchecked: the condition's lock protects the jobs.
 final class BlockingThreads: TaskExecutor, @unchecked Sendable {
     static let shared = BlockingThreads(32)
 
@@ -34,7 +34,7 @@ final class BlockingThreads: TaskExecutor, @unchecked Sendable {
     }
 }
 
-/// Runs what may block, or keep its thread busy for long, away from all other tests.
+/// Runs a body that can block or occupy its thread for a long time on a thread outside the cooperative pool.
 public func onThreads<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
     try await withThrowingTaskGroup(of: Value.self) { group in
         group.addTask(executorPreference: BlockingThreads.shared) { try await body() }

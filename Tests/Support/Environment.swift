@@ -1,26 +1,26 @@
 import Foundation
 
-/// The addresses of the real servers the tests run against, as `compose/local` exports them.
+/// The addresses of the servers that the tests use, as `compose/local` exports them.
 public enum TestEnvironment {
-    /// A variable is missing: the servers were not started.
+    /// A variable is not set, because the servers were not started.
     public struct Missing: Error, CustomStringConvertible {
         let name: String
 
-        /// What is missing and how to get it.
+        /// Names the variable and the command that starts the servers.
         public var description: String {
             "\(name) is not set; run `compose/local test`, or start the servers and eval their environment"
         }
     }
 
-    /// The value of a variable.
+    /// Returns the value of a variable.
     ///
-    /// - Throws: ``Missing`` where it is not set: a test without its server fails, it does not skip.
+    /// - Throws: ``Missing`` if it is not set: a test without its server fails and is not skipped.
     public static func value(_ name: String) throws -> String {
         guard let value = ProcessInfo.processInfo.environment[name], !value.isEmpty else { throw Missing(name: name) }
         return value
     }
 
-    /// An address with its port replaced by that of a proxy, and the port it had.
+    /// Returns an address with the port of a proxy, and the proxy.
     public static func redirect(_ name: String, defaultPort: Int, to proxy: (Int) throws -> FaultProxy) throws -> (
         url: String, proxy: FaultProxy
     ) {

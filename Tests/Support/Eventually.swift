@@ -1,9 +1,9 @@
-/// Waits until a condition holds, looking again every few milliseconds.
+/// Waits until a condition holds, and checks it every few milliseconds.
 ///
 /// - Parameters:
-///   - limit: how long at most.
-///   - condition: what is awaited; errors it throws end the wait.
-/// - Returns: whether it held within the limit.
+///   - limit: the time limit.
+///   - condition: the condition; an error that it throws ends the wait.
+/// - Returns: whether the condition held within the time limit.
 public func eventually(
     within limit: Duration = .seconds(10), isolation: isolated (any Actor)? = #isolation,
     _ condition: () async throws -> Bool

@@ -2,10 +2,10 @@ import Foundation
 import Glibc
 import Synchronization
 
-// Unchecked: all mutable state is behind `state`'s mutex.
-/// A TCP proxy on loopback that stands between a driver and its server and can fail as networks do.
+// Unchecked: the mutex of `state` protects all mutable state.
+/// A TCP proxy on loopback between a driver and its server, which can fail as networks do.
 ///
-/// It serves each connection on two threads of its own; `stop()` ends them all.
+/// Serves each connection on two threads of its own. ``stop()`` ends them all.
 public final class FaultProxy: @unchecked Sendable {
     private struct State {
         var isRefusing = false
@@ -27,7 +27,7 @@ public final class FaultProxy: @unchecked Sendable {
     /// Listens on a free port of 127.0.0.1.
     ///
     /// - Parameter target: the server's port on 127.0.0.1.
-    /// - Throws: `POSIXError` where the kernel gives no socket.
+    /// - Throws: `POSIXError` if the kernel has no socket.
     public init(to target: Int) throws {
         self.target = target
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -37,26 +37,26 @@ public final class FaultProxy: @unchecked Sendable {
         thread.start()
     }
 
-    /// How many connections it has taken so far.
+    /// The number of accepted connections.
     public var acceptedCount: Int { state.withLock { $0.accepted } }
 
-    /// How many times a client has spoken after the server had: the round trips, where there is one connection.
+    /// The number of times that a client sent after the server: the round trips, if there is one connection.
     public var exchangeCount: Int { state.withLock { $0.exchanges } }
 
-    /// Cuts every connection that is open now; new ones are served.
+    /// Closes every open connection; new ones are served.
     public func cut() {
         state.withLock { state in
             for socket in state.sockets { shutdown(socket, Int32(SHUT_RDWR)) }
         }
     }
 
-    /// Closes new connections as soon as they come, as a server does that is down, and cuts the open ones.
+    /// Closes all open connections, and new ones at once, as a server does that is down.
     public func refuse() {
         state.withLock { $0.isRefusing = true }
         cut()
     }
 
-    /// Stops passing bytes on, in both directions, and leaves the connections open, as a hung server does.
+    /// Stops forwarding in both directions and leaves the connections open, as a hung server does.
     public func stall() {
         state.withLock { $0.isStalled = true }
     }
@@ -69,7 +69,7 @@ public final class FaultProxy: @unchecked Sendable {
         }
     }
 
-    /// Cuts everything and stops listening.
+    /// Closes every connection and stops listening.
     public func stop() {
         let isFirst = state.withLock { state in
             defer { state.isStopped = true }
@@ -102,7 +102,7 @@ public final class FaultProxy: @unchecked Sendable {
         }
     }
 
-    /// The two sockets of one connection, closed when both directions have ended.
+    /// The two sockets of one connection, which are closed when both directions have ended.
     private final class Pair: Sendable {
         let client: Int32
         let server: Int32

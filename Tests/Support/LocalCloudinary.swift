@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// A running `cloudinary-local`, as its own process on a free port of loopback.
+/// A `cloudinary-local` process on a free port of loopback.
 public final class LocalCloudinary {
     /// The account's API secret.
     public static let secret = "abcd"
@@ -36,12 +36,12 @@ public final class LocalCloudinary {
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     }
 
-    /// What the process did not do.
+    /// The process did not start or stop.
     struct Failure: Error {
         let what: String
     }
 
-    /// Starts a server; where none can start, since its port was taken in the meantime, tries another port.
+    /// Starts a server. Tries another port if the chosen one was taken in the meantime.
     private static func start(in scratch: Scratch) async throws -> LocalCloudinary {
         for _ in 0..<2 {
             if let server = try? await LocalCloudinary(in: scratch) { return server }
@@ -49,7 +49,7 @@ public final class LocalCloudinary {
         return try await LocalCloudinary(in: scratch)
     }
 
-    /// Runs a test against a server of its own, then stops it and removes its files.
+    /// Runs a test with a server of its own, then stops the server and deletes its files.
     public static func run<Result>(_ body: (LocalCloudinary) async throws -> Result) async throws -> Result {
         let scratch = try Scratch()
         defer { scratch.remove() }
@@ -59,29 +59,29 @@ public final class LocalCloudinary {
         return result
     }
 
-    /// What the server has logged so far.
+    /// The server's log so far.
     public var log: String {
         String(decoding: FileManager.default.contents(atPath: scratch.path("log")) ?? Data(), as: UTF8.self)
     }
 
-    /// Sends SIGTERM and waits for the end; the exit status.
+    /// Sends SIGTERM, waits for the process to end and returns its exit status.
     public func stop() async throws -> Int32 {
         process.terminate()
         guard try await eventually({ !process.isRunning }) else { throw Failure(what: "it did not stop") }
         return process.terminationReason == .exit ? process.terminationStatus : -1
     }
 
-    /// Kills the process, as a crash would.
+    /// Kills the process with SIGKILL.
     public func crash() async throws {
         kill(process.processIdentifier, SIGKILL)
         guard try await eventually({ !process.isRunning }) else { throw Failure(what: "it did not die") }
     }
 
-    /// A path of its as a whole URL.
+    /// Returns the URL of a path of the server.
     public func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 
     private static func executable() throws -> URL {
-        // The tests' own executable lies beside the built products.
+        // The tests' executable is in the folder of the built products.
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let product = URL(filePath: tests).deletingLastPathComponent().appending(path: "cloudinary-local")
         guard FileManager.default.isExecutableFile(atPath: product.path()) else {
@@ -105,7 +105,7 @@ public final class LocalCloudinary {
         Self.withSocket(port: port) { connect($0, $1, $2) == 0 }
     }
 
-    /// Runs the body with a new TCP socket and an address of loopback.
+    /// Runs a body with a new TCP socket and a loopback address.
     private static func withSocket<Result>(
         port: Int, _ body: (Int32, UnsafeMutablePointer<sockaddr>, socklen_t) throws -> Result
     ) rethrows -> Result {

@@ -1,4 +1,4 @@
-/// How a body ended, for what must follow it in either case.
+/// Returns the result of a body, for clean-up that must follow a success and a failure.
 public func outcome<Value>(
     isolation: isolated (any Actor)? = #isolation, of body: () async throws -> Value
 ) async -> Result<Value, any Error> {

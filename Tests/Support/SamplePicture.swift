@@ -1,6 +1,6 @@
 import Foundation
 
-/// Real pictures of 16 by 9 pixels, one of each kind, and pieces to make others of.
+/// Valid images of 16 by 9 pixels, one of each format, and functions that make other images.
 public enum SamplePicture {
     /// A PNG of two colours.
     public static let png = bytes(
@@ -20,17 +20,17 @@ public enum SamplePicture {
             + "////////////wgALCAAJABABAREA/8QAFQABAQAAAAAAAAAAAAAAAAAAAAH/2gAIAQEAAAABg//EABQQAQAAAAAAAAAAAAAAAAAAACD/"
             + "2gAIAQEAAQUCH//EABQQAQAAAAAAAAAAAAAAAAAAACD/2gAIAQEABj8CH//EABQQAQAAAAAAAAAAAAAAAAAAACD/2gAIAQEAAT8hH//a"
             + "AAgBAQAAABAP/8QAFBABAAAAAAAAAAAAAAAAAAAAIP/aAAgBAQABPxAf/9k=")
-    /// A WebP in the simple form, lossy.
+    /// A lossy WebP in the simple format.
     public static let lossyWebP = bytes(
         "UklGRjIAAABXRUJQVlA4ICYAAABwAQCdASoQAAkADMDOJaACdAFAAAD+3FHSXS5Df6u/O36ntgAAAA==")
-    /// A WebP in the simple form, lossless.
+    /// A lossless WebP in the simple format.
     public static let losslessWebP = bytes("UklGRhwAAABXRUJQVlA4TA8AAAAvDwACAAcQ/Y/+ByKi/wEA")
-    /// A WebP in the extended form, with alpha.
+    /// A WebP in the extended format, with alpha.
     public static let extendedWebP = bytes(
         "UklGRlwAAABXRUJQVlA4WAoAAAAQAAAADwAACAAAQUxQSA8AAAABDzBkERHi/v8R/Q///wEAVlA4ICYAAABwAQCdASoQAAkADMDOJaACdAFA"
             + "AAD+3FHSXS5Df6u/O36ntgAAAA==")
 
-    /// All of them, with their media types.
+    /// All images with their media types.
     public static let all: [(bytes: [UInt8], type: String)] = [
         (png, "image/png"), (gif, "image/gif"), (jpeg, "image/jpeg"), (progressiveJPEG, "image/jpeg"),
         (lossyWebP, "image/webp"), (losslessWebP, "image/webp"), (extendedWebP, "image/webp"),
@@ -40,27 +40,27 @@ public enum SamplePicture {
 
     // MARK: PNG
 
-    /// What every PNG begins with.
+    /// The signature of PNG files.
     public static let pngSignature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
 
-    /// A PNG whose structure is right and which says that size; its data are no picture.
+    /// Makes a PNG with a valid structure and this size in its header, without valid image data.
     public static func png(width: UInt32, height: UInt32, extra: [UInt8] = [], data: Int = 12) -> [UInt8] {
         pngSignature + pngHeader(width: width, height: height) + extra
             + pngChunk("IDAT", [UInt8](repeating: 0x5A, count: data)) + pngChunk("IEND", [])
     }
 
-    /// The header chunk.
+    /// Makes the header chunk.
     public static func pngHeader(width: UInt32, height: UInt32, rest: [UInt8] = [8, 2, 0, 0, 0]) -> [UInt8] {
         pngChunk("IHDR", big(width) + big(height) + rest)
     }
 
-    /// A chunk with its length and its check value.
+    /// Makes a chunk with its length and its CRC.
     public static func pngChunk(_ name: String, _ content: [UInt8]) -> [UInt8] {
         let body = Array(name.utf8) + content
         return big(UInt32(content.count)) + body + big(crc32(body))
     }
 
-    /// A number of four bytes, the most significant one first.
+    /// Encodes a number in four bytes, big-endian.
     public static func big(_ value: UInt32) -> [UInt8] {
         withUnsafeBytes(of: value.bigEndian) { Array($0) }
     }
@@ -76,7 +76,7 @@ public enum SamplePicture {
 
     // MARK: GIF
 
-    /// A GIF that says a screen's size and has frames of these sizes, their data no picture.
+    /// Makes a GIF with this screen size and frames of these sizes, without valid image data.
     public static func gif(width: UInt16, height: UInt16, frames: [(UInt16, UInt16)]) -> [UInt8] {
         var file = Array("GIF89a".utf8) + little(width) + little(height) + [0, 0, 0]
         for (width, height) in frames {
@@ -86,12 +86,12 @@ public enum SamplePicture {
         return file + [0x3B]
     }
 
-    /// A number of two bytes, the least significant one first.
+    /// Encodes a number in two bytes, little-endian.
     public static func little(_ value: UInt16) -> [UInt8] { [UInt8(truncatingIfNeeded: value), UInt8(value >> 8)] }
 
     // MARK: JPEG
 
-    /// A JPEG whose structure is right and which says that size; its data are no picture.
+    /// Makes a JPEG with a valid structure and this size in its header, without valid image data.
     public static func jpeg(width: UInt16, height: UInt16, scan: [UInt8] = [0x5A]) -> [UInt8] {
         let (high, wide) = (Array(little(height).reversed()), Array(little(width).reversed()))
         return [0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8] + high + wide + [1, 1, 0x11, 0]
@@ -100,28 +100,28 @@ public enum SamplePicture {
 
     // MARK: WebP
 
-    /// A RIFF file of chunks.
+    /// Makes a RIFF file of chunks.
     public static func webP(_ chunks: [UInt8]) -> [UInt8] {
         webPChunk("RIFF", Array("WEBP".utf8) + chunks)
     }
 
-    /// A chunk with its length and its padding.
+    /// Makes a chunk with its length and its padding.
     public static func webPChunk(_ name: String, _ content: [UInt8]) -> [UInt8] {
         let length = Array(big(UInt32(content.count)).reversed())
         return Array(name.utf8) + length + content + (content.count % 2 == 1 ? [0] : [])
     }
 
-    /// A lossless image chunk that says a size.
+    /// Makes a lossless image chunk with this size in its header.
     public static func webPImage(width: UInt32, height: UInt32) -> [UInt8] {
         webPChunk("VP8L", [0x2F] + Array(big((width - 1) | (height - 1) << 14).reversed()) + [0x5A])
     }
 
-    /// The chunk of the extended form that says the canvas's size.
+    /// Makes the chunk of the extended format with the canvas's size.
     public static func webPCanvas(width: UInt32, height: UInt32, isAnimated: Bool) -> [UInt8] {
         webPChunk("VP8X", [isAnimated ? 2 : 0, 0, 0, 0] + three(width - 1) + three(height - 1))
     }
 
-    /// A frame of a film.
+    /// Makes a frame of an animation.
     public static func webPFrame(width: UInt32, height: UInt32, image: [UInt8]) -> [UInt8] {
         webPChunk("ANMF", [0, 0, 0, 0, 0, 0] + three(width - 1) + three(height - 1) + [0, 0, 0, 0] + image)
     }

@@ -1,21 +1,21 @@
 import Foundation
 
-/// A directory of a test's own.
+/// A temporary directory of one test.
 public struct Scratch: Sendable {
-    /// Its path.
+    /// The directory's path.
     public let directory: String
 
-    /// Makes an empty one under the system's temporary directory.
+    /// Makes an empty directory in the system's temporary directory.
     public init() throws {
         directory = FileManager.default.temporaryDirectory.appending(path: "cloudinary-local-\(UUID().uuidString)")
             .path()
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     }
 
-    /// Where a file in it is.
+    /// Returns the path of a file in the directory.
     public func path(_ name: String) -> String { "\(directory)/\(name)" }
 
-    /// Deletes it with everything in it.
+    /// Deletes the directory and its content.
     public func remove() {
         try? FileManager.default.removeItem(atPath: directory)
     }

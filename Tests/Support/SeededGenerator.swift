@@ -1,13 +1,13 @@
-/// Chance that is the same every time (SplitMix64), so that a failure can be looked at again.
+/// A pseudorandom generator with a seed (SplitMix64), so that a failure can be reproduced.
 public struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
-    /// Makes a source of chance that begins with a seed.
+    /// Makes a generator.
     public init(seed: UInt64) {
         state = seed
     }
 
-    /// The next 64 bits.
+    /// Returns the next 64 bits.
     public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var mixed = state

@@ -1,4 +1,3 @@
-import Contracts
 import FoundationEssentials
 import Reactor
 import Redis
@@ -7,140 +6,129 @@ import Testing
 
 @testable import WorkerKit
 
-@Suite("A cache", .timeLimit(.minutes(3)))
+@Suite("Entity cache and list cache", .timeLimit(.minutes(3)))
 struct CacheTests {
-    private func text(_ finding: EntityCache.Finding) -> String {
-        switch finding {
-        case .hit(let bytes): String(decoding: bytes, as: UTF8.self)
-        case .miss: "miss"
-        case .unavailable: "unavailable"
-        }
-    }
-
-    private func text(_ finding: ListCache.Finding) -> String {
-        switch finding {
-        case .hit(let bytes): String(decoding: bytes, as: UTF8.self)
-        case .miss: "miss"
-        case .unavailable: "unavailable"
-        }
-    }
-
-    private func generation(_ finding: ListCache.Finding) throws -> String {
-        guard case .miss(let generation) = finding else {
-            Issue.record("a page was there")
-            return ""
-        }
-        return generation
-    }
-
-    @Test("shows what it was filled with, and a slow reader cannot bring a deleted thing back")
+    @Test("an entity is served from the cache, and a slow reader cannot store a deleted entity again")
     @Loop func entity() async throws {
-        try await Shelf.run { shelf async throws in
-            #expect(text(await shelf.things.find("a")) == "miss")
-            await shelf.things.fill("a", Array("one".utf8))
-            #expect(text(await shelf.things.find("a")) == "one")
-            await shelf.things.fill("a", Array("older".utf8))
-            #expect(text(await shelf.things.find("a")) == "one")
-            await shelf.things.bury("a")
-            #expect(text(await shelf.things.find("a")) == "unavailable")
-            await shelf.things.fill("a", Array("one".utf8))
-            #expect(text(await shelf.things.find("a")) == "unavailable")
+        try await CacheFixture.run { fixture async throws in
+            #expect(await fixture.entityLookup("a") == "miss")
+            try await fixture.entity("a", inDatabase: "one")
+            #expect(await fixture.entityLookup("a") == "one")
+            #expect(try await fixture.entity("a", inDatabase: "older") == "one")
+            await fixture.entities.bury("a")
+            #expect(await fixture.entityLookup("a") == "unavailable")
+            #expect(try await fixture.entity("a", inDatabase: "one") == "one")
+            #expect(await fixture.entityLookup("a") == "unavailable")
 
-            #expect(text(await shelf.things.find("b")) == "miss")
-            await shelf.things.bury("b")
-            await shelf.things.fill("b", Array("read before".utf8))
-            #expect(text(await shelf.things.find("b")) == "unavailable")
-            let left = try await shelf.redis.send(["TTL", .string("\(shelf.name):b")]).integer ?? 0
+            // The reader has read the row before the entity is deleted.
+            let read = try await fixture.entities.body("b") {
+                await fixture.entities.bury("b")
+                return Array("read before".utf8)
+            }
+            #expect(read == Array("read before".utf8))
+            #expect(await fixture.entityLookup("b") == "unavailable")
+            let left = try await fixture.redis.send(["TTL", .string("\(fixture.name):b")]).integer ?? 0
             #expect((10...60).contains(left))
         }
     }
 
-    @Test("never shows a page that was stored under an earlier generation")
+    @Test("a page that was read before a write is not served after it")
     @Loop func pages() async throws {
-        try await Shelf.run { shelf async throws in
-            let before = try generation(await shelf.pages.find("1"))
-            await shelf.pages.invalidate()
-            await shelf.pages.store("1", Array("old".utf8), generation: before)
-            let after = try generation(await shelf.pages.find("1"))
-            #expect(after != before)
-            await shelf.pages.store("1", Array("new".utf8), generation: after)
-            #expect(text(await shelf.pages.find("1")) == "new")
-            #expect(text(await shelf.pages.find("2")) == "miss")
-            await shelf.pages.invalidate()
-            #expect(text(await shelf.pages.find("1")) == "miss")
-        }
-    }
-
-    @Test("whose generation Redis has lost never comes back to a number it had, whoever asks first")
-    @Loop func lostGeneration() async throws {
-        try await Shelf.run { shelf async throws in
-            var seen: [String] = []
-            for round in 0..<3 {
-                // Evicted, or a Redis begun afresh; the pages of before may still be there.
-                _ = try await shelf.redis.send(["DEL", .string(shelf.generationKey)])
-                if round > 0 { await shelf.pages.invalidate() }
-                let generation = try generation(await shelf.pages.find("1"))
-                seen.append(generation)
-                await shelf.pages.store("1", Array("round \(round)".utf8), generation: generation)
+        try await CacheFixture.run { fixture async throws in
+            let old = try await fixture.pages.body("1") {
+                await fixture.pages.invalidate()
+                return Array("old".utf8)
             }
-            #expect(Set(seen).count == 3)
+            #expect(old == Array("old".utf8))
+            #expect(await fixture.pageLookup("1") == "miss")
+            try await fixture.page("1", inDatabase: "new")
+            #expect(await fixture.pageLookup("1") == "new")
+            #expect(await fixture.pageLookup("2") == "miss")
+            await fixture.pages.invalidate()
+            #expect(await fixture.pageLookup("1") == "miss")
         }
     }
 
-    @Test("that is away is a miss that stores nothing, and hinders nobody")
+    @Test(
+        "a generation that Redis has lost does not return to an earlier number, whether a reader or a writer is first")
+    @Loop func lostGeneration() async throws {
+        try await CacheFixture.run { fixture async throws in
+            for round in 0..<3 {
+                // Evicted, or Redis lost its data; pages of earlier generations can still be there.
+                _ = try await fixture.redis.send(["DEL", .string(fixture.generationKey)])
+                if round > 0 { await fixture.pages.invalidate() }
+                #expect(try await fixture.page("1", inDatabase: "round \(round)") == "round \(round)")
+            }
+        }
+    }
+
+    @Test("while Redis is away, every lookup is a miss that stores nothing, and readers get their values")
     @Loop func away() async throws {
-        try await Shelf.run { shelf async throws in
-            let generation = try generation(await shelf.pages.find("1"))
-            shelf.proxy.refuse()
-            #expect(try await eventually { !shelf.redis.isConnected })
-            #expect(text(await shelf.things.find("a")) == "unavailable")
-            #expect(text(await shelf.pages.find("1")) == "unavailable")
-            await shelf.things.fill("a", [1])
-            await shelf.pages.store("1", [1], generation: generation)
-            shelf.proxy.resume()
-            #expect(try await eventually(within: .seconds(30)) { shelf.redis.isConnected })
-            #expect(text(await shelf.things.find("a")) == "miss")
-            #expect(text(await shelf.pages.find("1")) == "miss")
+        try await CacheFixture.run { fixture async throws in
+            fixture.proxy.refuse()
+            #expect(try await eventually { !fixture.redis.isConnected })
+            #expect(await fixture.entityLookup("a") == "unavailable")
+            #expect(await fixture.pageLookup("1") == "unavailable")
+            #expect(try await fixture.entity("a", inDatabase: "one") == "one")
+            #expect(try await fixture.page("1", inDatabase: "one") == "one")
+            fixture.proxy.resume()
+            #expect(try await eventually(within: .seconds(30)) { fixture.redis.isConnected })
+            #expect(await fixture.entityLookup("a") == "miss")
+            #expect(await fixture.pageLookup("1") == "miss")
         }
     }
 
-    @Test("that was away when something was deleted is told before anyone reads from it again")
+    @Test("a reader that finds the connection missing during a reading stores nothing, and gets its value")
+    @Loop func lostDuringRead() async throws {
+        try await CacheFixture.run { fixture async throws in
+            let page = try await fixture.pages.body("1") { () async throws in
+                fixture.proxy.refuse()
+                #expect(try await eventually { !fixture.redis.isConnected })
+                return Array("one".utf8)
+            }
+            #expect(page == Array("one".utf8))
+            fixture.proxy.resume()
+            #expect(try await eventually(within: .seconds(30)) { fixture.redis.isConnected })
+            #expect(await fixture.pageLookup("1") == "miss")
+        }
+    }
+
+    @Test("a cache that was away during a delete is invalidated before any command that reads")
     @Loop func missed() async throws {
-        try await Shelf.run { shelf async throws in
-            await shelf.things.fill("a", Array("there".utf8))
-            let generation = try generation(await shelf.pages.find("1"))
-            await shelf.pages.store("1", Array("with a".utf8), generation: generation)
-            shelf.proxy.refuse()
-            #expect(try await eventually { !shelf.redis.isConnected })
-            await shelf.things.bury("a")
-            await shelf.pages.invalidate()
-            shelf.proxy.resume()
-            // Whoever looks, from the first moment on, sees the cache either away or told.
-            var sights: Set<String> = []
+        try await CacheFixture.run { fixture async throws in
+            try await fixture.entity("a", inDatabase: "there")
+            try await fixture.page("1", inDatabase: "with a")
+            fixture.proxy.refuse()
+            #expect(try await eventually { !fixture.redis.isConnected })
+            await fixture.entities.bury("a")
+            await fixture.pages.invalidate()
+            fixture.proxy.resume()
+            // From the first moment on, a lookup finds the cache either away or invalidated.
+            var found: Set<String> = []
             #expect(
                 try await eventually(within: .seconds(30)) {
-                    sights.insert(text(await shelf.things.find("a")))
-                    sights.insert(text(await shelf.pages.find("1")))
-                    return sights.contains("miss")
+                    found.insert(await fixture.entityLookup("a"))
+                    found.insert(await fixture.pageLookup("1"))
+                    return found.contains("miss")
                 })
-            #expect(sights == ["unavailable", "miss"])
+            #expect(found == ["unavailable", "miss"])
         }
     }
 
-    @Test("that is cut off while it is told is told again")
+    @Test("an invalidation whose connection breaks before the answer is sent again")
     @Loop func cutOff() async throws {
-        try await Shelf.run { shelf async throws in
-            await shelf.things.fill("a", Array("there".utf8))
-            shelf.proxy.stall()
-            async let buried: Void = shelf.things.bury("a")
+        try await CacheFixture.run { fixture async throws in
+            try await fixture.entity("a", inDatabase: "there")
+            fixture.proxy.stall()
+            async let buried: Void = fixture.entities.bury("a")
             try await Loop.sleep(for: .milliseconds(50))
-            shelf.proxy.refuse()
-            shelf.proxy.resume()
+            fixture.proxy.refuse()
+            fixture.proxy.resume()
             await buried
-            #expect(try await eventually(within: .seconds(30)) { shelf.redis.isConnected })
-            #expect(text(await shelf.things.find("a")) == "unavailable")
-            await shelf.things.fill("a", Array("there".utf8))
-            #expect(text(await shelf.things.find("a")) == "unavailable")
+            #expect(try await eventually(within: .seconds(30)) { fixture.redis.isConnected })
+            #expect(await fixture.entityLookup("a") == "unavailable")
+            try await fixture.entity("a", inDatabase: "there")
+            #expect(await fixture.entityLookup("a") == "unavailable")
         }
     }
 }

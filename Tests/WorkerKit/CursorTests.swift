@@ -4,10 +4,10 @@ import Testing
 
 @testable import WorkerKit
 
-@Suite("A cursor")
+@Suite("Keyset cursor")
 struct CursorTests {
     @Test(
-        "comes back as the place it was made of",
+        "a cursor's text parses to the same place",
         arguments: [0, 1, -1, 1_700_000_000_123, -62_135_596_800_000, 253_402_300_799_999])
     func roundTrip(_ milliseconds: Int64) throws {
         for _ in 0..<50 {
@@ -19,16 +19,16 @@ struct CursorTests {
     }
 
     @Test(
-        "that no list has given is refused with 422",
+        "a text that no list has returned is refused as a cursor with 422",
         arguments: [
             "", "a", "=", "====", "AAAA", String(repeating: "A", count: 31), String(repeating: "A", count: 33),
             String(repeating: "A", count: 36), String(repeating: "A", count: 10_000), "not a cursor",
             String(repeating: "!", count: 32), String(repeating: "A", count: 31) + "\n",
             String(repeating: "A", count: 31) + "é", String(repeating: "\u{0}", count: 32),
-            // The right length, yet not base64url: the other alphabet, white space within.
+            // The right length but not base64url: the other alphabet, white space.
             String(repeating: "A", count: 31) + "+", String(repeating: "A", count: 31) + "/",
             String(repeating: "A", count: 32) + "\n", "AAAA" + " " + String(repeating: "A", count: 28),
-            // Times that no list has: the least and the greatest there are.
+            // The smallest and the largest times, which no list has.
             "gAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "f_________8AAAAAAAAAAAAAAAAAAAAA",
         ])
     func forged(_ text: String) {

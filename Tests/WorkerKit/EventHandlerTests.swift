@@ -8,7 +8,7 @@ import Testing
 @testable import Contracts
 @testable import WorkerKit
 
-/// An event that another service publishes; `Tag` keeps one test's from another's.
+/// An event of another service; `Tag` separates the events of different tests.
 struct Heard<Tag: EventTag>: DomainEvent {
     let id: UUID
 
@@ -27,7 +27,7 @@ protocol EventTag: Sendable, Hashable {
 private func fresh() -> String { "kitheard." + String(UInt64.random(in: .min ... .max), radix: 36) }
 
 extension Workers {
-    @Suite("An event that a service follows", .timeLimit(.minutes(3))) struct EventHandlerTests {}
+    @Suite("Event handlers", .timeLimit(.minutes(3))) struct EventHandlerTests {}
 }
 
 extension Workers.EventHandlerTests {
@@ -35,14 +35,15 @@ extension Workers.EventHandlerTests {
     private enum Undecodable: EventTag { static let type = fresh() }
     private enum Problematic: EventTag { static let type = fresh() }
     private enum Subjected: EventTag { static let type = fresh() }
-    private enum Parted: EventTag { static let type = fresh() }
+    private enum Checkpointed: EventTag { static let type = fresh() }
 
-    /// Sends an event as its service would.
+    /// Publishes an event as its service does.
     @Loop private func send<Tag>(
-        _ event: Heard<Tag>, _ bench: Bench, body: String? = nil, change: (inout OutgoingMessage) -> Void = { _ in }
+        _ event: Heard<Tag>, _ fixture: WorkerFixture, body: String? = nil,
+        change: (inout OutgoingMessage) -> Void = { _ in }
     ) async throws {
         let text = body ?? String(decoding: CloudEvent(data: event).jsonBytes(), as: UTF8.self)
-        try await bench.client.send(Tag.type, text) { message in
+        try await fixture.client.send(Tag.type, text) { message in
             message.exchange = Exchange.events
             message.properties.contentType = ContentType.cloudEvent
             message.properties.replyTo = nil
@@ -50,86 +51,88 @@ extension Workers.EventHandlerTests {
         }
     }
 
-    @Test("is handled again where its handler failed, until it succeeds")
+    @Test("an event whose handler fails is retried until the handler succeeds")
     @Loop func retried() async throws {
-        var plan = Bench.Plan()
+        var plan = WorkerFixture.Plan()
         plan.eventTypes = [Retried.type]
-        try await Bench.run(plan) { bench async throws in
+        try await WorkerFixture.run(plan) { fixture async throws in
             var attempts: [Int] = []
             var settled = 0
-            bench.extraHandlers = [
+            fixture.extraHandlers = [
                 .event(Heard<Retried>.self, afterCommit: { _ in settled += 1 }) { _, context in
                     attempts.append(context.message.attempt)
-                    if attempts.count < 3 { throw Passing() }
+                    if attempts.count < 3 { throw TransientFailure() }
                 }
             ]
-            try await bench.withWorker { _ async throws in
-                try await send(Heard<Retried>(id: UUID()), bench)
+            try await fixture.withWorker { _ async throws in
+                try await send(Heard<Retried>(id: UUID()), fixture)
                 #expect(try await eventually(within: .seconds(20)) { settled == 1 })
                 #expect(attempts == [0, 1, 2])
             }
-            #expect(try await bench.queues.depth(bench.queues.events) == 0)
+            #expect(try await fixture.queues.depth(fixture.queues.events) == 0)
         }
     }
 
-    @Test("that does not decode goes to the dead-letter queue at once, and its neighbours are not held up")
+    @Test("an event that cannot be decoded goes to the dead-letter queue at once and does not delay other events")
     @Loop func undecodable() async throws {
-        var plan = Bench.Plan()
+        var plan = WorkerFixture.Plan()
         plan.eventTypes = [Undecodable.type]
-        try await Bench.run(plan) { bench async throws in
+        try await WorkerFixture.run(plan) { fixture async throws in
             var handled: [UUID] = []
-            bench.extraHandlers = [.event(Heard<Undecodable>.self) { event, _ in handled.append(event.data.id) }]
+            fixture.extraHandlers = [.event(Heard<Undecodable>.self) { event, _ in handled.append(event.data.id) }]
             var one = RunningWorker.Plan()
             one.prefetch = 1
-            try await bench.withWorker(one) { _ async throws in
+            try await fixture.withWorker(one) { _ async throws in
                 let (before, after) = (Heard<Undecodable>(id: UUID()), Heard<Undecodable>(id: UUID()))
-                try await send(before, bench)
+                try await send(before, fixture)
                 let broken = ["no JSON", "{}", #"{"specversion":"1.0"}"#, "", "\u{0}"]
-                for body in broken { try await send(before, bench, body: body) }
-                try await send(after, bench)
+                for body in broken { try await send(before, fixture, body: body) }
+                try await send(after, fixture)
                 #expect(try await eventually(within: .seconds(20)) { handled == [before.id, after.id] })
-                let dead = Queue.dead(of: bench.queues.events)
+                let dead = Queue.dead(of: fixture.queues.events)
                 #expect(
-                    try await eventually(within: .seconds(20)) { bench.client.taken(from: dead).count == broken.count })
-                #expect(bench.client.taken(from: dead).allSatisfy { $0.properties.headers[Header.attempt] == nil })
+                    try await eventually(within: .seconds(20)) {
+                        fixture.client.taken(from: dead).count == broken.count
+                    })
+                #expect(fixture.client.taken(from: dead).allSatisfy { $0.properties.headers[Header.attempt] == nil })
             }
         }
     }
 
-    @Test("is retried and kept where its handler throws a problem: nobody is there to be told")
+    @Test("an event whose handler throws a Problem is retried and dead-lettered, because no sender waits for a reply")
     @Loop func problem() async throws {
-        var plan = Bench.Plan()
+        var plan = WorkerFixture.Plan()
         plan.eventTypes = [Problematic.type]
-        try await Bench.run(plan) { bench async throws in
+        try await WorkerFixture.run(plan) { fixture async throws in
             var handled = 0
-            bench.extraHandlers = [
+            fixture.extraHandlers = [
                 .event(Heard<Problematic>.self) { _, _ in
                     handled += 1
                     throw Problem(.unavailable)
                 }
             ]
-            try await bench.withWorker { _ async throws in
-                try await send(Heard<Problematic>(id: UUID()), bench)
-                let dead = Queue.dead(of: bench.queues.events)
-                #expect(try await eventually(within: .seconds(20)) { bench.client.taken(from: dead).count == 1 })
+            try await fixture.withWorker { _ async throws in
+                try await send(Heard<Problematic>(id: UUID()), fixture)
+                let dead = Queue.dead(of: fixture.queues.events)
+                #expect(try await eventually(within: .seconds(20)) { fixture.client.taken(from: dead).count == 1 })
                 #expect(handled == 5)
             }
         }
     }
 
-    @Test("is not lost for a header that only requests have")
+    @Test("an event with headers that only requests have is handled")
     @Loop func subject() async throws {
-        var plan = Bench.Plan()
+        var plan = WorkerFixture.Plan()
         plan.eventTypes = [Subjected.type]
-        try await Bench.run(plan) { bench async throws in
+        try await WorkerFixture.run(plan) { fixture async throws in
             var callers: [Caller?] = []
-            bench.extraHandlers = [
+            fixture.extraHandlers = [
                 .event(Heard<Subjected>.self) { _, context in callers.append(context.message.caller) }
             ]
             var worker = RunningWorker.Plan()
             worker.trusted = ["ingress"]
-            try await bench.withWorker(worker) { _ async throws in
-                try await send(Heard<Subjected>(id: UUID()), bench) { message in
+            try await fixture.withWorker(worker) { _ async throws in
+                try await send(Heard<Subjected>(id: UUID()), fixture) { message in
                     message.properties.headers[Header.subject] = .string(UUID().text)
                     message.properties.headers[Header.deadline] = 1
                 }
@@ -139,15 +142,17 @@ extension Workers.EventHandlerTests {
         }
     }
 
-    @Test("keeps the part that was done and publishes its events, though the rest fails and is retried")
+    @Test(
+        "a checkpoint's statements and events are kept although the rest of the handler fails and is retried"
+    )
     @Loop func parts() async throws {
-        var plan = Bench.Plan()
-        plan.eventTypes = [Parted.type]
-        try await Bench.run(plan) { bench async throws in
+        var plan = WorkerFixture.Plan()
+        plan.eventTypes = [Checkpointed.type]
+        try await WorkerFixture.run(plan) { fixture async throws in
             let (first, second) = (UUID.v7(), UUID.v7())
             var attempts = 0
-            bench.extraHandlers = [
-                .event(Heard<Parted>.self) { _, context in
+            fixture.extraHandlers = [
+                .event(Heard<Checkpointed>.self) { _, context in
                     attempts += 1
                     let insert = Statement("INSERT INTO thing (id) VALUES ($1)")
                     if attempts == 1 {
@@ -157,16 +162,16 @@ extension Workers.EventHandlerTests {
                     }
                     try await context.transaction().send(insert, second)
                     context.emit(ThingMade(id: second))
-                    if attempts < 3 { throw Passing() }
+                    if attempts < 3 { throw TransientFailure() }
                 }
             ]
-            try await bench.withWorker { _ async throws in
-                try await send(Heard<Parted>(id: UUID()), bench)
-                #expect(try await eventually(within: .seconds(20)) { bench.events(about: second) > 0 })
-                #expect(try await eventually(within: .seconds(20)) { bench.events(about: first) > 0 })
+            try await fixture.withWorker { _ async throws in
+                try await send(Heard<Checkpointed>(id: UUID()), fixture)
+                #expect(try await eventually(within: .seconds(20)) { fixture.events(about: second) > 0 })
+                #expect(try await eventually(within: .seconds(20)) { fixture.events(about: first) > 0 })
                 #expect(attempts == 3)
-                #expect((bench.events(about: first), bench.events(about: second)) == (1, 1))
-                #expect(try await bench.count("SELECT count(*) FROM thing") == 2)
+                #expect((fixture.events(about: first), fixture.events(about: second)) == (1, 1))
+                #expect(try await fixture.count("SELECT count(*) FROM thing") == 2)
             }
         }
     }

@@ -9,208 +9,238 @@ import Testing
 @testable import WorkerKit
 
 extension Workers {
-    @Suite("Failures wait, then are seen", .timeLimit(.minutes(3))) struct LadderTests {}
+    @Suite("Retry ladder and dead letters", .timeLimit(.minutes(3))) struct LadderTests {}
 }
 
 extension Workers.LadderTests {
-    @Test("a command that fails twice for a passing reason succeeds the third time, and its reply still comes")
+    @Test("a command that fails twice succeeds at the third attempt, and its sender gets the reply")
     @Loop func succeeds() async throws {
-        try await Bench.run { bench async throws in
+        try await WorkerFixture.run { fixture async throws in
             var attempts: [Int] = []
             var senders: [String?] = []
-            bench.things.atEnd = { _, context in
+            fixture.service.onEnd = { _, context in
                 attempts.append(context.message.attempt)
                 senders.append(context.message.sender)
-                if attempts.count < 3 { throw Passing() }
+                if attempts.count < 3 { throw TransientFailure() }
             }
-            try await bench.withWorker { _ async throws in
+            try await fixture.withWorker { _ async throws in
                 let (thing, caller) = (UUID.v7(), UUID())
-                let request = try await bench.client.send(
-                    bench.things.make.name, bench.body(thing), subject: caller)
-                #expect(try await bench.client.reply(to: request).status == 201)
+                let request = try await fixture.client.send(
+                    fixture.service.create.name, fixture.body(thing), subject: caller)
+                #expect(try await fixture.client.reply(to: request).status == 201)
                 #expect(attempts == [0, 1, 2])
-                #expect(senders.allSatisfy { $0 == bench.client.user })
-                #expect(try await bench.effects(of: thing) == 1)
-                #expect(bench.client.replies(to: request).count == 1)
+                #expect(senders.allSatisfy { $0 == fixture.client.user })
+                #expect(try await fixture.effects(of: thing) == 1)
+                #expect(fixture.client.replies(to: request).count == 1)
             }
         }
     }
 
-    @Test("each failure climbs one step, with the count, the first sender and the worker's own name on the message")
+    @Test(
+        "each failure moves a command one step up, with its attempt, first sender and the worker's user id"
+    )
     @Loop func steps() async throws {
-        var plan = Bench.Plan()
+        var plan = WorkerFixture.Plan()
         plan.delay = 600_000
-        try await Bench.run(plan) { bench async throws in
-            bench.things.atEnd = { _, _ in throw Passing() }
-            try await bench.withWorker { _ async throws in
+        try await WorkerFixture.run(plan) { fixture async throws in
+            fixture.service.onEnd = { _, _ in throw TransientFailure() }
+            try await fixture.withWorker { _ async throws in
                 let id = UUID()
                 for (failures, step) in [(0, "1s"), (1, "5s"), (2, "30s"), (3, "5m")] {
-                    try await bench.client.send(bench.things.make.name, bench.body(UUID.v7()), id: id) { message in
+                    try await fixture.client.send(fixture.service.create.name, fixture.body(UUID.v7()), id: id) {
+                        message in
                         message.exchange = Exchange.requeue
-                        message.routingKey = "again.\(bench.queues.commands)"
+                        message.routingKey = "again.\(fixture.queues.commands)"
                         message.properties.headers[Header.attempt] = .int64(Int64(failures))
                         message.properties.headers[Header.origin] = "ingress"
                         message.properties.expiration = 600_000
                     }
                     #expect(
                         try await eventually(within: .seconds(20)) {
-                            try await bench.queues.depth(bench.queues.waiting) == failures + 1
+                            try await fixture.queues.depth(fixture.queues.waiting) == failures + 1
                         })
                     _ = step
                 }
             }
-            let waiting = TestClient(bench.queues.address, watching: [bench.queues.waiting])
+            let waiting = TestClient(fixture.queues.address, watching: [fixture.queues.waiting])
             try await waiting.connected { () async throws in
-                #expect(try await eventually { waiting.taken(from: bench.queues.waiting).count == 4 })
+                #expect(try await eventually { waiting.taken(from: fixture.queues.waiting).count == 4 })
             }
-            let taken = waiting.taken(from: bench.queues.waiting)
-            #expect(taken.map(\.routingKey) == ["1s", "5s", "30s", "5m"].map { "\($0).\(bench.queues.commands)" })
+            let taken = waiting.taken(from: fixture.queues.waiting)
+            #expect(taken.map(\.routingKey) == ["1s", "5s", "30s", "5m"].map { "\($0).\(fixture.queues.commands)" })
             #expect(taken.map { $0.properties.headers[Header.attempt]?.int64 } == [1, 2, 3, 4])
             for delivery in taken {
                 #expect(delivery.properties.headers[Header.origin]?.string == "ingress")
-                #expect(delivery.properties.userID == bench.client.user)
-                #expect(delivery.properties.type == bench.things.make.name)
+                #expect(delivery.properties.userID == fixture.client.user)
+                #expect(delivery.properties.type == fixture.service.create.name)
                 #expect(delivery.properties.isPersistent)
                 #expect(delivery.properties.expiration == nil)
             }
         }
     }
 
-    @Test("after the last step it is in the dead-letter queue of its queue, and its sender is told")
+    @Test("after the last step a command is in its dead-letter queue, and its sender gets an error reply")
     @Loop func givenUp() async throws {
-        try await Bench.run { bench async throws in
-            bench.things.atEnd = { _, _ in throw Passing() }
-            try await bench.withWorker { _ async throws in
+        try await WorkerFixture.run { fixture async throws in
+            fixture.service.onEnd = { _, _ in throw TransientFailure() }
+            try await fixture.withWorker { _ async throws in
                 let (thing, id) = (UUID.v7(), UUID())
-                let request = try await bench.client.send(bench.things.make.name, bench.body(thing), id: id)
-                let reply = try await bench.client.reply(to: request)
+                let request = try await fixture.client.send(fixture.service.create.name, fixture.body(thing), id: id)
+                let reply = try await fixture.client.reply(to: request)
                 #expect(reply.status == 500 && reply.problem == "internal")
-                let dead = Queue.dead(of: bench.queues.commands)
-                #expect(try await eventually(within: .seconds(20)) { bench.client.taken(from: dead).count == 1 })
-                #expect(bench.things.begun == 5)
-                let delivery = try #require(bench.client.taken(from: dead).first)
+                let dead = Queue.dead(of: fixture.queues.commands)
+                #expect(try await eventually(within: .seconds(20)) { fixture.client.taken(from: dead).count == 1 })
+                #expect(fixture.service.begun == 5)
+                let delivery = try #require(fixture.client.taken(from: dead).first)
                 #expect(delivery.properties.messageID == id.text)
-                #expect(String(decoding: delivery.body, as: UTF8.self) == bench.body(thing))
+                #expect(String(decoding: delivery.body, as: UTF8.self) == fixture.body(thing))
 
-                bench.things.atEnd = nil
-                let again = try await bench.client.ask(bench.things.make.name, bench.body(thing), id: id) { message in
+                fixture.service.onEnd = nil
+                let again = try await fixture.client.ask(fixture.service.create.name, fixture.body(thing), id: id) {
+                    message in
                     message.exchange = Exchange.requeue
-                    message.routingKey = "replay.\(bench.queues.commands)"
+                    message.routingKey = "replay.\(fixture.queues.commands)"
                 }
                 #expect(again.status == 201, "replayed by the operator, it is carried out")
             }
         }
     }
 
-    @Test("the keys of copies that its sender asked the broker for are not kept: it comes back to its own queue only")
+    @Test("a retry drops the CC header, so the command returns only to its own queue")
     @Loop func carbonCopies() async throws {
-        try await Bench.run { bench async throws in
+        try await WorkerFixture.run { fixture async throws in
             var attempts = 0
-            bench.things.atEnd = { _, _ in
+            fixture.service.onEnd = { _, _ in
                 attempts += 1
-                if attempts == 1 { throw Passing() }
+                if attempts == 1 { throw TransientFailure() }
             }
-            try await bench.withWorker { _ async throws in
-                let reply = try await bench.client.ask(bench.things.make.name, bench.body(UUID.v7())) {
-                    $0.properties.headers["CC"] = .array([.string("copy.\(bench.queues.events)")])
+            try await fixture.withWorker { _ async throws in
+                let reply = try await fixture.client.ask(fixture.service.create.name, fixture.body(UUID.v7())) {
+                    $0.properties.headers["CC"] = .array([.string("copy.\(fixture.queues.events)")])
                 }
                 #expect(reply.status == 201)
                 try await Loop.sleep(for: .milliseconds(500))
                 #expect(attempts == 2)
-                #expect(bench.client.taken(from: Queue.dead(of: bench.queues.events)).isEmpty)
+                #expect(fixture.client.taken(from: Queue.dead(of: fixture.queues.events)).isEmpty)
             }
         }
     }
 
-    @Test("an attempt and an origin that the sender made up are not looked at")
+    @Test("the log lines of a failed command name the error and the place in the source that made it")
+    @Loop func location() async throws {
+        try await WorkerFixture.run { fixture async throws in
+            let log = RecordingLog()
+            var plan = RunningWorker.Plan()
+            plan.log = log.logger
+            let line: UInt = 4711
+            fixture.service.onEnd = { _, _ in
+                throw HandlerError(.wrongNumberOfReplies, "no replies", fileID: "Module/File.swift", line: line)
+            }
+            try await fixture.withWorker(plan) { _ async throws in
+                let reply = try await fixture.client.ask(fixture.service.create.name, fixture.body(UUID.v7()))
+                #expect(reply.status == 500)
+            }
+            let failed = log.lines.filter { $0.message == "failed, will be retried" }
+            #expect(failed.count == 4)
+            #expect(failed.allSatisfy { $0.metadata["error"] == "wrong-number-of-replies: no replies" })
+            #expect(failed.allSatisfy { $0.metadata["at"] == "Module/File.swift:4711" })
+            let givenUp = try #require(log.lines.first { $0.message == "given up" })
+            #expect(givenUp.metadata["reason"] == "wrong-number-of-replies: no replies")
+            #expect(givenUp.metadata["at"] == "Module/File.swift:4711")
+            #expect(givenUp.metadata["type"] == fixture.service.create.name)
+        }
+    }
+
+    @Test("the headers attempt and origin of a sender are ignored")
     @Loop func forgedHeaders() async throws {
-        try await Bench.run { bench async throws in
+        try await WorkerFixture.run { fixture async throws in
             var plan = RunningWorker.Plan()
             plan.trusted = ["ingress"]
             var attempts: [Int] = []
-            bench.things.atEnd = { _, context in
+            fixture.service.onEnd = { _, context in
                 attempts.append(context.message.attempt)
-                if attempts.count == 1 { throw Passing() }
+                if attempts.count == 1 { throw TransientFailure() }
             }
-            try await bench.withWorker(plan) { _ async throws in
+            try await fixture.withWorker(plan) { _ async throws in
                 func forge(_ message: inout OutgoingMessage) {
                     message.properties.headers[Header.attempt] = 4
                     message.properties.headers[Header.origin] = "ingress"
                 }
-                let reply = try await bench.client.ask(bench.things.make.name, bench.body(UUID.v7()), change: forge)
+                let reply = try await fixture.client.ask(
+                    fixture.service.create.name, fixture.body(UUID.v7()), change: forge)
                 #expect(reply.status == 201)
                 #expect(attempts == [0, 1])
-                let foreign = try await bench.client.ask(
-                    bench.things.make.name, bench.body(UUID.v7()), subject: UUID(), change: forge)
+                let foreign = try await fixture.client.ask(
+                    fixture.service.create.name, fixture.body(UUID.v7()), subject: UUID(), change: forge)
                 #expect(foreign.status == 403)
             }
         }
     }
 
-    @Test("a query that fails is answered at once and not retried")
+    @Test("a failed query gets an error reply at once and is not retried")
     @Loop func query() async throws {
-        try await Bench.run { bench async throws in
-            bench.things.atEnd = { _, _ in throw Passing() }
-            try await bench.withWorker { _ async throws in
-                let reply = try await bench.client.ask(bench.things.look.name, bench.body(UUID.v7()))
+        try await WorkerFixture.run { fixture async throws in
+            fixture.service.onEnd = { _, _ in throw TransientFailure() }
+            try await fixture.withWorker { _ async throws in
+                let reply = try await fixture.client.ask(fixture.service.read.name, fixture.body(UUID.v7()))
                 #expect(reply.status == 503 && reply.problem == "unavailable" && reply.retryAfter == 1)
-                let entered = try await bench.client.ask(bench.things.enter.name, bench.body(UUID.v7()))
+                let entered = try await fixture.client.ask(fixture.service.login.name, fixture.body(UUID.v7()))
                 #expect(entered.status == 503)
-                #expect(bench.things.begun == 2)
+                #expect(fixture.service.begun == 2)
             }
-            #expect(try await bench.queues.depth(bench.queues.waiting) == 0)
+            #expect(try await fixture.queues.depth(fixture.queues.waiting) == 0)
         }
     }
 
-    @Test("a failed command that cannot be put off is held until it can be")
+    @Test("a failed command is held until its retry can be published")
     @Loop func cannotBePutOff() async throws {
-        try await Bench.run { bench async throws in
-            let way = (queue: bench.queues.waiting, key: "*.\(bench.queues.commands)")
-            try await bench.queues.provisioner.perform([
+        try await WorkerFixture.run { fixture async throws in
+            let way = (queue: fixture.queues.waiting, key: "*.\(fixture.queues.commands)")
+            try await fixture.queues.provisioner.perform([
                 .unbinding(queue: way.queue, exchange: Exchange.retry, key: way.key)
             ])
             var attempts: [Int] = []
-            bench.things.atEnd = { _, context in
+            fixture.service.onEnd = { _, context in
                 attempts.append(context.message.attempt)
-                if attempts.count == 1 { throw Passing() }
+                if attempts.count == 1 { throw TransientFailure() }
             }
-            try await bench.withWorker { worker async throws in
+            try await fixture.withWorker { worker async throws in
                 let thing = UUID.v7()
-                let request = try await bench.client.send(bench.things.make.name, bench.body(thing))
+                let request = try await fixture.client.send(fixture.service.create.name, fixture.body(thing))
                 #expect(try await eventually(within: .seconds(20)) { attempts.count == 1 })
                 try await Loop.sleep(for: .seconds(2))
                 #expect(attempts == [0])
-                try await bench.queues.provisioner.perform([
+                try await fixture.queues.provisioner.perform([
                     .binding(queue: way.queue, exchange: Exchange.retry, key: way.key)
                 ])
-                #expect(try await bench.client.reply(to: request).status == 201)
+                #expect(try await fixture.client.reply(to: request).status == 201)
                 #expect(attempts == [0, 1])
-                #expect(try await bench.effects(of: thing) == 1)
+                #expect(try await fixture.effects(of: thing) == 1)
             }
         }
     }
 
-    @Test("a failed command whose copy would be too large for the broker is in the dead-letter queue at once")
+    @Test("a failed command whose retry is too large for the broker goes to the dead-letter queue at once")
     @Loop func copyTooLarge() async throws {
-        try await Bench.run { bench async throws in
-            bench.things.atEnd = { _, _ in throw Passing() }
-            try await bench.withWorker { _ async throws in
-                let request = try await largestCommand(bench)
-                let dead = Queue.dead(of: bench.queues.commands)
-                #expect(try await eventually(within: .seconds(20)) { bench.client.taken(from: dead).count == 1 })
-                #expect(bench.client.taken(from: dead).first?.properties.correlationID == request)
-                #expect(bench.things.begun == 1)
-                #expect(try await bench.client.reply(to: request).problem == "internal")
+        try await WorkerFixture.run { fixture async throws in
+            fixture.service.onEnd = { _, _ in throw TransientFailure() }
+            try await fixture.withWorker { _ async throws in
+                let request = try await largestCommand(fixture)
+                let dead = Queue.dead(of: fixture.queues.commands)
+                #expect(try await eventually(within: .seconds(20)) { fixture.client.taken(from: dead).count == 1 })
+                #expect(fixture.client.taken(from: dead).first?.properties.correlationID == request)
+                #expect(fixture.service.begun == 1)
+                #expect(try await fixture.client.reply(to: request).problem == "internal")
             }
         }
     }
 
-    /// Sends a command that fits into a frame with its headers, and would not with those that a retry adds.
-    @Loop private func largestCommand(_ bench: Bench) async throws -> String {
+    /// Sends a command whose headers fit into a frame, but not with the headers that a retry adds.
+    @Loop private func largestCommand(_ fixture: WorkerFixture) async throws -> String {
         var padding = 128 * 1024
         while true {
             do {
-                return try await bench.client.send(bench.things.make.name, bench.body(UUID.v7())) { message in
+                return try await fixture.client.send(fixture.service.create.name, fixture.body(UUID.v7())) { message in
                     message.properties.headers["padding"] = .string(String(repeating: "x", count: padding))
                 }
             } catch let error as PublishError where error.code == .tooLarge {
@@ -219,24 +249,24 @@ extension Workers.LadderTests {
         }
     }
 
-    @Test("a failed command that cannot be put off is in its queue again when its worker has stopped")
+    @Test("a failed command whose retry cannot be published is requeued when its worker stops")
     @Loop func givenBack() async throws {
-        try await Bench.run { bench async throws in
-            try await bench.queues.provisioner.perform([
+        try await WorkerFixture.run { fixture async throws in
+            try await fixture.queues.provisioner.perform([
                 .unbinding(
-                    queue: bench.queues.waiting, exchange: Exchange.retry, key: "*.\(bench.queues.commands)")
+                    queue: fixture.queues.waiting, exchange: Exchange.retry, key: "*.\(fixture.queues.commands)")
             ])
-            bench.things.atEnd = { _, _ in throw Passing() }
+            fixture.service.onEnd = { _, _ in throw TransientFailure() }
             let thing = UUID.v7()
             var request = ""
-            try await bench.withWorker { _ async throws in
-                request = try await bench.client.send(bench.things.make.name, bench.body(thing))
-                #expect(try await eventually(within: .seconds(20)) { bench.things.begun == 1 })
+            try await fixture.withWorker { _ async throws in
+                request = try await fixture.client.send(fixture.service.create.name, fixture.body(thing))
+                #expect(try await eventually(within: .seconds(20)) { fixture.service.begun == 1 })
             }
-            bench.things.atEnd = nil
-            try await bench.withWorker { _ async throws in
-                #expect(try await bench.client.reply(to: request).status == 201)
-                #expect(try await bench.effects(of: thing) == 1)
+            fixture.service.onEnd = nil
+            try await fixture.withWorker { _ async throws in
+                #expect(try await fixture.client.reply(to: request).status == 201)
+                #expect(try await fixture.effects(of: thing) == 1)
             }
         }
     }

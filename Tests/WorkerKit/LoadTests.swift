@@ -8,81 +8,86 @@ import Testing
 @testable import WorkerKit
 
 extension Workers {
-    @Suite("Load is shed, not collected", .timeLimit(.minutes(3))) struct LoadTests {}
+    @Suite("Load limits of a worker", .timeLimit(.minutes(3))) struct LoadTests {}
 }
 
 extension Workers.LoadTests {
-    @Test("a worker has no more in hand than its prefetch, however much waits")
+    @Test("a worker never has more deliveries in flight than its prefetch")
     @Loop func prefetch() async throws {
-        try await Bench.run { bench async throws in
-            let gate = Gate()
-            bench.things.atBegin = { _, _ in await gate.pass() }
+        try await WorkerFixture.run { fixture async throws in
+            let barrier = Barrier()
+            fixture.service.onBegin = { _, _ in await barrier.pass() }
             var plan = RunningWorker.Plan()
             plan.prefetch = 3
-            try await bench.withWorker(plan) { _ async throws in
-                for _ in 0..<20 { try await bench.client.send(bench.things.make.name, bench.body(UUID.v7())) }
-                #expect(try await eventually(within: .seconds(20)) { bench.things.inHand == 3 })
-                #expect(try await eventually { try await bench.queues.depth(bench.queues.commands) == 17 })
-                gate.open()
-                #expect(try await eventually(within: .seconds(20)) { bench.things.begun == 20 })
-                #expect(bench.things.mostInHand == 3)
+            try await fixture.withWorker(plan) { _ async throws in
+                for _ in 0..<20 { try await fixture.client.send(fixture.service.create.name, fixture.body(UUID.v7())) }
+                #expect(try await eventually(within: .seconds(20)) { fixture.service.inFlight == 3 })
+                #expect(try await eventually { try await fixture.queues.depth(fixture.queues.commands) == 17 })
+                barrier.open()
+                #expect(try await eventually(within: .seconds(20)) { fixture.service.begun == 20 })
+                #expect(fixture.service.mostInFlight == 3)
             }
         }
     }
 
-    @Test("a query and a credential past their deadline are dropped, a command is carried out")
+    @Test("an expired query or credential is dropped, an expired command is carried out")
     @Loop func deadlines() async throws {
-        try await Bench.run { bench async throws in
-            try await bench.withWorker { _ async throws in
+        try await WorkerFixture.run { fixture async throws in
+            try await fixture.withWorker { _ async throws in
                 func late(_ message: inout OutgoingMessage) {
                     message.properties.headers[Header.deadline] = .int64(Timestamp.now().milliseconds - 1)
                 }
-                let late1 = try await bench.client.send(
-                    bench.things.look.name, bench.body(UUID.v7()), change: late)
-                let late2 = try await bench.client.send(
-                    bench.things.enter.name, bench.body(UUID.v7()), change: late)
+                let late1 = try await fixture.client.send(
+                    fixture.service.read.name, fixture.body(UUID.v7()), change: late)
+                let late2 = try await fixture.client.send(
+                    fixture.service.login.name, fixture.body(UUID.v7()), change: late)
                 let thing = UUID.v7()
-                let command = try await bench.client.ask(bench.things.make.name, bench.body(thing), change: late)
+                let command = try await fixture.client.ask(
+                    fixture.service.create.name, fixture.body(thing), change: late)
                 #expect(command.status == 201)
-                let timely = try await bench.client.ask(bench.things.look.name, bench.body(UUID.v7())) {
+                let timely = try await fixture.client.ask(fixture.service.read.name, fixture.body(UUID.v7())) {
                     $0.properties.headers[Header.deadline] = .int64(Timestamp.now().milliseconds + 60_000)
                 }
                 #expect(timely.status == 200)
-                #expect(bench.things.begun == 2)
-                #expect(bench.client.replies(to: late1).isEmpty && bench.client.replies(to: late2).isEmpty)
+                #expect(fixture.service.begun == 2)
+                #expect(fixture.client.replies(to: late1).isEmpty && fixture.client.replies(to: late2).isEmpty)
             }
-            #expect(try await bench.queues.depth(bench.queues.queries) == 0)
+            #expect(try await fixture.queues.depth(fixture.queues.queries) == 0)
         }
     }
 
-    @Test("a command and its event take two round trips to the database, a repeated one a few more, a query none")
+    @Test("a command with its event takes two round trips to the database, a redelivery at most five, a query none")
     @Loop func roundTrips() async throws {
-        try await Bench.run { bench async throws in
+        try await WorkerFixture.run { fixture async throws in
             var plan = RunningWorker.Plan()
             plan.connections = 1
             plan.relays = false
-            try await bench.withWorker(plan) { _ async throws in
-                let (name, other) = (bench.things.make.name, bench.things.drop.name)
-                // The first of each prepares its statements.
+            try await fixture.withWorker(plan) { _ async throws in
+                let (name, other) = (fixture.service.create.name, fixture.service.delete.name)
+                // The first message of each type prepares its statements.
                 for type in [name, other, other] {
-                    _ = try await bench.client.ask(type, bench.body(UUID.v7()))
+                    _ = try await fixture.client.ask(type, fixture.body(UUID.v7()))
                 }
                 let (thing, id) = (UUID.v7(), UUID())
-                #expect(try await trips(bench) { try await bench.client.ask(name, bench.body(thing), id: id) } == 2)
-                #expect(try await trips(bench) { try await bench.client.ask(name, bench.body(thing), id: id) } <= 5)
-                #expect(try await trips(bench) { try await bench.client.ask(other, bench.body(thing)) } == 2)
-                // What is remembered of a refusal travels with the rollback, but over another connection; here is one.
-                #expect(try await trips(bench) { try await bench.client.ask(other, bench.body(UUID.v7())) } <= 3)
                 #expect(
-                    try await trips(bench) { try await bench.client.ask(bench.things.look.name, bench.body(thing)) }
+                    try await trips(fixture) { try await fixture.client.ask(name, fixture.body(thing), id: id) } == 2)
+                #expect(
+                    try await trips(fixture) { try await fixture.client.ask(name, fixture.body(thing), id: id) } <= 5)
+                #expect(try await trips(fixture) { try await fixture.client.ask(other, fixture.body(thing)) } == 2)
+                // The pool has one connection, so the refusal's row travels with the rollback.
+                #expect(try await trips(fixture) { try await fixture.client.ask(other, fixture.body(UUID.v7())) } <= 3)
+                #expect(
+                    try await trips(fixture) {
+                        try await fixture.client.ask(fixture.service.read.name, fixture.body(thing))
+                    }
                         == 0)
             }
         }
     }
 
-    @Loop private func trips(_ bench: Bench, _ body: @Loop () async throws -> Reply) async throws -> Int {
-        let before = bench.between.exchangeCount
+    @Loop private func trips(_ fixture: WorkerFixture, _ body: @Loop () async throws -> Reply) async throws -> Int {
+        let before = fixture.databaseProxy.exchangeCount
         _ = try await body()
-        return bench.between.exchangeCount - before
+        return fixture.databaseProxy.exchangeCount - before
     }
 }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import JSONLogging
 
-@Suite("A line of the log")
+@Suite("JSON log lines")
 struct LogTests {
     private struct Odd: Error, CustomStringConvertible {
         let description: String
@@ -27,7 +27,7 @@ struct LogTests {
     }
 
     @Test(
-        "stays one line of JSON whatever a client sent, with nothing in it that a terminal obeys",
+        "text from a client stays within one line of JSON, without characters that a terminal obeys",
         arguments: [
             "a\nb", "a\r\nb", "\u{1b}[2J\u{1b}[31mred", "\"}\n{\"level\":\"info\"", "\\\"", "\u{0}", "\u{7f}",
             "\u{9b}31m",
@@ -54,7 +54,7 @@ struct LogTests {
         #expect((back["type"] as? String)?.unicodeScalars.elementsEqual(text.unicodeScalars) == true)
     }
 
-    @Test("bears its time, level, service and message, and metadata of every kind")
+    @Test("a log line has its time, level, service, message and metadata of every type")
     func kinds() throws {
         let line = try parsed(
             lines(
@@ -74,7 +74,7 @@ struct LogTests {
         #expect((line["object"] as? [String: Any])?["n"] as? Int == -1)
     }
 
-    @Test("has each of its logger's metadata once, the event's own where both say something")
+    @Test("a key that logger and event both have is written once, with the event's value")
     func merged() throws {
         let bytes = lines("handled", ["a": "event"], kept: ["a": "logger", "b": "logger"])
         let line = try parsed(bytes)
@@ -83,7 +83,7 @@ struct LogTests {
         #expect(String(decoding: bytes, as: UTF8.self).components(separatedBy: "\"a\"").count == 2)
     }
 
-    @Test("tells of an error in words that cannot forge one either")
+    @Test("the description of an error cannot forge a log line")
     func error() throws {
         let handler = JSONLogHandler(service: "post", level: .info)
         var event = LogEvent(

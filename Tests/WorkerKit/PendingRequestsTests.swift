@@ -2,7 +2,7 @@ import Testing
 
 @testable import WorkerKit
 
-@Suite("A request that waits")
+@Suite("Pending requests")
 struct PendingRequestsTests {
     private struct Refused: Error {}
 
@@ -26,20 +26,20 @@ struct PendingRequestsTests {
         }
     }
 
-    @Test("ends by its reply, and then by nothing else")
+    @Test("a request ends by its reply and does not end again")
     func answered() throws {
         var pending = PendingRequests<String>(limit: 2)
         let id = try register(&pending, .commandReply, "one")
         #expect(outcome(pending.confirm(id)) == "none")
         #expect(pending.answer(id) == "one")
         #expect(pending.answer(id) == nil)
-        #expect(outcome(pending.loseSight(of: id)) == "none")
+        #expect(outcome(pending.publishOutcomeUnknown(id)) == "none")
         #expect(outcome(pending.expire(id)) == "none")
         #expect(outcome(pending.confirm(id)) == "none")
         #expect(pending.count == 0)
     }
 
-    @Test("ends at its deadline as what is known of it says")
+    @Test("the outcome at the deadline depends on the kind of request and on the confirm")
     func expires() throws {
         var pending = PendingRequests<String>(limit: 10)
         let query = try register(&pending, .reply, "query")
@@ -49,7 +49,7 @@ struct PendingRequestsTests {
         let lost = try register(&pending, .commandReply, "lost")
         #expect(outcome(pending.confirm(confirmedQuery)) == "none")
         #expect(outcome(pending.confirm(confirmed)) == "none")
-        #expect(outcome(pending.loseSight(of: lost)) == "none")
+        #expect(outcome(pending.publishOutcomeUnknown(lost)) == "none")
         #expect(outcome(pending.expire(query)) == "deadline")
         #expect(outcome(pending.expire(confirmedQuery)) == "deadline")
         #expect(outcome(pending.expire(sent)) == "unknown")
@@ -61,28 +61,28 @@ struct PendingRequestsTests {
         }
     }
 
-    @Test("that is a query ends as soon as its publish is lost sight of, a command waits on for its reply")
+    @Test("a publish with unknown outcome ends a query, and a command continues to wait for its reply")
     func lost() throws {
         var pending = PendingRequests<String>(limit: 10)
         let query = try register(&pending, .reply, "query")
         let command = try register(&pending, .commandReply, "command")
-        #expect(outcome(pending.loseSight(of: query)) == "unavailable")
-        #expect(outcome(pending.loseSight(of: command)) == "none")
+        #expect(outcome(pending.publishOutcomeUnknown(query)) == "unavailable")
+        #expect(outcome(pending.publishOutcomeUnknown(command)) == "none")
         #expect(pending.answer(command) == "command")
     }
 
-    @Test("that waits for the broker alone ends as accepted with its confirm, and is unknown without one")
+    @Test("a request that waits for its confirm ends as accepted with it and as unknown without it")
     func confirmed() throws {
         var pending = PendingRequests<String>(limit: 10)
         let ids = try (0..<3).map { _ in try register(&pending, .confirm, "command") }
         #expect(outcome(pending.confirm(ids[0])) == "accepted")
         #expect(outcome(pending.confirm(ids[0])) == "none")
-        #expect(outcome(pending.loseSight(of: ids[1])) == "unknown")
+        #expect(outcome(pending.publishOutcomeUnknown(ids[1])) == "unknown")
         #expect(outcome(pending.expire(ids[2])) == "unknown")
         #expect(pending.count == 0)
     }
 
-    @Test("is refused where as many wait as may, and taken again when one has ended; ids are never used twice")
+    @Test("a request over the limit is refused until another has ended, and ids are not reused")
     func limited() throws {
         var pending = PendingRequests<String>(limit: 2)
         let first = try register(&pending, .reply, "1")

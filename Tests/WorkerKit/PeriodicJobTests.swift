@@ -4,9 +4,9 @@ import Testing
 
 @testable import WorkerKit
 
-@Suite("A periodic job", .timeLimit(.minutes(1)))
+@Suite("Periodic job", .timeLimit(.minutes(1)))
 @Loop struct PeriodicJobTests {
-    /// What a test counts.
+    /// Counts rounds.
     @Loop private final class Rounds {
         var begun = 0
         var ended = 0
@@ -15,7 +15,7 @@ import Testing
     private static let never: ClosedRange<Duration> = .seconds(3600) ... .seconds(3600)
     private let rounds = Rounds()
 
-    /// Runs a job beside a body, which must have ended the job when it ends itself.
+    /// Runs a job while a body runs. The body must end the job.
     private func run(
         _ job: PeriodicJob, round: @escaping @Loop @Sendable () async -> Void = {},
         _ body: @Loop () async throws -> Void
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test("does a round after each pause, and none before the first")
+    @Test("a periodic job runs a round after each pause and none before the first pause")
     func pauses() async throws {
         let job = PeriodicJob(every: .milliseconds(20) ... .milliseconds(30))
         let began = ContinuousClock.now
@@ -44,7 +44,7 @@ import Testing
         #expect(ContinuousClock.now - began >= .milliseconds(20) * rounds.ended)
     }
 
-    @Test("pauses as long as chance says within its bounds, so that two that start together part")
+    @Test("the pauses of a periodic job are random within their bounds")
     func chance() {
         let bounds: ClosedRange<Duration> = .seconds(600) ... .seconds(1200)
         let job = PeriodicJob(every: bounds)
@@ -56,7 +56,7 @@ import Testing
         #expect(PeriodicJob(every: Self.never).length() == .seconds(3600))
     }
 
-    @Test("begins a round at once where it is nudged, before it runs or in its pause")
+    @Test("a nudge starts a round at once, before the job runs or during its pause")
     func nudged() async throws {
         let job = PeriodicJob(every: Self.never)
         job.nudge()
@@ -70,7 +70,7 @@ import Testing
         #expect(rounds.begun == 2)
     }
 
-    @Test("does one more round for all nudges of a round, and none for those that the round has absorbed")
+    @Test("all nudges during a round cause one more round, and absorbed nudges none")
     func absorbed() async throws {
         let job = PeriodicJob(every: Self.never)
         let rounds = rounds
@@ -86,7 +86,7 @@ import Testing
         #expect(rounds.begun == 2)
     }
 
-    @Test("ends where it is closed, at whatever moment, and lets the round that is under way end")
+    @Test("a periodic job ends when it is closed at any time, after the running round")
     func closed() async throws {
         for round in 0..<20 {
             let job = PeriodicJob(every: Self.never)
@@ -98,22 +98,22 @@ import Testing
         }
         #expect(rounds.begun == 0)
         let job = PeriodicJob(every: Self.never)
-        let gate = Gate()
+        let barrier = Barrier()
         job.nudge()
         try await run(job) {
-            await gate.pass()
+            await barrier.pass()
         } _: { () async throws in
             #expect(try await eventually { rounds.begun == 1 })
             job.close()
             job.nudge()
             try await Loop.sleep(for: .milliseconds(20))
             #expect(rounds.ended == 0)
-            gate.open()
+            barrier.open()
         }
         #expect(rounds.begun == 1 && rounds.ended == 1)
     }
 
-    @Test("ends where its task is cancelled, at whatever moment")
+    @Test("a periodic job ends when its task is cancelled at any time")
     func cancelled() async throws {
         for round in 0..<20 {
             let job = PeriodicJob(every: Self.never)
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test("leaves no timer behind that would keep it, however long its pauses are")
+    @Test("a periodic job that has ended leaves no timer that retains it")
     func freed() async throws {
         weak var left: PeriodicJob?
         do {

@@ -26,7 +26,7 @@ struct RateLimitScriptTests {
         }
     }
 
-    @Test("the script decides as the local limiter does, and its keys vanish once they mean nothing")
+    @Test("the Redis script decides as the local limiter does, and its keys expire when they no longer limit")
     func decides() async throws {
         try await withRedis { (redis) async throws in
             #expect(try await eventually { redis.isConnected })
@@ -51,7 +51,7 @@ struct RateLimitScriptTests {
         }
     }
 
-    @Test("where one limit refuses, nothing is charged")
+    @Test("if one limit refuses a request, Redis charges none of them")
     func allOrNothing() async throws {
         try await withRedis { (redis) async throws in
             #expect(try await eventually { redis.isConnected })
@@ -70,7 +70,7 @@ struct RateLimitScriptTests {
         }
     }
 
-    @Test("while Redis is away the process counts for itself")
+    @Test("while Redis is away the process counts requests itself")
     func away() async throws {
         try await withRedis("redis://127.0.0.1:1/0") { redis in
             let limiter = RateLimiter(redis: redis)
@@ -80,7 +80,7 @@ struct RateLimitScriptTests {
         }
     }
 
-    @Test("a Redis that does not answer holds a request up for a moment, the next ones not at all")
+    @Test("a Redis that does not answer delays one request by the timeout, and the next ones not at all")
     func silent() async throws {
         let (url, proxy) = try TestEnvironment.redirect("WARREN_TEST_REDIS_URL", defaultPort: 6379) {
             try FaultProxy(to: $0)

@@ -2,12 +2,12 @@ import Testing
 
 @testable import WorkerKit
 
-@Suite("Rate limits of one process")
+@Suite("Rate limits in the process")
 struct RateLimitTests {
     private let limit = RateLimit(name: "test", count: 10, per: .seconds(1), burst: 5)
 
     @Test(
-        "a limit is read from its text",
+        "a rate limit is parsed from its text",
         arguments: [
             ("100/s burst 200", 10_000, 200), ("10/min", 6_000_000, 10), ("1000/h", 3_600_000, 1000),
             ("1/s", 1_000_000, 1),
@@ -18,13 +18,13 @@ struct RateLimitTests {
         #expect(limit.burst == burst)
     }
 
-    @Test("off and 0 mean none", arguments: ["off", "0", "0/s"])
+    @Test("off and 0 mean no rate limit", arguments: ["off", "0", "0/s"])
     func off(text: String) throws {
         #expect(try RateLimit.parse(text, name: "x") == nil)
     }
 
     @Test(
-        "what is no limit is refused",
+        "a text that is not a rate limit is refused",
         arguments: [
             "", "100", "/s", "100/", "100/d", "-1/s", "x/s", "1/s burst", "1/s burst 0", "1/s bursts 2", "1/s 2",
         ])
@@ -32,7 +32,7 @@ struct RateLimitTests {
         #expect(throws: RateLimit.Malformed.self) { try RateLimit.parse(text, name: "x") }
     }
 
-    @Test("as many as the burst may come at once, then one for each interval")
+    @Test("a full burst is allowed at once, and then one request per interval")
     func burst() {
         var limiter = LocalRateLimiter()
         let charge = [RateCharge(limit: limit, key: "a")]
@@ -51,7 +51,7 @@ struct RateLimitTests {
         #expect(limiter.charge(charge, at: 10_000_000)[0].remaining == 4)
     }
 
-    @Test("over a long time as many come through as the rate says")
+    @Test("over a long time the rate limit allows its rate")
     func longRun() {
         var limiter = LocalRateLimiter()
         let charge = [RateCharge(limit: limit, key: "a")]
@@ -59,14 +59,14 @@ struct RateLimitTests {
         #expect((104...105).contains(allowed))
     }
 
-    @Test("keys are counted apart")
+    @Test("rate limits count each key separately")
     func keys() {
         var limiter = LocalRateLimiter()
         for _ in 0..<5 { _ = limiter.charge([RateCharge(limit: limit, key: "a")], at: 0) }
         #expect(limiter.charge([RateCharge(limit: limit, key: "b")], at: 0)[0].isAllowed)
     }
 
-    @Test("where one limit refuses, the other is not charged either")
+    @Test("if one limit refuses a request, the other limits are not charged")
     func together() {
         var limiter = LocalRateLimiter()
         let strict = RateLimit(name: "strict", count: 1, per: .seconds(60))
@@ -80,7 +80,7 @@ struct RateLimitTests {
         #expect(limiter.charge([RateCharge(limit: limit, key: "a")], at: 0)[0].remaining == 3)
     }
 
-    @Test("what is free is let through, is told how things stand, and changes nothing")
+    @Test("a free charge is allowed, returns the current state and changes nothing")
     func free() {
         var limiter = LocalRateLimiter()
         let charge = [RateCharge(limit: limit, key: "a")]
@@ -96,7 +96,7 @@ struct RateLimitTests {
         #expect(limiter.count == 1)
     }
 
-    @Test("the local limiter keeps no more keys than it may")
+    @Test("the local rate limiter keeps at most as many keys as its capacity")
     func bounded() {
         var limiter = LocalRateLimiter(capacity: 100)
         for number in 0..<10_000 { _ = limiter.charge([RateCharge(limit: limit, key: "\(number)")], at: 0) }

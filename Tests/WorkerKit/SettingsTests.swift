@@ -6,9 +6,9 @@ import Testing
 
 @testable import WorkerKit
 
-@Suite("A setting")
+@Suite("Settings")
 struct SettingsTests {
-    /// A file with that content, for as long as the body takes.
+    /// Runs a body with the path of a file that has this content.
     private func withFile(_ content: [UInt8], _ body: (String) throws -> Void) throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("kit-\(UUID().uuidString)").path
         try Data(content).write(to: URL(fileURLWithPath: path))
@@ -25,7 +25,7 @@ struct SettingsTests {
         }
     }
 
-    @Test("that must be there and is not, or is empty, is named in one line")
+    @Test("a required setting that is missing or empty is named in one line")
     func missing() {
         for environment in [[:], ["WARREN_X": ""], ["WARREN_X_FILE": ""], ["warren_x": "lower case is another"]] {
             let fault = fault(environment) { _ = try $0.requiredText("WARREN_X") }
@@ -34,7 +34,7 @@ struct SettingsTests {
         #expect(throws: Never.self) { try Settings(environment: [:]).text("WARREN_X") }
     }
 
-    @Test("may come from a file, without the white space at its end")
+    @Test("a setting can come from a file, whose white space at the end is removed")
     func file() throws {
         for content in ["secret", "secret\n", "secret \r\n\t\n"] {
             try withFile(Array(content.utf8)) { path throws in
@@ -48,7 +48,7 @@ struct SettingsTests {
         }
     }
 
-    @Test("whose file is away, empty, no text or a folder, or that is set twice, is named")
+    @Test("a setting whose file is missing, empty, binary or a directory, or that is set twice, is named")
     func wrongFile() throws {
         let away = fault(["WARREN_X_FILE": "/nowhere/at/all"]) { _ = try $0.text("WARREN_X") }
         #expect(away == "WARREN_X_FILE: names a file that cannot be read")
@@ -70,7 +70,7 @@ struct SettingsTests {
         }
     }
 
-    @Test("that is a number is one within its bounds, or the default, or named")
+    @Test("a number out of its bounds is refused, and a missing one has the default")
     func integer() throws {
         let settings = Settings(environment: ["A": "7", "B": "1", "C": "100"])
         #expect(try settings.integer("A", default: 4, in: 1...100) == 7)
@@ -83,7 +83,7 @@ struct SettingsTests {
         }
     }
 
-    @Test("that is a list has its parts without the spaces around them")
+    @Test("the elements of a list have no spaces around them")
     func list() throws {
         let settings = Settings(environment: ["A": " one, two ,,three", "B": ", ,"])
         #expect(try settings.list("A") == ["one", "two", "three"])
@@ -91,7 +91,7 @@ struct SettingsTests {
         #expect(try settings.list("C", default: ["x"]) == ["x"])
     }
 
-    @Test("that is an address says what is wrong with it and never its password")
+    @Test("the error of an address names the fault and does not show the password")
     func address() {
         for wrong in ["http://u:hunter2@h", "amqp://u:hunter2@h:port", "amqp://u:hun%zzter2@h", "hunter2"] {
             let fault = fault(["WARREN_AMQP_URL": wrong]) {
@@ -110,7 +110,7 @@ struct SettingsTests {
         }
     }
 
-    @Test("of the log's level is one of swift-log's, in any case")
+    @Test("the log level is one of swift-log's levels, in upper or lower case")
     func logLevel() throws {
         #expect(try Settings(environment: [:]).logLevel() == .info)
         #expect(try Settings(environment: ["WARREN_LOG_LEVEL": "Debug"]).logLevel() == .debug)

@@ -7,9 +7,9 @@ import Testing
 
 @testable import WorkerKit
 
-@Suite("What does not come to rest")
+@Suite("Transient messages and tombstones")
 struct TransienceTests {
-    @Test("is every query, and all that bears a password or a token: off the disk, and gone with its sender's patience")
+    @Test("queries and credentials are not persistent and expire at their deadline, commands are persistent")
     func transient() {
         for message in Messages.all {
             let properties = OutgoingRequest(message, caller: nil, body: [], requestID: "x")
@@ -21,12 +21,12 @@ struct TransienceTests {
         #expect(Messages.all.filter { $0.kind == .credential }.count == 7)
     }
 
-    @Test("is a tombstone, but not before every reader has gone that may hold what was deleted")
+    @Test("a tombstone expires, but only after every reader that can hold the deleted row")
     @Loop func tombstone() async throws {
-        try await Shelf.run { shelf in
-            await shelf.things.bury("a")
-            let left = try await shelf.redis.send(["TTL", .string("\(shelf.name):a")]).integer
-            // A reader has 5 s.
+        try await CacheFixture.run { fixture in
+            await fixture.entities.bury("a")
+            let left = try await fixture.redis.send(["TTL", .string("\(fixture.name):a")]).integer
+            // A reader lives at most 5 s.
             #expect((10...300).contains(left ?? -1))
         }
     }

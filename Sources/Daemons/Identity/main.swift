@@ -1,4 +1,4 @@
 import IdentityService
 import WorkerKit
 
-await Daemon.work(IdentityService.definition, build: IdentityService.parts)
+await Daemon.runWorker(IdentityService.definition, build: IdentityService.components)

@@ -1,4 +1,4 @@
 import MediaService
 import WorkerKit
 
-await Daemon.work(MediaService.definition, build: MediaService.parts)
+await Daemon.runWorker(MediaService.definition, build: MediaService.components)

@@ -1,4 +1,4 @@
 import PostService
 import WorkerKit
 
-await Daemon.work(PostService.definition, build: PostService.parts)
+await Daemon.runWorker(PostService.definition, build: PostService.components)

@@ -1,4 +1,4 @@
 import SearchService
 import WorkerKit
 
-await Daemon.work(SearchService.definition, build: SearchService.parts)
+await Daemon.runWorker(SearchService.definition, build: SearchService.components)

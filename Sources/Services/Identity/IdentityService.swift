@@ -16,22 +16,22 @@ package enum IdentityService {
 
     /// Makes the handlers and the sweeper of expired tokens.
     ///
-    /// - Throws: `Settings.Fault` if a setting is missing or malformed; `JWTError` if JWTKit does not accept
+    /// - Throws: `SettingsError` if a setting is missing or malformed; `JWTError` if JWTKit does not accept
     ///   the key.
-    @Loop package static func parts(_ resources: WorkerResources) async throws -> WorkerParts {
-        let settings = resources.settings
+    @Loop package static func components(_ dependencies: WorkerDependencies) async throws -> WorkerComponents {
+        let settings = dependencies.settings
         let signer = try await AccessTokenSigner(
             key: try settings.parsed("WARREN_SIGNING_KEY") { try SigningKey(pem: $0) },
             issuer: try settings.text("WARREN_TOKEN_ISSUER") ?? "warren",
             audience: try settings.text("WARREN_TOKEN_AUDIENCE") ?? "warren")
-        let throttle = try LoginThrottle(settings, prefetch: prefetch, redis: resources.redis)
+        let throttle = try LoginThrottle(settings, prefetch: prefetch, redis: dependencies.redis)
         let identity = IdentityHandlers(
-            database: resources.database, signer: signer, passwords: PasswordHasher(), throttle: throttle,
+            database: dependencies.database, signer: signer, passwords: PasswordHasher(), throttle: throttle,
             now: { .now() })
-        let sweeper = TokenSweeper(database: resources.database, log: resources.log)
-        return WorkerParts(
+        let sweeper = TokenSweeper(database: dependencies.database, log: dependencies.log)
+        return WorkerComponents(
             handlers: handlers(identity),
-            services: [Managed(start: { await sweeper.run() }, stop: { await sweeper.close() })])
+            services: [ServiceAdapter(run: { await sweeper.run() }, close: { await sweeper.close() })])
     }
 
     @Loop static func handlers(_ identity: IdentityHandlers) -> [Handler] {

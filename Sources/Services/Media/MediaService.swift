@@ -25,23 +25,23 @@ package enum MediaService {
 
     /// Makes the handlers and the sweeper of abandoned uploads.
     ///
-    /// - Throws: `Settings.Fault` if a setting is missing or malformed; `CurlError` if libcurl cannot be
+    /// - Throws: `SettingsError` if a setting is missing or malformed; `CurlError` if libcurl cannot be
     ///   initialized.
-    @Loop package static func parts(_ resources: WorkerResources) throws -> WorkerParts {
-        let settings = resources.settings
+    @Loop package static func components(_ dependencies: WorkerDependencies) throws -> WorkerComponents {
+        let settings = dependencies.settings
         let account = try settings.parsed("CLOUDINARY_URL") { try CloudinaryAccount(url: $0) }
         let validator = ImageValidator(
             maximumPixels: try settings.integer(
                 "WARREN_MEDIA_PIXELS", default: defaultMaximumPixels, in: 1...1_000_000_000))
         let http = try CurlClient()
         let cloudinary = CloudinaryClient(account: account, http: http)
-        let commands = MediaCommands(database: resources.database, cloudinary: cloudinary, validator: validator)
-        let sweeper = UploadSweeper(database: resources.database, cloudinary: cloudinary, log: resources.log)
-        return WorkerParts(
-            handlers: handlers(commands, MediaQueries(database: resources.database)),
+        let commands = MediaCommands(database: dependencies.database, cloudinary: cloudinary, validator: validator)
+        let sweeper = UploadSweeper(database: dependencies.database, cloudinary: cloudinary, log: dependencies.log)
+        return WorkerComponents(
+            handlers: handlers(commands, MediaQueries(database: dependencies.database)),
             services: [
-                AtShutdown { await http.close() },
-                Managed(start: { await sweeper.run() }, stop: { await sweeper.close() }),
+                ShutdownHook { await http.close() },
+                ServiceAdapter(run: { await sweeper.run() }, close: { await sweeper.close() }),
             ])
     }
 

@@ -1,6 +1,6 @@
 internal import Contracts
 internal import FoundationEssentials
-internal import Postgres
+package import Postgres
 internal import WorkerKit
 
 /// All SQL statements of the media service.
@@ -81,9 +81,9 @@ enum MediaStatements {
     static let delete = Statement("DELETE FROM media WHERE id = $1 AND owner_id = $2")
 }
 
-extension Media {
+extension Media: KeysetItem {
     /// Decodes a row of the columns that all statements select for media.
-    init(_ row: Row) throws(PostgresError) {
+    package init(_ row: Row) throws(PostgresError) {
         let (id, url, contentType, bytes, width, height, createdAt) = try row.decode(
             (UUID, String, String, Int, Int, Int, Timestamp).self)
         self.init(

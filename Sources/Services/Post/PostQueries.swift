@@ -36,9 +36,9 @@ internal import WorkerKit
     private func page(_ query: ListRequest, _ cursor: KeysetCursor?) async throws -> Page<Post> {
         if let cursor {
             let rows = try await database.query(
-                PostStatements.after, query.limit + 1, PostgresTimestamp(milliseconds: cursor.time.milliseconds),
+                PostStatements.after, query.rowLimit, cursor.time,
                 cursor.id, deadline: deadline)
-            return try page(rows, query, number: nil)
+            return try Page(rows, of: query, number: nil)
         }
         let number = query.page ?? 1
         let offset = (number - 1) * query.limit
@@ -48,22 +48,12 @@ internal import WorkerKit
         let first = offset == 0 ? rows(query, offset) : nil
         let total = try await counted.rows().first?.get(0, as: Int.self) ?? 0
         let place = Page<Post>.Number(page: number, total: total)
-        if let first { return try page(try await first.rows(), query, number: place) }
+        if let first { return try Page(try await first.rows(), of: query, number: place) }
         guard offset < total else { return Page(items: [], limit: query.limit, number: place) }
-        return try page(try await rows(query, offset).rows(), query, number: place)
+        return try Page(try await rows(query, offset).rows(), of: query, number: place)
     }
 
     private func rows(_ query: ListRequest, _ offset: Int) -> PendingQuery {
-        database.send(PostStatements.page, query.limit + 1, offset, deadline: deadline)
-    }
-
-    /// One row more than asked for was read: that there is one says that there is a next page.
-    private func page(_ rows: Rows, _ query: ListRequest, number: Page<Post>.Number?) throws -> Page<Post> {
-        var posts: [Post] = []
-        for row in rows.prefix(query.limit) { posts.append(try Post(row)) }
-        let next = rows.count > query.limit ? posts.last : nil
-        return Page(
-            items: posts, limit: query.limit, number: number,
-            nextCursor: next.map { KeysetCursor(time: $0.createdAt, id: $0.id).text })
+        database.send(PostStatements.page, query.rowLimit, offset, deadline: deadline)
     }
 }

@@ -15,8 +15,9 @@ package enum PostService {
         ])
 
     /// Makes the handlers.
-    @Loop package static func parts(_ resources: WorkerResources) -> WorkerParts {
-        WorkerParts(handlers: handlers(resources.database, PostCache(resources.redis, log: resources.log)))
+    @Loop package static func components(_ dependencies: WorkerDependencies) -> WorkerComponents {
+        WorkerComponents(
+            handlers: handlers(dependencies.database, PostCache(dependencies.redis, log: dependencies.log)))
     }
 
     @Loop static func handlers(_ database: PostgresPool, _ cache: PostCache) -> [Handler] {

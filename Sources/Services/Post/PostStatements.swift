@@ -1,6 +1,6 @@
 internal import Contracts
 internal import FoundationEssentials
-internal import Postgres
+package import Postgres
 internal import WorkerKit
 
 /// All SQL statements of the post service.
@@ -75,9 +75,9 @@ enum PostStatements {
         """)
 }
 
-extension Post {
+extension Post: KeysetItem {
     /// Decodes a row of the columns that all statements select for posts.
-    init(_ row: Row) throws(PostgresError) {
+    package init(_ row: Row) throws(PostgresError) {
         let (id, authorID, authorName, content, createdAt, mediaIDs, urls) = try row.decode(
             (UUID, UUID, String, String, Timestamp, [UUID], [String]).self)
         self.init(

@@ -18,8 +18,8 @@ package enum SearchService {
         queues: [ConsumedQueue(Queue.searchQueries, prefetch: 64), ConsumedQueue(Queue.searchEvents, prefetch: 64)])
 
     /// Makes the handlers.
-    @Loop package static func parts(_ resources: WorkerResources) -> WorkerParts {
-        WorkerParts(handlers: handlers(resources.database, cache(resources.redis, resources.log)))
+    @Loop package static func components(_ dependencies: WorkerDependencies) -> WorkerComponents {
+        WorkerComponents(handlers: handlers(dependencies.database, cache(dependencies.redis, dependencies.log)))
     }
 
     @Loop static func handlers(_ database: PostgresPool, _ cache: ListCache) -> [Handler] {

@@ -1,19 +1,30 @@
 internal import Reactor
 internal import Redis
 
-/// Has what a cache lacks read once, however many ask for it at the same time.
-///
-/// Within the process the first one reads and the others share what it got. Between processes a short lock in Redis says
-/// who reads; whoever finds it taken looks again for a moment, and then reads too: the lock saves work, and nothing
-/// depends on it. Without Redis everyone reads for themselves.
-@Loop final class CacheFiller {
-    /// How long a reader may keep the others waiting; a process that dies meanwhile keeps them no longer.
-    private static let lockMilliseconds = 2000
-    /// How long one looks again.
-    private static let patience: Duration = .milliseconds(400)
-    private static let firstPause: Duration = .milliseconds(5)
+/// The result of looking up a cache entry.
+enum CacheLookup: Sendable, Hashable {
+    /// The entry's value.
+    case hit([UInt8])
+    /// No entry. The value may be stored under `key`; `lock` is a key in the same slot of a Redis cluster.
+    case miss(key: String, lock: String)
+    /// A tombstone, or no Redis: the value must be read and must not be stored.
+    case unavailable
+}
 
-    /// The value that is there by now, or 1 for the right to read it, or 0 where another has it.
+/// Reads values that are missing from a cache and stores them, each once however many tasks ask for it at the same time
+/// (single flight).
+///
+/// Within the process the first task reads and the others share its result. Between processes a short lock in Redis
+/// decides which one reads; a process that finds it taken looks for the value again for a moment, and then reads too. The
+/// lock saves work, and correctness does not depend on it. Without Redis every task reads for itself.
+@Loop final class CacheFiller {
+    /// The lock's lifetime, which bounds the wait for a process that died.
+    private static let lockMilliseconds = 2000
+    /// How long to look for the value of another process.
+    private static let lookLimit: Duration = .milliseconds(400)
+    private static let pauses: ClosedRange<Duration> = .milliseconds(5) ... .milliseconds(160)
+
+    /// Returns the value if it is present, 1 if the caller has taken the lock, 0 if another process has it.
     private static let claim = RedisScript(
         """
         local value = redis.call('GET', KEYS[1])
@@ -22,78 +33,89 @@ internal import Redis
         return 0
         """)
 
-    private let redis: RedisClient
-    private var reading: [String: [CheckedContinuation<Result<[UInt8]?, any Error>, Never>]] = [:]
+    /// Makes the command that stores a value under a key.
+    typealias Store = @Loop (_ key: String, _ value: [UInt8]) -> [RedisArgument]
 
-    init(redis: RedisClient) {
+    private let redis: RedisClient
+    private let store: Store
+    /// The tasks that share each reading, by its key.
+    private var reading: [String: [Waiter<Result<[UInt8]?, any Error>>]] = [:]
+
+    init(redis: RedisClient, store: @escaping Store) {
         self.redis = redis
+        self.store = store
     }
 
-    /// The value of a key that a look has just found missing.
+    /// Returns the value that a lookup found, or reads it and stores it.
     ///
-    /// - Parameters:
-    ///   - key: where it belongs.
-    ///   - lock: another key, in the same slot of a Redis cluster.
-    ///   - store: what to send to keep a value there; whether it is stored nobody waits to hear.
-    ///   - read: reads it; nothing where it does not exist.
-    /// - Throws: what `read` throws, for those who share it too.
+    /// - Parameter read: reads the value; `nil` if it does not exist.
+    /// - Throws: the error of `read`, also for the tasks that share it.
     func value(
-        of key: String, lock: String, store: ([UInt8]) -> [RedisArgument], read: @Loop () async throws -> [UInt8]?
+        _ lookup: CacheLookup, read: @Loop () async throws -> [UInt8]?
+    ) async throws -> [UInt8]? {
+        switch lookup {
+        case .hit(let value): value
+        case .miss(let key, let lock): try await missingValue(key, lock, read)
+        case .unavailable: try await read()
+        }
+    }
+
+    private func missingValue(
+        _ key: String, _ lock: String, _ read: @Loop () async throws -> [UInt8]?
     ) async throws -> [UInt8]? {
         if reading[key] != nil {
-            let shared = await withCheckedContinuation { continuation in
-                // The reader may have ended before there was anyone to tell.
-                if reading[key]?.append(continuation) == nil { continuation.resume(returning: .success(nil)) }
-            }
-            // That there was nothing is not shared: it may have come into being since that reader began.
-            if let value = try shared.get() { return value }
+            let waiter = Waiter<Result<[UInt8]?, any Error>>()
+            reading[key]?.append(waiter)
+            if let value = try await waiter.waitThroughCancellation()?.get() ?? nil { return value }
+            // The absence of a value is not shared: it may have been created after that reading began.
             return try await read()
         }
         reading[key] = []
         let result: Result<[UInt8]?, any Error>
         do {
-            result = .success(try await valueAsReader(key, lock, store, read))
+            result = .success(try await readAsFirst(key, lock, read))
         } catch {
             result = .failure(error)
         }
-        for waiting in reading.removeValue(forKey: key) ?? [] { waiting.resume(returning: result) }
+        for waiter in reading.removeValue(forKey: key) ?? [] { waiter.resume(returning: result) }
         return try result.get()
     }
 
-    private func valueAsReader(
-        _ key: String, _ lock: String, _ store: ([UInt8]) -> [RedisArgument], _ read: @Loop () async throws -> [UInt8]?
+    private func readAsFirst(
+        _ key: String, _ lock: String, _ read: @Loop () async throws -> [UInt8]?
     ) async throws -> [UInt8]? {
-        let end = ContinuousClock.now + Self.patience
-        var pause = Self.firstPause
+        let end = ContinuousClock.now + Self.lookLimit
+        var backoff = Backoff(Self.pauses)
         while true {
             let claimed = try? await redis.run(
                 Self.claim, keys: [.string(key), .string(lock)], arguments: [.integer(Self.lockMilliseconds)])
             switch claimed {
-            // Another reader was faster; what is empty is a tombstone, beside which nothing is stored.
+            // An empty value is a tombstone, and nothing is stored beside it.
             case .bytes(let value): return value.isEmpty ? try await read() : value
-            case .integer(1): return try await fill(store, read) { self.release(lock) }
+            case .integer(1):
+                defer { release(lock) }
+                return try await readAndStore(key, read)
             case .integer:
+                let pause = backoff.next()
                 guard .now + pause < end, (try? await Loop.sleep(for: pause)) != nil else {
-                    return try await fill(store, read) {}
+                    return try await readAndStore(key, read)
                 }
-                pause *= 2
             default: return try await read()
             }
         }
     }
 
-    private func fill(
-        _ store: ([UInt8]) -> [RedisArgument], _ read: @Loop () async throws -> [UInt8]?, _ finished: @Loop () -> Void
+    private func readAndStore(
+        _ key: String, _ read: @Loop () async throws -> [UInt8]?
     ) async throws -> [UInt8]? {
-        defer { finished() }
         guard let value = try await read() else { return nil }
-        // What is not stored is read once more by the next one: nothing is wrong then.
-        redis.send(store(value)) { _ in }
+        // A failure to store costs one more reading and needs no handling.
+        redis.send(store(key, value)) { _ in }
         return value
     }
 
     private func release(_ lock: String) {
-        // A lock that stays ends by itself.
+        // If this fails, the lock expires.
         redis.send([.string("DEL"), .string(lock)]) { _ in }
     }
 }

@@ -2,82 +2,80 @@ package import Logging
 package import Reactor
 package import Redis
 
-/// Invalidations of a cache, kept and done again where Redis did not take them when they were due.
+/// Sends invalidations to a cache and retries those that failed, because a cache that missed one keeps serving deleted
+/// data.
 ///
-/// A cache that missed an invalidation would go on showing what is gone. What is kept is therefore done again soon, with
-/// pauses that grow as long as it fails, and on a new connection before anything is read there. The same invalidation is
-/// kept once, however often it was due.
+/// Retries back off exponentially while the connection lasts. On a new connection all pending invalidations are sent
+/// before any command that reads. The same invalidation is kept once, however often it failed.
 @Loop package final class Invalidations {
     private static let limit = 10_000
-    private static let pauses: ClosedRange<Duration> = .milliseconds(100) ... .seconds(5)
 
     private let redis: RedisClient
     private let log: Logger
-    private var missed: Set<[RedisArgument]> = []
+    private var pending: Set<[RedisArgument]> = []
     private var hasOverflowed = false
-    private var pause = Invalidations.pauses.lowerBound
+    private var backoff = Backoff(.milliseconds(100) ... .seconds(5))
     private var timer: LoopTimer?
 
-    /// Makes the keeper of a client's invalidations; a client has one of them.
+    /// Makes the sender of a client's invalidations. A client has one, because it sets the client's `onConnect`.
     package init(redis: RedisClient, log: Logger) {
         self.redis = redis
         self.log = log
-        redis.onConnect = { [weak self] in self?.redo() }
+        redis.onConnect = { [weak self] in self?.retry() }
     }
 
     isolated deinit {
         timer?.cancel()
     }
 
-    /// How many wait to be done again.
-    var count: Int { missed.count }
+    /// The number of failed invalidations.
+    var count: Int { pending.count }
 
-    /// Sends an invalidation, which must bear being done twice and late.
+    /// Sends an invalidation, which must be idempotent because it can be sent again later.
     package func send(_ command: [RedisArgument]) async {
         do {
             _ = try await redis.send(command)
-            // It makes up for the same one that failed before.
-            if !missed.isEmpty { missed.remove(command) }
+            // The same invalidation, if it failed before, is made up for.
+            if !pending.isEmpty { pending.remove(command) }
         } catch {
             keep(command)
         }
     }
 
     private func keep(_ command: [RedisArgument]) {
-        if missed.count < Self.limit {
-            missed.insert(command)
-        } else if !missed.contains(command) {
+        if pending.count < Self.limit {
+            pending.insert(command)
+        } else if !pending.contains(command) {
             hasOverflowed = true
         }
-        redoLater()
+        scheduleRetry()
     }
 
-    /// Does again what is kept, all of it in one turn of the loop.
-    private func redo() {
+    /// Sends all pending invalidations in one turn of the loop.
+    private func retry() {
         timer?.cancel()
         timer = nil
-        guard redis.isConnected, !missed.isEmpty else { return }
-        log.info("cache invalidations done late", metadata: ["count": "\(missed.count)"])
+        guard redis.isConnected, !pending.isEmpty else { return }
+        log.info("failed cache invalidations sent again", metadata: ["count": "\(pending.count)"])
         if hasOverflowed {
-            log.warning("some cache invalidations are lost; what they were for shows until it expires")
+            log.warning("cache invalidations lost; deleted entries stay visible until they expire")
         }
-        let commands = missed
-        missed = []
+        let commands = pending
+        pending = []
         hasOverflowed = false
         for command in commands {
             redis.send(command) { result in
                 switch result {
-                case .success: if self.missed.isEmpty { self.pause = Self.pauses.lowerBound }
+                case .success: if self.pending.isEmpty { self.backoff.reset() }
                 case .failure: self.keep(command)
                 }
             }
         }
     }
 
-    private func redoLater() {
-        // Without a connection the next one is what to wait for.
+    private func scheduleRetry() {
+        // Without a connection, `onConnect` retries.
         guard timer == nil, redis.isConnected else { return }
-        timer = Loop.schedule(after: pause * Double.random(in: 0.5...1)) { [weak self] in self?.redo() }
-        pause = min(pause * 2, Self.pauses.upperBound)
+        timer = Loop.schedule(after: backoff.next()) { [weak self] in self?.retry() }
     }
 }

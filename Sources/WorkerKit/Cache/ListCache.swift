@@ -1,23 +1,13 @@
 package import Reactor
 package import Redis
 
-/// A cache of pages that are all invalidated at once, by a generation number in their keys.
+/// A cache of pages that are invalidated together, by a generation number in their keys.
 ///
-/// A write increments the number; pages of earlier generations are never read again and expire by themselves. A page
-/// that was read from the database before a write is stored under the generation before it, where it harms nothing.
+/// A write increments the generation. Pages of earlier generations are never read again and expire. A page that was read
+/// from the database before a write is stored under the generation before it, so it cannot hide the write.
 @Loop package final class ListCache {
-    /// What a look into the cache found.
-    package enum Finding: Sendable {
-        /// The page.
-        case hit([UInt8])
-        /// No page; what is read now may be stored under this generation.
-        case miss(generation: String)
-        /// Redis is away: read, and store nothing.
-        case unavailable
-    }
-
-    // Both keys have the hash tag of the list's name, so that a Redis cluster keeps them in one slot. A generation
-    // that is not there begins at the time, and so never at a number used before.
+    // Both keys have the list's name as their hash tag, so a Redis cluster keeps them in one slot. A missing generation
+    // starts at the time in microseconds, so it never repeats a number that was used before.
     private static let look = RedisScript(
         """
         local generation = redis.call('GET', KEYS[1])
@@ -29,7 +19,7 @@ package import Redis
         return {generation, redis.call('GET', KEYS[1] .. ':' .. generation .. ':' .. ARGV[1])}
         """)
 
-    // INCR alone would begin at 1 where the number is not there, and so at one used before.
+    // INCR alone would start a missing generation at 1, which was used before.
     private static let advance = """
         if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('INCR', KEYS[1]) end
         local time = redis.call('TIME')
@@ -40,88 +30,56 @@ package import Redis
     private let invalidations: Invalidations
     private let filler: CacheFiller
     private let root: String
-    private let lifetime: Duration
-    private var isIncrementing = false
-    /// Those whose writes came while an increment was under way; told whether to do the next one.
-    private var waiting: [CheckedContinuation<Bool, Never>] = []
+    /// The writers that wait for an increment; `true` tells a writer to do it itself, `false` that it is done.
+    private var writers = BatchQueue<Waiter<Bool>>(limit: .max)
 
     /// Makes a cache.
     ///
     /// - Parameters:
-    ///   - name: the list's name, the root of its keys: `post:list`.
-    ///   - lifetime: how long a page is kept at most, to the second.
+    ///   - name: the list's name, which its keys begin with, such as `post:list`.
+    ///   - lifetime: a page's lifetime, in whole seconds.
     package init(redis: RedisClient, invalidations: Invalidations, name: String, lifetime: Duration) {
         self.redis = redis
         self.invalidations = invalidations
-        filler = CacheFiller(redis: redis)
         root = "{\(name)}:generation"
-        self.lifetime = lifetime
-    }
-
-    /// A page: from the cache, or read and stored, once for all who ask for it at that moment.
-    ///
-    /// Those who share a reading have seen the same generation, before which it began: it has all that was written when
-    /// they asked.
-    ///
-    /// - Parameter read: reads the page.
-    package func body(_ page: String, read: @Loop () async throws -> [UInt8]) async throws -> [UInt8] {
-        switch await find(page) {
-        case .hit(let body): return body
-        case .miss(let generation):
-            let key = pageKey(page, generation)
-            let body = try await filler.value(
-                of: key, lock: "\(key):reading", store: { entry(page, $0, generation) }
-            ) { try await read() }
-            guard let body else { return try await read() }
-            return body
-        case .unavailable: return try await read()
+        let seconds = Int(lifetime.components.seconds)
+        filler = CacheFiller(redis: redis) { key, value in
+            [.string("SET"), .string(key), .bytes(value), .string("EX"), .integer(seconds)]
         }
     }
 
-    /// Looks for a page.
-    package func find(_ page: String) async -> Finding {
+    /// Returns a page from the cache, or reads and stores it, once for all tasks that ask at the same time.
+    ///
+    /// Tasks share a reading only if it began in the generation that they have seen, so the page has every write that was
+    /// invalidated before they asked.
+    ///
+    /// - Parameter read: reads the page.
+    package func body(_ page: String, read: @Loop () async throws -> [UInt8]) async throws -> [UInt8] {
+        let body = try await filler.value(await lookUp(page)) { try await read() }
+        if let body { return body }
+        return try await read()
+    }
+
+    func lookUp(_ page: String) async -> CacheLookup {
         guard let value = try? await redis.run(Self.look, keys: [.string(root)], arguments: [.string(page)]),
             case .array(let parts) = value, parts.count == 2, case .bytes(let generation) = parts[0]
         else { return .unavailable }
         if case .bytes(let body) = parts[1] { return .hit(body) }
-        return .miss(generation: String(decoding: generation, as: UTF8.self))
+        let key = "\(root):\(String(decoding: generation, as: UTF8.self)):\(page)"
+        return .miss(key: key, lock: "\(key):reading")
     }
-
-    /// Stores a page under the generation that its miss was found in.
-    package func store(_ page: String, _ body: [UInt8], generation: String) async {
-        // A page that is not stored is read from the database once more: nothing is wrong then.
-        _ = try? await redis.send(entry(page, body, generation))
-    }
-
-    private func entry(_ page: String, _ body: [UInt8], _ generation: String) -> [RedisArgument] {
-        [
-            .string("SET"), .string(pageKey(page, generation)), .bytes(body), .string("EX"),
-            .integer(Int(lifetime.components.seconds)),
-        ]
-    }
-
-    private func pageKey(_ page: String, _ generation: String) -> String { "\(root):\(generation):\(page)" }
 
     /// Invalidates every page.
     ///
-    /// Those who come while an increment is under way share the next one: under load there are fewer of them than writes.
+    /// Writers that arrive during an increment share the next one, so under load there are fewer increments than writes.
     package func invalidate() async {
-        if isIncrementing {
-            let isNext = await withCheckedContinuation { continuation in
-                // The increment may have ended before there was anyone to tell.
-                if isIncrementing { waiting.append(continuation) } else { continuation.resume(returning: true) }
-            }
-            guard isNext else { return }
+        let writer = Waiter<Bool>()
+        if !writers.add(writer) {
+            guard await writer.waitThroughCancellation() == true else { return }
         }
-        isIncrementing = true
-        let covered = waiting
-        waiting = []
+        let covered = writers.takeOthers()
         await invalidations.send([.string("EVAL"), .string(Self.advance), .integer(1), .string(root)])
         for writer in covered { writer.resume(returning: false) }
-        if waiting.isEmpty {
-            isIncrementing = false
-        } else {
-            waiting.removeFirst().resume(returning: true)
-        }
+        writers.finish()?.resume(returning: true)
     }
 }

@@ -1,7 +1,7 @@
 internal import Contracts
 package import Logging
 package import Postgres
-package import Reactor
+internal import Reactor
 
 /// The worker's parts that handlers use.
 package struct HandlerEnvironment: Sendable {

@@ -1,15 +1,15 @@
 extension JSONLogHandler {
-    /// Escapes, in a line of JSON, the characters that JSON lets stand and a terminal or a log viewer obeys: DEL, the
-    /// C1 controls, the separators of lines and paragraphs, and what turns the direction of text (Unicode's general
-    /// categories Cc, Cf, Zl and Zp).
+    /// Escapes the control characters that JSON allows in strings and that a terminal or a log viewer would obey: DEL,
+    /// the C1 controls, line and paragraph separators, and changes of the text's direction (Unicode's general categories
+    /// Cc, Cf, Zl and Zp).
     ///
-    /// They can only be within strings, so that the line stays the same JSON.
+    /// In a line of JSON these characters can only be within strings, so the escaped line is the same JSON.
     static func escaping(_ line: [UInt8]) -> [UInt8] {
         guard line.contains(where: { $0 >= 0x7F }) else { return line }
         var escaped: [UInt8] = []
         escaped.reserveCapacity(line.count + 64)
         for scalar in String(decoding: line, as: UTF8.self).unicodeScalars {
-            if scalar.value < 0x7F || !isObeyed(scalar) {
+            if scalar.value < 0x7F || !isControl(scalar) {
                 escaped.append(contentsOf: scalar.utf8)
             } else {
                 for unit in String(scalar).utf16 { appendEscape(unit, to: &escaped) }
@@ -18,7 +18,7 @@ extension JSONLogHandler {
         return escaped
     }
 
-    private static func isObeyed(_ scalar: Unicode.Scalar) -> Bool {
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator: true
         default: false

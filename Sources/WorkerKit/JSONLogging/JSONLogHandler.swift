@@ -2,15 +2,15 @@ internal import Contracts
 internal import Glibc
 package import Logging
 
-/// Writes each log event as one line of JSON on standard error, so that nothing a client sent can forge a line.
+/// Writes each log event as one line of JSON to standard error, so that text from a client cannot forge a line.
 package struct JSONLogHandler: LogHandler {
-    /// The metadata on every line of this logger.
+    /// The metadata of every line of this logger.
     package var metadata: Logger.Metadata = [:]
-    /// What is below this level is not written.
+    /// The lowest level that is written.
     package var logLevel: Logger.Level
     private let service: String
 
-    /// Makes a handler whose lines bear a service's name.
+    /// Makes a handler that writes a service's name into every line.
     package init(service: String, level: Logger.Level) {
         self.service = service
         logLevel = level
@@ -23,11 +23,11 @@ package struct JSONLogHandler: LogHandler {
 
     package func log(event: LogEvent) {
         let bytes = line(for: event)
-        // One write(2) a line: lines of several threads do not mix, and a killed process loses none it wrote.
+        // One write(2) per line: the lines of several threads do not mix, and a killed process loses no line.
         _ = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 
-    /// The line that tells of an event, its end included.
+    /// Returns the line of an event, with its line feed.
     func line(for event: LogEvent) -> [UInt8] {
         var line = JSONWriter(capacity: 256)
         line.object { line in

@@ -1,24 +1,24 @@
-/// Rate limits kept in the process, for when Redis is away: each process then counts for itself.
+/// Rate limits in the process's memory, for the time that Redis is away. Each process then counts for itself.
 package struct LocalRateLimiter: Sendable {
     private let capacity: Int
-    /// Until when each key has paid, in microseconds.
+    /// The time up to which each key has paid, in microseconds.
     private var paid: [String: Int64] = [:]
 
     /// Makes a limiter.
     ///
-    /// - Parameter capacity: the most keys that it keeps.
+    /// - Parameter capacity: the most keys to keep.
     package init(capacity: Int = 100_000) {
         self.capacity = capacity
     }
 
-    /// How many keys it keeps.
+    /// The number of keys.
     package var count: Int { paid.count }
 
-    /// Charges a request to several keys, or to none of them where one refuses.
+    /// Charges a request to several keys, or to none of them if one of the limits refuses.
     ///
     /// - Parameters:
     ///   - charges: the keys and their limits.
-    ///   - now: microseconds of any clock that does not go back.
+    ///   - now: the time in microseconds, of any monotonic clock.
     package mutating func charge(_ charges: [RateCharge], at now: Int64) -> [RateDecision] {
         let aheads = charges.map { max(0, (paid[$0.key] ?? 0) - now) }
         let allowed = zip(charges, aheads).map { charge, ahead in
@@ -41,26 +41,27 @@ package struct LocalRateLimiter: Sendable {
     private mutating func makeRoom(for key: String, at now: Int64) {
         guard paid.count >= capacity, paid[key] == nil else { return }
         paid = paid.filter { $0.value > now }
-        // Half of them at once, so that a flood of addresses does not make every request look through all.
+        // Half of the keys at once, so that a flood of addresses does not make every request scan all keys.
         if paid.count >= capacity { paid = paid.filter { _ in Bool.random() } }
     }
 }
 
-/// A request as one limit counts it.
+/// The charge of a request to one key of one limit.
 package struct RateCharge: Sendable, Hashable {
+    /// The limit.
     package let limit: RateLimit
-    /// Whose request it is: the limit's name, and the caller or the address.
+    /// The limit's name and the caller or the address that the request counts for.
     package let key: String
-    /// Whether it is only told how things stand.
+    /// Whether the charge costs nothing and only returns the current state.
     package var isFree = false
 
-    /// Makes a charge to one key.
+    /// Makes a charge.
     package init(limit: RateLimit, key: String, isFree: Bool = false) {
         self.limit = limit
         self.key = key
         self.isFree = isFree
     }
 
-    /// The time that it pays for, in microseconds.
+    /// The time that the request costs, in microseconds.
     package var cost: Int64 { isFree ? 0 : limit.interval }
 }

@@ -1,10 +1,10 @@
-/// What a rate limit says of one request.
+/// The decision of a rate limit about one request.
 package struct RateDecision: Sendable, Hashable {
-    /// The limit that said it.
+    /// The limit.
     package let limit: RateLimit
-    /// Whether the request may go on.
+    /// Whether the request is allowed.
     package let isAllowed: Bool
-    /// How much time is paid for already, in microseconds from now; with this request where it may go on.
+    /// How far the paid time is ahead of the clock, in microseconds, including this request if it is allowed.
     package let ahead: Int64
 
     /// Makes a decision of its parts.
@@ -14,26 +14,26 @@ package struct RateDecision: Sendable, Hashable {
         self.ahead = ahead
     }
 
-    /// How many more requests may come at once now.
+    /// The number of further requests that are allowed now.
     package var remaining: Int {
         isAllowed ? Int(max(0, (limit.tolerance - ahead) / limit.interval)) : 0
     }
 
-    /// Whole seconds after which one more request may come; never 0.
+    /// The whole seconds after which one more request is allowed; at least 1.
     package var retryAfter: Int {
         Self.wholeSeconds(max(1, ahead + limit.interval - limit.tolerance))
     }
 
-    /// Whole seconds until the limit is as if nothing had come.
+    /// The whole seconds until the full burst is available again.
     package var reset: Int { Self.wholeSeconds(max(0, ahead)) }
 
     private static func wholeSeconds(_ microseconds: Int64) -> Int { Int((microseconds + 999_999) / 1_000_000) }
 }
 
 extension [RateDecision] {
-    /// Whether every limit lets the request go on.
+    /// Whether every limit allows the request.
     package var areAllowed: Bool { allSatisfy(\.isAllowed) }
 
-    /// Seconds after which none of the limits refuses.
+    /// The whole seconds after which every limit allows the request.
     package var retryAfter: Int { filter { !$0.isAllowed }.map(\.retryAfter).max() ?? 1 }
 }

@@ -1,13 +1,13 @@
 internal import Redis
 
-/// The rate limits' one script.
+/// The script that charges rate limits in Redis.
 enum RateLimitScript {
-    /// Charges a request to several keys, or to none of them where one refuses.
+    /// Charges a request to several keys, or to none of them if one of the limits refuses.
     ///
-    /// `KEYS[i]` holds until when the key has paid, in microseconds of the server's clock, so that all processes go by
-    /// one clock; `ARGV[2i-1]` is what the request costs, in microseconds, and `ARGV[2i]` the limit's tolerance. For
-    /// each key it returns 1 or 0, whether that limit lets the request go on, and the time that is paid for. What costs
-    /// nothing is let through and changes nothing.
+    /// `KEYS[i]` holds the time up to which the key has paid, in microseconds of the server's clock, so that all
+    /// processes use the same clock. `ARGV[2i-1]` is the request's cost in microseconds and `ARGV[2i]` the limit's
+    /// tolerance. Returns for each key 1 if the limit allows the request, else 0, and the time by which the key is ahead
+    /// of the clock. A charge of cost 0 is always allowed and changes nothing.
     static let script = RedisScript(
         """
         local time = redis.call('TIME')

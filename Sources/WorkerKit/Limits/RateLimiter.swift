@@ -1,11 +1,12 @@
 package import Reactor
 package import Redis
 
-/// Decides whether a request may go on: in Redis for all processes together, in the process where Redis is away.
+/// Decides whether rate limits allow a request. Counts in Redis for all processes together, and in the process while
+/// Redis is away.
 @Loop package final class RateLimiter {
-    /// How long a request waits for Redis at most.
-    private static let patience: Duration = .milliseconds(100)
-    /// How long the process counts for itself after Redis has not answered in time.
+    /// How long a request waits for Redis.
+    private static let timeout: Duration = .milliseconds(100)
+    /// How long the process counts for itself after a timeout of Redis.
     private static let pause: Duration = .seconds(1)
 
     private let redis: RedisClient
@@ -18,16 +19,17 @@ package import Redis
         self.redis = redis
     }
 
-    /// Charges a request to all its limits, or to none where one refuses.
+    /// Charges a request to all its limits, or to none of them if one refuses.
     ///
-    /// - Parameter decided: called once, on the loop; at once where Redis is away or there is nothing to charge.
+    /// - Parameter decided: called once, on the loop; before this function returns if Redis is away or `charges` is
+    ///   empty.
     package func charge(_ charges: [RateCharge], decided: @escaping @Loop ([RateDecision]) -> Void) {
         guard !charges.isEmpty else { return decided([]) }
         guard redis.isConnected, !isPausing() else { return decided(chargeLocally(charges)) }
         redis.run(
             RateLimitScript.script, keys: charges.map { .string($0.key) },
             arguments: charges.flatMap { [.integer(Int($0.cost)), .integer(Int($0.limit.tolerance))] },
-            timeout: Self.patience
+            timeout: Self.timeout
         ) { result in
             guard case .success(let value) = result, let decisions = Self.decisions(charges, value) else {
                 self.localUntil = .now + Self.pause
@@ -37,7 +39,7 @@ package import Redis
         }
     }
 
-    /// Charges a request as above.
+    /// Charges a request to all its limits, or to none of them if one refuses.
     @discardableResult package func charge(_ charges: [RateCharge]) async -> [RateDecision] {
         await withCheckedContinuation { continuation in
             charge(charges) { continuation.resume(returning: $0) }

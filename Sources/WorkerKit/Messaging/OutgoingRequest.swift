@@ -2,30 +2,30 @@ internal import AMQP
 package import Contracts
 package import FoundationEssentials
 
-/// A request for another service, as it is put on the broker.
+/// A request to a service.
 package struct OutgoingRequest: Sendable {
-    /// The row of the contract that it is of.
+    /// The message type.
     package var message: MessageDescriptor
-    /// What makes it happen once.
+    /// The message id. A service carries out a command once for each id.
     package var id: UUID
-    /// On whose behalf it is sent.
+    /// The account that the request is for.
     package var caller: Caller?
     /// The body's media type.
     package var contentType: String
-    /// The body, passed through as it is.
+    /// The body's bytes, unchanged.
     package var body: [UInt8]
-    /// How long its sender waits.
+    /// How long the sender waits.
     package var patience: Duration
-    /// Whether its sender waits for the worker; if not, a command ends as accepted once the broker has it.
+    /// Whether the sender waits for the reply. Otherwise a command ends as accepted when the broker has confirmed it.
     package var awaitsReply = true
-    /// The id that every log line about it bears.
+    /// The request's id in log lines.
     package var requestID: String
-    /// W3C trace context, passed on.
+    /// The W3C trace context's parent.
     package var traceparent: String?
-    /// W3C trace context, passed on.
+    /// The W3C trace context's state.
     package var tracestate: String?
 
-    /// Makes a request with a new id and the patience that the contract gives its type.
+    /// Makes a request with a new id and the deadline of its message type.
     package init(
         _ message: MessageDescriptor, caller: Caller?, contentType: String = ContentType.json, body: [UInt8],
         requestID: String

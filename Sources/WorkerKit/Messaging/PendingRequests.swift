@@ -1,23 +1,22 @@
-/// The requests that wait for their ends: each ends exactly once, by its reply or its confirm, its deadline or its
-/// publish's failure.
+/// The requests in flight. Each ends exactly once: by its reply, its confirm, its deadline or the failure of its publish.
 struct PendingRequests<Waiter> {
-    /// What a request waits for.
+    /// The event that ends a request successfully.
     enum Awaited {
-        /// The reply to a query, which is simply asked again where its publish is lost sight of.
+        /// The reply to a query. If its publish has an unknown outcome, the client can ask again.
         case reply
-        /// The reply to a command, which may still come where its publish is lost sight of.
+        /// The reply to a command, which can still arrive if its publish has an unknown outcome.
         case commandReply
-        /// That the broker has a command on disk; it has no reply.
+        /// The publisher confirm of a command that wants no reply.
         case confirm
     }
 
-    /// A request that is taken out, with what became of it.
+    /// A request that has ended, and its outcome.
     typealias End = (waiter: Waiter, outcome: RequestOutcome)
 
     private struct Entry {
         let awaited: Awaited
         let waiter: Waiter
-        /// Whether the broker has it.
+        /// Whether the broker has confirmed the request.
         var isConfirmed = false
     }
 
@@ -33,7 +32,7 @@ struct PendingRequests<Waiter> {
 
     /// Registers a request.
     ///
-    /// - Returns: what it is known by, or nothing where as many wait as may.
+    /// - Returns: the request's number; `nil` if the limit is reached.
     mutating func register(_ awaited: Awaited, _ waiter: Waiter) -> UInt64? {
         guard entries.count < limit else { return nil }
         defer { nextID += 1 }
@@ -41,14 +40,14 @@ struct PendingRequests<Waiter> {
         return nextID
     }
 
-    /// Takes out the request that a reply is for; nothing where it has ended already.
+    /// Ends the request that a reply is for; `nil` if it has already ended.
     mutating func answer(_ id: UInt64) -> Waiter? {
         entries.removeValue(forKey: id)?.waiter
     }
 
-    /// Notes that the broker has a request.
+    /// Records a publisher confirm.
     ///
-    /// - Returns: the request with its end, where that was all it waited for.
+    /// - Returns: the request's end if it waited only for the confirm.
     mutating func confirm(_ id: UInt64) -> End? {
         guard entries[id]?.awaited == .confirm else {
             entries[id]?.isConfirmed = true
@@ -57,10 +56,10 @@ struct PendingRequests<Waiter> {
         return answer(id).map { ($0, .accepted) }
     }
 
-    /// Notes that the outcome of a publish will never be known.
+    /// Records that the outcome of a publish is unknown.
     ///
-    /// - Returns: the request with its end, where waiting on makes no sense.
-    mutating func loseSight(of id: UInt64) -> End? {
+    /// - Returns: the request's end, unless a reply can still arrive.
+    mutating func publishOutcomeUnknown(_ id: UInt64) -> End? {
         switch entries[id]?.awaited {
         case .reply: answer(id).map { ($0, .unavailable("the connection to the broker broke")) }
         case .confirm: answer(id).map { ($0, .outcomeUnknown) }
@@ -68,7 +67,7 @@ struct PendingRequests<Waiter> {
         }
     }
 
-    /// Takes out a request whose deadline has come, with what that means.
+    /// Ends a request whose deadline has passed.
     mutating func expire(_ id: UInt64) -> End? {
         guard let entry = entries.removeValue(forKey: id) else { return nil }
         guard entry.awaited != .reply else { return (entry.waiter, .deadlineExceeded) }

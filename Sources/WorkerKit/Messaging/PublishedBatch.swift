@@ -1,17 +1,16 @@
 internal import AMQP
 internal import Reactor
 
-/// Messages published in one go, and what became of each.
+/// Messages that are published together, and the broker's answer to each.
 @Loop final class PublishedBatch {
-    private var settled: [Result<Void, PublishError>]
-    private var left: Int
-    private var isOver = false
-    private var continuation: CheckedContinuation<Void, Never>?
+    private var answers: [Result<Void, PublishError>]
+    private var open: Int
+    private let waiter = Waiter<Void>()
 
-    /// Publishes the messages, each to be confirmed by the broker.
+    /// Publishes the messages with publisher confirms.
     init(_ messages: [OutgoingMessage], through publisher: Publisher) {
-        settled = Array(repeating: .failure(PublishError(.outcomeUnknown, "no confirm in time")), count: messages.count)
-        left = messages.count
+        answers = Array(repeating: .failure(PublishError(.outcomeUnknown, "no confirm in time")), count: messages.count)
+        open = messages.count
         for (index, message) in messages.enumerated() {
             do {
                 try publisher.publish(message) { self.settle(index, $0) }
@@ -21,32 +20,17 @@ internal import Reactor
         }
     }
 
-    /// What became of each, once the broker has said so of all.
+    /// Waits until the broker has confirmed or refused every message, the time limit passes or the task is cancelled.
     ///
-    /// - Parameter limit: how long to wait for that; what is open then, or when the task is cancelled, has the result
-    ///   ``PublishError/outcomeUnknown``.
+    /// - Returns: the answer to each message, in their order; without one, ``PublishError/outcomeUnknown``.
     func results(within limit: Duration) async -> [Result<Void, PublishError>] {
-        let timer = Loop.schedule(after: limit) { self.end() }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                if left == 0 || isOver { continuation.resume() } else { self.continuation = continuation }
-            }
-        } onCancel: {
-            Loop.perform { self.end() }
-        }
-        timer.cancel()
-        return settled
+        if open > 0 { _ = await waiter.wait(until: .now + limit) }
+        return answers
     }
 
     private func settle(_ index: Int, _ result: Result<Void, PublishError>) {
-        settled[index] = result
-        left -= 1
-        if left == 0 { end() }
-    }
-
-    private func end() {
-        isOver = true
-        continuation?.resume()
-        continuation = nil
+        answers[index] = result
+        open -= 1
+        if open == 0 { waiter.resume() }
     }
 }

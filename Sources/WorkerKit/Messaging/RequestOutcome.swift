@@ -1,13 +1,14 @@
-/// What became of a request, as far as its sender can know.
+/// The end of a request from its sender's point of view.
 package enum RequestOutcome: Sendable {
-    /// It was answered.
+    /// A worker replied.
     case reply(Reply)
-    /// It was not taken: the broker is away or in alarm, the queue is full, or nobody is there to take it.
+    /// The broker did not take the request, for this reason: it is away or in alarm, the queue is full, or no queue is
+    /// bound.
     case unavailable(String)
-    /// A command that is on disk and will be carried out; no worker has answered in time.
+    /// The command is on disk and will be carried out; no worker replied before the deadline.
     case accepted
-    /// Nobody answered in time, and nobody will.
+    /// No worker replied before the deadline, and none will.
     case deadlineExceeded
-    /// A command that may or may not have reached its queue.
+    /// It is unknown whether the command reached its queue.
     case outcomeUnknown
 }

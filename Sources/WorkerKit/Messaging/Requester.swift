@@ -6,15 +6,15 @@ package import Reactor
 
 /// Sends requests through the broker and matches their replies by correlation id.
 @Loop package final class Requester {
-    /// Called once, on the loop, with what became of a request.
+    /// Called once, on the loop, with the end of a request.
     package typealias Completion = @Loop (RequestOutcome) -> Void
 
     private let publisher: Publisher
     private let principal: String
     private let replyKey: String
-    /// The queue that is there for the replies, where it is not one of the connection's own.
+    /// The queue for replies; `nil` if the connection declares one of its own.
     private let replyQueue: String?
-    /// What the correlation ids begin with: in a queue that outlives its reader, replies to an earlier one may lie.
+    /// The prefix of correlation ids. A queue that outlives its reader can hold replies to an earlier reader.
     private let correlation: String
     private var pending: PendingRequests<Completion>
     private var timers: [UInt64: LoopTimer] = [:]
@@ -23,10 +23,10 @@ package import Reactor
     ///
     /// - Parameters:
     ///   - publisher: the connection that publishes.
-    ///   - principal: the broker user that it is connected as.
-    ///   - limit: how many requests may wait at once; past it they are refused as unavailable.
-    ///   - replyQueue: a queue for the replies that is there and bound by its own name, for a principal that may
-    ///     declare none. One requester uses it at a time.
+    ///   - principal: the broker user that the publisher connects as.
+    ///   - limit: the most requests in flight; further ones end as unavailable.
+    ///   - replyQueue: an existing queue for the replies that is bound with its own name, for a principal that may not
+    ///     declare queues. One requester uses it at a time.
     package init(publisher: Publisher, principal: String, limit: Int, replyQueue: String? = nil) {
         self.publisher = publisher
         self.principal = principal
@@ -36,7 +36,7 @@ package import Reactor
         pending = PendingRequests(limit: limit)
     }
 
-    /// The subscription by which replies come in; it belongs on the consuming connection.
+    /// The subscription that receives the replies, for the consuming connection.
     package var subscription: Subscription {
         guard let replyQueue else {
             return .replies(exchange: Exchange.replies, key: replyKey) { [weak self] in self?.receive($0) }
@@ -47,19 +47,18 @@ package import Reactor
         }
     }
 
-    /// How many requests wait for their reply.
+    /// The number of requests in flight.
     package var pendingCount: Int { pending.count }
 
-    /// Whether a request would be taken now.
+    /// Whether the broker takes requests now.
     package var isAvailable: Bool { publisher.availability == .available }
 
     /// Sends a request.
     ///
-    /// - Parameter completed: called once, at the latest when the request's patience has run out; it may be called
-    ///   before this returns.
+    /// - Parameter completed: called once, at the request's deadline at the latest; possibly before this function returns.
     package func send(_ request: OutgoingRequest, completed: @escaping Completion) {
         guard let id = pending.register(awaited(by: request), completed) else {
-            return completed(.unavailable("too many requests wait already"))
+            return completed(.unavailable("too many requests are in flight"))
         }
         timers[id] = Loop.schedule(after: request.patience) { self.expire(id) }
         let message = request.outgoing(
@@ -71,14 +70,14 @@ package import Reactor
         }
     }
 
-    /// Sends a request and waits for what becomes of it.
+    /// Sends a request and waits for its end.
     package func send(_ request: OutgoingRequest) async -> RequestOutcome {
         await withCheckedContinuation { continuation in
             send(request) { continuation.resume(returning: $0) }
         }
     }
 
-    /// Ends every request that waits, as if its deadline had come.
+    /// Ends every request in flight as if its deadline had passed.
     package func abandon() {
         for id in Array(timers.keys) { expire(id) }
     }
@@ -93,7 +92,7 @@ package import Reactor
         case .success:
             if let (completed, outcome) = pending.confirm(id) { end(id, completed, outcome) }
         case .failure(let error) where error.code == .outcomeUnknown:
-            if let (completed, outcome) = pending.loseSight(of: id) { end(id, completed, outcome) }
+            if let (completed, outcome) = pending.publishOutcomeUnknown(id) { end(id, completed, outcome) }
         case .failure(let error):
             if let completed = pending.answer(id) { end(id, completed, .unavailable("\(error)")) }
         }

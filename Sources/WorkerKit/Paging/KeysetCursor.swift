@@ -1,26 +1,26 @@
 package import Contracts
 package import FoundationEssentials
 
-/// A place in a list that is ordered by time and id, newest first; clients see it as an opaque text.
+/// A place in a list that is ordered by time and id, newest first. Clients see it as an opaque text.
 package struct KeysetCursor: Sendable, Hashable {
-    /// The time of the last element seen.
+    /// The time of the item before this place.
     package let time: Timestamp
-    /// The id of the last element seen, which decides between elements of one time.
+    /// The id of that item, which orders items of the same time.
     package let id: UUID
 
     private static let size = 24
-    /// The years 1 to 9999, as they can be written and every database holds them.
+    /// The years 1 to 9999, which RFC 3339 can write and PostgreSQL can store.
     private static let times: ClosedRange<Int64> = -62_135_596_800_000...253_402_300_799_999
 
-    /// Makes a cursor that stands after an element.
+    /// Makes the cursor of the place after an item.
     package init(time: Timestamp, id: UUID) {
         self.time = time
         self.id = id
     }
 
-    /// Reads a cursor that a client sent.
+    /// Parses a cursor that a client sent.
     ///
-    /// - Throws: `Problem` `invalid` for anything that ``text`` has not made.
+    /// - Throws: `Problem` `invalid` for a text that ``text`` cannot have made.
     package init(_ text: String) throws(Problem) {
         guard let bytes = Base64URL.decode(text.utf8), bytes.count == Self.size else { throw Self.forged }
         let milliseconds = bytes[0..<8].reduce(0) { $0 << 8 | Int64($1) }
@@ -31,9 +31,9 @@ package struct KeysetCursor: Sendable, Hashable {
         id = UUID(octets: octets)
     }
 
-    private static var forged: Problem { .invalid("/cursor", "must be a cursor that a list gave") }
+    private static var forged: Problem { .invalid("/cursor", "must be the nextCursor of a page of this list") }
 
-    /// The cursor as clients see it: base64url without padding.
+    /// The cursor's text for clients: base64url without padding.
     package var text: String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.size)

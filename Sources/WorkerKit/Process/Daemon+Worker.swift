@@ -6,39 +6,39 @@ package import Reactor
 package import Redis
 package import ServiceLifecycle
 
-/// What the kit hands a service to build its handlers of.
-@Loop package struct WorkerResources {
+/// The settings and connections that a service's handlers are built from.
+@Loop package struct WorkerDependencies {
     /// The process's configuration.
     package let settings: Settings
     /// The service's log.
     package let log: Logger
     /// The service's database.
     package let database: PostgresPool
-    /// The cache; it may be away at any time.
+    /// The cache, which can be away at any time.
     package let redis: RedisClient
 }
 
-/// What a service is made of, beside what the kit does for all of them.
-@Loop package struct WorkerParts {
-    /// One for each type of message that comes to the service's queues.
+/// The components that a service adds to a worker.
+@Loop package struct WorkerComponents {
+    /// One handler for each message type of the service's queues.
     package let handlers: [Handler]
-    /// Whatever else must run for the handlers to work; started before them and stopped after them.
+    /// Background services; they start before the worker consumes and stop after it.
     package let services: [any Service]
 
-    /// Makes the parts.
+    /// Makes a list of components.
     package init(handlers: [Handler], services: [any Service] = []) {
         self.handlers = handlers
         self.services = services
     }
 }
 
-/// What is known of a worker before anything is read or connected.
+/// The constants of a worker.
 package struct WorkerDefinition: Sendable {
-    /// The service's name; its broker user and its log bear it.
+    /// The service's name, which is also its broker user and the name in its log lines.
     package let name: String
-    /// The service's own tables.
+    /// The migrations of the service's own tables.
     package let migrations: [Migration]
-    /// The queues it reads.
+    /// The queues that the worker consumes.
     package let queues: [ConsumedQueue]
 
     /// Makes a definition.
@@ -50,13 +50,14 @@ package struct WorkerDefinition: Sendable {
 }
 
 extension Daemon {
-    /// Runs a worker until it is told to stop, and ends the process.
+    /// Runs a worker until SIGTERM or SIGINT, and ends the process.
     ///
     /// - Parameters:
-    ///   - definition: its name, tables and queues.
-    ///   - build: makes its handlers; what it throws ends the process at once.
-    package static func work(
-        _ definition: WorkerDefinition, build: @escaping @Loop (WorkerResources) async throws -> WorkerParts
+    ///   - definition: the worker's name, migrations and queues.
+    ///   - build: makes the service's components; an error ends the process.
+    package static func runWorker(
+        _ definition: WorkerDefinition,
+        build: @escaping @Loop (WorkerDependencies) async throws -> WorkerComponents
     ) async -> Never {
         await run(definition.name) { settings, log in
             try await assemble(definition, settings, log, build)
@@ -65,7 +66,7 @@ extension Daemon {
 
     @Loop private static func assemble(
         _ definition: WorkerDefinition, _ settings: Settings, _ log: Logger,
-        _ build: @Loop (WorkerResources) async throws -> WorkerParts
+        _ build: @Loop (WorkerDependencies) async throws -> WorkerComponents
     ) async throws -> [any Service] {
         let broker = try settings.parsed("WARREN_AMQP_URL") { try BrokerAddress(url: $0) }
         let databaseURL = try settings.requiredText("WARREN_DATABASE_URL")
@@ -80,33 +81,35 @@ extension Daemon {
         let publisher = Publisher(address: broker, name: name, log: log)
         let relay = OutboxRelay(pool: pool, publisher: publisher, principal: broker.user, log: log)
         let sweeper = InboxSweeper(pool: pool, log: log)
-        let parts = try await build(WorkerResources(settings: settings, log: log, database: pool, redis: redis))
+        let components = try await build(
+            WorkerDependencies(settings: settings, log: log, database: pool, redis: redis))
         let dispatcher = Dispatcher(
-            handlers: parts.handlers, principal: broker.user, trusted: Set(trusted), pool: pool, publisher: publisher,
-            relay: relay, log: log)
+            handlers: components.handlers, principal: broker.user, trusted: Set(trusted), pool: pool,
+            publisher: publisher, relay: relay, log: log)
         let worker = Worker(
             address: broker, name: name, queues: definition.queues, dispatcher: dispatcher, log: log)
-        let check = StartupCheck(
-            migrations: KitMigrations.all + definition.migrations, databaseURL: databaseURL, broker: broker, name: name,
-            exchanges: [Exchange.replies, Exchange.events, Exchange.retry], queues: definition.queues.map(\.name),
-            log: log)
-        try await check.run()
+        let topology = RequiredTopology(
+            exchanges: [Exchange.replies, Exchange.events, Exchange.retry], queues: definition.queues.map(\.name))
+        try await WorkerStartup(
+            migrations: KitMigrations.all + definition.migrations, databaseURL: databaseURL, topology: topology,
+            broker: broker, name: name, log: log
+        ).run()
 
-        let kit: [any Service] = [
-            Managed(start: { await pool.run() }, stop: { await pool.close(within: .seconds(5)) }),
-            Managed(start: { await redis.run() }, stop: { await redis.close() }),
-            Managed(start: { await publisher.run() }, stop: { await publisher.close(within: .seconds(5)) }),
-            Managed(start: { await relay.run() }, stop: { await relay.close() }),
-            Managed(start: { await sweeper.run() }, stop: { await sweeper.close() }),
+        let connections: [any Service] = [
+            ServiceAdapter(run: { await pool.run() }, close: { await pool.close(within: .seconds(5)) }),
+            ServiceAdapter(run: { await redis.run() }, close: { await redis.close() }),
+            ServiceAdapter(run: { await publisher.run() }, close: { await publisher.close(within: .seconds(5)) }),
+            ServiceAdapter(run: { await relay.run() }, close: { await relay.close() }),
+            ServiceAdapter(run: { await sweeper.run() }, close: { await sweeper.close() }),
         ]
         let isFit: @Loop @Sendable () -> Bool = {
             worker.isConsuming && publisher.availability == .available && pool.availability == .available
         }
         let consuming: [any Service] = [
-            Managed(start: { await worker.run() }, stop: { await worker.close() }),
+            ServiceAdapter(run: { await worker.run() }, close: { await worker.close() }),
             ReadyNotice(log: log, isReady: isFit),
         ]
         let health = healthFile.map { [HealthFile(path: $0, log: log, isFit: isFit)] } ?? []
-        return kit + parts.services + consuming + health
+        return connections + components.services + consuming + health
     }
 }

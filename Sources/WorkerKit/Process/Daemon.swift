@@ -5,20 +5,20 @@ internal import Reactor
 package import ServiceLifecycle
 internal import UnixSignals
 
-/// The life of a daemon's process: settings, logging, services, signals, exit status.
+/// The process of a daemon: settings, logging, services, signals and exit status.
 package enum Daemon {
-    /// How long a graceful stop may take in all before what is left is cancelled: more than the 25 s that work in hand
-    /// gets, less than the 40 s after which whoever supervises the process kills it.
+    /// The time limit of a graceful stop, after which the remaining services are cancelled. Work in flight has 25 s, and
+    /// the supervisor kills the process after 40 s.
     private static let stopLimit: Duration = .seconds(30)
 
     /// Runs a daemon until SIGTERM or SIGINT, and ends the process.
     ///
-    /// A missing or malformed setting ends it at once, with one line on standard error that names it and status 78
-    /// (EX_CONFIG of sysexits.h); any other failure with status 1; a graceful stop with 0.
+    /// The exit status is 0 after a graceful stop, 78 (EX_CONFIG of sysexits.h) for a missing or malformed setting, and
+    /// 1 for any other failure. A failure writes one line to standard error.
     ///
     /// - Parameters:
-    ///   - name: the service's name in log lines, and the broker user it is.
-    ///   - assemble: makes the services in the order of their start; they stop in the reverse order.
+    ///   - name: the service's name in log lines, which is also its broker user.
+    ///   - assemble: makes the services in the order in which they start. They stop in the reverse order.
     package static func run(
         _ name: String, assemble: @escaping @Loop (Settings, Logger) async throws -> [any Service]
     ) async -> Never {
@@ -28,33 +28,33 @@ package enum Daemon {
             let level = try settings.logLevel()
             LoggingSystem.bootstrap { _ in JSONLogHandler(service: name, level: level) }
             let log = Logger(label: name)
-            // Of the services' comings and goings only what goes wrong is told.
-            var lifecycle = log
-            lifecycle.logLevel = max(level, .warning)
-            let quiet = lifecycle
+            // The service group logs each start and stop at lower levels.
+            var groupLog = log
+            groupLog.logLevel = max(level, .warning)
+            let assembly = Assembly(log: groupLog) { try await assemble(settings, log) }
             try await withTaskExecutorPreference(Loop.executor) {
-                try await serve([Assembly(log: quiet) { try await assemble(settings, log) }], quiet)
+                try await serve(assembly)
             }
             log.info("stopped")
             end(EXIT_SUCCESS)
-        } catch let fault as Settings.Fault {
-            complain("warren-\(name): \(fault)")
+        } catch let error as SettingsError {
+            writeError("warren-\(name): \(error)")
             end(EX_CONFIG)
         } catch {
-            complain("warren-\(name): \(error)")
+            writeError("warren-\(name): \(error)")
             end(EXIT_FAILURE)
         }
     }
 
-    @concurrent private static func serve(_ services: [any Service], _ log: Logger) async throws {
+    @concurrent private static func serve(_ assembly: Assembly) async throws {
         var configuration = ServiceGroupConfiguration(
-            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
+            services: [assembly], gracefulShutdownSignals: [.sigterm, .sigint], logger: assembly.log)
         configuration.maximumGracefulShutdownDuration = stopLimit
         try await ServiceGroup(configuration: configuration).run()
     }
 
-    /// The daemon as one service, so that a signal also ends the time before its services are there, in which it waits for
-    /// its servers: the first process of a container gets none that it has no handler for.
+    /// Runs start-up and the daemon's services as one service, so that a signal also interrupts the start-up while it
+    /// waits for a server. PID 1 of a container ignores signals that it has no handler for.
     private struct Assembly: Service {
         let log: Logger
         let assemble: @Loop @Sendable () async throws -> [any Service]
@@ -70,24 +70,25 @@ package enum Daemon {
         }
     }
 
-    /// Ends the process without the handlers of exit(3), which take libraries down, OpenSSL's among them, under threads
-    /// that may still be at a connection nobody waits for any more. Nothing is buffered: log lines are written at once.
+    /// Ends the process without the handlers of exit(3). They would tear down libraries such as OpenSSL while other
+    /// threads can still be connecting. No output is lost, because log lines are not buffered.
     private static func end(_ status: Int32) -> Never {
         _exit(status)
     }
 
-    private static func complain(_ line: String) {
+    private static func writeError(_ line: String) {
         let bytes = Array("\(line)\n".utf8)
         _ = write(STDERR_FILENO, bytes, bytes.count)
     }
 }
 
 extension Settings {
-    /// `WARREN_LOG_LEVEL`: trace, debug, info (the default), notice, warning, error or critical.
-    package func logLevel() throws(Fault) -> Logger.Level {
+    /// Returns `WARREN_LOG_LEVEL`: trace, debug, info (the default), notice, warning, error or critical.
+    package func logLevel() throws(SettingsError) -> Logger.Level {
         guard let text = try text("WARREN_LOG_LEVEL") else { return .info }
         guard let level = Logger.Level(rawValue: text.lowercased()) else {
-            throw Fault("WARREN_LOG_LEVEL", "must be trace, debug, info, notice, warning, error or critical")
+            throw SettingsError(
+                "WARREN_LOG_LEVEL", "must be trace, debug, info, notice, warning, error or critical")
         }
         return level
     }

@@ -1,70 +1,59 @@
 package import Reactor
 
-/// The pace of what a process does now and then: a round, then a pause until the next, which a nudge cuts short.
+/// Runs a round of work, pauses, and runs the next round. A nudge ends the pause early.
 ///
-/// How long each pause is, chance decides within bounds, so that the workers of a service that start together do not all come
-/// for the same work together.
+/// The length of each pause is random within bounds, so that workers that start together do not work at the same time.
 @Loop package final class PeriodicJob {
     private let interval: ClosedRange<Duration>
     private var isNudged = false
-    private var waiting: CheckedContinuation<Void, Never>?
+    private var waiter: Waiter<Void>?
 
-    /// Whether it has been told to end; a round may then be cut short.
+    /// Whether ``close()`` was called; a round may then end early.
     package private(set) var isClosed = false
 
-    /// Makes a job whose pauses are as long as the interval allows.
+    /// Makes a job.
+    ///
+    /// - Parameter interval: the shortest and the longest pause.
     package init(every interval: ClosedRange<Duration>) {
         self.interval = interval
     }
 
-    /// Does a round after each pause, until it is closed or its task is cancelled: no round begins then.
+    /// Runs a round after each pause, until the job is closed or the task is cancelled.
     package func run(_ round: @Loop () async -> Void) async {
         while await pause() { await round() }
     }
 
-    /// Has the next round begin at once, or as soon as the one that is under way has ended.
+    /// Starts the next round at once, or as soon as the running round ends.
     package func nudge() {
         isNudged = true
-        wake()
+        waiter?.resume()
     }
 
-    /// Takes back the nudges so far: what the round does from now on serves them too.
+    /// Discards the nudges so far, because the rest of the running round covers them.
     package func absorbNudges() {
         isNudged = false
     }
 
-    /// Lets `run` end, once the round that is under way has ended.
+    /// Ends ``run(_:)`` after the running round.
     package func close() {
         isClosed = true
-        wake()
+        waiter?.resume()
     }
 
-    /// How long a pause is that begins now.
+    /// Returns the length of a pause.
     func length() -> Duration {
         interval.lowerBound + (interval.upperBound - interval.lowerBound) * Double.random(in: 0...1)
     }
 
-    /// - Returns: whether another round is to be done.
+    /// - Returns: whether to run another round.
     private func pause() async -> Bool {
         if !isNudged, !isClosed {
-            let timer = Loop.schedule(after: length()) { self.wake() }
-            await withTaskCancellationHandler {
-                await withCheckedContinuation { continuation in
-                    // The nudge, the close or the cancellation may have come before there was anyone to wake.
-                    let isDue = isNudged || isClosed || Task.isCancelled
-                    if isDue { continuation.resume() } else { waiting = continuation }
-                }
-            } onCancel: {
-                Loop.perform { self.wake() }
-            }
-            timer.cancel()
+            let waiter = Waiter<Void>()
+            self.waiter = waiter
+            _ = await waiter.wait(until: .now + length())
+            self.waiter = nil
         }
         isNudged = false
         return !isClosed && !Task.isCancelled
-    }
-
-    private func wake() {
-        waiting?.resume()
-        waiting = nil
     }
 }

@@ -1,90 +1,79 @@
 internal import Configuration
 internal import FoundationEssentials
+package import Reactor
 
-/// The process's configuration: environment variables, and files that such variables name.
+/// The process's configuration, from environment variables and from files that they name.
 ///
-/// A value `NAME` may also be given as `NAME_FILE`, the path of a file that holds it; white space at its end is cut.
+/// Every variable `NAME` can also be set as `NAME_FILE`, the path of a file with the value. White space at the file's end
+/// is removed.
 package struct Settings: Sendable {
-    /// A value that is missing or malformed; the description is one line that names the variable.
-    package struct Fault: Error, CustomStringConvertible {
-        /// The environment variable.
-        package let variable: String
-        /// What is wrong with it, without its value.
-        package let reason: String
-
-        /// Makes a fault of a variable and what is wrong with it.
-        package init(_ variable: String, _ reason: String) {
-            self.variable = variable
-            self.reason = reason
-        }
-
-        /// The variable and the reason.
-        package var description: String { "\(variable): \(reason)" }
-    }
-
     private let reader: ConfigReader
 
-    /// Reads the environment of the process.
+    /// Reads the process's environment.
     package init() {
         self.init(environment: ProcessInfo.processInfo.environment)
     }
 
-    /// Reads the variables given.
+    /// Reads the given variables.
     package init(environment: [String: String]) {
         reader = ConfigReader(
             provider: EnvironmentVariablesProvider(environmentVariables: environment, secretsSpecifier: .all))
     }
 
-    /// A text, or nil where neither the variable nor its file variant is set.
+    /// Returns the value of a variable or of its file; `nil` if neither is set.
     ///
-    /// - Throws: ``Fault`` where both are set, or the file cannot be read.
-    package func text(_ variable: String) throws(Fault) -> String? {
+    /// - Throws: ``SettingsError`` if both are set, or if the file is empty or cannot be read.
+    package func text(_ variable: String) throws(SettingsError) -> String? {
         let direct = raw(variable)
         guard let path = raw("\(variable)_FILE") else { return direct }
-        guard direct == nil else { throw Fault(variable, "is set together with \(variable)_FILE") }
+        guard direct == nil else { throw SettingsError(variable, "is set together with \(variable)_FILE") }
         guard let content = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw Fault("\(variable)_FILE", "names a file that cannot be read")
+            throw SettingsError("\(variable)_FILE", "names a file that cannot be read")
         }
         guard let end = content.lastIndex(where: { !$0.isWhitespace }) else {
-            throw Fault("\(variable)_FILE", "names an empty file")
+            throw SettingsError("\(variable)_FILE", "names an empty file")
         }
         return String(content[...end])
     }
 
-    /// A text that must be there.
-    package func requiredText(_ variable: String) throws(Fault) -> String {
+    /// Returns the value of a variable that must be set.
+    package func requiredText(_ variable: String) throws(SettingsError) -> String {
         guard let value = try text(variable) else {
-            throw Fault(variable, "is not set (nor is \(variable)_FILE)")
+            throw SettingsError(variable, "is not set (nor is \(variable)_FILE)", code: .missing)
         }
         return value
     }
 
-    /// A whole number within bounds, or the default.
-    package func integer(_ variable: String, default value: Int, in range: ClosedRange<Int>) throws(Fault) -> Int {
+    /// Returns a whole number within bounds, or the default.
+    package func integer(_ variable: String, default value: Int, in range: ClosedRange<Int>) throws(SettingsError)
+        -> Int
+    {
         guard let text = try text(variable) else { return value }
         guard let number = Int(text), range.contains(number) else {
-            throw Fault(variable, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            throw SettingsError(variable, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }
 
-    /// A comma-separated list, or the default; empty parts are left out.
-    package func list(_ variable: String, default value: [String] = []) throws(Fault) -> [String] {
+    /// Returns the elements of a comma-separated list without the empty ones, or the default.
+    package func list(_ variable: String, default value: [String] = []) throws(SettingsError) -> [String] {
         guard let text = try text(variable) else { return value }
         return text.split(separator: ",").map { part in
             String(part.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
         }.filter { !$0.isEmpty }
     }
 
-    /// A value made of a text by a parser whose error becomes the fault's reason.
+    /// Returns the parsed value of a variable that must be set.
+    ///
+    /// - Parameter parse: parses the text; the description of its error becomes the reason of the ``SettingsError``.
     package func parsed<Value>(
         _ variable: String, _ parse: (String) throws -> Value
-    ) throws(Fault) -> Value {
+    ) throws(SettingsError) -> Value {
         let text = try requiredText(variable)
         do {
             return try parse(text)
         } catch {
-            throw Fault(variable, "\(error)")
+            throw SettingsError(variable, "\(error)")
         }
     }
 
@@ -93,4 +82,44 @@ package struct Settings: Sendable {
         guard let value = reader.string(forKey: ConfigKey(key), isSecret: true), !value.isEmpty else { return nil }
         return value
     }
+}
+
+/// A setting is missing or malformed. The description is one line that names the variable.
+package struct SettingsError: CodedError {
+    /// The kind of failure.
+    package let code: ErrorCode<SettingsError>
+    /// The name of the environment variable.
+    package let variable: String
+    /// The reason, without the variable's value.
+    package let reason: String
+    /// The place in Warren's source that made the error.
+    package let location: ErrorLocation
+    /// The variable and the reason.
+    package var message: String { "\(variable): \(reason)" }
+    /// False: the operator must change the setting.
+    package var isTransient: Bool { false }
+    /// The message alone, because it is shown to the operator on the terminal.
+    package var description: String { message }
+
+    /// Makes an error.
+    ///
+    /// - Parameters:
+    ///   - variable: the name of the environment variable.
+    ///   - reason: the reason, without the variable's value, such as `must be a URL`.
+    package init(
+        _ variable: String, _ reason: String, code: ErrorCode<SettingsError> = .malformed,
+        fileID: StaticString = #fileID, line: UInt = #line
+    ) {
+        self.code = code
+        self.variable = variable
+        self.reason = reason
+        location = ErrorLocation(fileID: fileID, line: line)
+    }
+}
+
+extension ErrorCode<SettingsError> {
+    /// A required variable is not set.
+    package static let missing = ErrorCode("missing-setting")
+    /// The value cannot be parsed or is out of bounds.
+    package static let malformed = ErrorCode("malformed-setting")
 }

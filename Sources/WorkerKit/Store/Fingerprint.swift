@@ -1,14 +1,14 @@
 internal import Crypto
 internal import Reactor
 
-/// What tells one command's body from another's: its SHA-256.
+/// The SHA-256 of a command's body, which tells commands with the same id apart.
 enum Fingerprint {
-    /// Bodies up to this size are hashed where they are: leaving the loop would cost more.
+    /// Bodies up to this size are hashed on the loop, because leaving it would take longer.
     private static let small = 64 * 1024
 
     @Loop static func of(_ body: [UInt8]) async -> [UInt8] {
         guard body.count > small else { return hash(body) }
-        // A concurrent function alone would stay on the loop, which is what the daemon's tasks prefer.
+        // Without this preference a concurrent function would also run on the loop, which the daemon's tasks prefer.
         return await withTaskExecutorPreference(globalConcurrentExecutor) { await hashElsewhere(body) }
     }
 

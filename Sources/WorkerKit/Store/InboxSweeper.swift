@@ -2,9 +2,9 @@ internal import Logging
 internal import Postgres
 internal import Reactor
 
-/// Forgets carried-out commands once nobody can send them again.
+/// Deletes the inbox rows of commands that can no longer be redelivered or repeated.
 @Loop final class InboxSweeper {
-    /// How long a command's reply is kept: longer than any client retries and any message waits.
+    /// The age at which rows are deleted: longer than any client retries and any message waits.
     private static let retention: Duration = .seconds(7 * 24 * 3600)
 
     private let job = PeriodicJob(every: .seconds(30 * 60) ... .seconds(90 * 60))
@@ -17,7 +17,7 @@ internal import Reactor
     }
 
     func run() async {
-        await job.run(log: log, onFailure: "old commands could not be forgotten") { try await sweep() }
+        await job.run(log: log, onFailure: "old inbox rows not deleted") { try await sweep() }
     }
 
     func close() {

@@ -1,8 +1,8 @@
 package import Postgres
 
-/// The tables that the kit keeps in every service's database.
+/// The migrations of the inbox and outbox tables, which every service's database has.
 package enum KitMigrations {
-    /// In the order of their application; nothing of the services' own depends on them.
+    /// In the order of their application. The services' own tables do not depend on them.
     package static let all = [
         Migration(
             name: "kit-0001-inbox-outbox",
@@ -26,7 +26,7 @@ package enum KitMigrations {
                     body bytea NOT NULL
                 );
                 """),
-        // Commands carried out before have none.
+        // Older rows have no fingerprint.
         Migration(name: "kit-0002-inbox-fingerprint", sql: "ALTER TABLE inbox ADD COLUMN fingerprint bytea"),
     ]
 }

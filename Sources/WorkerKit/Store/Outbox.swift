@@ -2,12 +2,12 @@ internal import FoundationEssentials
 internal import Postgres
 internal import Reactor
 
-/// The table of events that were decided in a transaction and have yet to be published.
+/// The table of events that are committed and not yet published.
 @Loop enum Outbox {
     private static let insert = Statement(
         "INSERT INTO outbox (id, type, body) SELECT * FROM unnest($1, $2, $3)")
-    // Rows that commit late have lower numbers than rows already taken: nothing remembers a last number, rows are
-    // taken and deleted, and those another relay holds are passed over.
+    // A transaction that commits late can have lower numbers than rows that were already taken, so no last number is
+    // kept: rows are taken and deleted, and rows that another relay has locked are skipped.
     private static let take = Statement(
         """
         DELETE FROM outbox WHERE number = ANY (ARRAY(
@@ -15,7 +15,7 @@ internal import Reactor
         RETURNING id, type, body, number
         """)
 
-    /// An event that a handler has decided.
+    /// An event that a handler emitted.
     struct Event: Sendable {
         let id: UUID
         let type: String
@@ -26,7 +26,7 @@ internal import Reactor
         _ = transaction.send(insert, events.map { $0.id }, events.map { $0.type }, events.map { $0.body })
     }
 
-    /// Takes up to `limit` events out of the table, in order; they are gone once the transaction commits.
+    /// Takes up to `limit` events out of the table, in their order. The transaction's commit deletes them.
     static func take(_ limit: Int, in transaction: Transaction) async throws -> [Event] {
         var numbered: [(number: Int64, event: Event)] = []
         for row in try await transaction.query(take, limit) {

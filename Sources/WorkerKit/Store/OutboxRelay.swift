@@ -5,21 +5,21 @@ internal import Logging
 internal import Postgres
 package import Reactor
 
-/// Publishes the events of the outbox, each deleted in a transaction that commits once the broker has confirmed it.
+/// Publishes the events of the outbox. The transaction that deletes them commits when the broker has confirmed them.
 ///
-/// An event that is refused, as where a follower's queue is full, goes to the end of the outbox: the others pass it.
-/// It works when it is nudged after a commit, and looks by itself now and then for what a killed process left behind.
+/// An event that the broker refuses, for instance because a subscriber's queue is full, moves to the end of the outbox and
+/// does not delay the others. The relay runs when a commit nudges it, and periodically for the events of a killed process.
 @Loop package final class OutboxRelay {
     private static let batch = 200
     /// How long events are gathered before a batch is taken.
-    private static let moment: Duration = .milliseconds(10)
-    /// How long one look waits for the broker; the daemon may be told to stop meanwhile.
-    private static let patience: Duration = .seconds(2)
+    private static let gathering: Duration = .milliseconds(10)
+    /// How long one round waits for the broker; short, because the daemon can be stopped meanwhile.
+    private static let brokerLimit: Duration = .seconds(2)
     private static let failurePause: Duration = .seconds(1)
-    /// How long a batch waits for its confirms; a broker in alarm gives none.
+    /// How long a batch waits for its confirms; a broker in alarm sends none.
     private static let confirmLimit: Duration = .seconds(10)
 
-    /// Without a nudge it looks for what a killed worker committed and never relayed.
+    /// The period finds events that a killed worker committed and did not publish.
     private let job = PeriodicJob(every: .seconds(5) ... .seconds(10))
     private let pool: PostgresPool
     private let publisher: Publisher
@@ -34,41 +34,41 @@ package import Reactor
         job.nudge()
     }
 
-    /// Says that a transaction has just committed events.
+    /// Starts a round, after a transaction that committed events.
     func nudge() {
         job.nudge()
     }
 
-    /// Relays until it is closed, and then once more; or until its task is cancelled, when nothing waits any more.
+    /// Relays until ``close()``, and then once more. Returns early if the task is cancelled.
     func run() async {
         await job.run { await relayAll() }
         await relayAll()
     }
 
-    /// Lets `run` end once it has published what is there.
+    /// Ends ``run()`` when the events that are in the outbox are published.
     func close() {
         job.close()
     }
 
     private func relayAll() async {
-        // Without the broker there is nothing to do but wait for it; the events are safe where they are.
-        guard await publisher.waitUntilAvailable(within: Self.patience) else { return job.nudge() }
+        // While the broker is away the events are safe in the outbox.
+        guard await publisher.waitUntilAvailable(within: Self.brokerLimit) else { return job.nudge() }
         do {
-            // What is committed within a moment leaves in one batch: a transaction for each event would cost more than
-            // the events themselves.
-            if !job.isClosed { try await Loop.sleep(for: Self.moment) }
+            // Events that are committed shortly after one another leave in one batch, because a transaction for each
+            // event would cost more than the events themselves.
+            if !job.isClosed { try await Loop.sleep(for: Self.gathering) }
             job.absorbNudges()
             while try await relayBatch() {}
         } catch {
-            log.warning("events wait in the outbox", metadata: ["error": "\(error)"])
+            log.warning("events not published", metadata: ["error": "\(error)"])
             job.nudge()
-            // The cause is a broker or a database that is away, or a full queue: trying at once again would only spin.
+            // The broker or the database is away, or a queue is full: an immediate retry would only consume CPU time.
             try? await Loop.sleep(for: Self.failurePause)
         }
     }
 
-    /// - Returns: whether there may be more to publish.
-    /// - Throws: also where some events were refused; the others have left the outbox then.
+    /// - Returns: whether the outbox can hold more events.
+    /// - Throws: also if some events were refused; the others have then left the outbox.
     private func relayBatch() async throws -> Bool {
         let transaction = try await pool.begin(deadline: .now + .seconds(30))
         defer { transaction.close() }
@@ -79,7 +79,7 @@ package import Reactor
         for (event, result) in zip(events, results) {
             switch result {
             case .success: break
-            // The broker has answered: what becomes of the others is not in doubt.
+            // The broker answered, so the connection works and the other results are known too.
             case .failure(let error) where [.refused, .tooLarge, .returned].contains(error.code): refused.append(event)
             case .failure(let error): throw error
             }
@@ -90,7 +90,7 @@ package import Reactor
         return events.count == Self.batch
     }
 
-    /// The broker did not take some events.
+    /// The broker refused some events.
     private struct Refused: Error, CustomStringConvertible {
         let count: Int
         var description: String { "the broker refused \(count) events" }
@@ -104,7 +104,7 @@ package import Reactor
         properties.type = event.type
         properties.userID = principal
         properties.appID = principal
-        // An event that nobody follows is no fault: not mandatory.
+        // Not mandatory, because an event without subscribers is not an error.
         return OutgoingMessage(
             exchange: Exchange.events, routingKey: event.type, isMandatory: false, properties: properties,
             body: event.body)

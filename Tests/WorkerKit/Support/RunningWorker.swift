@@ -9,16 +9,18 @@ import Testing
 
 @testable import WorkerKit
 
-/// The parts of a worker's process, put together and taken apart as `Daemon.work` does.
+/// A worker with its connections, started and stopped as `Daemon.runWorker` does.
 @Loop final class RunningWorker {
     struct Plan {
-        /// Who may speak for others; by default the tests' own broker user.
+        /// The principals that may speak for accounts; by default the tests' own broker user.
         var trusted: Set<String>?
-        /// Who may ask in their own name what needs an account.
+        /// The principals that may send requests without a caller.
         var principalsWithoutCaller: Set<String> = []
         var prefetch: UInt16 = 16
         var connections = 4
         var relays = true
+        /// The log of the dispatcher.
+        var log = silentLog
     }
 
     let pool: PostgresPool
@@ -29,26 +31,27 @@ import Testing
     private var hasWorkerEnded = false
     private var hasRelayEnded = false
 
-    init(_ bench: Bench, _ plan: Plan) throws {
-        var address = bench.queues.address
-        address.port = bench.broker.port
+    init(_ fixture: WorkerFixture, _ plan: Plan) throws {
+        var address = fixture.queues.address
+        address.port = fixture.brokerProxy.port
         relays = plan.relays
         pool = PostgresPool(
-            url: TestDatabase.through(bench.between.port, bench.databaseURL), size: plan.connections, log: quiet)
-        publisher = Publisher(address: address, name: "test worker", log: quiet)
-        relay = OutboxRelay(pool: pool, publisher: publisher, principal: address.user, log: quiet)
-        let handlers = (bench.things.handlers + bench.extraHandlers).map { handler in
+            url: TestDatabase.through(fixture.databaseProxy.port, fixture.databaseURL), size: plan.connections,
+            log: silentLog)
+        publisher = Publisher(address: address, name: "test worker", log: silentLog)
+        relay = OutboxRelay(pool: pool, publisher: publisher, principal: address.user, log: silentLog)
+        let handlers = (fixture.service.handlers + fixture.extraHandlers).map { handler in
             var handler = handler
             handler.principalsWithoutCaller = plan.principalsWithoutCaller
             return handler
         }
         let dispatcher = Dispatcher(
             handlers: handlers, principal: address.user,
-            trusted: plan.trusted ?? [address.user], pool: pool, publisher: publisher, relay: relay, log: quiet)
-        let queues = [bench.queues.commands, bench.queues.queries, bench.queues.events]
+            trusted: plan.trusted ?? [address.user], pool: pool, publisher: publisher, relay: relay, log: plan.log)
+        let queues = [fixture.queues.commands, fixture.queues.queries, fixture.queues.events]
         worker = Worker(
             address: address, name: "test worker", queues: queues.map { ConsumedQueue($0, prefetch: plan.prefetch) },
-            dispatcher: dispatcher, log: quiet)
+            dispatcher: dispatcher, log: silentLog)
     }
 
     var isReady: Bool {
@@ -72,7 +75,7 @@ import Testing
         }
     }
 
-    /// Stops the worker itself, and waits until it has finished what it had in hand; a second call does no harm.
+    /// Stops consuming and waits for the deliveries in flight. Idempotent.
     func stopConsuming() async throws {
         await worker.close()
         try #require(await eventually(within: .seconds(30)) { hasWorkerEnded })

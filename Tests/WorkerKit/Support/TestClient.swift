@@ -7,7 +7,7 @@ import TestSupport
 
 @testable import WorkerKit
 
-/// One who sends requests with whatever properties it likes, and keeps every reply.
+/// Sends requests with arbitrary properties and records every reply.
 @Loop final class TestClient {
     struct Missing: Error {
         let what: String
@@ -25,10 +25,10 @@ import TestSupport
         @Loop var taken: [String: [Delivery]] = [:]
     }
 
-    /// - Parameter watching: queues whose deliveries are taken and kept.
+    /// - Parameter watching: queues whose deliveries are consumed and recorded.
     init(_ address: BrokerAddress, watching queues: [String] = []) {
         user = address.user
-        publisher = Publisher(address: address, name: "test client", log: quiet)
+        publisher = Publisher(address: address, name: "test client", log: silentLog)
         let received = Received()
         self.received = received
         var subscriptions = [
@@ -43,10 +43,10 @@ import TestSupport
                     delivery.ack()
                 })
         }
-        consumer = Consumer(address: address, name: "test client", subscriptions: subscriptions, log: quiet)
+        consumer = Consumer(address: address, name: "test client", subscriptions: subscriptions, log: silentLog)
     }
 
-    /// Connects for as long as the body takes.
+    /// Connects while the body runs.
     func connected(_ body: @Loop () async throws -> Void) async throws {
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await self.publisher.run() }
@@ -69,9 +69,9 @@ import TestSupport
         await consumer.close()
     }
 
-    /// Sends a request as the contract has it, and gives the correlation id of its reply.
+    /// Sends a request that follows the contract, and returns the correlation id of its reply.
     ///
-    /// - Parameter change: makes of the message what the contract forbids.
+    /// - Parameter change: changes the message, also against the contract.
     @discardableResult func send(
         _ type: String, _ body: String, id: UUID = .v7(), subject: UUID? = nil,
         change: (inout OutgoingMessage) -> Void = { _ in }
@@ -97,7 +97,7 @@ import TestSupport
         return correlation
     }
 
-    /// The first reply to a request, awaited.
+    /// Waits for the first reply to a request.
     func reply(to correlation: String, within limit: Duration = .seconds(20)) async throws -> Reply {
         guard try await eventually(within: limit, { received.replies[correlation] != nil }),
             let reply = replies(to: correlation).first
@@ -105,12 +105,12 @@ import TestSupport
         return reply
     }
 
-    /// All the replies to a request so far.
+    /// Returns the recorded replies to a request.
     func replies(to correlation: String) -> [Reply] {
         (received.replies[correlation] ?? []).compactMap { ReplyMessage.read($0) }
     }
 
-    /// What has been taken from a watched queue so far.
+    /// Returns the recorded deliveries of a watched queue.
     func taken(from queue: String) -> [Delivery] { received.taken[queue] ?? [] }
 
     /// Sends a request and waits for its reply.
@@ -123,7 +123,7 @@ import TestSupport
 }
 
 extension Reply {
-    /// The code of the problem that it tells, if it tells one.
+    /// The code of the problem in the body; `nil` if there is none.
     var problem: String? {
         guard case .object(let object)? = try? JSON.parse(body), case .string(let code)? = object["code"] else {
             return nil

@@ -3,8 +3,8 @@ import BrokerSupport
 import Contracts
 import TestSupport
 
-/// The queues of one test's service on the real broker, with the arguments of `queues/definitions.json`, and bound so
-/// that they take no message of another test.
+/// The queues of one test's service on the real broker, with the arguments of `queues/definitions.json`. Their bindings
+/// match no message of another test.
 struct TestQueues: Sendable {
     let address: BrokerAddress
     let provisioner: Provisioner
@@ -13,7 +13,7 @@ struct TestQueues: Sendable {
     var commands: String { prefix + ".commands" }
     var queries: String { prefix + ".queries" }
     var events: String { prefix + ".events" }
-    /// Stands for every step of the ladder.
+    /// The delay queue of all steps of the retry ladder.
     var waiting: String { prefix + ".retry" }
 
     init() throws {
@@ -21,13 +21,13 @@ struct TestQueues: Sendable {
         provisioner = Provisioner(address: address)
     }
 
-    /// Declares all of them.
+    /// Declares the queues.
     ///
     /// - Parameters:
-    ///   - commandTypes: what is bound to the command queue.
-    ///   - queryTypes: what is bound to the query queue.
-    ///   - eventTypes: what is bound to the event queue.
-    ///   - delay: how many milliseconds a failed delivery waits.
+    ///   - commandTypes: the message types that are bound to the command queue.
+    ///   - queryTypes: the message types that are bound to the query queue.
+    ///   - eventTypes: the event types that are bound to the event queue.
+    ///   - delay: the delay of a retry, in milliseconds.
     func declare(commandTypes: [String], queryTypes: [String], eventTypes: [String], delay: Int64) async throws {
         var steps: [Provisioner.Step] = [Exchange.commands, Exchange.events, Exchange.retry, Exchange.requeue].map {
             .exchange($0, type: "topic")

@@ -67,8 +67,8 @@ extension LoginThrottle {
     /// (milliseconds, default 2000).
     ///
     /// - Parameter prefetch: the most messages that the worker holds; half of them may be delayed logins.
-    /// - Throws: `Settings.Fault` if a setting is malformed.
-    convenience nonisolated init(_ settings: Settings, prefetch: UInt16, redis: RedisClient) throws(Settings.Fault) {
+    /// - Throws: `SettingsError` if a setting is malformed.
+    convenience nonisolated init(_ settings: Settings, prefetch: UInt16, redis: RedisClient) throws(SettingsError) {
         let limit = try settings.rateLimit("WARREN_FAILED_LOGIN_LIMIT", name: "failed-logins", default: "10/min")
         let delay = try settings.integer("WARREN_FAILED_LOGIN_DELAY", default: 2000, in: 0...3000)
         self.init(limit: limit, delay: .milliseconds(delay), capacity: Int(prefetch) / 2, redis: redis)

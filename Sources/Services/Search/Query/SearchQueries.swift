@@ -12,11 +12,7 @@ internal import WorkerKit
 
     func posts(_ search: SearchPosts, _ context: HandlerContext) async throws -> Reply {
         let key = "\(search.limit):\(search.page):\(search.query)"
-        let finding = await cache.find(key)
-        if case .hit(let body) = finding { return .json(body) }
-        let body = try await page(search).jsonBytes()
-        if case .miss(let generation) = finding { await cache.store(key, body, generation: generation) }
-        return .json(body)
+        return .json(try await cache.body(key) { try await page(search).jsonBytes() })
     }
 
     /// Searches for the typed words. If no post matches, searches again with the unknown words expanded.

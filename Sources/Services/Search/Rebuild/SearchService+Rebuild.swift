@@ -13,7 +13,7 @@ extension SearchService {
     ///   - progress: called after each page of 100 posts.
     ///   - report: called before each retry, with the reason.
     /// - Returns: the progress at the end.
-    /// - Throws: `Settings.Fault` or ``RebuildError``.
+    /// - Throws: `SettingsError` or ``RebuildError``.
     @Loop package static func rebuild(
         settings: Settings, log: Logger, progress: @escaping @Loop (RebuildProgress) -> Void,
         report: @escaping @Loop (String) -> Void

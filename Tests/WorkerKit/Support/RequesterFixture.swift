@@ -8,10 +8,10 @@ import Testing
 @testable import Contracts
 @testable import WorkerKit
 
-/// A requester with a queue of its own that one answers, or leaves alone.
-@Loop final class Desk {
+/// A requester and the queues that its requests go to, which the fixture replies to or leaves alone.
+@Loop final class RequesterFixture {
     let address: BrokerAddress
-    /// Between the requester's publisher and the broker.
+    /// The proxy between the requester's publisher and the broker.
     let proxy: FaultProxy
     let publisher: Publisher
     let requester: Requester
@@ -22,7 +22,7 @@ import Testing
     let command: MessageDescriptor
     let unboundQuery: MessageDescriptor
     let unboundCommand: MessageDescriptor
-    /// Goes to a queue that holds one message.
+    /// A command whose queue holds at most one message.
     let crowded: MessageDescriptor
 
     private let other: Publisher
@@ -35,8 +35,8 @@ import Testing
         self.answers = answers
         var through = address
         through.port = proxy.port
-        publisher = Publisher(address: through, name: "test requester", log: quiet)
-        other = Publisher(address: address, name: "test answerer", log: quiet)
+        publisher = Publisher(address: through, name: "test requester", log: silentLog)
+        other = Publisher(address: address, name: "test answerer", log: silentLog)
         let prefix = prefix
         requester = Requester(
             publisher: publisher, principal: address.user, limit: limit,
@@ -55,16 +55,17 @@ import Testing
     }
 
     /// - Parameters:
-    ///   - answers: whether each request is answered.
-    ///   - limit: how many may wait.
-    ///   - hasReplyQueue: whether the replies come to a queue that is there before the requester.
+    ///   - answers: whether the fixture replies to each request.
+    ///   - limit: the most requests in flight.
+    ///   - hasReplyQueue: whether the replies go to a queue that exists before the requester.
     static func run(
-        answers: Bool, limit: Int = 100, hasReplyQueue: Bool = false, _ body: @Loop (Desk) async throws -> Void
+        answers: Bool, limit: Int = 100, hasReplyQueue: Bool = false,
+        _ body: @Loop (RequesterFixture) async throws -> Void
     ) async throws {
-        let desk = try Desk(answers: answers, limit: limit, hasReplyQueue: hasReplyQueue)
-        defer { desk.proxy.stop() }
-        let provisioner = Provisioner(address: desk.address)
-        let queues = ["query", "command", "crowded", "replies"].map { "\(desk.prefix).\($0)" }
+        let fixture = try RequesterFixture(answers: answers, limit: limit, hasReplyQueue: hasReplyQueue)
+        defer { fixture.proxy.stop() }
+        let provisioner = Provisioner(address: fixture.address)
+        let queues = ["query", "command", "crowded", "replies"].map { "\(fixture.prefix).\($0)" }
         try await provisioner.perform(
             [.exchange(Exchange.commands, type: "topic"), .exchange(Exchange.replies, type: "direct")]
                 + queues.map {
@@ -77,7 +78,7 @@ import Testing
                         queue: $0, exchange: $0.hasSuffix("replies") ? Exchange.replies : Exchange.commands, key: $0)
                 })
         do {
-            try await desk.connected(to: Array(queues.prefix(2))) { try await body(desk) }
+            try await fixture.connected(to: Array(queues.prefix(2))) { try await body(fixture) }
         } catch {
             try? await provisioner.perform(queues.map { .deleteQueue($0) })
             throw error
@@ -91,7 +92,7 @@ import Testing
         return request
     }
 
-    /// Sends what may or may not be a reply.
+    /// Publishes a message to the reply exchange, which need not be a valid reply.
     func publish(status: Int64, correlation: String?, to key: String) async throws {
         var properties = Properties()
         properties.correlationID = correlation
@@ -106,7 +107,9 @@ import Testing
                 body: Array("{}".utf8)))
     }
 
-    /// Whether a later request is answered, by when earlier replies have come in too.
+    /// Sends another request and replies to it, so that all earlier replies have arrived.
+    ///
+    /// - Returns: whether the reply arrived.
     func settles() async throws -> Bool {
         var isAnswered = false
         let count = received.count
@@ -123,7 +126,7 @@ import Testing
             Subscription.queue(queue, prefetch: 100) { [weak self] in self?.receive($0) }
         }
         let consumer = Consumer(
-            address: address, name: "test desk", subscriptions: [requester.subscription] + taking, log: quiet)
+            address: address, name: "test fixture", subscriptions: [requester.subscription] + taking, log: silentLog)
         let parts = (publisher, other)
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await parts.0.run() }

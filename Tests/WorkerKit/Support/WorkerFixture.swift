@@ -11,64 +11,64 @@ import Testing
 
 @testable import WorkerKit
 
-/// A place for one test: queues and a database of its own, a client, and a service whose workers it starts and stops.
-@Loop final class Bench {
+/// The queues, the database, the client and the service of one test, which starts and stops the service's workers.
+@Loop final class WorkerFixture {
     let queues: TestQueues
     let databaseURL: String
-    /// Straight to the database, to look.
+    /// Connections to the database that bypass the proxy.
     let database: PostgresPool
     let client: TestClient
-    let things: Things
-    /// Between the workers and the broker.
-    let broker: FaultProxy
-    /// Between the workers and the database.
-    let between: FaultProxy
-    /// Where the service's events come in, as its subscribers see them.
+    let service: SampleService
+    /// The proxy between the workers and the broker.
+    let brokerProxy: FaultProxy
+    /// The proxy between the workers and the database.
+    let databaseProxy: FaultProxy
+    /// A queue that is subscribed to the service's events.
     let eventQueue: String
     var extraHandlers: [Handler] = []
 
     struct Plan {
         var needsSubject = false
-        /// How many milliseconds a failed delivery waits, at whichever step.
+        /// The delay of every step of the retry ladder, in milliseconds.
         var delay: Int64 = 30
         var eventTypes: [String] = []
     }
 
     private init(
-        queues: TestQueues, things: Things, databaseURL: String, database: PostgresPool
+        queues: TestQueues, service: SampleService, databaseURL: String, database: PostgresPool
     ) throws {
         self.queues = queues
-        self.things = things
+        self.service = service
         self.databaseURL = databaseURL
         self.database = database
         eventQueue = queues.prefix + ".seen"
-        broker = try FaultProxy(to: queues.address.port)
-        between = try FaultProxy(to: TestDatabase.port(of: databaseURL))
+        brokerProxy = try FaultProxy(to: queues.address.port)
+        databaseProxy = try FaultProxy(to: TestDatabase.port(of: databaseURL))
         let dead = [queues.commands, queues.events].map { Queue.dead(of: $0) }
         client = TestClient(queues.address, watching: [eventQueue] + dead)
     }
 
-    /// Runs a test's body in a place of its own, and removes everything.
-    static func run(_ plan: Plan = Plan(), _ body: @Loop (Bench) async throws -> Void) async throws {
+    /// Runs a test with a fixture of its own, and deletes its queues and database afterwards.
+    static func run(_ plan: Plan = Plan(), _ body: @Loop (WorkerFixture) async throws -> Void) async throws {
         let queues = try TestQueues()
-        let things = Things(prefix: queues.prefix, needsSubject: plan.needsSubject)
+        let service = SampleService(prefix: queues.prefix, needsSubject: plan.needsSubject)
         let seen = queues.prefix + ".seen"
         try await queues.declare(
-            commandTypes: things.commandTypes, queryTypes: things.queryTypes, eventTypes: plan.eventTypes,
+            commandTypes: service.commandTypes, queryTypes: service.queryTypes, eventTypes: plan.eventTypes,
             delay: plan.delay)
         try await queues.provisioner.perform([
             .queue(seen), .binding(queue: seen, exchange: Exchange.events, key: ThingMade.type),
         ])
         do {
             try await TestDatabase.withDatabase { url in
-                try await Migrator(url: url, log: quiet).migrate(KitMigrations.all + Things.migrations)
+                try await Migrator(url: url, log: silentLog).migrate(KitMigrations.all + SampleService.migrations)
                 try await TestDatabase.withPool(url, size: 2) { pool in
-                    let bench = try Bench(queues: queues, things: things, databaseURL: url, database: pool)
+                    let fixture = try WorkerFixture(queues: queues, service: service, databaseURL: url, database: pool)
                     defer {
-                        bench.broker.stop()
-                        bench.between.stop()
+                        fixture.brokerProxy.stop()
+                        fixture.databaseProxy.stop()
                     }
-                    try await bench.client.connected { try await body(bench) }
+                    try await fixture.client.connected { try await body(fixture) }
                 }
             }
         } catch {
@@ -80,7 +80,7 @@ import Testing
         try await queues.provisioner.perform([.deleteQueue(seen)])
     }
 
-    /// Runs a worker of the service for as long as the body takes, and stops it as the daemon does.
+    /// Runs a worker of the service while the body runs, and stops it as the daemon does.
     func withWorker(
         _ plan: RunningWorker.Plan = RunningWorker.Plan(), _ body: @Loop (RunningWorker) async throws -> Void
     ) async throws {
@@ -88,7 +88,7 @@ import Testing
         try await worker.run(body)
     }
 
-    // MARK: Looking
+    // MARK: Inspection
 
     func count(_ sql: String) async throws -> Int {
         try await database.query(Statement(sql))[0].get(0, as: Int.self)
@@ -100,12 +100,12 @@ import Testing
 
     func outboxCount() async throws -> Int { try await count("SELECT count(*) FROM outbox") }
 
-    /// How many events about a thing its subscribers have been sent.
+    /// Returns the number of events about an entity that were published.
     func events(about thing: UUID) -> Int {
         client.taken(from: eventQueue).count { String(decoding: $0.body, as: UTF8.self).contains(thing.text) }
     }
 
-    /// The ids of all the events about these things that its subscribers have been sent; those of other tests come too.
+    /// Returns the ids of the published events about these entities. The queue also has the events of other tests.
     func eventIDs(about things: [UUID]) -> [String] {
         let own = Set(things)
         return client.taken(from: eventQueue).compactMap { delivery in
@@ -116,11 +116,11 @@ import Testing
 
     func body(_ id: UUID) -> String { #"{"id":"\#(id.text)"}"# }
 
-    /// Expects that no event about a thing comes, though one that was committed after it does.
+    /// Expects that no event about an entity was published when a later event arrives.
     func expectNoEvent(about thing: UUID, sourceLocation: SourceLocation = #_sourceLocation) async throws {
-        (things.atBegin, things.atEnd) = (nil, nil)
+        (service.onBegin, service.onEnd) = (nil, nil)
         let later = UUID.v7()
-        _ = try await client.ask(things.make.name, body(later))
+        _ = try await client.ask(service.create.name, body(later))
         #expect(try await eventually(within: .seconds(20)) { events(about: later) > 0 }, sourceLocation: sourceLocation)
         #expect(events(about: thing) == 0, sourceLocation: sourceLocation)
     }

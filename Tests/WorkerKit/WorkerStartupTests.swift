@@ -11,20 +11,20 @@ import Testing
 @testable import WorkerKit
 
 extension Workers {
-    @Suite("The check at a worker's start", .timeLimit(.minutes(3))) struct StartupCheckTests {}
+    @Suite("Worker start-up", .timeLimit(.minutes(3))) struct WorkerStartupTests {}
 }
 
-extension Workers.StartupCheckTests {
-    @Loop private func check(
+extension Workers.WorkerStartupTests {
+    private func startup(
         _ url: String, _ broker: BrokerAddress, exchanges: [String] = [], queues: [String] = [],
         migrations: [Migration] = KitMigrations.all
-    ) -> StartupCheck {
-        StartupCheck(
-            migrations: migrations, databaseURL: url, broker: broker, name: "test", exchanges: exchanges,
-            queues: queues, log: quiet)
+    ) -> WorkerStartup {
+        WorkerStartup(
+            migrations: migrations, databaseURL: url, topology: RequiredTopology(exchanges: exchanges, queues: queues),
+            broker: broker, name: "test", log: silentLog)
     }
 
-    private func words(_ body: () async throws -> Void) async -> String? {
+    private func failure(_ body: () async throws -> Void) async -> String? {
         do {
             try await body()
             return nil
@@ -33,7 +33,7 @@ extension Workers.StartupCheckTests {
         }
     }
 
-    @Test("makes the tables and passes where all is there, a second time too")
+    @Test("start-up migrates the database and succeeds if the topology is complete, also a second time")
     @Loop func passes() async throws {
         let queues = try TestQueues()
         try await TestDatabase.withDatabase { url in
@@ -42,7 +42,7 @@ extension Workers.StartupCheckTests {
                 .exchange(Exchange.replies, type: "direct"), .queue(queue),
             ])
             for _ in 0..<2 {
-                try await check(url, queues.address, exchanges: [Exchange.replies], queues: [queue]).run()
+                try await startup(url, queues.address, exchanges: [Exchange.replies], queues: [queue]).run()
             }
             try await TestDatabase.withPool(url, size: 1) { pool in
                 _ = try await pool.query(Statement("SELECT id FROM inbox"))
@@ -52,35 +52,35 @@ extension Workers.StartupCheckTests {
         }
     }
 
-    @Test("names every exchange and queue that the broker lacks, and where they come from")
+    @Test("start-up fails with the names of all missing exchanges and queues and of the file that declares them")
     @Loop func missing() async throws {
         let queues = try TestQueues()
         try await TestDatabase.withDatabase { url in
             let names = (1...3).map { "\(queues.prefix).missing\($0)" }
-            let words = await words {
-                try await check(url, queues.address, exchanges: [names[0]], queues: [names[1], names[2]]).run()
+            let failure = await failure {
+                try await startup(url, queues.address, exchanges: [names[0]], queues: [names[1], names[2]]).run()
             }
-            for name in names { #expect(words?.contains(name) == true) }
-            #expect(words?.contains("queues/definitions.json") == true)
+            for name in names { #expect(failure?.contains(name) == true) }
+            #expect(failure?.contains("queues/definitions.json") == true)
         }
     }
 
-    @Test("does not wait for a broker or a database that refuses the login, and keeps the password to itself")
+    @Test("start-up does not wait for a broker or a database that refuses the login, and does not show the password")
     @Loop func refused() async throws {
         let queues = try TestQueues()
         var wrong = queues.address
         wrong.password = "hunter2"
         try await TestDatabase.withDatabase { url in
-            let broker = await words { try await check(url, wrong).run() }
+            let broker = await failure { try await startup(url, wrong).run() }
             #expect(broker != nil && broker?.contains("hunter2") == false)
             let at = try #require(url.firstIndex(of: "@"))
             let stranger = "postgresql://nobody_here:hunter2" + url[at...]
-            let database = await words { try await check(stranger, queues.address).run() }
+            let database = await failure { try await startup(stranger, queues.address).run() }
             #expect(database != nil && database?.contains("hunter2") == false)
         }
     }
 
-    @Test("waits for a broker and a database that are away, and goes on when they come")
+    @Test("start-up waits for a database and a broker that are away, and goes on when they are back")
     @Loop func waits() async throws {
         let queues = try TestQueues()
         try await TestDatabase.withDatabase { url in
@@ -94,8 +94,8 @@ extension Workers.StartupCheckTests {
             database.refuse()
             var address = queues.address
             address.port = broker.port
-            let check = check(TestDatabase.through(database.port, url), address)
-            async let done: Void = check.run()
+            let startup = startup(TestDatabase.through(database.port, url), address)
+            async let done: Void = startup.run()
             #expect(try await eventually(within: .seconds(20)) { database.acceptedCount >= 2 })
             #expect(broker.acceptedCount == 0)
             database.resume()
@@ -105,13 +105,13 @@ extension Workers.StartupCheckTests {
         }
     }
 
-    @Test("ends where a migration does not fit, and names it")
+    @Test("start-up fails with the name of a migration that cannot be applied")
     @Loop func migration() async throws {
         let queues = try TestQueues()
         try await TestDatabase.withDatabase { url in
             let broken = KitMigrations.all + [Migration(name: "things-0001", sql: "CREATE TABEL x ()")]
-            let words = await words { try await check(url, queues.address, migrations: broken).run() }
-            #expect(words?.contains("things-0001") == true)
+            let failure = await failure { try await startup(url, queues.address, migrations: broken).run() }
+            #expect(failure?.contains("things-0001") == true)
         }
     }
 }

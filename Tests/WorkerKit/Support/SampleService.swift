@@ -5,7 +5,7 @@ import Reactor
 @testable import Contracts
 @testable import WorkerKit
 
-/// A thing was made: the one event that the tests' service publishes.
+/// The event that the sample service publishes.
 struct ThingMade: DomainEvent {
     let id: UUID
 
@@ -16,8 +16,8 @@ struct ThingMade: DomainEvent {
         "ThingMade", unknownFields: .ignored, field("id", \.id, .uuid), make: ThingMade.init)
 }
 
-/// A service of two commands, a query and a credential, with a table in which a doubled effect shows.
-@Loop final class Things {
+/// A service with three commands, a query and a credential, and a table that shows an effect that happened twice.
+@Loop final class SampleService {
     typealias Hook = @Loop (UUID, HandlerContext) async throws -> Void
 
     static let migrations = [
@@ -29,27 +29,27 @@ struct ThingMade: DomainEvent {
                 """)
     ]
 
-    let make: MessageType<EntityRequest, EmptyBody>
-    let drop: MessageType<EntityRequest, EmptyBody>
-    let look: MessageType<EntityRequest, EmptyBody>
-    let enter: MessageType<EntityRequest, EmptyBody>
-    /// As `make`, in batches.
-    let pile: MessageType<EntityRequest, EmptyBody>
+    let create: MessageType<EntityRequest, EmptyBody>
+    let delete: MessageType<EntityRequest, EmptyBody>
+    let read: MessageType<EntityRequest, EmptyBody>
+    let login: MessageType<EntityRequest, EmptyBody>
+    /// As `create`, in batches.
+    let createBatched: MessageType<EntityRequest, EmptyBody>
 
-    /// Runs where a batch begins.
-    var atBatch: (@Loop (Batch<EntityRequest>) async throws -> Void)?
-    /// Whether `make` looks up its reply in the inbox before it begins.
+    /// Runs at the start of a batch.
+    var onBatch: (@Loop (Batch<EntityRequest>) async throws -> Void)?
+    /// Whether `create` looks up its stored reply first.
     var checksInbox = false
-    /// Runs where a handler begins.
-    var atBegin: Hook?
-    /// Runs when a handler has done everything but return.
-    var atEnd: Hook?
-    /// Runs after the commit, before the reply.
-    var settled: (@Loop () async -> Void)?
-    /// How many times a handler has begun.
+    /// Runs at the start of a handler.
+    var onBegin: Hook?
+    /// Runs at the end of a handler.
+    var onEnd: Hook?
+    /// Runs after the commit and before the reply.
+    var afterCommit: (@Loop () async -> Void)?
+    /// The number of handler calls.
     private(set) var begun = 0
-    private(set) var inHand = 0
-    private(set) var mostInHand = 0
+    private(set) var inFlight = 0
+    private(set) var mostInFlight = 0
 
     private static let insertEffect = Statement("INSERT INTO effect (thing, message) VALUES ($1, $2)")
     private static let insertThing = Statement("INSERT INTO thing (id) VALUES ($1) ON CONFLICT DO NOTHING")
@@ -63,19 +63,19 @@ struct ThingMade: DomainEvent {
                 reply: .empty,
                 needsSubject: needsSubject)
         }
-        make = type("make", .command)
-        drop = type("drop", .command)
-        look = type("look", .query)
-        enter = type("enter", .credential)
-        pile = type("pile", .command)
+        create = type("make", .command)
+        delete = type("delete", .command)
+        read = type("look", .query)
+        login = type("login", .credential)
+        createBatched = type("createBatched", .command)
     }
 
-    var commandTypes: [String] { [make.name, drop.name, pile.name] }
-    var queryTypes: [String] { [look.name, enter.name] }
+    var commandTypes: [String] { [create.name, delete.name, createBatched.name] }
+    var queryTypes: [String] { [read.name, login.name] }
 
     var handlers: [Handler] {
         [
-            .request(make, afterCommit: { _ in await self.settled?() }) { body, context in
+            .request(create, afterCommit: { _ in await self.afterCommit?() }) { body, context in
                 if self.checksInbox, let reply = try await context.storedReply() { return reply }
                 return try await self.counting(body.id, context) {
                     let transaction = try await context.transaction()
@@ -88,25 +88,25 @@ struct ThingMade: DomainEvent {
                         etag: #""1""#)
                 }
             },
-            .request(drop) { body, context in
+            .request(delete) { body, context in
                 try await self.counting(body.id, context) {
                     let rows = try await context.transaction().query(Self.deleteThing, body.id)
                     guard rows.affected == 1 else { throw Problem(.notFound, detail: UUID().text) }
                     return .noContent
                 }
             },
-            .batchedRequest(pile, afterCommit: { _ in await self.settled?() }) { batch in
-                try await self.atBatch?(batch)
+            .batchedRequest(createBatched, afterCommit: { _ in await self.afterCommit?() }) { batch in
+                try await self.onBatch?(batch)
                 try await batch.transaction().send(Self.insertEffects, batch.members.map { $0.body.id })
                 return batch.members.map { member in
                     member.context.emit(ThingMade(id: member.body.id))
                     return .json(Array(#"{"nonce":"\#(UUID().text)"}"#.utf8), status: 201)
                 }
             },
-            .request(look) { body, context in
+            .request(read) { body, context in
                 try await self.counting(body.id, context) { .json(Array("{}".utf8)) }
             },
-            .request(enter) { body, context in
+            .request(login) { body, context in
                 try await self.counting(body.id, context) { .noContent }
             },
         ]
@@ -116,12 +116,12 @@ struct ThingMade: DomainEvent {
         async throws -> Reply
     {
         begun += 1
-        inHand += 1
-        mostInHand = max(mostInHand, inHand)
-        defer { inHand -= 1 }
-        try await atBegin?(id, context)
+        inFlight += 1
+        mostInFlight = max(mostInFlight, inFlight)
+        defer { inFlight -= 1 }
+        try await onBegin?(id, context)
         let reply = try await body()
-        try await atEnd?(id, context)
+        try await onEnd?(id, context)
         return reply
     }
 }

@@ -1,0 +1,78 @@
+import Contracts
+import FoundationEssentials
+import Reactor
+import Redis
+import TestSupport
+import Testing
+
+@testable import WorkerKit
+
+/// A Redis client behind a proxy, and both kinds of cache on it, under a name of their own or of another fixture's.
+@Loop final class CacheFixture {
+    let redis: RedisClient
+    let proxy: FaultProxy
+    let pages: ListCache
+    let entities: EntityCache
+    let invalidations: Invalidations
+    let name: String
+
+    init(name: String = "kit:" + UUID().text) throws {
+        self.name = name
+        let (url, proxy) = try TestEnvironment.redirect("WARREN_TEST_REDIS_URL", defaultPort: 6379) {
+            try FaultProxy(to: $0)
+        }
+        self.proxy = proxy
+        var limits = RedisLimits()
+        limits.timeout = .seconds(10)
+        limits.connectTimeout = .seconds(10)
+        limits.silence = .seconds(20)
+        redis = RedisClient(address: try RedisAddress(url: url), name: "test", limits: limits, log: silentLog)
+        invalidations = Invalidations(redis: redis, log: silentLog)
+        pages = ListCache(redis: redis, invalidations: invalidations, name: name, lifetime: .seconds(60))
+        entities = EntityCache(redis: redis, invalidations: invalidations, name: name, lifetime: .seconds(60))
+    }
+
+    var generationKey: String { "{\(name)}:generation" }
+
+    static func run(name: String? = nil, _ body: @Loop (CacheFixture) async throws -> Void) async throws {
+        let fixture = try name.map { try CacheFixture(name: $0) } ?? CacheFixture()
+        defer { fixture.proxy.stop() }
+        let redis = fixture.redis
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { await redis.run() }
+            do {
+                try #require(await eventually(within: .seconds(20)) { redis.isConnected })
+                try await body(fixture)
+                _ = try? await redis.send(["DEL", .string(fixture.generationKey)])
+            } catch {
+                await redis.close()
+                throw error
+            }
+            await redis.close()
+        }
+    }
+
+    /// Reads an entity through the cache from a database that has this content, and returns the visible content.
+    @discardableResult func entity(_ id: String, inDatabase content: String?) async throws -> String? {
+        try await entities.body(id) { content.map { Array($0.utf8) } }.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Reads a page through the cache from a database that has this content, and returns the visible content.
+    @discardableResult func page(_ page: String, inDatabase content: String) async throws -> String {
+        String(decoding: try await pages.body(page) { Array(content.utf8) }, as: UTF8.self)
+    }
+
+    /// Describes a lookup of an entity: its content, `miss` or `unavailable`.
+    func entityLookup(_ id: String) async -> String { text(await entities.lookUp(id)) }
+
+    /// Describes a lookup of a page: its content, `miss` or `unavailable`.
+    func pageLookup(_ page: String) async -> String { text(await pages.lookUp(page)) }
+
+    private func text(_ lookup: CacheLookup) -> String {
+        switch lookup {
+        case .hit(let bytes): String(decoding: bytes, as: UTF8.self)
+        case .miss: "miss"
+        case .unavailable: "unavailable"
+        }
+    }
+}
