@@ -77,16 +77,24 @@ let floor1 =
     + driver("Postgres", c: "CPostgres", pkgConfig: "libpq", apt: "libpq-dev", ["Reactor", logging, deque])
     + driver("Redis", c: "CHiredis", apt: "libhiredis-dev", ["Reactor", logging, deque])
     + driver("Curl", c: "CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev", ["Reactor", logging])
-    + driver("Argon2", c: "CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev", [])
+    + driver("Argon2", c: "CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev", ["Reactor"])
     + [
-        module("Contracts", exclude: ["Passwords/README.md"], [crypto]),
+        .target(
+            name: "CCommonPasswords", path: "Sources/Contracts/Passwords/CCommonPasswords",
+            exclude: ["common-passwords.txt"]),
+        module(
+            "Contracts", exclude: ["Passwords/README.md", "Passwords/CCommonPasswords"], ["CCommonPasswords", crypto]),
         module("ImageHeaders", []),
     ]
 
 let floor2 = [
+    module("JSONLogging", path: "Sources/WorkerKit/JSONLogging", ["Contracts", logging]),
     module(
-        "WorkerKit",
-        ["Reactor", "AMQP", "Postgres", "Redis", "Contracts", logging, configuration, crypto, lifecycle])
+        "WorkerKit", exclude: ["JSONLogging"],
+        [
+            "Reactor", "AMQP", "Postgres", "Redis", "Contracts", "JSONLogging", logging, configuration, crypto,
+            lifecycle,
+        ]),
 ]
 
 let serviceBase: [Target.Dependency] = [
@@ -115,6 +123,7 @@ let floor3 = [
 ]
 
 let floor4 = [
+    module("AtomicFile", path: "Sources/Tools/AtomicFile", []),
     program("warren-identity", path: "Daemons/Identity", ["IdentityService", "WorkerKit"]),
     program("warren-post", path: "Daemons/Post", ["PostService", "WorkerKit"]),
     program("warren-media", path: "Daemons/Media", ["MediaService", "WorkerKit"]),
@@ -122,11 +131,16 @@ let floor4 = [
     program("warren-ingress", path: "Daemons/Ingress", ["Ingress", "WorkerKit"]),
     program(
         "warren", path: "Tools/Warren",
-        ["Reactor", "AMQP", "Contracts", "WorkerKit", "IdentityService", "SearchService", arguments, logging]),
+        [
+            "Reactor", "AMQP", "Contracts", "JSONLogging", "WorkerKit", "IdentityService", "SearchService",
+            "AtomicFile",
+            arguments, logging,
+        ]),
     program(
         "cloudinary-local", path: "Tools/CloudinaryLocal", exclude: ["README.md"],
         [
-            "ImageHeaders", "Multipart", hummingbird, hummingbirdCore, httpTypes, nioCore, crypto, arguments, lifecycle,
+            "ImageHeaders", "Multipart", "JSONLogging", "AtomicFile", hummingbird, hummingbirdCore, httpTypes, nioCore,
+            crypto, arguments, lifecycle,
             logging,
         ]),
 ]
@@ -134,23 +148,31 @@ let floor4 = [
 let testTargets = [
     Target.target(name: "TestSupport", dependencies: ["Reactor"], path: "Tests/Support", swiftSettings: settings),
     Target.target(
+        name: "BrokerSupport", dependencies: ["AMQP", "CRabbitMQ", "Reactor"], path: "Tests/BrokerSupport",
+        swiftSettings: settings),
+    Target.target(
         name: "DatabaseSupport",
         dependencies: ["TestSupport", "WorkerKit", "AMQP", "Contracts", "Postgres", "Redis", "Reactor", logging],
         path: "Tests/DatabaseSupport", swiftSettings: settings),
     tests("Reactor", ["Reactor"]),
-    tests("AMQP", ["AMQP", "Reactor", logging]),
+    tests("AMQP", ["AMQP", "BrokerSupport", "Reactor", logging]),
     tests("Postgres", ["Postgres", "Reactor", logging]),
     tests("Redis", ["Redis", "Reactor", logging]),
     tests("Curl", ["Curl", "Reactor", logging]),
     tests("Argon2", ["Argon2", "Reactor"]),
     tests("Contracts", ["Contracts"]),
     tests("ImageHeaders", ["ImageHeaders"]),
-    tests("WorkerKit", ["DatabaseSupport", "WorkerKit", "AMQP", "Postgres", "Redis", "Contracts", "Reactor", logging]),
+    tests(
+        "WorkerKit",
+        [
+            "BrokerSupport", "DatabaseSupport", "WorkerKit", "JSONLogging", "AMQP", "Postgres", "Redis", "Contracts",
+            "Reactor", logging,
+        ]),
     tests(
         "Identity",
         [
             "IdentityService", "warren-identity", "warren", "WorkerKit", "AMQP", "Argon2", "Postgres", "Redis",
-            "Contracts", "Reactor", "DatabaseSupport", crypto, jwt, logging,
+            "Contracts", "Reactor", "BrokerSupport", "DatabaseSupport", crypto, jwt, logging,
         ]),
     tests(
         "Post", ["DatabaseSupport", "PostService", "WorkerKit", "Postgres", "Redis", "Contracts", "Reactor", logging]),
@@ -169,14 +191,18 @@ let testTargets = [
         ]),
     tests(
         "Ingress",
-        ["Ingress", "Multipart", "AMQP", "Redis", "Contracts", "WorkerKit", "Reactor", logging, lifecycle, jwt]
-            + [httpTypes, nioCore]),
+        [
+            "Ingress", "Multipart", "AMQP", "BrokerSupport", "Redis", "Contracts", "WorkerKit", "Reactor", logging,
+            lifecycle, jwt, httpTypes, nioCore,
+        ]),
     tests("Compose", ["warren"]),
+    tests("AtomicFile", ["AtomicFile"]),
     tests("CloudinaryLocal", ["cloudinary-local", crypto]),
     tests(
         "Fuzz", exclude: ["libfuzzer"],
         ["Contracts", "ImageHeaders", "Multipart", "AMQP", "CRabbitMQ", "Ingress", "Reactor"]),
-    tests("Journeys", ["AMQP", "Postgres", "Redis", "Curl", "Contracts", "Reactor", logging]),
+    tests(
+        "Journeys", ["AMQP", "BrokerSupport", "Postgres", "Redis", "Curl", "Contracts", "Reactor", logging]),
 ]
 
 /// The only test target to build, for `compose/local test TARGET`. SwiftPM links all test targets into one program:
@@ -199,5 +225,6 @@ let package = Package(
         .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.1"),
     ],
     targets: floor0 + floor1 + floor2 + floor3 + floor4
-        + testTargets.filter { !$0.isTest || chosenTests == nil || chosenTests == $0.name }
+        + testTargets.filter { !$0.isTest || chosenTests == nil || chosenTests == $0.name },
+    cLanguageStandard: .c2x  // CCommonPasswords uses #embed of C23.
 )

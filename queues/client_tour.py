@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Does everything that a client can, through Warren's broker, and says what came back.
+"""Sends each of Warren's messages through the broker, awaits each event, and prints the replies.
 
-Needs pika (Debian: python3-pika) and the address of an integrator. Where jsonschema is installed too (python3-jsonschema),
-every body that is sent and received is held against queues/schemas/.
+Needs pika (Debian: python3-pika) and the address of an integrator. If jsonschema is installed (Debian:
+python3-jsonschema), it validates each body against queues/schemas/.
 
     eval "$(compose/local env)" && python3 queues/client_tour.py
 """
@@ -29,7 +29,7 @@ COMMANDS = {"post.create", "post.delete", "media.upload", "media.delete"}
 
 
 def png():
-    """One red pixel as a PNG."""
+    """Return a PNG file with one red pixel."""
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -40,7 +40,7 @@ def png():
 
 
 class Refused(Exception):
-    """A reply that says that something is wrong."""
+    """The reply is a problem."""
 
     def __init__(self, message_type, status, problem):
         super().__init__(f"{message_type}: {status} {problem['code']}")
@@ -49,14 +49,14 @@ class Refused(Exception):
 
 
 def check(message_type, body):
-    """Holds a body against its schema."""
+    """Validate a body against its schema."""
     path = SCHEMAS / f"{message_type}.json"
     if Draft202012Validator and path.exists():
         Draft202012Validator(json.loads(path.read_text(encoding="utf-8"))).validate(body)
 
 
 class Warren:
-    """A connection to the broker, with a queue of its own for replies and one for events."""
+    """A connection to the broker, with an exclusive queue for replies and one for events."""
 
     def __init__(self, url):
         parameters = pika.URLParameters(url)
@@ -66,14 +66,14 @@ class Warren:
         self.channel.confirm_delivery()
         self.replies = self.channel.queue_declare("", exclusive=True).method.queue
         self.channel.queue_bind(self.replies, "warren.replies", routing_key=self.replies)
-        # A queue of one's own for events begins with the principal's name and a dot; this one goes with the connection.
+        # The name of an integrator's queue must start with the user's name and a dot.
         self.events = f"{self.user}.tour.{uuid.uuid4()}"
         self.channel.queue_declare(self.events, exclusive=True)
         for key in ["account.*", "post.*", "media.*"]:
             self.channel.queue_bind(self.events, "warren.events", routing_key=key)
 
     def call(self, message_type, body, account=None, message_id=None, is_valid=True):
-        """Sends a request, waits for its reply, and returns the body of that."""
+        """Send a request, await its reply and return the body of the reply."""
         command = message_type in COMMANDS
         seconds = 30 if message_type == "media.upload" else 10
         correlation = str(uuid.uuid4())
@@ -116,7 +116,7 @@ class Warren:
         return body
 
     def refused(self, status, code, *arguments, **options):
-        """Sends a request that is to be refused."""
+        """Send a request that must be refused."""
         try:
             self.call(*arguments, **options)
         except Refused as refusal:
@@ -127,7 +127,7 @@ class Warren:
         raise AssertionError(f"{arguments[0]} was not refused with {code}")
 
     def await_event(self, event_type, subject):
-        """Waits for an event about something; others are passed over."""
+        """Await an event about a subject and ignore other events."""
         deadline = time.time() + 10
         while time.time() < deadline:
             method, properties, content = self.channel.basic_get(self.events, auto_ack=True)
@@ -139,27 +139,27 @@ class Warren:
             if (event["type"], event["subject"]) == (event_type, subject):
                 assert properties.content_type == "application/cloudevents+json"
                 assert properties.message_id == event["id"]
-                # Who published it: for that, too, the broker vouches.
+                # The broker guarantees that user_id is the publisher.
                 assert event["source"] == f"/warren/{properties.user_id}"
                 print(f"{event_type:26} event")
                 return event["data"]
         raise TimeoutError(f"no {event_type} about {subject}")
 
     def eventually(self, found, *arguments, **options):
-        """Asks again for up to a few seconds: what follows events is a moment behind."""
+        """Repeat a query for up to ten seconds, because data that follows events is updated later."""
         for _ in range(100):
             answer = self.call(*arguments, **options)
             if found(answer):
                 return answer
             time.sleep(0.1)
-        raise TimeoutError(f"{arguments[0]} does not show what it should")
+        raise TimeoutError(f"{arguments[0]} has not returned the expected data within 10 s")
 
     def close(self):
         self.connection.close()
 
 
 def sessions(warren):
-    """Accounts and sessions."""
+    """Create an account and use its sessions."""
     name = "tour-" + uuid.uuid4().hex[:12]
     person = {"username": name, "email": f"{name}@example.org", "password": uuid.uuid4().hex}
     session = warren.call("identity.register", person)
@@ -178,7 +178,7 @@ def sessions(warren):
 
 
 def pictures_and_posts(warren, account):
-    """A picture, a post with it, and what became of them."""
+    """Create, find and delete a picture and a post."""
     picture = warren.call("media.upload", png(), account)
     warren.await_event("media.uploaded", picture["id"])
     assert warren.call("media.get", {"id": picture["id"]}, account) == picture
@@ -191,7 +191,7 @@ def pictures_and_posts(warren, account):
     command = str(uuid.uuid4())
     post = warren.call("post.create", {"content": f"On {word}", "mediaIds": [picture["id"]]}, account, command)
     again = warren.call("post.create", {"content": f"On {word}", "mediaIds": [picture["id"]]}, account, command)
-    assert again == post, "one message_id, one post"
+    assert again == post, "one message_id must create one post"
     data = warren.await_event("post.created", post["id"])
     assert data["mediaIds"] == [picture["id"]]
 
@@ -210,7 +210,7 @@ def pictures_and_posts(warren, account):
     warren.await_event("media.deleted", second["id"])
     warren.call("post.delete", {"id": post["id"]}, account)
     warren.await_event("post.deleted", post["id"])
-    # Its picture goes with it.
+    # The media service deletes the picture of a deleted post.
     warren.await_event("media.deleted", picture["id"])
     warren.refused(404, "post-not-found", "post.get", {"id": post["id"]}, account)
     warren.refused(404, "media-not-found", "media.get", {"id": picture["id"]}, account)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Publishes a post through Warren's broker, waits for the reply, and reads the post back.
+"""Creates a post through Warren's broker, awaits the reply, and reads the post.
 
 Needs pika (Debian: python3-pika) and the address of an integrator:
 
@@ -15,32 +15,32 @@ import uuid
 import pika
 from pika.exceptions import AMQPError, UnroutableError
 
-DEADLINE = 10  # seconds that we wait for a reply
+DEADLINE = 10  # seconds to wait for a reply
 
 
 class Warren:
-    """A connection to the broker with a queue of its own for the replies."""
+    """A connection to the broker with an exclusive queue for replies."""
 
     def __init__(self, url):
         parameters = pika.URLParameters(url)
         self.user = parameters.credentials.username
         self.connection = pika.BlockingConnection(parameters)
         self.channel = self.connection.channel()
-        # The broker tells of each message whether it has it, and sends back what no queue takes.
+        # The broker then confirms each message that it has stored, and returns a message that no queue is bound for.
         self.channel.confirm_delivery()
-        # A queue that only this connection reads, and the key by which replies find it.
+        # An exclusive queue and the key that routes replies to it.
         self.replies = self.channel.queue_declare("", exclusive=True).method.queue
         self.channel.queue_bind(self.replies, "warren.replies", routing_key=self.replies)
 
     def call(self, message_type, body, command=False, account=None):
-        """Sends a request, waits for its reply, and returns the HTTP-like status and the body."""
+        """Send a request, await its reply, and return the HTTP status and the body."""
         correlation = str(uuid.uuid4())
         headers = {"deadline": int((time.time() + DEADLINE) * 1000), "request-id": correlation}
         if account:
             headers.update({"subject": account["id"], "subject-name": account["username"]})
         properties = pika.BasicProperties(
             type=message_type,
-            message_id=str(uuid.uuid4()),  # sent again, the same id would not do it again
+            message_id=str(uuid.uuid4()),  # a second publish with the same id has no second effect
             correlation_id=correlation,
             reply_to=self.replies,
             content_type="application/json",
@@ -91,7 +91,7 @@ def main():
     expect(status, same, 200)
     print("post.get           200 ", json.dumps(same))
     if same["content"] != post["content"]:
-        sys.exit("the post that was read is not the one that was written")
+        sys.exit("the post that was read differs from the post that was created")
     warren.close()
 
 

@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-/// Reads bytes and numbers one after another, up to an end; past it everything is `truncated`.
+/// Reads bytes and integers one after another. Reading past the end throws ``ImageFault/truncated``.
 struct ByteReader {
     private let bytes: [UInt8]
     private(set) var position: Int
@@ -27,7 +27,7 @@ struct ByteReader {
     var remaining: Int { end - position }
     var isAtEnd: Bool { position == end }
 
-    /// Whether these bytes come next, or after some others.
+    /// Whether these bytes come next, after an offset.
     func begins(with wanted: some Collection<UInt8>, after offset: Int = 0) -> Bool {
         guard remaining - offset >= wanted.count else { return false }
         return bytes[(position + offset)..<end].starts(with: wanted)
@@ -38,8 +38,8 @@ struct ByteReader {
         position += count
     }
 
-    /// A reader of the next bytes alone, which are passed over here.
-    mutating func part(_ count: Int) throws(ImageFault) -> ByteReader {
+    /// Skips the next bytes and returns a reader of them.
+    mutating func slice(_ count: Int) throws(ImageFault) -> ByteReader {
         let start = position
         try skip(count)
         return ByteReader(bytes, start..<position)
@@ -51,39 +51,39 @@ struct ByteReader {
         return bytes[position]
     }
 
-    /// A number of so many bytes, the most significant one first.
-    mutating func big(_ count: Int) throws(ImageFault) -> Int {
+    /// Reads a big-endian integer.
+    mutating func bigEndian(_ count: Int) throws(ImageFault) -> Int {
         var value = 0
         for _ in 0..<count { value = value << 8 | Int(try byte()) }
         return value
     }
 
-    /// A number of so many bytes, the least significant one first.
-    mutating func little(_ count: Int) throws(ImageFault) -> Int {
+    /// Reads a little-endian integer.
+    mutating func littleEndian(_ count: Int) throws(ImageFault) -> Int {
         var value = 0
-        for place in 0..<count { value |= Int(try byte()) << (8 * place) }
+        for index in 0..<count { value |= Int(try byte()) << (8 * index) }
         return value
     }
 
-    /// Four bytes that name a chunk.
-    mutating func name() throws(ImageFault) -> ChunkName {
-        ChunkName(code: UInt32(truncatingIfNeeded: try big(4)))
+    /// Reads the four bytes of a chunk's name.
+    mutating func chunkName() throws(ImageFault) -> ChunkName {
+        ChunkName(code: UInt32(truncatingIfNeeded: try bigEndian(4)))
     }
 
-    /// Goes to the next FF that is followed by a code which some bytes do not have.
+    /// Skips to the next JPEG marker: an FF byte and a code.
     ///
-    /// - Parameter isData: whether a code after FF only belongs to data.
+    /// - Parameter isData: whether FF and this code are part of the entropy-coded data and not a marker.
     mutating func seekMarker(_ isData: (UInt8) -> Bool) throws(ImageFault) {
         let (start, end) = (position, end)
         let found: Int? = bytes.withUnsafeBytes { buffer in
             guard let base = buffer.baseAddress else { return nil }
-            var place = start
-            // memchr(3) reads the given number of bytes at most, all of them inside the array.
-            while place + 1 < end, let next = memchr(base + place, 0xFF, end - 1 - place) {
-                place = UnsafeRawPointer(next) - base
-                let code = buffer[place + 1]
-                if code != 0xFF, !isData(code) { return place }
-                place += code == 0xFF ? 1 : 2
+            var index = start
+            // memchr(3) examines at most the given number of bytes, which are all inside the array.
+            while index + 1 < end, let next = memchr(base + index, 0xFF, end - 1 - index) {
+                index = UnsafeRawPointer(next) - base
+                let code = buffer[index + 1]
+                if code != 0xFF, !isData(code) { return index }
+                index += code == 0xFF ? 1 : 2
             }
             return nil
         }
@@ -100,11 +100,11 @@ struct ChunkName: Hashable, ExpressibleByStringLiteral {
         self.code = code
     }
 
-    /// A name of four ASCII characters.
+    /// Makes a name from four ASCII characters.
     init(stringLiteral text: String) {
         code = text.utf8.reduce(0) { $0 << 8 | UInt32($1) }
     }
 
-    /// Its characters' codes.
+    /// The codes of the four characters.
     var bytes: [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: code >> $0) } }
 }

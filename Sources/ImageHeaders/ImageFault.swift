@@ -1,11 +1,11 @@
-/// Why bytes are no image that is taken.
-package enum ImageFault: Error, Sendable, Hashable, CaseIterable {
-    /// They begin as none of the four formats does.
+/// The reason why a file is not an image of a known format.
+package enum ImageFault: Error, Sendable, Hashable {
+    /// The file does not begin like a JPEG, PNG, GIF or WebP file.
     case unknownFormat
-    /// They end before the image does.
+    /// The file ends before the image does.
     case truncated
-    /// They break a rule of their format, or go on where it has ended.
+    /// The file violates its format, or continues after the end of the image.
     case malformed
-    /// The image, or a frame of it, has no pixels.
+    /// The image or one of its frames has no pixels.
     case noPixels
 }

@@ -1,8 +1,8 @@
 extension ImageHeader {
-    /// GIF89a: the screen, blocks, the trailer, and nothing after it.
+    /// Reads a GIF (GIF89a specification): the logical screen, the blocks and the trailer at the end of the file.
     static func gif(_ reader: inout ByteReader) throws(ImageFault) -> ImageHeader {
         try reader.skip(6)
-        let screen = Size(width: try reader.little(2), height: try reader.little(2))
+        let screen = Size(width: try reader.littleEndian(2), height: try reader.littleEndian(2))
         guard screen.width > 0, screen.height > 0 else { throw .noPixels }
         let flags = try reader.byte()
         try reader.skip(2)
@@ -15,7 +15,7 @@ extension ImageHeader {
                 try reader.skip(1)
                 try skipBlocks(&reader)
             case 0x2C:
-                // Whoever decodes it draws the screen, or a frame that is larger.
+                // A decoder draws the whole screen for each frame, or the frame if that is larger.
                 pixels = pixels.addingSaturating(max(screen.area, try gifFrame(&reader).area))
                 frames += 1
             case 0x3B:
@@ -27,14 +27,14 @@ extension ImageHeader {
         }
     }
 
-    /// Sections 20 to 22: the descriptor, its own colours, the size of its codes and its data.
+    /// Reads an image (sections 20 to 22): the descriptor, the local colour table, the LZW code size and the data.
     private static func gifFrame(_ reader: inout ByteReader) throws(ImageFault) -> Size {
         try reader.skip(4)
-        let size = Size(width: try reader.little(2), height: try reader.little(2))
+        let size = Size(width: try reader.littleEndian(2), height: try reader.littleEndian(2))
         guard size.width > 0, size.height > 0 else { throw .noPixels }
         let flags = try reader.byte()
         try skipColours(&reader, flags)
-        // LZW codes have 12 bits at most (appendix F), the first one bit more than this says.
+        // An LZW code has at most 12 bits, and the first codes have one bit more than this size (appendix F).
         guard (1...11).contains(try reader.byte()) else { throw .malformed }
         try skipBlocks(&reader)
         return size

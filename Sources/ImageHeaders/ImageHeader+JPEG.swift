@@ -1,7 +1,8 @@
 extension ImageHeader {
-    /// ITU T.81, annex B: segments up to the end of the image, with entropy-coded bytes after each start of a scan.
+    /// Reads a JPEG (ITU T.81, annex B): the segments up to the end of the image, with entropy-coded data after
+    /// each start of a scan.
     ///
-    /// What follows the end of the image is not looked at: cameras put films and depth maps there.
+    /// Bytes after the end of the image are allowed, because cameras put videos and depth maps there.
     static func jpeg(_ reader: inout ByteReader) throws(ImageFault) -> ImageHeader {
         try reader.skip(2)
         var size: Size?
@@ -14,25 +15,25 @@ extension ImageHeader {
             case 0x01, 0xD0...0xD7:
                 continue
             case 0xC0...0xC3, 0xC9...0xCB:
-                // A second frame header could say another size to another reader.
+                // With two frame headers, decoders could disagree about the size.
                 guard size == nil else { throw .malformed }
                 size = try frame(try segment(&reader))
             case 0xDA:
                 guard size != nil else { throw .malformed }
                 _ = try segment(&reader)
                 hasScan = true
-                // A zero after FF says that the FF is data; restarts stand in the middle of them.
+                // FF 00 stands for a data byte FF, and restart markers are inside the data (section B.1.1.5).
                 try reader.seekMarker { $0 == 0x00 || (0xD0...0xD7).contains($0) }
             case 0xC4, 0xCC, 0xDB...0xDD, 0xE0...0xEF, 0xFE:
                 _ = try segment(&reader)
             default:
-                // Reserved, hierarchical, or the start of another image: decoders give up here too.
+                // A reserved marker, a hierarchical frame or the start of another image, which decoders reject too.
                 throw .malformed
             }
         }
     }
 
-    /// Any number of fill bytes may come before a marker's code (section B.1.1.2).
+    /// Reads a marker's code. Fill bytes can precede it (section B.1.1.2).
     private static func marker(_ reader: inout ByteReader) throws(ImageFault) -> UInt8 {
         guard try reader.byte() == 0xFF else { throw .malformed }
         while true {
@@ -41,19 +42,20 @@ extension ImageHeader {
         }
     }
 
-    /// The length counts its own two bytes.
+    /// Reads a segment. Its length includes the two bytes of the length itself.
     private static func segment(_ reader: inout ByteReader) throws(ImageFault) -> ByteReader {
-        let length = try reader.big(2)
+        let length = try reader.bigEndian(2)
         guard length >= 2 else { throw .malformed }
-        return try reader.part(length - 2)
+        return try reader.slice(length - 2)
     }
 
-    /// Section B.2.2; a height that a later segment tells counts as none.
+    /// Reads the size in a frame header (section B.2.2). A height of 0, which a later segment would define, is an
+    /// error.
     private static func frame(_ segment: ByteReader) throws(ImageFault) -> Size {
         var segment = segment
         try segment.skip(1)
-        let height = try segment.big(2)
-        let width = try segment.big(2)
+        let height = try segment.bigEndian(2)
+        let width = try segment.bigEndian(2)
         let components = try segment.byte()
         guard (1...4).contains(components), segment.remaining == 3 * Int(components) else { throw .malformed }
         guard width > 0, height > 0 else { throw .noPixels }

@@ -1,5 +1,6 @@
 extension ImageHeader {
-    /// PNG, third edition: the header chunk first, image data, the end chunk last and nothing after it.
+    /// Reads a PNG (third edition): the header chunk, image data and other chunks, and the end chunk at the end of
+    /// the file.
     static func png(_ reader: inout ByteReader) throws(ImageFault) -> ImageHeader {
         try reader.skip(8)
         let size = try pngHeader(&reader)
@@ -7,45 +8,45 @@ extension ImageHeader {
         var announced = 1
         var controls = 0
         while true {
-            let length = try reader.big(4)
-            let name = try reader.name()
+            let length = try reader.bigEndian(4)
+            let name = try reader.chunkName()
             guard name.isPNG else { throw .malformed }
-            var content = try reader.part(length)
+            var content = try reader.slice(length)
             try reader.skip(4)
             switch name {
             case "IDAT": hasData = true
             case "IEND":
                 guard length == 0, hasData, reader.isAtEnd else { throw .malformed }
                 return try ImageHeader(.png, size, frames: max(announced, controls))
-            case "acTL": announced = max(1, try content.big(4))
+            case "acTL": announced = max(1, try content.bigEndian(4))
             case "fcTL": controls += 1
             case "PLTE": break
             default:
-                // Decoders must give up at a chunk that is critical and that they do not know (section 5.4).
+                // A decoder must reject an unknown critical chunk (section 5.4).
                 guard !name.isCritical else { throw .malformed }
             }
         }
     }
 
-    /// Section 11.2.1, with its check value: a header that was damaged says nothing.
+    /// Reads the header chunk (section 11.2.1) and verifies its CRC.
     private static func pngHeader(_ reader: inout ByteReader) throws(ImageFault) -> Size {
-        guard try reader.big(4) == 13 else { throw .malformed }
+        guard try reader.bigEndian(4) == 13 else { throw .malformed }
         var checked = reader
-        guard try reader.name() == "IHDR" else { throw .malformed }
-        let size = Size(width: try reader.big(4), height: try reader.big(4))
+        guard try reader.chunkName() == "IHDR" else { throw .malformed }
+        let size = Size(width: try reader.bigEndian(4), height: try reader.bigEndian(4))
         let depth = try reader.byte()
         let colour = try reader.byte()
         let (compression, filter, interlace) = (try reader.byte(), try reader.byte(), try reader.byte())
         guard pngDepths(colour).contains(depth), compression == 0, filter == 0, interlace <= 1,
-            try reader.big(4) == crc(try checked.part(17))
+            try reader.bigEndian(4) == crc(try checked.slice(17))
         else { throw .malformed }
         guard size.width > 0, size.height > 0 else { throw .noPixels }
-        // Four-byte lengths stop at 2^31 - 1 (section 7.1).
+        // PNG's four-byte integers are limited to 2^31 - 1 (section 7.1).
         guard size.width <= Int(Int32.max), size.height <= Int(Int32.max) else { throw .malformed }
         return size
     }
 
-    /// The bit depths that go with a colour type (table 12).
+    /// Returns the bit depths that a colour type allows (table 12).
     private static func pngDepths(_ colour: UInt8) -> [UInt8] {
         switch colour {
         case 0: [1, 2, 4, 8, 16]
@@ -55,7 +56,7 @@ extension ImageHeader {
         }
     }
 
-    /// CRC-32 of the rest of a reader, bit by bit: it is short.
+    /// Returns the CRC-32 of a few bytes, computed bit by bit.
     private static func crc(_ rest: ByteReader) throws(ImageFault) -> Int {
         var rest = rest
         var crc = ~UInt32(0)
@@ -68,7 +69,7 @@ extension ImageHeader {
 }
 
 extension ChunkName {
-    /// Whether it is four letters, the third a capital (PNG, section 5.4).
+    /// Whether the name has four letters, the third one upper case (section 5.4).
     fileprivate var isPNG: Bool {
         bytes.allSatisfy { (0x41...0x5A).contains($0 & 0xDF) } && bytes[2] & 0x20 == 0
     }

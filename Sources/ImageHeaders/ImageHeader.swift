@@ -1,29 +1,30 @@
-/// What the structure of an image file says: its format, its size in pixels and how many frames it has.
+/// The format, the size and the number of frames of an image file.
 ///
-/// The whole structure is walked, from the signature to the end, and nothing is decoded: a file that is cut off, or that
-/// only begins like an image, has no header. A pure function of the bytes; it takes time in proportion to their number.
+/// They are read from the file's structure, from the signature to the end, without decoding the image. A file that is
+/// truncated or only begins like an image is an error. Reading takes time in proportion to the number of bytes.
 package struct ImageHeader: Sendable, Hashable {
-    /// The formats that are known.
-    package enum Format: String, Sendable, Hashable, CaseIterable {
+    /// A known image format.
+    package enum Format: String, Sendable, Hashable {
         case jpg, png, gif, webp
 
         /// The media type.
         package var contentType: String { self == .jpg ? "image/jpeg" : "image/\(rawValue)" }
     }
 
-    /// Told by the first bytes, and by nothing else.
+    /// The format, which the first bytes decide.
     package let format: Format
-    /// In pixels, as the height; at least 1, as all numbers here.
+    /// The width in pixels, at least 1.
     package let width: Int
+    /// The height in pixels, at least 1.
     package let height: Int
-    /// How many pictures are shown one after another; 1 where nothing moves.
+    /// The number of frames, 1 if the image is not animated.
     package let frames: Int
-    /// What whoever decodes the image must hold or draw: the pixels of all frames together, or the largest number there is.
+    /// The number of pixels of all frames together, which a decoder must hold or draw; clamped to `Int.max`.
     package let pixels: Int
 
     /// Reads the structure of a JPEG, PNG, GIF or WebP file.
     ///
-    /// - Parameter bytes: the whole file.
+    /// - Parameter bytes: the complete file.
     /// - Throws: ``ImageFault``.
     package init(_ bytes: [UInt8]) throws(ImageFault) {
         var reader = ByteReader(bytes)
@@ -36,7 +37,7 @@ package struct ImageHeader: Sendable, Hashable {
         }
     }
 
-    /// - Parameter pixels: of all frames, where that is not simply their number times the size.
+    /// - Parameter pixels: the pixels of all frames; `nil` stands for the number of frames times the size.
     init(_ format: Format, _ size: Size, frames: Int = 1, pixels: Int? = nil) throws(ImageFault) {
         guard size.width > 0, size.height > 0, frames > 0 else { throw .noPixels }
         self.format = format
@@ -46,7 +47,7 @@ package struct ImageHeader: Sendable, Hashable {
         self.pixels = pixels ?? size.area.multipliedSaturating(by: frames)
     }
 
-    /// A width and a height.
+    /// A width and a height in pixels.
     struct Size: Hashable {
         let width: Int
         let height: Int
@@ -64,13 +65,13 @@ package struct ImageHeader: Sendable, Hashable {
 }
 
 extension Int {
-    /// The product, or the largest number where it is larger still; both factors are at least 0.
+    /// Returns the product of two integers that are not negative, clamped to `Int.max`.
     func multipliedSaturating(by other: Int) -> Int {
         let (product, overflow) = multipliedReportingOverflow(by: other)
         return overflow ? .max : product
     }
 
-    /// The sum, or the largest number where it is larger still; both are at least 0.
+    /// Returns the sum of two integers that are not negative, clamped to `Int.max`.
     func addingSaturating(_ other: Int) -> Int {
         let (sum, overflow) = addingReportingOverflow(other)
         return overflow ? .max : sum

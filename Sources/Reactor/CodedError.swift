@@ -5,11 +5,11 @@ package protocol CodedError: Error, CustomStringConvertible, CustomDebugStringCo
     var code: ErrorCode<Self> { get }
     /// Describes the failure for logs, without secrets. Servers' and libraries' own words are quoted unchanged.
     var message: String { get }
-    /// The error that this one follows from, if there is one.
+    /// The error that led to this one, if there is one.
     var cause: (any Error)? { get }
     /// The place in Warren's source that made the error.
     var location: ErrorLocation { get }
-    /// Whether the same operation can succeed later, unchanged.
+    /// Whether the same operation, repeated later without changes, can succeed.
     var isTransient: Bool { get }
 }
 
@@ -42,14 +42,14 @@ package struct ErrorCode<Failure>: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// A line of Warren's source.
+/// The line of Warren's source that made an error.
 package struct ErrorLocation: Sendable, CustomStringConvertible {
     /// The module and the file's name, as `#fileID` has them.
     package let fileID: StaticString
     /// The line, counted from 1.
     package let line: UInt
 
-    /// Makes a location; an initializer of an error passes `#fileID` and `#line` of its caller.
+    /// Makes a location; the initializer of an error passes the `#fileID` and `#line` of its caller.
     package init(fileID: StaticString, line: UInt) {
         self.fileID = fileID
         self.line = line

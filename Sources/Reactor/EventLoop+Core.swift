@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 
 extension EventLoop {
-    /// The state of a loop that only its own thread touches: descriptors, timers, hooks and ready jobs.
+    /// The state that only the loop's thread uses: descriptors, timers, hooks and ready jobs.
     final class Core {
         var ready: [UnownedJob] = []
         var calls: [@Sendable () -> Void] = []
@@ -46,7 +46,7 @@ extension EventLoop {
             close(wakeup)
         }
 
-        /// Makes a waiting `epoll_wait` return. Safe on any thread: eventfd(2) writes are atomic.
+        /// Makes a waiting `epoll_wait` return. Safe on any thread, because writes to an eventfd(2) are atomic.
         func wake() {
             var one: UInt64 = 1
             _ = write(wakeup, &one, MemoryLayout<UInt64>.size)
@@ -88,14 +88,14 @@ extension EventLoop {
                 timeout = -1
             }
             let count = epoll_wait(epoll, &events, Int32(events.count), timeout)
-            // EINTR is the one error that can come to pass here; the next turn waits again.
+            // The only error that can occur here is EINTR; the next turn waits again.
             for index in 0..<max(0, Int(count)) {
                 let event = events[index]
                 if event.data.u64 == 0 {
                     var value: UInt64 = 0
                     _ = read(wakeup, &value, MemoryLayout<UInt64>.size)
                 } else {
-                    // A handler before this one may have ended the watch; then nobody wants the event.
+                    // An earlier handler of this turn may have cancelled the watch; its event is dropped.
                     watches[event.data.u64]?.handler(Readiness(epoll: event.events))
                 }
             }
@@ -113,7 +113,7 @@ extension EventLoop {
         private func milliseconds(until instant: ContinuousClock.Instant) -> Int32 {
             let left = instant - ContinuousClock.now
             let (seconds, attoseconds) = left.components
-            // Rounded up: a timer may be late by a millisecond, never early.
+            // Rounded up, so that a timer fires up to a millisecond late but never early.
             let whole = seconds.multipliedReportingOverflow(by: 1000)
             guard !whole.overflow, whole.partialValue < Int64(Int32.max) - 1000 else { return Int32.max }
             return Int32(whole.partialValue + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
@@ -165,7 +165,8 @@ extension EventLoop {
 
         func unwatch(_ id: UInt64) {
             guard let watched = watches.removeValue(forKey: id) else { return }
-            // A descriptor that is closed already has left the epoll set by itself: EBADF is no fault then.
+            // The result is ignored: closing a descriptor removes it from the epoll set, and the call then fails with
+            // EBADF.
             epoll_ctl(epoll, EPOLL_CTL_DEL, watched.descriptor, nil)
         }
     }

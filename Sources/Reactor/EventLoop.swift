@@ -2,14 +2,15 @@ internal import CLinux
 internal import Glibc
 internal import Synchronization
 
-/// An epoll loop on a thread of its own, which is also a Swift executor: jobs, timers and descriptors all run there.
+/// An epoll loop with its own thread, which is also a Swift executor: jobs, timers and descriptor handlers run on that
+/// thread.
 ///
-/// A turn runs the ready jobs, then the end-of-turn hooks, then waits in epoll. Work that arrives together is thereby
-/// batched: sockets are flushed and deliveries acknowledged once a turn.
+/// A turn of the loop runs the ready jobs, then the end-of-turn hooks, then waits in epoll. This batches work that
+/// arrives together: sockets are flushed and deliveries are acknowledged once per turn.
 ///
-/// Everything except `enqueue`, `perform` and `stop` belongs to the loop's own thread.
-// Unchecked: `core` is touched by the loop's thread alone (`requireLoop` traps otherwise); the rest is immutable,
-// atomic or behind `inbox`'s mutex.
+/// `enqueue`, `perform` and `stop` can be called on any thread, all other functions only on the loop's thread.
+// Unchecked: only the loop's thread uses `core` (`requireLoop` traps on other threads); the rest is immutable, atomic
+// or protected by a mutex.
 package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     struct Inbox {
         var jobs: [UnownedJob] = []
@@ -18,7 +19,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         var isStopping = false
     }
 
-    /// How many rounds of ready jobs a turn runs before it looks at the descriptors again.
+    /// The maximum number of rounds of ready jobs before a turn checks the descriptors again.
     private static let roundsPerTurn = 32
 
     let inbox = Mutex(Inbox())
@@ -26,26 +27,19 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private let threadID = Atomic<UInt>(0)
     private let thread = Mutex<pthread_t?>(nil)
 
-    /// Makes the loop and starts its thread.
+    /// Makes the loop and starts its thread, which keeps the loop alive until ``stop()``.
     ///
-    /// - Parameter name: the thread's name as the kernel shows it, cut to 15 bytes.
-    /// - Throws: ``SystemError`` where the kernel gives no descriptor or no thread.
+    /// - Parameter name: the name of the thread in the kernel, of which the first 15 bytes are used.
+    /// - Throws: ``SystemError`` if a descriptor or the thread cannot be created.
     package init(name: String = "loop") throws(SystemError) {
         core = try Core()
-        var created = pthread_t()
-        let start = Unmanaged.passRetained(ThreadStart(loop: self, name: name))
-        let code = pthread_create(&created, nil, runLoopThread, start.toOpaque())
-        guard code == 0 else {
-            start.release()
-            throw SystemError(call: "pthread_create", errno: code)
-        }
-        let handle = created
-        thread.withLock { $0 = handle }
+        let started = try startThread { self.run(name: name) }
+        thread.withLock { $0 = started }
     }
 
-    /// Ends the loop's thread once the jobs that are ready have run, and waits for it; a second call does nothing.
+    /// Runs the jobs that are ready, then ends the loop's thread and waits for it. Does nothing if it has ended.
     ///
-    /// Must not be called on the loop's own thread, which would wait for itself.
+    /// Must not be called on the loop's thread, because the thread would wait for itself.
     package func stop() {
         let handle = thread.withLock { current in
             defer { current = nil }
@@ -68,7 +62,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         putInInbox { $0.jobs.append(job) }
     }
 
-    /// Runs a closure on the loop's thread, in one of its next turns; closures given from one thread keep their order.
+    /// Runs a closure on the loop's thread in one of its next turns. Closures from one thread run in the order of
+    /// their calls.
     package func perform(_ call: @escaping @Sendable () -> Void) {
         if isOnLoop {
             core.calls.append(call)
@@ -77,7 +72,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         putInInbox { $0.calls.append(call) }
     }
 
-    /// Wakes the loop once per batch: while it has yet to look, nobody else needs to.
+    /// Adds work from another thread. Only the first addition after the loop has emptied its inbox has to wake it.
     private func putInInbox(_ put: (inout Inbox) -> Void) {
         let mustWake = inbox.withLock { inbox in
             put(&inbox)
@@ -110,7 +105,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     // MARK: The loop
 
-    fileprivate func run(name: String) {
+    private func run(name: String) {
         threadID.store(UInt(pthread_self()), ordering: .relaxed)
         _ = pthread_setname_np(pthread_self(), String(name.prefix(15)))
         let serial = asUnownedSerialExecutor()
@@ -149,22 +144,4 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private func takeStop() -> Bool {
         inbox.withLock { $0.isStopping && $0.jobs.isEmpty && $0.calls.isEmpty }
     }
-}
-
-/// What the new thread is handed; it keeps the loop alive for as long as the thread runs.
-private final class ThreadStart: Sendable {
-    let loop: EventLoop
-    let name: String
-
-    init(loop: EventLoop, name: String) {
-        self.loop = loop
-        self.name = name
-    }
-}
-
-private func runLoopThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let argument else { return nil }
-    let start = Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
-    start.loop.run(name: start.name)
-    return nil
 }

@@ -1,28 +1,28 @@
-/// A descriptor watched by the loop. The watch does not own the descriptor; end it before closing the descriptor.
+/// A descriptor that the loop watches. The watch does not own the descriptor; cancel it before closing the descriptor.
 package struct LoopWatch: Sendable {
     let id: UInt64
 
-    /// Changes what the descriptor is watched for; an empty set leaves only failures to be reported.
+    /// Changes the readiness that is reported. With an empty set only failures are reported.
     ///
-    /// - Throws: ``SystemError`` where epoll_ctl(2) refuses, as for a descriptor that was closed meanwhile.
+    /// - Throws: ``SystemError`` if epoll_ctl(2) fails, for example because the descriptor has been closed.
     @Loop package func change(to interest: Readiness) throws(SystemError) {
         try Loop.shared.eventLoop.core.change(id, to: interest)
     }
 
-    /// Ends the watch; its handler is not called again, not even for what epoll has already reported.
+    /// Ends the watch. The handler is not called again, not even for events that epoll has already reported.
     @Loop package func cancel() {
         Loop.shared.eventLoop.core.unwatch(id)
     }
 }
 
 extension Loop {
-    /// Calls a handler on the loop whenever the descriptor is ready, level-triggered as epoll(7) has it.
+    /// Calls a handler on the loop whenever a descriptor is ready (level-triggered, see epoll(7)).
     ///
     /// - Parameters:
-    ///   - descriptor: an open descriptor, in its non-blocking mode.
-    ///   - interest: what to watch for; failures are always reported.
-    ///   - handler: is given what the descriptor is ready for.
-    /// - Throws: ``SystemError`` where epoll_ctl(2) refuses.
+    ///   - descriptor: an open descriptor in non-blocking mode.
+    ///   - interest: the readiness to report. Failures are always reported.
+    ///   - handler: receives the readiness of the descriptor.
+    /// - Throws: ``SystemError`` if epoll_ctl(2) fails.
     @Loop package static func watch(
         _ descriptor: Int32, for interest: Readiness, _ handler: @escaping @Loop (Readiness) -> Void
     ) throws(SystemError) -> LoopWatch {
@@ -30,5 +30,23 @@ extension Loop {
             id: try shared.eventLoop.core.watch(descriptor, for: interest) { readiness in
                 assumeIsolated { handler(readiness) }
             })
+    }
+
+    /// Waits until a descriptor is ready, the deadline passes or the task is cancelled.
+    ///
+    /// - Parameters:
+    ///   - descriptor: an open descriptor in non-blocking mode that is not watched yet.
+    ///   - interest: the readiness to wait for. A failure of the descriptor ends the wait too.
+    ///   - deadline: when to stop waiting.
+    ///   - waiter: the wait itself, for a caller that must be able to end it early.
+    /// - Returns: the readiness of the descriptor, or `nil` if the wait ended before it was ready.
+    /// - Throws: ``SystemError`` if epoll_ctl(2) fails.
+    @Loop package static func waitUntilReady(
+        _ descriptor: Int32, for interest: Readiness, until deadline: ContinuousClock.Instant,
+        using waiter: Waiter<Readiness> = Waiter()
+    ) async throws(SystemError) -> Readiness? {
+        let watch = try watch(descriptor, for: interest) { waiter.resume(returning: $0) }
+        defer { watch.cancel() }
+        return await waiter.wait(until: deadline)
     }
 }

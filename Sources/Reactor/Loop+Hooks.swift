@@ -1,23 +1,18 @@
-/// A hook that runs at the end of each turn of the loop.
+/// A closure that runs at the end of each turn of the loop.
 package struct LoopHook: Sendable {
     let id: Int
 
-    /// Takes the hook back.
+    /// Removes the hook; it does not run again.
     @Loop package func cancel() {
         Loop.shared.eventLoop.core.removeHook(id)
     }
 }
 
 extension Loop {
-    /// Runs a closure at the end of each turn, after the ready jobs and before the wait: the place to flush.
+    /// Runs a closure at the end of each turn of the loop, after the ready jobs and before the wait for events.
+    ///
+    /// Drivers flush their sockets here, so that all writes of a turn leave in one system call.
     @Loop package static func atEndOfTurn(_ hook: @escaping @Loop () -> Void) -> LoopHook {
         LoopHook(id: shared.eventLoop.core.addHook { assumeIsolated(hook) })
-    }
-
-    /// Runs a closure on the loop, from any thread, without waiting for it.
-    ///
-    /// Closures given from one thread run in their order.
-    package nonisolated static func perform(_ body: @escaping @Loop @Sendable () -> Void) {
-        shared.eventLoop.perform { assumeIsolated(body) }
     }
 }

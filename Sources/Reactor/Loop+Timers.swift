@@ -1,15 +1,15 @@
-/// A timer that waits on the loop; letting go of it does not cancel it.
+/// A timer of the loop. It fires even if the last copy of this value is gone; only ``cancel()`` stops it.
 package struct LoopTimer: Sendable {
     let id: UInt64
 
-    /// Takes the timer back; does nothing once it has fired.
+    /// Cancels the timer. Does nothing if it has already fired.
     @Loop package func cancel() {
         Loop.shared.eventLoop.core.cancelTimer(id)
     }
 }
 
 extension Loop {
-    /// Runs a closure on the loop at an instant, to the millisecond and never early.
+    /// Runs a closure on the loop at an instant. It may run up to a millisecond late, never early.
     @Loop @discardableResult
     package static func schedule(
         at instant: ContinuousClock.Instant, _ handler: @escaping @Loop () -> Void
@@ -17,13 +17,13 @@ extension Loop {
         LoopTimer(id: shared.eventLoop.core.schedule(at: instant) { assumeIsolated(handler) })
     }
 
-    /// Runs a closure on the loop after a time, to the millisecond and never early.
+    /// Runs a closure on the loop after a delay. It may run up to a millisecond late, never early.
     @Loop @discardableResult
     package static func schedule(after delay: Duration, _ handler: @escaping @Loop () -> Void) -> LoopTimer {
         schedule(at: ContinuousClock.now + delay, handler)
     }
 
-    /// Suspends the calling task for a time, on the loop's own timers.
+    /// Suspends the calling task for a time, with a timer of the loop.
     ///
     /// - Throws: `CancellationError` as soon as the task is cancelled.
     @Loop package static func sleep(for delay: Duration) async throws {

@@ -1,43 +1,51 @@
 internal import Glibc
 
-/// The one event loop of the process, as a global actor: what is `@Loop` runs on its thread, without locks or hops.
+/// The process's event loop as a global actor. Code that is isolated to `@Loop` runs on the loop's thread and needs no
+/// locks.
 @globalActor
 package actor Loop {
     /// The actor behind `@Loop`.
     package static let shared = Loop()
 
-    /// The process's loop. Its thread lives as long as the process does.
+    /// The process's event loop. Its thread runs until the process ends.
     package nonisolated let eventLoop: EventLoop
 
     private init() {
         do {
             eventLoop = try EventLoop(name: "loop")
         } catch {
-            // Without its loop no process of Warren can do anything; nothing has been read from outside yet.
+            // No part of a Warren process works without the loop, and no input has been read yet: the process exits.
             let line = Array("cannot start the event loop: \(error)\n".utf8)
             _ = write(STDERR_FILENO, line, line.count)
             exit(EXIT_FAILURE)
         }
     }
 
-    /// The loop as the actor's executor.
+    /// The event loop as the actor's serial executor.
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
         eventLoop.asUnownedSerialExecutor()
     }
 
-    /// The loop as a task executor: under it, functions that are isolated to nothing run on the loop too.
+    /// The event loop as a task executor. In a task that prefers it, nonisolated functions run on the loop too.
     package static var executor: EventLoop { shared.eventLoop }
 
-    /// Runs a closure that belongs to the loop, from a synchronous context that already is on the loop's thread.
+    /// Runs a closure on the loop and returns without waiting for it. Can be called on any thread.
     ///
-    /// Traps off the loop's thread: it is for C callbacks and event handlers, never for input.
+    /// Closures from one thread run in the order of their calls.
+    package nonisolated static func perform(_ body: @escaping @Loop @Sendable () -> Void) {
+        shared.eventLoop.perform { assumeIsolated(body) }
+    }
+
+    /// Runs a `@Loop` closure from a synchronous context that is already on the loop's thread, such as a C callback.
+    ///
+    /// Traps if it is called on another thread.
     package static func assumeIsolated<Result, Failure: Error>(
         _ operation: @Loop () throws(Failure) -> Result
     ) throws(Failure) -> Result {
         shared.eventLoop.requireLoop()
         typealias Unisolated = () throws(Failure) -> Result
         return try withoutActuallyEscaping(operation) { (operation) throws(Failure) -> Result in
-            // The cast removes the isolation from the type alone: the line above has checked the thread
+            // The cast removes only the isolation from the type; requireLoop() has checked the thread
             // (MainActor.assumeIsolated in the standard library does the same).
             try unsafeBitCast(operation, to: Unisolated.self)()
         }

@@ -9,31 +9,44 @@ internal import Glibc
 ///   continues, and its result is discarded.
 @Loop package func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value? {
     let waiter = Waiter<Value>()
-    let call = Unmanaged.passRetained(
-        ThreadCall {
-            let value = body()
-            Loop.perform { waiter.resume(returning: value) }
-        })
-    var thread = pthread_t()
-    guard pthread_create(&thread, nil, runThreadCall, call.toOpaque()) == 0 else {
-        call.release()
+    do throws(SystemError) {
+        pthread_detach(
+            try startThread {
+                let value = body()
+                Loop.perform { waiter.resume(returning: value) }
+            })
+    } catch {
         return nil
     }
-    pthread_detach(thread)
     return await waiter.wait()
 }
 
-/// The closure that the new thread runs.
-private final class ThreadCall: Sendable {
-    let body: @Sendable () -> Void
+/// Starts a thread that runs a closure and then ends.
+///
+/// - Returns: the thread, which the caller joins or detaches.
+/// - Throws: ``SystemError`` if pthread_create(3) fails.
+func startThread(_ body: @escaping @Sendable () -> Void) throws(SystemError) -> pthread_t {
+    var thread = pthread_t()
+    let argument = Unmanaged.passRetained(ThreadBody(run: body))
+    let code = pthread_create(&thread, nil, runThreadBody, argument.toOpaque())
+    guard code == 0 else {
+        argument.release()
+        throw SystemError(call: "pthread_create", errno: code)
+    }
+    return thread
+}
 
-    init(_ body: @escaping @Sendable () -> Void) {
-        self.body = body
+/// The closure of a new thread, as an object that its C argument can point to.
+private final class ThreadBody: Sendable {
+    let run: @Sendable () -> Void
+
+    init(run: @escaping @Sendable () -> Void) {
+        self.run = run
     }
 }
 
-private func runThreadCall(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+private func runThreadBody(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let argument else { return nil }
-    Unmanaged<ThreadCall>.fromOpaque(argument).takeRetainedValue().body()
+    Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().run()
     return nil
 }

@@ -1,21 +1,21 @@
 internal import CLinux
 internal import Glibc
 
-/// What a descriptor is ready for, or is watched for.
+/// The events that a descriptor has, or is watched for.
 package struct Readiness: OptionSet, Sendable {
-    /// One bit for each of the cases below.
+    /// One bit for each of the constants below.
     package let rawValue: UInt8
 
-    /// Makes a set of raw bits.
+    /// Makes a set from its bits.
     package init(rawValue: UInt8) {
         self.rawValue = rawValue
     }
 
-    /// There is something to read, or the peer has closed.
+    /// Data can be read, or the peer has closed the connection.
     package static let readable = Readiness(rawValue: 1)
-    /// There is room to write.
+    /// Data can be written.
     package static let writable = Readiness(rawValue: 2)
-    /// The descriptor failed or hung up; always reported, never asked for (epoll_ctl(2)).
+    /// The descriptor has failed or the peer has hung up. Always reported, cannot be asked for (epoll_ctl(2)).
     package static let failed = Readiness(rawValue: 4)
 
     init(epoll events: UInt32) {

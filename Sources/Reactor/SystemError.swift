@@ -2,22 +2,23 @@ internal import Glibc
 
 /// A system call that failed.
 package struct SystemError: Error, CustomStringConvertible, Sendable {
-    /// The call's name, as in section 2 of the manual.
+    /// The name of the call, as in sections 2 and 3 of the manual.
     package let call: String
-    /// The value of errno it left.
+    /// The value of errno after the call, or the error number that it returned.
     package let errno: Int32
 
-    /// Makes an error of a call and the errno it left.
+    /// Makes an error from a call's name and its error number.
     package init(call: String, errno: Int32) {
         self.call = call
         self.errno = errno
     }
 
-    static func last(_ call: String) -> SystemError {
+    /// Makes an error from the calling thread's errno. Call it directly after the call that failed.
+    package static func last(_ call: String) -> SystemError {
         SystemError(call: call, errno: Glibc.errno)
     }
 
-    /// The call and what strerror(3) says of its errno.
+    /// The call and the text of strerror(3).
     package var description: String {
         var buffer = [CChar](repeating: 0, count: 128)
         guard strerror_r(errno, &buffer, buffer.count) == 0 else { return "\(call): errno \(errno)" }

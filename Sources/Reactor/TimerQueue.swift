@@ -1,6 +1,8 @@
 internal import HeapModule
 
-/// The timers of a loop: a heap by deadline, with cancelled entries left in it until they come up or outnumber the rest.
+/// The timers of a loop, as a heap ordered by deadline.
+///
+/// Cancelled entries stay in the heap until they reach its top or outnumber the live ones.
 struct TimerQueue {
     private struct Entry: Comparable {
         let deadline: ContinuousClock.Instant
@@ -15,10 +17,10 @@ struct TimerQueue {
     private var handlers: [UInt64: () -> Void] = [:]
     private var nextID: UInt64 = 1
 
-    /// How many timers wait.
+    /// The number of timers that have neither fired nor been cancelled.
     var count: Int { handlers.count }
 
-    /// How many entries the heap holds, cancelled ones included.
+    /// The number of entries in the heap, including cancelled ones.
     var storedCount: Int { heap.count }
 
     mutating func insert(at deadline: ContinuousClock.Instant, _ handler: @escaping () -> Void) -> UInt64 {
@@ -35,7 +37,7 @@ struct TimerQueue {
         }
     }
 
-    /// The deadline of the timer that comes up first.
+    /// Returns the earliest deadline, and removes the cancelled entries before it.
     mutating func next() -> ContinuousClock.Instant? {
         while let first = heap.min {
             if handlers[first.id] != nil { return first.deadline }
@@ -44,7 +46,7 @@ struct TimerQueue {
         return nil
     }
 
-    /// Takes out the first timer whose deadline is not after `now`.
+    /// Removes and returns the handler of the earliest timer whose deadline is not after `now`.
     mutating func popDue(at now: ContinuousClock.Instant) -> (() -> Void)? {
         guard let deadline = next(), deadline <= now else { return nil }
         return handlers.removeValue(forKey: heap.removeMin().id)

@@ -1,10 +1,11 @@
 import AMQP
+import Reactor
 import Testing
 
-@Suite("A broker's address")
+@Suite("Broker address")
 struct BrokerAddressTests {
-    @Test("is read from an AMQP URI, each part percent-decoded")
-    func reads() throws {
+    @Test("an AMQP URI is parsed, and each part is percent-decoded")
+    func parses() throws {
         let address = try BrokerAddress(
             url:
                 "amqp://us%65r:p%40ss%2Fw%3A@broker.test:1234/my%2Fhost?heartbeat=7&cacertfile=%2Fca.pem&verify=verify_none"
@@ -20,7 +21,7 @@ struct BrokerAddressTests {
         #expect(!address.verifiesPeer)
     }
 
-    @Test("has RabbitMQ's usual values where nothing is said, and verifies the peer")
+    @Test("missing parts of an AMQP URI have RabbitMQ's defaults, and the peer is verified")
     func defaults() throws {
         let plain = try BrokerAddress(url: "amqp://host")
         #expect(plain == BrokerAddress(host: "host"))
@@ -34,8 +35,8 @@ struct BrokerAddressTests {
         #expect(secure.password == "guest")
     }
 
-    @Test("takes IPv6 hosts in brackets")
-    func readsIPv6() throws {
+    @Test("an IPv6 host in brackets is parsed")
+    func parsesIPv6() throws {
         let address = try BrokerAddress(url: "amqp://u:p@[::1]:5673/v")
         #expect(address.host == "::1")
         #expect(address.port == 5673)
@@ -43,7 +44,7 @@ struct BrokerAddressTests {
     }
 
     @Test(
-        "says what is wrong, without the password",
+        "an invalid AMQP URI throws an error that does not repeat the password",
         arguments: [
             "", "broker", "http://u:secret@h", "amqp://", "amqp://u:secret@", "amqp://u:secret@h:port",
             "amqp://u:secret@h:0", "amqp://u:secret@h:70000", "amqp://u:sec%ret@h", "amqp://u:secret%0@h",
@@ -52,12 +53,14 @@ struct BrokerAddressTests {
             "amqp://u:secret@h?cacertfile=", "amqp://u:secret@h?secret=1",
         ])
     func refuses(_ url: String) {
-        let error = #expect(throws: BrokerAddress.Malformed.self) { try BrokerAddress(url: url) }
+        let error = #expect(throws: AMQPError.self) { try BrokerAddress(url: url) }
+        #expect(error?.code == .address)
+        #expect(error?.isTransient == false)
         #expect(error?.description.contains("secret") == false)
-        #expect(error?.description.isEmpty == false)
+        #expect(error?.message.isEmpty == false)
     }
 
-    @Test("is described without its password")
+    @Test("the description of an address does not contain the password")
     func describes() throws {
         let address = try BrokerAddress(url: "amqps://me:secret@host/v")
         #expect(!"\(address)".contains("secret"))

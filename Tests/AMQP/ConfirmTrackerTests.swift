@@ -2,7 +2,7 @@ import Testing
 
 @testable import AMQP
 
-@Suite("The tracker of confirms")
+@Suite("Confirm tracker")
 struct ConfirmTrackerTests {
     private typealias Tracker = ConfirmTracker<Int>
 
@@ -10,8 +10,8 @@ struct ConfirmTrackerTests {
         .init(exchange: "e", routingKey: key, messageID: id, correlationID: nil)
     }
 
-    /// A tracker that expectations can change.
-    private final class Book {
+    /// A tracker as a class, because `#expect` cannot call mutating functions.
+    private final class Wrapped {
         private var tracker = Tracker()
 
         var count: Int { tracker.count }
@@ -24,37 +24,29 @@ struct ConfirmTrackerTests {
 
         func abandon() -> [Int] { tracker.abandon() }
 
-        func confirm(_ tag: UInt64, multiple: Bool = false, isAck: Bool = true) -> [Int: PublishError?] {
-            var settlements: [Tracker.Settlement] = []
-            tracker.confirm(tag, multiple: multiple, isAck: isAck, into: &settlements)
-            var results: [Int: PublishError?] = [:]
-            for (token, result) in settlements {
-                if case .failure(let error) = result {
-                    results[token] = .some(error)
-                } else {
-                    results[token] = .some(nil)
-                }
-            }
-            return results
+        func confirm(_ tag: UInt64, multiple: Bool = false, isAck: Bool = true) -> [Int: Tracker.Confirmation] {
+            var confirmed: [Tracker.Confirmed] = []
+            tracker.confirm(tag, multiple: multiple, isAck: isAck, into: &confirmed)
+            return Dictionary(uniqueKeysWithValues: confirmed.map { ($0.token, $0.confirmation) })
         }
     }
 
-    @Test("settles one publish, or all up to one, and each once")
-    func settles() {
-        let tracker = Book()
+    @Test("a confirm covers one message, or with multiple all before it too, and each message once")
+    func confirms() {
+        let tracker = Wrapped()
         for token in 1...5 { tracker.publish(token, identity: nil) }
-        #expect(tracker.confirm(2) == [2: nil])
+        #expect(tracker.confirm(2) == [2: .ack])
         #expect(tracker.confirm(2).isEmpty)
-        #expect(tracker.confirm(4, multiple: true) == [1: nil, 3: nil, 4: nil])
+        #expect(tracker.confirm(4, multiple: true) == [1: .ack, 3: .ack, 4: .ack])
         #expect(tracker.count == 1)
         #expect(tracker.confirm(4, multiple: true).isEmpty)
-        #expect(tracker.confirm(5, isAck: false) == [5: .refused])
+        #expect(tracker.confirm(5, isAck: false) == [5: .nack])
         #expect(tracker.count == 0)
     }
 
-    @Test("takes tag 0 for all, and passes over tags that were never published")
+    @Test("tag 0 with multiple confirms all messages, and unknown tags are ignored")
     func oddTags() {
-        let tracker = Book()
+        let tracker = Wrapped()
         for token in 1...3 { tracker.publish(token, identity: nil) }
         #expect(tracker.confirm(9).isEmpty)
         #expect(tracker.confirm(.max, multiple: true).isEmpty)
@@ -62,31 +54,29 @@ struct ConfirmTrackerTests {
         #expect(tracker.confirm(0, multiple: true).count == 3)
     }
 
-    @Test("tells of a returned message with its confirm, and of its neighbours not")
+    @Test("a returned message is reported as returned when it is confirmed, and other messages are not")
     func matchesReturn() {
-        let tracker = Book()
+        let tracker = Wrapped()
         tracker.publish(1, identity: identity("a", "1"))
         tracker.publish(2, identity: identity("b", "2"))
         tracker.publish(3, identity: nil)
         #expect(tracker.returned(identity("b", "2")))
-        #expect(tracker.confirm(3, multiple: true) == [1: nil, 2: .returned(code: 312, text: "NO_ROUTE"), 3: nil])
+        #expect(tracker.confirm(3, multiple: true) == [1: .ack, 2: .returned(code: 312, text: "NO_ROUTE"), 3: .ack])
     }
 
-    @Test("matches returns that look alike in the order of publishing")
+    @Test("returns of messages with the same identity are matched in the order of publishing")
     func matchesInOrder() {
-        let tracker = Book()
+        let tracker = Wrapped()
         for token in 1...3 { tracker.publish(token, identity: identity("a")) }
         #expect(tracker.returned(identity("a")))
         #expect(tracker.returned(identity("a")))
-        let settled = tracker.confirm(3, multiple: true)
-        #expect(settled[1] != .some(nil))
-        #expect(settled[2] != .some(nil))
-        #expect(settled[3] == .some(nil))
+        let returned = Tracker.Confirmation.returned(code: 312, text: "NO_ROUTE")
+        #expect(tracker.confirm(3, multiple: true) == [1: returned, 2: returned, 3: .ack])
     }
 
-    @Test("finds a return that comes out of order too, and knows what it never published")
+    @Test("a return out of order is matched, and a return of an unknown message is refused")
     func findsOutOfOrder() {
-        let tracker = Book()
+        let tracker = Wrapped()
         tracker.publish(1, identity: identity("a", "1"))
         tracker.publish(2, identity: identity("a", "2"))
         #expect(tracker.returned(identity("a", "2")))
@@ -95,13 +85,13 @@ struct ConfirmTrackerTests {
         #expect(!tracker.returned(identity("z")))
     }
 
-    @Test("gives up what is unconfirmed, and counts from one again")
+    @Test("abandoned messages are removed, and sequence numbers start at 1 again")
     func abandons() {
-        let tracker = Book()
+        let tracker = Wrapped()
         for token in 1...3 { tracker.publish(token, identity: nil) }
         _ = tracker.confirm(2)
         #expect(tracker.abandon() == [1, 3])
         tracker.publish(7, identity: nil)
-        #expect(tracker.confirm(1) == [7: nil])
+        #expect(tracker.confirm(1) == [7: .ack])
     }
 }

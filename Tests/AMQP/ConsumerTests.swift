@@ -1,30 +1,32 @@
-import AMQP
+import BrokerSupport
 import Reactor
 import TestSupport
 import Testing
 
-@Suite("A consumer")
+@testable import AMQP
+
+@Suite("Consumer")
 struct ConsumerTests {
-    @Loop private func fill(_ scratch: Scratch, _ queue: String, _ count: Int) async throws {
-        try await withPublisher(scratch.address) { publisher in
+    @Loop private func fill(_ topology: TestTopology, _ queue: String, _ count: Int) async throws {
+        try await withPublisher(topology.address) { publisher in
             for index in 1..<count { try publisher.publish(.text("\(index)", to: queue)) { _ in } }
             try await publisher.publishConfirmed(.text("\(count)", to: queue))
             try await becomes { publisher.outstandingCount == 0 }
         }
     }
 
-    @Test("is handed no more than its prefetch until deliveries are settled")
+    @Test("a consumer receives no more unsettled deliveries than its prefetch")
     @Loop func prefetches() async throws {
-        try await Scratch.run { scratch in
-            let queue = try await scratch.queue()
-            try await fill(scratch, queue, 20)
+        try await TestTopology.run { topology in
+            let queue = try await topology.queue()
+            try await fill(topology, queue, 20)
             let inbox = Inbox()
             let subscription = Subscription.queue(queue, prefetch: 5) { inbox.deliveries.append($0) }
-            try await withConsumer(scratch.address, [subscription]) { consumer in
+            try await withConsumer(topology.address, [subscription]) { consumer in
                 try await becomes { inbox.deliveries.count == 5 }
                 try await Loop.sleep(for: .milliseconds(200))
                 #expect(inbox.deliveries.count == 5)
-                #expect(consumer.inHand == 5)
+                #expect(consumer.openCount == 5)
                 for delivery in inbox.deliveries.prefix(3) { #expect(delivery.ack()) }
                 try await becomes { inbox.deliveries.count == 8 }
                 try await Loop.sleep(for: .milliseconds(200))
@@ -34,15 +36,15 @@ struct ConsumerTests {
         }
     }
 
-    @Test("what was settled, in whatever order, is gone; exactly the rest is delivered again")
+    @Test("exactly the deliveries that were not settled are redelivered, in any order of settling")
     @Loop func redelivers() async throws {
-        try await Scratch.run { scratch in
-            let queue = try await scratch.queue()
-            try await fill(scratch, queue, 30)
+        try await TestTopology.run { topology in
+            let queue = try await topology.queue()
+            try await fill(topology, queue, 30)
             let inbox = Inbox()
             let settled = [7, 3, 30, 1, 2, 29, 15, 4, 16]
             let subscription = Subscription.queue(queue, prefetch: 100) { inbox.deliveries.append($0) }
-            try await withConsumer(scratch.address, [subscription]) { _ in
+            try await withConsumer(topology.address, [subscription]) { _ in
                 try await becomes { inbox.deliveries.count == 30 }
                 for number in settled {
                     #expect(inbox.deliveries[number - 1].ack())
@@ -53,7 +55,7 @@ struct ConsumerTests {
             #expect(!inbox.deliveries[4].ack())
             let again = Inbox()
             try await withConsumer(
-                scratch.address, [.queue(queue, prefetch: 100) { again.deliveries.append($0) }]
+                topology.address, [.queue(queue, prefetch: 100) { again.deliveries.append($0) }]
             ) { _ in
                 let expected = (1...30).filter { !settled.contains($0) }.map { "\($0)" }
                 try await becomes { again.deliveries.count == expected.count }
@@ -64,19 +66,19 @@ struct ConsumerTests {
         }
     }
 
-    @Test("has a queue to itself where it asks for that, until it goes")
+    @Test("an exclusive consumer excludes others until it closes")
     @Loop func exclusive() async throws {
-        try await Scratch.run { scratch in
-            let queue = try await scratch.queue()
-            try await fill(scratch, queue, 1)
+        try await TestTopology.run { topology in
+            let queue = try await topology.queue()
+            try await fill(topology, queue, 1)
             let (first, second) = (Inbox(), Inbox())
             let next = Consumer(
-                address: scratch.address, name: "test consumer",
+                address: topology.address, name: "test consumer",
                 subscriptions: [.queue(queue, prefetch: 1, isExclusive: true) { second.deliveries.append($0) }],
                 log: quiet)
             try await withThrowingDiscardingTaskGroup { group in
                 try await withConsumer(
-                    scratch.address,
+                    topology.address,
                     [.queue(queue, prefetch: 1, isExclusive: true) { first.deliveries.append($0) }]
                 ) { _ in
                     group.addTask { await next.run() }
@@ -91,14 +93,14 @@ struct ConsumerTests {
         }
     }
 
-    @Test("gives back what it rejects, or lets it go")
+    @Test("a rejected delivery is requeued or dropped, as asked")
     @Loop func rejects() async throws {
-        try await Scratch.run { scratch in
-            let queue = try await scratch.queue()
-            try await fill(scratch, queue, 2)
+        try await TestTopology.run { topology in
+            let queue = try await topology.queue()
+            try await fill(topology, queue, 2)
             let inbox = Inbox()
             try await withConsumer(
-                scratch.address,
+                topology.address,
                 [
                     .queue(queue, prefetch: 10) { delivery in
                         inbox.deliveries.append(delivery)
@@ -108,20 +110,20 @@ struct ConsumerTests {
                 ]
             ) { consumer in
                 try await becomes { inbox.deliveries.count == 4 }
-                #expect(consumer.inHand == 0)
+                #expect(consumer.openCount == 0)
             }
-            #expect(try await scratch.provisioner.depth(ofQueue: queue).ready == 0)
+            #expect(try await topology.provisioner.depth(ofQueue: queue).ready == 0)
         }
     }
 
-    @Test("stops consuming, settles what is in hand, and leaves the rest to others")
+    @Test("a stopped consumer can settle its open deliveries, and receives no others")
     @Loop func stops() async throws {
-        try await Scratch.run { scratch in
-            let queue = try await scratch.queue()
-            try await fill(scratch, queue, 10)
+        try await TestTopology.run { topology in
+            let queue = try await topology.queue()
+            try await fill(topology, queue, 10)
             let inbox = Inbox()
             try await withConsumer(
-                scratch.address, [.queue(queue, prefetch: 4) { inbox.deliveries.append($0) }]
+                topology.address, [.queue(queue, prefetch: 4) { inbox.deliveries.append($0) }]
             ) { consumer in
                 try await becomes { inbox.deliveries.count == 4 }
                 await consumer.stopConsuming()
@@ -129,25 +131,25 @@ struct ConsumerTests {
                 for delivery in inbox.deliveries { #expect(delivery.ack()) }
                 try await Loop.sleep(for: .milliseconds(200))
                 #expect(inbox.deliveries.count == 4)
-                #expect(consumer.inHand == 0)
+                #expect(consumer.openCount == 0)
                 await consumer.stopConsuming()
             }
-            let depth = try await scratch.provisioner.depth(ofQueue: queue)
+            let depth = try await topology.provisioner.depth(ofQueue: queue)
             #expect(depth == .init(ready: 6, consumers: 0))
         }
     }
 
-    @Test("consumes several queues at once, each with a prefetch of its own")
+    @Test("a consumer with several queues has a prefetch for each")
     @Loop func consumesSeveral() async throws {
-        try await Scratch.run { scratch in
-            let queues = [try await scratch.queue("a"), try await scratch.queue("b")]
-            for queue in queues { try await fill(scratch, queue, 6) }
+        try await TestTopology.run { topology in
+            let queues = [try await topology.queue("a"), try await topology.queue("b")]
+            for queue in queues { try await fill(topology, queue, 6) }
             let inboxes = [Inbox(), Inbox()]
             let subscriptions = [
                 Subscription.queue(queues[0], prefetch: 2) { inboxes[0].deliveries.append($0) },
                 Subscription.queue(queues[1], prefetch: 4) { inboxes[1].deliveries.append($0) },
             ]
-            try await withConsumer(scratch.address, subscriptions) { _ in
+            try await withConsumer(topology.address, subscriptions) { _ in
                 try await becomes { inboxes[0].deliveries.count == 2 && inboxes[1].deliveries.count == 4 }
                 #expect(inboxes[0].deliveries.allSatisfy { $0.queue == queues[0] && $0.routingKey == queues[0] })
                 #expect(inboxes[1].deliveries.allSatisfy { $0.queue == queues[1] })
@@ -155,13 +157,13 @@ struct ConsumerTests {
         }
     }
 
-    @Test("comes back by itself after its queue was deleted and made anew")
+    @Test("a consumer resumes after its queue was deleted and declared again")
     @Loop func survivesDeletion() async throws {
-        try await Scratch.run { scratch in
-            let queue = try await scratch.queue()
+        try await TestTopology.run { topology in
+            let queue = try await topology.queue()
             let inbox = Inbox()
             try await withConsumer(
-                scratch.address,
+                topology.address,
                 [
                     .queue(queue, prefetch: 4) { delivery in
                         inbox.deliveries.append(delivery)
@@ -169,24 +171,24 @@ struct ConsumerTests {
                     }
                 ]
             ) { consumer in
-                try await scratch.provisioner.perform([.deleteQueue(queue)])
+                try await topology.provisioner.perform([.deleteQueue(queue)])
                 try await becomes { consumer.state == .connecting }
-                try await scratch.provisioner.perform([.queue(queue)])
+                try await topology.provisioner.perform([.queue(queue)])
                 #expect(await consumer.waitUntilConsuming(within: .seconds(20)))
-                try await fill(scratch, queue, 3)
+                try await fill(topology, queue, 3)
                 try await becomes { inbox.bodies == ["1", "2", "3"] }
             }
         }
     }
 
-    @Test("may be closed by its own handler, in the middle of deliveries")
+    @Test("a handler can close its consumer between deliveries")
     @Loop func closesFromHandler() async throws {
-        try await Scratch.run { scratch in
-            let queue = try await scratch.queue()
-            try await fill(scratch, queue, 50)
+        try await TestTopology.run { topology in
+            let queue = try await topology.queue()
+            try await fill(topology, queue, 50)
             let box = Box()
             let consumer = Consumer(
-                address: scratch.address, name: "self-closing",
+                address: topology.address, name: "self-closing",
                 subscriptions: [
                     .queue(queue, prefetch: 50) { delivery in
                         delivery.ack()
@@ -199,7 +201,7 @@ struct ConsumerTests {
             await box.closing?.value
             #expect(consumer.state == .closed)
             #expect(box.count >= 10)
-            let left = try await scratch.provisioner.depth(ofQueue: queue).ready
+            let left = try await topology.provisioner.depth(ofQueue: queue).ready
             #expect(left == 50 - box.count)
             await consumer.run()
             await consumer.close()
@@ -212,12 +214,12 @@ struct ConsumerTests {
         var count = 0
     }
 
-    @Test("returns from its run soon after the task is cancelled")
+    @Test("run() returns soon after its task is cancelled, and the broker has no consumer left")
     @Loop func cancels() async throws {
-        try await Scratch.run { scratch in
-            let queue = try await scratch.queue()
+        try await TestTopology.run { topology in
+            let queue = try await topology.queue()
             let consumer = Consumer(
-                address: scratch.address, name: "cancelled", subscriptions: [.queue(queue, prefetch: 1) { _ in }],
+                address: topology.address, name: "cancelled", subscriptions: [.queue(queue, prefetch: 1) { _ in }],
                 log: quiet)
             let start = ContinuousClock.now
             await withTaskGroup(of: Void.self) { group in
@@ -227,7 +229,7 @@ struct ConsumerTests {
             }
             #expect(consumer.state == .closed)
             #expect(ContinuousClock.now - start < .seconds(10))
-            #expect(try await scratch.provisioner.depth(ofQueue: queue).consumers == 0)
+            #expect(try await topology.provisioner.depth(ofQueue: queue).consumers == 0)
         }
     }
 }

@@ -1,12 +1,13 @@
 import AMQP
+import BrokerSupport
 import Reactor
 import TestSupport
 import Testing
 
-@Suite("Headers that anyone may send")
+@Suite("Hostile headers")
 struct HostileHeaderTests {
-    /// The properties that a consumer makes of bytes.
-    @Loop private func read(flags: UInt16 = 1 << 13, _ bytes: [UInt8]) async throws -> Properties? {
+    /// Delivers a message with the given bytes as its properties, and returns the properties that a consumer decodes.
+    @Loop private func decode(flags: UInt16 = 1 << 13, _ bytes: [UInt8]) async throws -> Properties? {
         let inbox = Inbox()
         let broker = try ScriptedBroker()
         defer { broker.stop() }
@@ -20,7 +21,7 @@ struct HostileHeaderTests {
 
     private func entry(_ name: String, _ value: [UInt8]) -> [UInt8] { Frame.short(name) + value }
 
-    @Test("values of every type are read as what they are")
+    @Test("header values of every AMQP type are decoded")
     @Loop func everyType() async throws {
         let byType: [(Character, [UInt8], FieldValue)] = [
             ("S", Frame.long(Array("text".utf8)), "text"), ("S", Frame.long([0xFF, 0xFE]), .bytes([0xFF, 0xFE])),
@@ -36,13 +37,13 @@ struct HostileHeaderTests {
         let bytes = byType.enumerated().flatMap { index, value in
             entry("\(index)", [value.0.asciiValue ?? 0] + value.1)
         }
-        let properties = try await read(Frame.long(bytes))
+        let properties = try await decode(Frame.long(bytes))
         #expect(properties?.headers.entries.map(\.value) == byType.map(\.2))
     }
 
-    @Test("nesting as deep as a frame takes is cut, not followed", arguments: [("F", 21_000), ("A", 26_000)])
+    @Test("nesting as deep as a frame allows is cut at the maximum depth", arguments: [("F", 21_000), ("A", 26_000)])
     @Loop func deepNesting(type: String, levels: Int) async throws {
-        // From the inside out: a table's entry is a name of no length, then the type and the size of what is inside.
+        // Each level is an empty name (in tables only), the type, and the size of the inner levels.
         let isTable = type == "F"
         let share = isTable ? 6 : 5
         var bytes: [UInt8] =
@@ -52,7 +53,7 @@ struct HostileHeaderTests {
                 (isTable ? [0, UInt8(ascii: "F")] : [UInt8(ascii: "A")])
                 + Frame.number(UInt32((levels - 1 - level) * share))
         }
-        let properties = try await read(Frame.long(bytes))
+        let properties = try await decode(Frame.long(bytes))
         var depth = 0
         var value = properties?.headers[""]
         while let inner = value?.table?[""] ?? value?.array?.first {
@@ -63,10 +64,10 @@ struct HostileHeaderTests {
         #expect(depth > 0 && depth <= FieldValue.maximumDepth)
     }
 
-    @Test("texts that are not UTF-8 are repaired, an expiration that is no number is none")
+    @Test("invalid UTF-8 in texts is replaced, and an expiration that is not a number becomes nil")
     @Loop func oddTexts() async throws {
         let odd: [UInt8] = [2, 0xC3, 0x28]
-        let properties = try await read(
+        let properties = try await decode(
             flags: 1 << 15 | 1 << 12 | 1 << 10 | 1 << 8 | 1 << 7,
             odd + [9] + odd + Frame.short("soon") + Frame.short(""))
         #expect(properties?.contentType == "\u{FFFD}(")
@@ -74,16 +75,16 @@ struct HostileHeaderTests {
         #expect(properties?.isPersistent == false)
         #expect(properties?.expiration == nil)
         #expect(properties?.messageID == "")
-        let named = try await read(Frame.long([1, 0xFF, UInt8(ascii: "V")]))
+        let named = try await decode(Frame.long([1, 0xFF, UInt8(ascii: "V")]))
         #expect(named?.headers == ["\u{FFFD}": .void])
     }
 
-    @Test("that fill a frame are read when the broker has added its own to them")
+    @Test("headers that fill a frame are decoded after the broker has added its own")
     @Loop func fullFrame() async throws {
-        try await Scratch.run { scratch in
-            let queue = try await scratch.queue(arguments: ["x-queue-type": "quorum"])
-            try await withPublisher(scratch.address) { publisher in
-                // The largest that can be published, to the byte.
+        try await TestTopology.run { topology in
+            let queue = try await topology.queue(arguments: ["x-queue-type": "quorum"])
+            try await withPublisher(topology.address) { publisher in
+                // Finds the largest headers that can be published.
                 var padding = 128 * 1024
                 while true {
                     var properties = Properties()
@@ -92,7 +93,7 @@ struct HostileHeaderTests {
                         try await publisher.publishConfirmed(
                             OutgoingMessage(exchange: "", routingKey: queue, properties: properties, body: [1]))
                         break
-                    } catch PublishError.tooLarge {
+                    } catch let error as PublishError where error.code == .tooLarge {
                         padding -= 1
                     }
                 }
@@ -102,18 +103,18 @@ struct HostileHeaderTests {
                 inbox.deliveries.append(delivery)
                 if inbox.deliveries.count < 3 { delivery.reject(requeue: true) } else { delivery.ack() }
             }
-            try await withConsumer(scratch.address, [subscription]) { _ in
+            try await withConsumer(topology.address, [subscription]) { _ in
                 try await becomes { inbox.deliveries.count == 3 }
             }
             #expect(inbox.deliveries.last?.properties.headers["x-delivery-count"]?.int64 == 2)
         }
     }
 
-    @Test("as many values as a frame takes are read")
+    @Test("an array with as many values as fit into a frame is decoded")
     @Loop func manyValues() async throws {
         let count = 100_000
         let bytes = [0, UInt8(ascii: "A")] + Frame.long([UInt8](repeating: UInt8(ascii: "V"), count: count))
-        let properties = try await read(Frame.long(bytes))
+        let properties = try await decode(Frame.long(bytes))
         #expect(properties?.headers[""]?.array?.count == count)
     }
 }

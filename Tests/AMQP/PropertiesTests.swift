@@ -1,4 +1,5 @@
 import AMQP
+import BrokerSupport
 import Reactor
 import TestSupport
 import Testing
@@ -7,9 +8,9 @@ import Testing
 struct PropertiesTests {
     @Loop private func roundTrip(_ properties: [Properties]) async throws -> [Properties] {
         let inbox = Inbox()
-        try await Scratch.run { scratch in
-            let queue = try await scratch.queue()
-            try await withPublisher(scratch.address) { publisher in
+        try await TestTopology.run { topology in
+            let queue = try await topology.queue()
+            try await withPublisher(topology.address) { publisher in
                 for one in properties {
                     try await publisher.publishConfirmed(
                         OutgoingMessage(exchange: "", routingKey: queue, isMandatory: true, properties: one, body: []))
@@ -19,16 +20,16 @@ struct PropertiesTests {
                 inbox.deliveries.append(delivery)
                 delivery.ack()
             }
-            try await withConsumer(scratch.address, [subscription]) { _ in
+            try await withConsumer(topology.address, [subscription]) { _ in
                 try await becomes { inbox.deliveries.count == properties.count }
             }
         }
         return inbox.deliveries.map(\.properties)
     }
 
-    @Test("arrive as they were sent, all of them, none of them, and each alone")
+    @Test("properties arrive unchanged: all of them, none of them, and each one alone")
     @Loop func arrive() async throws {
-        let address = try Scratch().address
+        let address = try TestTopology().address
         let all = Properties(
             contentType: "application/json", contentEncoding: "gzip", headers: ["subject": "someone", "deadline": 12],
             isPersistent: true, priority: 3, correlationID: "c", replyTo: "r", expiration: 60_000, messageID: "m",
@@ -44,7 +45,7 @@ struct PropertiesTests {
         #expect(try await roundTrip(sent) == sent)
     }
 
-    @Test("headers of every type arrive, nested and repeated too")
+    @Test("headers of every type arrive unchanged, including nested and repeated ones")
     @Loop func everyType() async throws {
         let nested: Headers = ["list": .array([1, "two", .bool(false), .array([]), .table([:])])]
         var headers: Headers = [
@@ -59,7 +60,7 @@ struct PropertiesTests {
         #expect(received.first?.headers["absent"] == nil)
     }
 
-    @Test("a table is read and changed by name")
+    @Test("headers are read and changed by name")
     func changes() {
         var headers: Headers = ["a": 1]
         headers["b"] = "two"

@@ -1,8 +1,9 @@
-import AMQP
 import Reactor
 import Testing
 
-@Suite("What a broker may say")
+@testable import AMQP
+
+@Suite("Broker protocol")
 struct ProtocolTests {
     @Loop private func withBroker(
         _ broker: ScriptedBroker, _ body: @Loop (BrokerAddress) async throws -> Void
@@ -13,15 +14,18 @@ struct ProtocolTests {
 
     private func message(_ text: String) -> OutgoingMessage { .text(text, to: "queue") }
 
-    @Test("connection.blocked stops publishing, at once and with its reason; connection.unblocked lets it go on")
+    @Test("connection.blocked makes publishing fail with its reason until connection.unblocked")
     @Loop func blocked() async throws {
         let broker = try ScriptedBroker()
         try await withBroker(broker) { address in
             try await withPublisher(address) { publisher in
                 broker.send(.method(10, 60, Frame.short("low on memory")))
                 try await becomes { publisher.availability == .blocked(reason: "low on memory") }
-                #expect(throws: PublishError.unavailable) { try publisher.publish(message("x")) }
-                #expect(throws: PublishError.unavailable) { try publisher.publish(message("x")) { _ in } }
+                let error = #expect(throws: PublishError.self) { try publisher.publish(message("x")) }
+                #expect(error?.code == .unavailable)
+                #expect(error?.message.contains("low on memory") == true)
+                let confirmed = #expect(throws: PublishError.self) { try publisher.publish(message("x")) { _ in } }
+                #expect(confirmed?.code == .unavailable)
                 #expect(await !publisher.waitUntilAvailable(within: .milliseconds(50)))
                 broker.send(.method(10, 61))
                 #expect(await publisher.waitUntilAvailable(within: .seconds(10)))
@@ -31,7 +35,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test("an alarm that comes in one piece with the login is not overlooked")
+    @Test("connection.blocked in one packet with the answer to confirm.select is processed")
     @Loop func blockedFromTheStart() async throws {
         let broker = try ScriptedBroker(greeting: [.method(10, 60, Frame.short("low on disk"))])
         try await withBroker(broker) { address in
@@ -43,7 +47,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test("deliveries that come in one piece with the answer to basic.consume are handed over, in order")
+    @Test("deliveries in one packet with the answer to basic.consume are handled in order")
     @Loop func earlyDeliveries() async throws {
         let inbox = Inbox()
         let frames = (1...3).flatMap { tag in
@@ -56,25 +60,25 @@ struct ProtocolTests {
                 try await becomes { inbox.deliveries.count == 3 }
                 #expect(inbox.deliveries.map { $0.body } == [[1, 0], [2, 0], [3, 0]])
                 #expect(inbox.deliveries.allSatisfy { $0.exchange == "exchange" && $0.routingKey == "key" })
-                #expect(consumer.inHand == 3)
+                #expect(consumer.openCount == 3)
             }
         }
     }
 
-    @Test("a turn's acknowledgements are one, where they are a run")
+    @Test("consecutive acknowledgements of one turn are sent as one")
     @Loop func batchesAcks() async throws {
         let frames = (1...50).flatMap { [Frame.deliver(tag: $0), .header(bodySize: 0)] }
         let broker = try ScriptedBroker(greeting: frames)
         try await withBroker(broker) { address in
             try await withConsumer(address, [.queue("queue", prefetch: 50) { $0.ack() }]) { consumer in
                 try await becomes { broker.methods.contains(0x003C_0050) }
-                #expect(consumer.inHand == 0)
+                #expect(consumer.openCount == 0)
             }
             #expect(broker.methods.filter { $0 == 0x003C_0050 }.count < 10)
         }
     }
 
-    @Test("channel.close, basic.cancel and connection.close are answered, and lead to a new connection")
+    @Test("channel.close, basic.cancel and connection.close are answered, and the consumer reconnects")
     @Loop func closes() async throws {
         let broker = try ScriptedBroker()
         let reason = Frame.number(UInt16(320)) + Frame.short("because") + [0, 0, 0, 0]
@@ -96,7 +100,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test("a delivery after the close of its connection can no longer be settled")
+    @Test("a delivery whose connection has closed cannot be settled")
     @Loop func settlesTooLate() async throws {
         let inbox = Inbox()
         let broker = try ScriptedBroker(greeting: [.deliver(tag: 1), .header(bodySize: 0)])
@@ -107,15 +111,15 @@ struct ProtocolTests {
                 broker.send(.method(10, 50, Frame.number(UInt16(320)) + Frame.short("x") + [0, 0, 0, 0]))
                 try await becomes { inbox.deliveries.count == 2 }
                 #expect(!inbox.deliveries[0].ack())
-                #expect(consumer.inHand == 1)
+                #expect(consumer.openCount == 1)
                 #expect(inbox.deliveries[1].ack())
-                #expect(consumer.inHand == 0)
+                #expect(consumer.openCount == 0)
             }
         }
     }
 
     @Test(
-        "frames out of place end the connection and nothing else",
+        "a frame that is not allowed ends the connection, and the consumer reconnects",
         arguments: [
             [Frame.body([1])], [.header(bodySize: 1)], [.deliver(tag: 1), .deliver(tag: 2)],
             [.deliver(tag: 1), .body([1])], [.deliver(tag: 1), .header(bodySize: 1), .body([1, 2])],
@@ -136,14 +140,14 @@ struct ProtocolTests {
         }
     }
 
-    @Test("frames nobody expects are passed over")
-    @Loop func strangers() async throws {
+    @Test("frames that are allowed but not expected are ignored")
+    @Loop func unexpected() async throws {
         let inbox = Inbox()
         let broker = try ScriptedBroker()
         try await withBroker(broker) { address in
             try await withConsumer(address, [.queue("queue", prefetch: 10) { inbox.deliveries.append($0) }]) { _ in
                 broker.send(
-                    .init(kind: 8, channel: 0, []), .init(kind: 77, channel: 1, [1, 2, 3]),
+                    .init(type: 8, channel: 0, []), .init(type: 77, channel: 1, [1, 2, 3]),
                     .deliver(tag: 1, channel: 9), .header(bodySize: 1, channel: 9), .body([1], channel: 9),
                     .method(60, 80, channel: 1, Frame.number(UInt64(5)) + [1]), .method(10, 60, Frame.short("alarm")),
                     .deliver(tag: 1), .header(bodySize: 0))

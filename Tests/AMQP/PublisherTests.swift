@@ -1,15 +1,17 @@
 import AMQP
+import BrokerSupport
+import Logging
 import Reactor
 import TestSupport
 import Testing
 
-@Suite("A publisher")
+@Suite("Publisher")
 struct PublisherTests {
-    @Test("hears the confirm of each of a thousand publishes")
+    @Test("each of a thousand messages is confirmed")
     @Loop func confirms() async throws {
-        try await Scratch.run { scratch in
-            let queue = try await scratch.queue()
-            try await withPublisher(scratch.address) { publisher in
+        try await TestTopology.run { topology in
+            let queue = try await topology.queue()
+            try await withPublisher(topology.address) { publisher in
                 var confirmed = 0
                 for index in 0..<1000 {
                     try publisher.publish(.text("\(index)", to: queue, isMandatory: true)) { result in
@@ -20,18 +22,18 @@ struct PublisherTests {
                 try await becomes { confirmed == 1000 }
                 #expect(publisher.outstandingCount == 0)
             }
-            #expect(try await scratch.provisioner.depth(ofQueue: queue).ready == 1000)
+            #expect(try await topology.provisioner.depth(ofQueue: queue).ready == 1000)
         }
     }
 
-    @Test("hears of the one unroutable message among routable ones, and of no other")
+    @Test("an unroutable mandatory message fails as returned, and the messages around it are confirmed")
     @Loop func returns() async throws {
-        try await Scratch.run { scratch in
-            let queue = try await scratch.queue()
-            try await withPublisher(scratch.address) { publisher in
+        try await TestTopology.run { topology in
+            let queue = try await topology.queue()
+            try await withPublisher(topology.address) { publisher in
                 var results: [Int: Result<Void, PublishError>] = [:]
                 for index in 0..<100 {
-                    let target = index == 42 ? scratch.name("nowhere") : queue
+                    let target = index == 42 ? topology.name("nowhere") : queue
                     try publisher.publish(.text("x", to: target, isMandatory: true, id: "\(index)")) {
                         results[index] = $0
                     }
@@ -39,35 +41,43 @@ struct PublisherTests {
                 try await becomes { results.count == 100 }
                 for (index, result) in results {
                     guard index == 42 else {
-                        if case .failure = result { Issue.record("message \(index) was not published") }
+                        if case .failure(let error) = result { Issue.record(error, "message \(index)") }
                         continue
                     }
-                    #expect(throws: PublishError.returned(code: 312, text: "NO_ROUTE")) { try result.get() }
+                    expectReturned(#expect(throws: PublishError.self) { try result.get() })
                 }
-                await #expect(throws: PublishError.returned(code: 312, text: "NO_ROUTE")) {
-                    try await publisher.publishConfirmed(.text("y", to: scratch.name("nowhere"), isMandatory: true))
-                }
-                // What is not mandatory goes nowhere, and is confirmed all the same.
-                try await publisher.publishConfirmed(.text("z", to: scratch.name("nowhere")))
+                expectReturned(
+                    await #expect(throws: PublishError.self) {
+                        let message = OutgoingMessage.text("y", to: topology.name("nowhere"), isMandatory: true)
+                        try await publisher.publishConfirmed(message)
+                    })
+                // An unroutable message that is not mandatory is dropped, and confirmed.
+                try await publisher.publishConfirmed(.text("z", to: topology.name("nowhere")))
             }
         }
     }
 
-    @Test("hears that a full queue refuses")
+    private func expectReturned(_ error: PublishError?) {
+        #expect(error?.code == .returned)
+        #expect(error?.replyCode == 312)
+        #expect(error?.message == "NO_ROUTE")
+    }
+
+    @Test("a message to a full queue fails as refused")
     @Loop func refused() async throws {
-        try await Scratch.run { scratch in
-            let queue = try await scratch.queue(
+        try await TestTopology.run { topology in
+            let queue = try await topology.queue(
                 arguments: ["x-max-length": 2, "x-overflow": "reject-publish"])
-            try await withPublisher(scratch.address) { publisher in
+            try await withPublisher(topology.address) { publisher in
                 try await publisher.publishConfirmed(.text("1", to: queue))
                 try await publisher.publishConfirmed(.text("2", to: queue))
-                // RabbitMQ looks at the length before it takes a message; the next one may still slip in.
+                // RabbitMQ checks the length before it adds a message, so one more message may be accepted.
                 var refusals = 0
                 for index in 3...6 {
                     do throws(PublishError) {
                         try await publisher.publishConfirmed(.text("\(index)", to: queue))
                     } catch {
-                        #expect(error == .refused)
+                        #expect(error.code == .refused)
                         refusals += 1
                     }
                 }
@@ -76,23 +86,24 @@ struct PublisherTests {
         }
     }
 
-    @Test("counts what came back of what nobody waited for")
-    @Loop func countsReturns() async throws {
-        try await Scratch.run { scratch in
-            try await withPublisher(scratch.address) { publisher in
-                try publisher.publish(.text("reply", to: scratch.name("gone"), isMandatory: true))
-                try await becomes { publisher.returnedCount == 1 }
+    @Test("an unroutable message without a confirm is logged, and the publisher stays connected")
+    @Loop func logsReturn() async throws {
+        try await TestTopology.run { topology in
+            let log = RecordedLog()
+            try await withPublisher(topology.address, log: log.logger) { publisher in
+                try publisher.publish(.text("reply", to: topology.name("gone"), isMandatory: true))
+                try await becomes { log.messages.contains("unroutable message returned") }
                 #expect(publisher.availability == .available)
             }
         }
     }
 
     @Test(
-        "takes bodies of every size around the frame's, and large ones",
+        "bodies of sizes around multiples of the frame size, and large ones, arrive unchanged",
         arguments: [0, 1, 131_063, 131_064, 131_065, 262_128, 5 << 20])
     @Loop func bodySizes(size: Int) async throws {
-        try await Scratch.run { scratch in
-            let queue = try await scratch.queue()
+        try await TestTopology.run { topology in
+            let queue = try await topology.queue()
             let body = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
                 for index in 0..<size {
                     buffer.initializeElement(at: index, to: UInt8(truncatingIfNeeded: index &* 31))
@@ -100,7 +111,7 @@ struct PublisherTests {
                 count = size
             }
             let inbox = Inbox()
-            try await withPublisher(scratch.address) { publisher in
+            try await withPublisher(topology.address) { publisher in
                 try await publisher.publishConfirmed(
                     OutgoingMessage(exchange: "", routingKey: queue, isMandatory: true, body: body))
                 try await publisher.publishConfirmed(.text("after", to: queue, isMandatory: true))
@@ -109,7 +120,7 @@ struct PublisherTests {
                 inbox.deliveries.append(delivery)
                 delivery.ack()
             }
-            try await withConsumer(scratch.address, [subscription]) { _ in
+            try await withConsumer(topology.address, [subscription]) { _ in
                 try await becomes { inbox.deliveries.count == 2 }
             }
             #expect(inbox.deliveries.first?.body == body)
@@ -117,13 +128,13 @@ struct PublisherTests {
         }
     }
 
-    @Test("refuses what the connection cannot carry, and stays connected")
+    @Test("a message over a limit of the connection fails as tooLarge, and the publisher stays connected")
     @Loop func tooLarge() async throws {
-        try await Scratch.run { scratch in
-            let queue = try await scratch.queue()
+        try await TestTopology.run { topology in
+            let queue = try await topology.queue()
             var options = Publisher.Options()
             options.maximumBody = 1000
-            try await withPublisher(scratch.address, options: options) { publisher in
+            try await withPublisher(topology.address, options: options) { publisher in
                 let long = String(repeating: "x", count: 256)
                 var deep = FieldValue.int64(1)
                 for _ in 0...FieldValue.maximumDepth { deep = .array([deep]) }
@@ -142,24 +153,33 @@ struct PublisherTests {
                         properties: Properties(headers: ["a": .bytes([UInt8](repeating: 0, count: 131_072))]), body: []),
                 ]
                 for message in impossible {
-                    #expect(throws: PublishError.tooLarge) { try publisher.publish(message) }
-                    await #expect(throws: PublishError.tooLarge) { try await publisher.publishConfirmed(message) }
+                    let plain = #expect(throws: PublishError.self) { try publisher.publish(message) }
+                    #expect(plain?.code == .tooLarge)
+                    #expect(plain?.isTransient == false)
+                    let confirmed = await #expect(throws: PublishError.self) {
+                        try await publisher.publishConfirmed(message)
+                    }
+                    #expect(confirmed?.code == .tooLarge)
                 }
                 try await publisher.publishConfirmed(.text("fine", to: queue, isMandatory: true))
             }
-            #expect(try await scratch.provisioner.depth(ofQueue: queue).ready == 1)
+            #expect(try await topology.provisioner.depth(ofQueue: queue).ready == 1)
         }
     }
 
-    @Test("takes no more than its bounds allow")
+    @Test("publishing fails as unavailable while too many messages await their confirm")
     @Loop func bounds() async throws {
-        try await Scratch.run { scratch in
-            let queue = try await scratch.queue()
+        try await TestTopology.run { topology in
+            let queue = try await topology.queue()
             var options = Publisher.Options()
             options.maximumOutstanding = 3
-            try await withPublisher(scratch.address, options: options) { publisher in
+            try await withPublisher(topology.address, options: options) { publisher in
                 for _ in 0..<3 { try publisher.publish(.text("x", to: queue)) { _ in } }
-                #expect(throws: PublishError.unavailable) { try publisher.publish(.text("x", to: queue)) { _ in } }
+                let error = #expect(throws: PublishError.self) {
+                    try publisher.publish(.text("x", to: queue)) { _ in }
+                }
+                #expect(error?.code == .unavailable)
+                #expect(error?.isTransient == true)
                 try publisher.publish(.text("x", to: queue))
                 try await becomes { publisher.outstandingCount == 0 }
                 try await publisher.publishConfirmed(.text("x", to: queue))
@@ -167,11 +187,11 @@ struct PublisherTests {
         }
     }
 
-    @Test("waits at its close for the confirms under way, and takes nothing more")
+    @Test("close() waits for the outstanding confirms, and later publishing fails")
     @Loop func closes() async throws {
-        try await Scratch.run { scratch in
-            let queue = try await scratch.queue()
-            let publisher = Publisher(address: scratch.address, name: "closing", log: quiet)
+        try await TestTopology.run { topology in
+            let queue = try await topology.queue()
+            let publisher = Publisher(address: topology.address, name: "closing", log: quiet)
             async let running: Void = publisher.run()
             #expect(await publisher.waitUntilAvailable(within: .seconds(10)))
             var confirmed = 0
@@ -181,7 +201,8 @@ struct PublisherTests {
             await publisher.close(within: .seconds(10))
             #expect(confirmed == 200)
             #expect(publisher.availability == .closed)
-            #expect(throws: PublishError.unavailable) { try publisher.publish(.text("x", to: queue)) }
+            let error = #expect(throws: PublishError.self) { try publisher.publish(.text("x", to: queue)) }
+            #expect(error?.code == .unavailable)
             await running
             await publisher.run()
             await publisher.close()
@@ -189,11 +210,11 @@ struct PublisherTests {
         }
     }
 
-    @Test("may publish from within the news of a confirm")
+    @Test("a completion can publish again")
     @Loop func publishesFromConfirm() async throws {
-        try await Scratch.run { scratch in
-            let queue = try await scratch.queue()
-            try await withPublisher(scratch.address) { publisher in
+        try await TestTopology.run { topology in
+            let queue = try await topology.queue()
+            try await withPublisher(topology.address) { publisher in
                 let chain = Chain(publisher: publisher, queue: queue, left: 50)
                 chain.next()
                 try await becomes { chain.left == 0 }
@@ -221,16 +242,17 @@ struct PublisherTests {
         }
     }
 
-    @Test("a wait for a confirm that is cancelled ends at once, with an unknown outcome")
+    @Test("a cancelled wait for a confirm ends at once with outcomeUnknown")
     @Loop func cancelsWait() async throws {
-        try await Scratch.run { scratch in
-            let queue = try await scratch.queue()
-            try await withPublisher(scratch.address) { publisher in
+        try await TestTopology.run { topology in
+            let queue = try await topology.queue()
+            try await withPublisher(topology.address) { publisher in
                 let message = OutgoingMessage.text("x", to: queue)
                 let waiting = Task { @Loop in try await publisher.publishConfirmed(message) }
                 waiting.cancel()
                 let result = await waiting.result
-                #expect(throws: PublishError.outcomeUnknown) { try result.get() }
+                let error = #expect(throws: PublishError.self) { try result.get() }
+                #expect(error?.code == .outcomeUnknown)
                 try await publisher.publishConfirmed(.text("y", to: queue))
             }
         }

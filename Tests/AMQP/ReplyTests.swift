@@ -1,51 +1,53 @@
-import AMQP
+import BrokerSupport
 import Reactor
 import TestSupport
 import Testing
 
+@testable import AMQP
+
 @Suite("Requests and replies")
 struct ReplyTests {
-    /// A worker that answers each request with its own body, and a client that waits for the answers.
+    /// Runs a worker that replies to each request with the request's body, and a client that collects the replies.
     @Loop private func withEcho(
-        _ scratch: Scratch, clientAddress: BrokerAddress? = nil,
+        _ topology: TestTopology, clientAddress: BrokerAddress? = nil,
         _ body:
             @Loop (_ ask: @escaping @Loop (String) throws -> Void, _ replies: Inbox, _ client: Consumer) async throws ->
             Void
     ) async throws {
-        let requests = try await scratch.queue("requests")
-        let exchange = try await scratch.exchange("replies")
-        let key = scratch.name("client")
+        let requests = try await topology.queue("requests")
+        let exchange = try await topology.exchange("replies")
+        let key = topology.name("client")
         let replies = Inbox()
-        try await withPublisher(scratch.address) { workerOut in
+        try await withPublisher(topology.address) { workerPublisher in
             let worker = Subscription.queue(requests, prefetch: 100) { delivery in
-                try? workerOut.publish(
+                try? workerPublisher.publish(
                     OutgoingMessage(
                         exchange: exchange, routingKey: delivery.properties.replyTo ?? "",
                         properties: Properties(correlationID: delivery.properties.correlationID), body: delivery.body))
                 delivery.ack()
             }
-            try await withConsumer(scratch.address, [worker]) { _ in
-                try await withPublisher(scratch.address) { clientOut in
+            try await withConsumer(topology.address, [worker]) { _ in
+                try await withPublisher(topology.address) { clientPublisher in
                     let client = Subscription.replies(exchange: exchange, key: key) { replies.deliveries.append($0) }
-                    try await withConsumer(clientAddress ?? scratch.address, [client]) { clientIn in
+                    try await withConsumer(clientAddress ?? topology.address, [client]) { clientConsumer in
                         try await body(
                             { text in
-                                try clientOut.publish(
+                                try clientPublisher.publish(
                                     OutgoingMessage(
                                         exchange: "", routingKey: requests,
                                         properties: Properties(correlationID: text, replyTo: key),
                                         body: [UInt8](text.utf8)))
-                            }, replies, clientIn)
+                            }, replies, clientConsumer)
                     }
                 }
             }
         }
     }
 
-    @Test("an answer comes back by the reply key, with its correlation id")
-    @Loop func answers() async throws {
-        try await Scratch.run { scratch in
-            try await withEcho(scratch) { ask, replies, client in
+    @Test("a reply arrives by its routing key, with the correlation ID of the request")
+    @Loop func replies() async throws {
+        try await TestTopology.run { topology in
+            try await withEcho(topology) { ask, replies, client in
                 for index in 0..<500 { try ask("\(index)") }
                 try await becomes { replies.deliveries.count == 500 }
                 #expect(replies.bodies == (0..<500).map { "\($0)" })
@@ -54,20 +56,20 @@ struct ReplyTests {
                         $0.properties.correlationID == String(decoding: $0.body, as: UTF8.self)
                     })
                 #expect(replies.deliveries.allSatisfy { $0.queue.hasPrefix("amq.gen") && !$0.ack() })
-                #expect(client.inHand == 0)
+                #expect(client.openCount == 0)
             }
         }
     }
 
-    @Test("after the client's connection was cut, answers find its new queue by the same key")
+    @Test("after the client has reconnected, replies arrive in its new queue by the same key")
     @Loop func findsNewQueue() async throws {
-        try await Scratch.run { scratch in
-            let proxy = try FaultProxy(to: scratch.address.port)
+        try await TestTopology.run { topology in
+            let proxy = try FaultProxy(to: topology.address.port)
             defer { proxy.stop() }
-            var through = scratch.address
+            var through = topology.address
             through.host = "127.0.0.1"
             through.port = proxy.port
-            try await withEcho(scratch, clientAddress: through) { ask, replies, client in
+            try await withEcho(topology, clientAddress: through) { ask, replies, client in
                 try ask("before")
                 try await becomes { replies.bodies == ["before"] }
                 proxy.cut()

@@ -1,27 +1,24 @@
 import Reactor
-import Synchronization
 import TestSupport
 import Testing
 
 @testable import Argon2
 
-// One by one: two that each took a part of the permits would wait for each other.
-@Suite("Hashing beside other work", .serialized, .timeLimit(.minutes(2)))
+// Serialized, because two tests that each hold some of the permits would wait for each other.
+@Suite("Concurrent password hashing", .serialized, .timeLimit(.minutes(2)))
 struct ConcurrencyTests {
-    /// What the tasks of a test have done, in their order.
-    private final class Record: Sendable {
-        private let numbers = Mutex<[Int]>([])
-
-        var all: [Int] { numbers.withLock { $0 } }
+    /// The numbers of the tasks that have finished, in their order.
+    @Loop private final class Record {
+        private(set) var numbers: [Int] = []
 
         func add(_ number: Int) {
-            numbers.withLock { $0.append(number) }
+            numbers.append(number)
         }
     }
 
-    @Test("leaves the loop free, also for a task that prefers to run there")
+    @Test("hashing leaves the event loop free, even for a task that prefers to run on it")
     @Loop func loopStaysFree() async throws {
-        // Each of these keeps its thread busy for far longer than a turn of the loop.
+        // Each hash keeps its thread busy for far longer than a turn of the loop.
         let cost = Argon2Cost(memory: 19456, passes: 6, lanes: 1)
         let ticks = await loopTicks {
             await withTaskExecutorPreference(Loop.executor) {
@@ -36,64 +33,79 @@ struct ConcurrencyTests {
         #expect(ticks > 50)
     }
 
-    @Test("computes no more than its number at a time; the rest wait and are all served")
-    func bounded() async throws {
+    @Test("no more hashes than the limit are computed at a time, and all waiting ones are computed later")
+    @Loop func bounded() async throws {
         let count = PasswordHash.concurrentComputations
-        for _ in 0..<count { #expect(await PasswordHash.permits.acquire()) }
+        for _ in 0..<count { #expect(await PasswordHash.semaphore.acquire()) }
         let finished = Record()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<10 {
                 group.addTask {
                     _ = try await PasswordHash.hash("secret", cost: cheap)
-                    finished.add(number)
+                    await finished.add(number)
                 }
             }
-            #expect(try await eventually { PasswordHash.permits.waitingCount >= 10 })
-            #expect(finished.all.isEmpty)
-            for _ in 0..<count { PasswordHash.permits.release() }
+            #expect(try await eventually { PasswordHash.semaphore.waiters.count >= 10 })
+            #expect(finished.numbers.isEmpty)
+            for _ in 0..<count { PasswordHash.semaphore.release() }
             try await group.waitForAll()
         }
-        #expect(finished.all.count == 10)
+        #expect(finished.numbers.count == 10)
     }
 
-    @Test("that waits its turn ends as soon as its task is cancelled")
-    func cancelled() async throws {
+    @Test("a hash that waits to be computed throws .cancelled as soon as its task is cancelled")
+    @Loop func cancelled() async throws {
         let count = PasswordHash.concurrentComputations
-        for _ in 0..<count { #expect(await PasswordHash.permits.acquire()) }
-        let task = Task { () throws(Argon2Error) in try await PasswordHash.hash("secret", cost: cheap) }
-        #expect(try await eventually { PasswordHash.permits.waitingCount >= 1 })
+        for _ in 0..<count { #expect(await PasswordHash.semaphore.acquire()) }
+        let task = Task { try await PasswordHash.hash("secret", cost: cheap) }
+        #expect(try await eventually { PasswordHash.semaphore.waiters.count >= 1 })
         task.cancel()
         await #expect {
             try await task.value
         } throws: {
             ($0 as? Argon2Error)?.code == .cancelled
         }
-        for _ in 0..<count { PasswordHash.permits.release() }
+        for _ in 0..<count { PasswordHash.semaphore.release() }
         #expect(try await PasswordHash.verify("x", against: PasswordHash.hash("x", cost: cheap)))
     }
 
-    @Test("serves those who wait in the order in which they came, save those who gave up")
-    func order() async throws {
-        let permits = Permits(1)
-        #expect(await permits.acquire())
+    @Test("a semaphore serves waiting tasks in the order in which they asked, except cancelled ones")
+    @Loop func order() async throws {
+        let semaphore = Semaphore(1)
+        #expect(await semaphore.acquire())
         let served = Record()
         var tasks: [Task<Bool, Never>] = []
         for number in 0..<5 {
             tasks.append(
-                Task {
-                    guard await permits.acquire() else { return false }
+                Task { @Loop in
+                    guard await semaphore.acquire() else { return false }
                     served.add(number)
-                    permits.release()
+                    semaphore.release()
                     return true
                 })
-            #expect(try await eventually { permits.waitingCount == number + 1 })
+            #expect(try await eventually { semaphore.waiters.count == number + 1 })
         }
         tasks[2].cancel()
         #expect(await tasks[2].value == false)
-        permits.release()
+        semaphore.release()
         for (number, task) in tasks.enumerated() where number != 2 { #expect(await task.value) }
-        #expect(served.all == [0, 1, 3, 4])
-        #expect(permits.waitingCount == 0)
-        #expect(await permits.acquire())
+        #expect(served.numbers == [0, 1, 3, 4])
+        #expect(semaphore.waiters.isEmpty)
+        #expect(await semaphore.acquire())
+    }
+
+    @Test("a permit that is returned while a cancelled task leaves the line goes to the next task")
+    @Loop func permitSurvivesCancellation() async throws {
+        let semaphore = Semaphore(1)
+        #expect(await semaphore.acquire())
+        let cancelled = Task { @Loop in await semaphore.acquire() }
+        #expect(try await eventually { semaphore.waiters.count == 1 })
+        let next = Task { @Loop in await semaphore.acquire() }
+        #expect(try await eventually { semaphore.waiters.count == 2 })
+        cancelled.cancel()
+        // Runs after the cancellation has ended the wait and before the cancelled task continues.
+        Loop.perform { semaphore.release() }
+        #expect(await next.value)
+        #expect(await cancelled.value == false)
     }
 }

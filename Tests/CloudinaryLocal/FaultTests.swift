@@ -2,79 +2,79 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("A fault on demand")
+@Suite("Faults on demand")
 struct FaultTests {
-    @Test("answers with its status, as often as it was ordered, and stores nothing")
+    @Test("a fault with a status and a count fails that many uploads and stores none of them")
     func status() async throws {
         try await LocalCloudinary.run { server async throws in
             for status in [423, 500, 503] {
-                _ = try await server.order(#"{"status": \#(status), "count": 2, "path": "upload"}"#)
+                _ = try await server.setFaults(#"{"status": \#(status), "count": 2, "path": "upload"}"#)
                 for _ in 0..<2 {
-                    let reply = try await server.upload(Images.png, ["public_id": "a"])
+                    let reply = try await server.upload(SamplePicture.png, ["public_id": "a"])
                     #expect(reply.status == status)
                     #expect(reply.message?.isEmpty == false)
                 }
                 #expect(try await server.assets() == [])
-                #expect(try await server.upload(Images.png, ["public_id": "a"]).status == 200)
+                #expect(try await server.upload(SamplePicture.png, ["public_id": "a"]).status == 200)
                 #expect(try await server.destroy(["public_id": "a"]).status == 200)
             }
         }
     }
 
-    @Test("stalls a request, which is carried out all the same")
+    @Test("a delayed upload is carried out after the delay")
     func delay() async throws {
         try await LocalCloudinary.run { server async throws in
-            _ = try await server.order(#"{"delayMilliseconds": 3000, "count": 1}"#)
-            let stalled = try await server.upload(Images.png, ["public_id": "a"], limit: 1)
-            #expect(stalled.exit == 28)
-            let next = try await server.upload(Images.gif, ["public_id": "b"])
+            _ = try await server.setFaults(#"{"delayMilliseconds": 3000, "count": 1}"#)
+            let delayed = try await server.upload(SamplePicture.png, ["public_id": "a"], limit: 1)
+            #expect(delayed.exit == 28)
+            let next = try await server.upload(SamplePicture.gif, ["public_id": "b"])
             #expect(next.status == 200)
         }
     }
 
-    @Test("ends a stall when the server is stopped")
+    @Test("stopping the server ends a delay")
     func stop() async throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let server = try await LocalCloudinary(in: scratch)
-        _ = try await server.order(#"{"delayMilliseconds": 600000, "status": 503}"#)
+        _ = try await server.setFaults(#"{"delayMilliseconds": 600000, "status": 503}"#)
         let url = server.url("/demo/image/upload/a")
-        async let stalled = Curl([url])
+        async let delayed = CurlExchange([url])
         #expect(try await eventually { server.log.contains(#""message":"fault""#) })
         #expect(try await server.stop() == 0)
-        #expect(try await stalled.status == 503)
+        #expect(try await delayed.status == 503)
     }
 
-    @Test("cuts the reply in the middle, with nothing stored")
+    @Test("a fault with cut breaks the connection and stores no file")
     func cut() async throws {
         try await LocalCloudinary.run { server async throws in
-            _ = try await server.order(#"{"cut": true, "path": "upload", "count": 1}"#)
-            #expect(try await server.upload(Images.png, ["public_id": "a"]).exit == 18)
+            _ = try await server.setFaults(#"{"cut": true, "path": "upload", "count": 1}"#)
+            #expect(try await server.upload(SamplePicture.png, ["public_id": "a"]).exit == 18)
             #expect(try await server.assets() == [])
         }
     }
 
-    @Test("cuts the reply after the file was stored, so that the next upload finds it there")
+    @Test("a fault with cut and after stores the file and breaks the connection")
     func cutAfter() async throws {
         try await LocalCloudinary.run { server async throws in
-            _ = try await server.order(#"{"cut": true, "after": true, "path": "upload", "count": 1}"#)
-            #expect(try await server.upload(Images.png, ["public_id": "a"]).exit == 18)
+            _ = try await server.setFaults(#"{"cut": true, "after": true, "path": "upload", "count": 1}"#)
+            #expect(try await server.upload(SamplePicture.png, ["public_id": "a"]).exit == 18)
             #expect(try await server.assets() == ["a"])
-            let again = try await server.upload(Images.png, ["public_id": "a"])
+            let again = try await server.upload(SamplePicture.png, ["public_id": "a"])
             #expect(again.json["overwritten"] as? Bool == true)
             #expect(try await server.assets() == ["a"])
         }
     }
 
-    @Test("strikes only the requests it was ordered for, in their order, until it is deleted")
+    @Test("faults apply to matching requests only, in their order, until their count is reached or they are deleted")
     func matching() async throws {
         try await LocalCloudinary.run { server async throws in
-            _ = try await server.upload(Images.png, ["public_id": "a"])
-            let ordered = try await server.order(
+            _ = try await server.upload(SamplePicture.png, ["public_id": "a"])
+            let response = try await server.setFaults(
                 #"[{"status": 500, "count": 1, "path": "delivery"}, {"status": 502, "path": "delivery"}, "#
                     + #"{"status": 503, "path": "destroy", "after": true}]"#)
-            #expect(ordered.status == 200)
-            #expect(try await server.upload(Images.png, ["public_id": "b"]).status == 200)
+            #expect(response.status == 200)
+            #expect(try await server.upload(SamplePicture.png, ["public_id": "b"]).status == 200)
             for status in [500, 502, 502] {
                 #expect(try await server.get("/demo/image/upload/a").status == status)
             }
@@ -86,16 +86,16 @@ struct FaultTests {
         }
     }
 
-    @Test("is refused where it makes no sense")
+    @Test("a malformed or meaningless fault gets 400")
     func refused() async throws {
         try await LocalCloudinary.run { server async throws in
-            let orders = [
+            let documents = [
                 "", "x", "{}", #"{"cut": false}"#, #"{"status": 200}"#, #"{"status": 503, "count": 0}"#,
                 #"{"delayMilliseconds": -1}"#, #"{"stauts": 503}"#, #"{"status": 503, "path": "all"}"#,
                 #"[{"status": 503}, {}]"#,
             ]
-            for order in orders {
-                #expect(try await server.order(order).status == 400, "\(order)")
+            for document in documents {
+                #expect(try await server.setFaults(document).status == 400, "\(document)")
             }
             #expect(try await server.get("/assets").status == 200)
         }

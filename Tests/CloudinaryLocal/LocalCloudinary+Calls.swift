@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 
 extension LocalCloudinary {
-    /// The parameters with key, timestamp and signature added, those that are given left as they are.
+    /// Returns the parameters with key, timestamp and signature added; existing ones are kept.
     static func signed(_ parameters: [String: String], with sign: (String) -> String = sha1) -> [String: String] {
         var parameters = parameters
         if parameters["timestamp"] == nil { parameters["timestamp"] = String(Int(Date.now.timeIntervalSince1970)) }
@@ -16,46 +16,52 @@ extension LocalCloudinary {
         return parameters
     }
 
+    /// Returns the SHA-1 digest of a string in hex.
     static func sha1(_ string: String) -> String {
         Insecure.SHA1.hash(data: Data(string.utf8)).map { String(format: "%02x", $0) }.joined()
     }
 
+    /// Returns the SHA-256 digest of a string in hex.
     static func sha256(_ string: String) -> String {
         SHA256.hash(data: Data(string.utf8)).map { String(format: "%02x", $0) }.joined()
     }
 
-    /// Uploads a file, signed unless the parameters are to be sent as they are.
+    /// Uploads a file.
+    ///
+    /// - Parameters:
+    ///   - asIs: sends the parameters without signing them.
+    ///   - limit: the time limit, in seconds.
     func upload(
-        _ file: Data?, _ parameters: [String: String], asIs: Bool = false, name: String = "cat.png", limit: Int = 20
-    ) async throws -> Curl {
+        _ file: [UInt8]?, _ parameters: [String: String], asIs: Bool = false, name: String = "cat.png", limit: Int = 20
+    ) async throws -> CurlExchange {
         let path = scratch.path(UUID().uuidString)
         var arguments = (asIs ? parameters : Self.signed(parameters)).flatMap {
             ["--form-string", "\($0.key)=\($0.value)"]
         }
         if let file {
-            try file.write(to: URL(filePath: path))
+            try Data(file).write(to: URL(filePath: path))
             arguments += ["-F", "file=@\(path);filename=\(name)"]
         }
         defer { try? FileManager.default.removeItem(atPath: path) }
-        return try await Curl(arguments + [url("/v1_1/demo/image/upload")], limit: limit)
+        return try await CurlExchange(arguments + [url("/v1_1/demo/image/upload")], limit: limit)
     }
 
-    func destroy(_ parameters: [String: String]) async throws -> Curl {
+    func destroy(_ parameters: [String: String]) async throws -> CurlExchange {
         let arguments = Self.signed(parameters).flatMap { ["--data-urlencode", "\($0.key)=\($0.value)"] }
-        return try await Curl(arguments + [url("/v1_1/demo/image/destroy")])
+        return try await CurlExchange(arguments + [url("/v1_1/demo/image/destroy")])
     }
 
-    func get(_ path: String, _ arguments: String...) async throws -> Curl {
-        try await Curl(arguments + ["--path-as-is", url(path)])
+    func get(_ path: String, _ arguments: String...) async throws -> CurlExchange {
+        try await CurlExchange(arguments + ["--path-as-is", url(path)])
     }
 
-    /// The public ids that are stored.
+    /// Returns the public ids of all stored files.
     func assets() async throws -> [String] {
-        try await get("/assets").json["public_ids"] as? [String] ?? ["no list"]
+        try await get("/assets").json["public_ids"] as? [String] ?? ["the response has no public_ids"]
     }
 
-    /// Orders faults, in JSON.
-    func order(_ faults: String) async throws -> Curl {
-        try await Curl(["-X", "PUT", "-d", faults, url("/faults")])
+    /// Replaces the faults by those of a JSON document.
+    func setFaults(_ faults: String) async throws -> CurlExchange {
+        try await CurlExchange(["-X", "PUT", "-d", faults, url("/faults")])
     }
 }

@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("A signature")
+@Suite("Signatures")
 struct SignatureTests {
-    /// The examples of Cloudinary's documentation, for the secret `abcd`.
+    /// The examples in Cloudinary's documentation, for the secret `abcd`.
     static let documented: [([String: String], String)] = [
         (
             ["timestamp": "1315060510", "public_id": "sample_image", "eager": "w_400,h_300,c_pad|w_260,h_200,c_crop"],
@@ -13,60 +13,62 @@ struct SignatureTests {
         (["timestamp": "1315060510", "public_id": "sample_image"], "b4ad47fb4e25c7bf5f92a20089f9db59bc302313"),
     ]
 
-    @Test("of Cloudinary's documentation is right, though its request is long stale", arguments: documented)
+    @Test(
+        "the signatures in Cloudinary's documentation are accepted; their timestamps are stale", arguments: documented)
     func documentedExamples(_ parameters: [String: String], _ signature: String) async throws {
         try await LocalCloudinary.run { server async throws in
-            let right = try await server.upload(Images.png, parameters.merging(["signature": signature]) { $1 })
+            let right = try await server.upload(SamplePicture.png, parameters.merging(["signature": signature]) { $1 })
             #expect(right.status == 400)
             #expect(
                 right.message
                     == "Stale request - reported time is 2011-09-03 14:35:10 +0000 which is more than 1 hour ago")
-            let wrong = try await server.upload(Images.png, parameters.merging(["signature": "x"]) { $1 })
+            let wrong = try await server.upload(SamplePicture.png, parameters.merging(["signature": "x"]) { $1 })
             #expect(wrong.status == 401)
             let string = parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "&")
             #expect(wrong.message == "Invalid Signature x. String to sign - '\(string)'.")
         }
     }
 
-    @Test("is taken with SHA-1 or SHA-256, of every parameter that is not empty, an ampersand as %26")
+    @Test("a signature is SHA-1 or SHA-256 and covers every parameter that is not empty, with %26 for an ampersand")
     func accepted() async throws {
         try await LocalCloudinary.run { server async throws in
             let parameters = ["public_id": "a", "context": "x=1&y=2", "tags": "", "overwrite": "true"]
             for sign in [LocalCloudinary.sha1, LocalCloudinary.sha256] {
                 let signed = LocalCloudinary.signed(parameters, with: sign)
-                #expect(try await server.upload(Images.png, signed, asIs: true).status == 200)
+                #expect(try await server.upload(SamplePicture.png, signed, asIs: true).status == 200)
                 for name in ["public_id", "context", "overwrite", "timestamp"] {
                     var changed = signed
                     changed[name] = name == "timestamp" ? "\(Int(Date.now.timeIntervalSince1970) - 5)" : "other"
-                    #expect(try await server.upload(Images.png, changed, asIs: true).status == 401, "\(name)")
+                    #expect(try await server.upload(SamplePicture.png, changed, asIs: true).status == 401, "\(name)")
                 }
                 let more = signed.merging(["folder": "b"]) { $1 }
-                #expect(try await server.upload(Images.png, more, asIs: true).status == 401)
+                #expect(try await server.upload(SamplePicture.png, more, asIs: true).status == 401)
             }
             #expect(try await server.assets() == ["a"])
         }
     }
 
-    @Test("is good for an hour")
+    @Test("a signature is valid for an hour before and after its timestamp")
     func timestamps() async throws {
         try await LocalCloudinary.run { server async throws in
             let now = Int(Date.now.timeIntervalSince1970)
             for (offset, status) in [(-3500, 200), (-3700, 400), (3500, 200), (3700, 400)] {
-                let reply = try await server.upload(Images.png, ["public_id": "a", "timestamp": "\(now + offset)"])
+                let reply = try await server.upload(
+                    SamplePicture.png, ["public_id": "a", "timestamp": "\(now + offset)"])
                 #expect(reply.status == status, "\(offset)")
             }
             for timestamp in ["soon", "-1", "99999999999999999999"] {
-                let reply = try await server.upload(Images.png, ["timestamp": timestamp])
+                let reply = try await server.upload(SamplePicture.png, ["timestamp": timestamp])
                 #expect(reply.status == 400)
                 #expect(reply.message == "Invalid timestamp \(timestamp)")
             }
         }
     }
 
-    @Test("does not help with an unknown key or cloud, or a missing parameter")
+    @Test("an unknown key or cloud gets 401, and a missing parameter 400")
     func refused() async throws {
         try await LocalCloudinary.run { server async throws in
-            let unknown = try await server.upload(Images.png, ["public_id": "a", "api_key": "999"])
+            let unknown = try await server.upload(SamplePicture.png, ["public_id": "a", "api_key": "999"])
             #expect(unknown.status == 401)
             #expect(unknown.message == "Unknown API key 999")
             let signed = LocalCloudinary.signed(["public_id": "a"])
@@ -76,11 +78,11 @@ struct SignatureTests {
                 "signature": "Upload preset must be specified when using unsigned upload",
             ]
             for (name, message) in messages {
-                let reply = try await server.upload(Images.png, signed.filter { $0.key != name }, asIs: true)
+                let reply = try await server.upload(SamplePicture.png, signed.filter { $0.key != name }, asIs: true)
                 #expect(reply.status == 400)
                 #expect(reply.message == message)
             }
-            let cloud = try await Curl([
+            let cloud = try await CurlExchange([
                 "-F", "timestamp=1", "-F", "signature=x", server.url("/v1_1/other/image/upload"),
             ])
             #expect(cloud.status == 401)

@@ -2,16 +2,18 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("An upload")
+@Suite("Uploads")
 struct UploadTests {
-    static let images: [(Data, String, String)] = [
-        (Images.png, "png", "image/png"), (Images.gif, "gif", "image/gif"), (Images.jpeg, "jpg", "image/jpeg"),
-        (Images.progressiveJPEG, "jpg", "image/jpeg"), (Images.lossyWebP, "webp", "image/webp"),
-        (Images.losslessWebP, "webp", "image/webp"), (Images.extendedWebP, "webp", "image/webp"),
+    /// A file of each kind, its format and its media type.
+    static let images: [([UInt8], String, String)] = [
+        (SamplePicture.png, "png", "image/png"), (SamplePicture.gif, "gif", "image/gif"),
+        (SamplePicture.jpeg, "jpg", "image/jpeg"),
+        (SamplePicture.progressiveJPEG, "jpg", "image/jpeg"), (SamplePicture.lossyWebP, "webp", "image/webp"),
+        (SamplePicture.losslessWebP, "webp", "image/webp"), (SamplePicture.extendedWebP, "webp", "image/webp"),
     ]
 
-    @Test("of each format is described by its bytes, delivered as it was, and gone once destroyed")
-    func wholeLife() async throws {
+    @Test("an image of each format is described by its bytes, delivered unchanged, and not found after destroy")
+    func formats() async throws {
         try await LocalCloudinary.run { server async throws in
             for (image, format, contentType) in Self.images {
                 let reply = try await server.upload(image, ["public_id": "folder/a"], name: "some cat.bin")
@@ -57,57 +59,58 @@ struct UploadTests {
         }
     }
 
-    @Test("to a server that clients reach by another address is answered with URLs of that one")
-    func elsewhere() async throws {
+    @Test("with --origin, the URLs in responses start with that address")
+    func otherOrigin() async throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let server = try await LocalCloudinary(in: scratch, "--origin", "http://pictures.example:8000")
-        let reply = try await server.upload(Images.png, ["public_id": "a"], name: "a.png")
+        let reply = try await server.upload(SamplePicture.png, ["public_id": "a"], name: "a.png")
         let version = try #require(reply.json["version"] as? Int)
         #expect(
             reply.json["secure_url"] as? String == "http://pictures.example:8000/demo/image/upload/v\(version)/a.png")
         #expect(try await server.stop() == 0)
     }
 
-    @Test("that comes again takes the older one's place and leaves one asset")
+    @Test("an upload with an existing public id replaces the asset, unless overwrite is false")
     func redelivered() async throws {
         try await LocalCloudinary.run { server async throws in
-            let first = try await server.upload(Images.png, ["public_id": "a"])
-            let second = try await server.upload(Images.gif, ["public_id": "a"])
+            let first = try await server.upload(SamplePicture.png, ["public_id": "a"])
+            let second = try await server.upload(SamplePicture.gif, ["public_id": "a"])
             #expect(first.json["overwritten"] == nil)
             #expect(second.json["overwritten"] as? Bool == true)
             #expect(first.json["asset_id"] as? String == second.json["asset_id"] as? String)
             #expect(try await server.assets() == ["a"])
-            #expect(try await server.get("/demo/image/upload/a").body == Images.gif)
-            let kept = try await server.upload(Images.png, ["public_id": "a", "overwrite": "false"])
+            #expect(try await server.get("/demo/image/upload/a").body == SamplePicture.gif)
+            let kept = try await server.upload(SamplePicture.png, ["public_id": "a", "overwrite": "false"])
             #expect(kept.json["existing"] as? Bool == true)
             #expect(kept.json["format"] as? String == "gif")
-            #expect(try await server.get("/demo/image/upload/a").body == Images.gif)
+            #expect(try await server.get("/demo/image/upload/a").body == SamplePicture.gif)
         }
     }
 
-    @Test("without a public id gets one")
+    @Test("an upload without a public id gets a random one")
     func unnamed() async throws {
         try await LocalCloudinary.run { server async throws in
-            let id = try #require(try await server.upload(Images.png, [:]).json["public_id"] as? String)
+            let id = try #require(try await server.upload(SamplePicture.png, [:]).json["public_id"] as? String)
             #expect(id.count == 20)
             #expect(try await server.assets() == [id])
         }
     }
 
-    @Test("of no image, of text or of nothing is refused")
+    @Test("an upload of text, of another file or of a truncated image gets 400")
     func noImage() async throws {
         try await LocalCloudinary.run { server async throws in
-            let pngWithoutPixels = Images.png.prefix(16) + Data(repeating: 0, count: 8) + Images.png.dropFirst(24)
-            let bad = [
-                Data(), Data("http://127.0.0.1/cat.png".utf8), Data("<svg></svg>".utf8), Data("%PDF-1.4".utf8),
-                pngWithoutPixels,
+            let pngWithoutPixels =
+                SamplePicture.png[..<16] + [UInt8](repeating: 0, count: 8) + SamplePicture.png[24...]
+            let others: [[UInt8]] = [
+                [], Array("http://127.0.0.1/cat.png".utf8), Array("<svg></svg>".utf8), Array("%PDF-1.4".utf8),
             ]
-            // Images whose sizes are cut off.
-            let cut = [
-                Images.png.prefix(20), Images.gif.prefix(9), Images.jpeg.prefix(90), Images.lossyWebP.prefix(28),
+            // These end before the size of the image.
+            let truncated = [
+                SamplePicture.png.prefix(20), SamplePicture.gif.prefix(9), SamplePicture.jpeg.prefix(90),
+                SamplePicture.lossyWebP.prefix(28),
             ]
-            for file in bad + cut {
+            for file in others + [Array(pngWithoutPixels)] + truncated.map(Array.init) {
                 let reply = try await server.upload(file, ["public_id": "a"])
                 #expect(reply.status == 400)
                 #expect(reply.message == "Invalid image file")
@@ -125,38 +128,38 @@ struct UploadTests {
         }
     }
 
-    @Test("of 10 MiB is stored whole, of a byte more refused")
+    @Test("a file of 10 MiB is stored, and one of a byte more gets 400")
     func large() async throws {
         try await LocalCloudinary.run { server async throws in
-            // Signature, header and end take 57 bytes.
-            let largest = Data(SamplePicture.png(width: 16, height: 9, data: (10 << 20) - 57))
+            // Signature, header and end of the file take 57 bytes.
+            let largest = SamplePicture.png(width: 16, height: 9, data: (10 << 20) - 57)
             let stored = try await server.upload(largest, ["public_id": "a"])
             #expect(stored.status == 200)
-            // curl asks before it sends a large body, and waits a second where it gets no answer.
+            // Before a large body curl sends Expect: 100-continue, and waits a second for the response.
             #expect(stored.headers.contains("100 Continue"))
             #expect(try await server.get("/demo/image/upload/a").body == largest)
-            let reply = try await server.upload(largest + Data([0]), ["public_id": "b"])
+            let reply = try await server.upload(largest + [0], ["public_id": "b"])
             #expect(reply.status == 400)
             #expect(reply.message == "File size too large. Got 10485761. Maximum is 10485760.")
             #expect(try await server.assets() == ["a"])
         }
     }
 
-    @Test("survives the server's end, by SIGTERM or by a crash")
+    @Test("stored files survive SIGTERM and SIGKILL of the server")
     func restart() async throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         var server = try await LocalCloudinary(in: scratch)
-        let reply = try await server.upload(Images.png, ["public_id": "a"])
+        let reply = try await server.upload(SamplePicture.png, ["public_id": "a"])
         #expect(try await server.stop() == 0)
         #expect(server.log.split(separator: "\n").allSatisfy { $0.first == "{" && $0.last == "}" })
         server = try await LocalCloudinary(in: scratch, port: server.port)
-        #expect(try await server.upload(Images.gif, ["public_id": "b"]).status == 200)
+        #expect(try await server.upload(SamplePicture.gif, ["public_id": "b"]).status == 200)
         try await server.crash()
         server = try await LocalCloudinary(in: scratch, port: server.port)
         #expect(try await server.assets() == ["a", "b"])
         let url = try #require(reply.json["url"] as? String)
-        #expect(try await Curl([url]).body == Images.png)
+        #expect(try await CurlExchange([url]).body == SamplePicture.png)
         #expect(try await server.stop() == 0)
     }
 }

@@ -2,10 +2,10 @@ import Testing
 
 @testable import Contracts
 
-@Suite("Base64 for URLs")
+@Suite("Base64URL")
 struct Base64URLTests {
     @Test(
-        "is what RFC 4648 says, without padding",
+        "Base64URL encodes the vectors of RFC 4648 without padding",
         arguments: [
             ("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("fooba", "Zm9vYmE"),
             ("foobar", "Zm9vYmFy"),
@@ -15,18 +15,20 @@ struct Base64URLTests {
         #expect(Base64URL.decode(encoded.utf8) == Array(plain.utf8))
     }
 
-    @Test("has the URL's own two letters")
+    @Test("Base64URL uses - and _ instead of + and /")
     func alphabet() {
         #expect(Base64URL.encode([0xFB, 0xFF, 0xFE]) == "-__-")
         #expect(Base64URL.decode("-__-".utf8) == [0xFB, 0xFF, 0xFE])
     }
 
-    @Test("takes no padding, no other alphabet and no bits left over", arguments: ["Zg==", "+/+/", "Zh", "Z", "Z g"])
+    @Test(
+        "Base64URL refuses padding, the standard alphabet and surplus bits",
+        arguments: ["Zg==", "+/+/", "Zh", "Z", "Z g"])
     func refused(text: String) {
         #expect(Base64URL.decode(text.utf8) == nil)
     }
 
-    @Test("comes back as it went, for every length")
+    @Test("Base64URL decodes its own output for every length")
     func roundTrip() {
         var generator = SystemRandomNumberGenerator()
         for length in 0..<200 {

@@ -3,36 +3,38 @@ import Testing
 
 @Suite("Common passwords")
 struct CommonPasswordTests {
-    @Test("at least ten thousand are known, each long enough to be refused for nothing else")
-    func count() {
-        var count = 0
-        var last = ""
-        CommonPasswords.forEach { password in
-            count += 1
+    private static let passwords: [String] = {
+        let path = "Sources/Contracts/Passwords/CCommonPasswords/common-passwords.txt"
+        return ((try? RepositoryFile(path).text) ?? "").split(separator: "\n").map(String.init)
+    }()
+
+    @Test("the list has over ten thousand passwords, sorted by bytes, in lower case and of an allowed length")
+    func list() {
+        #expect(Self.passwords.count >= 10_000)
+        for password in Self.passwords {
             #expect((8...128).contains(password.unicodeScalars.count), "\(password)")
             #expect(password == password.lowercased())
-            #expect(last.utf8.lexicographicallyPrecedes(password.utf8), "\(password) is out of order")
-            last = password
         }
-        #expect(count >= 10_000)
+        for (first, second) in zip(Self.passwords, Self.passwords.dropFirst()) {
+            #expect(first.utf8.lexicographicallyPrecedes(second.utf8), "\(second) is out of order")
+        }
     }
 
-    @Test("each of them is found, in whatever case, and nothing that only begins or ends like it")
+    @Test("every password of the list is found in any case, and none with a prefix or suffix")
     func found() {
-        var missed: [String] = []
-        CommonPasswords.forEach { password in
+        let missed = Self.passwords.filter { password in
             let others = [password + "\u{301}", "\u{301}" + password, password + "\n"]
             let isFound = CommonPasswords.contains(password) && CommonPasswords.contains(password.uppercased())
-            if !isFound || others.contains(where: CommonPasswords.contains) { missed.append(password) }
+            return !isFound || others.contains(where: CommonPasswords.contains)
         }
         #expect(missed == [])
         #expect(CommonPasswords.contains("PassWord1"))
-        // KELVIN SIGN, whose lower case is k.
+        // The lower case of U+212A KELVIN SIGN is k.
         #expect(CommonPasswords.contains("\u{212A}awasaki"))
     }
 
     @Test(
-        "what is none is not",
+        "a password that is not on the list is not common",
         arguments: [
             "", "\n", "correct horse battery staple", "password1\npassword2", "пароль пароль", "\u{1F600}\u{1F600}",
             "!", "~~~~~~~~~~", "\u{FFFF}\u{FFFF}", String(repeating: "z", count: 512),
@@ -41,7 +43,7 @@ struct CommonPasswordTests {
         #expect(!CommonPasswords.contains(password))
     }
 
-    @Test("a message that sets one is refused for it at its place, with all else that is wrong")
+    @Test("a request that sets a common password is refused at its pointer, together with all other faults")
     func messages() {
         let register = #"{"username":"a b","email":"a@b.c","password":"Iloveyou1"}"#
         let change = #"{"currentPassword":"","newPassword":"trustno1"}"#
@@ -51,11 +53,12 @@ struct CommonPasswordTests {
         #expect(
             faults { () throws(Problem) in _ = try Messages.Identity.changePassword.request.decode(Array(change.utf8)) }
                 == ["/currentPassword", "/newPassword"])
-        // Who has one from before may still say so.
-        #expect(
-            faults { () throws(Problem) in
-                _ = try Messages.Identity.login.request.decode(Array(#"{"email":"a@b.c","password":"trustno1"}"#.utf8))
-            } == [])
+    }
+
+    @Test("a login with a common password is decoded, because the account may be older than the list")
+    func login() {
+        let body = Array(#"{"email":"a@b.c","password":"trustno1"}"#.utf8)
+        #expect(faults { () throws(Problem) in _ = try Messages.Identity.login.request.decode(body) } == [])
     }
 
     private func faults(_ decode: () throws(Problem) -> Void) -> [String] {

@@ -2,7 +2,7 @@ import Contracts
 import FoundationEssentials
 import Testing
 
-@Suite("Events are CloudEvents 1.0, and what is new in them is passed over")
+@Suite("Events")
 struct EventTests {
     private static let time = Timestamp(milliseconds: 1_738_314_300_123)
     private let id = UUID.v7()
@@ -14,7 +14,7 @@ struct EventTests {
             createdAt: Self.time)
     }
 
-    private func expectRoundTrip<Data: DomainEvent>(_ data: Data, _ type: String, _ source: String) throws -> JSON {
+    private func expectRoundTrip<Data: ContractEvent>(_ data: Data, _ type: String, _ source: String) throws -> JSON {
         let event = CloudEvent(time: Self.time, data: data)
         let json = try JSON.parse(event.jsonBytes(), limits: .trusted)
         #expect(json["specversion"] == "1.0")
@@ -30,7 +30,7 @@ struct EventTests {
         return try #require(json["data"])
     }
 
-    @Test("each comes back as it went, with the data of the contract")
+    @Test("an event is encoded as CloudEvents 1.0 and decoded to the same value")
     func each() throws {
         let created = try expectRoundTrip(PostCreated(post: post, mediaIds: [other]), "post.created", "/warren/post")
         #expect(created["content"] == "c")
@@ -50,7 +50,7 @@ struct EventTests {
         #expect(registered["email"] == nil)
     }
 
-    @Test("fields that nobody here knows are passed over, at every level")
+    @Test("unknown fields of an event are ignored at every level")
     func unknownFields() throws {
         let text = #"""
             {"specversion":"1.0","id":"\#(id.text)","source":"/warren/post","type":"post.created","time":"2025-01-31T10:05:00+01:00",
@@ -63,7 +63,7 @@ struct EventTests {
         #expect(event.time.milliseconds == 1_738_314_300_000)
     }
 
-    @Test("what is no event is refused, so that it can be put aside at once")
+    @Test("a body that is not the expected event throws EventFault")
     func refused() throws {
         #expect(throws: EventFault.self) { try EventEnvelope.decode(Array("no".utf8)) }
         #expect(throws: EventFault.self) { try EventEnvelope.decode(Array("{}".utf8)) }

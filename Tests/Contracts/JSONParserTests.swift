@@ -1,10 +1,10 @@
 import Contracts
 import Testing
 
-@Suite("The JSON reader takes RFC 8259 and nothing else")
+@Suite("JSON parser")
 struct JSONParserTests {
     @Test(
-        "what is JSON is read",
+        "the JSON parser accepts RFC 8259",
         arguments: [
             ("null", nil), (" true ", true), ("\t\r\nfalse\n", false), ("0", 0), ("-0", 0), ("-1", -1),
             ("9223372036854775807", 9_223_372_036_854_775_807), ("-9223372036854775808", -9_223_372_036_854_775_808),
@@ -25,7 +25,7 @@ struct JSONParserTests {
     }
 
     @Test(
-        "what is not JSON is refused, with the byte where it shows",
+        "the JSON parser refuses malformed documents with the offset of the fault",
         arguments: [
             ("", .endOfInput, 0), ("  ", .endOfInput, 2), ("\u{FEFF}1", .unexpectedByte, 0), ("nul", .endOfInput, 3),
             ("nulL", .unexpectedByte, 3), ("True", .unexpectedByte, 0), ("1 2", .trailingBytes, 2),
@@ -56,7 +56,7 @@ struct JSONParserTests {
     }
 
     @Test(
-        "text that is not UTF-8 is refused, in names and values, with and without escapes",
+        "the JSON parser refuses invalid UTF-8 in names and values, with and without escapes",
         arguments: [
             ([0x80], 0), ([0x61, 0xFF], 1), ([0xC0, 0xAF], 0), ([0xE0, 0x80, 0xAF], 0), ([0xED, 0xA0, 0x80], 0),
             ([0xF4, 0x90, 0x80, 0x80], 0), ([0xF8, 0x88, 0x80, 0x80, 0x80], 0), ([0xE2, 0x82], 0),
@@ -69,7 +69,7 @@ struct JSONParserTests {
         expectFault([0x22, 0x5C, 0x6E] + text + [0x22], .invalidUTF8, 3 + offset)
     }
 
-    @Test("thirty-two levels are taken, thirty-three are not, and a million do no harm")
+    @Test("the JSON parser accepts 32 levels, refuses 33, and survives a million")
     func depth() throws {
         func nested(_ depth: Int, _ open: String, _ close: String) -> [UInt8] {
             Array((String(repeating: open, count: depth) + "1" + String(repeating: close, count: depth)).utf8)
@@ -83,7 +83,7 @@ struct JSONParserTests {
         expectFault(Array(repeating: UInt8(ascii: "["), count: 60_000), .tooDeep, 32)
     }
 
-    @Test("a document longer than the limit is not looked at")
+    @Test("the JSON parser refuses a document over the size limit")
     func size() throws {
         let limits = JSONLimits(bytes: 10)
         #expect(try JSON.parse(Array(#""12345678""#.utf8), limits: limits) == "12345678")
@@ -91,13 +91,13 @@ struct JSONParserTests {
         #expect(fault?.reason == .tooLarge)
     }
 
-    @Test("a number of thousands of digits is refused")
+    @Test("the JSON parser refuses a number with thousands of digits")
     func longNumber() {
         expectFault(Array(repeating: UInt8(ascii: "9"), count: 5000), .numberOutOfRange, 0)
         expectFault(Array("0.".utf8) + Array(repeating: UInt8(ascii: "1"), count: 5000), .numberOutOfRange, 0)
     }
 
-    @Test("an object of thousands of names is read, and its one duplicate is found")
+    @Test("the JSON parser finds a duplicate among thousands of names")
     func manyNames() throws {
         let members = (0..<8000).map { "\"\($0)\":1" }.joined(separator: ",")
         let object = try JSON.parse(Array("{\(members)}".utf8), limits: .trusted)

@@ -3,11 +3,34 @@ import FoundationEssentials
 import TestSupport
 import Testing
 
-@Suite("Requests are what the contract says")
+@Suite("Messages")
 struct MessageTests {
     static let id = "0190a0b0-1234-7abc-8def-0123456789ab"
 
-    /// A request type whose Swift types are of no interest.
+    @Test("the examples of a message are valid", arguments: Messages.all.map(\.name))
+    func examples(name: String) throws {
+        let message = try #require(Messages.types.first { $0.descriptor.name == name })
+        try Self.checkExamples(of: message)
+    }
+
+    private static func checkExamples<Message: AnyMessageType>(of message: Message) throws {
+        let descriptor = message.descriptor
+        if descriptor.request != nil {
+            let example = try #require(descriptor.requestExample, "\(descriptor.name) has no example of its body")
+            _ = try message.request.decode(example.serialized())
+        }
+        if let schema = message.reply.schema {
+            let example = try #require(descriptor.replyExample, "\(descriptor.name) has no example of its reply")
+            _ = try schema.decode(example)
+        }
+    }
+
+    @Test("the description of a message is one line that ends with a full stop", arguments: Messages.all)
+    func summary(message: MessageDescriptor) {
+        #expect(message.summary.hasSuffix(".") && !message.summary.contains("\n"), "\(message.name)")
+    }
+
+    /// A body of one message type, without the Swift types of the message.
     struct Sample: Sendable, CustomTestStringConvertible {
         let name: String
         let body: String
@@ -25,7 +48,7 @@ struct MessageTests {
     }
 
     @Test(
-        "a good body is taken",
+        "a valid request is decoded",
         arguments: [
             Sample(
                 Messages.Identity.register,
@@ -53,12 +76,12 @@ struct MessageTests {
             Sample(Messages.Search.posts, #"{"query":"rabbits or hares"}"#),
             Sample(Messages.Search.posts, #"{"query":"\#(String(repeating: "q", count: 200))","limit":100,"page":2}"#),
         ])
-    func good(sample: Sample) throws {
+    func valid(sample: Sample) throws {
         try sample.decode(Array(sample.body.utf8))
     }
 
     @Test(
-        "a bad body is refused with all that is wrong with it",
+        "an invalid request is refused with the pointers of all faults",
         arguments: [
             Sample(Messages.Identity.register, "{}", "/email", "/password", "/username"),
             Sample(
@@ -109,14 +132,14 @@ struct MessageTests {
             Sample(Messages.Search.posts, #"{"query":" "}"#, "/query"),
             Sample(Messages.Search.posts, #"{"query":"\#(String(repeating: "q", count: 201))"}"#, "/query"),
         ])
-    func bad(sample: Sample) {
+    func invalid(sample: Sample) {
         let problem = #expect(throws: Problem.self) { try sample.decode(Array(sample.body.utf8)) }
         #expect(problem?.code == .invalid)
         #expect(problem?.faults.map(\.pointer).sorted() == sample.pointers)
     }
 
     @Test(
-        "an address that is none is refused",
+        "an invalid email address is refused",
         arguments: [
             "x", "@b.c", "a@", "a@b", "a@@b.c", "a b@c.d", "a@b..c", "a@-b.c", "a@b-.c", ".a@b.c", "a.@b.c", "a..b@c.d",
             "a@b.c\n", "é@b.c", "a@é.c", "\"a\"@b.c", "a@[127.0.0.1]", String(repeating: "a", count: 65) + "@b.c",
@@ -133,7 +156,7 @@ struct MessageTests {
         }
     }
 
-    @Test("a body that is no JSON is 400, one that is too large 413")
+    @Test("a malformed body is refused with malformed-json, one that is too large with body-too-large")
     func unreadable() {
         for body in ["", "{", "{\"content\":\"\u{1}\"}", #"{"content":"a","content":"b"}"#] {
             let problem = #expect(throws: Problem.self) { try Messages.Post.create.request.decode(Array(body.utf8)) }
@@ -148,7 +171,7 @@ struct MessageTests {
         }
     }
 
-    @Test("what is written is read again as the same")
+    @Test("a request that was encoded is decoded to the same value")
     func roundTrip() throws {
         var random = SeededGenerator(seed: 3)
         let create = CreatePost(content: "a \"b\" é", mediaIds: [.random(using: &random), .random(using: &random)])

@@ -1,11 +1,11 @@
 import Contracts
 import TestSupport
 
-/// Makes documents that are nearly right of documents that are right: the same ones for the same seed.
+/// Changes valid documents into documents that are nearly valid. The same seed gives the same documents.
 struct Mutator {
     var random: SeededGenerator
 
-    /// The document with one to three things changed somewhere in it.
+    /// Returns the document with one to three changes at random positions.
     mutating func mutated(_ json: JSON) -> JSON {
         var json = json
         for _ in 0..<Int.random(in: 1...3, using: &random) { json = changed(json) }

@@ -1,13 +1,13 @@
 import Contracts
 import Testing
 
-@Suite("Problems are RFC 9457")
+@Suite("Problems")
 struct ProblemTests {
     private func body(_ problem: Problem, traceId: String? = "0af7651916cd43dd8448eb211c80319c") throws -> JSON {
         try JSON.parse(problem.body(traceId: traceId))
     }
 
-    @Test("every code has a body with all its members", arguments: ProblemCode.all)
+    @Test("the body of a problem has all members of RFC 9457", arguments: ProblemCode.all)
     func members(code: ProblemCode) throws {
         let body = try body(Problem(code))
         #expect(body["type"]?.string == "urn:warren:problem:\(code.code)")
@@ -20,7 +20,7 @@ struct ProblemTests {
         #expect(ProblemCode.named(code.code) == code)
     }
 
-    @Test("codes are in kebab case, each once, in the order of status")
+    @Test("problem codes are in kebab case, unique and sorted by status")
     func codes() {
         let all = ProblemCode.all
         #expect(Set(all.map(\.code)).count == all.count)
@@ -29,7 +29,7 @@ struct ProblemTests {
     }
 
     @Test(
-        "the HTTP contract's codes have its statuses",
+        "a problem code has its HTTP status",
         arguments: [
             ("malformed-json", 400), ("malformed-request", 400), ("unauthenticated", 401), ("invalid-token", 401),
             ("invalid-credentials", 401), ("invalid-refresh-token", 401), ("not-found", 404), ("post-not-found", 404),
@@ -42,7 +42,7 @@ struct ProblemTests {
         #expect(ProblemCode.named(code)?.status == status)
     }
 
-    @Test("what is invalid is listed with pointers, escaped as JSON wants it")
+    @Test("the body of an invalid problem lists the faults with their pointers")
     func errors() throws {
         let invalid = ValidationError(faults: [
             ValidationFault(pointer: "/a\"b", message: "x"), ValidationFault(pointer: "/c", message: "y"),
@@ -53,7 +53,7 @@ struct ProblemTests {
         #expect(body["traceId"] == .null)
     }
 
-    @Test("what asks for patience says for how long, outside the body")
+    @Test("a problem that a retry may solve has a retry-after, which is not part of the body")
     func retryAfter() throws {
         #expect(Problem(.unavailable).retryAfter == 1)
         #expect(Problem(.tooManyRequests, retryAfter: 7).retryAfter == 7)

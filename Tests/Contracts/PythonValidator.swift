@@ -2,14 +2,15 @@ import Contracts
 import Foundation
 import TestSupport
 
-/// What an integrator's program would say of a document: Python's `jsonschema` with the files of `queues/schemas/`.
+/// Validates documents as a program of an integrator would: with Python's `jsonschema` and the files in
+/// `queues/schemas/`.
 struct PythonValidator: Sendable {
-    /// A program that ended otherwise than it should have.
+    /// The Python program failed.
     struct Failed: Error, CustomStringConvertible {
         let description: String
     }
 
-    /// A document that is to be judged by the schema of a type.
+    /// A document, and the type whose schema applies.
     struct Sample: Sendable {
         let type: String
         let text: [UInt8]
@@ -30,19 +31,18 @@ struct PythonValidator: Sendable {
             try:
                 document = json.loads(text)
             except ValueError:
-                print("unreadable")
+                print("malformed")
             else:
-                print("taken" if validators[type].is_valid(document) else "refused")
+                print("valid" if validators[type].is_valid(document) else "invalid")
         """
 
-    /// The verdict on each sample: `taken`, `refused` or `unreadable`.
+    /// Returns the verdict on each sample: `valid`, `invalid` or `malformed`.
     func verdicts(_ samples: [Sample]) async throws -> [String] {
         try await onThreads { try run(samples) }
     }
 
     private func run(_ samples: [Sample]) throws -> [String] {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "queues/schemas")
+        let folder = RepositoryFile("queues/schemas").url
         let files = FileManager.default.temporaryDirectory.appending(path: "warren-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: files, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(at: files) }

@@ -1,10 +1,10 @@
 import Contracts
 import Testing
 
-@Suite("Strings, numbers and constants are what their schema says")
+@Suite("Schemas of strings and numbers")
 struct SchemaScalarTests {
     @Test(
-        "length counts code points, neither bytes nor graphemes",
+        "the length of a string is counted in code points",
         arguments: [
             ("", false), ("ab", true), ("abc", true), ("abcd", true), ("abcde", false), ("😀", false), ("😀😀", true),
             ("😀😀😀😀", true), ("😀😀😀😀😀", false), ("e\u{301}", true), ("👨‍👩‍👧", false),
@@ -14,7 +14,7 @@ struct SchemaScalarTests {
     }
 
     @Test(
-        "a string with U+0000 is refused wherever it stands",
+        "a string with U+0000 at any position is refused",
         arguments: ["\u{0}", "a\u{0}", "0123456789\u{0}0123456789"])
     func nul(text: String) {
         #expect(throws: ValidationError.self) { try Schema<String>.string.decode(.string(text)) }
@@ -22,7 +22,7 @@ struct SchemaScalarTests {
     }
 
     @Test(
-        "white space of any kind alone is blank",
+        "a string of any white space alone is blank",
         arguments: [
             " ", "\t\n\r\u{b}\u{c}", "\u{85}", "\u{a0}\u{2003}\u{3000}\u{2028}\u{feff}\u{202f}\u{205f}\u{1680}",
         ])
@@ -31,7 +31,7 @@ struct SchemaScalarTests {
         _ = try Schema<String>.string.notBlank.decode(.string(text + "."))
     }
 
-    @Test("a number without a fraction is whole, however it is written")
+    @Test("a number without a fraction is an integer, also if it is written as 10.0")
     func whole() throws {
         let schema = Schema<Int>.integer(1...100)
         #expect(try schema.decode(10.0) == 10)
@@ -41,20 +41,20 @@ struct SchemaScalarTests {
         #expect(try Schema<Int>.integer(0...).decode(.integer(.max)) == .max)
     }
 
-    @Test("a number may be whole")
+    @Test("an integer is accepted as a number")
     func number() throws {
         #expect(try Schema<Double>.number.decode(3) == 3)
         #expect(throws: ValidationError.self) { try Schema<Double>.number.decode("3") }
     }
 
-    @Test("a refinement blames the place that it names")
+    @Test("a refinement reports its fault at its pointer")
     func refinement() {
         let schema = Schema<Int>.integer(0...).refined("must be even", at: "/x") { $0 % 2 == 0 }
         let invalid = #expect(throws: ValidationError.self) { try schema.decode(3) }
         #expect(invalid == ValidationError(faults: [ValidationFault(pointer: "/x", message: "must be even")]))
     }
 
-    @Test("the shape says as data what the schema checks")
+    @Test("the shape of a schema has the bounds that the schema checks")
     func shape() {
         guard case .object(let object) = CreatePost.schema.shape else {
             Issue.record("CreatePost is an object")

@@ -3,10 +3,10 @@ import FoundationEssentials
 import TestSupport
 import Testing
 
-@Suite("Times are RFC 3339 in UTC with milliseconds")
+@Suite("Timestamps")
 struct TimestampTests {
     @Test(
-        "are written to the millisecond",
+        "a timestamp is written in RFC 3339 with milliseconds",
         arguments: [
             (0, "1970-01-01T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"),
             (1_738_314_300_123, "2025-01-31T09:05:00.123Z"),
@@ -19,7 +19,7 @@ struct TimestampTests {
         #expect(Timestamp(milliseconds: milliseconds).text == text)
     }
 
-    @Test("come back as they went", arguments: 0..<100 as Range<UInt64>)
+    @Test("a timestamp is parsed to the same value after writing", arguments: 0..<100 as Range<UInt64>)
     func roundTrip(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let time = Timestamp(milliseconds: .random(in: -62_167_219_200_000...253_402_300_799_999, using: &random))
@@ -27,7 +27,7 @@ struct TimestampTests {
     }
 
     @Test(
-        "are read with any offset and any fraction",
+        "a timestamp is parsed with any offset and any fraction",
         arguments: [
             ("2025-01-31T09:05:00Z", 1_738_314_300_000), ("2025-01-31t09:05:00.1z", 1_738_314_300_100),
             ("2025-01-31T10:05:00.123999+01:00", 1_738_314_300_123),
@@ -38,7 +38,7 @@ struct TimestampTests {
     }
 
     @Test(
-        "are refused where they are no time",
+        "an invalid timestamp is refused",
         arguments: [
             "", "2025-01-31", "2025-01-31T09:05:00", "2025-01-31 09:05:00Z", "2025-02-29T00:00:00Z",
             "2025-13-01T00:00:00Z",
@@ -51,7 +51,7 @@ struct TimestampTests {
         #expect(Timestamp(text: text) == nil)
     }
 
-    @Test("do not overflow, whatever a message says")
+    @Test("arithmetic with extreme timestamps is clamped")
     func bounds() {
         #expect(Timestamp(milliseconds: .max).advanced(by: .seconds(1)).milliseconds == .max)
         #expect(Timestamp(milliseconds: .min).advanced(by: .seconds(-1)).milliseconds == .min)
@@ -60,7 +60,7 @@ struct TimestampTests {
         #expect(Timestamp(milliseconds: 5).advanced(by: .milliseconds(7)).milliseconds == 12)
     }
 
-    @Test("of the clock are now")
+    @Test("the current timestamp agrees with the system clock")
     func now() {
         let (first, date, second) = (Timestamp.now(), Date(), Timestamp.now())
         #expect(first <= second)

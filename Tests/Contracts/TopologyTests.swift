@@ -2,14 +2,12 @@ import Contracts
 import Foundation
 import Testing
 
-@Suite("The names in the program are those of the queue contract's files")
+@Suite("Topology of queues/definitions.json")
 struct TopologyTests {
     private let definitions: JSON
 
     init() throws {
-        let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "queues/definitions.json")
-        definitions = try JSON.parse([UInt8](try Data(contentsOf: file)), limits: .trusted)
+        definitions = try JSON.parse(Array(RepositoryFile("queues/definitions.json").text.utf8), limits: .trusted)
     }
 
     private func names(_ kind: String) throws -> Set<String> {
@@ -22,23 +20,41 @@ struct TopologyTests {
         }
     }
 
-    @Test("every message type comes to its queue, and to no other", arguments: Messages.all)
+    @Test("a message type is bound to its queue and to no other", arguments: Messages.all)
     func messages(message: MessageDescriptor) throws {
-        #expect(try isBound(Exchange.commands, message.name, to: message.queue))
+        let isBound = try isBound(Exchange.commands, message.name, to: message.queue)
+        #expect(isBound, "no binding from \(Exchange.commands) to \(message.queue) with the key \(message.name)")
         let bindings = try #require(definitions["bindings"]?.array)
         #expect(bindings.count { $0["routing_key"]?.string == message.name } == 1)
     }
 
-    @Test("no command is bound that the program does not know")
-    func noOthers() throws {
-        let bound = try #require(definitions["bindings"]?.array).filter { $0["source"]?.string == Exchange.commands }
-        #expect(Set(bound.compactMap { $0["routing_key"]?.string }) == Set(Messages.all.map(\.name)))
-        let followed = try #require(definitions["bindings"]?.array).filter { $0["source"]?.string == Exchange.events }
-        let types = EventDescriptor.all.map(\.type)
-        #expect(followed.compactMap { $0["routing_key"]?.string }.allSatisfy { types.contains($0) })
+    @Test("an event type is bound to the queues of its subscribers and to no others", arguments: EventDescriptor.all)
+    func subscribers(event: EventDescriptor) throws {
+        let bindings = try #require(definitions["bindings"]?.array).filter {
+            $0["source"]?.string == Exchange.events && $0["routing_key"]?.string == event.type
+        }
+        let queues = bindings.compactMap { $0["destination"]?.string }
+        #expect(queues.sorted() == event.subscribers.map(Queue.events).sorted(), "\(event.type)")
     }
 
-    @Test("every exchange and queue is there, and no other")
+    @Test("every binding of a command or event names a type of the contract")
+    func noOthers() throws {
+        let bindings = try #require(definitions["bindings"]?.array)
+        for (exchange, types) in [
+            (Exchange.commands, Messages.all.map(\.name)), (Exchange.events, EventDescriptor.all.map(\.type)),
+        ] {
+            let keys = bindings.filter { $0["source"]?.string == exchange }.compactMap { $0["routing_key"]?.string }
+            #expect(Set(keys).subtracting(types) == [], "\(exchange)")
+        }
+    }
+
+    @Test("a command is kept in a quorum queue, a query or credential in a classic queue", arguments: Messages.all)
+    func kinds(message: MessageDescriptor) throws {
+        let type = try arguments(of: message.queue)["x-queue-type"]
+        #expect(type == (message.kind == .command ? "quorum" : "classic"), "\(message.queue)")
+    }
+
+    @Test("the exchanges and queues are those that the program names")
     func all() throws {
         #expect(
             try names("exchanges") == [
@@ -49,7 +65,7 @@ struct TopologyTests {
         #expect(try names("queues") == Set(queues))
     }
 
-    @Test("exchanges are durable, and of the types of the contract")
+    @Test("each exchange is durable and has its type")
     func exchangeTypes() throws {
         let exchanges = try #require(definitions["exchanges"]?.array)
         let direct = [Exchange.replies, Exchange.dead]
@@ -60,7 +76,7 @@ struct TopologyTests {
         }
     }
 
-    @Test("queries and credentials wait in classic queues that refuse when full, and are never kept as dead letters")
+    @Test("a classic queue is bounded, rejects publishes when full and keeps no dead letters")
     func classicQueues() throws {
         for name in Queue.classic {
             let arguments = try arguments(of: name)
@@ -70,7 +86,7 @@ struct TopologyTests {
         }
     }
 
-    @Test("commands and events wait in quorum queues that refuse when full, and are dead-lettered at least once")
+    @Test("a quorum queue is bounded, rejects publishes when full and dead-letters at least once")
     func quorumQueues() throws {
         for name in Queue.quorum {
             let arguments = try arguments(of: name)
@@ -90,21 +106,7 @@ struct TopologyTests {
         }
     }
 
-    @Test(
-        "each event comes to the services that follow it, and to no other",
-        arguments: [
-            ("account.registered", []), ("post.created", ["search"]), ("post.deleted", ["media", "search"]),
-            ("media.uploaded", ["post"]), ("media.deleted", ["post"]),
-        ])
-    func followers(type: String, services: [String]) throws {
-        let bindings = try #require(definitions["bindings"]?.array).filter {
-            $0["source"]?.string == Exchange.events && $0["routing_key"]?.string == type
-        }
-        #expect(bindings.compactMap { $0["destination"]?.string }.sorted() == services.map { "\($0).events" })
-        #expect(EventDescriptor.all.contains { $0.type == type })
-    }
-
-    @Test("an integrator's own queues are bounded by the operator, and drop their oldest messages when full")
+    @Test("an operator policy bounds the queues of an integrator, and a full one drops its oldest messages")
     func integratorQueues() throws {
         let own = try Regex(#"^integrator\."#)
         let limit = try #require(definitions["parameters"]?.array?.first { $0["component"] == "operator_policy" })
@@ -123,7 +125,8 @@ struct TopologyTests {
         try #require(definitions["queues"]?.array?.first { $0["name"]?.string == queue }?["arguments"], "\(queue)")
     }
 
-    @Test("each step of the ladder waits as long as it says, and leads back", arguments: RetryStep.allCases)
+    @Test(
+        "each delay queue of the retry ladder has its delay and routes deliveries back", arguments: RetryStep.allCases)
     func ladder(step: RetryStep) throws {
         #expect(try isBound(Exchange.retry, step.rawValue + ".#", to: step.queue))
         let queue = try #require(definitions["queues"]?.array?.first { $0["name"]?.string == step.queue })
@@ -136,35 +139,41 @@ struct TopologyTests {
         #expect(step.routingKey(backTo: Queue.postCommands) == step.rawValue + ".post.commands")
     }
 
-    @Test("a dead letter may be read any number of times: RabbitMQ 4 would drop it after 20", arguments: Queue.quorum)
+    @Test(
+        "a dead letter survives a million deliveries, while the default limit of RabbitMQ 4 is 20",
+        arguments: Queue.quorum)
     func readOften(queue: String) throws {
         let dead = try #require(definitions["queues"]?.array?.first { $0["name"]?.string == Queue.dead(of: queue) })
         #expect(try #require(dead["arguments"]?["x-delivery-limit"]?.integer) >= 1_000_000)
     }
 
-    @Test("failures climb the ladder and are then given up")
+    @Test("the fifth failure of a delivery makes it a dead letter")
     func climbing() {
         #expect((0...6).map { RetryStep.afterFailure($0)?.rawValue } == [nil, "1s", "5s", "30s", "5m", nil, nil])
         #expect(RetryStep.afterFailure(.max) == nil)
         #expect(RetryStep.afterFailure(.min) == nil)
     }
 
-    @Test("messages have the kinds, statuses and deadlines of the contract")
-    func descriptors() {
-        #expect(Messages.all.count == 18)
-        #expect(Messages.all.allSatisfy { $0.name.hasPrefix($0.service.rawValue + ".") })
-        #expect(
-            Set(Messages.all.filter { $0.kind == .command }.map(\.name)) == [
-                "post.create", "post.delete", "media.upload", "media.delete",
-            ])
-        #expect(Messages.all.allSatisfy { ($0.kind == .credential) == ($0.service == .identity) })
+    @Test("a message type has the prefix of its service, and only identity has credentials", arguments: Messages.all)
+    func names(message: MessageDescriptor) {
+        #expect(message.name.hasPrefix(message.service.rawValue + "."))
+        #expect(message.replyName == message.name + ".reply")
+        #expect((message.kind == .credential) == (message.service == .identity))
+        #expect((message.status == 204) == (message.reply == nil))
+    }
+
+    @Test("only registration, login, refresh and logout need no account")
+    func subjects() {
         #expect(
             Messages.all.filter { !$0.needsSubject }.map(\.name) == [
                 "identity.register", "identity.login", "identity.refresh", "identity.logout",
             ])
-        #expect(Set(Messages.all.filter { $0.deadline != .seconds(5) }.map(\.name)) == ["media.upload"])
-        #expect(Messages.Media.upload.deadline == .seconds(30))
-        #expect(Messages.all.allSatisfy { ($0.status == 204) == ($0.reply == nil) })
-        #expect(Messages.Post.create.descriptor.replyName == "post.create.reply")
+    }
+
+    @Test("the deadline is 30 s for an upload and 5 s for every other message")
+    func deadlines() {
+        for message in Messages.all {
+            #expect(message.deadline == .seconds(message.name == "media.upload" ? 30 : 5), "\(message.name)")
+        }
     }
 }

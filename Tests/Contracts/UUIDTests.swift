@@ -3,11 +3,11 @@ import FoundationEssentials
 import TestSupport
 import Testing
 
-@Suite("Identifiers")
+@Suite("UUIDs")
 struct UUIDTests {
     private let sample = "0190a0b0-1234-7abc-8def-0123456789ab"
 
-    @Test("are written in lower case and read in either")
+    @Test("a UUID is written in lower case and parsed in either case")
     func text() throws {
         let id = try #require(UUID(text: sample.uppercased()))
         #expect(id.text == sample)
@@ -15,7 +15,7 @@ struct UUIDTests {
     }
 
     @Test(
-        "are read in their one form only",
+        "a UUID in any other form is refused",
         arguments: [
             "", "0190a0b0-1234-7abc-8def-0123456789a", "0190a0b0-1234-7abc-8def-0123456789abc",
             "0190a0b012347abc8def0123456789ab", "{0190a0b0-1234-7abc-8def-0123456789ab}",
@@ -28,7 +28,7 @@ struct UUIDTests {
         #expect(UUID(text: text) == nil)
     }
 
-    @Test("of version 7 bear their time, version and variant")
+    @Test("a UUID of version 7 has its time, version and variant")
     func version7() {
         let before = Timestamp.now()
         let id = UUID.v7()
@@ -38,7 +38,7 @@ struct UUIDTests {
     }
 
     @Test(
-        "of version 5 are those of RFC 9562 and of everyone else's libraries",
+        "a UUID of version 5 equals that of RFC 9562 and of other libraries",
         arguments: [
             ("www.example.com", "2ed6657d-e927-568b-95e1-2665a8aea6a2"),
             ("", "4ebd0208-8328-5d69-8c44-ec50939c0967"),
@@ -49,7 +49,7 @@ struct UUIDTests {
         #expect(UUID.v5(namespace: domains, name: name).text == text)
     }
 
-    @Test("made in one process ascend and never come twice, from many tasks at once")
+    @Test("UUIDs of version 7 from concurrent tasks ascend and are unique")
     func ascending() async {
         let ids = await withTaskGroup(of: [UUID].self) { group in
             for _ in 0..<4 { group.addTask { @concurrent in (0..<20_000).map { _ in UUID.v7() } } }
@@ -65,7 +65,7 @@ struct UUIDTests {
         #expect(ids.allSatisfy { $0.version == 7 && $0.octets[8] >> 6 == 0b10 })
     }
 
-    @Test("made of a name are the same each time, and differ where the name or the time does")
+    @Test("a UUID of a name depends only on the name and the time")
     func named() {
         let time = Timestamp(milliseconds: 1_720_000_000_000)
         let names = (0..<10_000).map { Array("name \($0)".utf8) }
@@ -76,14 +76,14 @@ struct UUIDTests {
         #expect(UUID.v7(hashing: names[0], at: Timestamp(milliseconds: 5)) != made[0])
     }
 
-    @Test("made of a name have the bits of its SHA-256, so that no name can be found for an identifier that is there")
+    @Test("a UUID of a name contains the first 74 bits of the name's SHA-256")
     func hashed() {
         // sha256("abc") = ba7816bf 8f01cfea 414140de 5dae2223 ...
         let id = UUID.v7(hashing: Array("abc".utf8), at: Timestamp(milliseconds: 0x0123_4567_89AB))
         #expect(id.text == "01234567-89ab-7fea-8141-40de5dae2223")
     }
 
-    @Test("do not trap on any time", arguments: [Int64.min, -1, 0, .max])
+    @Test("a UUID of version 7 can be made for any time", arguments: [Int64.min, -1, 0, .max])
     func anyTime(milliseconds: Int64) {
         #expect(UUID.v7(hashing: [], at: Timestamp(milliseconds: milliseconds)).version == 7)
     }

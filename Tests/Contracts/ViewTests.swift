@@ -2,7 +2,7 @@ import Contracts
 import FoundationEssentials
 import Testing
 
-@Suite("Replies look as the HTTP contract says")
+@Suite("Bodies of replies")
 struct ViewTests {
     private static let time = Timestamp(milliseconds: 1_738_314_300_123)
 
@@ -21,7 +21,7 @@ struct ViewTests {
             createdAt: Self.time)
     }
 
-    @Test("a post")
+    @Test("a post is encoded and decoded with its author and pictures")
     func aPost() throws {
         let wanted =
             #"{"id":"0190a0b0-1234-7abc-8def-000000000001","author":{"id":"0190a0b0-1234-7abc-8def-000000000002","username":"ann"},"#
@@ -31,7 +31,7 @@ struct ViewTests {
         #expect(try Post.schema.decode(JSON.parse(post().jsonBytes())) == post())
     }
 
-    @Test("a session")
+    @Test("a session is encoded and decoded with the token type Bearer")
     func session() throws {
         let account = Account(id: try id(1), username: "ann", email: "a@b.c", createdAt: Self.time)
         let session = Session(account: account, accessToken: "x", refreshToken: "y", expiresIn: 900)
@@ -42,7 +42,7 @@ struct ViewTests {
         #expect(try Session.schema.decode(JSON.parse(session.jsonBytes())) == session)
     }
 
-    @Test("a numbered page has its place and its totals")
+    @Test("a numbered page has its number and the totals")
     func numbered() throws {
         let page = Page(items: [try post()], limit: 10, number: .init(page: 3, total: 21), nextCursor: "abc")
         let json = try JSON.parse(page.jsonBytes())
@@ -52,14 +52,14 @@ struct ViewTests {
         #expect(try Post.pageSchema.decode(json) == page)
     }
 
-    @Test("a page by cursor has neither, and ends with null")
+    @Test("a page after a cursor has neither number nor totals, and its last nextCursor is null")
     func byCursor() throws {
         let page = Page<Post>(items: [], limit: 10, number: nil)
         #expect(text(page) == #"{"posts":[],"limit":10,"nextCursor":null}"#)
         #expect(try Post.pageSchema.decode(JSON.parse(page.jsonBytes())) == page)
     }
 
-    @Test("an empty list has no pages, and the last one may be short")
+    @Test("the number of pages is the total divided by the limit, rounded up")
     func totalPages() throws {
         for (total, pages) in [(0, 0), (1, 1), (10, 1), (11, 2)] as [(Int, Int64)] {
             let page = Page<Post>(items: [], limit: 10, number: .init(page: 1, total: total))
@@ -67,7 +67,7 @@ struct ViewTests {
         }
     }
 
-    @Test("media, and pages of it")
+    @Test("a picture and a page of pictures are encoded and decoded")
     func media() throws {
         let media = Media(
             id: try id(1), url: "https://x.example/1", contentType: "image/png", bytes: 5, width: 6, height: 7,
@@ -82,7 +82,7 @@ struct ViewTests {
         #expect(try Media.pageSchema.decode(json) == page)
     }
 
-    @Test("what a search found, without a cursor")
+    @Test("a page of search hits has no cursor")
     func search() throws {
         let hit = SearchHit(
             id: try id(1), author: Author(id: try id(2), username: "ann"), content: "c", createdAt: Self.time,
@@ -95,7 +95,7 @@ struct ViewTests {
         #expect(try SearchHit.pageSchema.decode(json) == page)
     }
 
-    @Test("a receipt of a command that waits and of one that is done")
+    @Test("a receipt has a result only after the command is done")
     func receipt() throws {
         let waiting = Receipt(id: try id(1), result: nil)
         #expect(text(waiting) == #"{"id":"0190a0b0-1234-7abc-8def-000000000001","status":"accepted"}"#)

@@ -2,7 +2,7 @@ import Curl
 import Reactor
 import Testing
 
-/// Makes a server and a client, and closes both after the body.
+/// Runs a test with a server and a client, and closes both afterwards.
 @Loop func withServer(
     maximumConnections: Int = 64, _ body: @Loop (HTTPServer, CurlClient) async throws -> Void
 ) async throws {
@@ -13,7 +13,7 @@ import Testing
     try await body(server, client)
 }
 
-/// The error that a request ends with.
+/// Returns the error of a request, or `nil` if it succeeds.
 @Loop func failure(_ client: CurlClient, _ request: HTTPRequest) async -> CurlError? {
     do {
         _ = try await client.perform(request)

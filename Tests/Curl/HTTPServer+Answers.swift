@@ -2,9 +2,9 @@ import Foundation
 import Glibc
 
 extension HTTPServer {
-    /// Answers a request by the words of its path.
+    /// Answers a request as the words of its path say, such as `/size/100`.
     ///
-    /// - Returns: whether the connection stays open.
+    /// - Returns: whether to keep the connection open.
     func answer(_ request: ReceivedRequest, on client: Int32) -> Bool {
         let words = request.path.split(separator: "/").map(String.init)
         let number = words.count > 1 ? Int(words[1]) ?? 0 : 0

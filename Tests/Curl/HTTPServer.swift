@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// What a client sent, as it came over the wire.
+/// A request as the client sent it.
 struct ReceivedRequest: Sendable {
     var method: String
     var path: String
@@ -14,9 +14,9 @@ struct ReceivedRequest: Sendable {
     }
 }
 
-/// A small HTTP/1.1 server on loopback, one thread for each connection, which also misbehaves on request.
+/// A small HTTP/1.1 server on loopback, with a thread per connection, that can misbehave.
 ///
-/// The first word of the path says what it does; see `HTTPServer+Answers.swift`.
+/// The first word of the path selects the behaviour; see `HTTPServer+Answers.swift`.
 final class HTTPServer: Sendable {
     private struct State {
         var requests: [ReceivedRequest] = []
@@ -49,18 +49,18 @@ final class HTTPServer: Sendable {
 
     func url(_ path: String) -> String { "http://127.0.0.1:\(port)/\(path)" }
 
-    /// What came in so far.
+    /// The requests received so far.
     var requests: [ReceivedRequest] { state.withLock { $0.requests } }
 
-    /// How many connections were made to it so far.
+    /// The number of connections accepted so far.
     var acceptedCount: Int { state.withLock { $0.accepted } }
 
-    /// How many of them are open now.
+    /// The number of connections that are open now.
     var openCount: Int { state.withLock { $0.sockets.count } }
 
     var isStopped: Bool { state.withLock { $0.isStopped } }
 
-    /// Cuts everything and stops listening.
+    /// Stops listening and shuts all connections down.
     func stop() {
         state.withLock { $0.isStopped = true }
         shutdown(listener, Int32(SHUT_RDWR))
@@ -95,7 +95,7 @@ final class HTTPServer: Sendable {
     }
 }
 
-/// Reads requests from a connection.
+/// Reads requests from a connection's socket.
 private struct HTTPConnection {
     let descriptor: Int32
     var buffer: [UInt8] = []
@@ -104,7 +104,7 @@ private struct HTTPConnection {
         self.descriptor = descriptor
     }
 
-    /// The next request, or nil once the client has gone.
+    /// Reads the next request; returns `nil` after the client has closed the connection.
     mutating func next() -> ReceivedRequest? {
         let end = Array("\r\n\r\n".utf8)
         var searched = 0
@@ -141,7 +141,7 @@ private struct HTTPConnection {
         let count = recv(descriptor, &chunk, chunk.count, 0)
         guard count > 0 else { return false }
         buffer += chunk[..<count]
-        // The first byte of a TLS handshake (RFC 8446, section 5.1), which this server does not speak.
+        // 0x16 is the first byte of a TLS handshake (RFC 8446, section 5.1). The server does not speak TLS.
         return buffer.first != 0x16
     }
 }

@@ -4,9 +4,9 @@ import Reactor
 import TestSupport
 import Testing
 
-@Suite("The life of an HTTP client", .timeLimit(.minutes(2)))
+@Suite("HTTP client life cycle", .timeLimit(.minutes(2)))
 struct LifecycleTests {
-    @Test("uses one connection for one request after another")
+    @Test("one connection serves successive requests")
     @Loop func reuse() async throws {
         try await withServer { server, client async throws in
             for _ in 0..<50 {
@@ -16,7 +16,7 @@ struct LifecycleTests {
         }
     }
 
-    @Test("does a hundred requests at a time, each with its own answer, over no more connections than allowed")
+    @Test("a hundred concurrent requests get their own responses over the allowed number of connections")
     @Loop func parallel() async throws {
         try await withServer(maximumConnections: 20) { server, client async throws in
             let answers = try await withThrowingTaskGroup(of: (Int, [UInt8]).self) { group async throws in
@@ -35,7 +35,7 @@ struct LifecycleTests {
         }
     }
 
-    @Test("ends a request at once when its task is cancelled, and goes on with the others")
+    @Test("cancelling a task ends its request at once, and later requests succeed")
     @Loop func cancellation() async throws {
         try await withServer { server, client async throws in
             let request = HTTPRequest(url: server.url("silence"))
@@ -48,13 +48,13 @@ struct LifecycleTests {
                 ($0 as? CurlError)?.code == .cancelled
             }
             #expect(try await client.perform(HTTPRequest(url: server.url("echo"))).status == 200)
-            // The cancelled request's connection is not used again.
+            // The connection of the cancelled request is not reused.
             #expect(server.acceptedCount == 2)
             task.cancel()
         }
     }
 
-    @Test("ends the requests under way when it is closed, and takes no more")
+    @Test("closing a client ends its requests in flight and refuses new ones")
     @Loop func close() async throws {
         try await withServer { server, client async throws in
             async let pending = failure(client, HTTPRequest(url: server.url("silence")))
@@ -67,7 +67,7 @@ struct LifecycleTests {
         }
     }
 
-    @Test("leaves no connection and no descriptor behind, however often it starts and stops")
+    @Test("a client that starts and stops repeatedly leaks no connection and no descriptor")
     @Loop func startStop() async throws {
         let server = try HTTPServer()
         let before = try openDescriptors()
@@ -76,16 +76,16 @@ struct LifecycleTests {
             #expect(try await client.perform(HTTPRequest(url: server.url("echo"))).status == 200)
             client.close()
         }
-        // Other tests of the process open some too, for a while: a leak would be 300, and stay.
+        // Other tests open descriptors too, but close them; a leak would keep 300.
         #expect(try await eventually(within: .seconds(60)) { try openDescriptors() - before < 150 })
         #expect(try await eventually { server.openCount == 0 })
-        // One that is let go of without being closed closes itself.
-        try await letGo(server)
+        // A client that is dropped without close() closes its connections.
+        try await useAndDropClient(server)
         #expect(try await eventually { server.openCount == 0 })
         server.stop()
     }
 
-    @Loop private func letGo(_ server: HTTPServer) async throws {
+    @Loop private func useAndDropClient(_ server: HTTPServer) async throws {
         let client = try CurlClient()
         #expect(try await client.perform(HTTPRequest(url: server.url("echo"))).status == 200)
         #expect(server.openCount == 1)

@@ -3,9 +3,9 @@ import Reactor
 import TestSupport
 import Testing
 
-@Suite("An HTTP response", .timeLimit(.minutes(2)))
+@Suite("HTTP response", .timeLimit(.minutes(2)))
 struct ResponseTests {
-    @Test("of any status is a response", arguments: [200, 204, 401, 404, 423, 500, 503])
+    @Test("every status is a response, not an error", arguments: [200, 204, 401, 404, 423, 500, 503])
     @Loop func statuses(status: Int) async throws {
         try await withServer { server, client async throws in
             let response = try await client.perform(HTTPRequest(url: server.url("status/\(status)")))
@@ -14,7 +14,7 @@ struct ResponseTests {
         }
     }
 
-    @Test("has its headers in order, trimmed, found in any case")
+    @Test("header fields keep their order, are trimmed and are found regardless of case")
     @Loop func headers() async throws {
         try await withServer { server, client async throws in
             let response = try await client.perform(HTTPRequest(url: server.url("headers")))
@@ -25,7 +25,7 @@ struct ResponseTests {
         }
     }
 
-    @Test("that redirects is handed out, not followed")
+    @Test("a redirect is returned and not followed")
     @Loop func redirect() async throws {
         try await withServer { server, client async throws in
             let response = try await client.perform(HTTPRequest(url: server.url("redirect")))
@@ -35,21 +35,21 @@ struct ResponseTests {
         }
     }
 
-    @Test("is as large as allowed or an error, whether or not its length was told")
+    @Test("a response over the maximum size throws .tooLarge, with and without Content-Length")
     @Loop func tooLarge() async throws {
         try await withServer { server, client async throws in
             let exact = try await client.perform(
                 HTTPRequest(url: server.url("size/100000"), maximumResponseSize: 100_000))
             #expect(exact.body.count == 100_000)
-            let told = HTTPRequest(url: server.url("size/100001"), maximumResponseSize: 100_000)
-            #expect(await failure(client, told)?.code == .tooLarge)
+            let withLength = HTTPRequest(url: server.url("size/100001"), maximumResponseSize: 100_000)
+            #expect(await failure(client, withLength)?.code == .tooLarge)
             let chunked = try await client.perform(
                 HTTPRequest(url: server.url("chunked/100"), maximumResponseSize: 1600))
             #expect(chunked.body.count == 1600)
-            let untold = HTTPRequest(url: server.url("chunked/101"), maximumResponseSize: 1600)
-            #expect(await failure(client, untold)?.code == .tooLarge)
-            let nothing = try await client.perform(HTTPRequest(url: server.url("size/0"), maximumResponseSize: 0))
-            #expect(nothing.body.isEmpty)
+            let withoutLength = HTTPRequest(url: server.url("chunked/101"), maximumResponseSize: 1600)
+            #expect(await failure(client, withoutLength)?.code == .tooLarge)
+            let empty = try await client.perform(HTTPRequest(url: server.url("size/0"), maximumResponseSize: 0))
+            #expect(empty.body.isEmpty)
         }
     }
 }

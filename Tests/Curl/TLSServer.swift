@@ -3,7 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// An HTTPS server with a certificate of its own making: `openssl s_server`.
+/// An HTTPS server with a self-signed certificate: `openssl s_server`.
 struct TLSServer {
     let port: Int
     private let process: pid_t
@@ -19,7 +19,7 @@ struct TLSServer {
             "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate,
         ])
         try #require(wait(for: making) == 0)
-        // A port that was free a moment ago.
+        // openssl takes a port number, so it gets one that was free a moment ago.
         let probe = try HTTPServer()
         let port = probe.port
         probe.stop()
@@ -34,7 +34,7 @@ struct TLSServer {
     }
 
     func stop() {
-        // The loop's thread may have had SIGTERM blocked when it started the process, which inherits that.
+        // SIGKILL, because the process inherits the signal mask of its parent thread, which may block SIGTERM.
         kill(process, SIGKILL)
         _ = Self.wait(for: process)
         try? FileManager.default.removeItem(at: directory)

@@ -1,4 +1,5 @@
 import AMQP
+import BrokerSupport
 import Contracts
 import DatabaseSupport
 import Foundation
@@ -106,14 +107,14 @@ import WorkerKit
             type.descriptor, caller: account.map { Caller(id: $0.id, username: $0.username) },
             body: Array(body.utf8), requestID: "test")
         guard case .reply(let reply) = await requester.send(request) else {
-            throw BrokerError(kind: .malformed, text: "no reply")
+            throw AMQPError(.malformed, "no reply")
         }
         return reply
     }
 
     /// Returns the number of messages in the service's queue that no consumer has.
     func queueDepth() async throws -> Int {
-        try await Provisioner(address: address, name: "tests").depth(ofQueue: Queue.identityCommands).ready
+        try await Provisioner(address: address).depth(ofQueue: Queue.identityCommands).ready
     }
 
     private func declareQueues() async throws {
@@ -131,11 +132,11 @@ import WorkerKit
         steps += Messages.all.filter { $0.service == .identity && $0.kind == .credential }.map {
             .binding(queue: Queue.identityCommands, exchange: Exchange.commands, key: $0.name)
         }
-        try await Provisioner(address: address, name: "tests").perform(steps)
+        try await Provisioner(address: address).perform(steps)
     }
 
     private func removeQueues() async throws {
-        try await Provisioner(address: address, name: "tests")
+        try await Provisioner(address: address)
             .perform([.deleteQueue(Queue.identityCommands), .deleteQueue(eventQueue)])
     }
 }

@@ -2,9 +2,9 @@ import ImageHeaders
 import TestSupport
 import Testing
 
-@Suite("An image's header")
+@Suite("Image header")
 struct ImageHeaderTests {
-    @Test("of each kind says its media type and size", arguments: SamplePicture.all.indices)
+    @Test("the header of each format has its media type and size", arguments: SamplePicture.all.indices)
     func kinds(_ index: Int) throws {
         let (file, type) = SamplePicture.all[index]
         let header = try ImageHeader(file)
@@ -15,7 +15,7 @@ struct ImageHeaderTests {
         #expect(header.pixels == 144)
     }
 
-    @Test("is none of a file that is cut off, wherever that is", arguments: SamplePicture.all.indices)
+    @Test("a truncated file is an error, wherever it is cut off", arguments: SamplePicture.all.indices)
     func truncated(_ index: Int) {
         let file = SamplePicture.all[index].bytes
         for length in 0..<file.count {
@@ -26,7 +26,7 @@ struct ImageHeaderTests {
         #expect(throws: ImageFault.truncated) { try ImageHeader(Array(file.prefix(file.count - 1))) }
     }
 
-    @Test("is none where one byte of the structure is another: never a crash, never a size of nothing")
+    @Test("a file with one changed byte is an error or has a size, and never crashes the reader")
     func damaged() {
         for (file, _) in SamplePicture.all {
             for position in file.indices {
@@ -41,7 +41,7 @@ struct ImageHeaderTests {
     }
 
     @Test(
-        "is none of what is no JPEG, PNG, GIF or WebP",
+        "a file that is not a JPEG, PNG, GIF or WebP throws .unknownFormat",
         arguments: [
             "", "G", "GIF", "GIF88a", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>", "<!doctype html><script>",
             "https://example.org/cat.png", "data:image/png;base64,AAAA", "%PDF-1.7", "BM", "II*\0", "\0\0\u{1}\0",
@@ -51,7 +51,7 @@ struct ImageHeaderTests {
         #expect(throws: ImageFault.unknownFormat) { try ImageHeader(Array(text.utf8)) }
     }
 
-    /// Files that begin like an image and are something else.
+    /// Files that begin like an image but are not one.
     static let pretenders: [[UInt8]] = [
         Array("GIF89a=1;alert(document.cookie);//".utf8), Array("GIF89a<?php system($_GET[0]); ?>".utf8),
         Array("GIF89a/*".utf8) + Array("*/=1;alert(1)".utf8),
@@ -60,13 +60,13 @@ struct ImageHeaderTests {
         Array("RIFF".utf8) + [0x10, 0, 0, 0] + Array("WEBP<script></script>".utf8),
     ]
 
-    @Test("is none of a script or a page behind an image's first bytes", arguments: pretenders.indices)
+    @Test("a script or a page that begins like an image is an error", arguments: pretenders.indices)
     func pretend(_ index: Int) {
         let file = Self.pretenders[index]
         #expect(throws: ImageFault.self) { try ImageHeader(file) }
     }
 
-    @Test("is none where another file follows the image, save behind a JPEG, where cameras put films")
+    @Test("bytes after the end of an image are an error, except after a JPEG")
     func polyglots() throws {
         let page = Array("<html><script>alert(1)</script>".utf8)
         for (file, type) in SamplePicture.all {

@@ -2,9 +2,9 @@ import ImageHeaders
 import TestSupport
 import Testing
 
-@Suite("An image's size")
+@Suite("Image size")
 struct ImageSizeTests {
-    @Test("is told as the file says it, however large it is")
+    @Test("the largest sizes of each format are read as they are")
     func floods() throws {
         let png = try ImageHeader(SamplePicture.png(width: 2_147_483_647, height: 2_147_483_647))
         #expect(png.width == 2_147_483_647)
@@ -17,15 +17,15 @@ struct ImageSizeTests {
         }
     }
 
-    @Test("counts the pixels of all frames of a GIF, each at least as large as the screen")
+    @Test("a GIF's pixels are those of all frames, each at least as large as the screen")
     func gifFrames() throws {
-        let film = try ImageHeader(SamplePicture.gif(width: 10, height: 20, frames: [(10, 20), (1, 1), (5, 5)]))
-        #expect((film.width, film.height, film.frames, film.pixels) == (10, 20, 3, 600))
+        let animation = try ImageHeader(SamplePicture.gif(width: 10, height: 20, frames: [(10, 20), (1, 1), (5, 5)]))
+        #expect((animation.width, animation.height, animation.frames, animation.pixels) == (10, 20, 3, 600))
         let larger = try ImageHeader(SamplePicture.gif(width: 1, height: 1, frames: [(1, 1), (60_000, 60_000)]))
         #expect((larger.width, larger.frames, larger.pixels) == (1, 2, 3_600_000_001))
     }
 
-    @Test("counts the frames of an animated PNG, those announced and those there")
+    @Test("a PNG's frames are the announced ones or the existing ones, whichever are more")
     func pngFrames() throws {
         let announced = SamplePicture.pngChunk("acTL", SamplePicture.big(500) + SamplePicture.big(0))
         #expect(try ImageHeader(SamplePicture.png(width: 10, height: 10, extra: announced)).pixels == 50_000)
@@ -33,20 +33,20 @@ struct ImageSizeTests {
         let flood = try ImageHeader(SamplePicture.png(width: 2_147_483_647, height: 2_147_483_647, extra: huge))
         #expect(flood.pixels == .max)
         let control = SamplePicture.pngChunk("fcTL", [UInt8](repeating: 0, count: 26))
-        let there = SamplePicture.png(width: 10, height: 10, extra: control + control + control)
-        #expect(try ImageHeader(there).frames == 3)
+        let existing = SamplePicture.png(width: 10, height: 10, extra: control + control + control)
+        #expect(try ImageHeader(existing).frames == 3)
     }
 
-    @Test("counts the frames of an animated WebP, and refuses one whose parts say different sizes")
+    @Test("a WebP's pixels are those of all frames, and contradictory sizes are an error")
     func webPFrames() throws {
         let canvas = SamplePicture.webPCanvas(width: 100, height: 50, isAnimated: true)
         let frame = SamplePicture.webPFrame(
             width: 8, height: 8, image: SamplePicture.webPImage(width: 8, height: 8))
-        let film = try ImageHeader(SamplePicture.webP(canvas + frame + frame))
-        #expect((film.width, film.height, film.frames, film.pixels) == (100, 50, 2, 10_000))
-        let liar = SamplePicture.webPFrame(
+        let animation = try ImageHeader(SamplePicture.webP(canvas + frame + frame))
+        #expect((animation.width, animation.height, animation.frames, animation.pixels) == (100, 50, 2, 10_000))
+        let contradiction = SamplePicture.webPFrame(
             width: 8, height: 8, image: SamplePicture.webPImage(width: 16_000, height: 16_000))
-        #expect(throws: ImageFault.malformed) { try ImageHeader(SamplePicture.webP(canvas + liar)) }
+        #expect(throws: ImageFault.malformed) { try ImageHeader(SamplePicture.webP(canvas + contradiction)) }
         let still = SamplePicture.webPCanvas(width: 8, height: 8, isAnimated: false)
         let image = SamplePicture.webPImage(width: 16_000, height: 16_000)
         #expect(throws: ImageFault.malformed) { try ImageHeader(SamplePicture.webP(still + image)) }
@@ -55,8 +55,8 @@ struct ImageSizeTests {
         #expect(throws: ImageFault.malformed) { try ImageHeader(SamplePicture.webP(still + twice + twice)) }
     }
 
-    @Test("of nothing is no size")
-    func nothing() {
+    @Test("an image without pixels throws .noPixels")
+    func empty() {
         #expect(throws: ImageFault.noPixels) { try ImageHeader(SamplePicture.png(width: 0, height: 9)) }
         #expect(throws: ImageFault.noPixels) { try ImageHeader(SamplePicture.png(width: 16, height: 0)) }
         #expect(throws: ImageFault.noPixels) { try ImageHeader(SamplePicture.jpeg(width: 0, height: 9)) }
@@ -72,7 +72,7 @@ struct ImageSizeTests {
         #expect(throws: ImageFault.noPixels) { try ImageHeader(webP) }
     }
 
-    @Test("that a PNG's header says counts only with its check value, and only in a header that decoders take")
+    @Test("a PNG with a wrong CRC, an invalid header or an unknown critical chunk is an error")
     func pngHeader() {
         var file = SamplePicture.png
         file[19] = 200
@@ -90,7 +90,7 @@ struct ImageSizeTests {
         }
     }
 
-    @Test("that a JPEG says twice is none, and one in a thumbnail is not the picture's")
+    @Test("a JPEG with two frame headers is an error, and the size of its thumbnail is ignored")
     func jpegFrames() throws {
         let small = SamplePicture.jpeg(width: 8, height: 8)
         let frame = Array(small[2..<15])
@@ -101,12 +101,12 @@ struct ImageSizeTests {
         let length = Array(SamplePicture.little(UInt16(thumbnail.count + 2)).reversed())
         let segment: [UInt8] = [0xFF, 0xE1] + length + thumbnail
         #expect(try ImageHeader(Array(small[..<2]) + segment + Array(small[2...])).width == 8)
-        // Data may hold every byte; an FF is data where a zero or a restart follows, fill where another FF does.
+        // In scan data, FF is a data byte before 00, part of a restart marker before D0 to D7, and a fill byte before FF.
         let scan: [UInt8] = [0xFF, 0, 0xFF, 0xD0, 1, 0xFF, 0xD7, 2, 0xFF, 0xFF]
         #expect(try ImageHeader(SamplePicture.jpeg(width: 8, height: 8, scan: scan)).width == 8)
     }
 
-    @Test("of a file of 5 MiB takes no time worth mentioning, whatever its bytes are", .timeLimit(.minutes(1)))
+    @Test("the header of a file of 5 MiB is read in linear time", .timeLimit(.minutes(1)))
     func large() throws {
         let size = 5 << 20
         let scan = Array(repeatElement([0xFF, 0x00] as [UInt8], count: size / 2).joined())

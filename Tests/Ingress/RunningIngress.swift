@@ -1,4 +1,5 @@
 import AMQP
+import BrokerSupport
 import Contracts
 import Logging
 import Reactor
@@ -42,9 +43,8 @@ struct RunningIngress: Sendable {
         environment["WARREN_LOG_LEVEL"] = nil
         var settings = try await IngressSettings(Settings(environment: environment))
         change(&settings)
-        try await Provisioner(
-            address: BrokerAddress(url: TestEnvironment.value("WARREN_TEST_AMQP_URL")), name: "ingress-tests"
-        ).perform([
+        let broker = try BrokerAddress(url: TestEnvironment.value("WARREN_TEST_AMQP_URL"))
+        try await Provisioner(address: broker).perform([
             .exchange(Exchange.commands, type: "topic"), .exchange(Exchange.replies, type: "direct"),
         ])
         var log = Logger(label: "ingress-tests") { _ in SwiftLogNoOpLogHandler() }

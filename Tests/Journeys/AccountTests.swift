@@ -5,11 +5,11 @@ import Testing
 
 extension Journeys {
     @Suite("Accounts", .timeLimit(.minutes(2))) struct Accounts {
-        @Test("registering gives a session, and takes a username and an email once, whatever their case")
+        @Test("a registration returns a session; a username or email that differs in case only is taken already")
         @Loop func register() async throws {
-            let client = try Client()
-            let name = "Hare-\(Fresh.word(12))"
-            let session = try await client.post("/v1/auth/register", Person.registration(name, Fresh.word(20)))
+            let client = try APIClient()
+            let name = "Hare-\(randomWord(12))"
+            let session = try await client.post("/v1/auth/register", TestAccount.registration(name, randomWord(20)))
                 .expect(201)
             #expect(
                 session.names == ["accessToken", "account", "expiresIn", "refreshToken", "tokenType"])
@@ -19,49 +19,49 @@ extension Journeys {
             #expect(session["expiresIn"] == 900)
 
             let sameName: JSON = [
-                "username": .string(name.uppercased()), "email": .string("\(Fresh.word(12))@example.org"),
-                "password": .string(Fresh.word(20)),
+                "username": .string(name.uppercased()), "email": .string("\(randomWord(12))@example.org"),
+                "password": .string(randomWord(20)),
             ]
             let sameEmail: JSON = [
-                "username": .string(Fresh.word(12)), "email": .string("\(name.lowercased())@EXAMPLE.org"),
-                "password": .string(Fresh.word(20)),
+                "username": .string(randomWord(12)), "email": .string("\(name.lowercased())@EXAMPLE.org"),
+                "password": .string(randomWord(20)),
             ]
             for body in [sameName, sameEmail] {
                 try await client.post("/v1/auth/register", body).expectProblem(409, "account-exists")
             }
         }
 
-        @Test("all that is wrong with a registration is told at once, a common password among it")
+        @Test("the problem for a registration lists all faults at once, including a common password")
         @Loop func invalid() async throws {
             let body: JSON = ["username": "\u{202E}nimda", "email": "nowhere", "password": "Password1", "admin": true]
-            let problem = try await Client().post("/v1/auth/register", body).expectProblem(422, "invalid")
+            let problem = try await APIClient().post("/v1/auth/register", body).expectProblem(422, "invalid")
             let pointers = problem["errors"]?.array?.compactMap { $0["pointer"]?.string }.sorted()
             #expect(pointers == ["/admin", "/email", "/password", "/username"])
         }
 
-        @Test("a wrong password and an unknown account are answered the same")
+        @Test("a login with a wrong password and one with an unknown email get the same problem")
         @Loop func login() async throws {
-            let client = try Client()
-            let person = try await Person.register(client)
+            let client = try APIClient()
+            let person = try await TestAccount.register(client)
             let wrong: JSON = ["email": .string(person.email), "password": "not the password"]
-            let unknown: JSON = ["email": .string("\(Fresh.word(12))@example.org"), "password": "not the password"]
-            var answers: [JSON] = []
+            let unknown: JSON = ["email": .string("\(randomWord(12))@example.org"), "password": "not the password"]
+            var problems: [JSON] = []
             for body in [wrong, unknown] {
-                let answer = try await client.post("/v1/auth/login", body)
-                let problem = try answer.expectProblem(401, "invalid-credentials")
-                answers.append(["detail": problem["detail"] ?? nil, "title": problem["title"] ?? nil])
+                let response = try await client.post("/v1/auth/login", body)
+                let problem = try response.expectProblem(401, "invalid-credentials")
+                problems.append(["detail": problem["detail"] ?? nil, "title": problem["title"] ?? nil])
                 #expect(problem.names == ["code", "detail", "status", "title", "traceId", "type"])
             }
-            #expect(answers[0] == answers[1])
+            #expect(problems[0] == problems[1])
             try await client.post("/v1/auth/login", person.credentials).expect(200)
         }
 
         @Test(
-            "eight refreshes at once, by two workers, give the same successor; it works, and one of nobody's does not")
+            "eight concurrent refreshes with two workers return the same valid successor; an unknown token is refused")
         @Loop func refresh() async throws {
-            let (stack, client) = (try Stack(), try Client())
+            let (stack, client) = (try Stack(), try APIClient())
             try await stack.scale("identity", 2)
-            let person = try await Person.register(client)
+            let person = try await TestAccount.register(client)
             let body: JSON = ["refreshToken": .string(person.refreshToken)]
             let successors = try await withThrowingTaskGroup(of: String.self) { group in
                 for _ in 0..<8 {
@@ -78,14 +78,14 @@ extension Journeys {
             #expect(Set(successors).count == 1)
             let next: JSON = ["refreshToken": .string(successors[0])]
             try await client.post("/v1/auth/refresh", next).expect(200)
-            try await client.post("/v1/auth/refresh", ["refreshToken": "nobody's"])
+            try await client.post("/v1/auth/refresh", ["refreshToken": "unknown"])
                 .expectProblem(401, "invalid-refresh-token")
         }
 
-        @Test("neither token is taken for the other")
+        @Test("a refresh token is refused as an access token, and an access token as a refresh token")
         @Loop func confusion() async throws {
-            let client = try Client()
-            let person = try await Person.register(client)
+            let client = try APIClient()
+            let person = try await TestAccount.register(client)
             var confused = client
             confused.token = person.refreshToken
             let refused = try await confused.get("/v1/accounts/me")
@@ -95,41 +95,41 @@ extension Journeys {
                 .expectProblem(401, "invalid-refresh-token")
         }
 
-        @Test("logging out ends one session, everywhere all of them; an unknown token is answered alike")
+        @Test("logout ends one session and logout-all every session; logout with an unknown token gets 204 as well")
         @Loop func logout() async throws {
-            let client = try Client()
-            let first = try await Person.register(client)
+            let client = try APIClient()
+            let first = try await TestAccount.register(client)
             let (second, third) = try await (logIn(client, first), logIn(client, first))
             try await client.post("/v1/auth/logout", ["refreshToken": .string(second)]).expect(204)
-            try await client.post("/v1/auth/logout", ["refreshToken": "nobody's"]).expect(204)
+            try await client.post("/v1/auth/logout", ["refreshToken": "unknown"]).expect(204)
             try await client.post("/v1/auth/refresh", ["refreshToken": .string(second)])
                 .expectProblem(401, "invalid-refresh-token")
             let next = try await client.post("/v1/auth/refresh", ["refreshToken": .string(third)]).expect(200)
 
-            let nobody = try await client.send("POST", "/v1/auth/logout-all")
-            try nobody.expectProblem(401, "unauthenticated")
-            #expect(nobody.header("WWW-Authenticate")?.hasPrefix("Bearer") == true)
-            try await client.by(first).send("POST", "/v1/auth/logout-all").expect(204)
+            let anonymous = try await client.send("POST", "/v1/auth/logout-all")
+            try anonymous.expectProblem(401, "unauthenticated")
+            #expect(anonymous.header("WWW-Authenticate")?.hasPrefix("Bearer") == true)
+            try await client.signedIn(as: first).send("POST", "/v1/auth/logout-all").expect(204)
             for token in [first.refreshToken, third, try next.text("refreshToken")] {
                 try await client.post("/v1/auth/refresh", ["refreshToken": .string(token)])
                     .expectProblem(401, "invalid-refresh-token")
             }
         }
 
-        @Test("a password is changed by who knows the present one, for one that may be set, and ends every session")
+        @Test("a change of password needs the current password and an allowed new one, and ends every session")
         @Loop func password() async throws {
-            let client = try Client()
-            let person = try await Person.register(client)
-            func change(_ current: String, _ new: String) async throws -> Answer {
-                try await client.by(person).post(
+            let client = try APIClient()
+            let person = try await TestAccount.register(client)
+            func change(_ current: String, _ new: String) async throws -> APIResponse {
+                try await client.signedIn(as: person).post(
                     "/v1/auth/password", ["currentPassword": .string(current), "newPassword": .string(new)])
             }
-            try await change("not the password", Fresh.word(20)).expectProblem(401, "invalid-credentials")
+            try await change("not the password", randomWord(20)).expectProblem(401, "invalid-credentials")
             for refused in ["qwertyuiop", person.email.uppercased(), "short", String(repeating: "p", count: 129)] {
                 let problem = try await change(person.password, refused).expectProblem(422, "invalid")
                 #expect(problem["errors"]?.array?.map { $0["pointer"] } == ["/newPassword"])
             }
-            let new = Fresh.word(20)
+            let new = randomWord(20)
             try await change(person.password, new).expect(204)
             try await client.post("/v1/auth/refresh", ["refreshToken": .string(person.refreshToken)])
                 .expectProblem(401, "invalid-refresh-token")
@@ -138,15 +138,15 @@ extension Journeys {
                 .expect(200)
         }
 
-        /// - Returns: the refresh token.
-        @Loop private func logIn(_ client: Client, _ person: Person) async throws -> String {
+        /// Logs in and returns the refresh token.
+        @Loop private func logIn(_ client: APIClient, _ person: TestAccount) async throws -> String {
             try await client.post("/v1/auth/login", person.credentials).expect(200).text("refreshToken")
         }
     }
 }
 
 extension JSON {
-    /// The names of an object's members, in order.
+    /// The names of an object's members, sorted; nil for another value.
     fileprivate var names: [String]? {
         guard case .object(let object) = self else { return nil }
         return object.members.map(\.name).sorted()

@@ -5,13 +5,13 @@ import Reactor
 import TestSupport
 import Testing
 
-/// A body that no honest client sends, and what becomes of it.
+/// A malformed or invalid body, and the problem that it must get.
 struct HostileBody: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let body: [UInt8]
     let status: Int
     let code: String
-    /// What the faults point to, where it is JSON.
+    /// The JSON pointers of the faults; empty if the body is not JSON.
     let pointers: Set<String>
 
     init(_ sentence: String, _ body: String, _ status: Int = 400, _ code: String = "malformed-json") {
@@ -27,7 +27,7 @@ struct HostileBody: Sendable, CustomTestStringConvertible {
         self.pointers = pointers
     }
 
-    /// A post whose content is these bytes between quotes.
+    /// Returns a post whose content has these bytes between its quotes.
     private static func content(_ bytes: [UInt8]) -> [UInt8] {
         Array(#"{"content": ""#.utf8) + bytes + Array("\"}".utf8)
     }
@@ -37,16 +37,16 @@ struct HostileBody: Sendable, CustomTestStringConvertible {
     }
 
     static let malformed = [
-        HostileBody("nothing", ""), HostileBody("white space", " \r\n\t"),
+        HostileBody("no bytes", ""), HostileBody("white space", " \r\n\t"),
         HostileBody("half a document", #"{"content": "#),
-        HostileBody("a text without an end", #"{"content": "a"#),
+        HostileBody("an unterminated string", #"{"content": "a"#),
         HostileBody("two documents", #"{"content": "a"}{"content": "b"}"#),
-        HostileBody("bytes behind the document", #"{"content": "a"} x"#),
-        HostileBody("NUL behind the document", #"{"content": "a"}"# + "\u{0}"),
+        HostileBody("bytes after the document", #"{"content": "a"} x"#),
+        HostileBody("NUL after the document", #"{"content": "a"}"# + "\u{0}"),
         HostileBody("a byte order mark", "\u{FEFF}" + #"{"content": "a"}"#),
         HostileBody("UTF-16", Array(#"{"content": "a"}"#.utf16).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }),
-        HostileBody("a name twice", #"{"content": "a", "content": "b"}"#),
-        HostileBody("a name twice, once escaped", #"{"content": "a", "c\u006fntent": "b"}"#),
+        HostileBody("a duplicate name", #"{"content": "a", "content": "b"}"#),
+        HostileBody("a duplicate name, once escaped", #"{"content": "a", "c\u006fntent": "b"}"#),
         HostileBody("nesting of 33 levels", nested(32)), HostileBody("nesting of 30,000 levels", nested(30_000)),
         HostileBody("a byte that is no UTF-8", content([0xFF])), HostileBody("UTF-8 cut off", content([0xE2, 0x82])),
         HostileBody("an overlong slash", content([0xC0, 0xAF])), HostileBody("an overlong NUL", content([0xC0, 0x80])),
@@ -68,32 +68,34 @@ struct HostileBody: Sendable, CustomTestStringConvertible {
     ]
 
     static let invalid = [
-        HostileBody("null", "null", at: [""]), HostileBody("a list", "[]", at: [""]),
-        HostileBody("a text", "\"a\"", at: [""]),
+        HostileBody("null", "null", at: [""]), HostileBody("an array", "[]", at: [""]),
+        HostileBody("a string", "\"a\"", at: [""]),
         HostileBody("a number", "1", at: [""]), HostileBody("nesting of 32 levels", nested(31), at: ["/content"]),
         HostileBody("U+0000, escaped", #"{"content": "a\u0000b"}"#, at: ["/content"]),
-        HostileBody("a number for a text", #"{"content": 1}"#, at: ["/content"]),
-        HostileBody("a huge number for a text", #"{"content": 123456789012345678901234567890}"#, at: ["/content"]),
-        HostileBody("an object for a text", #"{"content": {"$gt": ""}}"#, at: ["/content"]),
+        HostileBody("a number instead of a string", #"{"content": 1}"#, at: ["/content"]),
+        HostileBody(
+            "a huge number instead of a string", #"{"content": 123456789012345678901234567890}"#, at: ["/content"]),
+        HostileBody("an object instead of a string", #"{"content": {"$gt": ""}}"#, at: ["/content"]),
         HostileBody("5,001 characters", #"{"content": "\#(String(repeating: "ä", count: 5001))"}"#, at: ["/content"]),
         HostileBody("white space of every kind", #"{"content": " \u00a0\u2003\u3000\t\n"}"#, at: ["/content"]),
         HostileBody(
-            "an id, an author and a time of its own",
+            "fields that the server sets",
             #"{"content": "a", "id": "x", "author": {"id": "y"}, "authorId": "y", "createdAt": "2000-01-01"}"#,
             at: ["/id", "/author", "/authorId", "/createdAt"]),
         HostileBody(
-            "what other languages stumble over", #"{"content": "a", "__proto__": {"admin": true}, "constructor": 1}"#,
+            "names that are special in JavaScript",
+            #"{"content": "a", "__proto__": {"admin": true}, "constructor": 1}"#,
             at: ["/__proto__", "/constructor"]),
-        HostileBody("another case of a name", #"{"Content": "a"}"#, at: ["/content", "/Content"]),
+        HostileBody("a name in another case", #"{"Content": "a"}"#, at: ["/content", "/Content"]),
         HostileBody(
-            "ids that are none", #"{"content": "a", "mediaIds": ["../..", 1]}"#, at: ["/mediaIds/0", "/mediaIds/1"]),
+            "malformed ids", #"{"content": "a", "mediaIds": ["../..", 1]}"#, at: ["/mediaIds/0", "/mediaIds/1"]),
         HostileBody(
             "eleven ids",
             #"{"content": "a", "mediaIds": [\#((0..<11).map { _ in "\"\(UUID())\"" }.joined(separator: ","))]}"#,
             at: ["/mediaIds"]),
     ]
 
-    static let taken = [
+    static let stored = [
         #"{"content": "'; DROP TABLE posts; --"}"#, #"{"content": "<script>alert(1)</script>"}"#,
         #"{"content": "\u202egnp.exe \u200b\ufeff"}"#, #"{"content": "\ud83d\udc07"}"#,
         #"{"content": "a\r\n\u001b[31m"}"#,
@@ -103,50 +105,51 @@ struct HostileBody: Sendable, CustomTestStringConvertible {
 }
 
 extension Journeys {
-    @Suite("Bodies and queries that mean no good") struct HostileBodies {
+    @Suite("Hostile bodies and queries") struct HostileBodies {
         private static let json = [(name: "Content-Type", value: "application/json")]
 
-        @Loop private func author() async throws -> Client {
-            let client = try Client()
-            return client.by(try await Person.register(client))
+        @Loop private func author() async throws -> APIClient {
+            let client = try APIClient()
+            return client.signedIn(as: try await TestAccount.register(client))
         }
 
-        @Test("what is no JSON is malformed, or too large, and nothing else happens")
+        @Test("a body that is not JSON gets malformed-json or body-too-large, and the next request is served")
         @Loop func malformed() async throws {
             let client = try await author()
             for row in HostileBody.malformed {
-                let answer = try await client.send("POST", "/v1/posts", body: .bytes(row.body), headers: Self.json)
-                #expect(answer.status == row.status, "\(row.testDescription): \(answer.text)")
-                try answer.expectProblem(row.status, row.code)
+                let response = try await client.send("POST", "/v1/posts", body: .bytes(row.body), headers: Self.json)
+                #expect(response.status == row.status, "\(row.testDescription): \(response.text)")
+                try response.expectProblem(row.status, row.code)
             }
-            try await client.write("still there").expect(201)
+            try await client.createPost("still there").expect(201)
         }
 
-        @Test("what is JSON of another form is invalid, with a pointer to each fault; unknown fields are faults")
+        @Test(
+            "a JSON body that violates the schema gets invalid, with a pointer to each fault and to each unknown field")
         @Loop func invalid() async throws {
             let client = try await author()
             for row in HostileBody.invalid {
-                let answer = try await client.send("POST", "/v1/posts", body: .bytes(row.body), headers: Self.json)
-                let problem = try answer.expectProblem(row.status, row.code)
+                let response = try await client.send("POST", "/v1/posts", body: .bytes(row.body), headers: Self.json)
+                let problem = try response.expectProblem(row.status, row.code)
                 let pointers = Set(problem["errors"]?.array?.compactMap { $0["pointer"]?.string } ?? [])
-                #expect(pointers == row.pointers, "\(row.testDescription): \(answer.text)")
+                #expect(pointers == row.pointers, "\(row.testDescription): \(response.text)")
             }
         }
 
-        @Test("what only looks dangerous is stored and given back as it is")
-        @Loop func taken() async throws {
+        @Test("content that looks dangerous is stored and returned unchanged")
+        @Loop func stored() async throws {
             let client = try await author()
-            for body in HostileBody.taken {
+            for body in HostileBody.stored {
                 let sent = try JSON.parse(Array(body.utf8))
-                let answer = try await client.send(
+                let response = try await client.send(
                     "POST", "/v1/posts", body: .bytes(Array(body.utf8)), headers: Self.json)
-                let post = try answer.expect(201)
+                let post = try response.expect(201)
                 #expect(post["content"] == sent["content"])
                 #expect(try await client.get("/v1/posts/\(post.text("id"))").expect(200)["content"] == sent["content"])
             }
         }
 
-        @Test("a compressed body is an unsupported media type, whatever is in it, and the answer says what is taken")
+        @Test("a compressed body gets 415, and Accept-Encoding in the response says that only identity is allowed")
         @Loop func compressed() async throws {
             let client = try await author()
             // A gzip member that holds `{}` (RFC 1952).
@@ -155,16 +158,16 @@ extension Journeys {
             ]
             for coding in ["gzip", "deflate", "br", "gzip, identity", "x"] {
                 let headers = Self.json + [(name: "Content-Encoding", value: coding)]
-                let answer = try await client.send("POST", "/v1/posts", body: .bytes(zip), headers: headers)
-                try answer.expectProblem(415, "unsupported-media-type")
-                #expect(answer.header("Accept-Encoding") == "identity")
+                let response = try await client.send("POST", "/v1/posts", body: .bytes(zip), headers: headers)
+                try response.expectProblem(415, "unsupported-media-type")
+                #expect(response.header("Accept-Encoding") == "identity")
             }
             let upload = try await client.upload(
-                Picture.png(), headers: [(name: "Content-Encoding", value: "gzip")])
+                RandomPNG.make(), headers: [(name: "Content-Encoding", value: "gzip")])
             try upload.expectProblem(415, "unsupported-media-type")
         }
 
-        @Test("no query, however hostile, is more than a problem")
+        @Test("a hostile query or path gets a problem, never a 500")
         @Loop func queries() async throws {
             let client = try await author()
             let long = String(repeating: "a", count: 8000)
@@ -178,9 +181,9 @@ extension Journeys {
             ]
             for query in refused {
                 for path in ["/v1/posts", "/v1/media"] {
-                    let answer = try await client.get("\(path)?\(query)")
-                    #expect([400, 422].contains(answer.status), "\(path)?\(query.prefix(80)): \(answer.status)")
-                    #expect(answer.header("Content-Type") == "application/problem+json", "\(query.prefix(80))")
+                    let response = try await client.get("\(path)?\(query)")
+                    #expect([400, 422].contains(response.status), "\(path)?\(query.prefix(80)): \(response.status)")
+                    #expect(response.header("Content-Type") == "application/problem+json", "\(query.prefix(80))")
                 }
             }
             for query in ["", "&&&", "limit=1&", "&limit=1", "%6cimit=%31", "limit=1&page=1000000"] {
@@ -189,15 +192,15 @@ extension Journeys {
             for id in [
                 "x", "%00", "..%2f..", "%2e%2e", "00000000-0000-0000-0000-00000000000g", long, "%0d%0aa:b", "%27",
             ] {
-                let answer = try await client.get("/v1/posts/\(id)")
-                #expect([400, 404, 422].contains(answer.status), "\(id.prefix(40)): \(answer.status)")
+                let response = try await client.get("/v1/posts/\(id)")
+                #expect([400, 404, 422].contains(response.status), "\(id.prefix(40)): \(response.status)")
             }
             for path in [
                 "//v1/posts", "/v1//posts", "/v1/posts/", "/v1/./posts", "/v1/posts/../media", "/V1/posts",
                 "/v1%2fposts",
             ] {
-                let answer = try await client.send("GET", path)
-                #expect([200, 404].contains(answer.status), "\(path): \(answer.status)")
+                let response = try await client.send("GET", path)
+                #expect([200, 404].contains(response.status), "\(path): \(response.status)")
             }
         }
     }

@@ -6,18 +6,18 @@ import TestSupport
 import Testing
 
 extension Journeys {
-    @Suite("What no client should send") struct HostileHTTP {
-        @Test("a wrong path, method, type, body or token is a problem each")
+    @Suite("Hostile HTTP requests") struct HostileHTTP {
+        @Test("a wrong path, method, media type, body or token gets a problem with the fields of every response")
         @Loop func problems() async throws {
-            let nobody = try Client()
-            let person = try await Person.register(nobody)
-            let client = nobody.by(person)
-            var answers: [Answer] = []
-            func expect(_ answer: Answer, _ status: Int, _ code: String) throws {
-                try answer.expectProblem(status, code)
-                answers.append(answer)
+            let anonymous = try APIClient()
+            let person = try await TestAccount.register(anonymous)
+            let client = anonymous.signedIn(as: person)
+            var responses: [APIResponse] = []
+            func expect(_ response: APIResponse, _ status: Int, _ code: String) throws {
+                try response.expectProblem(status, code)
+                responses.append(response)
             }
-            try expect(await client.get("/v2/nothing"), 404, "not-found")
+            try expect(await client.get("/v2/unknown"), 404, "not-found")
             try expect(await client.get("/create-post"), 404, "not-found")
             let method = try await client.send("PATCH", "/v1/posts")
             try expect(method, 405, "method-not-allowed")
@@ -32,8 +32,8 @@ extension Journeys {
             try expect(try await raw(client, #"{"content": "#), 400, "malformed-json")
             try expect(try await raw(client, #"{"content": "a", "content": "b"}"#), 400, "malformed-json")
             try expect(await client.get("/v1/posts/%ff"), 400, "malformed-request")
-            try expect(await nobody.get("/v1/posts"), 401, "unauthenticated")
-            var garbage = nobody
+            try expect(await anonymous.get("/v1/posts"), 401, "unauthenticated")
+            var garbage = anonymous
             for token in ["garbage", "a.b.c", person.accessToken.dropLast(4) + "AAAA"] {
                 garbage.token = String(token)
                 try expect(await garbage.get("/v1/posts"), 401, "invalid-token")
@@ -42,44 +42,44 @@ extension Journeys {
                 try await raw(client, "\"\(String(repeating: "x", count: 70_000))\""), 413, "body-too-large")
             try expect(
                 await client.upload(Array("<html>no picture</html>".utf8)), 415, "unsupported-media-type")
-            for answer in answers { expectCommonFields(answer) }
+            for response in responses { expectCommonFields(response) }
             #expect(
-                answers.filter { $0.status == 401 }.allSatisfy {
+                responses.filter { $0.status == 401 }.allSatisfy {
                     $0.header("WWW-Authenticate")?.hasPrefix("Bearer") == true
                 })
         }
 
-        @Loop private func raw(_ client: Client, _ body: String) async throws -> Answer {
+        @Loop private func raw(_ client: APIClient, _ body: String) async throws -> APIResponse {
             try await client.send(
                 "POST", "/v1/posts", body: .bytes(Array(body.utf8)),
                 headers: [(name: "Content-Type", value: "application/json")])
         }
 
-        /// What is on every answer, whatever it is.
-        @Loop private func expectCommonFields(_ answer: Answer) {
-            #expect(answer.header("X-Request-Id") == answer.requestID, "\(answer.call)")
-            #expect(answer.header("X-Content-Type-Options") == "nosniff", "\(answer.call)")
+        /// Checks the fields that every response has.
+        @Loop private func expectCommonFields(_ response: APIResponse) {
+            #expect(response.header("X-Request-Id") == response.requestID, "\(response.call)")
+            #expect(response.header("X-Content-Type-Options") == "nosniff", "\(response.call)")
             for name in [
                 "Content-Security-Policy", "Strict-Transport-Security", "X-Frame-Options", "Referrer-Policy",
                 "RateLimit", "RateLimit-Policy",
             ] {
-                #expect(answer.header(name) != nil, "\(name) of \(answer.call)")
+                #expect(response.header(name) != nil, "\(name) of \(response.call)")
             }
-            #expect(answer.header("Server") == nil)
-            #expect(answer.header("X-Powered-By") == nil)
+            #expect(response.header("Server") == nil)
+            #expect(response.header("X-Powered-By") == nil)
         }
 
-        @Test("all that is wrong with a body is told at once, each fault with its pointer")
+        @Test("the problem for a body lists all faults at once, each with its pointer")
         @Loop func faults() async throws {
-            let client = try Client()
+            let client = try APIClient()
             let body: JSON = [
                 "username": "a b", "email": "nowhere", "password": "short", "admin": true,
             ]
             let problem = try await client.post("/v1/auth/register", body).expectProblem(422, "invalid")
             let pointers = Set(problem["errors"]?.array?.compactMap { $0["pointer"]?.string } ?? [])
             #expect(pointers == ["/username", "/email", "/password", "/admin"])
-            let person = try await Person.register(client)
-            let post = try await client.by(person).post(
+            let person = try await TestAccount.register(client)
+            let post = try await client.signedIn(as: person).post(
                 "/v1/posts", ["content": "  ", "mediaIds": ["no-id"], "tags": []])
             let faults = try post.expectProblem(422, "invalid")["errors"]?.array ?? []
             #expect(
@@ -87,18 +87,18 @@ extension Journeys {
             #expect(faults.allSatisfy { $0["message"]?.string?.isEmpty == false })
         }
 
-        @Test("what a client sends never reaches a log unescaped")
+        @Test("control characters that a client sends are escaped in every log")
         @Loop func logs() async throws {
             let stack = try Stack()
-            let client = try Client()
-            let person = try await Person.register(client)
-            let mark = Fresh.word(12)
+            let client = try APIClient()
+            let person = try await TestAccount.register(client)
+            let mark = randomWord(12)
             let evil = "\r\n\u{1b}[31m{\"level\":\"forged-\(mark)\"}\u{0}\u{7f}\u{9b}"
             let escaped = evil.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
-            _ = try await client.by(person).get("/v1/\(mark)\(escaped)")
-            _ = try await client.by(person).get("/v1/posts/\(mark)\(escaped)")
-            _ = try await client.by(person).search("\(mark)\(escaped)")
-            _ = try await client.by(person).write("\(mark)\(evil)")
+            _ = try await client.signedIn(as: person).get("/v1/\(mark)\(escaped)")
+            _ = try await client.signedIn(as: person).get("/v1/posts/\(mark)\(escaped)")
+            _ = try await client.signedIn(as: person).search("\(mark)\(escaped)")
+            _ = try await client.signedIn(as: person).createPost("\(mark)\(evil)")
             _ = try await client.post("/v1/auth/login", ["email": .string(mark + evil), "password": .string(evil)])
             let port = try #require(URLComponents(string: client.url)?.port)
             for request in [
@@ -108,12 +108,12 @@ extension Journeys {
                 "GET /\(mark) HTTP/1.1\r\nHost: x\r\nX-Request-Id: \(mark) {\"a\"}\r\nConnection: close\r\n\r\n",
                 "\(mark)\u{1b}]0;title\u{7} / HTTP/9.9\r\n\r\n", "\(mark)\u{0}\u{1}\u{2}\r\n\r\n",
             ] {
-                let answer = await RawHTTP.exchange(Array(request.utf8), port: port)
-                #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 4"), "\(answer.prefix(60))")
+                let response = await RawHTTP.exchange(Array(request.utf8), port: port)
+                #expect(response.isEmpty || response.hasPrefix("HTTP/1.1 4"), "\(response.prefix(60))")
             }
-            #expect(try await eventually { try !stack.log("ingress", about: mark).isEmpty })
+            #expect(try await eventually { try !stack.logLines(of: "ingress", containing: mark).isEmpty })
             for service in Stack.daemons {
-                let log = try stack.wholeLog(service)
+                let log = try stack.logBytes(of: service)
                 #expect(log.allSatisfy { $0 == 0x0a || ($0 >= 0x20 && $0 != 0x7f) }, "control characters: \(service)")
                 for line in log.split(separator: 0x0a) where String(decoding: line, as: UTF8.self).contains(mark) {
                     let entry = try JSON.parse(Array(line))

@@ -1,4 +1,5 @@
 import AMQP
+import BrokerSupport
 import Contracts
 import Foundation
 import Reactor
@@ -7,7 +8,7 @@ import Testing
 
 extension Journeys {
     @Suite("Hostile messages at the queues", .timeLimit(.minutes(2))) struct HostileMessages {
-        /// Values of every type that a header can have, none of them what its reader hopes for.
+        /// Values of every field type, none of which is valid for the headers below.
         private static let values: [FieldValue] = [
             .void, .bool(true), .bytes([0xFF, 0xFE, 0]), .double(1e308),
             .decimal(scale: 255, value: .max), .timestamp(.max), .int64(.max), .int64(-1), .string(""),
@@ -22,31 +23,31 @@ extension Journeys {
             Header.origin, Header.attempt, Header.status, "x-death", "",
         ]
 
-        @Test("a header of any type and size is answered or dropped as the contract says", arguments: headers)
+        @Test("a request with a header of any type and size gets the reply of the contract", arguments: headers)
         @Loop func header(name: String) async throws {
-            try await harmless { integrator, person async throws in
+            try await expectUnaffected { integrator, person async throws in
                 for value in Self.values {
-                    var query = integrator.request("post.list", [:], by: person)
+                    var query = integrator.makeRequest("post.list", [:], for: person)
                     query.properties.headers[name] = value
-                    // A deadline that is past is the one thing that has no answer.
+                    // A query whose deadline has passed gets no reply.
                     guard name != Header.deadline || value != .int64(-1) else {
                         try await integrator.publisher.publishConfirmed(query)
                         continue
                     }
-                    // What looks led past the broker's checks is refused, and who has no name that an account can have.
+                    // A history of dead-lettering and an invalid username are refused.
                     let isRefused = name == "x-death" || name == Header.subjectName
                     let expected: Set<Int64> = isRefused ? [400] : [200, 401, 403]
-                    let reply = try await integrator.call(query)
+                    let reply = try await integrator.reply(to: query)
                     #expect(expected.contains(reply.status), "\(name): \(value)")
                 }
             }
         }
 
-        @Test("a header that the broker itself cannot read ends the sender's connection, and nobody else's")
+        @Test("a header that the broker cannot read ends the sender's connection and no other")
         @Loop func unreadable() async throws {
-            try await harmless { integrator, person async throws in
+            try await expectUnaffected { integrator, person async throws in
                 for value in [Double.nan, .infinity] {
-                    var query = integrator.request("post.list", [:], by: person)
+                    var query = integrator.makeRequest("post.list", [:], for: person)
                     query.properties.headers["x"] = .double(value)
                     await #expect(throws: PublishError.self) { try await integrator.publisher.publishConfirmed(query) }
                     try #require(await integrator.publisher.waitUntilAvailable(within: .seconds(10)))
@@ -54,32 +55,32 @@ extension Journeys {
             }
         }
 
-        @Test("a message with many large headers is answered")
+        @Test("a request with 500 large headers gets its reply")
         @Loop func manyHeaders() async throws {
-            try await harmless { integrator, person async throws in
-                var query = integrator.request("post.list", [:], by: person)
+            try await expectUnaffected { integrator, person async throws in
+                var query = integrator.makeRequest("post.list", [:], for: person)
                 for number in 0..<500 {
                     query.properties.headers["h\(number)"] = .string(String(repeating: "v", count: 200))
                 }
-                #expect(try await integrator.call(query).status == 200)
+                #expect(try await integrator.reply(to: query).status == 200)
             }
         }
 
-        @Test("a message that lacks properties is answered as far as it can be")
+        @Test("a request with missing properties gets a reply if it has reply_to and correlation_id")
         @Loop func missing() async throws {
-            try await harmless { integrator, person async throws in
-                let whole = integrator.request("post.list", [:], by: person)
+            try await expectUnaffected { integrator, person async throws in
+                let whole = integrator.makeRequest("post.list", [:], for: person)
                 var bare = whole
                 bare.properties = Properties(
                     correlationID: whole.properties.correlationID, replyTo: whole.properties.replyTo)
-                #expect(try await integrator.call(bare).status == 401, "nobody is vouched for")
+                #expect(try await integrator.reply(to: bare).status == 401, "without user_id there is no caller")
                 bare = whole
                 bare.properties.contentType = nil
                 bare.properties.messageID = nil
                 bare.properties.type = nil
                 bare.properties.timestamp = nil
                 bare.properties.appID = nil
-                #expect(try await integrator.call(bare).status == 200)
+                #expect(try await integrator.reply(to: bare).status == 200)
                 bare = whole
                 bare.properties.replyTo = nil
                 try await integrator.publisher.publishConfirmed(bare)
@@ -88,31 +89,32 @@ extension Journeys {
             }
         }
 
-        @Test("absurd times are no more than times")
+        @Test("a command with an extreme timestamp gets 201 or 400, and a query with an extreme deadline gets 200")
         @Loop func times() async throws {
-            try await harmless { integrator, person async throws in
+            try await expectUnaffected { integrator, person async throws in
                 for timestamp in [0, 1, .max, UInt64(Int64.max) / 1000 + 1] as [UInt64] {
-                    var command = integrator.request("post.create", ["content": "When?"], isCommand: true, by: person)
+                    var command = integrator.makeRequest(
+                        "post.create", ["content": "When?"], isCommand: true, for: person)
                     command.properties.timestamp = timestamp
-                    let reply = try await integrator.call(command)
+                    let reply = try await integrator.reply(to: command)
                     #expect(reply.status == 201 || reply.status == 400, "\(timestamp)")
                 }
                 for deadline: Int64 in [.max, .max / 1000, 253_402_300_800_000] {
-                    var query = integrator.request("post.list", [:], by: person)
+                    var query = integrator.makeRequest("post.list", [:], for: person)
                     query.properties.headers[Header.deadline] = .int64(deadline)
-                    #expect(try await integrator.call(query).status == 200)
+                    #expect(try await integrator.reply(to: query).status == 200)
                 }
-                var gone = integrator.request("post.list", [:], by: person)
-                gone.properties.expiration = 0
-                try await integrator.publisher.publishConfirmed(gone)
+                var expired = integrator.makeRequest("post.list", [:], for: person)
+                expired.properties.expiration = 0
+                try await integrator.publisher.publishConfirmed(expired)
             }
         }
 
         @Test(
-            "a body that is no JSON, or not what its schema says, is a problem",
+            "a request with a body that is not JSON, or violates its schema, gets a problem",
             arguments: ["post.create", "post.list"])
         @Loop func bodies(type: String) async throws {
-            try await harmless { integrator, person async throws in
+            try await expectUnaffected { integrator, person async throws in
                 let deep = String(repeating: "[", count: 60_000)
                 let bodies: [([UInt8], Set<Int64>)] = [
                     ([], [400]), (Array("content=x".utf8), [400]), ([0xFF, 0xD8, 0xFF, 0xE0], [400]),
@@ -122,45 +124,47 @@ extension Journeys {
                     (Array(repeating: UInt8(ascii: " "), count: 10 * 1024 * 1024), [413]),
                 ]
                 for (body, expected) in bodies {
-                    var message = integrator.request(type, [:], isCommand: type == "post.create", by: person)
+                    var message = integrator.makeRequest(type, [:], isCommand: type == "post.create", for: person)
                     message.body = body
-                    let reply = try await integrator.call(message)
+                    let reply = try await integrator.reply(to: message)
                     #expect(expected.contains(reply.status), "\(body.count) bytes: \(reply.status)")
                     #expect(reply.properties.contentType == ContentType.problem)
                 }
             }
         }
 
-        @Test("the bytes tell what an upload is, whatever its content type says")
+        @Test("an upload is identified by its bytes, not by its content type")
         @Loop func uploads() async throws {
-            try await harmless { integrator, person async throws in
+            try await expectUnaffected { integrator, person async throws in
                 let bodies: [([UInt8], Set<Int64>)] = [
                     ([], [415, 422]), (Array("<svg/>".utf8), [415]), (Array("https://example.org/a.png".utf8), [415]),
                     (Array("{}".utf8), [415]), (Array(repeating: 0, count: 10 * 1024 * 1024), [413]),
                 ]
                 for (body, expected) in bodies {
-                    var message = integrator.request("media.upload", [:], isCommand: true, by: person)
+                    var message = integrator.makeRequest("media.upload", [:], isCommand: true, for: person)
                     message.properties.contentType = "image/png"
                     message.body = body
-                    let reply = try await integrator.call(message)
+                    let reply = try await integrator.reply(to: message)
                     #expect(expected.contains(reply.status), "\(body.count) bytes: \(reply.status)")
                 }
             }
         }
 
-        @Test("a content type that lies changes nothing")
+        @Test("a wrong content type or content encoding of a query is ignored")
         @Loop func contentType() async throws {
-            try await harmless { integrator, person async throws in
+            try await expectUnaffected { integrator, person async throws in
                 for type in ["text/html", "", "application/cloudevents+json", String(repeating: "x", count: 255)] {
-                    var query = integrator.request("post.list", [:], by: person)
+                    var query = integrator.makeRequest("post.list", [:], for: person)
                     query.properties.contentType = type
                     query.properties.contentEncoding = "gzip"
-                    #expect(try await integrator.call(query).status == 200)
+                    #expect(try await integrator.reply(to: query).status == 200)
                 }
             }
         }
 
-        @Test("a reply that is led to another's queue is lost there, and disturbs nobody")
+        @Test(
+            "a reply sent to the ingress's or an unknown reply key is dropped, and other requests get theirs"
+        )
         @Loop func foreignReplies() async throws {
             let stack = try Stack()
             let bindings = try await stack.rabbitmqctl(
@@ -170,45 +174,44 @@ extension Journeys {
                 let words = line.split(separator: "\t").map(String.init)
                 if words.count == 3, words[0] == Exchange.replies { foreign.append(words[2]) }
             }
-            try #require(!foreign.isEmpty, "the ingress listens for replies")
-            try await harmless { integrator, person async throws in
+            try #require(!foreign.isEmpty, "the ingress has no reply queue")
+            try await expectUnaffected { integrator, person async throws in
                 for key in foreign + [Queue.postCommands, "*", "#", ""] {
                     for correlation in ["1", "zzzz", "", "\u{0}", String(repeating: "z", count: 255)] {
-                        var query = integrator.request("post.list", [:], by: person)
+                        var query = integrator.makeRequest("post.list", [:], for: person)
                         query.properties.replyTo = key
                         query.properties.correlationID = correlation
                         try await integrator.publisher.publishConfirmed(query)
                     }
                 }
-                let client = try Client().by(person)
+                let client = try APIClient().signedIn(as: person)
                 for _ in 0..<20 { _ = try await client.get("/v1/posts").expect(200) }
             }
         }
 
-        @Test("a type that is not its routing key is refused, and dead-lettered where that is kept")
-        @Loop func lyingType() async throws {
-            try await harmless { integrator, person async throws in
+        @Test("a message whose type differs from its routing key gets 400")
+        @Loop func mistypedMessage() async throws {
+            try await expectUnaffected { integrator, person async throws in
                 for (key, type) in [
                     ("post.list", "post.create"), ("post.get", "identity.me"), ("post.create", "post.delete"),
                 ] {
-                    var message = integrator.request(key, ["content": "x"], isCommand: key == "post.create", by: person)
+                    var message = integrator.makeRequest(
+                        key, ["content": "x"], isCommand: key == "post.create", for: person)
                     message.properties.type = type
-                    #expect(try await integrator.call(message).status == 400)
+                    #expect(try await integrator.reply(to: message).status == 400)
                 }
             }
         }
 
-        @Test(
-            "what an integrator leads past the broker's check of its keys, through an exchange or a queue of its own, is refused"
-        )
-        @Loop func ledPast() async throws {
+        @Test("a command routed around the broker's topic permissions, by an exchange or a dead-letter queue, gets 400")
+        @Loop func detour() async throws {
             let address = try BrokerAddress(url: TestEnvironment.value("WARREN_INTEGRATOR_URL"))
-            let provisioner = Provisioner(address: address, name: "journeys")
-            let word = "integrator." + Fresh.word(8)
-            let (way, dying, queue) = (word + ".way", word + ".dying", word + ".queue")
+            let provisioner = Provisioner(address: address)
+            let word = "integrator." + randomWord(8)
+            let (bound, dying, queue) = (word + ".bound", word + ".dying", word + ".queue")
             try await provisioner.perform([
-                .exchange(way, type: "topic"), .exchange(dying, type: "topic"),
-                .exchangeBinding(destination: Exchange.commands, source: way, key: "#"),
+                .exchange(bound, type: "topic"), .exchange(dying, type: "topic"),
+                .exchangeBinding(destination: Exchange.commands, source: bound, key: "#"),
                 .queue(
                     queue,
                     arguments: [
@@ -216,67 +219,70 @@ extension Journeys {
                         "x-dead-letter-routing-key": "post.create",
                     ]), .binding(queue: queue, exchange: dying, key: "#"),
             ])
-            let content = "led past \(Fresh.word(12))"
-            try await harmless { integrator, person async throws in
-                for exchange in [way, dying] {
-                    var message = integrator.request(
-                        "post.create", ["content": .string(content)], isCommand: true, by: person)
+            let content = "detour \(randomWord(12))"
+            try await expectUnaffected { integrator, person async throws in
+                for exchange in [bound, dying] {
+                    var message = integrator.makeRequest(
+                        "post.create", ["content": .string(content)], isCommand: true, for: person)
                     message.exchange = exchange
-                    #expect(try await integrator.call(message).status == 400, "\(exchange)")
+                    #expect(try await integrator.reply(to: message).status == 400, "\(exchange)")
                 }
             }
-            #expect(try await Database.contents("post", "posts", marked: content).isEmpty)
-            try await provisioner.perform([.deleteExchange(way), .deleteExchange(dying), .deleteQueue(queue)])
+            #expect(try await ServiceDatabase.contentCounts("post", "posts", startingWith: content).isEmpty)
+            try await provisioner.perform([.deleteExchange(bound), .deleteExchange(dying), .deleteQueue(queue)])
         }
 
-        @Test("a made-up history is refused, and does not end up among the dead letters, which still come in")
+        @Test("a command with a forged x-death gets 400 and is not dead-lettered, and dead-lettering continues to work")
         @Loop func history() async throws {
             let stack = try Stack()
             let dead = Queue.dead(of: Queue.postCommands)
             let before = try await stack.depth(of: dead)
-            try await harmless { integrator, person async throws in
+            try await expectUnaffected { integrator, person async throws in
                 for value in Self.values + [.array([.table(["queue": 5])])] {
-                    var command = integrator.request("post.create", ["content": "x"], isCommand: true, by: person)
+                    var command = integrator.makeRequest("post.create", ["content": "x"], isCommand: true, for: person)
                     command.properties.headers["x-death"] = value
-                    let reply = try await integrator.call(command)
+                    let reply = try await integrator.reply(to: command)
                     #expect(reply.status == 400, "\(value)")
                 }
-                var lying = integrator.request("post.create", ["content": "x"], isCommand: true, by: person)
-                lying.properties.type = "post.delete"
-                let reply = try await integrator.call(lying)
+                var mistyped = integrator.makeRequest("post.create", ["content": "x"], isCommand: true, for: person)
+                mistyped.properties.type = "post.delete"
+                let reply = try await integrator.reply(to: mistyped)
                 #expect(reply.status == 400)
             }
             let isKept = try await eventually(within: .seconds(10)) { try await stack.depth(of: dead) == before + 1 }
             #expect(isKept)
         }
 
-        @Test("a copy under another key, which the broker does not check, is refused")
+        @Test("a copy under the key of a CC or BCC header, which the broker does not check, gets 400")
         @Loop func carbonCopy() async throws {
-            let content = "a copy \(Fresh.word(12))"
-            try await harmless { integrator, person async throws in
+            let content = "a copy \(randomWord(12))"
+            try await expectUnaffected { integrator, person async throws in
                 for header in ["CC", "BCC"] {
-                    var message = integrator.request("post.list", ["content": .string(content)], by: person)
+                    var message = integrator.makeRequest("post.list", ["content": .string(content)], for: person)
                     message.properties.headers[header] = .array([.string("post.create")])
                     message.properties.type = "post.create"
-                    let reply = try await integrator.call(message)
+                    let reply = try await integrator.reply(to: message)
                     #expect(reply.status == 400)
                 }
             }
-            #expect(try await Database.contents("post", "posts", marked: content).isEmpty)
+            #expect(try await ServiceDatabase.contentCounts("post", "posts", startingWith: content).isEmpty)
         }
 
-        /// Runs what is hostile, and looks whether those who are not are served as before, by the same processes.
-        @Loop private func harmless(_ body: @Loop (Integrator, Person) async throws -> Void) async throws {
+        /// Runs a body that sends hostile messages, then checks that other requests are served, by the same processes.
+        @Loop private func expectUnaffected(_ body: @Loop (IntegratorClient, TestAccount) async throws -> Void)
+            async throws
+        {
             let stack = try Stack()
             let before = try Stack.daemons.map { try stack.pid("\($0)-1") }
-            let person = try await Person.register(Client())
-            try await Integrator.run { integrator in
+            let person = try await TestAccount.register(APIClient())
+            try await IntegratorClient.run { integrator in
                 try await body(integrator, person)
-                let good = try await integrator.call(
-                    "post.create", ["content": "Still here"], isCommand: true, by: person)
+                let good = try await integrator.reply(
+                    to:
+                        "post.create", ["content": "still served"], isCommand: true, for: person)
                 #expect(good.status == 201)
-                #expect(try await integrator.call("media.list", [:], by: person).status == 200)
-                #expect(try await integrator.call("identity.me", [:], by: person).status == 200)
+                #expect(try await integrator.reply(to: "media.list", [:], for: person).status == 200)
+                #expect(try await integrator.reply(to: "identity.me", [:], for: person).status == 200)
             }
             #expect(try Stack.daemons.map { try stack.pid("\($0)-1") } == before)
             #expect(before.allSatisfy(Stack.isAlive))

@@ -1,6 +1,7 @@
 import Testing
 
-/// What crosses processes, against the whole stack.
+/// Tests that involve several processes, run against a whole stack.
 ///
-/// Every suite of this target is nested in this one and runs by itself: they stop, kill and scale what they share.
+/// All suites of this target are nested in this one, which is serialized, because they stop, kill and scale processes
+/// that they share.
 @Suite("Journeys", .serialized) struct Journeys {}

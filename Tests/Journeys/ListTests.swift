@@ -3,9 +3,9 @@ import Reactor
 import Testing
 
 extension Journeys {
-    @Suite("Lists over HTTP") struct Lists {
+    @Suite("Pagination") struct Lists {
         @Test(
-            "a forged cursor or a number out of range is 422 with what is wrong, and never an error of ours",
+            "a list with a forged cursor, a number out of range or an unknown parameter gets 422 with a pointer",
             arguments: ["/v1/posts", "/v1/media"],
             [
                 "cursor=x", "cursor=AAAA", "cursor=", "cursor=%00", "cursor=..%2F..%2Fetc%2Fpasswd",
@@ -23,11 +23,11 @@ extension Journeys {
             #expect(!pointers.isEmpty && pointers.allSatisfy(names.contains))
         }
 
-        @Test("cursors lead through all of the caller's media, each once, and posts have totals beside theirs")
+        @Test("cursors list each of the caller's media once; the first page has totals, the following pages have none")
         @Loop func walks() async throws {
             let client = try await Self.client()
             var uploaded: Set<String> = []
-            for _ in 0..<5 { uploaded.insert(try await client.upload(Picture.png()).expect(201).text("id")) }
+            for _ in 0..<5 { uploaded.insert(try await client.upload(RandomPNG.make()).expect(201).text("id")) }
             var page = try await client.get("/v1/media?limit=2").expect(200)
             #expect(page["totalMedia"]?.integer == 5 && page["totalPages"]?.integer == 3)
             var seen = page.ids("media")
@@ -38,21 +38,20 @@ extension Journeys {
             }
             #expect(seen.count == 5 && Set(seen) == uploaded)
             #expect(page["nextCursor"] == .null)
-            let mark = "walk-\(Fresh.word(10))"
-            let post = try await client.write(mark).expect(201).text("id")
+            let mark = "walk-\(randomWord(10))"
+            let post = try await client.createPost(mark).expect(201).text("id")
             let posts = try await client.get("/v1/posts?limit=1").expect(200)
             #expect(posts.ids("posts") == [post])
             #expect(posts["totalPosts"]?.integer ?? 0 > 0)
         }
 
-        @Loop private static var known: Client?
+        @Loop private static var shared: APIClient?
 
-        /// One account for all of these: a registration takes its time.
-        @Loop private static func client() async throws -> Client {
-            if let known { return known }
-            let anyone = try Client()
-            let client = try await anyone.by(Person.register(anyone))
-            known = client
+        /// Returns a client that all tests of this suite share, because a registration is slow.
+        @Loop private static func client() async throws -> APIClient {
+            if let shared { return shared }
+            let client = try await APIClient.registered()
+            shared = client
             return client
         }
     }

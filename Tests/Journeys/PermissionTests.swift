@@ -7,66 +7,66 @@ import Testing
 
 extension Journeys {
     @Suite("Least privilege") struct Permissions {
-        @Test("the broker knows the principals of the contract and no other")
+        @Test("the broker has the users of the contract, with their permissions, and no others")
         @Loop func principals() async throws {
             let stack = try Stack()
             let text = try await stack.rabbitmqctl("list_permissions", "-p", "warren")
-            var rights: [String: [String]] = [:]
+            var permissions: [String: [String]] = [:]
             for line in text.split(separator: "\n").dropFirst() {
                 let words = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-                rights[words[0]] = Array(words.dropFirst())
+                permissions[words[0]] = Array(words.dropFirst())
             }
             #expect(
-                Set(rights.keys)
+                Set(permissions.keys)
                     == ["ingress", "integrator", "identity", "post", "media", "search", "operator"])
             for service in Stack.workers {
-                let mine = try #require(rights[service])
-                #expect(mine[0].isEmpty, "\(service) may configure nothing")
-                #expect(!mine[1].contains("amq"), "\(service) may not write the default exchange")
-                #expect(mine[1].contains("commands") == (service == "search"))
-                for other in Stack.workers where other != service { #expect(!mine[2].contains(other)) }
+                let own = try #require(permissions[service])
+                #expect(own[0].isEmpty, "\(service) may configure")
+                #expect(!own[1].contains("amq"), "\(service) may publish to the default exchange")
+                #expect(own[1].contains("commands") == (service == "search"))
+                for other in Stack.workers where other != service { #expect(!own[2].contains(other)) }
             }
-            #expect(rights["operator"] == ["", "^warren\\.requeue$", "\\.dead$"])
+            #expect(permissions["operator"] == ["", "^warren\\.requeue$", "\\.dead$"])
         }
 
-        @Test("a service's database role opens its own database and no other's", arguments: Stack.workers)
+        @Test("the database role of a service can connect to its own database only", arguments: Stack.workers)
         func databases(service: String) async throws {
             let own = try TestEnvironment.value("WARREN_\(service.uppercased())_DATABASE_URL")
             for database in Stack.workers + ["postgres"] {
                 let slash = try #require(own.lastIndex(of: "/"))
-                let command = Command(
+                let command = Program(
                     path: "/usr/bin/psql", arguments: ["-XAtc", "SELECT 1", "\(own[...slash])\(database)"])
-                let ended = try await command.run()
+                let exit = try await command.run()
                 if database == service {
-                    #expect(ended.status == 0, "\(ended.errors)")
+                    #expect(exit.status == 0, "\(exit.errors)")
                 } else {
-                    #expect(ended.status == 2, "\(service) opened \(database)")
-                    // pg_hba.conf refuses before the database's own privileges would.
+                    #expect(exit.status == 2, "\(service) connected to \(database)")
+                    // pg_hba.conf refuses the connection before the privileges of the database would.
                     let reasons = ["no pg_hba.conf entry", "permission denied for database"]
-                    #expect(reasons.contains { ended.errors.contains($0) }, "\(ended.errors)")
+                    #expect(reasons.contains { exit.errors.contains($0) }, "\(exit.errors)")
                 }
             }
         }
 
-        @Test("each principal may do what the contract lets it", arguments: Attempt.allowed)
-        @Loop func allowed(attempt: Attempt) async throws {
-            let reason = try await attempt.refusal()
+        @Test("the broker allows a user the operations of the contract", arguments: PermissionCheck.allowed)
+        @Loop func allowed(check: PermissionCheck) async throws {
+            let reason = try await check.refusal()
             #expect(reason == nil)
         }
 
-        @Test("no principal may do anything else", arguments: Attempt.refused)
-        @Loop func refused(attempt: Attempt) async throws {
-            let reason = try await attempt.refusal()
-            #expect(reason?.contains("ACCESS_REFUSED") == true, "\(reason ?? "it was let")")
+        @Test("the broker refuses a user every other operation", arguments: PermissionCheck.refused)
+        @Loop func refused(check: PermissionCheck) async throws {
+            let reason = try await check.refusal()
+            #expect(reason?.contains("ACCESS_REFUSED") == true, "\(reason ?? "allowed")")
         }
 
-        @Test("nobody forges the sender that the broker vouches for", arguments: Attempt.users)
+        @Test("the broker refuses a message whose user_id is another user", arguments: PermissionCheck.users)
         @Loop func forgery(user: String) async throws {
             let other = user == "ingress" ? "post" : "ingress"
-            let (exchange, key) = try #require(Attempt.ownPlace[user])
+            let (exchange, key) = try #require(PermissionCheck.allowedTargets[user])
             let forged = Properties(messageID: UUID().uuidString, type: key, userID: other)
-            let reason = try await Attempt(user, .publish(exchange, key)).refusal(forged)
-            #expect(reason?.contains("user_id") == true, "\(reason ?? "it was let")")
+            let reason = try await PermissionCheck(user, .publish(exchange, key)).refusal(forged)
+            #expect(reason?.contains("user_id") == true, "\(reason ?? "allowed")")
         }
     }
 }

@@ -8,28 +8,30 @@ import Testing
 
 extension Journeys {
     @Suite("Rate limits") struct RateLimits {
-        @Test("past its limit a login is refused with 429 and Retry-After, and other calls from there are not")
+        @Test(
+            "a login over the rate limit gets 429 with Retry-After, and other requests from the same address are served"
+        )
         @Loop func credentials() async throws {
-            try await withIngress(["WARREN_REDIS_URL": try await emptyDatabase()]) { try await beLimited($0) }
+            try await withLimitedIngress(redisURL: try await emptyDatabase()) { try await expectLimit($0) }
         }
 
-        @Test("with Redis gone in the middle logins are limited all the same, and none of them fails")
+        @Test("logins are limited while Redis is away, and none of them fails")
         @Loop func redisGone() async throws {
             var parts = try #require(URLComponents(string: try await emptyDatabase()))
             let proxy = try FaultProxy(to: try #require(parts.port))
             defer { proxy.stop() }
             parts.port = proxy.port
-            try await withIngress(["WARREN_REDIS_URL": try #require(parts.string)]) { client in
-                let person = try await Person.register(client)
+            try await withLimitedIngress(redisURL: try #require(parts.string)) { client in
+                let person = try await TestAccount.register(client)
                 func login() async throws -> Int { try await client.post("/v1/auth/login", person.credentials).status }
                 #expect(try await [login(), login(), login()] == [200, 200, 429])
                 proxy.stall()
-                #expect(try await login() == 200, "a Redis that hangs: the process counts for itself, from nothing")
+                #expect(try await login() == 200, "while Redis hangs, the process counts for itself, from zero")
                 proxy.refuse()
                 var statuses: [Int] = []
                 for _ in 0..<5 { statuses.append(try await login()) }
                 #expect(statuses == [200, 200, 429, 429, 429])
-                try await client.by(person).get("/v1/accounts/me").expect(200)
+                try await client.signedIn(as: person).get("/v1/accounts/me").expect(200)
                 proxy.resume()
                 let isBack = try await eventually(within: .seconds(20)) {
                     try await client.get("/health/ready").expect(200)["redis"]?.string == "up"
@@ -38,33 +40,18 @@ extension Journeys {
             }
         }
 
-        /// Runs an ingress of the test's own, on whose registrations and logins there is a limit of 3 a minute.
-        @Loop private func withIngress(
-            _ changes: [String: String], _ body: @Loop (Client) async throws -> Void
+        /// Runs an ingress of its own that allows 3 registrations and logins a minute.
+        @Loop private func withLimitedIngress(
+            redisURL: String, _ body: @Loop (APIClient) async throws -> Void
         ) async throws {
-            let port = try freePort()
-            let ingress = try Stack().startAnother(
-                "ingress-1",
-                [
-                    "WARREN_HTTP_ADDRESS": "127.0.0.1:\(port)", "WARREN_CREDENTIAL_RATE_LIMIT": "3/min",
-                    "WARREN_REDIS_URL_FILE": "",
-                ].merging(changes) { $1 })
-            defer { ingress.removeFiles() }
-            let client = try Client(url: "http://127.0.0.1:\(port)")
-            let isUp = try await eventually(within: .seconds(20)) {
-                guard let ready = try? await client.get("/health/ready") else { return false }
-                return try ready.status == 200 && ready.json["redis"]?.string == "up"
-            }
-            #expect(isUp, "\(ingress.errors.suffix(2000))")
-            var failure: (any Error)?
-            if isUp { do { try await body(client) } catch { failure = error } }
-            ingress.signal(SIGTERM)
-            #expect(try await ingress.ended() == 0)
-            if let failure { throw failure }
+            let changes = [
+                "WARREN_CREDENTIAL_RATE_LIMIT": "3/min", "WARREN_REDIS_URL": redisURL, "WARREN_REDIS_URL_FILE": "",
+            ]
+            try await Stack().withIngress(changes, body)
         }
 
-        @Loop private func beLimited(_ client: Client) async throws {
-            let person = try await Person.register(client)
+        @Loop private func expectLimit(_ client: APIClient) async throws {
+            let person = try await TestAccount.register(client)
             for _ in 0..<2 {
                 let login = try await client.post("/v1/auth/login", person.credentials)
                 try login.expect(200)
@@ -75,13 +62,13 @@ extension Journeys {
             try refused.expectProblem(429, "too-many-requests")
             let wait = try #require(refused.header("Retry-After").flatMap { Int($0) })
             #expect((1...20).contains(wait))
-            try await client.post("/v1/auth/register", Person.registration("late-rabbit", "correct horse"))
+            try await client.post("/v1/auth/register", TestAccount.registration("late-rabbit", "correct horse"))
                 .expectProblem(429, "too-many-requests")
-            try await client.by(person).get("/v1/accounts/me").expect(200)
+            try await client.signedIn(as: person).get("/v1/accounts/me").expect(200)
             try await client.post("/v1/auth/refresh", ["refreshToken": .string(person.refreshToken)]).expect(200)
         }
 
-        /// The address of a Redis database that nothing else counts in, emptied of what an earlier run counted.
+        /// Empties a Redis database that no other test uses, and returns its address.
         @Loop private func emptyDatabase() async throws -> String {
             var parts = try #require(URLComponents(string: TestEnvironment.value("WARREN_REDIS_URL")))
             parts.path = "/8"
@@ -91,18 +78,11 @@ extension Journeys {
             let redis = RedisClient(address: try RedisAddress(url: url), name: "journeys", log: log)
             async let running: Void = redis.run()
             let isConnected = try await eventually { redis.isConnected }
-            let answer = try? await redis.send(["FLUSHDB"])
+            let reply = try? await redis.send(["FLUSHDB"])
             await redis.close()
             await running
-            #expect(isConnected && answer != nil)
+            #expect(isConnected && reply != nil)
             return url
         }
     }
-}
-
-/// A port of loopback that nothing listens on now.
-func freePort() throws -> Int {
-    let listener = try FaultProxy(to: 1)
-    defer { listener.stop() }
-    return listener.port
 }

@@ -5,24 +5,27 @@ import TestSupport
 import Testing
 
 extension Journeys {
-    @Suite("Prefer: respond-async, and receipts", .timeLimit(.minutes(2))) struct Receipts {
-        private let hasty = [(name: "Prefer", value: "respond-async")]
+    @Suite("Receipts", .timeLimit(.minutes(2))) struct Receipts {
+        private let respondAsync = [(name: "Prefer", value: "respond-async")]
 
-        /// Wants a 202 as the contract has it.
+        /// Checks that a response is a 202 with the fields of the contract.
         ///
-        /// - Returns: where its receipt is.
-        private func expectAccepted(_ answer: Answer, _ service: String, applied: Bool = true) throws -> String {
-            let body = try answer.expect(202)
+        /// - Parameter applied: whether `Prefer: respond-async` was sent.
+        /// - Returns: the path of the receipt.
+        private func expectAccepted(
+            _ response: APIResponse, _ service: String, applied: Bool = true
+        ) throws -> String {
+            let body = try response.expect(202)
             let id = try body.text("id")
             #expect(body["status"]?.string == "accepted")
-            #expect(answer.header("Preference-Applied") == (applied ? "respond-async" : nil))
-            let location = try #require(answer.header("Location"))
+            #expect(response.header("Preference-Applied") == (applied ? "respond-async" : nil))
+            let location = try #require(response.header("Location"))
             #expect(location == "/v1/receipts/\(service)/\(id)")
             return location
         }
 
-        /// Waits until a command is carried out.
-        @Loop private func done(_ client: Client, _ location: String) async throws -> JSON {
+        /// Waits until a command has been carried out, and returns the result from its receipt.
+        @Loop private func completedResult(_ client: APIClient, _ location: String) async throws -> JSON {
             var receipt = JSON.null
             let isDone = try await eventually(within: .seconds(20)) {
                 receipt = try await client.get(location).expect(200)
@@ -33,110 +36,107 @@ extension Journeys {
             return receipt["result"] ?? .null
         }
 
-        @Test("a command is accepted at once, and its receipt tells what became of it, with the body of the answer")
+        @Test("a command sent with respond-async gets 202, and its receipt has the status and the body of the reply")
         @Loop func post() async throws {
-            let client = try Client()
-            let author = client.by(try await Person.register(client))
-            let content = "later \(Fresh.word(12))"
-            let location = try expectAccepted(try await author.write(content, headers: hasty), "post")
-            let result = try await done(author, location)
+            let author = try await APIClient.registered()
+            let content = "later \(randomWord(12))"
+            let location = try expectAccepted(try await author.createPost(content, headers: respondAsync), "post")
+            let result = try await completedResult(author, location)
             #expect(result["status"]?.integer == 201)
             let id = try (result["body"] ?? .null).text("id")
             #expect(try await author.get("/v1/posts/\(id)").expect(200) == result["body"])
-            #expect(try await Database.contents("post", "posts", marked: content) == [content: 1])
+            #expect(try await ServiceDatabase.contentCounts("post", "posts", startingWith: content) == [content: 1])
 
             let path = "/v1/posts/\(id)"
-            let deletion = try await author.send("DELETE", path, headers: hasty)
-            let removed = try await done(author, try expectAccepted(deletion, "post"))
+            let deletion = try await author.send("DELETE", path, headers: respondAsync)
+            let removed = try await completedResult(author, try expectAccepted(deletion, "post"))
             #expect(removed["status"]?.integer == 204 && removed["body"] == .null)
             try await author.get(path).expect(404)
-            let nothing = try await author.send("DELETE", path, headers: hasty)
-            let refused = try await done(author, try expectAccepted(nothing, "post"))
+            let repeated = try await author.send("DELETE", path, headers: respondAsync)
+            let refused = try await completedResult(author, try expectAccepted(repeated, "post"))
             #expect(refused["status"]?.integer == 404)
             #expect(refused["body"]?["code"]?.string == "post-not-found")
         }
 
-        @Test("what cannot be carried out is accepted too, and its receipt has the problem")
+        @Test("an invalid command sent with respond-async gets 202, and its receipt has the problem")
         @Loop func invalid() async throws {
-            let client = try Client()
-            let author = client.by(try await Person.register(client))
-            let result = try await done(
-                author, try expectAccepted(try await author.write(" ", headers: hasty), "post"))
+            let author = try await APIClient.registered()
+            let result = try await completedResult(
+                author, try expectAccepted(try await author.createPost(" ", headers: respondAsync), "post"))
             #expect(result["status"]?.integer == 422)
             #expect(result["body"]?["errors"]?.array?.first?["pointer"]?.string == "/content")
         }
 
-        @Test("while a picture is on its way its receipt says accepted, then done")
+        @Test("an upload sent with respond-async gets 202, and its receipt becomes done")
         @Loop func media() async throws {
-            let client = try Client()
-            let owner = client.by(try await Person.register(client))
-            let location = try expectAccepted(try await owner.upload(Picture.png(), headers: hasty), "media")
-            let result = try await done(owner, location)
+            let owner = try await APIClient.registered()
+            let location = try expectAccepted(try await owner.upload(RandomPNG.make(), headers: respondAsync), "media")
+            let result = try await completedResult(owner, location)
             #expect(result["status"]?.integer == 201)
             let id = try (result["body"] ?? .null).text("id")
             try await owner.get("/v1/media/\(id)").expect(200)
         }
 
-        @Test("without a worker a command is accepted at once all the same, and done when one is back")
+        @Test("without a worker a command sent with respond-async gets 202 at once, and is done after a worker starts")
         @Loop func withoutWorker() async throws {
             let stack = try Stack()
-            let client = try Client()
-            let author = client.by(try await Person.register(client))
+            let author = try await APIClient.registered()
             try await stack.scale("post", 0)
             let start = ContinuousClock.now
-            let first = try await author.write("nobody there", headers: hasty)
-            #expect(ContinuousClock.now - start < .seconds(4), "it does not wait for the deadline")
-            async let patient = author.write("nobody there either")
+            let first = try await author.createPost("without a worker", headers: respondAsync)
+            #expect(ContinuousClock.now - start < .seconds(4), "the response must not wait for the deadline")
+            async let waiting = author.createPost("without a worker, waiting")
             let locations = [
-                try expectAccepted(first, "post"), try expectAccepted(try await patient, "post", applied: false),
+                try expectAccepted(first, "post"), try expectAccepted(try await waiting, "post", applied: false),
             ]
             try await author.get(locations[0]).expectProblem(504, "deadline-exceeded")
             try await stack.scale("post", 1)
-            for location in locations { #expect(try await done(author, location)["status"]?.integer == 201) }
+            for location in locations { #expect(try await completedResult(author, location)["status"]?.integer == 201) }
             try await stack.scale("post", 0)
             try await stack.scale("post", 1)
-            for location in locations { #expect(try await done(author, location)["status"]?.integer == 201) }
+            for location in locations { #expect(try await completedResult(author, location)["status"]?.integer == 201) }
         }
 
-        @Test("a receipt is only for the caller who sent the command; to others, and of nothing, it is accepted")
+        @Test("a receipt has a result for its own caller only; to others, and for an unknown id, it says accepted")
         @Loop func others() async throws {
-            let client = try Client()
-            let (author, other) = try await (Person.register(client), Person.register(client))
-            let accepted = try await client.by(author).write("mine", headers: hasty)
+            let client = try APIClient()
+            let (author, other) = try await (TestAccount.register(client), TestAccount.register(client))
+            let accepted = try await client.signedIn(as: author).createPost("own", headers: respondAsync)
             let location = try expectAccepted(accepted, "post")
-            _ = try await done(client.by(author), location)
+            _ = try await completedResult(client.signedIn(as: author), location)
             for path in [location, "/v1/receipts/post/\(UUID().uuidString.lowercased())"] {
-                let receipt = try await client.by(other).get(path).expect(200)
+                let receipt = try await client.signedIn(as: other).get(path).expect(200)
                 #expect(receipt["status"]?.string == "accepted")
                 #expect(receipt["result"] == nil)
             }
             try await client.get(location).expectProblem(401, "unauthenticated")
-            try await client.by(author).get("/v1/receipts/post/nothing").expectProblem(422, "invalid")
-            try await client.by(author).get("/v1/receipts/identity/\(UUID())").expectProblem(404, "not-found")
+            try await client.signedIn(as: author).get("/v1/receipts/post/malformed").expectProblem(422, "invalid")
+            try await client.signedIn(as: author).get("/v1/receipts/identity/\(UUID())").expectProblem(404, "not-found")
         }
 
-        @Test("with a key it is accepted again, once carried out, and without the preference it gets the answer")
+        @Test("a command repeated with its Idempotency-Key gets 202 with respond-async, and its result without")
         @Loop func withKey() async throws {
-            let client = try Client()
-            let author = client.by(try await Person.register(client))
-            let content = "keyed \(Fresh.word(12))"
+            let author = try await APIClient.registered()
+            let content = "keyed \(randomWord(12))"
             let key = [(name: "Idempotency-Key", value: UUID().uuidString)]
-            let location = try expectAccepted(try await author.write(content, headers: key + hasty), "post")
-            #expect(try expectAccepted(try await author.write(content, headers: key + hasty), "post") == location)
-            let result = try await done(author, location)
-            let answer = try await author.write(content, headers: key).expect(201)
-            #expect(answer == result["body"])
-            #expect(try await Database.contents("post", "posts", marked: content) == [content: 1])
+            let location = try expectAccepted(try await author.createPost(content, headers: key + respondAsync), "post")
+            #expect(
+                try expectAccepted(try await author.createPost(content, headers: key + respondAsync), "post")
+                    == location)
+            let result = try await completedResult(author, location)
+            let repeated = try await author.createPost(content, headers: key).expect(201)
+            #expect(repeated == result["body"])
+            #expect(try await ServiceDatabase.contentCounts("post", "posts", startingWith: content) == [content: 1])
         }
 
-        @Test("on what is no command the preference is not applied")
+        @Test("respond-async is ignored for queries and logins")
         @Loop func elsewhere() async throws {
-            let client = try Client()
-            let person = try await Person.register(client)
-            let login = try await client.send("POST", "/v1/auth/login", json: person.credentials, headers: hasty)
+            let client = try APIClient()
+            let person = try await TestAccount.register(client)
+            let login = try await client.send("POST", "/v1/auth/login", json: person.credentials, headers: respondAsync)
             try login.expect(200)
             #expect(login.header("Preference-Applied") == nil)
-            let list = try await client.by(person).send("GET", "/v1/posts", headers: hasty)
+            let list = try await client.signedIn(as: person).send("GET", "/v1/posts", headers: respondAsync)
             try list.expect(200)
             #expect(list.header("Preference-Applied") == nil)
         }

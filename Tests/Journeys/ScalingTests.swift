@@ -1,22 +1,23 @@
 import Contracts
+import Glibc
 import Reactor
 import TestSupport
 import Testing
 
 extension Journeys {
-    @Suite("Workers come and go", .timeLimit(.minutes(2))) struct Scaling {
-        @Test("three workers of a service share its queue's load")
+    @Suite("Scaling and outages", .timeLimit(.minutes(2))) struct Scaling {
+        @Test("three workers of a service share its commands")
         @Loop func spreads() async throws {
             let stack = try Stack()
-            let client = try Client()
-            let author = try await Person.register(client)
+            let client = try APIClient()
+            let author = try await TestAccount.register(client)
             try await stack.scale("post", 3)
             try await expectConsumers(stack, 3)
-            let mark = "spread-\(Fresh.word(12))"
+            let mark = "spread-\(randomWord(12))"
             let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
                 for number in 0..<60 {
                     group.addTask {
-                        try await client.by(author).send(
+                        try await client.signedIn(as: author).send(
                             "POST", "/v1/posts", json: ["content": .string("\(mark) \(number)")],
                             requestID: "\(mark)-\(number)"
                         ).status
@@ -28,7 +29,8 @@ extension Journeys {
             }
             #expect(statuses == Array(repeating: 201, count: 60))
             let shares = try (1...3).map { number in
-                try stack.log("post-\(number)", about: mark).filter { $0["message"]?.string == "handled" }.count
+                try stack.logLines(of: "post-\(number)", containing: mark).filter { $0["message"]?.string == "handled" }
+                    .count
             }
             #expect(shares.reduce(0, +) == 60, "\(shares)")
             #expect(shares.allSatisfy { $0 > 0 }, "\(shares)")
@@ -36,59 +38,59 @@ extension Journeys {
             try await expectConsumers(stack, 1)
         }
 
-        @Test("compose/local scale succeeds at a log level at which a worker logs nothing")
+        @Test("compose/local scale succeeds at a log level at which workers do not log")
         @Loop func silentWorker() async throws {
             let stack = try Stack()
-            var scale = Command(path: Stack.file("compose/local"), arguments: ["scale", "post", "2"])
+            var scale = Program(path: Stack.file("compose/local"), arguments: ["scale", "post", "2"])
             scale.environment["WARREN_LOG_LEVEL"] = "critical"
-            try await scale.succeed()
+            try await scale.runSuccessfully()
             try await expectConsumers(stack, 2)
             try await stack.scale("post", 1)
             try await expectConsumers(stack, 1)
         }
 
-        @Test("without a post worker a post is accepted with 202, and is there once a worker is back")
+        @Test("without a post worker a new post gets 202, and is stored once after a worker starts")
         @Loop func acceptsWithoutWorker() async throws {
             let stack = try Stack()
-            let client = try Client()
-            let author = try await Person.register(client)
-            let content = "late \(Fresh.word(12))"
+            let client = try APIClient()
+            let author = try await TestAccount.register(client)
+            let content = "late \(randomWord(12))"
             try await stack.scale("post", 0)
-            async let reading = client.by(author).get("/v1/posts")
-            async let searching = client.by(author).search("anything")
-            let accepted = try await client.by(author).write(content)
+            async let reading = client.signedIn(as: author).get("/v1/posts")
+            async let searching = client.signedIn(as: author).search("anything")
+            let accepted = try await client.signedIn(as: author).createPost(content)
             let receipt = try accepted.expect(202)
             #expect(receipt["status"]?.string == "accepted")
             #expect(receipt["id"]?.string?.isEmpty == false)
             try await reading.expectProblem(504, "deadline-exceeded")
             try await searching.expect(200)
-            #expect(try await Database.contents("post", "posts", marked: content).isEmpty)
+            #expect(try await ServiceDatabase.contentCounts("post", "posts", startingWith: content).isEmpty)
             try await stack.scale("post", 1)
             let isThere = try await eventually(within: .seconds(10)) {
-                try await client.by(author).get("/v1/posts?limit=100").expect(200)["posts"]?.array?.contains {
+                try await client.signedIn(as: author).get("/v1/posts?limit=100").expect(200)["posts"]?.array?.contains {
                     $0["content"]?.string == content
                 } == true
             }
             #expect(isThere)
-            #expect(try await Database.contents("post", "posts", marked: content) == [content: 1])
+            #expect(try await ServiceDatabase.contentCounts("post", "posts", startingWith: content) == [content: 1])
         }
 
-        @Test("without the search worker everything else works, and it catches up from its queue")
+        @Test("without the search worker all other services work, and the index catches up after it starts")
         @Loop func searchCatchesUp() async throws {
             let stack = try Stack()
-            let anyone = try Client()
-            let author = try await Person.register(anyone)
-            let client = anyone.by(author)
-            let (kept, dropped) = (Fresh.word(14), Fresh.word(14))
+            let anonymous = try APIClient()
+            let author = try await TestAccount.register(anonymous)
+            let client = anonymous.signedIn(as: author)
+            let (kept, dropped) = (randomWord(14), randomWord(14))
             try await stack.scale("search", 0)
             async let searching = client.search(kept)
-            let media = try await client.upload(Picture.png()).expect(201).text("id")
-            let post = try await client.write("Found later: \(kept)", media: [media]).expect(201).text("id")
-            let other = try await client.write("Never found: \(dropped)").expect(201).text("id")
+            let media = try await client.upload(RandomPNG.make()).expect(201).text("id")
+            let post = try await client.createPost("found later: \(kept)", media: [media]).expect(201).text("id")
+            let other = try await client.createPost("never found: \(dropped)").expect(201).text("id")
             try await client.get("/v1/posts/\(post)").expect(200)
             try await client.get("/v1/posts").expect(200)
             try await client.delete("/v1/posts/\(other)").expect(204)
-            try await anyone.post("/v1/auth/login", author.credentials).expect(200)
+            try await anonymous.post("/v1/auth/login", author.credentials).expect(200)
             try await searching.expectProblem(504, "deadline-exceeded")
             try await stack.scale("search", 1)
             let isFound = try await eventually(within: .seconds(10)) {
@@ -98,18 +100,18 @@ extension Journeys {
             #expect(try await client.search(dropped).expect(200).ids("posts").isEmpty)
         }
 
-        @Test("with Redis gone requests are served, and when it is back no cache shows what was deleted")
+        @Test("requests are served while Redis is away, and no deleted post is served after it returns")
         @Loop func redisGone() async throws {
             let stack = try Stack()
-            let anyone = try Client()
-            let author = try await Person.register(anyone)
-            let client = anyone.by(author)
-            let word = Fresh.word(14)
-            let before = try await client.write("Before: \(word)").expect(201).text("id")
+            let anonymous = try APIClient()
+            let author = try await TestAccount.register(anonymous)
+            let client = anonymous.signedIn(as: author)
+            let word = randomWord(14)
+            let before = try await client.createPost("before: \(word)").expect(201).text("id")
             try await client.get("/v1/posts/\(before)").expect(200)
-            try await stack.end("redis-1", 15)
-            try await anyone.post("/v1/auth/login", author.credentials).expect(200)
-            let post = try await client.write("Meanwhile: \(word)").expect(201).text("id")
+            try await stack.kill("redis-1", with: SIGTERM)
+            try await anonymous.post("/v1/auth/login", author.credentials).expect(200)
+            let post = try await client.createPost("meanwhile: \(word)").expect(201).text("id")
             try await client.get("/v1/posts/\(post)").expect(200)
             #expect(try await client.get("/v1/posts?limit=100").expect(200).ids("posts").contains(post))
             let isFound = try await eventually(within: .seconds(5)) {
@@ -118,19 +120,20 @@ extension Journeys {
             #expect(isFound)
             try await client.delete("/v1/posts/\(before)").expect(204)
             try await client.get("/v1/posts/\(before)").expect(404)
-            try await stack.compose("servers")
-            #expect(try await eventually(within: .seconds(15)) { try await anyone.get("/health/ready").status == 200 })
+            try await stack.composeLocal("servers")
+            #expect(
+                try await eventually(within: .seconds(15)) { try await anonymous.get("/health/ready").status == 200 })
             for _ in 0..<5 {
                 try await client.get("/v1/posts/\(before)").expect(404)
                 try await client.get("/v1/posts/\(post)").expect(200)
             }
         }
 
-        /// The broker's own counts lag some seconds behind.
+        /// Waits for the number of consumers; the counts of `rabbitmqctl` are some seconds old.
         @Loop private func expectConsumers(_ stack: Stack, _ count: Int) async throws {
             for queue in ["post.commands", "post.queries"] {
-                let isSo = try await eventually(within: .seconds(15)) { try await consumers(stack, queue) == count }
-                #expect(isSo, "\(queue) has not \(count) consumers")
+                let matches = try await eventually(within: .seconds(15)) { try await consumers(stack, queue) == count }
+                #expect(matches, "\(queue) does not have \(count) consumers")
             }
         }
 

@@ -7,34 +7,34 @@ import TestSupport
 import Testing
 
 extension Journeys {
-    @Suite("Search") struct Searching {
-        @Test("what was posted or deleted shows within a second, also where nothing was found just before")
+    @Suite("Search") struct SearchResults {
+        @Test("a new post is found, and a deleted one no longer found, within a second of the change")
         @Loop func withinASecond() async throws {
-            let anyone = try Client()
-            let client = anyone.by(try await Person.register(anyone))
-            let (word, limit) = (Fresh.word(14), Duration.seconds(1))
+            let client = try await APIClient.registered()
+            let (word, limit) = (randomWord(14), Duration.seconds(1))
             for number in 1...5 {
                 #expect(try await client.search(word).expect(200)["totalPosts"]?.integer == 0)
-                let post = try await client.write("number \(number) of \(word)").expect(201).text("id")
+                let post = try await client.createPost("number \(number) of \(word)").expect(201).text("id")
                 let isFound = try await eventually(within: limit) {
                     try await client.search(word).expect(200).ids("posts") == [post]
                 }
-                #expect(isFound, "posted")
+                #expect(isFound)
                 try await client.delete("/v1/posts/\(post)").expect(204)
                 let isGone = try await eventually(within: limit) {
                     try await client.search(word).expect(200)["totalPosts"]?.integer == 0
                 }
-                #expect(isGone, "deleted")
+                #expect(isGone)
             }
         }
 
-        @Test("a search is answered as the contract has it, mistyped too")
-        @Loop func answer() async throws {
-            let anyone = try Client()
-            let person = try await Person.register(anyone)
-            let client = anyone.by(person)
-            let (word, other) = (Fresh.word(14), Fresh.word(14))
-            let post = try await client.write("<i>\(word) & \(other)").expect(201)
+        @Test(
+            "a search finds words, phrases, alternatives, prefixes and mistyped words, with the fields of the contract")
+        @Loop func hits() async throws {
+            let anonymous = try APIClient()
+            let person = try await TestAccount.register(anonymous)
+            let client = anonymous.signedIn(as: person)
+            let (word, other) = (randomWord(14), randomWord(14))
+            let post = try await client.createPost("<i>\(word) & \(other)").expect(201)
             let id = try post.text("id")
             _ = try await eventually { try await client.search(word).expect(200).ids("posts") == [id] }
             let mistyped = word.prefix(6) + "e" + word.dropFirst(6)
@@ -65,7 +65,7 @@ extension Journeys {
         }
 
         @Test(
-            "what is no search is refused with what is wrong",
+            "an invalid search gets 422 with a pointer, and one without a token 401",
             arguments: [
                 ("", "/query"), ("query=", "/query"), ("query=%20%20", "/query"),
                 ("query=" + String(repeating: "a", count: 201), "/query"), ("query=a&limit=0", "/limit"),
@@ -73,30 +73,29 @@ extension Journeys {
                 ("query=%00", "/query"),
             ])
         @Loop func refusals(query: String, pointer: String) async throws {
-            let anyone = try Client()
-            let client = anyone.by(try await Person.register(anyone))
+            let anonymous = try APIClient()
+            let client = anonymous.signedIn(as: try await TestAccount.register(anonymous))
             let problem = try await client.get("/v1/search/posts?\(query)").expectProblem(422, "invalid")
             #expect(problem["errors"]?.array?.first?["pointer"]?.string == pointer)
-            try await anyone.get("/v1/search/posts?query=a").expectProblem(401, "unauthenticated")
+            try await anonymous.get("/v1/search/posts?query=a").expectProblem(401, "unauthenticated")
         }
     }
 
-    @Suite("Rebuilding the search index", .timeLimit(.minutes(3))) struct Rebuilding {
-        @Test(
-            "an index that was emptied has every post again, while searches are answered, and what is deleted stays gone"
-        )
-        @Loop func empties() async throws {
+    @Suite("Rebuild of the search index", .timeLimit(.minutes(3))) struct IndexRebuild {
+        @Test("a rebuild restores an emptied index while posts are created, deleted and searched")
+        @Loop func restores() async throws {
             let stack = try Stack()
-            let anyone = try Client()
-            let client = anyone.by(try await Person.register(anyone))
-            let word = Fresh.word(14)
+            let client = try await APIClient.registered()
+            let word = randomWord(14)
             var posts: [String] = []
-            for number in 0..<30 { posts.append(try await client.write("\(word) \(number)").expect(201).text("id")) }
+            for number in 0..<30 {
+                posts.append(try await client.createPost("\(word) \(number)").expect(201).text("id"))
+            }
             #expect(try await eventually { try await total(client, word) == 30 })
             try await truncate()
-            async let rebuilding = stack.compose("rebuild-search")
-            // Meanwhile everything goes on.
-            let newcomer = try await client.write("\(word) meanwhile").expect(201).text("id")
+            async let rebuilding = stack.composeLocal("rebuild-search")
+            // Posts are created and deleted during the rebuild.
+            let newcomer = try await client.createPost("\(word) meanwhile").expect(201).text("id")
             for post in posts.prefix(5) {
                 try await client.delete("/v1/posts/\(post)").expect(204)
                 try await client.search(word).expect(200)
@@ -107,74 +106,70 @@ extension Journeys {
             #expect(isWhole)
             let found = try await client.search("\(word)&limit=100").expect(200).ids("posts")
             #expect(Set(found) == Set(posts.dropFirst(5) + [newcomer]))
-            let again = try await stack.compose("rebuild-search")
+            let again = try await stack.composeLocal("rebuild-search")
             #expect(again.contains("0 added, 0 removed"), "\(again)")
             #expect(try await client.search("\(word)&limit=100").expect(200).ids("posts") == found)
         }
 
-        @Test("a post that the index has and the post service has not is removed")
+        @Test("a rebuild removes a post that the post service does not have")
         @Loop func removes() async throws {
             let stack = try Stack()
-            let anyone = try Client()
-            let client = anyone.by(try await Person.register(anyone))
-            let word = Fresh.word(14)
-            try await Database.look("search") { pool in
+            let client = try await APIClient.registered()
+            let word = randomWord(14)
+            try await ServiceDatabase.withPool(of: "search") { pool in
                 let insert = Statement(
                     """
                     INSERT INTO documents (id, author_id, author_name, content, created_at, words)
                     VALUES ($1, $1, 'nobody', $2::text, now() - interval '1 hour', to_tsvector('english', $2::text))
                     """)
-                _ = try await pool.query(insert, UUID(), "a ghost: \(word)")
+                _ = try await pool.query(insert, UUID(), "unknown to the post service: \(word)")
             }
             #expect(try await total(client, word) == 1)
-            try await stack.compose("rebuild-search")
+            try await stack.composeLocal("rebuild-search")
             #expect(try await total(client, word) == 0)
         }
 
-        @Test("only the search service may ask for posts in its own name, and no more than posts")
+        @Test("post.list without a subject is refused to an integrator")
         @Loop func privilege() async throws {
-            try await Integrator.run { integrator in
-                let reply = try await integrator.call("post.list", ["limit": 1])
+            try await IntegratorClient.run { integrator in
+                let reply = try await integrator.reply(to: "post.list", ["limit": 1])
                 #expect(reply.status == 401)
             }
         }
 
-        @Test("one at a time: while one rebuilds, another is told so and ends with 75", .timeLimit(.minutes(1)))
+        @Test("a second rebuild at the same time ends with status 75 and says so", .timeLimit(.minutes(1)))
         @Loop func alone() async throws {
             let stack = try Stack()
-            let reader = Consumer(
+            let rebuild = Consumer(
                 address: try BrokerAddress(url: stack.secret("search-amqp.url")), name: "journeys",
                 subscriptions: [.queue(Queue.searchReplies, prefetch: 1, isExclusive: true) { $0.ack() }],
                 log: CapturedLog().logger)
-            async let running: Void = reader.run()
-            #expect(await reader.waitUntilConsuming(within: .seconds(10)))
-            let ended = try await Command(path: Stack.file("compose/local"), arguments: ["rebuild-search"]).run()
-            #expect(ended.status == 75)
-            #expect(ended.errors.contains("another rebuild"), "\(ended.errors)")
-            await reader.close()
+            async let running: Void = rebuild.run()
+            #expect(await rebuild.waitUntilConsuming(within: .seconds(10)))
+            let exit = try await Program(path: Stack.file("compose/local"), arguments: ["rebuild-search"]).run()
+            #expect(exit.status == 75)
+            #expect(exit.errors.contains("another rebuild"), "\(exit.errors)")
+            await rebuild.close()
             await running
         }
 
-        @Test("without its settings it ends with 78 and names what is missing")
+        @Test("a rebuild without its settings ends with status 78 and names the missing one")
         @Loop func settings() async throws {
             let stack = try Stack()
-            let worker = try FileManager.default.destinationOfSymbolicLink(
-                atPath: "/proc/\(stack.pid("search-1"))/exe")
-            let program = URL(filePath: worker).deletingLastPathComponent().appending(path: "warren")
-            let ended = try await Command(
-                path: program.path(percentEncoded: false), arguments: ["search", "rebuild"], environment: [:]
+            let exit = try await Program(
+                path: try stack.warrenCommand(), arguments: ["search", "rebuild"], environment: [:]
             ).run()
-            #expect(ended.status == 78)
-            #expect(ended.errors.contains("WARREN_AMQP_URL"), "\(ended.errors)")
+            #expect(exit.status == 78)
+            #expect(exit.errors.contains("WARREN_AMQP_URL"), "\(exit.errors)")
         }
 
-        @Loop private func total(_ client: Client, _ word: String) async throws -> Int64? {
+        @Loop private func total(_ client: APIClient, _ word: String) async throws -> Int64? {
             try await client.search(word).expect(200)["totalPosts"]?.integer
         }
 
-        /// Empties the index as its owner may, and has every cached answer forgotten.
+        /// Empties the index.
         @Loop private func truncate() async throws {
-            try await Database.look("search") { pool in
+            try await ServiceDatabase.withPool(of: "search") { pool in
                 _ = try await pool.query(Statement("TRUNCATE documents, vocabulary"))
             }
         }

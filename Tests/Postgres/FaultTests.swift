@@ -3,7 +3,7 @@ import Reactor
 import TestSupport
 import Testing
 
-@Suite("When the server or the network fails", .serialized)
+@Suite("Server and network failures", .serialized)
 struct FaultTests {
     private static let one = Statement("SELECT 1")
 
@@ -14,7 +14,7 @@ struct FaultTests {
         #expect(answers)
     }
 
-    @Test("what was under way when the connection broke fails as passing, and the pool comes back")
+    @Test("statements in flight on a broken connection fail with a transient error, and the pool reconnects")
     @Loop func cut() async throws {
         try await TestDatabase.with { database in
             try await database.withProxy(size: 2) { pool, proxy in
@@ -32,7 +32,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a backend that the operator terminates is replaced, whether busy or idle")
+    @Test("a connection that the operator terminates is replaced, whether busy or idle")
     @Loop func terminated() async throws {
         try await TestDatabase.with { database in
             try await database.withPool(size: 1) { pool in
@@ -58,7 +58,7 @@ struct FaultTests {
         }
     }
 
-    @Test("with the server away statements fail at once, and work again when it is back")
+    @Test("statements fail at once while the server is down, and succeed when it is back")
     @Loop func refused() async throws {
         try await TestDatabase.with { database in
             try await database.withProxy(size: 2) { pool, proxy in
@@ -68,7 +68,7 @@ struct FaultTests {
                 #expect(isGone)
                 let start = ContinuousClock.now
                 let error = await #expect(throws: PostgresError.self) { try await pool.query(Self.one) }
-                #expect(error?.code == .unavailable && error?.cause?.code == .connectFailed)
+                #expect(error?.code == .unavailable && (error?.cause as? PostgresError)?.code == .connectFailed)
                 await #expect(throws: PostgresError.self) { try await pool.begin() }
                 #expect(ContinuousClock.now - start < .seconds(5))
                 proxy.resume()
@@ -78,7 +78,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a server that hangs costs no more than the deadline, and its connection is replaced")
+    @Test("a statement on a hanging server fails at its deadline, and the connection is replaced")
     @Loop func stalled() async throws {
         try await TestDatabase.with { database in
             try await database.withProxy(size: 1) { pool, proxy in
@@ -99,7 +99,7 @@ struct FaultTests {
         }
     }
 
-    @Test("one slow statement does not cost its neighbours their connection")
+    @Test("a statement past its deadline does not fail other statements on its connection")
     @Loop func slowNeighbour() async throws {
         try await TestDatabase.with { database in
             try await database.withPool(size: 1) { pool in
@@ -113,7 +113,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a commit that the connection did not survive has an unknown outcome, and says so")
+    @Test("a commit whose connection breaks throws .outcomeUnknown")
     @Loop func lostCommit() async throws {
         try await TestDatabase.with { database in
             try await database.withProxy(size: 1) { pool, proxy in
@@ -140,7 +140,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a transaction whose connection broke cannot commit, and says: try again")
+    @Test("committing a transaction whose connection broke throws a transient error")
     @Loop func lostTransaction() async throws {
         try await TestDatabase.with { database in
             try await database.withProxy(size: 1) { pool, proxy in
@@ -158,7 +158,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a wrong address, password or database is told of in the log's words, without the password")
+    @Test("a wrong address or password throws .connectFailed, and the error does not contain the password")
     @Loop func wrongPassword() async throws {
         let url = try TestEnvironment.value("WARREN_TEST_DATABASE_URL")
         let wrong = url.replacing(/:[^:@\/]+@/, with: ":wrong-secret@")

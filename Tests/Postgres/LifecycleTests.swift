@@ -4,9 +4,9 @@ import Reactor
 import TestSupport
 import Testing
 
-@Suite("The life of a pool", .serialized)
+@Suite("PostgreSQL pool life cycle", .serialized)
 struct LifecycleTests {
-    @Test("started and stopped over and over, it leaks no descriptor and no connection")
+    @Test("a pool that starts and stops repeatedly leaks no descriptor and no connection")
     @Loop func startStop() async throws {
         try await TestDatabase.with { database in
             try await database.withProxy(size: 1) { observer, proxy in
@@ -17,20 +17,20 @@ struct LifecycleTests {
                     try await TestDatabase.withPool(url, size: 3) { pool in
                         _ = try await pool.query(Statement("SELECT 1"))
                     }
-                    // The server has only so many, and takes its time over ending them.
+                    // The server limits its connections and ends them after a delay.
                     let areGone = try await eventually(within: .seconds(20)) {
                         try await observer.query(open, database.schema).first?.get(0, as: Int.self) == 0
                     }
                     try #require(areGone)
                 }
                 #expect(proxy.acceptedCount > 100)
-                // Leaked ones would be 200 to 300; what else is open belongs to tests that run beside this one.
+                // A leak would be 200 to 300 descriptors. Tests that run at the same time have others open.
                 #expect(try descriptors(proxy.port) - before < 200)
             }
         }
     }
 
-    @Test("closing waits for what is under way")
+    @Test("closing a pool waits for statements in flight")
     @Loop func closeWaits() async throws {
         try await TestDatabase.with { database in
             var pending: PendingQuery?
@@ -45,7 +45,7 @@ struct LifecycleTests {
         }
     }
 
-    @Test("closing waits no longer than it may")
+    @Test("closing a pool waits no longer than its limit")
     @Loop func closeIsBounded() async throws {
         try await TestDatabase.with { database in
             var pending: PendingQuery?
@@ -62,7 +62,7 @@ struct LifecycleTests {
         }
     }
 
-    @Test("a pool whose task is cancelled ends at once, also while it cannot connect")
+    @Test("a pool whose task is cancelled ends at once, even if it cannot connect")
     @Loop func cancelled() async throws {
         let url = try TestEnvironment.value("WARREN_TEST_DATABASE_URL")
         for address in [url, "postgres://127.0.0.1:1/none"] {
@@ -77,7 +77,7 @@ struct LifecycleTests {
         }
     }
 
-    @Test("statements sent before the pool runs wait for it")
+    @Test("statements that are sent before the pool runs wait for it")
     @Loop func sentBefore() async throws {
         let url = try TestEnvironment.value("WARREN_TEST_DATABASE_URL")
         let pool = PostgresPool(url: url, size: 1, log: TestDatabase.log)
@@ -91,7 +91,8 @@ struct LifecycleTests {
         }
     }
 
-    /// How many descriptors are open, of sockets only those to a port: tests beside this one have thousands.
+    /// Counts the open descriptors. It counts sockets only if they are connected to a port, because tests that
+    /// run at the same time open thousands.
     private func descriptors(_ port: Int) throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count { name in
             let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")

@@ -15,7 +15,7 @@ struct MigratorTests {
         #expect(found == names)
     }
 
-    @Test("are applied once, in the order of their names, each with all its commands")
+    @Test("migrations are applied once, in the order of their names, with all their commands")
     @Loop func freshAndRepeated() async throws {
         try await TestDatabase.with { database in
             let migrator = Migrator(url: database.url, log: TestDatabase.log)
@@ -27,7 +27,7 @@ struct MigratorTests {
         }
     }
 
-    @Test("of four processes that start at once, one applies them and all succeed")
+    @Test("four processes that migrate at the same time all succeed and apply each migration once")
     @Loop func concurrent() async throws {
         try await TestDatabase.with { database in
             let migrations = [first, second]
@@ -45,7 +45,7 @@ struct MigratorTests {
         }
     }
 
-    @Test("one that was changed after it was applied is an error that names it, and nothing further is applied")
+    @Test("a migration that was changed after it was applied is an error, and later ones are not applied")
     @Loop func changed() async throws {
         try await TestDatabase.with { database in
             let migrator = Migrator(url: database.url, log: TestDatabase.log)
@@ -59,7 +59,7 @@ struct MigratorTests {
         }
     }
 
-    @Test("one that fails leaves nothing of itself, keeps what came before, and works once it is mended")
+    @Test("a failed migration leaves no changes, keeps earlier migrations, and can be corrected and applied")
     @Loop func failing() async throws {
         try await TestDatabase.with { database in
             let migrator = Migrator(url: database.url, log: TestDatabase.log)
@@ -76,18 +76,18 @@ struct MigratorTests {
         }
     }
 
-    @Test("one that ends its own transaction is refused, and is not taken for applied")
+    @Test("a migration that ends its own transaction is refused and not recorded as applied")
     @Loop func endsTransaction() async throws {
         try await TestDatabase.with { database in
             let migrator = Migrator(url: database.url, log: TestDatabase.log)
-            let sneaky = Migration(name: "0001-sneaky", sql: "CREATE TABLE a (id int8); COMMIT;")
-            let error = await #expect(throws: PostgresError.self) { try await migrator.migrate([sneaky]) }
+            let ending = Migration(name: "0001-ending", sql: "CREATE TABLE a (id int8); COMMIT;")
+            let error = await #expect(throws: PostgresError.self) { try await migrator.migrate([ending]) }
             #expect(error?.code == .migration)
             try await database.withPool(size: 1) { pool in try await expectNames([], pool) }
         }
     }
 
-    @Test("those of a newer version are left alone, and two of one name are refused")
+    @Test("applied migrations of a newer version are left alone, and two with one name are refused")
     @Loop func newerAndDouble() async throws {
         try await TestDatabase.with { database in
             let migrator = Migrator(url: database.url, log: TestDatabase.log)
@@ -97,7 +97,7 @@ struct MigratorTests {
         }
     }
 
-    @Test("waiting for another process's migrations ends at the limit")
+    @Test("migrating a database that does not answer fails at the time limit")
     @Loop func boundedWait() async throws {
         try await TestDatabase.with { database in
             let proxy = try FaultProxy(to: database.port)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite("What the answers of a pipeline mean")
+@Suite("Pipeline state")
 struct PipelineTests {
     private typealias Machine = Pipeline<String>
 
@@ -11,72 +11,72 @@ struct PipelineTests {
     }
 
     private func error(_ state: String) -> PostgresError {
-        PostgresError(storage: PostgresError.Storage(code: .sqlState(state), sqlState: state, message: "test"))
+        PostgresError(.sqlState(state), "test", sqlState: state)
     }
 
-    private func describe(_ action: Machine.Action) -> String {
+    private func describe(_ action: Machine.Action?) -> String? {
         switch action {
-        case .nothing: "nothing"
-        case .answer(let query): "answer \(query)"
-        case .hold: "hold"
-        case .answerHeld(let query): "answer held \(query)"
+        case nil: nil
+        case .succeed(let query): "succeed \(query)"
+        case .awaitCommit: "await commit"
+        case .succeedAtCommit(let query): "succeed at commit \(query)"
         case .fail(let query, let error, _, let stale): "fail \(query) \(error.code)\(stale == nil ? "" : " stale")"
         case .forget(let prepared): "forget \(prepared.name)"
         case .violation: "violation"
         }
     }
 
-    @Test("a shared statement is answered when its commit is, not before")
-    func held() {
+    @Test("an autocommit query succeeds when its commit is confirmed, not before")
+    func commit() {
         var machine = Machine()
-        _ = machine.append("a", statement("s"), isShared: true)
+        _ = machine.append("a", statement("s"), isAutocommit: true)
         machine.appendSync()
-        #expect(describe(machine.receive(.success)) == "hold")
-        #expect(describe(machine.receive(.end)) == "nothing")
+        #expect(describe(machine.receive(.success)) == "await commit")
+        #expect(describe(machine.receive(.end)) == nil)
         #expect(!machine.isAnswered(1))
-        #expect(describe(machine.receive(.sync)) == "answer held a")
+        #expect(describe(machine.receive(.sync)) == "succeed at commit a")
         #expect(machine.isAnswered(1))
         #expect(machine.isEmpty)
     }
 
-    @Test("a commit that fails is the failure of its statement")
+    @Test("an autocommit query fails if its commit fails")
     func failingCommit() {
         var machine = Machine()
-        _ = machine.append("a", statement("s"), isShared: true)
+        _ = machine.append("a", statement("s"), isAutocommit: true)
         machine.appendSync()
         _ = machine.receive(.success)
         _ = machine.receive(.end)
         #expect(describe(machine.receive(.failure(error("23503")))) == "fail a sqlstate-23503")
-        #expect(describe(machine.receive(.end)) == "nothing")
-        #expect(describe(machine.receive(.sync)) == "nothing")
+        #expect(describe(machine.receive(.end)) == nil)
+        #expect(describe(machine.receive(.sync)) == nil)
         #expect(machine.isEmpty)
     }
 
-    @Test("an error takes the rest of its segment with it and nothing beyond")
+    @Test("a failed query aborts the later queries of its segment and no others")
     func segments() {
         var machine = Machine()
-        for name in ["a", "b", "c"] { _ = machine.append(name, statement("s"), isShared: false) }
+        for name in ["a", "b", "c"] { _ = machine.append(name, statement("s"), isAutocommit: false) }
         machine.appendSync()
-        _ = machine.append("d", statement("s"), isShared: false)
+        _ = machine.append("d", statement("s"), isAutocommit: false)
         machine.appendSync()
-        #expect(describe(machine.receive(.success)) == "answer a")
+        #expect(describe(machine.receive(.success)) == "succeed a")
         _ = machine.receive(.end)
         #expect(describe(machine.receive(.failure(error("23505")))) == "fail b sqlstate-23505")
         _ = machine.receive(.end)
         #expect(describe(machine.receive(.aborted)) == "fail c aborted")
         _ = machine.receive(.end)
         _ = machine.receive(.sync)
-        #expect(describe(machine.receive(.success)) == "answer d")
+        #expect(describe(machine.receive(.success)) == "succeed d")
     }
 
-    @Test("a statement that could not be prepared fails with the reason, and is prepared anew the next time")
+    @Test("queries of a statement that could not be prepared fail for that reason, and the statement is forgotten")
     func failingPreparation() {
         var machine = Machine()
         let prepared = statement("s1")
         machine.appendPrepare(prepared)
-        _ = machine.append("a", prepared, isShared: true)
+        _ = machine.append("a", prepared, isAutocommit: true)
         machine.appendSync()
-        _ = machine.append("b", prepared, isShared: true)
+        _ = machine.append("b", prepared, isAutocommit: true)
         machine.appendSync()
         #expect(describe(machine.receive(.failure(error("42P01")))) == "forget s1")
         _ = machine.receive(.end)
@@ -86,23 +86,23 @@ struct PipelineTests {
         #expect(describe(machine.receive(.failure(error("26000")))) == "fail b sqlstate-42P01")
     }
 
-    @Test("a plan that a change of schema made stale is forgotten")
+    @Test("a query whose cached plan is stale reports the statement as stale")
     func stale() {
         var machine = Machine()
-        _ = machine.append("a", statement("s"), isShared: false)
+        _ = machine.append("a", statement("s"), isAutocommit: false)
         #expect(describe(machine.receive(.failure(error("0A000")))) == "fail a sqlstate-0A000 stale")
     }
 
-    @Test("when the connection is lost, exactly those without an answer are taken out")
+    @Test("draining a pipeline returns exactly the queries without an answer")
     func drain() {
         var machine = Machine()
-        _ = machine.append("a", statement("s"), isShared: true)
+        _ = machine.append("a", statement("s"), isAutocommit: true)
         machine.appendSync()
-        _ = machine.append("b", statement("s"), isShared: false)
-        _ = machine.append("c", statement("s"), isShared: false)
+        _ = machine.append("b", statement("s"), isAutocommit: false)
+        _ = machine.append("c", statement("s"), isAutocommit: false)
         _ = machine.receive(.success)
-        var afterReply = machine
-        #expect(afterReply.drain() == ["a", "b", "c"])
+        var afterResponse = machine
+        #expect(afterResponse.drain() == ["a", "b", "c"])
         _ = machine.receive(.end)
         var afterEnd = machine
         #expect(afterEnd.drain() == ["a", "b", "c"])
@@ -112,18 +112,18 @@ struct PipelineTests {
         #expect(machine.isEmpty)
     }
 
-    @Test("an answer to nothing, or a second one, breaks the protocol and traps nobody")
+    @Test("an unexpected response is a protocol violation, not a trap")
     func violations() {
         var machine = Machine()
         #expect(describe(machine.receive(.success)) == "violation")
-        _ = machine.append("a", statement("s"), isShared: false)
+        _ = machine.append("a", statement("s"), isAutocommit: false)
         #expect(describe(machine.receive(.sync)) == "violation")
         #expect(describe(machine.receive(.end)) == "violation")
         _ = machine.receive(.success)
         #expect(describe(machine.receive(.success)) == "violation")
     }
 
-    @Test("a statement used with other types is prepared for them")
+    @Test("a statement is prepared again for parameters of other types")
     func types() {
         var table = PreparedTable()
         let statement = Statement("SELECT $1")

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Postgres
 
-@Suite("The pool's decisions")
+@Suite("PostgreSQL pool state")
 struct PoolStateTests {
     private func open(_ size: Int, _ limits: PoolState.Limits = PoolState.Limits()) -> PoolState {
         var state = PoolState(size: size, limits: limits)
@@ -14,7 +14,7 @@ struct PoolStateTests {
         placements.compactMap { if case .slot(let slot) = $0 { slot } else { nil } }
     }
 
-    @Test("statements spread over the connections, and go where least is under way")
+    @Test("statements go to the connection with the fewest in flight")
     func spread() {
         var state = open(4)
         let first = slots((1...4).map { state.placeQuery($0) })
@@ -23,7 +23,7 @@ struct PoolStateTests {
         #expect(state.placeQuery(5) == .slot(2))
     }
 
-    @Test("a transaction has its connection to itself; the others share the rest")
+    @Test("statements do not use a connection that a transaction leases")
     func leases() {
         var state = open(2)
         let leased = slots([state.placeLease(1)])
@@ -32,7 +32,7 @@ struct PoolStateTests {
         #expect(Set(others).isDisjoint(with: leased))
     }
 
-    @Test("with every connection taken, statements and transactions wait, each in their order")
+    @Test("statements and transactions that wait for a connection are served in their order")
     func waiting() {
         var state = open(1)
         #expect(state.placeLease(1) == .slot(0))
@@ -50,7 +50,7 @@ struct PoolStateTests {
         #expect(state.next() == .lease(4, slot: 0))
     }
 
-    @Test("one who gives up waiting is passed over")
+    @Test("a withdrawn ticket gets no connection")
     func withdraw() {
         var state = open(1)
         _ = state.placeLease(1)
@@ -61,7 +61,7 @@ struct PoolStateTests {
         #expect(state.next() == .lease(3, slot: 0))
     }
 
-    @Test("past its bounds the pool refuses instead of collecting")
+    @Test("a pool refuses statements and transactions beyond its limits")
     func bounds() {
         var state = open(1, PoolState.Limits(depth: 2, waitingQueries: 1, waitingLeases: 1))
         #expect(state.placeQuery(1) == .slot(0))
@@ -75,7 +75,7 @@ struct PoolStateTests {
         #expect(state.placeLease(7) == .refuse)
     }
 
-    @Test("before the first connection everything waits; once none can be made, everything is refused")
+    @Test("statements wait while the pool connects and are refused when no connection can be made")
     func availability() {
         var state = PoolState(size: 2)
         #expect(state.availability == .connecting)
@@ -93,16 +93,16 @@ struct PoolStateTests {
         #expect(state.availability == .connecting)
     }
 
-    @Test("a connection that owes an overdue answer gets nothing new until it has given it")
-    func suspect() {
+    @Test("a paused connection gets no statements until it is resumed")
+    func paused() {
         var state = open(2)
-        state.suspect(0, true)
+        state.setPaused(0, true)
         #expect(Set(slots((1...4).map { state.placeQuery($0) })) == [1])
-        state.suspect(0, false)
+        state.setPaused(0, false)
         #expect(state.placeQuery(5) == .slot(0))
     }
 
-    @Test("a closing pool takes nothing and is drained when all that it took has ended")
+    @Test("a closing pool refuses work and is drained when the work in flight has ended")
     func closing() {
         var state = open(2)
         let query = slots([state.placeQuery(1)])

@@ -3,7 +3,7 @@ import Postgres
 import Reactor
 import Testing
 
-@Suite("Statements that commit by themselves", .serialized)
+@Suite("Autocommit statements", .serialized)
 struct QueryTests {
     private static let create = Statement(
         "CREATE TABLE things (id int8 PRIMARY KEY, name text CONSTRAINT things_name_key UNIQUE)")
@@ -11,7 +11,7 @@ struct QueryTests {
     private static let select = Statement("SELECT name FROM things WHERE id = $1")
     private static let count = Statement("SELECT count(*) FROM things")
 
-    @Test("write, read, and say how many rows they touched")
+    @Test("statements write and read rows and return the number of affected rows")
     @Loop func writeAndRead() async throws {
         try await TestDatabase.with { database in
             try await database.withPool { pool in
@@ -27,7 +27,7 @@ struct QueryTests {
         }
     }
 
-    @Test("sent in one turn, each has its own answer and only the wrong ones fail")
+    @Test("statements of one turn have their own results, and only the wrong ones fail")
     @Loop func independentErrors() async throws {
         try await TestDatabase.with { database in
             for size in [1, 3] {
@@ -52,7 +52,7 @@ struct QueryTests {
         }
     }
 
-    @Test("a violated constraint is told by SQLSTATE and by name")
+    @Test("the error of a violated constraint has its SQLSTATE and its name, and no values")
     @Loop func constraint() async throws {
         try await TestDatabase.with { database in
             try await database.withPool { pool in
@@ -69,7 +69,7 @@ struct QueryTests {
         }
     }
 
-    @Test("a constraint that is checked at commit fails its statement too")
+    @Test("a statement fails if a deferred constraint is violated at its commit")
     @Loop func deferredConstraint() async throws {
         try await TestDatabase.with { database in
             try await database.withPool(size: 1) { pool in
@@ -86,7 +86,7 @@ struct QueryTests {
         }
     }
 
-    @Test("a statement that cannot be prepared fails with the reason, and works once it can")
+    @Test("a statement that cannot be prepared fails with the reason, and is prepared again when it is used again")
     @Loop func preparedLater() async throws {
         try await TestDatabase.with { database in
             try await database.withPool(size: 1) { pool in
@@ -108,7 +108,7 @@ struct QueryTests {
         }
     }
 
-    @Test("one statement may be used with values of different types")
+    @Test("one statement can be used with parameters of different types")
     @Loop func differentTypes() async throws {
         try await TestDatabase.with { database in
             try await database.withPool(size: 1) { pool in
@@ -123,7 +123,7 @@ struct QueryTests {
         }
     }
 
-    @Test("an answer larger than any buffer arrives whole, and so does a parameter")
+    @Test("a parameter and a result of several megabytes arrive complete")
     @Loop func large() async throws {
         try await TestDatabase.with { database in
             try await database.withPool(size: 2) { pool in
@@ -136,7 +136,7 @@ struct QueryTests {
         }
     }
 
-    @Test("an answer may be awaited twice, late, and by two")
+    @Test("the rows of a statement can be awaited by several tasks, and again later")
     @Loop func awaitedTwice() async throws {
         try await TestDatabase.with { database in
             try await database.withPool { pool in
@@ -152,7 +152,7 @@ struct QueryTests {
         }
     }
 
-    @Test("a cancelled task stops waiting at once, and the connection goes on")
+    @Test("a cancelled task stops waiting at once, and its connection stays usable")
     @Loop func cancellation() async throws {
         try await TestDatabase.with { database in
             try await database.withPool(size: 1) { pool in
@@ -171,7 +171,7 @@ struct QueryTests {
         }
     }
 
-    @Test("ten thousand statements leave no results behind")
+    @Test("ten thousand statements leak no results")
     @Loop func noLeak() async throws {
         try await TestDatabase.with { database in
             try await database.withPool(size: 2) { pool in
@@ -182,7 +182,7 @@ struct QueryTests {
                     let pending = (0..<50).map { _ in pool.send(statement) }
                     for query in pending { _ = try await query.rows() }
                 }
-                // Kept results would be 100 MB.
+                // A leak of all results would be 100 MB.
                 #expect(try residentKilobytes() - before < 30_000)
             }
         }

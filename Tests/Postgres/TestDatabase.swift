@@ -4,19 +4,20 @@ import Postgres
 import Reactor
 import TestSupport
 
-/// A schema of a test's own on the real server, and the address that leads into it.
+/// A schema for one test on the real server.
 struct TestDatabase {
+    /// The URL of the database with the schema in its search path.
     let url: String
     let schema: String
 
-    /// The quiet log of the tests.
+    /// A log that shows only critical messages.
     static let log: Logger = {
         var log = Logger(label: "test")
         log.logLevel = .critical
         return log
     }()
 
-    /// Runs a test in a schema that is dropped afterwards.
+    /// Runs a test with a new schema, which is dropped afterwards.
     @Loop static func with(_ body: @Loop (TestDatabase) async throws -> Void) async throws {
         let base = try TestEnvironment.value("WARREN_TEST_DATABASE_URL")
         let schema = "t" + UUID().uuidString.lowercased().replacing("-", with: "")
@@ -39,7 +40,7 @@ struct TestDatabase {
         try await withPool(base, size: 1) { _ = try await $0.query(Statement("DROP SCHEMA \(schema) CASCADE")) }
     }
 
-    /// Runs a pool for as long as the body takes, and checks that it closes.
+    /// Runs a pool during the body, and waits until it has closed.
     @Loop static func withPool(_ url: String, size: Int, _ body: @Loop (PostgresPool) async throws -> Void) async throws
     {
         let pool = PostgresPool(url: url, size: size, log: log)
@@ -56,12 +57,12 @@ struct TestDatabase {
         }
     }
 
-    /// Runs a pool of this database for as long as the body takes.
+    /// Runs a pool of this database during the body.
     @Loop func withPool(size: Int = 4, _ body: @Loop (PostgresPool) async throws -> Void) async throws {
         try await Self.withPool(url, size: size, body)
     }
 
-    /// Runs a pool of this database with a proxy between the two.
+    /// Runs a pool that reaches this database through a proxy.
     @Loop func withProxy(size: Int, _ body: @Loop (PostgresPool, FaultProxy) async throws -> Void) async throws {
         let proxy = try FaultProxy(to: port)
         defer { proxy.stop() }
@@ -70,7 +71,7 @@ struct TestDatabase {
         }
     }
 
-    /// The address of this database by way of a proxy.
+    /// Returns the URL of this database through a proxy.
     func through(_ proxy: FaultProxy) -> String {
         url.replacing(":\(port)/", with: ":\(proxy.port)/")
     }

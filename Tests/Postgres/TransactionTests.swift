@@ -1,4 +1,5 @@
 import Reactor
+import TestSupport
 import Testing
 
 @testable import Postgres
@@ -23,7 +24,7 @@ struct TransactionTests {
         #expect(try rows.first?.get(0, as: Int.self) == count)
     }
 
-    @Test("others see what was done once it is committed, and never what was rolled back")
+    @Test("others see the changes of a transaction after its commit, and never after a rollback")
     @Loop func visibility() async throws {
         try await with { pool in
             let transaction = try await pool.begin()
@@ -38,7 +39,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("begin, three inserts and commit leave in one segment: one round trip")
+    @Test("begin, three inserts and commit are one pipeline segment, so one round trip")
     @Loop func oneRoundTrip() async throws {
         try await with(size: 1) { pool in
             let connection = try #require(pool.connections[0])
@@ -57,7 +58,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("the first failure takes the rest with it, and the commit tells of it")
+    @Test("the first failure aborts later statements and the commit, which name it as their cause")
     @Loop func failure() async throws {
         try await with(size: 1) { pool in
             _ = try await pool.query(Self.insert, 1, "there")
@@ -75,18 +76,18 @@ struct TransactionTests {
             #expect(own?.code == .sqlState("23505"))
             let aborted = await #expect(throws: PostgresError.self) { try await after.rows() }
             #expect(aborted?.code == .aborted)
-            #expect(aborted?.cause?.code == .sqlState("23505"))
+            #expect((aborted?.cause as? PostgresError)?.code == .sqlState("23505"))
             try await expectNotes(1, pool)
         }
     }
 
-    @Test("what is sent in later turns than the statement that failed is told of the same failure")
+    @Test("statements that are sent in a later turn than the failed one name the same failure")
     @Loop func failureOfAnEarlierTurn() async throws {
         try await with(size: 1) { pool in
             _ = try await pool.query(Self.insert, 1, "there")
             for isLaterStatementSent in [true, false] {
                 let transaction = try await pool.begin()
-                // So that the answer is not there yet when the rest is sent.
+                // Delays the failure until the later statements are sent.
                 transaction.send(Statement("SELECT pg_sleep(0.2)"))
                 transaction.send(Self.insert, 1, "again")
                 try await Loop.sleep(for: .milliseconds(50))
@@ -102,7 +103,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("after a failure that was awaited, statements and commit fail, and the connection is good again")
+    @Test("statements and commit fail after an awaited failure, and the connection stays usable")
     @Loop func failureAwaited() async throws {
         try await with(size: 1) { pool in
             let transaction = try await pool.begin()
@@ -118,19 +119,19 @@ struct TransactionTests {
         }
     }
 
-    @Test("a statement that cannot be sent keeps the rest from being committed")
+    @Test("a transaction with a statement that cannot be sent does not commit")
     @Loop func unsendable() async throws {
         try await with(size: 1) { pool in
             let transaction = try await pool.begin()
             transaction.send(Self.insert, 1, "a")
             transaction.send(Self.insert, 2, "a\u{0}")
             let error = await #expect(throws: PostgresError.self) { try await transaction.commit() }
-            #expect(error?.cause?.code == .invalidParameter)
+            #expect((error?.cause as? PostgresError)?.code == .invalidParameter)
             try await expectNotes(0, pool)
         }
     }
 
-    @Test("a constraint that is checked at commit fails the commit")
+    @Test("a commit fails if a deferred constraint is violated")
     @Loop func deferred() async throws {
         try await with(size: 1) { pool in
             _ = try await pool.query(
@@ -144,8 +145,8 @@ struct TransactionTests {
         }
     }
 
-    @Test("one that is let go of is rolled back, and its connection serves others")
-    @Loop func letGo() async throws {
+    @Test("a transaction that is dropped is rolled back, and its connection is used again")
+    @Loop func dropped() async throws {
         try await with(size: 1) { pool in
             do {
                 let transaction = try await pool.begin()
@@ -160,7 +161,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("a deadlock is an error that says: try again")
+    @Test("a deadlock is a transient error")
     @Loop func deadlock() async throws {
         try await with(size: 2) { pool in
             _ = try await pool.query(Self.insert, 1, "a")
@@ -176,7 +177,7 @@ struct TransactionTests {
                     _ = try await query.rows()
                 } catch {
                     failures.append(error)
-                    // The victim's locks go with it, and the other one goes on.
+                    // Releases the victim's locks, so that the other transaction continues.
                     first.close()
                     second.close()
                 }
@@ -196,7 +197,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("with all connections taken, the next ones wait in their order, and no longer than their deadline")
+    @Test("transactions wait for a connection in their order, and no longer than their deadline")
     @Loop func exhaustion() async throws {
         try await with(size: 1) { pool in
             let holder = try await pool.begin()
@@ -204,7 +205,7 @@ struct TransactionTests {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<3 {
                     group.addTask { try await order.note(number, pool) }
-                    // So that they ask in this order.
+                    // Makes the tasks ask in this order.
                     try await Loop.sleep(for: .milliseconds(5))
                 }
                 let start = ContinuousClock.now
@@ -220,7 +221,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("a task that is cancelled while it waits for a connection stops waiting, and keeps nobody from one")
+    @Test("a task that is cancelled while it waits for a connection stops waiting and takes none")
     @Loop func cancelledWaiter() async throws {
         try await with(size: 1) { pool in
             let holder = try await pool.begin()
@@ -237,7 +238,24 @@ struct TransactionTests {
         }
     }
 
-    @Test("a statement waits while every connection is in a transaction, and is then carried out")
+    @Test("a connection that is returned while a cancelled task leaves the line goes to the next task")
+    @Loop func returnedDuringCancellation() async throws {
+        try await with(size: 1) { pool in
+            let holder = try await pool.begin()
+            let cancelled = Task { @Loop in try await pool.begin() }
+            #expect(try await eventually { pool.leaseWaiters.count == 1 })
+            let next = Task { @Loop in try await pool.begin(deadline: .now + .seconds(5)) }
+            #expect(try await eventually { pool.leaseWaiters.count == 2 })
+            cancelled.cancel()
+            // Runs after the cancellation has ended the wait and before the cancelled task continues.
+            Loop.perform { holder.close() }
+            try await next.value.rollback()
+            let error = await #expect(throws: PostgresError.self) { try await cancelled.value }
+            #expect(error?.code == .cancelled)
+        }
+    }
+
+    @Test("a statement waits while transactions lease all connections, and is sent afterwards")
     @Loop func statementWaits() async throws {
         try await with(size: 1) { pool in
             let holder = try await pool.begin()
@@ -251,7 +269,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("past its deadline a transaction is given up: rolled back, its connection replaced")
+    @Test("a transaction is rolled back at its deadline, and its connection is replaced")
     @Loop func deadline() async throws {
         try await with(size: 1) { pool in
             let transaction = try await pool.begin(deadline: .now + .milliseconds(200))
@@ -264,12 +282,12 @@ struct TransactionTests {
             let idle = try await pool.begin(deadline: .now + .milliseconds(20))
             try await Loop.sleep(for: .milliseconds(60))
             let late = await #expect(throws: PostgresError.self) { try await idle.query(Self.count) }
-            #expect(late?.cause?.code == .deadlineExceeded)
+            #expect((late?.cause as? PostgresError)?.code == .deadlineExceeded)
             try await expectNotes(0, pool)
         }
     }
 
-    @Test("a commit that is under way when its task is cancelled still tells what came of it")
+    @Test("a commit in a cancelled task still waits for its outcome")
     @Loop func cancelledCommit() async throws {
         try await with(size: 1) { pool in
             try await withThrowingTaskGroup(of: Void.self) { group in

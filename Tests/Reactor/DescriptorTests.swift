@@ -2,7 +2,7 @@ import Glibc
 import Reactor
 import Testing
 
-@Suite("Descriptors watched by the loop")
+@Suite("Descriptor watches and hooks")
 struct DescriptorTests {
     private struct Pipe {
         let reading: Int32
@@ -13,9 +13,14 @@ struct DescriptorTests {
             try #require(pipe(&ends) == 0)
             (reading, writing) = (ends[0], ends[1])
         }
+
+        func close() {
+            Glibc.close(reading)
+            Glibc.close(writing)
+        }
     }
 
-    @Test("are reported when readable, until the watch ends")
+    @Test("a readable descriptor is reported until its watch is cancelled")
     @Loop func readable() async throws {
         let pipe = try Pipe()
         var reports = 0
@@ -33,11 +38,10 @@ struct DescriptorTests {
         _ = write(pipe.writing, &byte, 1)
         try await Loop.sleep(for: .milliseconds(20))
         #expect(reports == 1)
-        close(pipe.reading)
-        close(pipe.writing)
+        pipe.close()
     }
 
-    @Test("tell of a peer that has gone")
+    @Test("a pipe whose writing end is closed is reported as failed")
     @Loop func hangUp() async throws {
         let pipe = try Pipe()
         var seen: Readiness = []
@@ -49,12 +53,52 @@ struct DescriptorTests {
         close(pipe.reading)
     }
 
-    @Test("a closed descriptor is an error, not a trap")
+    @Test("watching a closed descriptor throws an error")
     @Loop func closedDescriptor() {
         #expect(throws: SystemError.self) { try Loop.watch(9999, for: .readable) { _ in } }
     }
 
-    @Test("an end-of-turn hook runs after the jobs of the turn, until it is taken back")
+    @Test("a wait for a descriptor returns its readiness")
+    @Loop func waitUntilReady() async throws {
+        let pipe = try Pipe()
+        Loop.schedule(after: .milliseconds(5)) {
+            var byte: UInt8 = 1
+            _ = write(pipe.writing, &byte, 1)
+        }
+        #expect(try await Loop.waitUntilReady(pipe.reading, for: .readable, until: .now + .seconds(30)) == .readable)
+        // The wait has ended its watch, so the descriptor can be watched again.
+        #expect(try await Loop.waitUntilReady(pipe.writing, for: .writable, until: .now + .seconds(30)) == .writable)
+        #expect(try await Loop.waitUntilReady(pipe.reading, for: .readable, until: .now + .seconds(30)) == .readable)
+        pipe.close()
+    }
+
+    @Test("a wait for a descriptor returns nil after its deadline, a cancellation, or the end of its waiter")
+    @Loop func waitUntilReadyEnds() async throws {
+        let pipe = try Pipe()
+        let deadline = ContinuousClock.now + .milliseconds(20)
+        #expect(try await Loop.waitUntilReady(pipe.reading, for: .readable, until: deadline) == nil)
+        #expect(ContinuousClock.now >= deadline)
+        let task = Task { @Loop in
+            try await Loop.waitUntilReady(pipe.reading, for: .readable, until: .now + .seconds(60))
+        }
+        Loop.schedule(after: .milliseconds(5)) { task.cancel() }
+        #expect(try await task.value == nil)
+        let waiter = Waiter<Readiness>()
+        Loop.schedule(after: .milliseconds(5)) { waiter.cancel() }
+        #expect(
+            try await Loop.waitUntilReady(pipe.reading, for: .readable, until: .now + .seconds(60), using: waiter)
+                == nil)
+        pipe.close()
+    }
+
+    @Test("a wait for a closed descriptor throws an error")
+    @Loop func waitForClosedDescriptor() async {
+        await #expect(throws: SystemError.self) {
+            try await Loop.waitUntilReady(9999, for: .readable, until: .now + .seconds(60))
+        }
+    }
+
+    @Test("an end-of-turn hook runs after the jobs of the turn, until it is cancelled")
     @Loop func hooks() async throws {
         var log: [String] = []
         let hook = Loop.atEndOfTurn { if !log.isEmpty { log.append("hook") } }

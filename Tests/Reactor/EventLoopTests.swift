@@ -6,7 +6,7 @@ import Testing
 
 @testable import Reactor
 
-@Suite("The event loop")
+@Suite("Event loop")
 struct EventLoopTests {
     private func openDescriptors() throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
@@ -23,11 +23,11 @@ struct EventLoopTests {
         }
     }
 
-    @Test("starts and stops a hundred times without leaking a descriptor or a thread")
+    @Test("starting and stopping a loop leaks no descriptors or threads")
     func startsAndStops() async throws {
         let descriptors = try openDescriptors()
         try startAndStop(times: 100)
-        // Other suites open some too, for a while: a leak of a hundred loops would stay.
+        // Tests that run at the same time open descriptors for a while; a leak of a hundred loops would stay.
         #expect(try await eventually(within: .seconds(60)) { try openDescriptors() < descriptors + 50 })
         let named = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").filter {
             try String(contentsOfFile: "/proc/self/task/\($0)/comm", encoding: .utf8) == "test\n"
@@ -35,7 +35,7 @@ struct EventLoopTests {
         #expect(named.isEmpty)
     }
 
-    @Test("runs what was enqueued before it was stopped")
+    @Test("a loop runs the calls that were made before it is stopped")
     func runsBeforeStop() throws {
         let loop = try EventLoop(name: "drain")
         let count = Atomic<Int>(0)
@@ -44,7 +44,7 @@ struct EventLoopTests {
         #expect(count.load(ordering: .relaxed) == 1000)
     }
 
-    @Test("runs the calls of one thread in their order")
+    @Test("a loop runs the calls of one thread in their order")
     func keepsOrder() throws {
         let loop = try EventLoop(name: "order")
         let seen = Mutex<[Int]>([])
@@ -53,7 +53,7 @@ struct EventLoopTests {
         #expect(seen.withLock { $0 } == Array(0..<1000))
     }
 
-    @Test("is the executor of what is isolated to @Loop and of tasks that prefer it")
+    @Test("the loop is the executor of @Loop code and of tasks that prefer it")
     func isExecutor() async {
         #expect(await Loop.run { Loop.executor.isOnLoop })
         let isOnLoop = await withTaskExecutorPreference(Loop.executor) { await unisolated() }
@@ -65,8 +65,8 @@ struct EventLoopTests {
         Loop.executor.isOnLoop
     }
 
-    @Test("takes jobs from many threads at once")
-    @Loop func takesFromManyThreads() async {
+    @Test("the loop runs jobs from many threads at once")
+    @Loop func jobsFromManyThreads() async {
         var total = 0
         await withTaskGroup(of: Int.self) { group in
             for _ in 0..<8 {

@@ -3,9 +3,9 @@ import Reactor
 import TestSupport
 import Testing
 
-@Suite("A call on a thread of its own", .timeLimit(.minutes(1)))
+@Suite("Calls on threads of their own", .timeLimit(.minutes(1)))
 struct OwnThreadTests {
-    @Test("leaves the loop free, also for a task that prefers to run there")
+    @Test("a blocking call on its own thread does not block the loop, even for a task that prefers the loop")
     @Loop func loopStaysFree() async {
         var value: Int?
         let ticks = await loopTicks {
@@ -20,7 +20,7 @@ struct OwnThreadTests {
         #expect(ticks > 20)
     }
 
-    @Test("is not waited for by a task that is cancelled, before or meanwhile")
+    @Test("a task that is cancelled before or during a blocking call does not wait for it")
     func cancelled() async throws {
         let start = ContinuousClock.now
         let task = Task { await onOwnThread { sleep(20) } }

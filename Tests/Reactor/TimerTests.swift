@@ -1,11 +1,10 @@
-import Reactor
 import Testing
 
 @testable import Reactor
 
-@Suite("Timers of the loop")
+@Suite("Timers")
 struct TimerTests {
-    @Test("fire in the order of their deadlines, never early")
+    @Test("timers fire in the order of their deadlines and never early")
     @Loop func fireInOrder() async throws {
         var fired: [Int] = []
         let start = ContinuousClock.now
@@ -21,7 +20,7 @@ struct TimerTests {
         #expect(!early)
     }
 
-    @Test("do not fire once cancelled")
+    @Test("a cancelled timer does not fire")
     @Loop func cancel() async throws {
         var fired = false
         let timer = Loop.schedule(after: .milliseconds(10)) { fired = true }
@@ -42,7 +41,7 @@ struct TimerTests {
         #expect(ContinuousClock.now - start < .seconds(30))
     }
 
-    @Test("cancelled timers do not pile up in the heap")
+    @Test("cancelled timers do not accumulate in the heap")
     func cancelledAreDropped() {
         var queue = TimerQueue()
         let kept = queue.insert(at: .now + .seconds(100)) {}

@@ -69,7 +69,7 @@ import Testing
 
 @Suite("Signal", .timeLimit(.minutes(1)))
 @Loop struct SignalTests {
-    @Test("a signal lets all tasks continue that wait for it, and later waits return at once")
+    @Test("a signal that fires resumes all waiting tasks, and later waits return at once")
     func fire() async {
         let signal = Signal()
         let tasks = (0..<3).map { _ in Task { @Loop in await signal.wait() } }

@@ -1,9 +1,10 @@
+import Reactor
 import Redis
 import Testing
 
-@Suite("The address of a Redis server")
+@Suite("Redis address")
 struct AddressTests {
-    @Test("has host, port, user, password and database, percent-decoded")
+    @Test("a Redis URL is parsed, and its parts are percent-decoded")
     func everything() throws {
         let address = try RedisAddress(url: "redis://cache%40home:p%3Aw%2F1@redis.example:6380/7")
         #expect(address.host == "redis.example")
@@ -13,7 +14,7 @@ struct AddressTests {
         #expect(address.database == 7)
     }
 
-    @Test("may leave out all but the host")
+    @Test("all parts of a Redis URL except the host are optional")
     func defaults() throws {
         let address = try RedisAddress(url: "redis://localhost")
         #expect(address.port == 6379)
@@ -24,7 +25,7 @@ struct AddressTests {
     }
 
     @Test(
-        "is refused where it means nothing",
+        "an invalid Redis URL throws an address error",
         arguments: [
             "", "localhost", "http://localhost", "redis://", "redis://localhost/x", "redis://localhost/-1",
             "redis://localhost:0", "redis://localhost:70000", "redis://user@localhost", "redis://localhost/0?db=1",
@@ -34,7 +35,7 @@ struct AddressTests {
         #expect { try RedisAddress(url: url) } throws: { ($0 as? RedisError)?.code == .address }
     }
 
-    @Test("that asks for TLS is refused with the reason, without the password")
+    @Test("a rediss URL throws an error that names TLS and not the password")
     func tls() {
         #expect { try RedisAddress(url: "rediss://:hunter2@localhost") } throws: { error in
             let text = (error as? RedisError)?.description ?? ""

@@ -1,11 +1,12 @@
 import Reactor
-import Redis
 import TestSupport
 import Testing
 
+@testable import Redis
+
 @Suite("Redis commands", .timeLimit(.minutes(2)))
 struct CommandTests {
-    @Test("sent together are answered each with its own reply, in order")
+    @Test("commands sent together get their own replies in order")
     @Loop func order() async throws {
         try await withClient { client async throws in
             let key = freshKey()
@@ -19,7 +20,7 @@ struct CommandTests {
         }
     }
 
-    @Test("carry any bytes in keys and values")
+    @Test("keys and values can hold any bytes")
     @Loop func binary() async throws {
         try await withClient { client async throws in
             let key = RedisArgument(Array(freshKey().utf8) + [0, 13, 10, 255])
@@ -33,7 +34,7 @@ struct CommandTests {
         }
     }
 
-    @Test("carry large values, there and back, between small ones")
+    @Test("a large value is stored and read back between small commands")
     @Loop func large() async throws {
         try await withClient { client async throws in
             let key = freshKey()
@@ -47,13 +48,14 @@ struct CommandTests {
         }
     }
 
-    @Test("that the server refuses throw its own words, and the next ones work")
+    @Test("an error reply throws the server's text, and later commands work")
     @Loop func errorReplies() async throws {
         try await withClient { client async throws in
             let key = freshKey()
             _ = try await client.send(["SET", .string(key), "text", "PX", 60000])
             let error = await failure(client, ["INCR", .string(key)])
             #expect(error?.code == .reply)
+            #expect(error?.isTransient == false)
             #expect(error?.replyPrefix == "ERR")
             #expect(await failure(client, ["LPUSH", .string(key), 1])?.replyPrefix == "WRONGTYPE")
             #expect(await failure(client, [])?.code == .protocol)
@@ -61,7 +63,7 @@ struct CommandTests {
         }
     }
 
-    @Test("past the limit under way fail at once; the others are all answered")
+    @Test("commands over the limit in flight fail at once, and the others get their replies")
     @Loop func bounded() async throws {
         var limits = patientLimits()
         limits.outstandingCommands = 10_000
@@ -69,8 +71,8 @@ struct CommandTests {
             var answered = 0
             var refused = 0
             for number in 0..<12_000 {
-                client.send(["ECHO", .integer(number)]) { outcome in
-                    switch outcome {
+                client.send(["ECHO", .integer(number)]) { result in
+                    switch result {
                     case .success(let value): answered += value.string == "\(number)" ? 1 : 0
                     case .failure(let error): refused += error.code == .unavailable ? 1 : 0
                     }
@@ -82,7 +84,7 @@ struct CommandTests {
         }
     }
 
-    @Test("past the bytes that may wait fail at once")
+    @Test("a command over the limit of waiting bytes fails at once")
     @Loop func boundedBytes() async throws {
         var limits = patientLimits()
         limits.outstandingBytes = 1000
@@ -96,7 +98,7 @@ struct CommandTests {
         }
     }
 
-    @Test("are sent under the client's name, in the address's database")
+    @Test("commands are sent under the client's name and in the database of its address")
     @Loop func session() async throws {
         let client = try makeClient(try redisURL(), name: "warren post #1")
         var connects = 0
@@ -111,7 +113,7 @@ struct CommandTests {
         await running
     }
 
-    /// Eight million bytes that repeat, but not after a power of two.
+    /// Returns eight million bytes with a period that is not a power of two.
     private func largeValue() -> [UInt8] {
         let piece = (0..<8000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
         var value: [UInt8] = []

@@ -1,11 +1,12 @@
 import Reactor
-import Redis
 import TestSupport
 import Testing
 
-@Suite("A Redis server that fails", .timeLimit(.minutes(2)))
+@testable import Redis
+
+@Suite("Redis failures", .timeLimit(.minutes(2)))
 struct FaultTests {
-    @Test("and cuts the connection: commands under way fail, later ones work over a new connection")
+    @Test("when the connection breaks, commands in flight fail, and later ones use a new connection")
     @Loop func cut() async throws {
         let (url, proxy) = try proxiedRedis()
         defer { proxy.stop() }
@@ -15,33 +16,33 @@ struct FaultTests {
             client.onConnect = { connects += 1 }
             _ = try await client.send(["SET", .string(key), "kept", "PX", 60000])
             proxy.stall()
-            var outcomes: [RedisError.Code?] = []
+            var codes: [ErrorCode<RedisError>?] = []
             for _ in 0..<100 {
-                client.send(["GET", .string(key)]) { outcome in
-                    if case .failure(let error) = outcome { outcomes.append(error.code) } else { outcomes.append(nil) }
+                client.send(["GET", .string(key)]) { result in
+                    if case .failure(let error) = result { codes.append(error.code) } else { codes.append(nil) }
                 }
             }
             try await Loop.sleep(for: .milliseconds(20))
             proxy.cut()
             proxy.resume()
-            #expect(try await eventually { outcomes.count == 100 })
-            #expect(outcomes.allSatisfy { $0 == .connectionLost })
+            #expect(try await eventually { codes.count == 100 })
+            #expect(codes.allSatisfy { $0 == .connectionLost })
             #expect(try await eventually { client.isConnected && connects == 1 })
             #expect(try await client.send(["GET", .string(key)]).string == "kept")
         }
     }
 
-    @Test("and is away: commands fail at once and say why, until it is back")
+    @Test("while the server refuses connections, commands fail at once with the reason")
     @Loop func refused() async throws {
         let (url, proxy) = try proxiedRedis()
         defer { proxy.stop() }
         try await withClient(url) { client async throws in
             proxy.refuse()
             #expect(try await eventually { !client.isConnected })
-            var code: RedisError.Code?
+            var code: ErrorCode<RedisError>?
             client.send(["PING"]) { if case .failure(let error) = $0 { code = error.code } }
             #expect(code == .unavailable)
-            #expect(await failure(client, ["PING"])?.message.isEmpty == false)
+            #expect(await failure(client, ["PING"])?.cause != nil)
             #expect(client.lastFailure != nil)
             proxy.resume()
             #expect(try await eventually(within: .seconds(20)) { client.isConnected })
@@ -50,7 +51,7 @@ struct FaultTests {
         }
     }
 
-    @Test("and answers late: the late reply is dropped, and the next command gets its own")
+    @Test("a late reply is dropped, and the next command gets its own reply")
     @Loop func late() async throws {
         let (url, proxy) = try proxiedRedis()
         defer { proxy.stop() }
@@ -71,7 +72,7 @@ struct FaultTests {
         }
     }
 
-    @Test("and is silent for too long: the connection is made anew, and no reply goes to the wrong command")
+    @Test("a silent server is disconnected, and no command gets the reply of another")
     @Loop func stalled() async throws {
         let (url, proxy) = try proxiedRedis()
         defer { proxy.stop() }
@@ -92,19 +93,31 @@ struct FaultTests {
         }
     }
 
-    @Test("and wants another password is named as such")
+    @Test("a wrong password is the reason of failed commands, and does not appear in it")
     @Loop func wrongPassword() async throws {
         let address = try RedisAddress(url: try redisURL())
         let client = try makeClient("redis://:not-the-password@\(address.host):\(address.port)/\(address.database)")
         async let running: Void = client.run()
         #expect(try await eventually { client.lastFailure != nil })
-        let words = client.lastFailure?.message ?? ""
-        #expect(words.hasPrefix("WRONGPASS") || words.contains("AUTH"))
+        let text = client.lastFailure?.message ?? ""
+        #expect(text.hasPrefix("WRONGPASS") || text.contains("AUTH"))
         let error = await failure(client, ["PING"])
         #expect(error?.code == .unavailable)
-        #expect(error?.message == words)
-        #expect(!words.contains("not-the-password"))
+        #expect((error?.cause as? RedisError)?.message == text)
+        #expect(error?.description.contains(text) == true)
+        #expect(error?.description.contains("not-the-password") == false)
         await client.close()
         await running
+    }
+
+    @Test("an error is transient if the same command can succeed later")
+    func transience() {
+        for code in [ErrorCode<RedisError>.unavailable, .timeout, .connectionLost] {
+            #expect(RedisError(code, "").isTransient, "\(code)")
+        }
+        #expect(RedisError(.reply, "LOADING Redis is loading the dataset in memory").isTransient)
+        #expect(!RedisError(.reply, "WRONGTYPE Operation against a key").isTransient)
+        #expect(!RedisError(.protocol, "").isTransient)
+        #expect(!RedisError(.address, "").isTransient)
     }
 }

@@ -1,25 +1,26 @@
 import Foundation
 import Reactor
-import Redis
 import TestSupport
 import Testing
 
-@Suite("The life of a Redis client", .timeLimit(.minutes(2)))
+@testable import Redis
+
+@Suite("Redis client lifecycle", .timeLimit(.minutes(2)))
 struct LifecycleTests {
-    @Test("leaves no socket and no descriptor behind, however often it starts and stops")
+    @Test("starting and stopping a Redis client leaks no sockets or descriptors")
     @Loop func startStop() async throws {
         let name = "warren-\(UUID().uuidString)"
         let before = try openDescriptors()
         for round in 0..<300 {
             let client = try makeClient(try redisURL(), name: name)
             async let running: Void = client.run()
-            // Every other one is closed while it connects.
+            // Every second client is closed while it connects.
             if round % 2 == 0 { #expect(try await eventually { client.isConnected }) }
             await client.close()
             await running
             #expect(!client.isConnected)
         }
-        // Other tests of the process open some too, for a while: a leak would be 300, and stay.
+        // Tests that run at the same time open descriptors for a while; a leak would keep 300.
         #expect(try await eventually(within: .seconds(60)) { try openDescriptors() - before < 150 })
         try await withClient { client async throws in
             #expect(
@@ -29,7 +30,7 @@ struct LifecycleTests {
         }
     }
 
-    @Test("ends with its task, and commands fail from then on")
+    @Test("a cancelled run() returns, and later commands fail")
     @Loop func cancellation() async throws {
         let client = try makeClient(try redisURL())
         try await withThrowingTaskGroup(of: Void.self) { group async throws in
@@ -41,7 +42,7 @@ struct LifecycleTests {
         #expect(await failure(client, ["PING"])?.code == .unavailable)
     }
 
-    @Test("closing fails what is under way, and closing twice is closing once")
+    @Test("close() fails the commands in flight, and a second close() does nothing")
     @Loop func close() async throws {
         let (url, proxy) = try proxiedRedis()
         defer { proxy.stop() }
@@ -49,7 +50,7 @@ struct LifecycleTests {
         async let running: Void = client.run()
         #expect(try await eventually { client.isConnected })
         proxy.stall()
-        var code: RedisError.Code?
+        var code: ErrorCode<RedisError>?
         client.send(["PING"]) { if case .failure(let error) = $0 { code = error.code } }
         await client.close()
         await running
@@ -58,15 +59,15 @@ struct LifecycleTests {
         #expect(await failure(client, ["PING"])?.code == .unavailable)
     }
 
-    @Test("a command that closes the client in its completion is no trouble")
+    @Test("a completion can stop the client, which fails the later commands in flight")
     @Loop func closeInCompletion() async throws {
         let client = try makeClient(try redisURL())
         async let running: Void = client.run()
         #expect(try await eventually { client.isConnected })
-        var codes: [RedisError.Code?] = []
+        var codes: [ErrorCode<RedisError>?] = []
         for number in 0..<3 {
-            client.send(["PING"]) { outcome in
-                if case .failure(let error) = outcome { codes.append(error.code) } else { codes.append(nil) }
+            client.send(["PING"]) { result in
+                if case .failure(let error) = result { codes.append(error.code) } else { codes.append(nil) }
                 if number == 0 { client.stop() }
             }
         }

@@ -5,22 +5,22 @@ import Redis
 import TestSupport
 import Testing
 
-/// The address of the tests' Redis server.
+/// Returns the URL of the tests' Redis server.
 func redisURL() throws -> String {
     try TestEnvironment.value("WARREN_TEST_REDIS_URL")
 }
 
-/// Stands a proxy between the tests and their Redis server.
+/// Starts a proxy in front of the tests' Redis server.
 func proxiedRedis() throws -> (url: String, proxy: FaultProxy) {
     try TestEnvironment.redirect("WARREN_TEST_REDIS_URL", defaultPort: 6379) { try FaultProxy(to: $0) }
 }
 
-/// A key that no other test uses.
+/// Returns a unique key.
 func freshKey(_ name: String = "key") -> String {
     "test:\(UUID().uuidString):\(name)"
 }
 
-/// Limits under which the tests of slow machines do not time out by themselves.
+/// Returns limits with timeouts that are long enough for slow machines.
 func patientLimits() -> RedisLimits {
     var limits = RedisLimits()
     limits.timeout = .seconds(10)
@@ -28,7 +28,7 @@ func patientLimits() -> RedisLimits {
     return limits
 }
 
-/// Makes a client of an address.
+/// Makes a client for a URL.
 func makeClient(_ url: String, name: String = "warren-test", limits: RedisLimits = patientLimits()) throws
     -> RedisClient
 {
@@ -37,7 +37,7 @@ func makeClient(_ url: String, name: String = "warren-test", limits: RedisLimits
     return RedisClient(address: try RedisAddress(url: url), name: name, limits: limits, log: log)
 }
 
-/// Runs a client for as long as the body takes, connected at its start, and closes it.
+/// Runs a connected client during the body, then closes it.
 @Loop func withClient(
     _ url: String? = nil, limits: RedisLimits = patientLimits(), _ body: @Loop (RedisClient) async throws -> Void
 ) async throws {
@@ -49,7 +49,7 @@ func makeClient(_ url: String, name: String = "warren-test", limits: RedisLimits
     await running
 }
 
-/// The error that a command ends with.
+/// Returns the error of a command, or `nil` if it succeeds.
 @Loop func failure(
     _ client: RedisClient, _ arguments: [RedisArgument], timeout: Duration? = nil
 ) async -> RedisError? {

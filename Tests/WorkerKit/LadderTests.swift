@@ -1,4 +1,5 @@
 import AMQP
+import BrokerSupport
 import FoundationEssentials
 import Reactor
 import TestSupport
@@ -242,7 +243,7 @@ extension Workers.LadderTests {
                 return try await fixture.client.send(fixture.service.create.name, fixture.body(UUID.v7())) { message in
                     message.properties.headers["padding"] = .string(String(repeating: "x", count: padding))
                 }
-            } catch PublishError.tooLarge {
+            } catch let error as PublishError where error.code == .tooLarge {
                 padding -= 1
             }
         }

@@ -4,7 +4,7 @@ import Logging
 import Synchronization
 import Testing
 
-@testable import WorkerKit
+@testable import JSONLogging
 
 @Suite("JSON log lines")
 struct LogTests {

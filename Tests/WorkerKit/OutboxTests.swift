@@ -1,4 +1,5 @@
 import AMQP
+import BrokerSupport
 import Contracts
 import FoundationEssentials
 import Postgres

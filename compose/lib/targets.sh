@@ -5,6 +5,7 @@
 declare -A TEST_NEEDS=(
     [AMQP]="rabbitmq"
     [Argon2]=""
+    [AtomicFile]=""
     [CloudinaryLocal]=""
     [Compose]=""
     [Contracts]=""

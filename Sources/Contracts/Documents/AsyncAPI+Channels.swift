@@ -1,12 +1,12 @@
 extension AsyncAPI {
-    /// A channel for each message type and each event type, and one for all replies.
+    /// One channel for each message type and each event type, and one for all replies.
     static let channels: JSON = .object { channels in
         for message in Messages.all { channels.add(message.name, channel(of: message)) }
         channels.add(repliesChannel, replies)
         for event in EventDescriptor.all { channels.add(event.type, channel(of: event)) }
     }
 
-    /// What Warren receives, with what it replies, and what it sends.
+    /// The requests that Warren receives and replies to, and the events that it sends.
     static let operations: JSON = .object { operations in
         for message in Messages.all { operations.add(message.name, operation(of: message)) }
         for event in EventDescriptor.all { operations.add(event.type, operation(of: event)) }
@@ -18,7 +18,7 @@ extension AsyncAPI {
     private static func channel(of message: MessageDescriptor) -> JSON {
         [
             "address": .string(message.name), "summary": .string(message.summary),
-            "description": .string("Comes to the queue \(message.queue); publish with the mandatory flag."),
+            "description": .string("Routed to the queue \(message.queue). Publish with the mandatory flag."),
             "messages": [message.name: reference("components", "messages", message.name)],
             "bindings": routing(Exchange.commands, "topic"),
         ]
@@ -26,10 +26,10 @@ extension AsyncAPI {
 
     private static func channel(of event: EventDescriptor) -> JSON {
         [
-            "address": .string(event.type),
+            "address": .string(event.type), "summary": .string(event.summary),
             "description": .string(
-                "Bind a queue of your own with this key. Events come at least once, and in any order: remember the ids that "
-                    + "you have handled."),
+                "Bind your own queue with this key. Events are delivered at least once and in any order: store the "
+                    + "ids of the events that you have handled."),
             "messages": [event.type: reference("components", "messages", event.type)],
             "bindings": routing(Exchange.events, "topic"),
         ]
@@ -38,7 +38,7 @@ extension AsyncAPI {
     private static let replies: JSON = [
         "address": nil,
         "description": .string(
-            "The address is the reply_to of the request: a key by which the sender has bound an exclusive queue of its own."
+            "The address is the reply_to of the request: the key with which the sender has bound its exclusive queue."
         ),
         "messages": .object { messages in
             for message in Messages.all {
@@ -62,7 +62,7 @@ extension AsyncAPI {
                 [
                     "address": [
                         "location": "$message.header#/reply_to",
-                        "description": "The AMQP property reply_to; without it there is no reply.",
+                        "description": "The AMQP property reply_to. A request without it gets no reply.",
                     ],
                     "channel": reference("channels", repliesChannel),
                     "messages": [
@@ -84,7 +84,7 @@ extension AsyncAPI {
 
     private static func operation(of event: EventDescriptor) -> JSON {
         [
-            "action": "send", "channel": reference("channels", event.type),
+            "action": "send", "channel": reference("channels", event.type), "summary": .string(event.summary),
             "tags": [["name": .string(event.service.rawValue)], ["name": "event"]],
             "messages": [reference("channels", event.type, "messages", event.type)],
             "bindings": ["amqp": ["deliveryMode": 2, "ack": true, "bindingVersion": "0.3.0"]],

@@ -1,44 +1,47 @@
 extension AsyncAPI {
     static let requestHeaders = schema([
-        member(Header.subject, StringShape.uuidText, "The account that the sender acts for, where there is one."),
-        member(Header.subjectName, Schema.username.shape, "Its username; must be there where there is a subject."),
+        member(Header.subject, StringShape.uuidText, "The id of the account that the request is for."),
+        member(Header.subjectName, Schema.username.shape, "The username of that account; required with subject."),
         member(
             Header.deadline, integer,
-            "Milliseconds since the epoch: after it nobody waits, and all but commands are dropped."),
-        member(Header.requestId, text(0...128), "What every log line about the request bears."),
+            "The end of the sender's wait, in milliseconds since the epoch. After it, only commands are handled."),
+        member(Header.requestId, text(0...128), "The id that every log line about the request contains."),
         member(Header.traceparent, text(0...512), "W3C trace context."),
         member(Header.tracestate, text(0...512), "W3C trace context."),
     ])
 
     static let replyHeaders = schema([
         member(Header.status, .integer(minimum: 200, maximum: 599), "The HTTP status.", isRequired: true),
-        member(Header.location, text(1...1024), "Where what was made can be read over HTTP."),
-        member(Header.etag, text(1...256), "The version of what the body shows."),
-        member(Header.retryAfter, integer, "Seconds after which to try again."),
+        member(Header.location, text(1...1024), "The HTTP path of the created resource."),
+        member(Header.etag, text(1...256), "The version of the resource in the body."),
+        member(Header.retryAfter, integer, "The seconds to wait before a retry."),
     ])
 
     static let requestProperties = schema([
         member("type", text(1...255), "The message type, and the routing key.", isRequired: true),
         member(
-            "message_id", StringShape.uuidText, "What makes a command happen once; a command without it is refused."),
-        member("correlation_id", text(0...255), "Anything; the reply bears it."),
-        member("reply_to", text(0...255), "The key that the sender has bound on \(Exchange.replies)."),
-        member("content_type", text(0...255), "As the message says."),
-        member("delivery_mode", .integer(minimum: 1, maximum: 2), "2 for commands, 1 for everything else."),
-        member("expiration", text(0...20), "For all but commands: the milliseconds left, in digits."),
-        member("timestamp", integer, "Seconds since the epoch."),
-        member("app_id", text(0...255), "What program."),
+            "message_id", StringShape.uuidText,
+            "A command is carried out once for each message_id; a command without it is refused."),
+        member("correlation_id", text(0...255), "Any string; the reply copies it."),
+        member("reply_to", text(0...255), "The key with which the sender has bound its queue to \(Exchange.replies)."),
+        member("content_type", text(0...255), "The content type of the message."),
         member(
-            "user_id", text(1...255), "The broker user that the sender has logged in as; the broker refuses any other.",
+            "delivery_mode", .integer(minimum: 1, maximum: 2),
+            "2 (persistent) for commands, 1 (transient) for all other requests."),
+        member("expiration", text(0...20), "Not for commands: the milliseconds until the deadline, in digits."),
+        member("timestamp", integer, "Seconds since the epoch."),
+        member("app_id", text(0...255), "The name of the sending program."),
+        member(
+            "user_id", text(1...255), "The broker user of the sender's connection; the broker refuses any other.",
             isRequired: true),
     ])
 
     static let replyProperties = schema([
-        member("type", text(1...255), "The request's type and `.reply`.", isRequired: true),
-        member("correlation_id", text(0...255), "That of the request."),
+        member("type", text(1...255), "The type of the request, followed by `.reply`.", isRequired: true),
+        member("correlation_id", text(0...255), "Copied from the request."),
         member(
-            "content_type", text(0...255), "\(ContentType.json), or \(ContentType.problem) where something is wrong."),
-        member("user_id", text(1...255), "The service.", isRequired: true),
+            "content_type", text(0...255), "\(ContentType.json), or \(ContentType.problem) for a problem."),
+        member("user_id", text(1...255), "The name of the service.", isRequired: true),
     ])
 
     static let eventProperties = schema([
@@ -46,8 +49,8 @@ extension AsyncAPI {
         member("message_id", StringShape.uuidText, "The event's id.", isRequired: true),
         member("content_type", text(0...255), ContentType.cloudEvent, isRequired: true),
         member("delivery_mode", .integer(minimum: 2, maximum: 2), "Persistent."),
-        member("user_id", text(1...255), "The service.", isRequired: true),
-        member("app_id", text(1...255), "The service."),
+        member("user_id", text(1...255), "The name of the service.", isRequired: true),
+        member("app_id", text(1...255), "The name of the service."),
     ])
 
     private static let integer = Shape.integer(minimum: 0, maximum: nil)

@@ -1,5 +1,6 @@
 extension JSON {
-    /// The value for people to read: a line for each member, two spaces for each level, a line feed at the end.
+    /// Returns the value in readable form: one line for each member, indented by two spaces, with a final line
+    /// feed.
     package func pretty() -> String {
         var text = ""
         write(to: &text, indent: "")
@@ -29,10 +30,10 @@ extension JSON {
         }
     }
 
-    /// Without white space.
+    /// The value without white space.
     var compact: String { String(decoding: serialized(), as: UTF8.self) }
 
-    /// Whether it has members or elements.
+    /// Whether the value has members or elements.
     var isNested: Bool {
         switch self {
         case .object(let object): !object.members.isEmpty

@@ -1,13 +1,15 @@
 extension JSON {
-    /// The value as a YAML 1.2 document in block style. Strings stand without quotes where no reader of YAML, an old one
-    /// neither, takes them for anything else; quoted ones are as in JSON, of which YAML is a superset.
+    /// Returns the value as a YAML 1.2 document in block style.
+    ///
+    /// A string is left unquoted only if neither YAML 1.1 nor 1.2 reads it as another type. Other strings are
+    /// quoted as in JSON, of which YAML 1.2 is a superset.
     package func yaml() -> String {
         var text = ""
         write(to: &text, indent: "", isInLine: false)
         return text
     }
 
-    /// - Parameter isInLine: whether the first line has begun: behind the dash of a sequence.
+    /// - Parameter isInLine: whether the first line continues the dash of a sequence.
     private func write(to text: inout String, indent: String, isInLine: Bool) {
         switch self {
         case .object(let object) where isNested:
@@ -24,7 +26,7 @@ extension JSON {
         }
     }
 
-    /// Writes what follows a key and its colon.
+    /// Writes the value of a key, after its colon.
     private func writeValue(to text: inout String, indent: String) {
         if isNested {
             text += "\n"
@@ -44,13 +46,9 @@ extension JSON {
 
     private static func isPlain(_ value: String) -> Bool {
         let words = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
-        guard let first = value.utf8.first, first.isLetter || first == UInt8(ascii: "$"),
+        guard let first = value.utf8.first, first.isASCIILetter || first == UInt8(ascii: "$"),
             !words.contains(value.lowercased())
         else { return false }
-        return value.utf8.allSatisfy { $0.isLetter || (0x30...0x39).contains($0) || "._/$-+".utf8.contains($0) }
+        return value.utf8.allSatisfy { $0.isASCIILetterOrDigit || "._/$-+".utf8.contains($0) }
     }
-}
-
-extension UInt8 {
-    fileprivate var isLetter: Bool { (0x41...0x5A).contains(self) || (0x61...0x7A).contains(self) }
 }

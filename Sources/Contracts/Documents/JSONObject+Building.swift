@@ -1,5 +1,5 @@
 extension JSONObject {
-    /// Adds a member at the end, where there is something to add.
+    /// Appends a member unless the value is `nil`.
     package mutating func add(_ name: String, _ value: JSON?) {
         guard let value else { return }
         members.append(Member(name: name, value: value))
@@ -7,14 +7,14 @@ extension JSONObject {
 }
 
 extension JSON {
-    /// An object put together member by member.
+    /// Returns an object that a closure builds member by member.
     package static func object(_ build: (inout JSONObject) -> Void) -> JSON {
         var object = JSONObject()
         build(&object)
         return .object(object)
     }
 
-    /// An array of strings.
+    /// Returns an array of strings.
     package static func strings(_ texts: some Sequence<String>) -> JSON {
         .array(texts.map { .string($0) })
     }

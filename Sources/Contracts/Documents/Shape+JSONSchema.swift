@@ -1,9 +1,9 @@
 extension Shape {
-    /// The shape in JSON Schema 2020-12, with words only that mean the same in draft 7.
+    /// Returns the shape as JSON Schema 2020-12, restricted to keywords with the same meaning in draft 7.
     ///
-    /// What JSON Schema cannot say stands in words under `x-warren-rules`.
+    /// Rules that JSON Schema cannot express are written in words under `x-warren-rules`.
     ///
-    /// - Parameter reference: where a named object has its own schema; none where it is told in place.
+    /// - Parameter reference: returns the reference to the schema of a named object; `nil` to write it in place.
     package func jsonSchema(reference: (ObjectShape) -> String? = { _ in nil }) -> JSON {
         switch self {
         case .object(let object):
@@ -17,7 +17,6 @@ extension Shape {
     private func keywords(_ schema: inout JSONObject, _ reference: (ObjectShape) -> String?) {
         switch self {
         case .any: break
-        case .boolean: schema.add("type", "boolean")
         case .number: schema.add("type", "number")
         case .integer(let minimum, let maximum):
             schema.add("type", "integer")
@@ -60,7 +59,7 @@ extension ArrayShape {
 }
 
 extension ObjectShape {
-    /// The object's own schema, whatever refers to it.
+    /// Returns the schema of the object itself, never a reference to it.
     package func jsonSchema(reference: (ObjectShape) -> String? = { _ in nil }) -> JSON {
         .object { schema in
             schema.add("title", .string(name))
@@ -92,10 +91,10 @@ extension FieldShape {
 }
 
 extension Shape {
-    /// Every named object in the shape, itself included, each before those inside it.
+    /// The named objects in the shape, including itself, each before those that it contains.
     package var namedObjects: [ObjectShape] {
         switch self {
-        case .any, .boolean, .number, .string, .integer: []
+        case .any, .number, .string, .integer: []
         case .array(let array): array.items.namedObjects
         case .nullable(let shape), .described(let shape, _): shape.namedObjects
         case .object(let object): [object] + object.fields.flatMap(\.shape.namedObjects)

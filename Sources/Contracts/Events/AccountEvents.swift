@@ -1,7 +1,7 @@
 package import FoundationEssentials
 
-/// Someone has an account. The email stays with identity.
-package struct AccountRegistered: DomainEvent {
+/// An account was created. The email address stays within the identity service.
+package struct AccountRegistered: ContractEvent {
     package let id: UUID
     package let username: String
     package let createdAt: Timestamp
@@ -14,6 +14,9 @@ package struct AccountRegistered: DomainEvent {
 
     package static let type = "account.registered"
     package static let service = ServiceName.identity
+    package static let summary = "An account was created."
+    package static let subscribers: [ServiceName] = []
+    package static let example = AccountRegistered(id: .example, username: "ada", createdAt: .example)
     package var subject: UUID { id }
 
     package static let schema = Schema<AccountRegistered>.object(

@@ -1,12 +1,12 @@
 package import FoundationEssentials
 
-/// An event on its way: CloudEvents 1.0 in structured JSON.
+/// A domain event to publish: CloudEvents 1.0 in structured JSON.
 package struct CloudEvent<Data: DomainEvent>: Sendable, Hashable {
-    /// The message id too; consumers know by it what they have handled.
+    /// Also the message id, by which consumers recognise a redelivery.
     package let id: UUID
-    /// When it happened.
+    /// The time at which it happened.
     package let time: Timestamp
-    /// What happened.
+    /// The data of the event.
     package let data: Data
 
     package init(id: UUID = .v7(), time: Timestamp = .now(), data: Data) {
@@ -15,7 +15,7 @@ package struct CloudEvent<Data: DomainEvent>: Sendable, Hashable {
         self.data = data
     }
 
-    /// The body of the message.
+    /// Returns the body of the message.
     package func jsonBytes() -> [UInt8] {
         JSONWriter.bytes(capacity: 1024) { writer in
             writer.object {

@@ -1,38 +1,62 @@
 package import FoundationEssentials
 
-/// The data of a domain event: something that happened, told by the service that it happened to.
+/// The data of a domain event, which a service publishes after the transaction that caused it has committed.
 package protocol DomainEvent: SchemaCodable, Hashable {
-    /// The event type and routing key: `post.created`.
+    /// The event type and routing key, for example `post.created`.
     static var type: String { get }
     /// The service that publishes it.
     static var service: ServiceName { get }
-    /// The thing that it happened to.
+    /// The id of the post, picture or account that the event is about.
     var subject: UUID { get }
 }
 
 extension DomainEvent {
-    /// The `source` of CloudEvents: `/warren/post`.
+    /// The CloudEvents attribute `source`, for example `/warren/post`.
     package static var source: String { "/warren/" + service.rawValue }
+}
 
-    /// Where the kind of event stands in the documentation.
+/// An event type of the queue contract, with its documentation.
+package protocol ContractEvent: DomainEvent {
+    /// One sentence that says when the event is published.
+    static var summary: String { get }
+    /// The services whose event queues are bound to it in `queues/definitions.json`.
+    static var subscribers: [ServiceName] { get }
+    /// Data for the documentation.
+    static var example: Self { get }
+}
+
+extension ContractEvent {
+    /// Everything about the type that does not depend on its Swift type.
     package static var descriptor: EventDescriptor {
-        EventDescriptor(
-            type: type, service: service, data: schema.shape,
-            envelope: EventEnvelope.shape(type: type, source: source, data: schema.shape))
+        let event = CloudEvent(id: .example, time: .example, data: example)
+        return EventDescriptor(
+            type: type, service: service, summary: summary, subscribers: subscribers, data: schema.shape,
+            envelope: EventEnvelope.shape(type: type, source: source, data: schema.shape),
+            example: try? JSON.parse(event.jsonBytes(), limits: .trusted))
     }
 }
 
-/// An event type without its Swift type.
+/// An event type without its Swift type: enough to document it.
 package struct EventDescriptor: Sendable, Hashable {
+    /// The event type and routing key, for example `post.created`.
     package let type: String
+    /// The service that publishes it.
     package let service: ServiceName
+    /// One sentence that says when the event is published.
+    package let summary: String
+    /// The services whose event queues receive it.
+    package let subscribers: [ServiceName]
+    /// The shape of the data.
     package let data: Shape
-    /// The whole body: CloudEvents 1.0 around the data.
+    /// The shape of the whole body: CloudEvents 1.0 with the data.
     package let envelope: Shape
+    /// A valid body.
+    package let example: JSON?
 
     /// Every event type.
-    package static let all = [
-        AccountRegistered.descriptor, PostCreated.descriptor, PostDeleted.descriptor, MediaUploaded.descriptor,
-        MediaDeleted.descriptor,
+    package static let types: [any ContractEvent.Type] = [
+        AccountRegistered.self, PostCreated.self, PostDeleted.self, MediaUploaded.self, MediaDeleted.self,
     ]
+    /// The descriptor of every event type.
+    package static let all: [EventDescriptor] = types.map { $0.descriptor }
 }

@@ -1,29 +1,29 @@
 package import FoundationEssentials
 
-/// An event as it came in: its attributes read, its data not yet.
+/// A received event with its attributes decoded and its data still as JSON.
 package struct EventEnvelope: Sendable, Hashable {
     package let id: UUID
-    /// Who published it: `/warren/post`.
+    /// The service that published it, for example `/warren/post`.
     package let source: String
     package let type: String
-    /// What it happened to.
+    /// The id of the post, picture or account that the event is about.
     package let subject: String?
     package let time: Timestamp
-    /// What happened, by the type's own schema.
+    /// The data, which the schema of the event type describes.
     package let data: JSON
 
-    /// Reads the body of an event's message.
+    /// Decodes the body of a message.
     ///
-    /// - Throws: ``EventFault``: what no retry can mend.
+    /// - Throws: ``EventFault``, which no retry can repair.
     package static func decode(_ body: [UInt8]) throws(EventFault) -> EventEnvelope {
         let json: JSON
         do { json = try JSON.parse(body, limits: .trusted) } catch { throw .malformed(error) }
         do { return try schema.decode(json) } catch { throw .invalid(error) }
     }
 
-    /// Reads the data as that of one kind of event; fields that are not known are passed over.
+    /// Decodes the data as one event type and ignores unknown fields.
     ///
-    /// - Throws: ``EventFault``, also where the event is of another type.
+    /// - Throws: ``EventFault``, also if the event is of another type.
     package func decode<Data: DomainEvent>(_ event: Data.Type = Data.self) throws(EventFault) -> CloudEvent<Data> {
         guard type == Data.type else { throw .unexpectedType(type) }
         do {
@@ -31,7 +31,7 @@ package struct EventEnvelope: Sendable, Hashable {
         } catch { throw .invalid(error) }
     }
 
-    /// What the body of one type of event is, as its readers take it.
+    /// Returns the shape of the body of one event type, as a consumer accepts it.
     static func shape(type: String, source: String, data: Shape) -> Shape {
         guard case .object(var object) = schema.shape else { return schema.shape }
         for index in object.fields.indices {
@@ -42,7 +42,8 @@ package struct EventEnvelope: Sendable, Hashable {
                 object.fields[index].shape = .described(object.fields[index].shape, "Always \(source); not checked.")
             case "subject":
                 object.fields[index].shape = .described(
-                    object.fields[index].shape, "The id of what it happened to; always there.")
+                    object.fields[index].shape,
+                    "The id of the post, picture or account that the event is about; always present.")
             default: break
             }
         }
@@ -67,7 +68,7 @@ package struct EventEnvelope: Sendable, Hashable {
     }
 }
 
-/// Why a message is no event that its reader can use.
+/// The reason why a message cannot be decoded as an event.
 package enum EventFault: Error, Sendable, Hashable {
     case malformed(JSONFault)
     case invalid(ValidationError)

@@ -1,7 +1,7 @@
 package import FoundationEssentials
 
-/// A picture is stored and can be shown.
-package struct MediaUploaded: DomainEvent {
+/// A picture was stored and can be shown.
+package struct MediaUploaded: ContractEvent {
     package let media: Media
     package let ownerId: UUID
 
@@ -12,6 +12,9 @@ package struct MediaUploaded: DomainEvent {
 
     package static let type = "media.uploaded"
     package static let service = ServiceName.media
+    package static let summary = "A picture was stored."
+    package static let subscribers = [ServiceName.post]
+    package static let example = MediaUploaded(media: .example, ownerId: .example)
     package var subject: UUID { media.id }
 
     package static let schema = Schema<MediaUploaded>.object(
@@ -32,8 +35,8 @@ package struct MediaUploaded: DomainEvent {
     }
 }
 
-/// A picture is gone.
-package struct MediaDeleted: DomainEvent {
+/// A picture was deleted.
+package struct MediaDeleted: ContractEvent {
     package let id: UUID
     package let ownerId: UUID
 
@@ -44,6 +47,9 @@ package struct MediaDeleted: DomainEvent {
 
     package static let type = "media.deleted"
     package static let service = ServiceName.media
+    package static let summary = "A picture was deleted."
+    package static let subscribers = [ServiceName.post]
+    package static let example = MediaDeleted(id: .example, ownerId: .example)
     package var subject: UUID { id }
 
     package static let schema = Schema<MediaDeleted>.object(

@@ -1,9 +1,9 @@
 package import FoundationEssentials
 
-/// A post is there.
-package struct PostCreated: DomainEvent {
+/// A post was stored.
+package struct PostCreated: ContractEvent {
     package let post: Post
-    /// Those that the post was made with, heard of or not.
+    /// The pictures of the post, including those that the post service has not received an event about yet.
     package let mediaIds: [UUID]
 
     package init(post: Post, mediaIds: [UUID]) {
@@ -13,6 +13,9 @@ package struct PostCreated: DomainEvent {
 
     package static let type = "post.created"
     package static let service = ServiceName.post
+    package static let summary = "A post was stored."
+    package static let subscribers = [ServiceName.search]
+    package static let example = PostCreated(post: .example, mediaIds: [.example])
     package var subject: UUID { post.id }
 
     package static let schema = Schema<PostCreated>.object(
@@ -30,8 +33,8 @@ package struct PostCreated: DomainEvent {
     }
 }
 
-/// A post is gone.
-package struct PostDeleted: DomainEvent {
+/// A post was deleted.
+package struct PostDeleted: ContractEvent {
     package let id: UUID
     package let authorId: UUID
     package let mediaIds: [UUID]
@@ -46,6 +49,10 @@ package struct PostDeleted: DomainEvent {
 
     package static let type = "post.deleted"
     package static let service = ServiceName.post
+    package static let summary = "A post was deleted."
+    package static let subscribers = [ServiceName.media, .search]
+    package static let example = PostDeleted(
+        id: .example, authorId: .example, mediaIds: [.example], deletedAt: .example)
     package var subject: UUID { id }
 
     package static let schema = Schema<PostDeleted>.object(

@@ -2,7 +2,7 @@ internal import Crypto
 package import FoundationEssentials
 
 extension UUID {
-    /// The version 5 identifier of a name in a namespace: always the same for the same two (RFC 9562, section 5.5).
+    /// Returns the version 5 identifier of a name in a namespace (RFC 9562, section 5.5).
     package static func v5(namespace: UUID, name: String) -> UUID {
         var hash = Insecure.SHA1()
         var octets = namespace.octets
@@ -14,12 +14,12 @@ extension UUID {
         return UUID(octets: octets)
     }
 
-    /// The version 7 identifier that belongs to a name and a time: always the same for the same two.
+    /// Returns the version 7 identifier of a name and a time. The same name and time give the same identifier.
     ///
-    /// The 74 bits after the time are the first of the name's SHA-256: who may choose the name cannot choose it so that
-    /// its identifier is one that is there already.
+    /// The 74 bits after the time are from the start of the name's SHA-256, so that a sender who chooses the
+    /// name cannot produce the identifier of another name.
     ///
-    /// - Parameter time: milliseconds count.
+    /// - Parameter time: used to the millisecond.
     package static func v7(hashing name: [UInt8], at time: Timestamp) -> UUID {
         var bits: (high: UInt64, low: UInt64) = (0, 0)
         for (index, byte) in SHA256.hash(data: name).prefix(16).enumerated() {

@@ -1,12 +1,12 @@
 package import FoundationEssentials
 
 extension UUID {
-    /// The identifier as Warren writes it everywhere: lower case, 36 characters (RFC 9562, section 4).
+    /// The text form in lower case, 36 characters (RFC 9562, section 4).
     package var text: String {
         asciiText.span.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// Reads 8-4-4-4-12 hexadecimal digits of either case and nothing else.
+    /// Parses 8-4-4-4-12 hexadecimal digits of either case. Any other form is refused.
     package init?(text: String) {
         var found: UUID?
         let isContiguous: Void? = text.utf8.withContiguousStorageIfAvailable { found = UUID(ascii: $0) }
@@ -17,7 +17,7 @@ extension UUID {
         self = found
     }
 
-    /// Reads the 36 bytes of the text form.
+    /// Parses the 36 bytes of the text form.
     package init?(ascii bytes: UnsafeBufferPointer<UInt8>) {
         guard bytes.count == 36 else { return nil }
         var octets = InlineArray<16, UInt8>(repeating: 0)
@@ -69,14 +69,14 @@ extension UUID {
             ))
     }
 
-    /// The version in the identifier's own bits (RFC 9562, section 4.2).
+    /// The version field (RFC 9562, section 4.2).
     package var version: Int {
         Int(uuid.6 >> 4)
     }
 }
 
 extension JSONWriter {
-    /// The identifier as a lower-case string.
+    /// Writes an identifier as a lower-case string.
     package mutating func uuid(_ value: UUID) {
         let text = value.asciiText
         plainString(text.span)

@@ -2,16 +2,18 @@ package import FoundationEssentials
 import Synchronization
 
 extension UUID {
-    /// A new version 7 identifier: milliseconds since the epoch, then chance (RFC 9562, section 5.7).
+    /// Returns a new version 7 identifier: milliseconds since the epoch, followed by random bits (RFC 9562,
+    /// section 5.7).
     ///
-    /// Those made in one process ascend, from whichever threads: the 12 bits after the time count within a
-    /// millisecond (section 6.2, method 1), and run over into the next one when they are used up.
+    /// The identifiers of one process ascend, whichever threads create them. The 12 bits after the time are a
+    /// counter within the millisecond (section 6.2, method 1), which overflows into the next millisecond.
     package static func v7() -> UUID {
         var generator = SystemRandomNumberGenerator()
         return v7(at: .now(), using: &generator)
     }
 
-    /// As `v7()`, with the time and the source of chance given. A time before one already used is taken as that one.
+    /// Returns a new version 7 identifier for a time and a source of random bits. If the process has already
+    /// used a later time, that time is used instead.
     package static func v7(at time: Timestamp, using generator: inout some RandomNumberGenerator) -> UUID {
         let random: UInt64 = generator.next()
         let counter = (random >> 53) & 0x7FF
@@ -19,7 +21,7 @@ extension UUID {
         return UUID(milliseconds: tick >> 12, low12: tick & 0xFFF, low62: generator.next())
     }
 
-    /// When a version 7 identifier says it was made.
+    /// The time in a version 7 identifier; `nil` for other versions.
     package var timestamp: Timestamp? {
         guard version == 7 else { return nil }
         var milliseconds: Int64 = 0
@@ -40,7 +42,7 @@ extension UUID {
     }
 }
 
-/// The last 60 bits of time and counter given out in this process.
+/// The largest time and counter, 60 bits together, that this process has used.
 private final class VersionSevenClock: Sendable {
     static let shared = VersionSevenClock()
     private let last = Atomic<UInt64>(0)
@@ -57,7 +59,7 @@ private final class VersionSevenClock: Sendable {
 }
 
 extension Timestamp {
-    /// As the 48 bits that fit into an identifier; a time before 1970 is 1970.
+    /// The milliseconds, limited to the 48 bits of a version 7 identifier. A time before 1970 becomes 1970.
     var unsignedMilliseconds: UInt64 {
         UInt64(min(max(milliseconds, 0), 0xFFFF_FFFF_FFFF))
     }

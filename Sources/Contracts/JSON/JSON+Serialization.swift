@@ -1,10 +1,10 @@
 extension JSON {
-    /// The value as UTF-8, without white space.
+    /// Returns the value as UTF-8 without white space.
     package func serialized() -> [UInt8] {
         JSONWriter.bytes { write(to: &$0) }
     }
 
-    /// Appends the value to what the writer has.
+    /// Appends the value to a writer.
     package func write(to writer: inout JSONWriter) {
         switch self {
         case .null: writer.null()

@@ -1,6 +1,6 @@
-/// A JSON value (RFC 8259), as read from bytes that anyone may have sent.
+/// A JSON value (RFC 8259).
 ///
-/// A number without fraction or exponent that fits is an `integer`; every other number is a `double`.
+/// A number without fraction and exponent that fits into 64 bits is an `integer`; any other number is a `double`.
 package enum JSON: Sendable, Hashable {
     case null
     case bool(Bool)
@@ -12,22 +12,22 @@ package enum JSON: Sendable, Hashable {
 }
 
 extension JSON {
-    /// The member of that name, where this is an object that has one.
+    /// The value of a member; `nil` if this is not an object or has no such member.
     package subscript(name: String) -> JSON? {
         if case .object(let object) = self { object[name] } else { nil }
     }
 
-    /// The string, where this is one.
+    /// The string; `nil` if this is another type.
     package var string: String? {
         if case .string(let value) = self { value } else { nil }
     }
 
-    /// The whole number, where this is one.
+    /// The integer; `nil` if this is another type.
     package var integer: Int64? {
         if case .integer(let value) = self { value } else { nil }
     }
 
-    /// The elements, where this is an array.
+    /// The elements; `nil` if this is not an array.
     package var array: [JSON]? {
         if case .array(let value) = self { value } else { nil }
     }

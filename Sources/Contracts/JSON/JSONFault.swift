@@ -1,24 +1,24 @@
-/// Why bytes are not the JSON that Warren takes, and at which byte that shows.
+/// The first fault in a JSON document and its offset.
 package struct JSONFault: Error, Sendable, Hashable {
-    /// What is wrong, in words that a client may read.
+    /// The kind of fault, as clients see it in the `detail` of a problem.
     package enum Reason: String, Sendable, Hashable {
         case tooLarge = "the document is too large"
-        case endOfInput = "the document ends too early"
-        case unexpectedByte = "this byte cannot stand here"
-        case trailingBytes = "something follows the document"
+        case endOfInput = "the document is incomplete"
+        case unexpectedByte = "unexpected byte"
+        case trailingBytes = "unexpected bytes after the end of the document"
         case tooDeep = "arrays and objects are nested too deeply"
-        case duplicateName = "an object has a name twice"
-        case invalidUTF8 = "text is not valid UTF-8"
+        case duplicateName = "an object contains a name twice"
+        case invalidUTF8 = "a string is not valid UTF-8"
         case controlCharacter = "a control character in a string must be escaped"
-        case invalidEscape = "an escape is not one of JSON's"
-        case loneSurrogate = "half of a surrogate pair stands alone"
+        case invalidEscape = "unknown escape sequence in a string"
+        case loneSurrogate = "a string contains half of a surrogate pair"
         case invalidNumber = "a number is malformed"
-        case numberOutOfRange = "a number is too large"
+        case numberOutOfRange = "a number is out of range"
     }
 
-    /// The first thing that is wrong.
+    /// The kind of fault.
     package let reason: Reason
-    /// Counted in bytes from the start, from 0.
+    /// The offset in bytes, counted from 0.
     package let offset: Int
 
     package init(reason: Reason, offset: Int) {
@@ -28,19 +28,19 @@ package struct JSONFault: Error, Sendable, Hashable {
 }
 
 extension JSONFault: CustomStringConvertible {
-    /// One sentence for the `detail` of a problem; nothing of the document is in it.
+    /// One sentence for the `detail` of a problem. It contains no part of the document.
     package var description: String {
         "At byte \(offset): \(reason.rawValue)."
     }
 }
 
-/// How much JSON is taken.
+/// The limits of the JSON parser.
 package struct JSONLimits: Sendable, Hashable {
-    /// The longest document, in bytes.
+    /// The maximum length of a document in bytes.
     package var bytes: Int
-    /// How many arrays and objects may be open at once.
+    /// The maximum nesting depth of arrays and objects.
     package var depth: Int
-    /// The longest number, in bytes.
+    /// The maximum length of a number in bytes.
     package var numberLength: Int
 
     package init(bytes: Int = 64 * 1024, depth: Int = 32, numberLength: Int = 400) {
@@ -49,9 +49,9 @@ package struct JSONLimits: Sendable, Hashable {
         self.numberLength = numberLength
     }
 
-    /// For the body of a request: 64 KiB, 32 levels.
+    /// The limits for the body of a request: 64 KiB, 32 levels.
     package static let request = JSONLimits()
 
-    /// For what Warren's own services send: events and replies, up to 4 MiB.
+    /// The limits for events and replies, which Warren's own services send: 4 MiB, 32 levels.
     package static let trusted = JSONLimits(bytes: 4 * 1024 * 1024)
 }

@@ -1,10 +1,14 @@
-/// The names that an object has so far: compared one by one while they are few, hashed once they are many, so
-/// that a hostile object of ten thousand names costs no more than its length.
+/// Detects duplicate names in an object.
+///
+/// A few names are compared one by one. From the thirteenth on they are hashed, so that the cost of a hostile
+/// object with thousands of names stays linear.
 struct JSONNameSet {
     private static let few = 12
     private var many: Set<Name> = []
 
-    /// Whether the name is new; the members are those before it.
+    /// Returns whether a name is new.
+    ///
+    /// - Parameter members: the members before it.
     mutating func insert(_ name: String, among members: [JSONObject.Member]) -> Bool {
         if members.count < Self.few {
             return !members.contains { $0.name.hasSameBytes(as: name) }

@@ -1,4 +1,4 @@
-/// The members of a JSON object in the order in which they came.
+/// The members of a JSON object, in the order of the document.
 package struct JSONObject: Sendable, Hashable {
     /// A name and its value.
     package struct Member: Sendable, Hashable {
@@ -13,12 +13,12 @@ package struct JSONObject: Sendable, Hashable {
 
     package var members: [Member]
 
-    /// An object of these members; that no name comes twice is up to the caller.
+    /// - Parameter members: the members, in which no name may occur twice; this is not checked.
     package init(_ members: [Member] = []) {
         self.members = members
     }
 
-    /// The value of the member of that name. It looks at every member: objects that it is asked of are small.
+    /// The value of a member; `nil` if there is none. The search is linear, because objects are small.
     package subscript(name: String) -> JSON? {
         for member in members where member.name.hasSameBytes(as: name) {
             return member.value
@@ -28,8 +28,10 @@ package struct JSONObject: Sendable, Hashable {
 }
 
 extension String {
-    /// Whether both have the same UTF-8. `==` goes by canonical equivalence, which JSON names do not have, and
-    /// which makes hostile text costly to compare.
+    /// Returns whether both strings consist of the same bytes.
+    ///
+    /// `==` compares canonical equivalence instead, which RFC 8259 does not apply to names and which makes
+    /// hostile text expensive to compare.
     func hasSameBytes(as other: String) -> Bool {
         guard utf8.count == other.utf8.count else { return false }
         let isSame = utf8.withContiguousStorageIfAvailable { own in

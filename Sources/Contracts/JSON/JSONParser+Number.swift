@@ -59,8 +59,8 @@ extension JSONParser {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) ? Int64(byte - UInt8(ascii: "0")) : nil
     }
 
-    /// One digit more, or none where the number no longer fits. It counts downwards below zero, since the least
-    /// `Int64` has no opposite.
+    /// Returns the value with one more digit; `nil` if it does not fit. Negative numbers are built downwards,
+    /// because the magnitude of `Int64.min` does not fit into `Int64`.
     private static func append(_ digit: Int64, to value: Int64?, isNegative: Bool) -> Int64? {
         guard let value else { return nil }
         let (product, overflow) = value.multipliedReportingOverflow(by: 10)

@@ -1,5 +1,5 @@
 extension JSONParser {
-    /// Reads a string whose opening quote is behind the position, and its closing quote with it.
+    /// Reads the rest of a string, including the closing quote. The position is after the opening quote.
     mutating func string() throws(JSONFault) -> String {
         let start = position
         var isASCII = true
@@ -13,7 +13,7 @@ extension JSONParser {
         }
     }
 
-    /// Moves to the next quote or backslash, and returns which it is.
+    /// Moves to the next quote or backslash and returns it.
     private mutating func skipPlainText(_ isASCII: inout Bool) throws(JSONFault) -> UInt8 {
         skipPlainWords(&isASCII)
         while position < bytes.count {
@@ -26,7 +26,7 @@ extension JSONParser {
         throw fault(.endOfInput)
     }
 
-    /// Moves on by whole words of eight bytes that have no quote, backslash or control character.
+    /// Moves forward by words of eight bytes that contain no quote, backslash or control character.
     private mutating func skipPlainWords(_ isASCII: inout Bool) {
         let raw = UnsafeRawBufferPointer(bytes)
         let (ones, highs): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
@@ -50,7 +50,7 @@ extension JSONParser {
         throw JSONFault(reason: .invalidUTF8, offset: range.lowerBound + Self.validPrefix(of: slice))
     }
 
-    /// How many bytes come before the first that is not UTF-8.
+    /// Returns the number of bytes before the first invalid UTF-8 sequence.
     private static func validPrefix(of bytes: UnsafeBufferPointer<UInt8>) -> Int {
         var parser = Unicode.UTF8.ForwardParser()
         var iterator = bytes.makeIterator()
@@ -61,7 +61,9 @@ extension JSONParser {
 }
 
 extension JSONParser {
-    /// Reads on from the first backslash of a string that began at `start`.
+    /// Reads the rest of a string from its first backslash.
+    ///
+    /// - Parameter start: the offset of the first byte after the opening quote.
     private mutating func escapedString(from start: Int) throws(JSONFault) -> String {
         var unescaped = Array(bytes[start..<position])
         var isASCII = true
@@ -78,7 +80,7 @@ extension JSONParser {
         throw JSONFault(reason: .invalidUTF8, offset: start + Self.validPrefix(of: raw))
     }
 
-    /// Reads what follows a backslash.
+    /// Reads an escape sequence after its backslash.
     private mutating func escape(into text: inout [UInt8]) throws(JSONFault) {
         guard let byte = current else { throw fault(.endOfInput) }
         switch byte {
@@ -97,7 +99,7 @@ extension JSONParser {
         position += 1
     }
 
-    /// Reads the four digits of a `\u` escape, and the second escape of a surrogate pair.
+    /// Reads the four digits of a `\u` escape and, for a surrogate pair, the second escape.
     private mutating func scalar() throws(JSONFault) -> Unicode.Scalar {
         let start = position - 2
         let first = try fourDigits()
@@ -124,17 +126,5 @@ extension JSONParser {
             position += 1
         }
         return value
-    }
-}
-
-extension UInt8 {
-    /// The value of an ASCII hexadecimal digit of either case.
-    var hexadecimalDigit: UInt8? {
-        switch self {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 }

@@ -1,14 +1,14 @@
 extension JSON {
-    /// Reads one JSON document (RFC 8259) strictly: no byte order mark, no duplicate names, no trailing bytes.
+    /// Parses a JSON document (RFC 8259). A byte order mark, duplicate names and trailing bytes are faults.
     ///
-    /// - Throws: a ``JSONFault`` with the place of the first fault.
+    /// - Throws: the first fault.
     package static func parse(_ bytes: [UInt8], limits: JSONLimits = .request) throws(JSONFault) -> JSON {
         try bytes.withUnsafeBufferPointer { (buffer) throws(JSONFault) -> JSON in
             try parse(buffer, limits: limits)
         }
     }
 
-    /// Reads one JSON document from memory that stays in place for the length of the call.
+    /// Parses a JSON document from memory that stays valid during the call.
     package static func parse(
         _ bytes: UnsafeBufferPointer<UInt8>, limits: JSONLimits = .request
     ) throws(JSONFault) -> JSON {
@@ -18,7 +18,9 @@ extension JSON {
     }
 }
 
-/// Recursive descent over one buffer, as deep as the limits say and no deeper.
+/// A recursive descent parser over one buffer. The limits bound its recursion.
+///
+/// README.md in the module's folder says why this parser exists beside Foundation's.
 struct JSONParser {
     let bytes: UnsafeBufferPointer<UInt8>
     let limits: JSONLimits
@@ -107,12 +109,12 @@ extension JSONParser {
         JSONFault(reason: reason, offset: position)
     }
 
-    /// The byte at the position, or none at the end.
+    /// The byte at the position; `nil` at the end.
     var current: UInt8? {
         position < bytes.count ? bytes[position] : nil
     }
 
-    /// Moves to the next byte that is not white space and returns it, or none at the end.
+    /// Moves to the next byte that is not white space and returns it; `nil` at the end.
     mutating func skipWhitespace() -> UInt8? {
         while position < bytes.count {
             switch bytes[position] {

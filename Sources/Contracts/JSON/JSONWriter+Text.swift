@@ -1,5 +1,5 @@
 extension String {
-    /// Appends the string in quotes, escaping only what RFC 8259 wants escaped.
+    /// Appends the string in quotes, with the escapes that RFC 8259 requires and no others.
     func appendQuoted(to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         let isContiguous: Void? = utf8.withContiguousStorageIfAvailable { $0.appendEscaped(to: &bytes) }
@@ -24,7 +24,7 @@ extension UnsafeBufferPointer<UInt8> {
         }
     }
 
-    /// The place of the next byte that must be escaped, or the end.
+    /// Returns the offset of the next byte that must be escaped, or the end.
     private func nextEscape(from start: Int) -> Int {
         let raw = UnsafeRawBufferPointer(self)
         let (ones, highs): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
@@ -62,11 +62,6 @@ extension UInt8 {
             bytes.append((self & 0xF).hexadecimal)
         default: bytes.append(self)
         }
-    }
-
-    /// The lower-case ASCII digit of a value below 16.
-    var hexadecimal: UInt8 {
-        self < 10 ? UInt8(ascii: "0") + self : UInt8(ascii: "a") + self - 10
     }
 }
 

@@ -1,38 +1,38 @@
-/// Appends JSON to bytes without building a tree; commas come by themselves.
+/// Appends JSON to a byte array without building a tree. It inserts commas itself.
 ///
-/// It trusts its caller to balance what it opens, which `object` and `array` with a closure do.
+/// The caller must close each object and array that it opens; the methods with a closure do so.
 package struct JSONWriter: Sendable {
-    /// What is written so far.
+    /// The bytes written so far.
     package private(set) var bytes: [UInt8] = []
     private var needsComma = false
 
-    /// - Parameter capacity: the bytes to make room for at first.
+    /// - Parameter capacity: the number of bytes to reserve.
     package init(capacity: Int = 512) {
         bytes.reserveCapacity(capacity)
     }
 
-    /// The bytes that `body` writes.
+    /// Returns the bytes that `body` writes.
     package static func bytes(capacity: Int = 512, _ body: (inout JSONWriter) -> Void) -> [UInt8] {
         var writer = JSONWriter(capacity: capacity)
         body(&writer)
         return writer.bytes
     }
 
-    /// Opens an object; to be closed by `endObject`.
+    /// Opens an object, which `endObject` closes.
     package mutating func beginObject() { open(UInt8(ascii: "{")) }
     package mutating func endObject() { close(UInt8(ascii: "}")) }
-    /// Opens an array; to be closed by `endArray`.
+    /// Opens an array, which `endArray` closes.
     package mutating func beginArray() { open(UInt8(ascii: "[")) }
     package mutating func endArray() { close(UInt8(ascii: "]")) }
 
-    /// An object of the members that `body` writes: a name and one value each.
+    /// Writes an object. `body` writes a name and a value for each member.
     package mutating func object(_ body: (inout JSONWriter) -> Void) {
         beginObject()
         body(&self)
         endObject()
     }
 
-    /// An array of what `body` writes for each element.
+    /// Writes an array. `body` writes one value for each element.
     package mutating func array<Elements: Sequence>(
         of elements: Elements, _ body: (inout JSONWriter, Elements.Element) -> Void
     ) {
@@ -41,24 +41,24 @@ package struct JSONWriter: Sendable {
         endArray()
     }
 
-    /// The name of the member whose value is written next.
+    /// Writes the name of a member, whose value must follow.
     package mutating func name(_ name: String) {
         string(name)
         bytes.append(UInt8(ascii: ":"))
         needsComma = false
     }
 
-    /// A name that is quoted, escaped and followed by its colon already.
+    /// Writes a name that already has its quotes, escapes and colon.
     mutating func encodedName(_ name: [UInt8]) {
         separate()
         bytes.append(contentsOf: name)
         needsComma = false
     }
 
-    package mutating func null() { raw("null") }
-    package mutating func bool(_ value: Bool) { value ? raw("true") : raw("false") }
+    package mutating func null() { literal("null") }
+    package mutating func bool(_ value: Bool) { value ? literal("true") : literal("false") }
 
-    /// A whole number.
+    /// Writes an integer.
     package mutating func integer(_ value: Int64) {
         separate()
         value.appendDecimal(to: &bytes)
@@ -66,26 +66,20 @@ package struct JSONWriter: Sendable {
 
     package mutating func integer(_ value: Int) { integer(Int64(value)) }
 
-    /// A number; what JSON has no word for (infinities, not a number) is `null`.
+    /// Writes a number. Infinities and NaN become `null`, because JSON cannot represent them.
     package mutating func double(_ value: Double) {
         guard value.isFinite else { return null() }
         separate()
         bytes.append(contentsOf: value.description.utf8)
     }
 
-    /// A value that is JSON already.
-    package mutating func raw(_ json: [UInt8]) {
-        separate()
-        bytes.append(contentsOf: json)
-    }
-
-    /// A string, escaped as RFC 8259 wants.
+    /// Writes a string with the escapes that RFC 8259 requires.
     package mutating func string(_ value: String) {
         separate()
         value.appendQuoted(to: &bytes)
     }
 
-    /// A string of ASCII bytes that need no escaping.
+    /// Writes a string of ASCII bytes that need no escapes.
     mutating func plainString(_ text: Span<UInt8>) {
         separate()
         bytes.append(UInt8(ascii: "\""))
@@ -93,9 +87,9 @@ package struct JSONWriter: Sendable {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    private mutating func raw(_ json: StaticString) {
+    private mutating func literal(_ text: StaticString) {
         separate()
-        bytes.append(contentsOf: UnsafeBufferPointer(start: json.utf8Start, count: json.utf8CodeUnitCount))
+        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     private mutating func open(_ byte: UInt8) {

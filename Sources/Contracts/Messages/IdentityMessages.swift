@@ -39,7 +39,7 @@ package struct Login: SchemaCodable, Hashable {
         make: Login.init)
 }
 
-/// The body of `identity.refresh` and of `identity.logout`.
+/// The body of `identity.refresh` and `identity.logout`.
 package struct RefreshToken: SchemaCodable, Hashable {
     package let refreshToken: String
 
@@ -69,44 +69,40 @@ package struct ChangePassword: SchemaCodable, Hashable {
 }
 
 extension Messages.Identity {
-    /// Makes an account and logs it in, and publishes `account.registered`; `account-exists`.
+    /// Creates an account, logs it in and publishes `account.registered`.
     package static let register = MessageType(
-        "identity.register", .credential, of: .identity, "Makes an account and logs it in.",
-        request: .json(Register.schema), status: 201,
-        reply: Session.schema, problems: [.accountExists], needsSubject: false)
-    /// Begins a session; `invalid-credentials`, the same for an unknown account and a wrong password.
+        "identity.register", .credential, of: .identity, "Creates an account and logs it in.",
+        request: .json(example: Register(username: "ada", email: "ada@example.org", password: "a long enough phrase")),
+        reply: .json(201, example: Session.example), problems: [.accountExists], needsSubject: false)
+    /// Starts a session. An unknown account and a wrong password get the same problem.
     package static let login = MessageType(
-        "identity.login", .credential, of: .identity, "Begins a session.",
-        request: .json(Login.schema), status: 200,
-        reply: Session.schema, problems: [.invalidCredentials], needsSubject: false)
-    /// Changes a refresh token for new tokens; `invalid-refresh-token`.
+        "identity.login", .credential, of: .identity, "Starts a session.",
+        request: .json(example: Login(email: "ada@example.org", password: "a long enough phrase")),
+        reply: .json(200, example: Session.example), problems: [.invalidCredentials], needsSubject: false)
+    /// Exchanges a refresh token for new tokens.
     package static let refresh = MessageType(
-        "identity.refresh", .credential, of: .identity, "Changes a refresh token for new tokens.",
-        request: .json(RefreshToken.schema), status: 200,
-        reply: Session.schema, problems: [.invalidRefreshToken], needsSubject: false)
-    /// Revokes a refresh token, where there is such a one.
+        "identity.refresh", .credential, of: .identity, "Exchanges a refresh token for new tokens.",
+        request: .json(example: RefreshToken.example), reply: .json(200, example: Session.example),
+        problems: [.invalidRefreshToken], needsSubject: false)
+    /// Revokes a refresh token. An unknown token is no error.
     package static let logout = MessageType(
-        "identity.logout", .credential, of: .identity, "Revokes a refresh token, where there is such a one.",
-        request: .json(RefreshToken.schema), status: 204,
-        reply: Schema<EmptyBody>?.none, needsSubject: false)
-    /// Revokes every refresh token of the caller.
+        "identity.logout", .credential, of: .identity, "Revokes a refresh token. An unknown token is no error.",
+        request: .json(example: RefreshToken.example), reply: .empty, needsSubject: false)
+    /// Revokes all refresh tokens of the caller.
     package static let logoutAll = MessageType(
-        "identity.logout-all", .credential, of: .identity, "Revokes every refresh token of the caller.",
-        request: .nothing, status: 204,
-        reply: Schema<EmptyBody>?.none)
-    /// Sets a new password and revokes every refresh token of the caller; `invalid-credentials`.
+        "identity.logout-all", .credential, of: .identity, "Revokes all refresh tokens of the caller.",
+        request: .empty, reply: .empty)
+    /// Sets a new password and revokes all refresh tokens of the caller.
     package static let changePassword = MessageType(
         "identity.change-password", .credential, of: .identity,
-        "Sets a new password and revokes every refresh token of the caller.",
-        request: .json(ChangePassword.schema), status: 204,
-        reply: Schema<EmptyBody>?.none, problems: [.invalidCredentials])
+        "Sets a new password and revokes all refresh tokens of the caller.",
+        request: .json(
+            example: ChangePassword(currentPassword: "a long enough phrase", newPassword: "an even longer phrase")),
+        reply: .empty, problems: [.invalidCredentials])
     /// Reads the caller's account.
     package static let me = MessageType(
         "identity.me", .credential, of: .identity, "Reads the caller's account.",
-        request: .nothing, status: 200, reply: Account.schema, problems: [.invalidToken])
+        request: .empty, reply: .json(200, example: Account.example), problems: [.invalidToken])
 
-    static let all = [
-        register.descriptor, login.descriptor, refresh.descriptor, logout.descriptor, logoutAll.descriptor,
-        changePassword.descriptor, me.descriptor,
-    ]
+    static let types: [any AnyMessageType] = [register, login, refresh, logout, logoutAll, changePassword, me]
 }

@@ -1,33 +1,30 @@
 extension Messages.Media {
-    /// The most bytes that a file may have: 5 MiB.
+    /// The maximum size of a file in bytes: 5 MiB.
     package static let uploadLimit = 5 * 1024 * 1024
 
-    /// Stores a picture of the caller and publishes `media.uploaded`. The body is the file as it is, and its bytes
-    /// tell what it is; `unsupported-media-type` where they tell nothing that is taken.
+    /// Stores a picture of the caller and publishes `media.uploaded`. The service detects the type from the
+    /// bytes of the file.
     package static let upload = MessageType(
         "media.upload", .command, of: .media, "Stores a picture of the caller.",
-        queue: Queue.mediaUploads, request: .bytes(limit: uploadLimit),
-        status: 201, reply: Media.schema, problems: [.bodyTooLarge, .unsupportedMediaType], deadline: .seconds(30))
-    /// Deletes a picture of the caller and publishes `media.deleted`; `media-not-found`.
+        queue: Queue.mediaUploads, request: .file(limit: uploadLimit), reply: .json(201, example: Media.example),
+        problems: [.bodyTooLarge, .unsupportedMediaType], deadline: .seconds(30))
+    /// Deletes a picture of the caller and publishes `media.deleted`.
     package static let delete = MessageType(
         "media.delete", .command, of: .media, "Deletes a picture of the caller.",
-        request: .json(EntityRequest.schema), status: 204,
-        reply: Schema<EmptyBody>?.none, problems: [.mediaNotFound])
-    /// Reads one picture of the caller; `media-not-found`.
+        request: .json(example: EntityRequest.example), reply: .empty, problems: [.mediaNotFound])
+    /// Reads a picture of the caller.
     package static let get = MessageType(
-        "media.get", .query, of: .media, "Reads one picture of the caller.",
-        request: .json(EntityRequest.schema), status: 200, reply: Media.schema, problems: [.mediaNotFound])
-    /// Reads a part of the caller's pictures, newest first.
+        "media.get", .query, of: .media, "Reads a picture of the caller.",
+        request: .json(example: EntityRequest.example), reply: .json(200, example: Media.example),
+        problems: [.mediaNotFound])
+    /// Lists the caller's pictures, newest first.
     package static let list = MessageType(
-        "media.list", .query, of: .media, "Reads a part of the caller's pictures, newest first.",
-        request: .json(ListRequest.schema), status: 200, reply: Media.pageSchema)
-    /// Reads what became of a command to the media service; to all but its caller it is only `accepted`.
+        "media.list", .query, of: .media, "Lists the caller's pictures, newest first.",
+        request: .json(example: ListRequest.example), reply: .json(200, example: Page<Media>.example(.example)))
+    /// Reads the state of a command of the media service. For any other account the command is `accepted`.
     package static let receipt = MessageType(
-        "media.receipt", .query, of: .media, "Reads what became of a command to the media service.",
-        request: .json(EntityRequest.schema), status: 200,
-        reply: Receipt.schema)
+        "media.receipt", .query, of: .media, "Reads the state of a command that the caller sent to the media service.",
+        request: .json(example: EntityRequest.example), reply: .json(200, example: Receipt.example(Media.example)))
 
-    static let all = [
-        upload.descriptor, delete.descriptor, get.descriptor, list.descriptor, receipt.descriptor,
-    ]
+    static let types: [any AnyMessageType] = [upload, delete, get, list, receipt]
 }

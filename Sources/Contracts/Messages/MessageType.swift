@@ -1,71 +1,83 @@
-/// One row of the queue contract: what is asked of whom, with what body, and what comes back.
-///
-/// `Request` is what the body is decoded to, `Reply` what the body of a good reply is made of.
+/// A message type of the queue contract, with the Swift types of its bodies.
 package struct MessageType<Request: Sendable, Reply: Sendable>: Sendable {
-    /// What anyone can know without knowing the types.
+    /// Everything about the type that does not depend on its Swift types.
     package let descriptor: MessageDescriptor
-    /// How the request's body is read.
+    /// Decodes the body of a request.
     package let request: RequestBody<Request>
-    /// How the body of a good reply is written; none where there is no body.
-    package let reply: Schema<Reply>?
+    /// Describes the body of a successful reply.
+    package let reply: ReplyBody<Reply>
 
+    /// - Parameters:
+    ///   - name: the `type` property and routing key, for example `post.create`.
+    ///   - summary: one sentence for the documentation.
+    ///   - queue: the queue that receives the type; by default the service's queue for this kind.
+    ///   - problems: the problems that only this type replies with.
+    ///   - needsSubject: whether a request must be for an account.
+    ///   - deadline: the time that a sender waits for the reply, unless it says otherwise.
     init(
         _ name: String, _ kind: MessageKind, of service: ServiceName, _ summary: String, queue: String? = nil,
-        request: RequestBody<Request>, status: Int, reply: Schema<Reply>?, problems: [ProblemCode] = [],
+        request: RequestBody<Request>, reply: ReplyBody<Reply>, problems: [ProblemCode] = [],
         needsSubject: Bool = true, deadline: Duration = .seconds(5)
     ) {
         descriptor = MessageDescriptor(
             name: name, kind: kind, service: service, summary: summary, queue: queue ?? Queue.of(service, kind),
-            status: status, needsSubject: needsSubject, deadline: deadline, request: request.shape, reply: reply?.shape,
+            status: reply.status, needsSubject: needsSubject, deadline: deadline, request: request.shape,
+            requestExample: request.example, reply: reply.schema?.shape, replyExample: reply.example,
             problems: problems)
         self.request = request
         self.reply = reply
     }
 
-    /// The type property and routing key: `post.create`.
+    /// The `type` property and routing key, for example `post.create`.
     package var name: String { descriptor.name }
-    /// What decides how it travels.
+    /// The kind of message.
     package var kind: MessageKind { descriptor.kind }
-    /// Who carries it out.
-    package var service: ServiceName { descriptor.service }
-    /// The HTTP status of a good reply.
-    package var status: Int { descriptor.status }
-    /// Whether it is carried out only on behalf of an account.
+    /// Whether a request must be for an account.
     package var needsSubject: Bool { descriptor.needsSubject }
-    /// How long a sender waits for the reply.
-    package var deadline: Duration { descriptor.deadline }
 }
 
-/// A message type without its Swift types: enough to route it, and to document it.
+/// A message type whose Swift types are not known statically, so that all types fit into one list.
+package protocol AnyMessageType: Sendable {
+    associatedtype Request: Sendable
+    associatedtype Reply: Sendable
+    var descriptor: MessageDescriptor { get }
+    var request: RequestBody<Request> { get }
+    var reply: ReplyBody<Reply> { get }
+}
+
+extension MessageType: AnyMessageType {}
+
+/// A message type without its Swift types: enough to route it and to document it.
+///
+/// The OpenAPI document, the AsyncAPI document, the schemas and the tables of `queues/README.md` are made from it.
 package struct MessageDescriptor: Sendable, Hashable {
-    /// The type property and routing key: `post.create`.
+    /// The `type` property and routing key, for example `post.create`.
     package let name: String
-    /// What decides how it travels.
+    /// The kind of message.
     package let kind: MessageKind
-    /// Who carries it out.
+    /// The service that handles it.
     package let service: ServiceName
-    /// What it does, for the documentation.
+    /// One sentence for the documentation.
     package let summary: String
-    /// Where `warren.commands` routes it.
+    /// The queue to which `warren.commands` routes it.
     package let queue: String
-    /// The HTTP status of a good reply.
+    /// The HTTP status of a successful reply.
     package let status: Int
-    /// Whether it is carried out only on behalf of an account.
+    /// Whether a request must be for an account.
     package let needsSubject: Bool
-    /// How long a sender waits for the reply, unless it says otherwise.
+    /// The time that a sender waits for the reply, unless it says otherwise.
     package let deadline: Duration
-    /// The shape of the request's JSON; none where the body is bytes.
+    /// The shape of the request's JSON; `nil` if the body is a file.
     package let request: Shape?
-    /// The shape of the reply's JSON; none where it has no body.
+    /// A valid body of a request; `nil` if the body is a file.
+    package let requestExample: JSON?
+    /// The shape of the reply's JSON; `nil` if a successful reply has no body.
     package let reply: Shape?
-    /// What this type's own problems are, beside those that any message may get.
+    /// A valid body of a reply; `nil` if a successful reply has no body.
+    package let replyExample: JSON?
+    /// The problems that only this type replies with.
     package let problems: [ProblemCode]
 
-    /// The type property of its replies.
+    /// The `type` property of its replies.
     package var replyName: String { name + ".reply" }
-}
-
-/// What stands for "no value": a request or a reply without a body.
-package struct EmptyBody: Sendable, Hashable {
-    package init() {}
 }

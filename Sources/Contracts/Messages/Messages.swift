@@ -1,14 +1,37 @@
-/// Every message type of the queue contract; the services' own files add theirs.
+/// The message types of the queue contract. The file of each service defines its own.
 package enum Messages {
-    /// All of them, without their Swift types.
-    package static let all: [MessageDescriptor] = Identity.all + Post.all + Media.all + Search.all
+    /// Every message type.
+    package static let types: [any AnyMessageType] = Identity.types + Post.types + Media.types + Search.types
+    /// The descriptor of every message type.
+    package static let all: [MessageDescriptor] = types.map(\.descriptor)
 
-    /// What the identity service is asked.
+    /// The message types of the identity service.
     package enum Identity {}
-    /// What the post service is asked.
+    /// The message types of the post service.
     package enum Post {}
-    /// What the media service is asked.
+    /// The message types of the media service.
     package enum Media {}
-    /// What the search service is asked.
+    /// The message types of the search service.
     package enum Search {}
+}
+
+/// The kind of a message, which decides how it travels.
+package enum MessageKind: String, Sendable, Hashable, CaseIterable {
+    /// Reads data. It is transient and expires at its deadline.
+    case query
+    /// Changes data. It is stored on disk until a worker has carried it out.
+    case command
+    /// Carries a password or a token. It is transient, so that no queue stores secrets.
+    case credential
+
+    /// Whether the broker stores it on disk and the sender waits for the publisher confirm.
+    package var isPersistent: Bool { self == .command }
+}
+
+/// The services that own data. Each has one database, and queues that are named after it.
+package enum ServiceName: String, Sendable, Hashable, CaseIterable {
+    case identity
+    case post
+    case media
+    case search
 }

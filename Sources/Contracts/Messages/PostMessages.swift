@@ -15,7 +15,7 @@ package struct CreatePost: SchemaCodable, Hashable {
         field("content", \.content, .string(1...5000).notBlank),
         field(
             "mediaIds", \.mediaIds,
-            .array(of: .uuid, max: 10, unique: true).documented(rule: "ids that differ only in case are the same"),
+            .array(of: .uuid, max: 10, unique: true).documented(rule: "ids that differ only in case are equal"),
             default: []),
         make: CreatePost.init)
 }
@@ -24,26 +24,25 @@ extension Messages.Post {
     /// Stores a post of the caller and publishes `post.created`.
     package static let create = MessageType(
         "post.create", .command, of: .post, "Stores a post of the caller.",
-        request: .json(CreatePost.schema), status: 201, reply: Post.schema)
-    /// Deletes a post of the caller and publishes `post.deleted`; `post-not-found` where it is no one's or another's.
+        request: .json(example: CreatePost(content: "Hello, burrow", mediaIds: [.example])),
+        reply: .json(201, example: Post.example))
+    /// Deletes a post of the caller and publishes `post.deleted`. A post of another account is not found.
     package static let delete = MessageType(
         "post.delete", .command, of: .post, "Deletes a post of the caller.",
-        request: .json(EntityRequest.schema), status: 204,
-        reply: Schema<EmptyBody>?.none, problems: [.postNotFound])
-    /// Reads one post; `post-not-found`.
+        request: .json(example: EntityRequest.example), reply: .empty, problems: [.postNotFound])
+    /// Reads a post.
     package static let get = MessageType(
-        "post.get", .query, of: .post, "Reads one post.",
-        request: .json(EntityRequest.schema), status: 200, reply: Post.schema, problems: [.postNotFound])
-    /// Reads a part of all posts, newest first.
+        "post.get", .query, of: .post, "Reads a post.",
+        request: .json(example: EntityRequest.example), reply: .json(200, example: Post.example),
+        problems: [.postNotFound])
+    /// Lists the posts of all accounts, newest first.
     package static let list = MessageType(
-        "post.list", .query, of: .post, "Reads a part of all posts, newest first.",
-        request: .json(ListRequest.schema), status: 200, reply: Post.pageSchema)
-    /// Reads what became of a command to the post service; to all but its caller it is only `accepted`.
+        "post.list", .query, of: .post, "Lists the posts of all accounts, newest first.",
+        request: .json(example: ListRequest.example), reply: .json(200, example: Page<Post>.example(.example)))
+    /// Reads the state of a command of the post service. For any other account the command is `accepted`.
     package static let receipt = MessageType(
-        "post.receipt", .query, of: .post, "Reads what became of a command to the post service.",
-        request: .json(EntityRequest.schema), status: 200, reply: Receipt.schema)
+        "post.receipt", .query, of: .post, "Reads the state of a command that the caller sent to the post service.",
+        request: .json(example: EntityRequest.example), reply: .json(200, example: Receipt.example(Post.example)))
 
-    static let all = [
-        create.descriptor, delete.descriptor, get.descriptor, list.descriptor, receipt.descriptor,
-    ]
+    static let types: [any AnyMessageType] = [create, delete, get, list, receipt]
 }

@@ -1,50 +1,83 @@
-/// How the body of a request is read.
+/// Decodes and documents the body of a request.
 package struct RequestBody<Request: Sendable>: Sendable {
-    /// The shape of the JSON; none where the body is bytes.
+    /// The shape of the JSON; `nil` if the body is a file.
     package let shape: Shape?
+    /// A valid body; `nil` if the body is a file.
+    let example: JSON?
     private let read: @Sendable ([UInt8]) throws(Problem) -> Request
 
-    /// Reads a body as it came.
+    /// Decodes a body as it came from the broker.
     ///
-    /// - Throws: the problem to answer with: `malformed-json`, `body-too-large` or `invalid`.
+    /// - Throws: the problem to reply with: `malformed-json`, `body-too-large` or `invalid`.
     package func decode(_ body: [UInt8]) throws(Problem) -> Request {
         try read(body)
     }
 }
 
-extension RequestBody {
-    /// JSON, of this schema.
-    static func json(_ schema: Schema<Request>) -> RequestBody {
-        RequestBody(shape: schema.shape) { (body) throws(Problem) in try read(body, schema) }
+extension RequestBody where Request: SchemaCodable {
+    /// JSON of the type's schema.
+    ///
+    /// - Parameter example: a request for the documentation.
+    static func json(example: Request) -> RequestBody {
+        RequestBody(shape: Request.schema.shape, example: example.json, read: decodeJSON)
     }
 
-    private static func read(_ body: [UInt8], _ schema: Schema<Request>) throws(Problem) -> Request {
+    private static func decodeJSON(_ body: [UInt8]) throws(Problem) -> Request {
         let json: JSON
         do { json = try JSON.parse(body) } catch { throw Problem.malformedJSON(error) }
-        do { return try schema.decode(json) } catch { throw Problem.invalid(error) }
+        do { return try Request.schema.decode(json) } catch { throw Problem.invalid(error) }
     }
 }
 
 extension RequestBody where Request == EmptyBody {
     /// An object without members, or no bytes at all.
-    static var nothing: RequestBody {
-        let empty = json(EmptyBody.schema)
-        return RequestBody(shape: empty.shape) { (body) throws(Problem) in
-            body.isEmpty ? EmptyBody() : try empty.decode(body)
+    static var empty: RequestBody {
+        let object = json(example: EmptyBody())
+        return RequestBody(shape: object.shape, example: object.example) { (body) throws(Problem) in
+            body.isEmpty ? EmptyBody() : try object.decode(body)
         }
     }
 }
 
 extension RequestBody where Request == [UInt8] {
-    /// Bytes that are no JSON, up to a limit.
-    static func bytes(limit: Int) -> RequestBody {
-        RequestBody(shape: nil) { (body) throws(Problem) in
+    /// The bytes of a file.
+    ///
+    /// - Parameter limit: the maximum size in bytes.
+    static func file(limit: Int) -> RequestBody {
+        RequestBody(shape: nil, example: nil) { (body) throws(Problem) in
             guard body.count <= limit else { throw Problem(.bodyTooLarge) }
             return body
         }
     }
 }
 
-extension EmptyBody: SchemaCodable {
-    package static let schema = Schema<EmptyBody>.object("Nothing", make: EmptyBody.init)
+/// Describes a successful reply.
+package struct ReplyBody<Reply: Sendable>: Sendable {
+    /// The HTTP status.
+    package let status: Int
+    /// The schema of the JSON; `nil` if the reply has no body.
+    package let schema: Schema<Reply>?
+    /// A valid body; `nil` if the reply has no body.
+    let example: JSON?
+}
+
+extension ReplyBody where Reply: SchemaCodable {
+    /// JSON of the type's schema.
+    ///
+    /// - Parameter example: a reply for the documentation.
+    static func json(_ status: Int, example: Reply) -> ReplyBody {
+        ReplyBody(status: status, schema: Reply.schema, example: example.json)
+    }
+}
+
+extension ReplyBody where Reply == EmptyBody {
+    /// A reply without a body: 204.
+    static var empty: ReplyBody { ReplyBody(status: 204, schema: nil, example: nil) }
+}
+
+/// The type of a body without content.
+package struct EmptyBody: SchemaCodable, Hashable {
+    package init() {}
+
+    package static let schema = Schema<EmptyBody>.object("EmptyBody", make: EmptyBody.init)
 }

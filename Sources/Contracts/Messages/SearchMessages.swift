@@ -12,18 +12,21 @@ package struct SearchPosts: SchemaCodable, Hashable {
 
     package static let schema = Schema<SearchPosts>.object(
         "SearchPosts",
-        field("query", \.query, .string(1...200).notBlank),
+        field(
+            "query", \.query,
+            .string(1...200).notBlank.described(
+                "Words to find. Quotes make a phrase, `or` an alternative, and `-` excludes a word.")),
         field("limit", \.limit, .pageLimit, default: 10),
         field("page", \.page, .pageNumber, default: 1),
         make: SearchPosts.init)
 }
 
 extension Messages.Search {
-    /// Finds posts, the best first.
+    /// Finds posts, best match first.
     package static let posts = MessageType(
-        "search.posts", .query, of: .search, "Finds posts, the best first.",
-        request: .json(SearchPosts.schema), status: 200,
-        reply: SearchHit.pageSchema)
+        "search.posts", .query, of: .search, "Finds posts, best match first.",
+        request: .json(example: SearchPosts(query: "burrow")),
+        reply: .json(200, example: Page<SearchHit>.example(.example)))
 
-    static let all = [posts.descriptor]
+    static let types: [any AnyMessageType] = [posts]
 }

@@ -1,12 +1,12 @@
 extension Problem {
-    /// The body of the reply.
+    /// Returns the body of the reply.
     ///
-    /// - Parameter traceId: of the trace that the request belongs to, 32 hexadecimal digits; `null` where there is none.
+    /// - Parameter traceId: the W3C trace id of the request, 32 hexadecimal digits; `nil` is written as `null`.
     package func body(traceId: String?) -> [UInt8] {
         JSONWriter.bytes { write(to: &$0, traceId: traceId) }
     }
 
-    /// Appends the body of the reply to what the writer has.
+    /// Appends the body of the reply to a writer.
     package func write(to writer: inout JSONWriter, traceId: String?) {
         writer.beginObject()
         writer.name("type")
@@ -16,7 +16,7 @@ extension Problem {
         writer.name("status")
         writer.integer(code.status)
         writer.name("detail")
-        writer.string(detail ?? standingDetail)
+        writer.string(detail ?? defaultDetail)
         writer.name("code")
         writer.string(code.code)
         writer.name("traceId")
@@ -25,11 +25,11 @@ extension Problem {
         writer.endObject()
     }
 
-    private var standingDetail: String {
+    private var defaultDetail: String {
         switch faults.count {
         case 0: code.title + "."
-        case 1: "One thing is wrong with it."
-        case let count: "\(count) things are wrong with it."
+        case 1: "The content has one fault."
+        case let count: "The content has \(count) faults."
         }
     }
 

@@ -1,18 +1,19 @@
 extension Problem {
-    /// The shape of its body. Codes are added over time, so that they are examples and no closed list.
+    /// The shape of the body. Codes are added over time, so the schema names them as examples and not as an
+    /// enumeration.
     package static let shape = ObjectShape(
         name: "Problem",
         fields: [
-            member("type", .string(StringShape(format: "uri")), "`urn:warren:problem:` and the code."),
-            member("title", .string(StringShape()), "What kind of problem it is."),
+            member("type", .string(StringShape(format: "uri")), "`urn:warren:problem:`, followed by the code."),
+            member("title", .string(StringShape()), "The kind of problem, in words."),
             member("status", .integer(minimum: 400, maximum: 599), "The HTTP status."),
-            member("detail", .string(StringShape()), "This occurrence, in a sentence."),
+            member("detail", .string(StringShape()), "This occurrence of the problem, in words."),
             member(
                 "code", .string(StringShape(patterns: [StringShape.whole("[a-z]+(-[a-z]+)*")])),
-                "What a program goes by: \(ProblemCode.all.map(\.code).joined(separator: ", "))."),
+                "The kind of problem, for programs: \(ProblemCode.all.map(\.code).joined(separator: ", "))."),
             member(
                 "traceId", .nullable(.string(StringShape(patterns: [StringShape.whole("[0-9a-f]{32}")]))),
-                "Of the trace that the request belongs to, for the operator."),
+                "The W3C trace id of the request, for the operator's logs."),
             FieldShape(
                 name: "errors", shape: .array(ArrayShape(items: .object(fault), minimumCount: 1, maximumCount: 50)),
                 isRequired: false),
@@ -21,8 +22,8 @@ extension Problem {
     private static let fault = ObjectShape(
         name: "Fault",
         fields: [
-            member("pointer", .string(StringShape()), "Where, as a JSON pointer (RFC 6901) into the body."),
-            member("message", .string(StringShape()), "What is wrong there."),
+            member("pointer", .string(StringShape()), "A JSON pointer (RFC 6901) to the faulty value in the body."),
+            member("message", .string(StringShape()), "The rule that the value violates."),
         ], allowsUnknownFields: true)
 
     private static func member(_ name: String, _ shape: Shape, _ text: String) -> FieldShape {

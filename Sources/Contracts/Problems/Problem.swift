@@ -1,14 +1,14 @@
-/// What went wrong with a request, as the client is told (RFC 9457). Handlers throw it.
+/// The error reply to a request, as RFC 9457 problem details. Handlers throw it.
 ///
-/// Everything in it may be shown: nothing internal belongs here.
+/// Clients see all of it, so it must not contain internal information.
 package struct Problem: Error, Sendable, Hashable {
-    /// What kind of problem it is.
+    /// The kind of problem.
     package let code: ProblemCode
-    /// One sentence about this occurrence, where there is more to say than the title does.
+    /// One sentence about this occurrence; `nil` if the title says enough.
     package var detail: String?
-    /// All that is wrong with the body, for `invalid`.
+    /// The faults of the body, for ``ProblemCode/invalid``.
     package var faults: [ValidationFault]
-    /// When it makes sense to try again, in seconds; a header, not part of the body.
+    /// The seconds to wait before a retry. It is sent as a header and is not part of the body.
     package var retryAfter: Int?
 
     package init(_ code: ProblemCode, detail: String? = nil, faults: [ValidationFault] = [], retryAfter: Int? = nil) {
@@ -20,21 +20,20 @@ package struct Problem: Error, Sendable, Hashable {
 
     /// The HTTP status.
     package var status: Int { code.status }
-
 }
 
 extension Problem {
-    /// A body that is JSON but not what its schema says.
+    /// A body that is valid JSON but violates its schema.
     package static func invalid(_ invalid: ValidationError) -> Problem {
         Problem(.invalid, faults: invalid.faults)
     }
 
-    /// One fault that only the service can know.
+    /// One fault that only the service can detect.
     package static func invalid(_ pointer: String, _ message: String) -> Problem {
         Problem(.invalid, faults: [ValidationFault(pointer: pointer, message: message)])
     }
 
-    /// A body that is no JSON, or more of it than is taken.
+    /// A body that is not valid JSON or exceeds a limit.
     package static func malformedJSON(_ fault: JSONFault) -> Problem {
         Problem(fault.reason == .tooLarge ? .bodyTooLarge : .malformedJSON, detail: fault.description)
     }

@@ -1,10 +1,10 @@
-/// A kind of problem: its stable code, its HTTP status and its title. All there are stand in this file.
+/// A kind of problem: its stable code, its HTTP status and its title. This file contains all of them.
 package struct ProblemCode: Sendable, Hashable {
-    /// In kebab case; clients go by it.
+    /// The stable identifier that clients compare, in kebab case.
     package let code: String
     package let status: Int
     package let title: String
-    /// Seconds after which to try again, where nothing better is known.
+    /// The seconds to wait before a retry, unless the problem says otherwise; `nil` if a retry does not help.
     package let retryAfter: Int?
 
     private init(_ status: Int, _ code: String, _ title: String, retryAfter: Int? = nil) {
@@ -25,30 +25,30 @@ package struct ProblemCode: Sendable, Hashable {
 extension ProblemCode {
     package static let malformedJSON = Self(400, "malformed-json", "The body is not valid JSON")
     package static let malformedRequest = Self(400, "malformed-request", "The request is malformed")
-    package static let unauthenticated = Self(401, "unauthenticated", "An access token is needed")
+    package static let unauthenticated = Self(401, "unauthenticated", "An access token is required")
     package static let invalidToken = Self(401, "invalid-token", "The access token is not valid")
-    package static let invalidCredentials = Self(401, "invalid-credentials", "The credentials are not right")
+    package static let invalidCredentials = Self(401, "invalid-credentials", "The credentials are wrong")
     package static let invalidRefreshToken = Self(401, "invalid-refresh-token", "The refresh token is not valid")
     package static let forbidden = Self(403, "forbidden", "The sender may not do this")
-    package static let notFound = Self(404, "not-found", "There is nothing here")
-    package static let postNotFound = Self(404, "post-not-found", "There is no such post")
-    package static let mediaNotFound = Self(404, "media-not-found", "There is no such media")
-    package static let methodNotAllowed = Self(405, "method-not-allowed", "The method is not one of this resource's")
+    package static let notFound = Self(404, "not-found", "The resource does not exist")
+    package static let postNotFound = Self(404, "post-not-found", "The post does not exist")
+    package static let mediaNotFound = Self(404, "media-not-found", "The media does not exist")
+    package static let methodNotAllowed = Self(405, "method-not-allowed", "The resource does not support this method")
     package static let requestTimeout = Self(408, "request-timeout", "The request took too long to arrive")
     package static let accountExists = Self(409, "account-exists", "The username or the email is taken")
     package static let bodyTooLarge = Self(413, "body-too-large", "The body is too large")
     package static let unsupportedMediaType = Self(
-        415, "unsupported-media-type", "The content is of no type taken here")
+        415, "unsupported-media-type", "The content type is not supported")
     package static let invalid = Self(422, "invalid", "The content is not valid")
     package static let idempotencyKeyReused = Self(
         422, "idempotency-key-reused", "The idempotency key was used with another body")
     package static let tooManyRequests = Self(429, "too-many-requests", "Too many requests", retryAfter: 1)
     package static let headersTooLarge = Self(431, "headers-too-large", "The headers are too large")
-    package static let `internal` = Self(500, "internal", "Something went wrong")
-    package static let unavailable = Self(503, "unavailable", "The service is not available now", retryAfter: 1)
-    package static let deadlineExceeded = Self(504, "deadline-exceeded", "No answer came in time")
+    package static let `internal` = Self(500, "internal", "An internal error occurred")
+    package static let unavailable = Self(503, "unavailable", "The service is temporarily unavailable", retryAfter: 1)
+    package static let deadlineExceeded = Self(504, "deadline-exceeded", "The service did not reply in time")
 
-    /// Every code, in the order of status.
+    /// Every code, sorted by status.
     package static let all: [ProblemCode] = [
         malformedJSON, malformedRequest, unauthenticated, invalidToken, invalidCredentials, invalidRefreshToken,
         forbidden, notFound, postNotFound, mediaNotFound, methodNotAllowed, requestTimeout, accountExists,
@@ -56,7 +56,7 @@ extension ProblemCode {
         `internal`, unavailable, deadlineExceeded,
     ]
 
-    /// The code of that name, where it is one of Warren's.
+    /// Returns the code with a name; `nil` if there is none.
     package static func named(_ code: String) -> ProblemCode? {
         all.first { $0.code.hasSameBytes(as: code) }
     }

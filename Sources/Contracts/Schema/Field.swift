@@ -1,57 +1,57 @@
-/// A member of an object: its name, its schema, and where the object keeps it.
+/// A member of an object: its name, its schema and the property that holds it.
 package struct Field<Root: Sendable, Value: Sendable>: Sendable {
     let shape: FieldShape
     let reader: FieldReader<Value>
     let write: @Sendable (Root, inout JSONWriter) -> Void
 }
 
-/// Reads one member. It is apart from the rest of a field since it is what reading copies.
+/// Decodes one member. It is separate from ``Field``, because decoding copies only this part.
 struct FieldReader<Value: Sendable>: Sendable {
     let name: String
-    /// Returns nothing only after it has noted a fault.
+    /// Returns `nil` only after it has added a fault.
     let read: @Sendable (JSON, inout FaultCollector) -> Value?
-    /// What stands in where the member is left out; none where it must be there.
-    let standIn: Value?
+    /// The value of an absent member; `nil` if the member is required.
+    let defaultValue: Value?
 
-    /// The value of the member, or what stands in for it.
+    /// Decodes the member, or returns the default of an absent member.
     func value(of object: JSONObject, _ faults: inout FaultCollector) throws(InvalidField) -> Value {
         let value: Value?
         if let json = object[name] {
             let first = faults.count
             value = read(json, &faults)
-            faults.nest(from: first, under: name)
+            faults.prependPointer(from: first, name)
         } else {
-            value = standIn
-            if standIn == nil { faults.note("is required", at: FaultCollector.pointer(name)) }
+            value = defaultValue
+            if defaultValue == nil { faults.add("is required", at: FaultCollector.pointer(name)) }
         }
         guard let value else { throw InvalidField() }
         return value
     }
 
-    /// Notes all that is wrong with the member.
+    /// Adds the faults of the member.
     func check(_ object: JSONObject, _ faults: inout FaultCollector) {
         _ = try? value(of: object, &faults)
     }
 }
 
-/// A member is not what its schema says; what is wrong with it has been noted.
+/// A member violates its schema. Its faults have been added to the collector.
 struct InvalidField: Error {}
 
-/// A member that must be there.
+/// A required member.
 package func field<Root: Sendable, Value: Sendable>(
     _ name: String, _ get: @escaping @Sendable (Root) -> Value, _ schema: Schema<Value>
 ) -> Field<Root, Value> {
-    field(name, get, schema, standIn: nil)
+    field(name, get, schema, defaultValue: nil)
 }
 
-/// A member that may be left out, and then is `default`; it is always written.
+/// An optional member with a default. It is always written.
 package func field<Root: Sendable, Value: Sendable>(
-    _ name: String, _ get: @escaping @Sendable (Root) -> Value, _ schema: Schema<Value>, default standIn: Value
+    _ name: String, _ get: @escaping @Sendable (Root) -> Value, _ schema: Schema<Value>, default defaultValue: Value
 ) -> Field<Root, Value> {
-    field(name, get, schema, standIn: .some(standIn))
+    field(name, get, schema, defaultValue: .some(defaultValue))
 }
 
-/// A member that may be left out, and then is none; where it is none it is not written.
+/// An optional member without a default. `nil` is not written.
 package func optionalField<Root: Sendable, Value: Sendable>(
     _ name: String, _ get: @escaping @Sendable (Root) -> Value?, _ schema: Schema<Value>
 ) -> Field<Root, Value?> {
@@ -59,7 +59,7 @@ package func optionalField<Root: Sendable, Value: Sendable>(
     return Field(
         shape: FieldShape(name: name, shape: schema.shape, isRequired: false),
         reader: FieldReader(
-            name: name, read: { json, faults in read(json, &faults).map { .some($0) } }, standIn: .some(nil)),
+            name: name, read: { json, faults in read(json, &faults).map { .some($0) } }, defaultValue: .some(nil)),
         write: { root, writer in
             guard let value = get(root) else { return }
             writer.encodedName(encodedName)
@@ -68,21 +68,21 @@ package func optionalField<Root: Sendable, Value: Sendable>(
 }
 
 private func field<Root: Sendable, Value: Sendable>(
-    _ name: String, _ get: @escaping @Sendable (Root) -> Value, _ schema: Schema<Value>, standIn: Value?
+    _ name: String, _ get: @escaping @Sendable (Root) -> Value, _ schema: Schema<Value>, defaultValue: Value?
 ) -> Field<Root, Value> {
     let (write, encodedName) = (schema.write, encoded(name))
-    let defaultValue = standIn.flatMap { try? JSON.parse(schema.encode($0), limits: .trusted) }
+    let defaultJSON = defaultValue.flatMap { try? JSON.parse(schema.encode($0), limits: .trusted) }
     return Field(
         shape: FieldShape(
-            name: name, shape: schema.shape, isRequired: standIn == nil, defaultValue: defaultValue),
-        reader: FieldReader(name: name, read: schema.read, standIn: standIn),
+            name: name, shape: schema.shape, isRequired: defaultValue == nil, defaultValue: defaultJSON),
+        reader: FieldReader(name: name, read: schema.read, defaultValue: defaultValue),
         write: { root, writer in
             writer.encodedName(encodedName)
             write(get(root), &writer)
         })
 }
 
-/// A name quoted, escaped and with its colon.
+/// Returns a name with its quotes, escapes and colon.
 private func encoded(_ name: String) -> [UInt8] {
     var bytes: [UInt8] = []
     name.appendQuoted(to: &bytes)

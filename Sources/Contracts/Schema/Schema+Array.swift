@@ -1,7 +1,7 @@
 extension Schema {
-    /// An array of what another schema describes.
+    /// An array whose elements another schema describes.
     ///
-    /// - Parameter max: how many elements at most.
+    /// - Parameter max: the maximum number of elements.
     package static func array<Element: Sendable>(of element: Schema<Element>, max: Int? = nil) -> Schema
     where Value == [Element] {
         let (read, write) = (element.read, element.write)
@@ -9,11 +9,11 @@ extension Schema {
             shape: .array(ArrayShape(items: element.shape, maximumCount: max)),
             read: { json, faults in
                 guard case .array(let elements) = json else {
-                    faults.note("must be an array")
+                    faults.add("must be an array")
                     return nil
                 }
                 if let max, elements.count > max {
-                    faults.note("must have at most \(max) elements")
+                    faults.add("must have at most \(max) elements")
                     return nil
                 }
                 var values: [Element] = []
@@ -21,7 +21,7 @@ extension Schema {
                 for (index, json) in elements.enumerated() {
                     let first = faults.count
                     if let value = read(json, &faults) { values.append(value) }
-                    faults.nest(from: first, under: String(index))
+                    faults.prependPointer(from: first, String(index))
                 }
                 return values.count == elements.count ? values : nil
             },
@@ -32,7 +32,7 @@ extension Schema {
             })
     }
 
-    /// An array in which no element comes twice; each that does is reported where it does.
+    /// An array without equal elements. Each repetition is a fault.
     package static func array<Element: Sendable & Hashable>(
         of element: Schema<Element>, max: Int? = nil, unique: Bool
     ) -> Schema where Value == [Element] {
@@ -45,7 +45,7 @@ extension Schema {
                 var seen: Set<Element> = []
                 var isUnique = true
                 for (index, value) in values.enumerated() where values.count > 1 && !seen.insert(value).inserted {
-                    faults.note("must not come twice", at: "/\(index)")
+                    faults.add("must not repeat an earlier element", at: "/\(index)")
                     isUnique = false
                 }
                 return isUnique ? values : nil

@@ -1,17 +1,17 @@
-/// What becomes of members that no field names.
+/// The treatment of members that no field names.
 package enum UnknownFields: Sendable, Hashable {
-    /// Each is a fault: a client's typing error does not pass unseen.
+    /// Each is a fault, so that clients notice misspelt names.
     case refused
-    /// They are passed over: a later version of the sender may have more to say.
+    /// They are ignored, because a later version of the sender may add members.
     case ignored
 }
 
 extension Schema {
-    /// An object of these fields.
+    /// An object with these fields.
     ///
     /// - Parameters:
-    ///   - name: of the type, for the documentation.
-    ///   - make: puts the value together from the fields' values, in their order.
+    ///   - name: the name of the type in the documentation.
+    ///   - make: creates the value from the values of the fields, in their order.
     package static func object<each Part: Sendable>(
         _ name: String, unknownFields: UnknownFields = .refused, _ fields: repeat Field<Value, each Part>,
         make: @escaping @Sendable (repeat each Part) -> Value
@@ -34,7 +34,7 @@ extension Schema {
     }
 }
 
-/// Reads the fields of an object, each of a type of its own.
+/// Decodes the fields of an object.
 private struct ObjectReader<Value: Sendable, each Part: Sendable>: Sendable {
     let names: [String]
     let allowsUnknown: Bool
@@ -43,7 +43,7 @@ private struct ObjectReader<Value: Sendable, each Part: Sendable>: Sendable {
 
     func read(_ json: JSON, _ faults: inout FaultCollector) -> Value? {
         guard case .object(let object) = json else {
-            faults.note("must be an object")
+            faults.add("must be an object")
             return nil
         }
         if !allowsUnknown { refuseUnknown(object, &faults) }
@@ -51,8 +51,8 @@ private struct ObjectReader<Value: Sendable, each Part: Sendable>: Sendable {
         do throws(InvalidField) {
             return make(repeat try (each fields).value(of: object, &faults))
         } catch {
-            // The first fault ended that reading: begin again, to find them all.
-            faults.forget(from: first)
+            // The first invalid field has ended `make`. Check every field from the start, to report all faults.
+            faults.removeAll(from: first)
             repeat (each fields).check(object, &faults)
             return nil
         }
@@ -60,7 +60,7 @@ private struct ObjectReader<Value: Sendable, each Part: Sendable>: Sendable {
 
     private func refuseUnknown(_ object: JSONObject, _ faults: inout FaultCollector) {
         for member in object.members where !names.contains(where: { $0.hasSameBytes(as: member.name) }) {
-            faults.note("is not a known field", at: FaultCollector.pointer(member.name))
+            faults.add("is not a known field", at: FaultCollector.pointer(member.name))
         }
     }
 }

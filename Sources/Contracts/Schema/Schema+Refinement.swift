@@ -1,35 +1,36 @@
 extension Schema {
-    /// The same, with words for those who read the documentation.
+    /// Adds a description for the documentation.
     package func described(_ text: String) -> Schema {
         Schema(shape: .described(shape, text), read: read, write: write)
     }
 
-    /// The same, where a condition holds that no shape can say.
+    /// Adds a condition that JSON Schema cannot express.
     ///
     /// - Parameters:
-    ///   - message: what a client is told, after the name of the place: "must …".
-    ///   - pointer: below this value, the place to blame.
+    ///   - message: the message of the fault: "must …".
+    ///   - pointer: the pointer of the fault, relative to this value.
+    ///   - holds: returns whether the condition holds.
     package func refined(
         _ message: String, at pointer: String = "", _ holds: @escaping @Sendable (Value) -> Bool
     ) -> Schema {
         reshaped(shape.adding(rule: message), message, at: pointer, holds)
     }
 
-    /// The same, where two fields of an object may not both be there.
+    /// Adds the condition that two fields of an object are not both present.
     ///
     /// - Parameters:
-    ///   - first: the name of one.
-    ///   - second: the name of the other, which is to blame.
-    ///   - holds: whether it is so.
+    ///   - first: the name of one field.
+    ///   - second: the name of the other field, at which the fault is reported.
+    ///   - holds: returns whether the condition holds.
     package func excluding(
         _ first: String, _ second: String, _ holds: @escaping @Sendable (Value) -> Bool
     ) -> Schema {
         reshaped(
-            shape.adding(exclusion: [first, second]), "must not come together with a \(first)",
+            shape.adding(exclusion: [first, second]), "must not be combined with \(first)",
             at: FaultCollector.pointer(second), holds)
     }
 
-    /// The same, with a rule in words that is checked elsewhere.
+    /// Documents a rule that another part of the schema checks.
     package func documented(rule: String) -> Schema {
         Schema(shape: shape.adding(rule: rule), read: read, write: write)
     }
@@ -43,30 +44,12 @@ extension Schema {
             read: { json, faults in
                 guard let value = read(json, &faults) else { return nil }
                 if holds(value) { return value }
-                faults.note(message, at: pointer)
+                faults.add(message, at: pointer)
                 return nil
             }, write: write)
     }
 
-    /// The same on the wire, another type in the program.
-    ///
-    /// - Parameters:
-    ///   - message: what a client is told where `to` returns nothing.
-    package func mapped<Other: Sendable>(
-        _ message: String, to: @escaping @Sendable (Value) -> Other?, from: @escaping @Sendable (Other) -> Value
-    ) -> Schema<Other> {
-        let (read, write) = (read, write)
-        return Schema<Other>(
-            shape: shape,
-            read: { json, faults in
-                guard let value = read(json, &faults) else { return nil }
-                if let other = to(value) { return other }
-                faults.note(message)
-                return nil
-            }, write: { write(from($0), &$1) })
-    }
-
-    /// The value or `null`, which is none.
+    /// The value or `null`, which is decoded as `nil`.
     package var nullable: Schema<Value?> {
         let (read, write) = (read, write)
         return Schema<Value?>(
@@ -95,7 +78,7 @@ extension Shape {
             return .string(string)
         case .nullable(let shape): return .nullable(shape.adding(rule: rule))
         case .described(let shape, let text): return .described(shape.adding(rule: rule), text)
-        case .any, .boolean, .number, .integer: return .described(self, rule)
+        case .any, .number, .integer: return .described(self, rule)
         }
     }
 
@@ -109,7 +92,7 @@ extension Shape {
         }
     }
 
-    /// The shape with its strings changed.
+    /// Returns the shape with its string changed.
     func changingString(_ change: (inout StringShape) -> Void) -> Shape {
         switch self {
         case .string(var string):

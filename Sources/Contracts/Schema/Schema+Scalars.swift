@@ -1,10 +1,10 @@
 extension Schema where Value == Int {
-    /// A whole number in that range; `10.0` is one (JSON Schema, section 4.2.3 of its core).
+    /// An integer in a range. `10.0` is an integer (JSON Schema 2020-12 core, section 4.2.3).
     package static func integer(_ range: ClosedRange<Int>) -> Schema {
         integer(minimum: range.lowerBound, maximum: range.upperBound)
     }
 
-    /// A whole number from that one on.
+    /// An integer with a lower bound.
     package static func integer(_ range: PartialRangeFrom<Int>) -> Schema {
         integer(minimum: range.lowerBound, maximum: nil)
     }
@@ -14,26 +14,13 @@ extension Schema where Value == Int {
             shape: .integer(minimum: Int64(minimum), maximum: Int64(maximum ?? .max)),
             read: { json, faults in
                 guard let value = json.wholeNumber else {
-                    faults.note("must be a whole number")
+                    faults.add("must be an integer")
                     return nil
                 }
                 if value >= minimum, value <= maximum ?? .max { return value }
-                faults.note(maximum.map { "must be from \(minimum) to \($0)" } ?? "must be at least \(minimum)")
+                faults.add(maximum.map { "must be from \(minimum) to \($0)" } ?? "must be at least \(minimum)")
                 return nil
             }, write: { $1.integer($0) })
-    }
-}
-
-extension Schema where Value == Bool {
-    /// `true` or `false`.
-    package static var bool: Schema {
-        Schema(
-            shape: .boolean,
-            read: { json, faults in
-                if case .bool(let value) = json { return value }
-                faults.note("must be true or false")
-                return nil
-            }, write: { $1.bool($0) })
     }
 }
 
@@ -47,7 +34,7 @@ extension Schema where Value == Double {
                 case .double(let value): return value
                 case .integer(let value): return Double(value)
                 default:
-                    faults.note("must be a number")
+                    faults.add("must be a number")
                     return nil
                 }
             }, write: { $1.double($0) })
@@ -55,26 +42,26 @@ extension Schema where Value == Double {
 }
 
 extension Schema where Value == JSON {
-    /// Any JSON at all.
+    /// Any JSON value.
     package static var any: Schema {
         Schema(shape: .any, read: { json, _ in json }, write: { $0.write(to: &$1) })
     }
 }
 
 extension Schema where Value == ConstantString {
-    /// That string and no other.
+    /// Exactly one string.
     package static func constant(_ text: String) -> Schema {
         Schema(
             shape: .string(StringShape(values: [text])),
             read: { json, faults in
                 if case .string(let found) = json, found.hasSameBytes(as: text) { return ConstantString() }
-                faults.note("must be \(text)")
+                faults.add("must be \(text)")
                 return nil
             }, write: { $1.string(text) })
     }
 }
 
-/// What reading a constant tells: that it was there.
+/// The value of ``Schema/constant(_:)``, which carries no information.
 package struct ConstantString: Sendable, Hashable {
     package init() {}
 }

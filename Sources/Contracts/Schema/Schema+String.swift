@@ -1,5 +1,6 @@
 extension Schema where Value == String {
-    /// A string of that many Unicode code points, without U+0000, which databases cannot keep.
+    /// A string whose length, in Unicode code points, is in a range. It must not contain U+0000, which
+    /// PostgreSQL cannot store.
     package static func string(_ length: ClosedRange<Int>) -> Schema {
         Schema(
             shape: .string(
@@ -8,34 +9,37 @@ extension Schema where Value == String {
                     patterns: [StringShape.withoutNUL])),
             read: { json, faults in
                 guard let text = Self.text(json, &faults) else { return nil }
-                // A code point is one to four bytes: most lengths need no counting.
+                // A code point takes one to four bytes, so most lengths need no counting.
                 let bytes = text.utf8.count
                 if bytes <= length.upperBound, bytes >= length.lowerBound * 4 { return text }
                 let count = text.unicodeScalars.count
                 if length.contains(count) { return text }
-                faults.note(Self.lengthMessage(length))
+                faults.add(Self.lengthMessage(length))
                 return nil
             }, write: { $1.string($0) })
     }
 
-    /// Any string without U+0000.
+    /// A string of any length without U+0000.
     package static var string: Schema {
         Schema(
             shape: .string(StringShape(patterns: [StringShape.withoutNUL])), read: { Self.text($0, &$1) },
             write: { $1.string($0) })
     }
 
-    /// The same, with at least one character that is not white space.
+    /// Requires at least one character that is not white space.
     package var notBlank: Schema {
         reshaped(shape.changingString { $0.patterns.append(StringShape.notBlank) }, "must not be blank") { text in
             text.unicodeScalars.contains { !$0.isBlank }
         }
     }
 
-    /// The same, with a condition that a pattern says too.
+    /// Adds a condition that is also documented as a regular expression.
     ///
-    /// - Parameter pattern: the equivalent of the condition for the whole of the string, for the documentation; it is
-    ///   not run. It leaves no room for U+0000.
+    /// - Parameters:
+    ///   - pattern: the equivalent of the condition for the whole string. It is only documentation and must exclude
+    ///     U+0000.
+    ///   - message: the message of the fault: "must …".
+    ///   - holds: returns whether the condition holds.
     package func matching(
         _ pattern: String, _ message: String, _ holds: @escaping @Sendable (String) -> Bool
     ) -> Schema {
@@ -45,18 +49,18 @@ extension Schema where Value == String {
             message, holds)
     }
 
-    /// The same, documented as one of JSON Schema's formats.
+    /// Documents the string as one of JSON Schema's formats. The format is not checked.
     package func format(_ format: String) -> Schema {
         Schema(shape: shape.changingString { $0.format = format }, read: read, write: write)
     }
 
     private static func text(_ json: JSON, _ faults: inout FaultCollector) -> String? {
         guard case .string(let text) = json else {
-            faults.note("must be a string")
+            faults.add("must be a string")
             return nil
         }
         guard !text.containsNUL else {
-            faults.note("must not contain U+0000")
+            faults.add("must not contain U+0000")
             return nil
         }
         return text
@@ -70,7 +74,7 @@ extension Schema where Value == String {
 }
 
 extension String {
-    /// Whether U+0000 is in it; long texts are looked through eight bytes at a time.
+    /// Whether the string contains U+0000. It is searched eight bytes at a time.
     fileprivate var containsNUL: Bool {
         let found = utf8.withContiguousStorageIfAvailable { bytes in
             let raw = UnsafeRawBufferPointer(bytes)
@@ -87,7 +91,8 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    /// White space of ECMA-262 (`\s`) and U+0085; ``StringShape/notBlank`` says the same.
+    /// Whether the code point is white space: `\s` of ECMA-262, and U+0085. ``StringShape/notBlank`` is the
+    /// same set.
     fileprivate var isBlank: Bool {
         switch value {
         case 0x09...0x0D, 0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000,
@@ -99,14 +104,14 @@ extension Unicode.Scalar {
 }
 
 extension Schema where Value: RawRepresentable, Value.RawValue == String, Value: CaseIterable {
-    /// One of the strings that the cases stand for.
+    /// One of the raw values of an enumeration.
     package static func oneOf(_ type: Value.Type = Value.self) -> Schema {
         let values = Value.allCases.map(\.rawValue)
         return Schema(
             shape: .string(StringShape(values: values)),
             read: { json, faults in
                 if case .string(let text) = json, let value = Value(rawValue: text) { return value }
-                faults.note("must be one of " + values.joined(separator: ", "))
+                faults.add("must be one of " + values.joined(separator: ", "))
                 return nil
             }, write: { $1.string($0.rawValue) })
     }

@@ -1,10 +1,10 @@
-/// One description of a message or a part of one, by which it is read, checked, written and documented.
+/// Decodes, checks, encodes and documents a message body or a part of one.
 ///
-/// A schema is a value put together from smaller ones; ``shape`` is the same description as data.
+/// Schemas are composed of smaller schemas. ``shape`` describes the accepted JSON as data.
 package struct Schema<Value: Sendable>: Sendable {
-    /// The same description as data.
+    /// The accepted JSON, as data.
     package let shape: Shape
-    /// Returns nothing only after it has noted a fault.
+    /// Returns `nil` only after it has added a fault.
     let read: @Sendable (JSON, inout FaultCollector) -> Value?
     let write: @Sendable (Value, inout JSONWriter) -> Void
 
@@ -19,43 +19,46 @@ package struct Schema<Value: Sendable>: Sendable {
 }
 
 extension Schema {
-    /// Reads a value and checks all of it.
+    /// Decodes a value and checks all of it.
     ///
-    /// - Throws: ``ValidationError`` with everything that is wrong.
+    /// - Throws: ``ValidationError`` with all faults.
     package func decode(_ json: JSON) throws(ValidationError) -> Value {
         var faults = FaultCollector()
         let value = read(json, &faults)
         guard let value, faults.count == 0 else {
-            if faults.count == 0 { faults.note("is not valid") }
+            if faults.count == 0 { faults.add("is not valid") }
             throw ValidationError(faults: faults.faults)
         }
         return value
     }
 
-    /// Appends a value to what the writer has. What is written is not checked.
+    /// Appends a value to a writer, without checking it.
     package func encode(_ value: Value, to writer: inout JSONWriter) {
         write(value, &writer)
     }
 
-    /// A value as JSON bytes.
+    /// Returns a value as JSON bytes, without checking it.
     package func encode(_ value: Value) -> [UInt8] {
         JSONWriter.bytes { write(value, &$0) }
     }
 }
 
-/// A type that travels: it has one schema, which reads and writes it.
+/// A type that is decoded and encoded by its schema.
 package protocol SchemaCodable: Sendable {
     static var schema: Schema<Self> { get }
 }
 
 extension SchemaCodable {
-    /// Appends the value to what the writer has.
+    /// Appends the value to a writer.
     package func write(to writer: inout JSONWriter) {
         Self.schema.write(self, &writer)
     }
 
-    /// The value as JSON bytes.
+    /// Returns the value as JSON bytes.
     package func jsonBytes() -> [UInt8] {
         Self.schema.encode(self)
     }
+
+    /// The value as a JSON tree; `nil` if it exceeds ``JSONLimits/trusted``.
+    var json: JSON? { try? JSON.parse(jsonBytes(), limits: .trusted) }
 }

@@ -1,63 +1,64 @@
-/// What a schema accepts, as data: enough to say it in JSON Schema 2020-12.
+/// The JSON that a schema accepts, in terms of JSON Schema 2020-12.
 package indirect enum Shape: Sendable, Hashable {
     case any
-    case boolean
     case number
     case string(StringShape)
     case integer(minimum: Int64?, maximum: Int64?)
     case array(ArrayShape)
     case object(ObjectShape)
-    /// The shape, or `null`.
+    /// A shape or `null`.
     case nullable(Shape)
+    /// A shape with a description.
     case described(Shape, String)
 }
 
-/// What a string may be.
+/// The strings that a schema accepts.
 package struct StringShape: Sendable, Hashable {
-    /// In Unicode code points, as JSON Schema counts; so is the maximum.
+    /// In Unicode code points.
     package var minimumLength: Int?
+    /// In Unicode code points.
     package var maximumLength: Int?
-    /// Each must match somewhere in the string (ECMA-262, with the flag `u`).
+    /// Regular expressions (ECMA-262 with the flag `u`), each of which must match a part of the string.
     package var patterns: [String] = []
-    /// One of JSON Schema's: `uuid`, `date-time`, `email`, `uri`.
+    /// A format of JSON Schema: `uuid`, `date-time`, `email` or `uri`.
     package var format: String?
-    /// The only values, where they are few.
+    /// The allowed values; empty if any value is allowed.
     package var values: [String] = []
-    /// What JSON Schema cannot say, in words.
+    /// Rules that JSON Schema cannot express, in words.
     package var rules: [String] = []
 }
 
-/// What an array may be.
+/// The arrays that a schema accepts.
 package struct ArrayShape: Sendable, Hashable {
-    /// What each element is.
+    /// The shape of each element.
     package var items: Shape
     package var minimumCount: Int?
     package var maximumCount: Int?
-    /// Whether no element may come twice.
+    /// Whether equal elements are refused.
     package var hasUniqueItems = false
-    /// What JSON Schema cannot say, in words.
+    /// Rules that JSON Schema cannot express, in words.
     package var rules: [String] = []
 }
 
-/// What an object may be.
+/// The objects that a schema accepts.
 package struct ObjectShape: Sendable, Hashable {
-    /// Of the type, for the documentation.
+    /// The name of the type in the documentation.
     package var name: String
     package var fields: [FieldShape]
-    /// Whether members that no field names are taken, and ignored.
+    /// Whether members that no field names are ignored.
     package var allowsUnknownFields: Bool
-    /// The names of fields of which one excludes the other.
+    /// Pairs of fields that must not both be present.
     package var exclusions: [[String]] = []
-    /// Rules between fields that JSON Schema cannot say, in words.
+    /// Rules between fields that JSON Schema cannot express, in words.
     package var rules: [String] = []
 }
 
-/// What one member of an object may be.
+/// A member of an object.
 package struct FieldShape: Sendable, Hashable {
     package var name: String
     package var shape: Shape
-    /// Whether it must be there.
+    /// Whether the member is required.
     package var isRequired: Bool
-    /// What stands in where the member is left out.
+    /// The value of an absent member.
     package var defaultValue: JSON?
 }

@@ -1,7 +1,8 @@
-// Regular expressions as JSON Schema wants them (ECMA-262), written so that Python, Perl and the like read them alike:
-// no `\\s`, `\\d` or `\\w`, which differ, and no `$` alone, which in those stands before a last line feed too.
+// Regular expressions for JSON Schema (ECMA-262) that Python and Perl interpret in the same way. They avoid
+// `\s`, `\d` and `\w`, whose meaning differs, and follow `$` with `(?!\n)`, because in Python and Perl `$` also
+// matches before a final line feed.
 extension StringShape {
-    /// Databases cannot keep U+0000.
+    /// A string without U+0000, which PostgreSQL cannot store.
     static let withoutNUL = #"^[^\u0000]*$"#
 
     /// At least one character that is not white space.
@@ -10,12 +11,12 @@ extension StringShape {
 
     static let uuid = whole("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
-    /// RFC 3339, but for the lengths of months.
+    /// RFC 3339, without a check of the length of the month.
     static let dateTime = whole(
         "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt]([01][0-9]|2[0-3])(:[0-5][0-9]){2}"
             + #"(\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"#)
 
-    /// A pattern that is one for the whole of a string.
+    /// Returns a pattern that matches the whole string.
     static func whole(_ pattern: String) -> String {
         #"^\#(pattern)$(?!\n)"#
     }

@@ -1,8 +1,8 @@
-/// One thing that is wrong with a value, and where.
+/// One violation of a schema.
 package struct ValidationFault: Sendable, Hashable {
-    /// A JSON pointer (RFC 6901) into the document; empty for the whole of it.
+    /// A JSON pointer (RFC 6901) to the faulty value; empty for the whole document.
     package let pointer: String
-    /// What is wrong, for the one who sent it.
+    /// The rule that the value violates, for the client: "must be a UUID".
     package let message: String
 
     package init(pointer: String, message: String) {
@@ -11,9 +11,9 @@ package struct ValidationFault: Sendable, Hashable {
     }
 }
 
-/// A value that is not what its schema says: all that is wrong with it, up to fifty faults.
+/// The faults of a value that violates its schema, fifty at most.
 package struct ValidationError: Error, Sendable, Hashable {
-    /// In the order in which they were found; never empty.
+    /// The faults in the order of their detection; never empty.
     package let faults: [ValidationFault]
 
     package init(faults: [ValidationFault]) {
@@ -21,26 +21,28 @@ package struct ValidationError: Error, Sendable, Hashable {
     }
 }
 
-/// Collects what is wrong while a value is read. A way in which nothing is wrong costs nothing: pointers are put
-/// together from the inside out, once there is a fault to point at.
+/// Collects the faults of a value while it is decoded.
+///
+/// Pointers are built from the inside out and only after a fault, so that valid values cost nothing.
 struct FaultCollector {
     static let limit = 50
     private(set) var faults: [ValidationFault] = []
 
     var count: Int { faults.count }
 
-    mutating func note(_ message: String, at pointer: String = "") {
+    /// Adds a fault, unless the limit is reached.
+    mutating func add(_ message: String, at pointer: String = "") {
         guard faults.count < Self.limit else { return }
         faults.append(ValidationFault(pointer: pointer, message: message))
     }
 
-    /// Drops the faults from that one on.
-    mutating func forget(from first: Int) {
+    /// Removes the faults from an index on.
+    mutating func removeAll(from first: Int) {
         faults.removeSubrange(first...)
     }
 
-    /// Moves the faults from that one on below a member or an element.
-    mutating func nest(from first: Int, under token: @autoclosure () -> String) {
+    /// Prepends a reference token to the pointers of the faults from an index on.
+    mutating func prependPointer(from first: Int, _ token: @autoclosure () -> String) {
         guard first < faults.count else { return }
         let prefix = Self.pointer(token())
         for index in first..<faults.count {
@@ -49,7 +51,7 @@ struct FaultCollector {
         }
     }
 
-    /// One reference token of a pointer, escaped.
+    /// Returns the pointer of one reference token, escaped.
     static func pointer(_ token: String) -> String {
         guard token.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else {
             return "/" + token

@@ -1,19 +1,18 @@
-/// Reads the fixed parts of an RFC 3339 date-time from left to right.
+/// Reads the parts of an RFC 3339 date-time from left to right.
 struct DateTimeReader {
-    /// The longest text that is read at all, in bytes.
+    /// The maximum length of a text in bytes. A longer text is treated as empty.
     static let limit = 64
 
     private let bytes: [UInt8]
     private var position = 0
 
     init(text: String) {
-        // The longest that is of use has nine digits of a second and an offset; nothing longer is read at all.
         bytes = text.utf8.count <= Self.limit ? Array(text.utf8) : []
     }
 
     var isAtEnd: Bool { position == bytes.count }
 
-    /// That many digits, exactly.
+    /// Reads a number with exactly this many digits.
     mutating func number(_ digits: Int) -> Int64? {
         guard position + digits <= bytes.count else { return nil }
         var value: Int64 = 0
@@ -25,7 +24,7 @@ struct DateTimeReader {
         return value
     }
 
-    /// Moves over one of these characters.
+    /// Moves past the next character if it is one of these.
     mutating func skip(_ characters: StaticString) -> Bool {
         guard position < bytes.count else { return false }
         for index in 0..<characters.utf8CodeUnitCount where characters.utf8Start[index] == bytes[position] {
@@ -35,7 +34,7 @@ struct DateTimeReader {
         return false
     }
 
-    /// The fraction of a second, where there is one.
+    /// Reads an optional fraction of a second.
     mutating func milliseconds() -> Int64? {
         guard skip(".") else { return 0 }
         var value: Int64 = 0
@@ -49,7 +48,7 @@ struct DateTimeReader {
         return value
     }
 
-    /// The minutes that the written time is ahead of UTC.
+    /// Reads the offset from UTC.
     mutating func offsetMinutes() -> Int64? {
         if skip("Zz") { return 0 }
         let isAhead = skip("+")

@@ -1,10 +1,11 @@
 extension Timestamp {
-    /// RFC 3339 in UTC with milliseconds: `2025-01-31T09:05:00.123Z`. Years beyond 0000 to 9999 are cut off there.
+    /// The time in RFC 3339, in UTC with milliseconds, for example `2025-01-31T09:05:00.123Z`. Times outside
+    /// the years 0000 to 9999 are clamped to them.
     package var text: String {
         asciiText.span.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// Reads a date-time of RFC 3339, with any offset; digits of a second beyond three are cut off.
+    /// Parses an RFC 3339 date-time with any offset. Fractions below a millisecond are discarded.
     package init?(text: String) {
         var reader = DateTimeReader(text: text)
         guard let year = reader.number(4), reader.skip("-"), let month = reader.number(2), reader.skip("-"),
@@ -45,7 +46,8 @@ extension Timestamp {
     }
 }
 
-// Days since 1970 and the proleptic Gregorian calendar: years begin in March, eras are 400 years of 146,097 days.
+// Conversion between days since 1970 and dates of the proleptic Gregorian calendar. Years start in March, so
+// that the leap day is the last day of a year; an era is 400 years, which are 146,097 days.
 extension Timestamp {
     private static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
         let shifted = month <= 2 ? year - 1 : year
@@ -77,7 +79,7 @@ extension Timestamp {
 }
 
 extension JSONWriter {
-    /// The moment as an RFC 3339 string.
+    /// Writes a time as an RFC 3339 string.
     package mutating func timestamp(_ value: Timestamp) {
         let text = value.asciiText
         plainString(text.span)

@@ -1,26 +1,26 @@
 package import FoundationEssentials
 
-/// A moment, to the millisecond, as everything that travels has it.
+/// A time with millisecond precision. Messages contain no other precision.
 package struct Timestamp: Sendable, Hashable, Comparable {
-    /// Since 1970-01-01T00:00:00Z, leap seconds not counted.
+    /// Milliseconds since 1970-01-01T00:00:00Z, without leap seconds.
     package let milliseconds: Int64
 
     package init(milliseconds: Int64) {
         self.milliseconds = milliseconds
     }
 
-    /// The moment of a date, cut off to the millisecond.
+    /// Converts a date, rounded down to the millisecond.
     package init(_ date: Date) {
         let milliseconds = (date.timeIntervalSince1970 * 1000).rounded(.down)
         self.milliseconds = Int64(exactly: milliseconds) ?? (milliseconds > 0 ? .max : .min)
     }
 
-    /// What the clock on the wall says.
+    /// Returns the current time of the system clock.
     package static func now() -> Timestamp {
         Timestamp(Date())
     }
 
-    /// The moment as Foundation has it.
+    /// The time as a Foundation date.
     package var date: Date {
         Date(timeIntervalSince1970: Double(milliseconds) / 1000)
     }
@@ -29,13 +29,14 @@ package struct Timestamp: Sendable, Hashable, Comparable {
         left.milliseconds < right.milliseconds
     }
 
-    /// The moment that much later, or the last there is: what a message says of time cannot overflow.
+    /// Returns the time after a duration. It is clamped instead of overflowing, because messages may contain
+    /// any time.
     package func advanced(by duration: Duration) -> Timestamp {
         let (sum, overflow) = milliseconds.addingReportingOverflow(duration.wholeMilliseconds)
         return Timestamp(milliseconds: overflow ? (milliseconds > 0 ? .max : .min) : sum)
     }
 
-    /// How long it is from another moment to this one.
+    /// Returns the duration from another time to this one, clamped instead of overflowing.
     package func since(_ other: Timestamp) -> Duration {
         let (difference, overflow) = milliseconds.subtractingReportingOverflow(other.milliseconds)
         return .milliseconds(overflow ? (milliseconds > 0 ? .max : .min) : difference)
@@ -43,7 +44,7 @@ package struct Timestamp: Sendable, Hashable, Comparable {
 }
 
 extension Duration {
-    /// Cut off to milliseconds.
+    /// The duration in milliseconds, rounded towards zero and clamped.
     fileprivate var wholeMilliseconds: Int64 {
         let (seconds, attoseconds) = components
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)

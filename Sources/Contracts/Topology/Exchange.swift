@@ -1,4 +1,4 @@
-/// The exchanges of the virtual host `warren`.
+/// The exchanges of the virtual host. `queues/definitions.json` declares them.
 package enum Exchange {
     /// Commands and queries; the routing key is the message type.
     package static let commands = "warren.commands"
@@ -6,15 +6,16 @@ package enum Exchange {
     package static let events = "warren.events"
     /// Replies; the routing key is the `reply_to` of the request.
     package static let replies = "warren.replies"
-    /// Failed deliveries on their way to a delay queue; the routing key is `DELAY.QUEUE`.
+    /// Failed deliveries, which it routes to a delay queue; the routing key is `DELAY.QUEUE`, for example
+    /// `1s.post.commands`.
     package static let retry = "warren.retry"
-    /// Deliveries on their way back; the routing key is `ANY.QUEUE`.
+    /// Deliveries whose delay has passed, which it routes back to their queue; the routing key is `DELAY.QUEUE`.
     package static let requeue = "warren.requeue"
-    /// Deliveries given up; the routing key is the queue that they came from.
+    /// Dead letters; the routing key is the queue that they come from.
     package static let dead = "warren.dead"
 }
 
-/// The virtual host in which all of it lives.
+/// The virtual host that contains all exchanges and queues.
 package enum VirtualHost {
     package static let name = "warren"
 }

@@ -1,31 +1,31 @@
-/// The headers of messages, by the names that they have on the wire.
+/// The names of message headers.
 package enum Header {
-    /// The account id of the caller.
+    /// The id of the caller's account.
     package static let subject = "subject"
     /// The username of the caller.
     package static let subjectName = "subject-name"
-    /// Milliseconds since the epoch after which nobody waits.
+    /// The time after which the sender no longer waits, in milliseconds since the epoch.
     package static let deadline = "deadline"
     /// W3C trace context.
     package static let traceparent = "traceparent"
     package static let tracestate = "tracestate"
-    /// What every log line about the request bears.
+    /// The id that every log line about the request contains.
     package static let requestId = "request-id"
     /// The HTTP status of a reply.
     package static let status = "status"
-    /// Where what a reply is about can be read.
+    /// The URL of the resource that a reply shows or has created.
     package static let location = "location"
-    /// The version of what the reply shows.
+    /// The version of the resource that the reply shows.
     package static let etag = "etag"
-    /// Seconds after which to try again.
+    /// The seconds to wait before a retry.
     package static let retryAfter = "retry-after"
-    /// On a message that came back: the broker user that sent it first.
+    /// On a redelivery from the retry ladder or an operator: the broker user that sent the message originally.
     package static let origin = "origin"
-    /// On a message that came back: how often it has failed.
+    /// On a redelivery from the retry ladder: the number of failures so far.
     package static let attempt = "attempt"
 }
 
-/// The content types that travel.
+/// The content types of messages.
 package enum ContentType {
     package static let json = "application/json"
     package static let problem = "application/problem+json"

@@ -1,11 +1,11 @@
-/// The ladder of delays that a failed delivery climbs before it is given up.
+/// A step of the retry ladder: the delay before a failed delivery is tried again.
 package enum RetryStep: String, Sendable, Hashable, CaseIterable {
     case oneSecond = "1s"
     case fiveSeconds = "5s"
     case thirtySeconds = "30s"
     case fiveMinutes = "5m"
 
-    /// How long a delivery waits at this step.
+    /// The delay.
     package var delay: Duration {
         switch self {
         case .oneSecond: .seconds(1)
@@ -15,15 +15,19 @@ package enum RetryStep: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// The delay queue: `retry.1s`.
+    /// The queue that delays deliveries, for example `retry.1s`.
     package var queue: String { "retry." + rawValue }
 
-    /// The routing key by which a delivery of that queue comes to wait, and later finds back: `1s.post.commands`.
+    /// Returns the routing key that leads a delivery to this step and then back to its queue, for example
+    /// `1s.post.commands`.
     package func routingKey(backTo queue: String) -> String {
         rawValue + "." + queue
     }
 
-    /// The step after that many failures (the first failure is 1); none where it is time to give up.
+    /// Returns the step after a failure.
+    ///
+    /// - Parameter count: the number of failures so far, including this one.
+    /// - Returns: `nil` if the delivery becomes a dead letter.
     package static func afterFailure(_ count: Int) -> RetryStep? {
         let steps = allCases
         return (1...steps.count).contains(count) ? steps[count - 1] : nil

@@ -1,6 +1,6 @@
 package import FoundationEssentials
 
-/// An account as its owner sees it.
+/// An account, as shown to its owner.
 package struct Account: SchemaCodable, Hashable {
     package let id: UUID
     package let username: String
@@ -23,7 +23,7 @@ package struct Account: SchemaCodable, Hashable {
         make: Account.init)
 }
 
-/// What someone who has logged in holds.
+/// The tokens of a session that has just started or been refreshed.
 package struct Session: SchemaCodable, Hashable {
     package let account: Account
     package let accessToken: String

@@ -1,14 +1,15 @@
 package import FoundationEssentials
 
-/// A picture as its owner sees it.
+/// A picture, as shown to its owner.
 package struct Media: PageItem, Hashable {
     package let id: UUID
     package let url: String
     package let contentType: String
-    /// The size of the file.
+    /// The size of the file in bytes.
     package let bytes: Int
-    /// In pixels, as the height.
+    /// In pixels.
     package let width: Int
+    /// In pixels.
     package let height: Int
     package let createdAt: Timestamp
 

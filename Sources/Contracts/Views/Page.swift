@@ -1,16 +1,17 @@
-/// What comes in pages.
+/// An element of a list that is sent in pages.
 package protocol PageItem: SchemaCodable {
-    /// One for the type, since it names the list and the total after it.
+    /// The schema of a page. It is specific to the type, because the members `posts` and `totalPosts` are named
+    /// after it.
     static var pageSchema: Schema<Page<Self>> { get }
 }
 
-/// A part of a list: numbered, with totals, or what follows a cursor, without.
+/// A part of a list: a numbered page with totals, or the elements after a cursor without totals.
 package struct Page<Item: PageItem>: SchemaCodable {
-    /// The place of a numbered page.
+    /// The number of a page and the size of the whole list.
     package struct Number: Sendable, Hashable {
         /// Counted from 1.
         package let page: Int
-        /// How many there are on all pages.
+        /// The number of elements on all pages.
         package let total: Int
 
         package init(page: Int, total: Int) {
@@ -19,13 +20,13 @@ package struct Page<Item: PageItem>: SchemaCodable {
         }
     }
 
-    /// In the order of the list.
+    /// The elements of this page, in the order of the list.
     package let items: [Item]
-    /// How many were asked for at most.
+    /// The maximum number of elements that the request asked for.
     package let limit: Int
-    /// None where the list was asked for by cursor.
+    /// `nil` if the request had a cursor.
     package let number: Number?
-    /// What to ask for the next page with; none at the end.
+    /// The cursor of the next page; `nil` on the last page.
     package let nextCursor: String?
 
     package init(items: [Item], limit: Int, number: Number?, nextCursor: String? = nil) {

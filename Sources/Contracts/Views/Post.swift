@@ -1,6 +1,6 @@
 package import FoundationEssentials
 
-/// Who wrote a post, by the name borne when it was written.
+/// The author of a post, with the username at the time of writing.
 package struct Author: SchemaCodable, Hashable {
     package let id: UUID
     package let username: String
@@ -20,7 +20,7 @@ package struct Author: SchemaCodable, Hashable {
 /// A picture of a post.
 package struct PostMedia: SchemaCodable, Hashable {
     package let id: UUID
-    /// None until the post service has heard of that media.
+    /// `nil` until the post service has received the event `media.uploaded` of that picture.
     package let url: String?
 
     package init(id: UUID, url: String?) {
@@ -35,7 +35,7 @@ package struct PostMedia: SchemaCodable, Hashable {
         make: PostMedia.init)
 }
 
-/// A post as everyone sees it.
+/// A post, as shown to every account.
 package struct Post: PageItem, Hashable {
     package let id: UUID
     package let author: Author

@@ -1,14 +1,14 @@
 package import FoundationEssentials
 
-/// A post that a search found.
+/// A post that matches a search.
 package struct SearchHit: PageItem, Hashable {
     package let id: UUID
     package let author: Author
     package let content: String
     package let createdAt: Timestamp
-    /// How well it fits; only its order means something.
+    /// The rank of the match. It is only meaningful in comparison with the other hits of the same search.
     package let score: Double
-    /// A piece of the content with what was found marked.
+    /// An extract of the content as HTML, with the matches in `<mark>` elements.
     package let highlight: String
 
     package init(id: UUID, author: Author, content: String, createdAt: Timestamp, score: Double, highlight: String) {

@@ -1,13 +1,13 @@
-/// What a hash costs to compute (RFC 9106, section 3.1).
+/// The cost of computing a hash (RFC 9106, section 3.1).
 package struct Argon2Cost: Hashable, Sendable {
-    /// Memory, in KiB.
+    /// The memory in KiB.
     package let memory: UInt32
-    /// Passes over the memory.
+    /// The number of passes over the memory.
     package let passes: UInt32
-    /// Lanes that could be computed side by side.
+    /// The number of lanes, which can be computed in parallel.
     package let lanes: UInt32
 
-    /// Makes a cost; argon2 wants at least 8 KiB for each lane, one pass and one lane.
+    /// Makes a cost. argon2 requires at least 8 KiB of memory per lane, one pass and one lane.
     package init(memory: UInt32, passes: UInt32, lanes: UInt32) {
         self.memory = memory
         self.passes = passes
@@ -17,10 +17,10 @@ package struct Argon2Cost: Hashable, Sendable {
     /// 19 MiB, two passes, one lane: the first recommendation of OWASP's Password Storage Cheat Sheet.
     package static let standard = Argon2Cost(memory: 19456, passes: 2, lanes: 1)
 
-    /// The most that a stored hash may ask for: one that asks for more would take the process's memory or its time.
-    static let ceiling = Argon2Cost(memory: 1 << 20, passes: 64, lanes: 16)
+    /// The highest cost that a stored hash may have. A higher one would exhaust the process's memory or time.
+    static let maximum = Argon2Cost(memory: 1 << 20, passes: 64, lanes: 16)
 
-    var isWithinCeiling: Bool {
-        memory <= Self.ceiling.memory && passes <= Self.ceiling.passes && lanes <= Self.ceiling.lanes
+    var isWithinMaximum: Bool {
+        memory <= Self.maximum.memory && passes <= Self.maximum.passes && lanes <= Self.maximum.lanes
     }
 }

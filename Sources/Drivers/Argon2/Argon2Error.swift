@@ -1,40 +1,42 @@
-/// Why a password could not be hashed or checked; a wrong password is not among it.
-package struct Argon2Error: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The kind of a failure; compare it with the constants, of which later versions may have more.
-    package struct Code: Hashable, Sendable, CustomStringConvertible {
-        /// The code's name, for logs.
-        package let description: String
+package import Reactor
 
-        private init(_ name: String) {
-            description = name
-        }
-
-        /// The stored hash is not an argon2id hash in PHC form, or asks for more than any hash of Warren does.
-        package static let malformedHash = Code("malformedHash")
-        /// The cost is outside what argon2 allows.
-        package static let invalidCost = Code("invalidCost")
-        /// There was no memory for the computation.
-        package static let outOfMemory = Code("outOfMemory")
-        /// The system gave no random bytes for a salt.
-        package static let noRandomness = Code("noRandomness")
-        /// The task was cancelled while it waited for its turn.
-        package static let cancelled = Code("cancelled")
-        /// The library failed in another way.
-        package static let library = Code("library")
-    }
-
-    /// The kind of the failure.
-    package let code: Code
-    /// What happened, without the password or the hash.
+/// A failure to compute or to check a hash. A wrong password is not an error.
+package struct Argon2Error: CodedError {
+    /// The kind of failure.
+    package let code: ErrorCode<Argon2Error>
+    /// Describes the failure without the password and the hash.
     package let message: String
+    /// The place in Warren's source that made the error.
+    package let location: ErrorLocation
 
-    init(_ code: Code, _ message: String) {
+    init(
+        _ code: ErrorCode<Argon2Error>, _ message: String, fileID: StaticString = #fileID, line: UInt = #line
+    ) {
         self.code = code
         self.message = message
+        location = ErrorLocation(fileID: fileID, line: line)
     }
 
-    /// The kind and what happened.
-    package var description: String {
-        "\(code): \(message)"
+    /// Whether the same call can succeed later: it was cancelled, or memory or random bytes were short.
+    package var isTransient: Bool {
+        switch code {
+        case .outOfMemory, .noRandomness, .cancelled: true
+        default: false
+        }
     }
+}
+
+extension ErrorCode where Failure == Argon2Error {
+    /// The stored hash is not an argon2id hash in PHC form, or its cost is higher than Warren allows.
+    package static var malformedHash: Self { Self("malformed-hash") }
+    /// argon2 does not allow the cost.
+    package static var invalidCost: Self { Self("invalid-cost") }
+    /// The system has too little memory for the computation.
+    package static var outOfMemory: Self { Self("out-of-memory") }
+    /// The system gave no random bytes for a salt.
+    package static var noRandomness: Self { Self("no-randomness") }
+    /// The task was cancelled before its computation began.
+    package static var cancelled: Self { Self("cancelled") }
+    /// The library failed in another way.
+    package static var library: Self { Self("library") }
 }

@@ -1,10 +1,10 @@
 internal import FoundationEssentials
 
-/// The parts of `$argon2id$v=19$m=…,t=…,p=…$salt$hash`, as the reference implementation writes it.
+/// The parts of a hash in PHC form, `$argon2id$v=19$m=…,t=…,p=…$salt$hash`, as the reference implementation
+/// writes it.
 struct EncodedHash {
     let version: UInt32
     let cost: Argon2Cost
-    /// In Base64 without padding.
     let salt: [UInt8]
     let hash: [UInt8]
 
@@ -15,18 +15,18 @@ struct EncodedHash {
         self.hash = hash
     }
 
-    /// The whole of it.
+    /// The hash in PHC form; salt and hash are in Base64 without padding.
     var text: String {
         let cost = "m=\(cost.memory),t=\(cost.passes),p=\(cost.lanes)"
         return "$argon2id$v=\(version)$\(cost)$\(Self.base64(salt))$\(Self.base64(hash))"
     }
 
-    /// - Returns: nil for anything that is not well formed.
+    /// Parses a hash in PHC form; returns `nil` if it is malformed.
     init?(_ encoded: String) {
         guard encoded.utf8.count <= 512 else { return nil }
         let parts = encoded.split(separator: "$", omittingEmptySubsequences: false)
         guard parts.count == 6, parts[0].isEmpty, parts[1] == "argon2id" else { return nil }
-        // 1.0 and 1.3 are all the versions there are; the library takes others without a word.
+        // Versions 1.0 and 1.3 are the only ones; the library does not check the number.
         guard let version = Self.number(parts[2], after: "v="), version == 0x10 || version == 0x13 else { return nil }
         let costs = parts[3].split(separator: ",", omittingEmptySubsequences: false)
         guard costs.count == 3, let memory = Self.number(costs[0], after: "m="),
@@ -52,7 +52,7 @@ struct EncodedHash {
         let padding = String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
         guard let data = Data(base64Encoded: text + padding) else { return nil }
         let bytes = Array(data)
-        // Only the one text that stands for these bytes: padding and bits that count for nothing are no part of it.
+        // Accepts one encoding only: no padding, and no other value in the unused bits of the last character.
         return base64(bytes) == text ? bytes : nil
     }
 

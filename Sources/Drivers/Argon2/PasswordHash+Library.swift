@@ -14,7 +14,7 @@ extension PasswordHash {
     static func check(_ password: [UInt8], _ encoded: EncodedHash) -> Result<Bool, Argon2Error> {
         var computed = [UInt8](repeating: 0, count: encoded.hash.count)
         let code = withContext(password, encoded.salt, &computed, encoded.cost, encoded.version) { context in
-            // Compares in constant time.
+            // argon2_verify_ctx compares in constant time.
             encoded.hash.withUnsafeBytes { hash in
                 argon2_verify_ctx(&context, hash.baseAddress?.assumingMemoryBound(to: CChar.self), Argon2_id)
             }
@@ -27,12 +27,13 @@ extension PasswordHash {
         }
     }
 
-    /// Runs a function of the library, which reads the password and the salt and writes the hash, during the call only.
+    /// Calls a function of the library, which reads the password and the salt and writes the hash during the call
+    /// only (argon2_context in argon2.h).
     private static func withContext(
         _ password: [UInt8], _ salt: [UInt8], _ hash: inout [UInt8], _ cost: Argon2Cost, _ version: UInt32,
         _ body: (inout argon2_context) -> Int32
     ) -> Int32 {
-        // Copies: the library takes mutable pointers, for flags that are not set here.
+        // The library takes mutable pointers because it can clear them; the flags for that are not set here.
         var password = password
         var salt = salt
         return password.withUnsafeMutableBufferPointer { password in
@@ -60,10 +61,10 @@ extension PasswordHash {
 
     private static func failure(_ code: Int32) -> Argon2Error {
         if code == ARGON2_MEMORY_ALLOCATION_ERROR.rawValue { return Argon2Error(.outOfMemory, text(code)) }
-        return Argon2Error(isCost(code) ? .invalidCost : .library, text(code))
+        return Argon2Error(isCostError(code) ? .invalidCost : .library, text(code))
     }
 
-    private static func isCost(_ code: Int32) -> Bool {
+    private static func isCostError(_ code: Int32) -> Bool {
         [
             ARGON2_TIME_TOO_SMALL, ARGON2_TIME_TOO_LARGE, ARGON2_MEMORY_TOO_LITTLE, ARGON2_MEMORY_TOO_MUCH,
             ARGON2_LANES_TOO_FEW, ARGON2_LANES_TOO_MANY, ARGON2_THREADS_TOO_FEW, ARGON2_THREADS_TOO_MANY,

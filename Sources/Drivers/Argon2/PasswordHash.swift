@@ -1,78 +1,63 @@
 internal import CArgon2
 internal import Glibc
+internal import Reactor
 
-/// Passwords hashed with argon2id (RFC 9106), off the caller's executor and only so many at a time.
+/// Password hashes made with argon2id (RFC 9106). They are computed off the event loop, a limited number at a
+/// time.
 package enum PasswordHash {
-    /// How many hashes the process computes at a time; each holds its cost's memory and a thread while it does.
-    package static let concurrentComputations = 2
+    /// The number of hashes that the process computes at a time. Each needs a thread and the memory of its cost.
+    static let concurrentComputations = 2
 
-    static let permits = Permits(concurrentComputations)
+    @Loop static let semaphore = Semaphore(concurrentComputations)
     private static let saltCount = 16
     private static let hashCount = 32
 
-    /// Hashes a password with a fresh random salt.
+    /// Hashes a password with a new random salt.
     ///
     /// - Parameters:
-    ///   - password: the password's bytes.
-    ///   - cost: what the hash is to cost.
-    /// - Returns: the hash, its salt and its cost in PHC form, `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
-    /// - Throws: ``Argon2Error``, never for what the password is.
-    @concurrent package static func hash(
+    ///   - password: the bytes of the password.
+    ///   - cost: the cost of the computation.
+    /// - Returns: the hash in PHC form, `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
+    /// - Throws: ``Argon2Error``. Every password can be hashed.
+    @Loop package static func hash(
         _ password: [UInt8], cost: Argon2Cost = .standard
     ) async throws(Argon2Error) -> String {
         let salt = try randomSalt()
         return try await compute { encode(password, salt: salt, hashCount: hashCount, cost: cost) }
     }
 
-    /// Hashes a password, as UTF-8, as above.
-    @concurrent package static func hash(
-        _ password: String, cost: Argon2Cost = .standard
-    ) async throws(Argon2Error) -> String {
-        try await hash(Array(password.utf8), cost: cost)
-    }
-
     /// Checks a password against a stored hash.
     ///
     /// - Parameters:
-    ///   - password: the password's bytes.
-    ///   - encoded: what ``hash(_:cost:)`` returned once, at whatever cost it had then.
-    /// - Returns: whether it is the same password.
-    /// - Throws: ``Argon2Error`` with the code `malformedHash` where the stored hash is none.
-    @concurrent package static func verify(
+    ///   - password: the bytes of the password.
+    ///   - encoded: a result of ``hash(_:cost:)``, at any cost.
+    /// - Returns: whether the hash is of this password.
+    /// - Throws: ``Argon2Error`` with the code `malformedHash` if the stored hash is malformed or costs too much.
+    @Loop package static func verify(
         _ password: [UInt8], against encoded: String
     ) async throws(Argon2Error) -> Bool {
         guard let parts = EncodedHash(encoded) else {
-            throw Argon2Error(.malformedHash, "not an argon2id hash in PHC form")
+            throw Argon2Error(.malformedHash, "the stored hash is not an argon2id hash in PHC form")
         }
-        guard parts.cost.isWithinCeiling else {
-            throw Argon2Error(.malformedHash, "the hash asks for more memory or passes than any of ours")
+        guard parts.cost.isWithinMaximum else {
+            throw Argon2Error(.malformedHash, "the stored hash has a higher cost than Warren allows")
         }
         return try await compute { check(password, parts) }
     }
 
-    /// Checks a password, as UTF-8, as above.
-    @concurrent package static func verify(
-        _ password: String, against encoded: String
-    ) async throws(Argon2Error) -> Bool {
-        try await verify(Array(password.utf8), against: encoded)
-    }
-
-    /// Whether a stored hash should be made anew at the next login, since its cost or its form is not today's.
-    package static func needsRehash(_ encoded: String, cost: Argon2Cost = .standard) -> Bool {
-        guard let parts = EncodedHash(encoded) else { return true }
-        return parts.version != ARGON2_VERSION_NUMBER.rawValue || parts.cost != cost || parts.salt.count != saltCount
-            || parts.hash.count != hashCount
-    }
-
-    /// Runs a computation in its turn, on the global pool even where the task prefers another executor, as a loop.
-    private static func compute<Value: Sendable>(
+    @Loop private static func compute<Value: Sendable>(
         _ body: @Sendable () -> Result<Value, Argon2Error>
     ) async throws(Argon2Error) -> Value {
-        guard await permits.acquire() else {
-            throw Argon2Error(.cancelled, "cancelled while waiting for its turn")
+        guard await semaphore.acquire() else {
+            throw Argon2Error(.cancelled, "the task was cancelled before its hash was computed")
         }
-        defer { permits.release() }
-        return try await withTaskExecutorPreference(globalConcurrentExecutor) { body() }.get()
+        defer { semaphore.release() }
+        return try await runOffLoop(body).get()
+    }
+
+    /// Runs a closure on the global pool, even in a task that prefers the loop as its executor.
+    @concurrent private static func runOffLoop<Value: Sendable>(_ body: @Sendable () -> Value) async -> Value {
+        await withTaskExecutorPreference(globalConcurrentExecutor) { body() }
     }
 
     private static func randomSalt() throws(Argon2Error) -> [UInt8] {

@@ -1,7 +1,8 @@
 internal import CCurl
 internal import Glibc
 
-/// Bytes that libcurl reads as it sends them; it may go back to the start when a reused connection turns out dead.
+/// The bytes of a request's body. libcurl reads them while it sends, and starts again if a reused connection was
+/// dead.
 final class CurlBody {
     private let bytes: [UInt8]
     private var position = 0
@@ -14,7 +15,7 @@ final class CurlBody {
 
     var context: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
 
-    /// CURLOPT_READFUNCTION, also of a mime part: the transfer keeps the body alive until its handle is gone.
+    /// CURLOPT_READFUNCTION, also of a mime part. The transfer owns the body and frees it after its easy handle.
     static let read: curl_read_callback = { buffer, size, count, context in
         guard let context, let buffer else { return Int(CURL_READFUNC_ABORT) }
         let body = Unmanaged<CurlBody>.fromOpaque(context).takeUnretainedValue()

@@ -1,27 +1,29 @@
 internal import CCurl
 package import Reactor
 
-/// A client for HTTP and HTTPS whose transfers all run on the loop and share their connections.
+/// An HTTP and HTTPS client. Its transfers run on the event loop and share a set of connections.
 ///
-/// Certificates are verified, redirects are not followed. It belongs to whoever made it, who closes it.
+/// The client verifies certificates and does not follow redirects. Its owner closes it.
 @Loop package final class CurlClient {
     private var multi: UnsafeMutableRawPointer?
     private var transfers: [UnsafeMutableRawPointer: CurlTransfer] = [:]
     private var watches: [Int32: LoopWatch] = [:]
     private var timer: LoopTimer?
 
-    /// libcurl's own set-up, once in a process (curl_global_init(3)).
+    /// Initializes libcurl, once per process (curl_global_init(3)).
     private static let globalInitialization = warren_global_init()
 
-    /// Makes a client without connections.
+    /// Makes a client. It connects with the first request.
     ///
-    /// - Parameter maximumConnections: how many it holds at most; requests beyond them wait, within their own time.
-    /// - Throws: ``CurlError`` where there is no memory.
+    /// - Parameter maximumConnections: the maximum number of connections. Further requests wait for a connection,
+    ///   within their own time limits.
+    /// - Throws: ``CurlError`` if libcurl cannot be initialized, for example without memory.
     package init(maximumConnections: Int = 64) throws(CurlError) {
         guard Self.globalInitialization == CURLE_OK else { throw CurlError(Self.globalInitialization) }
         multi = curl_multi_init()
         guard multi != nil else { throw CurlError(CURLE_OUT_OF_MEMORY) }
-        // libcurl calls back only inside its own functions, which only this class calls, and close() ends.
+        // Unretained, because libcurl calls back only from inside its own functions (libcurl-multi(3)). Only this
+        // class calls them, and not after close().
         let context = Unmanaged.passUnretained(self).toOpaque()
         for code in [
             warren_multi_set_socket(multi, Self.socketChanged, context),
@@ -41,24 +43,22 @@ package import Reactor
         close()
     }
 
-    /// Sends a request and waits for the whole response; any status is a response.
+    /// Sends a request and waits for the complete response; every status is a response.
     ///
     /// - Throws: ``CurlError``, with the code `cancelled` as soon as the task is cancelled.
     package func perform(_ request: HTTPRequest) async throws(CurlError) -> HTTPResponse {
         guard !Task.isCancelled else { throw CurlError(.cancelled, "the task was cancelled") }
         let transfer = try CurlTransfer(request)
-        let outcome: Result<HTTPResponse, CurlError> = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                transfer.begin { continuation.resume(returning: $0) }
-                start(transfer)
-            }
-        } onCancel: {
-            Loop.perform { self.abort(transfer, CurlError(.cancelled, "the task was cancelled")) }
+        start(transfer)
+        guard let result = await transfer.completion.wait() else {
+            let error = CurlError(.cancelled, "the task was cancelled")
+            abort(transfer, error)
+            throw error
         }
-        return try outcome.get()
+        return try result.get()
     }
 
-    /// Ends every transfer with the code `cancelled` and closes the connections; a second call does nothing.
+    /// Ends all transfers with the code `cancelled` and closes the connections. A second call does nothing.
     package func close() {
         guard let multi else { return }
         for transfer in Array(transfers.values) {
@@ -89,21 +89,21 @@ package import Reactor
         transfer.end(.failure(error))
     }
 
-    /// Takes over what libcurl has finished.
+    /// Ends the transfers that libcurl has finished.
     private func collect() {
         var left: Int32 = 0
         while let message = curl_multi_info_read(multi, &left) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
-            // The message is gone once its handle is removed.
+            // The message is invalid after its handle is removed (curl_multi_info_read(3)).
             let code = message.pointee.data.result
             curl_multi_remove_handle(multi, easy)
             transfers.removeValue(forKey: easy)?.finish(code)
         }
     }
 
-    // MARK: The loop
+    // MARK: Event loop
 
-    private func act(on socket: Int32, _ readiness: Readiness) {
+    private func socketIsReady(_ socket: Int32, _ readiness: Readiness) {
         var events: Int32 = 0
         if readiness.contains(.readable) { events |= CURL_CSELECT_IN }
         if readiness.contains(.writable) { events |= CURL_CSELECT_OUT }
@@ -113,7 +113,7 @@ package import Reactor
         collect()
     }
 
-    private func timeIsUp() {
+    private func timerFired() {
         timer = nil
         var running: Int32 = 0
         curl_multi_socket_action(multi, CURL_SOCKET_BAD, 0, &running)
@@ -125,36 +125,39 @@ package import Reactor
         let client = Unmanaged<CurlClient>.fromOpaque(context).takeUnretainedValue()
         Loop.assumeIsolated {
             client.timer?.cancel()
-            // -1 takes the timer back (CURLMOPT_TIMERFUNCTION(3)).
+            // -1 cancels the timer (CURLMOPT_TIMERFUNCTION(3)).
             client.timer =
                 milliseconds < 0
-                ? nil : Loop.schedule(after: .milliseconds(milliseconds)) { [weak client] in client?.timeIsUp() }
+                ? nil : Loop.schedule(after: .milliseconds(milliseconds)) { [weak client] in client?.timerFired() }
         }
         return 0
     }
 
-    private static let socketChanged: curl_socket_callback = { _, socket, what, context, _ in
+    private static let socketChanged: curl_socket_callback = { _, socket, action, context, _ in
         guard let context else { return 0 }
         let client = Unmanaged<CurlClient>.fromOpaque(context).takeUnretainedValue()
-        return Loop.assumeIsolated { client.watch(socket, what) }
+        return Loop.assumeIsolated { client.watch(socket, action) }
     }
 
-    /// - Returns: -1 where the socket cannot be watched, which makes libcurl fail its transfers.
-    private func watch(_ socket: Int32, _ what: Int32) -> Int32 {
-        guard what != CURL_POLL_REMOVE else {
+    /// Starts, changes or ends the watch of a socket, as libcurl asks.
+    ///
+    /// - Returns: -1 if the socket cannot be watched. libcurl then fails its transfers
+    ///   (CURLMOPT_SOCKETFUNCTION(3)).
+    private func watch(_ socket: Int32, _ action: Int32) -> Int32 {
+        guard action != CURL_POLL_REMOVE else {
             watches.removeValue(forKey: socket)?.cancel()
             return 0
         }
         var interest: Readiness = []
-        if what & CURL_POLL_IN != 0 { interest.insert(.readable) }
-        if what & CURL_POLL_OUT != 0 { interest.insert(.writable) }
+        if action & CURL_POLL_IN != 0 { interest.insert(.readable) }
+        if action & CURL_POLL_OUT != 0 { interest.insert(.writable) }
         if let watch = watches[socket] {
             if (try? watch.change(to: interest)) != nil { return 0 }
-            // The number has come back for another socket, which epoll does not know yet.
+            // The descriptor was closed and its number reused for a socket that epoll does not watch yet.
             watches.removeValue(forKey: socket)?.cancel()
         }
         do {
-            watches[socket] = try Loop.watch(socket, for: interest) { [weak self] in self?.act(on: socket, $0) }
+            watches[socket] = try Loop.watch(socket, for: interest) { [weak self] in self?.socketIsReady(socket, $0) }
             return 0
         } catch {
             return -1

@@ -1,62 +1,69 @@
 internal import CCurl
+package import Reactor
 
-/// Why a request got no response.
-package struct CurlError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The kind of a failure; compare it with the constants, of which later versions may have more.
-    package struct Code: Hashable, Sendable, CustomStringConvertible {
-        /// The code's name, for logs.
-        package let description: String
-
-        private init(_ name: String) {
-            description = name
-        }
-
-        /// The request cannot be sent as it is: its URL, its method or a header is malformed.
-        package static let invalidRequest = Code("invalidRequest")
-        /// The host's name does not resolve, or nothing takes the connection; nothing was sent.
-        package static let couldNotConnect = Code("couldNotConnect")
-        /// One of the request's time limits was reached.
-        package static let timedOut = Code("timedOut")
-        /// TLS failed, or the certificate cannot be trusted; nothing was sent.
-        package static let tls = Code("tls")
-        /// The connection broke before the response was whole.
-        package static let cut = Code("cut")
-        /// The response's body is larger than the request allows.
-        package static let tooLarge = Code("tooLarge")
-        /// The task was cancelled or the client closed.
-        package static let cancelled = Code("cancelled")
-        /// libcurl failed in another way, with this code of libcurl-errors(3).
-        package static func other(_ code: UInt32) -> Code { Code("curl \(code)") }
-    }
-
-    /// The kind of the failure.
-    package let code: Code
-    /// What libcurl says of it.
+/// The reason why a request got no response.
+package struct CurlError: CodedError {
+    /// The kind of failure.
+    package let code: ErrorCode<CurlError>
+    /// libcurl's description of the failure, or the driver's.
     package let message: String
+    /// The place in Warren's source that made the error.
+    package let location: ErrorLocation
 
-    init(_ code: Code, _ message: String) {
+    init(
+        _ code: ErrorCode<CurlError>, _ message: String, fileID: StaticString = #fileID, line: UInt = #line
+    ) {
         self.code = code
         self.message = message
+        location = ErrorLocation(fileID: fileID, line: line)
     }
 
-    /// The kind and what libcurl says of it.
-    package var description: String {
-        "\(code): \(message)"
+    /// Whether the same request can succeed later: the connection failed, a time limit passed or the task was
+    /// cancelled. The server may have carried out the request nevertheless.
+    package var isTransient: Bool {
+        switch code {
+        case .couldNotConnect, .timedOut, .connectionLost, .cancelled: true
+        default: false
+        }
     }
+}
 
-    /// - Parameter detail: what CURLOPT_ERRORBUFFER holds; where it is empty, the code's own text stands in.
-    init(_ code: CURLcode, detail: String = "") {
+extension ErrorCode where Failure == CurlError {
+    /// The request cannot be sent, because its URL, its method or a header is malformed.
+    package static var invalidRequest: Self { Self("invalid-request") }
+    /// The host name does not resolve, or the host does not accept the connection. Nothing was sent.
+    package static var couldNotConnect: Self { Self("could-not-connect") }
+    /// A time limit of the request passed.
+    package static var timedOut: Self { Self("timed-out") }
+    /// TLS failed, or the certificate cannot be trusted. Nothing was sent.
+    package static var tls: Self { Self("tls") }
+    /// The connection broke before the response was complete.
+    package static var connectionLost: Self { Self("connection-lost") }
+    /// The response's body is larger than the request allows.
+    package static var tooLarge: Self { Self("too-large") }
+    /// The task was cancelled, or the client was closed.
+    package static var cancelled: Self { Self("cancelled") }
+    /// libcurl failed in another way, with this number of libcurl-errors(3).
+    package static func other(_ number: UInt32) -> Self { Self("curl-\(number)") }
+}
+
+extension CurlError {
+    /// Makes the error of a code of libcurl.
+    ///
+    /// - Parameter detail: the text in CURLOPT_ERRORBUFFER; if it is empty, the code's own text is the message.
+    init(_ code: CURLcode, detail: String = "", fileID: StaticString = #fileID, line: UInt = #line) {
         // curl_easy_strerror(3) returns a constant string for every code, known or not.
         let text = curl_easy_strerror(code).map { String(cString: $0) } ?? ""
-        self.init(Self.kind(code), detail.isEmpty ? text : detail)
+        self.init(Self.kind(code), detail.isEmpty ? text : detail, fileID: fileID, line: line)
     }
 
-    init(_ code: CURLMcode) {
+    init(_ code: CURLMcode, fileID: StaticString = #fileID, line: UInt = #line) {
+        // curl_multi_strerror(3) returns a constant string, as curl_easy_strerror(3) does.
         let text = curl_multi_strerror(code).map { String(cString: $0) } ?? ""
-        self.init(.other(UInt32(bitPattern: code.rawValue)), text)
+        self.init(.other(UInt32(bitPattern: code.rawValue)), text, fileID: fileID, line: line)
     }
 
-    private static func kind(_ code: CURLcode) -> Code {
+    private static func kind(_ code: CURLcode) -> ErrorCode<CurlError> {
         switch code {
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: .invalidRequest
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_CONNECT: .couldNotConnect
@@ -64,7 +71,7 @@ package struct CurlError: Error, Hashable, Sendable, CustomStringConvertible {
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM,
             CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_PINNEDPUBKEYNOTMATCH:
             .tls
-        case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR: .cut
+        case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR: .connectionLost
         case CURLE_FILESIZE_EXCEEDED: .tooLarge
         case CURLE_ABORTED_BY_CALLBACK: .cancelled
         default: .other(code.rawValue)

@@ -1,6 +1,6 @@
 internal import CCurl
 
-/// Gathers a response as libcurl hands it out.
+/// Collects the headers and the body of a response while libcurl receives it.
 final class CurlReceiver {
     private let maximumSize: Int
     private(set) var body: [UInt8] = []
@@ -13,7 +13,7 @@ final class CurlReceiver {
 
     var context: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
 
-    /// CURLOPT_WRITEFUNCTION: returning another number than was given ends the transfer.
+    /// CURLOPT_WRITEFUNCTION. Returning a number other than the number of bytes given ends the transfer.
     static let write: curl_write_callback = { bytes, size, count, context in
         guard let context, let bytes else { return 0 }
         let receiver = Unmanaged<CurlReceiver>.fromOpaque(context).takeUnretainedValue()
@@ -26,7 +26,7 @@ final class CurlReceiver {
         return content.count
     }
 
-    /// CURLOPT_HEADERFUNCTION: one line at a time, status lines included; libcurl bounds their size itself.
+    /// CURLOPT_HEADERFUNCTION. Gets one line per call, including status lines; libcurl limits their size.
     static let header: curl_write_callback = { bytes, size, count, context in
         guard let context, let bytes else { return 0 }
         let receiver = Unmanaged<CurlReceiver>.fromOpaque(context).takeUnretainedValue()
@@ -36,7 +36,7 @@ final class CurlReceiver {
 
     private func take(line: UnsafeRawBufferPointer) {
         if line.starts(with: "HTTP/".utf8) {
-            // An interim response, as 100, comes with headers of its own.
+            // The headers so far belong to an interim response, such as 100 Continue.
             headers = []
             return
         }

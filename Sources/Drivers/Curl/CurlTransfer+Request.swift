@@ -8,9 +8,9 @@ extension CurlTransfer {
         try setString(CURLOPT_PROTOCOLS_STR, "http,https")
         try setString(CURLOPT_USERAGENT, "warren")
         try setLong(CURLOPT_FOLLOWLOCATION, 0)
-        // One request at a time on a connection: a large upload does not hold up its neighbours.
+        // HTTP/1.1 has one request at a time on a connection, so a large upload delays no other request.
         try setLong(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
-        // Without it libcurl would time out name look-ups with SIGALRM.
+        // Without this option libcurl may use SIGALRM to end slow name look-ups (CURLOPT_NOSIGNAL(3)).
         try setLong(CURLOPT_NOSIGNAL, 1)
         try setLong(CURLOPT_SSL_VERIFYPEER, 1)
         try setLong(CURLOPT_SSL_VERIFYHOST, 2)
@@ -21,8 +21,8 @@ extension CurlTransfer {
         try setPointer(CURLOPT_HEADERDATA, receiver.context)
         try check(
             warren_easy_set_offset(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(max(1, request.maximumResponseSize))))
-        let contentType = try setBody(request)
-        try setHeaders(request.headers, contentType: contentType)
+        try setBody(request)
+        try setHeaders(request.headers)
     }
 
     private func setTimeouts(_ timeouts: HTTPRequest.Timeouts) throws(CurlError) {
@@ -32,8 +32,7 @@ extension CurlTransfer {
         try setLong(CURLOPT_LOW_SPEED_LIMIT, timeouts.lowSpeed)
     }
 
-    /// - Returns: the content type that libcurl does not add by itself, if any.
-    private func setBody(_ request: HTTPRequest) throws(CurlError) -> String? {
+    private func setBody(_ request: HTTPRequest) throws(CurlError) {
         switch request.body {
         case .none:
             if request.method == "POST" || request.method == "PUT" || request.method == "PATCH" {
@@ -41,21 +40,10 @@ extension CurlTransfer {
             } else {
                 try setLong(request.method == "HEAD" ? CURLOPT_NOBODY : CURLOPT_HTTPGET, 1)
             }
-            try setString(CURLOPT_CUSTOMREQUEST, request.method)
-            return nil
-        case .bytes(let bytes):
-            try setBytes(bytes)
-            try setString(CURLOPT_CUSTOMREQUEST, request.method)
-            return nil
-        case .form(let fields):
-            try setBytes(FormEncoding.encode(fields))
-            try setString(CURLOPT_CUSTOMREQUEST, request.method)
-            return "application/x-www-form-urlencoded"
-        case .multipart(let parts):
-            try setParts(parts)
-            try setString(CURLOPT_CUSTOMREQUEST, request.method)
-            return nil
+        case .bytes(let bytes): try setBytes(bytes)
+        case .multipart(let parts): try setParts(parts)
         }
+        try setString(CURLOPT_CUSTOMREQUEST, request.method)
     }
 
     private func setBytes(_ bytes: [UInt8]) throws(CurlError) {
@@ -78,7 +66,7 @@ extension CurlTransfer {
             if let contentType = part.contentType { try check(curl_mime_type(entry, contentType)) }
             let body = CurlBody(part.bytes)
             bodies.append(body)
-            // No free function: the transfer owns the body and outlives the handle.
+            // Without a free function, because the transfer owns the body (curl_mime_data_cb(3)).
             try check(
                 curl_mime_data_cb(
                     entry, curl_off_t(body.count), CurlBody.read, CurlBody.seek, nil, body.context))
@@ -86,16 +74,15 @@ extension CurlTransfer {
         try setPointer(CURLOPT_MIMEPOST, UnsafeMutableRawPointer(mime))
     }
 
-    private func setHeaders(
-        _ headers: [(name: String, value: String)], contentType: String?
-    ) throws(CurlError) {
+    private func setHeaders(_ headers: [(name: String, value: String)]) throws(CurlError) {
+        // A semicolon in place of the colon makes libcurl send a header without a value (CURLOPT_HTTPHEADER(3)).
         var lines = headers.map { $0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)" }
         let names = Set(headers.map { $0.name.lowercased() })
         if !names.contains("content-type"), mime == nil {
-            // A name without a value takes back the type that libcurl gives every POST.
-            lines.append("Content-Type:\(contentType.map { " \($0)" } ?? "")")
+            // A name without a value removes the type that libcurl adds to every POST (CURLOPT_HTTPHEADER(3)).
+            lines.append("Content-Type:")
         }
-        // Waiting for "100 Continue" would cost a second wherever the server does not know it.
+        // With an Expect header libcurl waits up to a second for a server that does not send 100 Continue.
         lines.append("Expect:")
         for line in lines {
             guard let list = curl_slist_append(headerList, line) else { throw CurlError(CURLE_OUT_OF_MEMORY) }
@@ -106,7 +93,7 @@ extension CurlTransfer {
 }
 
 extension Duration {
-    /// Whole milliseconds, at least one, since libcurl takes none for no limit.
+    /// The duration in whole milliseconds, at least one because libcurl takes 0 as no limit.
     fileprivate var milliseconds: Int {
         let (seconds, attoseconds) = components
         guard seconds < Int64(Int32.max) / 1000 else { return Int(Int32.max) }

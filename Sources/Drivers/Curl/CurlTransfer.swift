@@ -1,16 +1,17 @@
 internal import CCurl
 internal import Reactor
 
-/// One request under way: its easy handle, and everything that the handle points to until it is freed.
+/// One request in flight: its easy handle, and the memory that the handle refers to until it is freed.
 @Loop final class CurlTransfer {
-    /// The easy handle; nil once it was freed.
+    /// The easy handle; `nil` after it was freed.
     private(set) var easy: UnsafeMutableRawPointer?
     let receiver: CurlReceiver
     var bodies: [CurlBody] = []
     var headerList: UnsafeMutablePointer<curl_slist>?
     var mime: OpaquePointer?
     private let errorText: UnsafeMutablePointer<CChar>
-    private var completed: ((Result<HTTPResponse, CurlError>) -> Void)?
+    /// Ends with the transfer, or without a result when the task that waits is cancelled.
+    let completion = Waiter<Result<HTTPResponse, CurlError>>()
 
     init(_ request: HTTPRequest) throws(CurlError) {
         receiver = CurlReceiver(maximumSize: request.maximumResponseSize)
@@ -42,49 +43,46 @@ internal import Reactor
         try check(warren_easy_set_long(easy, option, value))
     }
 
-    /// Sets a string, which libcurl copies (CURLOPT_URL(3): "strings are copied").
+    /// Sets a string option. libcurl copies the string (CURLOPT_URL(3): "strings are copied").
     func setString(_ option: CURLoption, _ value: String) throws(CurlError) {
         try check(warren_easy_set_string(easy, option, value))
     }
 
-    func check(_ code: CURLcode) throws(CurlError) {
-        guard code == CURLE_OK else { throw CurlError(code) }
+    func check(_ code: CURLcode, fileID: StaticString = #fileID, line: UInt = #line) throws(CurlError) {
+        guard code == CURLE_OK else { throw CurlError(code, fileID: fileID, line: line) }
     }
 
+    /// Makes libcurl write error messages into the transfer's buffer, which is freed after the easy handle
+    /// (CURLOPT_ERRORBUFFER(3): "keep the associated buffer available until libcurl no longer needs it").
     func useErrorText() throws(CurlError) {
         try setPointer(CURLOPT_ERRORBUFFER, errorText)
     }
 
-    // MARK: The end
+    // MARK: Completion
 
-    func begin(_ completed: @escaping (Result<HTTPResponse, CurlError>) -> Void) {
-        self.completed = completed
-    }
-
-    /// Makes the response or the error of what libcurl ended with, frees the handle and tells who waits.
+    /// Ends the transfer with the response or with the error of a code of libcurl.
     ///
-    /// The handle must have left its multi handle.
+    /// The easy handle must have been removed from its multi handle (curl_multi_remove_handle(3)).
     func finish(_ code: CURLcode) {
         if code == CURLE_OK {
             var status = 0
             warren_easy_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
             end(.success(HTTPResponse(status: status, headers: receiver.headers, body: receiver.body)))
         } else if receiver.isTooLarge {
-            end(.failure(CurlError(.tooLarge, "the response is larger than allowed")))
+            end(.failure(CurlError(.tooLarge, "the response is larger than the request allows")))
         } else {
             end(.failure(CurlError(code, detail: String(cString: errorText))))
         }
     }
 
-    /// Frees the handle and tells who waits; only the first end counts.
-    func end(_ outcome: Result<HTTPResponse, CurlError>) {
+    /// Frees the easy handle and resumes the waiting task. Only the first result counts.
+    func end(_ result: Result<HTTPResponse, CurlError>) {
         free()
-        completed?(outcome)
-        completed = nil
+        completion.resume(returning: result)
     }
 
     private func free() {
-        // The handle first: it points to the rest.
+        // The easy handle goes first, because it refers to the rest (CURLOPT_HTTPHEADER(3), CURLOPT_MIMEPOST(3)).
         curl_easy_cleanup(easy)
         easy = nil
         curl_mime_free(mime)

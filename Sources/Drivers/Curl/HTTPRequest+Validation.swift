@@ -1,25 +1,28 @@
 extension HTTPRequest {
-    /// Refuses what would change the request's meaning on the wire: line ends and NULs inside its parts.
+    /// Checks that no part of the request contains characters that would change its meaning on the wire, such as
+    /// line ends and NUL.
+    ///
+    /// - Throws: ``CurlError`` with the code `invalidRequest`.
     func validate() throws(CurlError) {
         guard Self.isToken(method) else { throw CurlError(.invalidRequest, "the method is not a token") }
         guard !url.isEmpty, url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else {
-            throw CurlError(.invalidRequest, "the URL has spaces or control characters")
+            throw CurlError(.invalidRequest, "the URL is empty or has spaces or control characters")
         }
         for (name, value) in headers {
-            guard Self.isToken(name) else { throw CurlError(.invalidRequest, "a header's name is not a token") }
+            guard Self.isToken(name) else { throw CurlError(.invalidRequest, "a header name is not a token") }
             guard Self.isLine(value) else {
-                throw CurlError(.invalidRequest, "a header's value has control characters")
+                throw CurlError(.invalidRequest, "a header value has control characters")
             }
         }
         guard case .multipart(let parts) = body else { return }
         for part in parts {
             guard Self.isLine(part.name), Self.isLine(part.fileName ?? ""), Self.isLine(part.contentType ?? "") else {
-                throw CurlError(.invalidRequest, "a part's name or type has control characters")
+                throw CurlError(.invalidRequest, "the name, file name or content type of a part has control characters")
             }
         }
     }
 
-    /// A token of RFC 9110, section 5.6.2.
+    /// Whether a text is a token (RFC 9110, section 5.6.2).
     private static func isToken(_ text: String) -> Bool {
         !text.isEmpty
             && text.utf8.allSatisfy { byte in

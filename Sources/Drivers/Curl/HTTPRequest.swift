@@ -1,29 +1,27 @@
 /// A request to a server over HTTP or HTTPS.
 package struct HTTPRequest: Sendable {
-    /// What a request carries.
+    /// The body of a request.
     package enum Body: Sendable {
-        /// Nothing.
+        /// No body.
         case none
-        /// Bytes, whose type a `Content-Type` among the headers tells.
+        /// Bytes. Their media type is that of the header field `Content-Type`, if there is one.
         case bytes([UInt8])
-        /// Fields as `application/x-www-form-urlencoded`.
-        case form([(name: String, value: String)])
-        /// Parts as `multipart/form-data` (RFC 7578), sent from the memory where they are.
+        /// Parts sent as `multipart/form-data` (RFC 7578), without copying them into one buffer.
         case multipart([Part])
     }
 
     /// One part of a multipart body.
     package struct Part: Sendable {
-        /// The field's name.
+        /// The name of the field.
         package var name: String
-        /// The file's name; nil for a plain field.
+        /// The file name; `nil` makes the part a plain field.
         package var fileName: String?
-        /// The media type; nil leaves it out, or `application/octet-stream` for a file.
+        /// The media type. With `nil` a plain field has none and a file has `application/octet-stream`.
         package var contentType: String?
         /// The content.
         package var bytes: [UInt8]
 
-        /// Makes a part of bytes.
+        /// Makes a part from bytes.
         package init(name: String, fileName: String? = nil, contentType: String? = nil, bytes: [UInt8]) {
             self.name = name
             self.fileName = fileName
@@ -31,38 +29,38 @@ package struct HTTPRequest: Sendable {
             self.bytes = bytes
         }
 
-        /// Makes a plain field of text.
+        /// Makes a plain field from text.
         package init(name: String, value: String) {
             self.init(name: name, bytes: Array(value.utf8))
         }
     }
 
-    /// How long a request may take.
+    /// The time limits of a request.
     package struct Timeouts: Sendable {
-        /// For resolving the name, connecting and TLS.
+        /// The limit for resolving the host name, connecting and the TLS handshake.
         package var connect: Duration = .seconds(5)
-        /// For the whole request, up to the last byte of the response.
+        /// The limit for the whole request, up to the last byte of the response.
         package var total: Duration = .seconds(30)
-        /// How long the transfer may stay under ``lowSpeed``; whole seconds.
+        /// How long the transfer may stay below ``lowSpeed``, in whole seconds.
         package var lowSpeedTime: Duration = .seconds(10)
-        /// Bytes a second under which a transfer counts as stalled.
+        /// The speed in bytes per second below which a transfer counts as stalled.
         package var lowSpeed = 100
 
-        /// The limits that suit an API on the internet.
+        /// Makes time limits that suit an API on the internet.
         package init() {}
     }
 
-    /// The method, as `GET`.
+    /// The method, such as `GET`.
     package var method: String
-    /// An absolute URL; only `http` and `https` are allowed.
+    /// An absolute URL with the scheme `http` or `https`.
     package var url: String
-    /// Header fields, in their order.
+    /// The header fields in their order.
     package var headers: [(name: String, value: String)]
-    /// What the request carries.
+    /// The body.
     package var body: Body
-    /// How long it may take.
+    /// The time limits.
     package var timeouts: Timeouts
-    /// How many bytes the response's body may have.
+    /// The maximum size of the response's body in bytes.
     package var maximumResponseSize: Int
 
     /// Makes a request.

@@ -1,13 +1,13 @@
-/// A server's whole response.
+/// A server's complete response.
 package struct HTTPResponse: Sendable {
     /// The status code.
     package let status: Int
-    /// The header fields in their order, names as the server wrote them.
+    /// The header fields in their order, with names as the server wrote them.
     package let headers: [(name: String, value: String)]
     /// The body, decoded from its transfer encoding.
     package let body: [UInt8]
 
-    /// The value of the first header field of a name, in whatever case.
+    /// Returns the value of the first header field with a name, regardless of case.
     package func header(_ name: String) -> String? {
         let wanted = name.lowercased()
         return headers.first { $0.name.lowercased() == wanted }?.value

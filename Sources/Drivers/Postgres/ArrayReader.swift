@@ -1,4 +1,5 @@
-/// Reads the binary form of an array (`array_send` of PostgreSQL): dimensions, flags, element type, then sized elements.
+/// Reads the binary form of an array (`array_send` in PostgreSQL): dimensions, flags, element type, then the
+/// elements, each with its length.
 struct ArrayReader {
     let cell: PostgresCell
     private let bytes: UnsafeRawBufferPointer
@@ -10,9 +11,9 @@ struct ArrayReader {
         self.bytes = bytes
     }
 
-    /// Reads up to the first element.
+    /// Reads the header.
     ///
-    /// - Returns: how many elements follow.
+    /// - Returns: the number of elements that follow.
     mutating func readHeader() throws(PostgresError) -> Int {
         let dimensions = try readInteger()
         _ = try readInteger()
@@ -21,7 +22,8 @@ struct ArrayReader {
         guard dimensions == 1 else { throw cell.mismatch("has \(dimensions) dimensions") }
         let count = Int(try readInteger())
         _ = try readInteger()
-        // Every element takes four bytes at least, so a count that the bytes cannot hold is not believed.
+        // An element takes at least four bytes, so the bytes limit the count before it is used to allocate
+        // memory.
         guard count >= 0, count <= (bytes.count - position) / 4 else { throw cell.mismatch("is not an array") }
         return count
     }
@@ -29,14 +31,14 @@ struct ArrayReader {
     mutating func nextElement() throws(PostgresError) -> PostgresCell {
         let length = Int(try readInteger())
         guard length >= 0 else { return cell.element(type: elementType, bytes: nil) }
-        guard length <= bytes.count - position else { throw cell.mismatch("is cut short") }
+        guard length <= bytes.count - position else { throw cell.mismatch("is truncated") }
         defer { position += length }
         return cell.element(
             type: elementType, bytes: UnsafeRawBufferPointer(rebasing: bytes[position..<position + length]))
     }
 
     private mutating func readInteger() throws(PostgresError) -> Int32 {
-        guard bytes.count - position >= 4 else { throw cell.mismatch("is cut short or no array") }
+        guard bytes.count - position >= 4 else { throw cell.mismatch("is truncated or not an array") }
         defer { position += 4 }
         return Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: position, as: Int32.self))
     }

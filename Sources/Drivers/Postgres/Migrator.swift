@@ -1,53 +1,75 @@
 package import Logging
 internal import Reactor
 
-/// Brings a database's schema up to date, over a connection of its own.
+/// One step of a database's schema. It is applied once, in a transaction of its own, and never changed
+/// afterwards.
+package struct Migration: Sendable {
+    /// The name, which begins with a number, such as `0001-start`. Migrations are applied in the order of their
+    /// names.
+    package let name: String
+    /// One or more SQL commands.
+    package let sql: String
+
+    /// Makes a migration from SQL text.
+    package init(name: String, sql: String) {
+        self.name = name
+        self.sql = sql
+    }
+
+    /// Makes a migration from the bytes of a `.sql` file.
+    package init(name: String, sql: [UInt8]) {
+        self.init(name: name, sql: String(decoding: sql, as: UTF8.self))
+    }
+}
+
+/// Applies migrations to a database, over a connection of its own.
 ///
-/// The table `schema_migrations` has the name and the checksum of each migration applied. An advisory lock keeps several
-/// processes from applying the same one; the others wait and then find nothing to do.
+/// The table `schema_migrations` records the name and the checksum of each applied migration. An advisory lock
+/// keeps other processes waiting while one applies migrations.
 package struct Migrator: Sendable {
     private let url: String
     private let log: Logger
 
-    /// Makes a migrator of a database.
+    /// Makes a migrator.
     ///
     /// - Parameters:
-    ///   - url: as for ``PostgresPool``; the role must be allowed to create tables.
-    ///   - log: where each migration applied is told of.
+    ///   - url: as for ``PostgresPool``. The role must be allowed to create tables.
+    ///   - log: gets a line for each migration that is applied.
     package init(url: String, log: Logger) {
         self.url = url
         self.log = log
     }
 
-    /// Applies those migrations that have not been applied yet, in the order of their names.
+    /// Applies the migrations that were not applied yet, in the order of their names.
     ///
     /// - Parameters:
-    ///   - migrations: all that this version of the program knows. Applied ones that it does not know are left alone: a newer
-    ///     version runs beside it.
-    ///   - limit: how long at most, waiting for another process's migrations included.
-    /// - Throws: ``PostgresError``; with ``PostgresError/Code/migration``, naming the migration, where one was changed after it
-    ///   was applied, or fails. What came before a failing one stays applied; of itself nothing stays.
+    ///   - migrations: all migrations that this version of the program knows. Other applied migrations are left
+    ///     alone, because they belong to a newer version that runs at the same time.
+    ///   - limit: the time limit, including the wait for another process's migrations.
+    /// - Throws: ``PostgresError``. The code is `migration` if a migration failed or was changed after it was
+    ///   applied; the message names it. A failed migration leaves no changes, and the ones before it stay
+    ///   applied.
     @Loop package func migrate(_ migrations: [Migration], within limit: Duration = .seconds(60))
         async throws(PostgresError)
     {
         let migrations = migrations.sorted { $0.name < $1.name }
         for (first, second) in zip(migrations, migrations.dropFirst()) where first.name == second.name {
-            throw PostgresError(.migration, "two migrations are called \(first.name)")
+            throw PostgresError(.migration, "two migrations have the name \(first.name)")
         }
-        let session = try await Session(url, until: ContinuousClock.now + limit, log: log)
-        // The lock ends with the session.
-        defer { session.close() }
-        try await lock(session, within: limit)
-        let applied = try await readApplied(session)
+        let connection = try await MigrationConnection(url, until: ContinuousClock.now + limit, log: log)
+        // Closing the connection also releases the lock.
+        defer { connection.close() }
+        try await lock(connection, within: limit)
+        let applied = try await readApplied(connection)
         let known = Set(migrations.map(\.name))
         for name in applied.keys.sorted() where !known.contains(name) {
             log.notice(
                 "the database has a migration that this version does not know", metadata: ["migration": "\(name)"])
         }
         for migration in migrations {
-            let checksum = try await checksum(of: migration, session)
+            let checksum = try await checksum(of: migration, connection)
             guard let found = applied[migration.name] else {
-                try await apply(migration, checksum, session)
+                try await apply(migration, checksum, connection)
                 continue
             }
             guard found == checksum else {
@@ -57,20 +79,20 @@ package struct Migrator: Sendable {
         }
     }
 
-    /// Takes the lock that all migrators of this database take; the number is fixed, and otherwise arbitrary.
-    @Loop private func lock(_ session: Session, within limit: Duration) async throws(PostgresError) {
+    /// Takes the advisory lock of all migrators of the database. Its number is fixed and arbitrary.
+    @Loop private func lock(_ connection: MigrationConnection, within limit: Duration) async throws(PostgresError) {
         let milliseconds = max(1, limit.components.seconds * 1000)
-        _ = try await session.query("SELECT set_config('lock_timeout', $1, false)", "\(milliseconds)")
-        _ = try await session.query("SELECT pg_advisory_lock(8387510471563502)")
+        _ = try await connection.query("SELECT set_config('lock_timeout', $1, false)", "\(milliseconds)")
+        _ = try await connection.query("SELECT pg_advisory_lock(8387510471563502)")
     }
 
-    @Loop private func readApplied(_ session: Session) async throws(PostgresError) -> [String: String] {
-        try await session.run(
+    @Loop private func readApplied(_ connection: MigrationConnection) async throws(PostgresError) -> [String: String] {
+        try await connection.run(
             """
             CREATE TABLE IF NOT EXISTS schema_migrations (
                 name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
             """)
-        guard let rows = try await session.query("SELECT name, checksum FROM schema_migrations") else { return [:] }
+        guard let rows = try await connection.query("SELECT name, checksum FROM schema_migrations") else { return [:] }
         var applied: [String: String] = [:]
         for row in rows {
             let (name, checksum) = try row.decode((String, String).self)
@@ -79,28 +101,32 @@ package struct Migrator: Sendable {
         return applied
     }
 
-    /// SHA-256, which the server has, so that the driver needs no cryptography of its own.
-    @Loop private func checksum(of migration: Migration, _ session: Session) async throws(PostgresError) -> String {
-        let rows = try await session.query("SELECT encode(sha256($1), 'hex')", Array(migration.sql.utf8))
-        guard let row = rows?.first else { throw PostgresError(.protocolViolation, "a checksum had no answer") }
+    /// Returns the SHA-256 of a migration, computed by the server so that the driver needs no cryptography.
+    @Loop private func checksum(of migration: Migration, _ connection: MigrationConnection)
+        async throws(PostgresError) -> String
+    {
+        let rows = try await connection.query("SELECT encode(sha256($1), 'hex')", Array(migration.sql.utf8))
+        guard let row = rows?.first else {
+            throw PostgresError(.protocolViolation, "the server returned no checksum")
+        }
         return try row.get(0)
     }
 
-    @Loop private func apply(_ migration: Migration, _ checksum: String, _ session: Session)
+    @Loop private func apply(_ migration: Migration, _ checksum: String, _ connection: MigrationConnection)
         async throws(PostgresError)
     {
         let start = ContinuousClock.now
         do throws(PostgresError) {
-            try await session.run("BEGIN")
-            try await session.run(migration.sql)
-            guard session.isInTransaction else {
+            try await connection.run("BEGIN")
+            try await connection.run(migration.sql)
+            guard connection.isInTransaction else {
                 throw PostgresError(.migration, "it ends the transaction that it runs in")
             }
-            _ = try await session.query(
+            _ = try await connection.query(
                 "INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)", migration.name, checksum)
-            try await session.run("COMMIT")
+            try await connection.run("COMMIT")
         } catch {
-            // Closing the session, which follows, rolls back whatever is under way.
+            // The caller closes the connection, which rolls the transaction back.
             throw PostgresError(.migration, "migration \(migration.name) failed", cause: error)
         }
         log.info(

@@ -1,10 +1,10 @@
 internal import CPostgres
 
-/// The parameters of one statement in the form libpq takes; reused from query to query, so that it seldom allocates.
+/// The parameters of one statement in libpq's form. The buffer is reused, so that it seldom allocates.
 package struct ParameterBuffer {
     private(set) var types: [UInt32] = []
-    /// What cannot be sent, if anything: the statement is then not sent at all.
-    private(set) var fault: PostgresError?
+    /// The reason why a parameter cannot be sent. The statement is then not sent.
+    private(set) var error: PostgresError?
     private var bytes: [UInt8] = []
     private var offsets: [Int] = []
     private var lengths: [Int32] = []
@@ -16,7 +16,7 @@ package struct ParameterBuffer {
     var count: Int { types.count }
 
     mutating func removeAll() {
-        fault = nil
+        error = nil
         bytes.removeAll(keepingCapacity: true)
         types.removeAll(keepingCapacity: true)
         offsets.removeAll(keepingCapacity: true)
@@ -24,8 +24,8 @@ package struct ParameterBuffer {
         formats.removeAll(keepingCapacity: true)
     }
 
-    mutating func refuse(_ message: String) {
-        if fault == nil { fault = PostgresError(.invalidParameter, "parameter $\(count): \(message)") }
+    private mutating func refuse(_ message: String) {
+        if error == nil { error = PostgresError(.invalidParameter, "parameter $\(count) \(message)") }
     }
 
     // MARK: One parameter
@@ -35,17 +35,10 @@ package struct ParameterBuffer {
         offsets[offsets.count - 1] = -1
     }
 
-    /// Appends a text in text format, which libpq wants to end in a NUL and which therefore cannot contain one.
+    /// Appends a parameter in text format. libpq expects it to end with NUL, so it cannot contain NUL.
     mutating func appendText(_ text: String) {
         begin(type: TypeID.inferred, format: 0)
         appendTextBytes(text)
-        end()
-    }
-
-    mutating func appendText(utf8 text: [UInt8]) {
-        begin(type: TypeID.inferred, format: 0)
-        if text.contains(0) { refuse("PostgreSQL's text cannot hold the NUL character") }
-        bytes.append(contentsOf: text)
         end()
     }
 
@@ -88,10 +81,10 @@ package struct ParameterBuffer {
     mutating func appendTextBytes(_ text: String) {
         let start = bytes.count
         bytes.append(contentsOf: text.utf8)
-        if bytes[start...].contains(0) { refuse("PostgreSQL's text cannot hold the NUL character") }
+        if bytes[start...].contains(0) { refuse("contains NUL, which PostgreSQL's text cannot") }
     }
 
-    /// Appends an array's element: its length, which is known once it is written, and its bytes.
+    /// Appends an array element: its length in bytes, written last, and its bytes.
     mutating func appendSized(_ append: (inout ParameterBuffer) -> Void) {
         let start = bytes.count
         appendBigEndian(0 as Int32)
@@ -102,9 +95,10 @@ package struct ParameterBuffer {
         }
     }
 
-    // MARK: For libpq
+    // MARK: Calls of libpq
 
-    /// Gives the parameters to a call of libpq, which copies them before it returns.
+    /// Passes the parameters to a function of libpq, which copies them before it returns (PQsendQueryPrepared
+    /// writes them to the output buffer).
     mutating func withArrays<Result>(
         _ body: (Int32, UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int32>?, UnsafePointer<Int32>?) -> Result
     ) -> Result {

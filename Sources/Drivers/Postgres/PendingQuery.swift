@@ -1,83 +1,78 @@
 package import Reactor
 
-/// A statement that is on its way: its answer can be awaited now, later, or never.
+/// A statement in flight. Its rows can be awaited at once, later, several times or not at all.
 @Loop package final class PendingQuery {
-    /// Where the statement is, for its deadline.
-    enum Place {
-        case nowhere
+    /// The stage that a deadline ends.
+    enum Stage {
+        /// The statement waits for a connection, under this ticket.
         case queued(UInt64)
-        case sent(Connection, number: UInt64)
+        /// The statement was sent as the query of this number in the connection's pipeline.
+        case sent(PostgresConnection, number: UInt64)
     }
 
-    var place = Place.nowhere
-    /// Told once how the query ended, be it by the server's answer or without one, before anyone who awaits it; returns
-    /// what they are told.
-    var onAnswer: ((Result<Rows, PostgresError>) -> Result<Rows, PostgresError>)?
-    private(set) var answer: Result<Rows, PostgresError>?
-    private var waiter: CheckedContinuation<Void, Never>?
-    private var furtherWaiters: [CheckedContinuation<Void, Never>] = []
+    /// `nil` before the statement is queued or sent, and after it has finished.
+    var stage: Stage?
+    /// Called once with the result, before the tasks that wait for it continue. They get the result that it
+    /// returns.
+    var onFinish: ((Result<Rows, PostgresError>) -> Result<Rows, PostgresError>)?
+    private(set) var result: Result<Rows, PostgresError>?
+    /// The first waiting task has a property of its own, because an array would cost an allocation per statement.
+    private var waiter: Waiter<Void>?
+    private var furtherWaiters: [Waiter<Void>] = []
     private var timer: LoopTimer?
 
     init() {}
 
     init(failed error: PostgresError) {
-        answer = .failure(error)
+        result = .failure(error)
     }
 
-    /// The answer, which may be asked for more than once.
+    /// Waits for the statement's rows.
     ///
-    /// - Throws: ``PostgresError``; with ``PostgresError/Code/cancelled`` as soon as the waiting task is cancelled, though
-    ///   the statement may still be carried out.
+    /// - Throws: ``PostgresError``, with the code `cancelled` as soon as the waiting task is cancelled. The
+    ///   server may carry out the statement nevertheless.
     package func rows() async throws(PostgresError) -> Rows {
-        if answer == nil {
-            await withTaskCancellationHandler {
-                await wait()
-            } onCancel: {
-                Loop.perform { self.finish(.failure(PostgresError(.cancelled, "the waiting task was cancelled"))) }
-            }
+        if let result { return try result.get() }
+        if await register().wait() == nil {
+            finish(.failure(PostgresError(.cancelled, "the waiting task was cancelled")))
         }
-        return try outcome.get()
+        return try finalResult.get()
     }
 
-    /// The answer, awaited even by a task that is cancelled.
-    func settled() async -> Result<Rows, PostgresError> {
-        if answer == nil { await wait() }
-        return outcome
+    /// Waits for the statement's result, even in a task that is cancelled.
+    func resultThroughCancellation() async -> Result<Rows, PostgresError> {
+        if let result { return result }
+        _ = await register().waitThroughCancellation()
+        return finalResult
     }
 
-    private var outcome: Result<Rows, PostgresError> {
-        answer ?? .failure(PostgresError(.protocolViolation, "a statement ended without an answer"))
+    private var finalResult: Result<Rows, PostgresError> {
+        result ?? .failure(PostgresError(.protocolViolation, "a statement ended without a result"))
     }
 
-    private func wait() async {
-        await withCheckedContinuation { continuation in
-            if answer != nil {
-                continuation.resume()
-            } else if waiter == nil {
-                waiter = continuation
-            } else {
-                furtherWaiters.append(continuation)
-            }
-        }
+    private func register() -> Waiter<Void> {
+        let new = Waiter<Void>()
+        if waiter == nil { waiter = new } else { furtherWaiters.append(new) }
+        return new
     }
 
-    func expire(at deadline: ContinuousClock.Instant, _ handler: @escaping @Loop (PendingQuery) -> Void) {
-        guard answer == nil else { return }
+    /// Calls a handler at the deadline if the statement has not finished by then.
+    func setDeadline(_ deadline: ContinuousClock.Instant, _ handler: @escaping @Loop (PendingQuery) -> Void) {
+        guard result == nil else { return }
         timer = Loop.schedule(at: deadline) { [weak self] in
             if let self { handler(self) }
         }
     }
 
-    /// Settles the query; a second answer is dropped, as after a deadline.
+    /// Finishes the statement. Only the first result counts, so that an answer after a deadline is ignored.
     func finish(_ result: Result<Rows, PostgresError>) {
-        guard answer == nil else { return }
-        let tell = onAnswer.take()
-        answer = tell?(result) ?? result
+        guard self.result == nil else { return }
+        let onFinish = onFinish.take()
+        self.result = onFinish?(result) ?? result
         timer?.cancel()
         timer = nil
-        place = .nowhere
-        waiter?.resume()
-        waiter = nil
+        stage = nil
+        waiter.take()?.resume()
         for further in furtherWaiters { further.resume() }
         furtherWaiters = []
     }

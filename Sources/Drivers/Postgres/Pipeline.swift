@@ -1,14 +1,15 @@
 internal import DequeModule
 
-/// What a connection in pipeline mode has sent and not yet heard of, and what each answer means.
+/// The commands that a connection in pipeline mode has sent and the server has not answered yet.
 ///
-/// Pure: the connection feeds it what `PQgetResult` returns and does what it says (libpq manual, "Pipeline Mode").
+/// A pure state machine: the connection feeds it the results of `PQgetResult` and performs the actions it returns
+/// (libpq manual, "Pipeline Mode").
 struct Pipeline<Query> {
-    /// What `PQgetResult` returned.
-    enum Reply {
+    /// A result of `PQgetResult`.
+    enum Response {
         case success
         case failure(PostgresError)
-        /// `PGRES_PIPELINE_ABORTED`: the server skipped it after an earlier failure.
+        /// `PGRES_PIPELINE_ABORTED`: the server skipped the command because of an earlier failure.
         case aborted
         /// `PGRES_PIPELINE_SYNC`: the end of a segment.
         case sync
@@ -17,34 +18,34 @@ struct Pipeline<Query> {
     }
 
     enum Action {
-        case nothing
-        /// The reply is the query's answer.
-        case answer(Query)
-        /// The reply will be the query's answer if its commit succeeds, of which the next sync tells.
-        case hold
-        /// What was held is the query's answer.
-        case answerHeld(Query)
-        case fail(Query, PostgresError, isShared: Bool, stale: PreparedStatement?)
-        /// The statement is not prepared after all.
+        /// The query succeeded with this result.
+        case succeed(Query)
+        /// Keep this result: the query succeeds if its commit does, which the next sync tells.
+        case awaitCommit
+        /// The query succeeded with the result that was kept.
+        case succeedAtCommit(Query)
+        case fail(Query, PostgresError, isAutocommit: Bool, stale: PreparedStatement?)
+        /// Preparing the statement failed.
         case forget(PreparedStatement)
-        /// The server broke the protocol.
+        /// The server violated the protocol.
         case violation
     }
 
     private enum Step {
         case prepare(PreparedStatement)
-        case query(Query, PreparedStatement, isShared: Bool)
+        case query(Query, PreparedStatement, isAutocommit: Bool)
         case sync
     }
 
     private var steps: Deque<Step> = []
-    private var hasReply = false
-    /// The shared query whose commit is awaited: the server commits at the sync, after it has answered the statement
-    /// (PostgreSQL manual, "Extended Query": an implicit transaction ends with the sync).
-    private var held: Query?
+    /// Whether the first step has its response and only the end of its results is missing.
+    private var hasResponse = false
+    /// The autocommit query whose commit is not confirmed yet. The server commits at the sync, after the response
+    /// to the query: an implicit transaction ends with the sync (PostgreSQL manual, "Extended Query").
+    private var uncommitted: Query?
     /// The first failure since the last sync.
     private var firstFailure: PostgresError?
-    /// How many segments have been sent so far.
+    /// The number of segments sent so far.
     private(set) var segments = 0
     private var sent: UInt64 = 0
     private var answered: UInt64 = 0
@@ -55,11 +56,11 @@ struct Pipeline<Query> {
         steps.append(.prepare(prepared))
     }
 
-    /// Notes a query that was sent.
+    /// Adds a query that was sent.
     ///
     /// - Returns: its number, for ``isAnswered(_:)``.
-    mutating func append(_ query: Query, _ prepared: PreparedStatement, isShared: Bool) -> UInt64 {
-        steps.append(.query(query, prepared, isShared: isShared))
+    mutating func append(_ query: Query, _ prepared: PreparedStatement, isAutocommit: Bool) -> UInt64 {
+        steps.append(.query(query, prepared, isAutocommit: isAutocommit))
         sent += 1
         return sent
     }
@@ -73,72 +74,76 @@ struct Pipeline<Query> {
         answered >= number
     }
 
-    /// Takes out all queries that have not been answered, when the connection is lost.
+    /// Removes and returns all queries without an answer, after the connection was lost.
     mutating func drain() -> [Query] {
-        // The first step's query has had its reply, or is the one that is held.
-        let unanswered = steps.dropFirst(hasReply ? 1 : 0).compactMap { step -> Query? in
+        // If the first step has its response, its query is answered or is the uncommitted one.
+        let unanswered = steps.dropFirst(hasResponse ? 1 : 0).compactMap { step -> Query? in
             if case .query(let query, _, _) = step { query } else { nil }
         }
-        defer { (steps, held) = ([], nil) }
-        return (held.map { [$0] } ?? []) + unanswered
+        defer { (steps, uncommitted) = ([], nil) }
+        return (uncommitted.map { [$0] } ?? []) + unanswered
     }
 
-    mutating func receive(_ reply: Reply) -> Action {
+    /// Takes the next response.
+    ///
+    /// - Returns: the action to perform, or `nil` if there is nothing to do.
+    mutating func receive(_ response: Response) -> Action? {
         guard let step = steps.first else { return .violation }
-        switch (step, reply) {
+        switch (step, response) {
         case (.sync, _):
-            return receiveAtSync(reply)
+            return receiveAtSync(response)
         case (_, .sync):
             return .violation
         case (_, .end):
-            guard hasReply else { return .violation }
-            hasReply = false
+            guard hasResponse else { return .violation }
+            hasResponse = false
             steps.removeFirst()
-            return .nothing
-        case (_, _) where hasReply:
+            return nil
+        case (_, _) where hasResponse:
             return .violation
         case (.prepare(let prepared), _):
-            hasReply = true
-            return receive(reply, for: prepared)
-        case (.query(let query, let prepared, let isShared), _):
-            hasReply = true
-            if let error = failure(reply, using: prepared) {
+            hasResponse = true
+            return receive(response, for: prepared)
+        case (.query(let query, let prepared, let isAutocommit), _):
+            hasResponse = true
+            if let error = failure(response, using: prepared) {
                 answered += 1
-                return .fail(query, error, isShared: isShared, stale: error.isOfStalePlan ? prepared : nil)
+                return .fail(query, error, isAutocommit: isAutocommit, stale: error.isOfStalePlan ? prepared : nil)
             }
-            if isShared {
-                held = query
-                return .hold
+            if isAutocommit {
+                uncommitted = query
+                return .awaitCommit
             }
             answered += 1
-            return .answer(query)
+            return .succeed(query)
         }
     }
 
-    private mutating func receiveAtSync(_ reply: Reply) -> Action {
-        switch reply {
-        case .sync where !hasReply:
+    private mutating func receiveAtSync(_ response: Response) -> Action? {
+        switch response {
+        case .sync where !hasResponse:
             steps.removeFirst()
             firstFailure = nil
-            guard let query = held.take() else { return .nothing }
+            guard let query = uncommitted.take() else { return nil }
             answered += 1
-            return .answerHeld(query)
-        case .failure(let error) where !hasReply:
-            // The commit failed, as over a deferred constraint; the end of this reply and the sync are still to come.
-            hasReply = true
-            guard let query = held.take() else { return .nothing }
+            return .succeedAtCommit(query)
+        case .failure(let error) where !hasResponse:
+            // The commit failed, for example at a deferred constraint. The end of this response and the sync
+            // follow.
+            hasResponse = true
+            guard let query = uncommitted.take() else { return nil }
             answered += 1
-            return .fail(query, error, isShared: true, stale: nil)
-        case .end where hasReply:
-            hasReply = false
-            return .nothing
+            return .fail(query, error, isAutocommit: true, stale: nil)
+        case .end where hasResponse:
+            hasResponse = false
+            return nil
         default:
             return .violation
         }
     }
 
-    private mutating func receive(_ reply: Reply, for prepared: PreparedStatement) -> Action {
-        switch reply {
+    private mutating func receive(_ response: Response, for prepared: PreparedStatement) -> Action? {
+        switch response {
         case .failure(let error):
             firstFailure = firstFailure ?? error
             prepared.state = .failed(error)
@@ -148,17 +153,17 @@ struct Pipeline<Query> {
             return .forget(prepared)
         case .success, .sync, .end:
             prepared.state = .ready
-            return .nothing
+            return nil
         }
     }
 
-    private mutating func failure(_ reply: Reply, using prepared: PreparedStatement) -> PostgresError? {
-        switch reply {
+    private mutating func failure(_ response: Response, using prepared: PreparedStatement) -> PostgresError? {
+        switch response {
         case .failure(let error):
-            // A statement that relied on a preparation which failed meanwhile failed for that reason.
-            let told = error.sqlState == PostgresError.unknownStatement ? prepared.failure ?? error : error
-            firstFailure = firstFailure ?? told
-            return told
+            // A query whose statement could not be prepared fails for the reason why preparing failed.
+            let reason = error.sqlState == PostgresError.unknownStatement ? prepared.failure ?? error : error
+            firstFailure = firstFailure ?? reason
+            return reason
         case .aborted:
             return prepared.failure ?? .aborted(by: firstFailure)
         case .success, .sync, .end:
@@ -174,7 +179,7 @@ extension PreparedStatement {
 }
 
 extension PostgresError {
-    /// Whether preparing the statement anew would mend it.
+    /// Whether preparing the statement again would remove the cause.
     fileprivate var isOfStalePlan: Bool {
         storage.sqlState == Self.stalePlan || storage.sqlState == Self.unknownStatement
     }

@@ -1,14 +1,17 @@
 internal import DequeModule
 
-/// What a pool knows and decides: who gets which connection, who waits, who is refused.
+/// The pool's decisions: which connection a statement or a transaction gets, and whether it waits or is refused.
 ///
-/// Pure: tickets stand for those who wait, numbers for the connections. Statements of their own go to the connection with
-/// the shortest pipeline, so that their commits spread; a transaction takes a connection out of that until it ends. Both
-/// wait first in, first out. A connection that becomes free first takes the statements that wait, which only queue in its
-/// pipeline, and then the first transaction: neither kind can starve the other.
+/// A pure state machine. Tickets stand for waiting statements and transactions, slots for connections. A
+/// statement outside a transaction goes to the connection with the shortest pipeline, which spreads the commits.
+/// A transaction leases a connection until it ends.
+///
+/// Statements and transactions wait in two queues, both first in, first out. A connection that becomes free first
+/// takes the waiting statements, which only queue in its pipeline, and then the first waiting transaction. So
+/// neither kind can starve the other.
 struct PoolState {
     struct Limits {
-        /// How many statements may be under way on one connection.
+        /// The maximum number of statements in flight on one connection.
         var depth = 64
         var waitingQueries = 1024
         var waitingLeases = 1024
@@ -25,12 +28,15 @@ struct PoolState {
         case lease(UInt64, slot: Int)
     }
 
+    /// The state of one connection.
     private struct Slot {
         var isOpen = false
+        /// The number of attempts to connect that have failed since the slot was last open.
         var failures = 0
         var isLeased = false
-        /// Something on it is overdue: nothing new goes there.
-        var isSuspect = false
+        /// Whether a statement in flight is overdue. A paused connection gets no new statements.
+        var isPaused = false
+        /// The number of autocommit statements in flight.
         var load = 0
     }
 
@@ -54,16 +60,16 @@ struct PoolState {
         return slots.contains { $0.failures == 0 } ? .connecting : .unavailable
     }
 
-    /// Whether nothing is under way and nobody waits.
+    /// Whether no statement and no transaction is in flight or waiting.
     var isDrained: Bool {
         queries.isEmpty && leases.isEmpty && !slots.contains { $0.isOpen && ($0.load > 0 || $0.isLeased) }
     }
 
-    // MARK: Asking
+    // MARK: Placement
 
     mutating func placeQuery(_ ticket: UInt64) -> Placement {
-        guard canTake else { return .refuse }
-        if let slot = freest(forLease: false) {
+        guard acceptsWork else { return .refuse }
+        if let slot = leastLoaded(forLease: false) {
             slots[slot].load += 1
             return .slot(slot)
         }
@@ -73,8 +79,8 @@ struct PoolState {
     }
 
     mutating func placeLease(_ ticket: UInt64) -> Placement {
-        guard canTake else { return .refuse }
-        if let slot = freest(forLease: true) {
+        guard acceptsWork else { return .refuse }
+        if let slot = leastLoaded(forLease: true) {
             slots[slot].isLeased = true
             return .slot(slot)
         }
@@ -83,26 +89,26 @@ struct PoolState {
         return .wait
     }
 
-    /// Takes one who waits out of the queues.
+    /// Removes a ticket from the queues.
     mutating func withdraw(_ ticket: UInt64) {
         queries.removeAll { $0 == ticket }
         leases.removeAll { $0 == ticket }
     }
 
-    /// Takes everyone who waits out of the queues.
+    /// Removes all tickets from the queues.
     mutating func withdrawAll() {
         queries = []
         leases = []
     }
 
-    /// The next of those who wait for whom there is a connection; asked again until it says nil.
+    /// Assigns a connection to the next waiting ticket. Call it until it returns `nil`.
     mutating func next() -> Assignment? {
-        if let ticket = queries.first, let slot = freest(forLease: false) {
+        if let ticket = queries.first, let slot = leastLoaded(forLease: false) {
             queries.removeFirst()
             slots[slot].load += 1
             return .query(ticket, slot: slot)
         }
-        if let ticket = leases.first, let slot = freest(forLease: true) {
+        if let ticket = leases.first, let slot = leastLoaded(forLease: true) {
             leases.removeFirst()
             slots[slot].isLeased = true
             return .lease(ticket, slot: slot)
@@ -110,20 +116,20 @@ struct PoolState {
         return nil
     }
 
-    private var canTake: Bool {
+    private var acceptsWork: Bool {
         switch availability {
         case .connecting, .available: true
         case .unavailable, .closed: false
         }
     }
 
-    /// The usable connection with the shortest pipeline, the next one in turn among equals.
-    private mutating func freest(forLease: Bool) -> Int? {
+    /// Returns the usable connection with the shortest pipeline. Connections with equal pipelines take turns.
+    private mutating func leastLoaded(forLease: Bool) -> Int? {
         var best: Int?
         for step in 1...slots.count {
             let index = (cursor + step) % slots.count
             let slot = slots[index]
-            guard slot.isOpen, !slot.isLeased, !slot.isSuspect, forLease || slot.load < limits.depth else { continue }
+            guard slot.isOpen, !slot.isLeased, !slot.isPaused, forLease || slot.load < limits.depth else { continue }
             if let found = best, slots[found].load <= slot.load { continue }
             best = index
             if slot.load == 0 { break }
@@ -132,7 +138,7 @@ struct PoolState {
         return best
     }
 
-    // MARK: What happened
+    // MARK: Events
 
     mutating func opened(_ slot: Int) {
         slots[slot] = Slot(isOpen: true)
@@ -154,8 +160,8 @@ struct PoolState {
         slots[slot].isLeased = false
     }
 
-    mutating func suspect(_ slot: Int, _ isSuspect: Bool) {
-        slots[slot].isSuspect = isSuspect
+    mutating func setPaused(_ slot: Int, _ isPaused: Bool) {
+        slots[slot].isPaused = isPaused
     }
 
     mutating func close() {

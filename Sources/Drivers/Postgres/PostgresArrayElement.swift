@@ -2,14 +2,14 @@ package import FoundationEssentials
 
 /// A type whose arrays can be parameters and columns.
 ///
-/// `[UInt8]` is `bytea`; arrays of every other element are PostgreSQL arrays of one dimension, in which NULLs stand only
-/// where the element is optional.
+/// `[UInt8]` is `bytea`. Arrays of other elements are PostgreSQL arrays with one dimension; they can contain NULL
+/// only if the element type is optional.
 package protocol PostgresArrayElement: Sendable {
-    /// The id of the array's type.
+    /// The id of the array type.
     static var postgresArrayType: UInt32 { get }
     /// Appends an array as one parameter.
     static func encodeArray(_ array: [Self], into buffer: inout ParameterBuffer)
-    /// Reads an array out of a column.
+    /// Reads an array from a column.
     static func decodeArray(_ cell: PostgresCell) throws(PostgresError) -> [Self]
 }
 
@@ -35,15 +35,16 @@ extension UInt8: PostgresArrayElement {
     }
 
     package static func decodeArray(_ cell: PostgresCell) throws(PostgresError) -> [UInt8] {
-        [UInt8](try cell.contents(types: TypeID.bytea, asTextToo: true))
+        [UInt8](cell.type == TypeID.bytea ? try cell.contents() : try cell.textContents())
     }
 }
 
-/// An element with a binary form of its own; the array's form follows from it (`array_recv` of PostgreSQL).
+/// An array element with a binary form of its own, from which the array's form follows (`array_recv` in
+/// PostgreSQL).
 package protocol PlainArrayElement: PostgresArrayElement, PostgresDecodable {
-    /// The id of the element's own type.
+    /// The id of the element's type.
     static var elementType: UInt32 { get }
-    /// The element that stands for NULL.
+    /// Whether the element stands for NULL.
     var isNull: Bool { get }
     /// Appends the element's bytes.
     func appendElement(to buffer: inout ParameterBuffer)

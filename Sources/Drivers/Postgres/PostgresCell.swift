@@ -1,15 +1,16 @@
 internal import CPostgres
 
-/// One column of one row while it is decoded; it must not outlive the call it is given to.
+/// One column of one row while it is decoded. It is valid only during the call that it is passed to.
 package struct PostgresCell {
-    /// The type's object id.
+    /// The id of the column's type.
     let type: UInt32
-    /// The bytes in the server's binary format, or nil for NULL. They belong to the result, which outlives the cell.
+    /// The bytes in the server's binary format, or `nil` for NULL. The result owns them (PQgetvalue) and outlives
+    /// the cell.
     let bytes: UnsafeRawBufferPointer?
     private let result: OpaquePointer
     private let column: Int32
 
-    /// The caller has checked that the row and the column exist.
+    /// Makes the cell of a row and a column that exist.
     init(result: OpaquePointer, row: Int32, column: Int32) {
         self.result = result
         self.column = column
@@ -40,34 +41,32 @@ package struct PostgresCell {
         PQfname(result, column).map { String(cString: $0) } ?? "#\(column)"
     }
 
-    /// An error that names the column and says what is wrong with it.
-    package func mismatch(_ what: String) -> PostgresError {
+    /// Makes an error that names the column.
+    ///
+    /// - Parameter problem: the rest of a sentence that begins with the column, such as "is NULL".
+    package func mismatch(
+        _ problem: String, fileID: StaticString = #fileID, line: UInt = #line
+    ) -> PostgresError {
         let name = name
         return PostgresError(
-            storage: PostgresError.Storage(
-                code: .decoding, message: "column \(name) of type \(type) \(what)", column: name))
+            .decoding, "column \(name) of type \(type) \(problem)", column: name, fileID: fileID, line: line)
     }
 
-    /// The bytes of a column that is not NULL.
+    /// Returns the bytes of a column that must not be NULL.
     func contents() throws(PostgresError) -> UnsafeRawBufferPointer {
         guard let bytes else { throw mismatch("is NULL") }
         return bytes
     }
 
-    /// The bytes of a column of one type, or of any type whose binary form is its text.
-    func contents(types: UInt32, asTextToo: Bool) throws(PostgresError) -> UnsafeRawBufferPointer {
-        type == types ? try contents() : try textContents()
-    }
-
-    /// The bytes of a column whose binary form is its text.
+    /// Returns the bytes of a column whose type has its text as its binary form.
     func textContents() throws(PostgresError) -> UnsafeRawBufferPointer {
         let bytes = try contents()
         switch type {
         case TypeID.text, TypeID.varchar, TypeID.bpchar, TypeID.name, TypeID.json, TypeID.xml, TypeID.unknown:
             return bytes
         case TypeID.jsonb:
-            // One byte of version, which has been 1 ever since, then the text (jsonb_send).
-            guard bytes.first == 1 else { throw mismatch("has an unknown version") }
+            // The text follows a version byte, which is 1 (jsonb_send in PostgreSQL).
+            guard bytes.first == 1 else { throw mismatch("has an unknown jsonb version") }
             return UnsafeRawBufferPointer(rebasing: bytes.dropFirst())
         case TypeID.firstUserDefined...:
             return bytes
@@ -76,7 +75,7 @@ package struct PostgresCell {
         }
     }
 
-    /// The integer of a column of any of the integer types.
+    /// Returns the value of a column of one of the integer types.
     func integer() throws(PostgresError) -> Int64 {
         let bytes = try contents()
         switch (type, bytes.count) {

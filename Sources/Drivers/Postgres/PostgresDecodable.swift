@@ -1,10 +1,10 @@
 package import FoundationEssentials
 
-/// A type that a column can be read as.
+/// A type that columns can be read as.
 package protocol PostgresDecodable: Sendable {
-    /// Reads the column.
+    /// Reads a column.
     ///
-    /// - Throws: ``PostgresError`` with ``PostgresError/Code/decoding``, which names the column.
+    /// - Throws: ``PostgresError`` with the code `decoding`, which names the column.
     static func decode(_ cell: PostgresCell) throws(PostgresError) -> Self
 }
 
@@ -15,7 +15,8 @@ extension Optional: PostgresDecodable where Wrapped: PostgresDecodable {
     }
 }
 
-/// Out of text, varchar, char, name, json, jsonb, xml, enums and extensions' types whose binary form is text (citext).
+/// Read from text, varchar, char, name, json, jsonb, xml, enums and types of extensions whose binary form is
+/// text, such as citext.
 extension String: PostgresDecodable {
     package static func decode(_ cell: PostgresCell) throws(PostgresError) -> String {
         guard let text = String(validating: try cell.textContents(), as: UTF8.self) else {
@@ -81,18 +82,5 @@ extension UUID: PostgresDecodable {
         let bytes = try cell.contents()
         guard cell.type == TypeID.uuid, bytes.count == 16 else { throw cell.mismatch("is not a uuid") }
         return UUID(uuid: bytes.loadUnaligned(as: uuid_t.self))
-    }
-}
-
-extension PostgresTimestamp: PostgresDecodable {
-    package static func decode(_ cell: PostgresCell) throws(PostgresError) -> PostgresTimestamp {
-        let bytes = try cell.contents()
-        guard cell.type == TypeID.timestamptz || cell.type == TypeID.timestamp, bytes.count == 8 else {
-            throw cell.mismatch("is not a timestamp")
-        }
-        let microseconds = Int64(bigEndian: bytes.loadUnaligned(as: Int64.self))
-        let (sum, overflow) = microseconds.addingReportingOverflow(postgresEpoch)
-        if microseconds == .min { return PostgresTimestamp(microseconds: .min) }
-        return PostgresTimestamp(microseconds: overflow ? .max : sum)
     }
 }

@@ -1,14 +1,15 @@
 package import FoundationEssentials
 
-/// A value that can be a parameter of a statement.
+/// A type whose values can be parameters of statements.
 package protocol PostgresEncodable: Sendable {
-    /// The id of the type that the parameter is declared as; 0 lets the server infer it from where the parameter stands.
+    /// The id of the parameter's type. 0 lets the server infer the type from the statement.
     static var postgresType: UInt32 { get }
     /// Appends the value as one parameter.
     func encode(into buffer: inout ParameterBuffer)
 }
 
-/// Sent as text with its type inferred, so that it suits `text`, `varchar`, `jsonb`, enums and whatever else reads text.
+/// Sent as text with an inferred type, so that a string can be a `text`, a `varchar`, a `jsonb`, an enum and so
+/// on.
 extension String: PostgresEncodable {
     package static var postgresType: UInt32 { TypeID.inferred }
 
@@ -78,21 +79,6 @@ extension UUID: PostgresEncodable {
 
     package func encode(into buffer: inout ParameterBuffer) {
         buffer.appendValue(type: TypeID.uuid) { appendElement(to: &$0) }
-    }
-}
-
-extension PostgresTimestamp: PostgresEncodable {
-    package static var postgresType: UInt32 { TypeID.timestamptz }
-
-    package func encode(into buffer: inout ParameterBuffer) {
-        buffer.appendInteger(sincePostgresEpoch, type: TypeID.timestamptz)
-    }
-
-    /// Microseconds since 2000; the ends of the range become PostgreSQL's `-infinity` and `infinity`.
-    var sincePostgresEpoch: Int64 {
-        if microseconds == .max { return .max }
-        let (difference, overflow) = microseconds.subtractingReportingOverflow(Self.postgresEpoch)
-        return overflow ? .min : difference
     }
 }
 

@@ -1,49 +1,49 @@
+package import Reactor
+
+extension ErrorCode where Failure == PostgresError {
+    /// The server reported an error with this SQLSTATE (PostgreSQL manual, appendix A).
+    package static func sqlState(_ state: String) -> Self { Self("sqlstate-\(state)") }
+    /// The connection broke while the statement was in flight. An autocommit write may have happened.
+    package static var connectionLost: Self { Self("connection-lost") }
+    /// No connection is open, or too many statements are waiting. Nothing was sent.
+    package static var unavailable: Self { Self("unavailable") }
+    /// The deadline passed. An autocommit write may have happened or may still happen.
+    package static var deadlineExceeded: Self { Self("deadline-exceeded") }
+    /// The waiting task was cancelled. An autocommit write may have happened or may still happen.
+    package static var cancelled: Self { Self("cancelled") }
+    /// An earlier failure aborted the statement's transaction; it is the cause.
+    package static var aborted: Self { Self("aborted") }
+    /// The connection broke during a commit. The transaction may or may not have been committed.
+    package static var outcomeUnknown: Self { Self("outcome-unknown") }
+    /// A column does not have the type that was read, or is NULL although the type is not optional.
+    package static var decoding: Self { Self("decoding") }
+    /// A parameter cannot be sent, because its text contains NUL or it is too large.
+    package static var invalidParameter: Self { Self("invalid-parameter") }
+    /// The transaction has already ended.
+    package static var ended: Self { Self("ended") }
+    /// A migration failed, or differs from the one that was applied under its name.
+    package static var migration: Self { Self("migration") }
+    /// The server sent a message that the driver did not ask for.
+    package static var protocolViolation: Self { Self("protocol-violation") }
+    /// A connection could not be made, for example because of the address, the certificate or the password.
+    package static var connectFailed: Self { Self("connect-failed") }
+}
+
 extension PostgresError {
-    /// A kind of failure; more may be added, so a `switch` over codes needs a default.
-    package struct Code: Sendable, Hashable, CustomStringConvertible {
-        /// The code as a log shows it.
-        package let description: String
-
-        /// The server refused, with this SQLSTATE (PostgreSQL manual, appendix A).
-        package static func sqlState(_ state: String) -> Code { Code(description: "sqlstate-\(state)") }
-        /// The connection broke while the statement was under way; whether an autocommitted write happened is unknown.
-        package static let connectionLost = Code(description: "connection-lost")
-        /// No connection is open, or too much waits already; nothing was sent.
-        package static let unavailable = Code(description: "unavailable")
-        /// The deadline passed; whether an autocommitted write happened is unknown.
-        package static let deadlineExceeded = Code(description: "deadline-exceeded")
-        /// The waiting task was cancelled; whether an autocommitted write happened is unknown.
-        package static let cancelled = Code(description: "cancelled")
-        /// An earlier failure of the same transaction took this statement with it; `cause` has that failure.
-        package static let aborted = Code(description: "aborted")
-        /// The connection broke while a commit was under way: the transaction may or may not have happened.
-        package static let outcomeUnknown = Code(description: "outcome-unknown")
-        /// A column is not of the type asked for, or is NULL where that was not asked for.
-        package static let decoding = Code(description: "decoding")
-        /// A parameter cannot be sent: a text with a NUL character, or more than 65,535 parameters.
-        package static let invalidParameter = Code(description: "invalid-parameter")
-        /// The transaction has ended already, or the pool is closed: a fault of the caller.
-        package static let ended = Code(description: "ended")
-        /// A migration differs from the one that was applied under its name, or cannot be applied.
-        package static let migration = Code(description: "migration")
-        /// The server answered something that this driver never asks for.
-        package static let protocolViolation = Code(description: "protocol-violation")
-        /// A connection could not be made: address, certificate, password, database.
-        package static let connectFailed = Code(description: "connect-failed")
-    }
-
-    /// Whether the same work may succeed when it is done again later, unchanged.
+    /// Whether the same work can succeed later, unchanged.
     ///
-    /// True for servers that cannot be reached or have no room, lost connections, deadlines and unavailability,
-    /// serialization failures and deadlocks (40001, 40P01), lack of resources (class 53), operator intervention (57P0x,
-    /// 57014) and lock timeouts (55P03).
+    /// True for lost connections, deadlines and unavailability, and for servers that cannot be reached. True for
+    /// these SQLSTATEs: connection exceptions (class 08), insufficient resources (class 53), operator
+    /// intervention (57P0x, 57014), serialization failures and deadlocks (40001, 40P01), lock timeouts (55P03)
+    /// and stale plans (0A000).
     package var isTransient: Bool {
         switch code {
         case .connectionLost, .unavailable, .deadlineExceeded, .outcomeUnknown, .cancelled: true
-        // A server that cannot be reached may come; one that refuses the role, the password or the database will not.
+        // A server that cannot be reached may come back. One that refuses the role, the password or the database
+        // will refuse them again.
         case .connectFailed: storage.sqlState.map(Self.isTransient) ?? true
-        case .aborted: cause?.isTransient ?? true
-        case .migration: cause?.isTransient ?? false
+        case .aborted: storage.cause?.isTransient ?? true
+        case .migration: storage.cause?.isTransient ?? false
         default: storage.sqlState.map(Self.isTransient) ?? false
         }
     }
@@ -55,12 +55,14 @@ extension PostgresError {
         }
     }
 
-    /// `cached plan must not change result type`: a migration changed the table; the next use prepares anew.
+    /// The SQLSTATE of `cached plan must not change result type`, after a migration changed the table.
     static let stalePlan = "0A000"
-    /// `prepared statement does not exist`.
+    /// The SQLSTATE of `prepared statement does not exist`.
     static let unknownStatement = "26000"
 
-    /// Whether a unique constraint was violated (23505), of whatever name or of the one given.
+    /// Whether a unique constraint was violated (23505).
+    ///
+    /// - Parameter name: the constraint's name; `nil` stands for every constraint.
     package func isUniqueViolation(of name: String? = nil) -> Bool {
         sqlState == "23505" && (name == nil || constraint == name)
     }

@@ -1,73 +1,83 @@
-/// What went wrong with a query, a transaction, a connection or a migration.
+package import Reactor
+
+/// A failure of a statement, a transaction, a connection or a migration.
 ///
-/// `message`, `detail` and `hint` are the server's or libpq's own words: they are for logs, never for clients.
-package struct PostgresError: Error, Sendable {
-    /// All that is known, behind one reference: errors travel through every result, and few of them are errors.
+/// ``message``, ``detail`` and ``hint`` are the words of the server, of libpq or of the driver. They belong in
+/// logs and must not be sent to clients.
+package struct PostgresError: CodedError {
+    /// The error's fields. They are behind one reference because every result has room for an error and few are
+    /// errors.
     final class Storage: Sendable {
-        let code: Code
-        let sqlState: String?
+        let code: ErrorCode<PostgresError>
         let message: String
+        let sqlState: String?
         let detail: String?
         let hint: String?
         let constraint: String?
         let table: String?
         let column: String?
         let cause: PostgresError?
+        let location: ErrorLocation
 
         init(
-            code: Code, sqlState: String? = nil, message: String, detail: String? = nil, hint: String? = nil,
-            constraint: String? = nil, table: String? = nil, column: String? = nil, cause: PostgresError? = nil
+            _ code: ErrorCode<PostgresError>, _ message: String, sqlState: String?, detail: String?, hint: String?,
+            constraint: String?, table: String?, column: String?, cause: PostgresError?, location: ErrorLocation
         ) {
             self.code = code
-            self.sqlState = sqlState
             self.message = message
+            self.sqlState = sqlState
             self.detail = detail
             self.hint = hint
             self.constraint = constraint
             self.table = table
             self.column = column
             self.cause = cause
+            self.location = location
         }
     }
 
     let storage: Storage
 
-    init(storage: Storage) {
-        self.storage = storage
+    init(
+        _ code: ErrorCode<PostgresError>, _ message: String, sqlState: String? = nil, detail: String? = nil,
+        hint: String? = nil, constraint: String? = nil, table: String? = nil, column: String? = nil,
+        cause: PostgresError? = nil, fileID: StaticString = #fileID, line: UInt = #line
+    ) {
+        storage = Storage(
+            code, message, sqlState: sqlState, detail: detail, hint: hint, constraint: constraint, table: table,
+            column: column, cause: cause, location: ErrorLocation(fileID: fileID, line: line))
     }
 
-    init(_ code: Code, _ message: String, cause: PostgresError? = nil) {
-        storage = Storage(code: code, message: message, cause: cause)
-    }
-
-    /// What kind of failure it is.
-    package var code: Code { storage.code }
-    /// The error that this one follows from: for ``Code/aborted``, the first one of the transaction.
-    package var cause: PostgresError? { storage.cause }
-    /// The five characters of the server's SQLSTATE, those of the cause where this error has none of its own.
-    package var sqlState: String? { storage.sqlState ?? cause?.sqlState }
-    /// The name of the constraint that was violated, that of the cause where this error has none of its own.
-    package var constraint: String? { storage.constraint ?? cause?.constraint }
-    /// The table the server names, if it does.
-    package var table: String? { storage.table ?? cause?.table }
-    /// The column the server names, or the one that could not be decoded.
-    package var column: String? { storage.column ?? cause?.column }
-    /// The server's or the driver's words; for logs only.
+    /// The kind of failure.
+    package var code: ErrorCode<PostgresError> { storage.code }
+    /// The words of the server, of libpq or of the driver.
     package var message: String { storage.message }
-    /// The server's further words, which may contain values of rows; for logs only, and not at every level.
-    package var detail: String? { storage.detail ?? cause?.detail }
-    /// The server's advice; for logs only.
-    package var hint: String? { storage.hint ?? cause?.hint }
-}
+    /// The `PostgresError` that this one follows from: with the code `aborted`, the first failure of the
+    /// transaction.
+    package var cause: (any Error)? { storage.cause }
+    /// The place in Warren's source that made the error.
+    package var location: ErrorLocation { storage.location }
+    /// The server's SQLSTATE, five characters, or that of the cause.
+    package var sqlState: String? { storage.sqlState ?? storage.cause?.sqlState }
+    /// The name of the violated constraint, or that of the cause.
+    package var constraint: String? { storage.constraint ?? storage.cause?.constraint }
+    /// The table that the server names, if any.
+    package var table: String? { storage.table ?? storage.cause?.table }
+    /// The column that the server names or that could not be decoded, if any.
+    package var column: String? { storage.column ?? storage.cause?.column }
+    /// More of the server's words. They can contain values of rows, so not every log level may show them.
+    package var detail: String? { storage.detail ?? storage.cause?.detail }
+    /// The server's advice.
+    package var hint: String? { storage.hint ?? storage.cause?.hint }
 
-extension PostgresError: CustomStringConvertible {
-    /// One line with the code, the SQLSTATE, the constraint and the message; without the detail, which may hold values.
+    /// One line with the code, the SQLSTATE, the constraint, the message and the cause. It leaves out the detail,
+    /// which can contain values of rows.
     package var description: String {
         var text = code.description
         if let state = storage.sqlState, code != .sqlState(state) { text += " [\(state)]" }
         if let constraint = storage.constraint { text += " (\(constraint))" }
         text += ": \(message)"
-        if let cause { text += "; after \(cause)" }
+        if let cause = storage.cause { text += "; cause: \(cause)" }
         return text
     }
 }

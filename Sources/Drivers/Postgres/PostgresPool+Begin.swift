@@ -1,79 +1,56 @@
 internal import Reactor
 
-/// A task that waits for a connection of its own: answered once, by a lease, its deadline or its cancellation.
-@Loop final class LeaseWaiter {
-    private let waiter = Waiter()
-    private(set) var answer: Result<Lease, PostgresError>?
-
-    func finish(_ result: Result<Lease, PostgresError>) {
-        guard answer == nil else { return }
-        answer = result
-        waiter.finish()
-    }
-
-    func wait() async {
-        await waiter.wait()
-    }
-}
-
 extension PostgresPool {
-    /// Begins a transaction, waiting for a connection if all are taken, in the order of asking.
+    /// Begins a transaction. If all connections are leased, waits for one; transactions wait in the order of
+    /// their calls.
     ///
-    /// - Parameter deadline: when to give up waiting, and when to give up the whole transaction, which is then rolled back;
-    ///   by default after the pool's patience.
-    /// - Throws: ``PostgresError`` with the codes ``PostgresError/Code/unavailable``,
-    ///   ``PostgresError/Code/deadlineExceeded`` or ``PostgresError/Code/cancelled``.
+    /// - Parameter deadline: the deadline of the wait and of the transaction, which is rolled back when it
+    ///   passes. The default is the pool's timeout from now.
+    /// - Throws: ``PostgresError`` with the codes `unavailable`, `deadlineExceeded` or `cancelled`.
     package func begin(deadline: ContinuousClock.Instant? = nil) async throws(PostgresError) -> Transaction {
-        let deadline = deadline ?? ContinuousClock.now + patience
-        let ticket = ticket()
+        let deadline = deadline ?? ContinuousClock.now + timeout
+        let ticket = nextTicket()
         switch state.placeLease(ticket) {
         case .slot(let slot):
-            return Transaction(Lease(connections[slot], pool: self, deadline: deadline))
+            return Transaction(Transaction.Core(connections[slot], pool: self, deadline: deadline))
         case .wait:
-            // Known before anything is awaited, a call on the same actor included: the task may be suspended there, and a
-            // connection that comes free meanwhile finds who waits for it.
-            let waiter = LeaseWaiter()
+            // Registered before the first suspension, even that of a call on the same actor, because a connection
+            // that becomes free meanwhile is assigned to a registered waiter.
+            let waiter = Waiter<Result<PostgresConnection?, PostgresError>>()
             leaseWaiters[ticket] = waiter
-            let lease = try await waitForLease(waiter, ticket, until: deadline)
-            lease.expire(at: deadline)
-            return Transaction(lease)
+            let connection = try await waitForLease(waiter, ticket, until: deadline)
+            return Transaction(Transaction.Core(connection, pool: self, deadline: deadline))
         case .refuse:
-            throw refusal
+            throw unavailableError
         }
     }
 
-    private func waitForLease(_ waiter: LeaseWaiter, _ ticket: UInt64, until deadline: ContinuousClock.Instant)
-        async throws(PostgresError) -> Lease
-    {
-        let timer = Loop.schedule(at: deadline) { [weak self] in
-            self?.withdrawLease(ticket, PostgresError(.deadlineExceeded, "no connection became free in time"))
-        }
-        await withTaskCancellationHandler {
-            await waiter.wait()
-        } onCancel: {
-            Loop.perform { self.withdrawLease(ticket, PostgresError(.cancelled, "the waiting task was cancelled")) }
-        }
-        timer.cancel()
-        guard let answer = waiter.answer else { throw refusal }
-        return try answer.get()
-    }
-
-    private func withdrawLease(_ ticket: UInt64, _ error: PostgresError) {
-        guard let waiter = leaseWaiters.removeValue(forKey: ticket) else { return }
+    private func waitForLease(
+        _ waiter: Waiter<Result<PostgresConnection?, PostgresError>>, _ ticket: UInt64,
+        until deadline: ContinuousClock.Instant
+    ) async throws(PostgresError) -> PostgresConnection? {
+        if let result = await waiter.wait(until: deadline) { return try result.get() }
+        leaseWaiters[ticket] = nil
         state.withdraw(ticket)
-        waiter.finish(.failure(error))
-        settle()
+        serveWaiting()
+        throw Task.isCancelled
+            ? PostgresError(.cancelled, "the waiting task was cancelled")
+            : PostgresError(.deadlineExceeded, "no connection became free in time")
     }
 
-    func grant(_ ticket: UInt64, _ slot: Int) {
-        guard let waiter = leaseWaiters.removeValue(forKey: ticket) else { return state.released(slot) }
-        waiter.finish(.success(Lease(connections[slot], pool: self, deadline: nil)))
+    /// Leases the connection of a slot to a waiting transaction.
+    func grantLease(_ ticket: UInt64, _ slot: Int) {
+        // A wait that has ended takes no connection: its task is about to continue without one.
+        guard let waiter = leaseWaiters.removeValue(forKey: ticket), !waiter.isEnded else {
+            return state.released(slot)
+        }
+        waiter.resume(returning: .success(connections[slot]))
     }
 
-    /// Takes a connection back, if it is still the one that was given.
-    func release(_ connection: Connection) {
+    /// Takes a leased connection back, unless it was replaced meanwhile.
+    func release(_ connection: PostgresConnection) {
         guard connections[connection.slot] === connection else { return }
         state.released(connection.slot)
-        settle()
+        serveWaiting()
     }
 }

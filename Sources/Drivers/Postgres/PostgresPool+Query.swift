@@ -1,97 +1,98 @@
 internal import Reactor
 
 extension PostgresPool {
-    /// Sends a statement that commits by itself, without waiting for its answer.
+    /// Sends a statement that commits by itself, without waiting for its result.
     ///
-    /// Statements of one turn of the loop travel together, and an error in one does not touch the others. Two statements
-    /// may go over different connections and be carried out in any order.
+    /// Statements of one turn of the loop are sent together, and a failed one does not affect the others. Two
+    /// statements can use different connections, so the server can carry them out in any order.
     ///
     /// - Parameters:
     ///   - statement: one SQL command.
     ///   - parameters: the values for `$1`, `$2`, ….
-    ///   - deadline: when to give up; by default after the pool's patience.
+    ///   - deadline: when to give up; the default is the pool's timeout from now.
     package func send<each Parameter: PostgresEncodable>(
         _ statement: Statement, _ parameters: repeat each Parameter, deadline: ContinuousClock.Instant? = nil
     ) -> PendingQuery {
         self.parameters.removeAll()
         repeat (each parameters).encode(into: &self.parameters)
-        return send(statement, deadline: deadline ?? ContinuousClock.now + patience)
+        return send(statement, deadline: deadline ?? ContinuousClock.now + timeout)
     }
 
-    /// Sends a statement that commits by itself, and waits for its answer.
+    /// Sends a statement that commits by itself, and waits for its result.
     ///
-    /// - Parameters: as of ``send(_:_:deadline:)``.
-    /// - Throws: ``PostgresError``; with ``PostgresError/Code/unavailable`` nothing was sent.
+    /// - Parameters: as for ``send(_:_:deadline:)``.
+    /// - Throws: ``PostgresError``. With the code `unavailable` nothing was sent.
     package func query<each Parameter: PostgresEncodable>(
         _ statement: Statement, _ parameters: repeat each Parameter, deadline: ContinuousClock.Instant? = nil
     ) async throws(PostgresError) -> Rows {
         try await send(statement, repeat each parameters, deadline: deadline).rows()
     }
 
-    /// Sends a statement with the parameters that are in the pool's buffer.
+    /// Sends a statement with the parameters in the pool's buffer.
     private func send(_ statement: Statement, deadline: ContinuousClock.Instant) -> PendingQuery {
-        if let fault = parameters.fault { return PendingQuery(failed: fault) }
+        if let error = parameters.error { return PendingQuery(failed: error) }
         let query = PendingQuery()
-        let ticket = ticket()
+        let ticket = nextTicket()
         switch state.placeQuery(ticket) {
         case .slot(let slot):
             send(query, statement, &parameters, slot)
         case .wait:
-            query.place = .queued(ticket)
-            queued[ticket] = Queued(query: query, statement: statement, parameters: parameters)
-            // The buffer's arrays went with it.
+            query.stage = .queued(ticket)
+            queuedQueries[ticket] = QueuedQuery(query: query, statement: statement, parameters: parameters)
+            // The queued query keeps the buffer's arrays.
             parameters = ParameterBuffer()
         case .refuse:
-            query.finish(.failure(refusal))
+            query.finish(.failure(unavailableError))
         }
-        query.expire(at: deadline) { [weak self] in self?.expire($0) }
+        query.setDeadline(deadline) { [weak self] in self?.deadlinePassed($0) }
         return query
     }
 
     private func send(_ query: PendingQuery, _ statement: Statement, _ parameters: inout ParameterBuffer, _ slot: Int) {
         guard let connection = connections[slot] else {
-            return query.finish(.failure(PostgresError(.unavailable, "the connection is gone")))
+            return query.finish(.failure(PostgresError(.unavailable, "the connection is closed")))
         }
-        connection.send(query, statement, &parameters, isShared: true)
+        connection.send(query, statement, &parameters, isAutocommit: true)
     }
 
+    /// Sends a statement that waited for a connection.
     func sendQueued(_ ticket: UInt64, _ slot: Int) {
-        guard var waiting = queued.removeValue(forKey: ticket), waiting.query.answer == nil else {
-            // It was cancelled while it waited.
+        guard var queued = queuedQueries.removeValue(forKey: ticket), queued.query.result == nil else {
+            // The query was cancelled while it waited.
             return state.finishedQuery(slot)
         }
-        send(waiting.query, waiting.statement, &waiting.parameters, slot)
+        send(queued.query, queued.statement, &queued.parameters, slot)
     }
 
-    private func expire(_ query: PendingQuery) {
-        let place = query.place
-        query.finish(.failure(PostgresError(.deadlineExceeded, "the deadline passed")))
-        switch place {
-        case .nowhere: break
+    private func deadlinePassed(_ query: PendingQuery) {
+        let stage = query.stage
+        query.finish(.failure(PostgresError(.deadlineExceeded, "the statement's deadline passed")))
+        switch stage {
+        case nil: break
         case .queued(let ticket):
-            queued[ticket] = nil
+            queuedQueries[ticket] = nil
             state.withdraw(ticket)
-            settle()
-        case .sent(let connection, let number): connection.overdue(number)
+            serveWaiting()
+        case .sent(let connection, let number): connection.queryIsOverdue(number)
         }
     }
 
-    /// Why nothing is taken now.
-    var refusal: PostgresError {
+    /// The reason why the pool refuses statements and transactions now.
+    var unavailableError: PostgresError {
         switch state.availability {
         case .closed: PostgresError(.unavailable, "the pool is closed")
         case .unavailable: PostgresError(.unavailable, "no connection to the database", cause: connectError)
-        case .connecting, .available: PostgresError(.unavailable, "too much waits for a connection already")
+        case .connecting, .available: PostgresError(.unavailable, "too many statements or transactions are waiting")
         }
     }
 
-    /// Fails everything that waits for a connection.
-    func refuseWaiting() {
-        let refusal = refusal
+    /// Fails all waiting statements and transactions.
+    func failWaiting() {
+        let error = unavailableError
         state.withdrawAll()
-        let (queries, leases) = (queued, leaseWaiters)
-        (queued, leaseWaiters) = ([:], [:])
-        for waiting in queries.values { waiting.query.finish(.failure(refusal)) }
-        for waiter in leases.values { waiter.finish(.failure(refusal)) }
+        let (queries, leases) = (queuedQueries, leaseWaiters)
+        (queuedQueries, leaseWaiters) = ([:], [:])
+        for queued in queries.values { queued.query.finish(.failure(error)) }
+        for waiter in leases.values { waiter.resume(returning: .failure(error)) }
     }
 }

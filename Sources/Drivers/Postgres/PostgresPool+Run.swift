@@ -2,19 +2,20 @@ internal import Logging
 internal import Reactor
 
 extension PostgresPool {
-    /// How long making a connection may take.
+    /// The time limit of making a connection.
     private static let connectLimit = Duration.seconds(10)
 
-    /// Keeps the connections open, making lost ones anew with back-off, until `close` is done or the task is cancelled.
+    /// Keeps the connections open, and reconnects lost ones with backoff, until the pool is closed or the task is
+    /// cancelled.
     ///
-    /// A pool runs once; a second call returns at once.
+    /// A pool runs once. A second call returns at once.
     package func run() async {
-        guard !isRunning, !closed.isOpen else { return }
+        guard !isRunning, !closed.isFired else { return }
         isRunning = true
         let hook = Loop.atEndOfTurn { [weak self] in self?.finishTurn() }
         await withTaskGroup(of: Void.self) { group in
             for slot in 0..<state.size {
-                group.addTask { await self.keepOpen(slot) }
+                group.addTask { await self.keepConnected(slot) }
             }
             group.addTask { _ = await self.closed.wait() }
             await group.next()
@@ -22,28 +23,28 @@ extension PostgresPool {
         }
         hook.cancel()
         state.close()
-        refuseWaiting()
-        ended.open()
+        failWaiting()
+        ended.fire()
     }
 
-    /// Takes no more statements, waits for what is under way, and closes the connections; `run()` then returns.
+    /// Refuses new statements, waits for those in flight and closes the connections. `run()` then returns.
     ///
-    /// - Parameter limit: how long at most to wait; what is still under way then fails with
-    ///   ``PostgresError/Code/connectionLost``.
+    /// - Parameter limit: how long to wait at most. Statements that are still in flight then fail with the code
+    ///   `connectionLost`.
     package func close(within limit: Duration) async {
         state.close()
-        settle()
-        _ = await drained.wait(until: ContinuousClock.now + limit)
-        closed.open()
-        guard isRunning else { return refuseWaiting() }
+        serveWaiting()
+        _ = await drained.wait(within: limit)
+        closed.fire()
+        guard isRunning else { return failWaiting() }
         _ = await ended.wait()
     }
 
-    private func keepOpen(_ slot: Int) async {
+    private func keepConnected(_ slot: Int) async {
         var backoff = Backoff(.milliseconds(100) ... .seconds(5))
-        while !closed.isOpen, !Task.isCancelled {
+        while !closed.isFired, !Task.isCancelled {
             do {
-                let connection = try await open(slot)
+                let connection = try await connect(slot)
                 backoff.reset()
                 _ = await connection.ended.wait()
                 connection.lose(PostgresError(.connectionLost, "the pool was closed"))
@@ -51,25 +52,25 @@ extension PostgresPool {
                 if Task.isCancelled { return }
                 state.connectFailed(slot)
                 connectError = error
-                if state.availability == .unavailable { refuseWaiting() }
-                // Told loudly once per connection and outage: the further attempts say nothing new.
+                if state.availability == .unavailable { failWaiting() }
+                // One warning per connection and outage, because further attempts fail for the same reason.
                 let level: Logger.Level = backoff.isReset ? .warning : .debug
                 let delay = backoff.next()
                 log.log(
                     level: level, "cannot connect to the database",
                     metadata: ["connection": "\(slot)", "error": "\(error)", "retry-in": "\(delay)"])
-                _ = await closed.wait(until: ContinuousClock.now + delay)
+                _ = await closed.wait(within: delay)
             }
         }
     }
 
-    private func open(_ slot: Int) async throws(PostgresError) -> Connection {
+    private func connect(_ slot: Int) async throws(PostgresError) -> PostgresConnection {
         let deadline = ContinuousClock.now + Self.connectLimit
-        let handle = try await Connector.connect(url, until: deadline, log: log)
-        let connection = try Connection(handle, slot: slot, pool: self)
+        let handle = try await PostgresHandle.connect(url, until: deadline, log: log)
+        let connection = try PostgresConnection(handle, slot: slot, pool: self)
         connections[slot] = connection
         do {
-            try await prepare(connection, until: deadline)
+            try await checkClient(on: connection, until: deadline)
         } catch {
             connections[slot] = nil
             connection.lose(error)
@@ -77,24 +78,26 @@ extension PostgresPool {
         }
         state.opened(slot)
         log.info("connected to the database", metadata: ["connection": "\(slot)"])
-        settle()
+        serveWaiting()
         return connection
     }
 
-    /// Makes the server look, during long statements, whether we are still there: dropping a connection then ends what it
-    /// was doing. Also the proof that the connection answers.
-    private func prepare(_ connection: Connection, until deadline: ContinuousClock.Instant) async throws(PostgresError)
+    /// Makes the server check for the client while it runs a long statement, so that closing a connection ends
+    /// its statement. The reply also proves that the connection works.
+    private func checkClient(on connection: PostgresConnection, until deadline: ContinuousClock.Instant)
+        async throws(PostgresError)
     {
         let query = PendingQuery()
-        var none = ParameterBuffer()
-        connection.send(query, .checkClient, &none, isShared: false)
-        query.expire(at: deadline) { query in
+        var noParameters = ParameterBuffer()
+        connection.send(query, .checkClient, &noParameters, isAutocommit: false)
+        query.setDeadline(deadline) { query in
             query.finish(.failure(PostgresError(.deadlineExceeded, "the server did not answer in time")))
         }
         do {
             _ = try await query.rows()
         } catch {
-            // Servers before 14, and systems without the means, do not have the setting: they do without.
+            // The setting is unknown before PostgreSQL 14 (42704) and invalid on some systems (22023). It is
+            // optional.
             guard error.sqlState == "42704" || error.sqlState == "22023" else { throw error }
         }
     }

@@ -1,24 +1,25 @@
 package import Logging
 package import Reactor
 
-/// A number of connections to one database, kept open, with statements pipelined over them.
+/// A pool of connections to one database, which pipelines statements over them.
 ///
-/// `run()` is the pool's whole life. Statements by themselves (`query`, `send`) commit one by one and share connections;
-/// a transaction (`begin`) has a connection to itself until it ends.
+/// The pool lives as long as `run()` does. Statements outside transactions (`query`, `send`) commit one by one
+/// and share connections; a transaction (`begin`) leases a connection until it ends.
 @Loop package final class PostgresPool {
-    /// Whether statements can be sent.
+    /// Whether the pool accepts statements.
     package enum Availability: Sendable, Hashable {
-        /// No connection is open, but one is being made: statements wait for it.
+        /// No connection is open yet, and none has failed to open. Statements wait.
         case connecting
         /// At least one connection is open.
         case available
-        /// None is open and the last attempts failed: statements fail at once.
+        /// No connection is open, and the last attempt of each failed. Statements fail at once.
         case unavailable
         /// The pool is closing or closed, for good.
         case closed
     }
 
-    struct Queued {
+    /// A statement that waits for a connection.
+    struct QueuedQuery {
         let query: PendingQuery
         let statement: Statement
         var parameters: ParameterBuffer
@@ -26,87 +27,93 @@ package import Reactor
 
     nonisolated let url: String
     nonisolated let log: Logger
-    /// The deadline of everything that is given none.
-    nonisolated let patience: Duration
+    /// The time limit of statements and transactions without a deadline.
+    nonisolated let timeout: Duration
     var state: PoolState
-    var connections: [Connection?]
-    var queued: [UInt64: Queued] = [:]
-    var leaseWaiters: [UInt64: LeaseWaiter] = [:]
-    /// Reused from statement to statement.
+    /// The connections by their slots; `nil` while a slot connects.
+    var connections: [PostgresConnection?]
+    var queuedQueries: [UInt64: QueuedQuery] = [:]
+    var leaseWaiters: [UInt64: Waiter<Result<PostgresConnection?, PostgresError>>] = [:]
+    /// The parameters of the next statement, in a buffer that is reused.
     var parameters = ParameterBuffer()
-    /// The connections that were sent something in this turn, and the array for the next turn.
-    var dirty: [Connection] = []
-    var finishing: [Connection] = []
-    let drained = Latch()
-    let closed = Latch()
-    let ended = Latch()
+    /// The connections to flush at the end of this turn.
+    private var unflushed: [PostgresConnection] = []
+    /// The connections that are being flushed, in an array that is reused.
+    private var flushing: [PostgresConnection] = []
+    let drained = Signal()
+    let closed = Signal()
+    let ended = Signal()
     var isRunning = false
-    /// Why the last attempt to connect failed.
+    /// The error of the last attempt to connect.
     var connectError: PostgresError?
-    private var nextTicket: UInt64 = 0
+    private var lastTicket: UInt64 = 0
 
-    /// Whether statements can be sent now.
+    /// Whether the pool accepts statements now.
     package var availability: Availability { state.availability }
 
-    /// Makes a pool; nothing is opened before `run()`, though statements may be sent before it and then wait.
+    /// Makes a pool. It connects when `run()` is called; statements that are sent earlier wait.
     ///
     /// - Parameters:
-    ///   - url: `postgres://user:password@host:port/database?sslmode=…`, or any other connection string of libpq.
-    ///   - size: how many connections to keep open, at least one.
-    ///   - patience: the deadline of statements and transactions that are given none.
-    ///   - log: where connections made and lost are told of.
-    package nonisolated init(url: String, size: Int, patience: Duration = .seconds(30), log: Logger) {
+    ///   - url: `postgres://user:password@host:port/database?sslmode=…`, or another connection string of libpq.
+    ///   - size: the number of connections, at least one.
+    ///   - timeout: the time limit of statements and transactions without a deadline.
+    ///   - log: gets a line for each connection that is made or lost.
+    package nonisolated init(url: String, size: Int, timeout: Duration = .seconds(30), log: Logger) {
         self.url = url
         self.log = log
-        self.patience = patience
+        self.timeout = timeout
         state = PoolState(size: size)
         connections = Array(repeating: nil, count: max(1, size))
     }
 
-    func ticket() -> UInt64 {
-        nextTicket += 1
-        return nextTicket
+    /// Returns a new ticket, which stands for a waiting statement or transaction in the pool's state.
+    func nextTicket() -> UInt64 {
+        lastTicket += 1
+        return lastTicket
     }
 
-    /// Serves those who wait, as far as the state allows now, and notices when there is nothing left to wait for.
-    func settle() {
+    /// Assigns free connections to waiting statements and transactions.
+    func serveWaiting() {
         while let assignment = state.next() {
             switch assignment {
             case .query(let ticket, let slot): sendQueued(ticket, slot)
-            case .lease(let ticket, let slot): grant(ticket, slot)
+            case .lease(let ticket, let slot): grantLease(ticket, slot)
             }
         }
-        if state.isClosing, state.isDrained { drained.open() }
+        if state.isClosing, state.isDrained { drained.fire() }
     }
 
-    // MARK: Told by connections
+    // MARK: End of turn
 
-    func addDirty(_ connection: Connection) {
-        dirty.append(connection)
+    func flushAtEndOfTurn(_ connection: PostgresConnection) {
+        unflushed.append(connection)
     }
 
     func finishTurn() {
-        guard !dirty.isEmpty else { return }
-        swap(&dirty, &finishing)
-        for connection in finishing { connection.finishTurn() }
-        finishing.removeAll(keepingCapacity: true)
+        guard !unflushed.isEmpty else { return }
+        swap(&unflushed, &flushing)
+        for connection in flushing { connection.finishTurn() }
+        flushing.removeAll(keepingCapacity: true)
     }
 
-    func finishedQuery(on connection: Connection) {
+    // MARK: Events of connections
+
+    func finishedQuery(on connection: PostgresConnection) {
         state.finishedQuery(connection.slot)
-        settle()
+        serveWaiting()
     }
 
-    func suspect(_ connection: Connection) {
-        state.suspect(connection.slot, true)
+    /// Sends no new statements over a connection until ``resumeUse(of:)``.
+    func pauseUse(of connection: PostgresConnection) {
+        state.setPaused(connection.slot, true)
     }
 
-    func unsuspect(_ connection: Connection) {
-        state.suspect(connection.slot, false)
-        settle()
+    func resumeUse(of connection: PostgresConnection) {
+        state.setPaused(connection.slot, false)
+        serveWaiting()
     }
 
-    func connectionEnded(_ connection: Connection, _ error: PostgresError) {
+    func connectionEnded(_ connection: PostgresConnection, _ error: PostgresError) {
         guard connections[connection.slot] === connection else { return }
         connections[connection.slot] = nil
         state.lost(connection.slot)
@@ -115,6 +122,6 @@ package import Reactor
                 "connection to the database lost",
                 metadata: ["connection": "\(connection.slot)", "error": "\(error)"])
         }
-        settle()
+        serveWaiting()
     }
 }

@@ -1,7 +1,7 @@
-/// A statement as one connection knows it.
+/// A statement as prepared on one connection.
 final class PreparedStatement {
     enum State {
-        /// Sent, not yet confirmed: statements behind it in the pipeline already use it.
+        /// Sent, but not confirmed yet. Queries that follow in the pipeline use it already.
         case sent
         case ready
         case failed(PostgresError)
@@ -19,23 +19,24 @@ final class PreparedStatement {
     }
 }
 
-/// The statements that one connection has prepared. Each preparation has a name of its own, so that a failed one is
-/// never in the way of the next.
+/// The statements that one connection has prepared.
+///
+/// Each preparation has a new name, so that a failed one does not conflict with the next.
 struct PreparedTable {
     private var entries: [PreparedStatement?] = []
-    private var made = 0
+    private var count = 0
 
-    /// The statement to use, and whether it has to be prepared first.
+    /// Returns the prepared statement to use, and whether it must be prepared first.
     mutating func use(_ statement: Statement, types: [UInt32]) -> (prepared: PreparedStatement, isNew: Bool) {
         while entries.count <= statement.id { entries.append(nil) }
         if let entry = entries[statement.id], entry.types == types { return (entry, false) }
-        made += 1
-        let entry = PreparedStatement(statement: statement.id, name: "s\(made)", types: types)
+        count += 1
+        let entry = PreparedStatement(statement: statement.id, name: "s\(count)", types: types)
         entries[statement.id] = entry
         return (entry, true)
     }
 
-    /// Lets the next use prepare anew.
+    /// Removes a statement, so that the next use prepares it again.
     mutating func forget(_ prepared: PreparedStatement) {
         if entries[prepared.statement] === prepared { entries[prepared.statement] = nil }
     }

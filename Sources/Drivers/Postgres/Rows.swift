@@ -1,10 +1,10 @@
 internal import CPostgres
 
-/// What a statement answered: its rows, or how many rows it affected.
+/// A statement's result: its rows, or the number of rows it affected.
 package struct Rows: Sendable, RandomAccessCollection {
     let result: ResultHandle
 
-    /// How many rows there are.
+    /// The number of rows.
     package let count: Int
 
     init(_ result: ResultHandle) {
@@ -21,16 +21,10 @@ package struct Rows: Sendable, RandomAccessCollection {
         return Row(result: result, index: Int32(truncatingIfNeeded: index))
     }
 
-    /// How many rows an INSERT, UPDATE or DELETE affected, or a SELECT returned; 0 for everything else (PQcmdTuples).
+    /// The number of rows that an INSERT, UPDATE or DELETE affected or that a SELECT returned; 0 for other
+    /// commands (PQcmdTuples).
     package var affected: Int {
         PQcmdTuples(result.pointer).flatMap { Int(String(cString: $0)) } ?? 0
-    }
-
-    /// The names of the columns, in their order.
-    package var columns: [String] {
-        (0..<PQnfields(result.pointer)).map { column in
-            PQfname(result.pointer, column).map { String(cString: $0) } ?? ""
-        }
     }
 
     /// The command's tag, such as `INSERT 0 1` (PQcmdStatus).
@@ -39,9 +33,43 @@ package struct Rows: Sendable, RandomAccessCollection {
     }
 }
 
-/// Owns a result of libpq.
-// Unchecked: a PGresult is read-only once libpq has returned it, and such may be read from any thread (libpq manual,
-// "Behavior in Threaded Programs"); it is cleared when nobody refers to it any more.
+/// One row of a result. Its columns are decoded when they are read.
+package struct Row: Sendable {
+    let result: ResultHandle
+    let index: Int32
+
+    /// Reads one column.
+    ///
+    /// - Throws: ``PostgresError`` with the code `decoding`, which names the column, if the column has another
+    ///   type, is NULL although `Value` is not optional, or does not exist.
+    package func get<Value: PostgresDecodable>(_ column: Int, as type: Value.Type = Value.self)
+        throws(PostgresError) -> Value
+    {
+        let columns = Int(PQnfields(result.pointer))
+        guard column >= 0, column < columns else {
+            throw PostgresError(.decoding, "column \(column) does not exist; the row has \(columns) columns")
+        }
+        return try Value.decode(PostgresCell(result: result.pointer, row: index, column: Int32(column)))
+    }
+
+    /// Reads the first columns as a tuple: `row.decode((UUID, String, Int?).self)`.
+    ///
+    /// - Throws: as ``get(_:as:)``, for the first column that cannot be read.
+    package func decode<each Column: PostgresDecodable>(_ types: (repeat each Column).Type)
+        throws(PostgresError) -> (repeat each Column)
+    {
+        var column = -1
+        func next() -> Int {
+            column += 1
+            return column
+        }
+        return (repeat try get(next(), as: (each Column).self))
+    }
+}
+
+/// Owns a result of libpq (`PGresult`), and clears it with the last reference.
+// Unchecked: libpq does not change a PGresult after returning it, and several threads may read one (libpq manual,
+// "Behavior in Threaded Programs").
 final class ResultHandle: @unchecked Sendable {
     let pointer: OpaquePointer
 

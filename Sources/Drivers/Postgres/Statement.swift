@@ -1,18 +1,18 @@
 internal import Synchronization
 
-/// A SQL statement that each connection prepares the first time it is used there.
+/// A SQL statement. Each connection prepares it the first time it is used there.
 ///
-/// Make one once, as a `static let`: equal texts share one identity, and the table of texts only grows. Values travel as
-/// parameters (`$1`, `$2`, …), never in the text.
+/// Make each statement once, as a `static let`, because the table of texts never shrinks; equal texts share an
+/// identity. Pass values as parameters (`$1`, `$2`, …), never in the text.
 package struct Statement: Sendable, Hashable {
     /// The text of the statement.
     package let sql: String
-    /// The statement's number in this process, which indexes each connection's table of prepared statements.
+    /// The statement's number in this process: its index in each connection's table of prepared statements.
     let id: Int
 
     private static let known = Mutex<[String: Int]>([:])
 
-    /// Makes a statement of one SQL command.
+    /// Makes a statement from one SQL command.
     package init(_ sql: String) {
         self.sql = sql
         id = Self.known.withLock { known in

@@ -1,63 +1,68 @@
 package import Reactor
 
-/// A transaction, with a connection of the pool to itself until it is committed or rolled back.
+/// A transaction. It leases a connection from the pool until it is committed or rolled back.
 ///
-/// `BEGIN` travels with the first statement, and what is sent before `commit()` without being awaited travels with the
-/// commit: begin, statements and commit are then one round trip. End it on every path, with `defer { transaction.close() }`
-/// for instance; one that is let go of is rolled back.
+/// `BEGIN` is sent with the first statement, and statements that are not awaited are sent with the commit, so
+/// that begin, statements and commit can take one round trip. End the transaction on every path, for example with
+/// `defer { transaction.close() }`. A transaction that is dropped is rolled back.
 @Loop package final class Transaction {
-    private nonisolated let lease: Lease
+    private nonisolated let core: Core
 
-    init(_ lease: Lease) {
-        self.lease = lease
+    init(_ core: Core) {
+        self.core = core
     }
 
     deinit {
-        let lease = lease
-        Loop.perform { lease.close() }
+        let core = core
+        Loop.perform { core.close() }
     }
 
-    /// Sends a statement without waiting for its answer. The first one that fails takes the whole transaction with it:
-    /// those after it fail with ``PostgresError/Code/aborted``, and so does the commit.
+    /// Sends a statement without waiting for its result.
+    ///
+    /// The first statement that fails aborts the transaction: later statements and the commit fail with the code
+    /// `aborted`.
     ///
     /// - Parameters:
-    ///   - statement: one SQL command; not one that ends the transaction.
+    ///   - statement: one SQL command, which must not end the transaction.
     ///   - parameters: the values for `$1`, `$2`, ….
     @discardableResult
     package func send<each Parameter: PostgresEncodable>(
         _ statement: Statement, _ parameters: repeat each Parameter
     ) -> PendingQuery {
-        lease.parameters.removeAll()
-        repeat (each parameters).encode(into: &lease.parameters)
-        return lease.send(statement)
+        core.parameters.removeAll()
+        repeat (each parameters).encode(into: &core.parameters)
+        return core.send(statement)
     }
 
-    /// Sends a statement and waits for its answer.
+    /// Sends a statement and waits for its result.
     ///
-    /// - Throws: ``PostgresError``; the transaction has then failed, and `commit()` will throw.
+    /// - Parameters: as for ``send(_:_:)``.
+    /// - Throws: ``PostgresError``. The transaction has then failed, and `commit()` will throw.
     package func query<each Parameter: PostgresEncodable>(
         _ statement: Statement, _ parameters: repeat each Parameter
     ) async throws(PostgresError) -> Rows {
         try await send(statement, repeat each parameters).rows()
     }
 
-    /// Commits, and gives the connection back; a transaction without statements costs nothing.
+    /// Commits and returns the connection to the pool. Sends nothing for a transaction without statements.
     ///
-    /// Waits for the outcome even in a task that is cancelled, until the transaction's deadline.
+    /// Waits for the outcome until the transaction's deadline, even in a task that is cancelled.
     ///
-    /// - Throws: ``PostgresError`` where nothing was committed, with the first failure of a statement as its cause; with
-    ///   ``PostgresError/Code/outcomeUnknown`` where the connection broke or the deadline passed meanwhile.
+    /// - Throws: ``PostgresError``, with the first failure of a statement as its cause. With the code
+    ///   `outcomeUnknown` the connection broke or the deadline passed during the commit, so the transaction may be
+    ///   committed. Otherwise nothing was committed.
     package func commit() async throws(PostgresError) {
-        try await lease.commit()
+        try await core.commit()
     }
 
-    /// Rolls back, and gives the connection back once that is done; does nothing once the transaction has ended.
+    /// Rolls back, waits for the server's answer and returns the connection to the pool. Does nothing after the
+    /// transaction has ended.
     package func rollback() async {
-        await lease.rollback()
+        await core.rollback()
     }
 
-    /// Rolls back without waiting for it; does nothing once the transaction has ended.
+    /// Rolls back without waiting for the server's answer. Does nothing after the transaction has ended.
     package func close() {
-        lease.close()
+        core.close()
     }
 }

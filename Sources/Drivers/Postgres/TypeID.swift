@@ -1,4 +1,4 @@
-/// The object ids of the types this driver knows, as `pg_type.dat` of PostgreSQL fixes them.
+/// The ids of the types that the driver knows, from `pg_type.dat` in PostgreSQL.
 enum TypeID {
     static let inferred: UInt32 = 0
     static let bool: UInt32 = 16
@@ -16,11 +16,9 @@ enum TypeID {
     static let unknown: UInt32 = 705
     static let boolArray: UInt32 = 1000
     static let byteaArray: UInt32 = 1001
-    static let int2Array: UInt32 = 1005
     static let int4Array: UInt32 = 1007
     static let textArray: UInt32 = 1009
     static let int8Array: UInt32 = 1016
-    static let float4Array: UInt32 = 1021
     static let float8Array: UInt32 = 1022
     static let bpchar: UInt32 = 1042
     static let varchar: UInt32 = 1043
@@ -30,6 +28,6 @@ enum TypeID {
     static let uuid: UInt32 = 2950
     static let uuidArray: UInt32 = 2951
     static let jsonb: UInt32 = 3802
-    /// From here on ids belong to types that users made, such as enums, or `citext` (`FirstNormalObjectId`).
+    /// The first id of user-defined types, such as enums and `citext` (`FirstNormalObjectId` in PostgreSQL).
     static let firstUserDefined: UInt32 = 16384
 }

@@ -1,42 +1,44 @@
 internal import FoundationEssentials
 
-/// Where a Redis server is and how to log in to it.
+/// The address of a Redis server and the login for it.
 package struct RedisAddress: Sendable {
-    /// The server's name or numeric address; an IPv6 address without its brackets.
+    /// The host name or IP address; an IPv6 address without brackets.
     package let host: String
-    /// The server's port, 6379 unless given.
+    /// The port, by default 6379.
     package let port: Int
-    /// The user to log in as; nil for the default user.
+    /// The user name; `nil` means the default user.
     package let user: String?
-    /// The password; nil where the server wants none.
+    /// The password; `nil` means no login.
     package let password: String?
-    /// The number of the database, 0 unless given.
+    /// The number of the database, by default 0.
     package let database: Int
 
-    /// Reads an address like `redis://user:password@host:port/database`.
+    /// Parses a URL of the form `redis://user:password@host:port/database`.
     ///
-    /// - Parameter url: user, password, port and database may be left out; what is reserved is percent-encoded.
-    /// - Throws: ``RedisError`` with the code `address`, which never repeats the URL, since that holds the password.
+    /// - Parameter url: the URL. User, password, port and database are optional; reserved characters must be
+    ///   percent-encoded.
+    /// - Throws: ``RedisError`` with the code `address`. Its message does not repeat the URL, which holds the password.
     package init(url: String) throws(RedisError) {
         guard let parts = URLComponents(string: url), let scheme = parts.scheme?.lowercased() else {
-            throw RedisError(.address, "the Redis address is not a URL")
+            throw RedisError(.address, "must be a URL of the form redis://user:password@host:port/database")
         }
         guard scheme != "rediss" else {
-            throw RedisError(.address, "rediss:// asks for TLS, which hiredis 0.14 does not have; use redis://")
+            throw RedisError(
+                .address, "TLS (rediss://) is not supported, because hiredis 0.14 does not have it; use redis://")
         }
-        guard scheme == "redis" else { throw RedisError(.address, "the scheme of the Redis address is not redis://") }
-        guard var host = parts.host, !host.isEmpty else { throw RedisError(.address, "the Redis address has no host") }
+        guard scheme == "redis" else { throw RedisError(.address, "the scheme must be redis") }
+        guard var host = parts.host, !host.isEmpty else { throw RedisError(.address, "must contain a host") }
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
         let port = parts.port ?? 6379
         guard (1...65535).contains(port) else {
-            throw RedisError(.address, "the port of the Redis address is not within 1 to 65535")
+            throw RedisError(.address, "the port must be a number from 1 to 65535")
         }
         let path = parts.path.drop { $0 == "/" }
         guard let database = path.isEmpty ? 0 : Int(path), database >= 0 else {
-            throw RedisError(.address, "the path of the Redis address is not the number of a database")
+            throw RedisError(.address, "the path must be the number of a database")
         }
         guard parts.query == nil, parts.fragment == nil else {
-            throw RedisError(.address, "the Redis address has a query or a fragment, which means nothing here")
+            throw RedisError(.address, "a query or a fragment is not allowed")
         }
         self.host = host
         self.port = port
@@ -44,7 +46,7 @@ package struct RedisAddress: Sendable {
         user = parts.user.flatMap { $0.isEmpty ? nil : $0 }
         password = parts.password.flatMap { $0.isEmpty ? nil : $0 }
         guard user == nil || password != nil else {
-            throw RedisError(.address, "the Redis address has a user without a password")
+            throw RedisError(.address, "a user requires a password")
         }
     }
 }

@@ -1,33 +1,33 @@
-/// One word of a command: text, bytes or a number. String and integer literals are arguments too.
+/// A word of a command: text, bytes or a number. String and integer literals can be used as arguments.
 package enum RedisArgument: Hashable, Sendable, ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral {
-    /// Text, sent as UTF-8.
+    /// A text, which is sent as UTF-8.
     case string(String)
-    /// Bytes, sent as they are.
+    /// Bytes, which are sent unchanged.
     case bytes([UInt8])
-    /// A number, sent in decimal.
+    /// A number, which is sent in decimal.
     case integer(Int)
 
-    /// Text as an argument.
+    /// Makes an argument from a text.
     package init(_ string: String) {
         self = .string(string)
     }
 
-    /// Bytes as an argument.
+    /// Makes an argument from bytes.
     package init(_ bytes: [UInt8]) {
         self = .bytes(bytes)
     }
 
-    /// A number as an argument.
+    /// Makes an argument from a number.
     package init(_ number: Int) {
         self = .integer(number)
     }
 
-    /// A literal, interpolated or not, as an argument.
+    /// Makes an argument from a string literal, which may be interpolated.
     package init(stringLiteral value: String) {
         self = .string(value)
     }
 
-    /// A literal number as an argument.
+    /// Makes an argument from an integer literal.
     package init(integerLiteral value: Int) {
         self = .integer(value)
     }

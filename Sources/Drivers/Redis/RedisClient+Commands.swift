@@ -1,36 +1,34 @@
 internal import Reactor
 
 extension RedisClient {
-    /// Sends a command and waits for its reply.
-    ///
-    /// Cancelling the task does not end the wait: the time does.
+    /// Sends a command and waits for its reply. A cancellation of the task does not end the wait; the timeout does.
     ///
     /// - Parameters:
-    ///   - arguments: the command's words.
-    ///   - timeout: how long to wait, instead of the client's ``RedisLimits/timeout``.
-    /// - Returns: the reply, which is not an error.
-    /// - Throws: ``RedisError``: `unavailable` at once where there is no connection, `timeout`, `connectionLost`, or
-    ///   `reply` with the server's own error.
+    ///   - arguments: the words of the command.
+    ///   - timeout: how long to wait; by default ``RedisLimits/timeout``.
+    /// - Returns: the reply.
+    /// - Throws: ``RedisError`` with the code `unavailable` (at once), `timeout` or `connectionLost`, or with the code
+    ///   `reply` if the server replies with an error.
     package func send(_ arguments: [RedisArgument], timeout: Duration? = nil) async throws(RedisError) -> RedisValue {
         let now = ContinuousClock.now
         return try await send(arguments, until: now + (timeout ?? limits.timeout), now: now)
     }
 
-    /// Sends a command and waits for its reply until an instant.
+    /// Sends a command and waits for its reply until a deadline.
     ///
-    /// - Throws: as ``send(_:timeout:)``.
+    /// - Throws: ``RedisError``, as ``send(_:timeout:)`` does.
     package func send(
         _ arguments: [RedisArgument], deadline: ContinuousClock.Instant
     ) async throws(RedisError) -> RedisValue {
         try await send(arguments, until: deadline, now: .now)
     }
 
-    /// Sends a command and calls back with its reply, for paths on which a suspension would cost too much.
+    /// Sends a command and passes its reply to a closure. This avoids the cost of a suspension on hot paths.
     ///
     /// - Parameters:
-    ///   - arguments: the command's words.
-    ///   - timeout: how long to wait, instead of the client's ``RedisLimits/timeout``.
-    ///   - completed: is called exactly once, on the loop; before this returns where the command cannot be sent.
+    ///   - arguments: the words of the command.
+    ///   - timeout: how long to wait; by default ``RedisLimits/timeout``.
+    ///   - completed: called exactly once on the loop; before this returns if the command cannot be sent.
     package func send(
         _ arguments: [RedisArgument], timeout: Duration? = nil,
         completed: @escaping @Loop (Result<RedisValue, RedisError>) -> Void
@@ -44,8 +42,7 @@ extension RedisClient {
         completed: @escaping @Loop (Result<RedisValue, RedisError>) -> Void
     ) {
         guard let connection else {
-            let reason = lastFailure?.message ?? "not connected yet"
-            return completed(.failure(RedisError(.unavailable, reason)))
+            return completed(.failure(RedisError(.unavailable, "not connected", cause: lastFailure)))
         }
         connection.send(arguments, until: deadline, now: now, completed: completed)
     }
@@ -53,9 +50,9 @@ extension RedisClient {
     private func send(
         _ arguments: [RedisArgument], until deadline: ContinuousClock.Instant, now: ContinuousClock.Instant
     ) async throws(RedisError) -> RedisValue {
-        let outcome: Result<RedisValue, RedisError> = await withCheckedContinuation { continuation in
+        let result: Result<RedisValue, RedisError> = await withCheckedContinuation { continuation in
             send(arguments, until: deadline, now: now) { continuation.resume(returning: $0) }
         }
-        return try outcome.get()
+        return try result.get()
     }
 }

@@ -1,27 +1,47 @@
 internal import Reactor
 
+/// A Lua script. The first call sends its text, later calls send its SHA-1 digest.
+///
+/// Keep each script in a static constant, because it remembers its digest.
+package final class RedisScript: Sendable {
+    /// The text of the script.
+    package let source: String
+    /// The digest that the server returned for the text, once it is known.
+    @Loop fileprivate var digest: String?
+
+    /// Makes a script from its text.
+    package init(_ source: String) {
+        self.source = source
+    }
+}
+
 extension RedisClient {
-    /// Runs a script by its SHA-1, and in full where the server does not know it (it was restarted or flushed).
+    /// Runs a script by its digest, or by its text if the server does not have it (after a restart or a flush).
     ///
     /// - Parameters:
     ///   - script: the script.
-    ///   - keys: every key it touches, `KEYS` in the script.
-    ///   - arguments: the rest, `ARGV` in the script.
-    ///   - timeout: how long to wait, instead of the client's ``RedisLimits/timeout``.
-    /// - Returns: what the script returned.
-    /// - Throws: as ``send(_:timeout:)``.
+    ///   - keys: all keys that the script uses, which are `KEYS` in the script.
+    ///   - arguments: the other arguments, which are `ARGV` in the script.
+    ///   - timeout: how long to wait; by default ``RedisLimits/timeout``.
+    /// - Returns: the result of the script.
+    /// - Throws: ``RedisError``, as ``send(_:timeout:)`` does.
     package func run(
         _ script: RedisScript, keys: [RedisArgument] = [], arguments: [RedisArgument] = [], timeout: Duration? = nil
     ) async throws(RedisError) -> RedisValue {
-        let outcome: Result<RedisValue, RedisError> = await withCheckedContinuation { continuation in
+        let result: Result<RedisValue, RedisError> = await withCheckedContinuation { continuation in
             run(script, keys: keys, arguments: arguments, timeout: timeout) { continuation.resume(returning: $0) }
         }
-        return try outcome.get()
+        return try result.get()
     }
 
-    /// Runs a script as above and calls back with what it returned.
+    /// Runs a script and passes its result to a closure.
     ///
-    /// - Parameter completed: is called exactly once, on the loop; before this returns where nothing can be sent.
+    /// - Parameters:
+    ///   - script: the script.
+    ///   - keys: all keys that the script uses, which are `KEYS` in the script.
+    ///   - arguments: the other arguments, which are `ARGV` in the script.
+    ///   - timeout: how long to wait; by default ``RedisLimits/timeout``.
+    ///   - completed: called exactly once on the loop; before this returns if the command cannot be sent.
     package func run(
         _ script: RedisScript, keys: [RedisArgument] = [], arguments: [RedisArgument] = [], timeout: Duration? = nil,
         completed: @escaping @Loop (Result<RedisValue, RedisError>) -> Void
@@ -30,14 +50,14 @@ extension RedisClient {
         let deadline = now + (timeout ?? limits.timeout)
         let rest = [RedisArgument(keys.count)] + keys + arguments
         guard let digest = script.digest else {
-            send(["SCRIPT", "LOAD", .string(script.source)], until: deadline, now: now) { outcome in
-                if case .success(let value) = outcome { script.digest = value.string }
+            send(["SCRIPT", "LOAD", .string(script.source)], until: deadline, now: now) { result in
+                if case .success(let value) = result { script.digest = value.string }
             }
             return send(["EVAL", .string(script.source)] + rest, until: deadline, now: now, completed: completed)
         }
-        send(["EVALSHA", .string(digest)] + rest, until: deadline, now: now) { outcome in
-            // A script that is not known has not run: running it in full is not running it twice.
-            guard case .failure(let error) = outcome, error.replyPrefix == "NOSCRIPT" else { return completed(outcome) }
+        send(["EVALSHA", .string(digest)] + rest, until: deadline, now: now) { result in
+            // The server has not run a script that it does not have, so sending the text does not run it twice.
+            guard case .failure(let error) = result, error.replyPrefix == "NOSCRIPT" else { return completed(result) }
             self.send(["EVAL", .string(script.source)] + rest, until: deadline, now: .now, completed: completed)
         }
     }

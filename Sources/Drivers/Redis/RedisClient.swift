@@ -1,34 +1,36 @@
 package import Logging
 package import Reactor
 
-/// A client with one connection, which it makes anew whenever it breaks.
+/// A Redis client with one connection. It reconnects while it runs.
 ///
-/// Commands of one turn of the loop are written together and answered in order. Nothing is queued while the server
-/// is away: commands fail at once, since what Redis holds here (caches, counters) can be done without.
+/// The commands of one turn of the loop are sent together, and the server replies in order. No commands are queued while
+/// there is no connection: they fail at once, because Warren can do without the caches and counters that Redis holds.
 @Loop package final class RedisClient {
-    /// Called each time a connection is ready, before anything else can be sent over it.
+    /// Called for each new connection, before commands can be sent on it.
     package var onConnect: (@Loop () -> Void)?
-    /// Why there is no connection, where the last attempt failed.
-    package internal(set) var lastFailure: RedisError?
+    /// The reason why there is no connection, or `nil` if there is one or no attempt has failed.
+    var lastFailure: RedisError?
 
     let address: RedisAddress
     let name: String
     let limits: RedisLimits
     let log: Logger
     var connection: RedisConnection?
+    /// The connection that is logging in.
     var candidate: RedisConnection?
-    var pause: Interruption?
-    var isClosed = false
-    var isRunning = false
-    private var ended: [Interruption] = []
+    /// The wait for the socket to be connected.
+    var socketWait: Waiter<Readiness>?
+    private let stopped = Signal()
+    /// Fires when ``run()`` returns; `nil` if it is not running.
+    private var finished: Signal?
 
-    /// Makes a client, which connects when it is run.
+    /// Makes a client. It connects when ``run()`` is called.
     ///
     /// - Parameters:
     ///   - address: the server.
-    ///   - name: what `CLIENT LIST` shows; other characters than visible ASCII become dashes.
-    ///   - limits: how long it waits and how much it holds.
-    ///   - log: is told when a connection is made, lost or refused.
+    ///   - name: the client's name in `CLIENT LIST`. Characters other than visible ASCII are replaced by dashes.
+    ///   - limits: timeouts, and limits on the commands in flight.
+    ///   - log: receives an entry for each connection that is made or lost, and for each attempt that fails.
     package nonisolated init(address: RedisAddress, name: String, limits: RedisLimits = RedisLimits(), log: Logger) {
         self.address = address
         self.name = String(name.map { $0.isASCII && $0 > " " && $0 <= "~" ? $0 : "-" })
@@ -39,14 +41,17 @@ package import Reactor
     /// Whether commands can be sent now.
     package var isConnected: Bool { connection?.isOpen ?? false }
 
-    /// Keeps the client connected until it is closed or the task is cancelled.
+    var isStopped: Bool { stopped.isFired }
+
+    /// Connects and reconnects until ``close()`` is called or the task is cancelled.
     ///
-    /// A second call while the first runs returns at once.
+    /// Returns at once if it is already running or the client has been closed.
     package func run() async {
-        guard !isRunning, !isClosed else { return }
-        isRunning = true
+        guard finished == nil, !isStopped else { return }
+        let finished = Signal()
+        self.finished = finished
         var backoff = Backoff(limits.backoff)
-        while !isClosed, !Task.isCancelled {
+        while !isStopped, !Task.isCancelled {
             do {
                 try await connect()
                 backoff.reset()
@@ -55,53 +60,43 @@ package import Reactor
             } catch {
                 lastFailure = error
                 candidate?.close(error)
-                if !isClosed, !Task.isCancelled {
-                    log.warning("redis is not available", metadata: ["reason": "\(error)", "host": "\(address.host)"])
+                if !isStopped, !Task.isCancelled {
+                    log.warning(
+                        "cannot connect to redis", metadata: ["reason": "\(error)", "host": "\(address.host)"])
                 }
             }
             candidate = nil
             connection = nil
-            guard !isClosed, !Task.isCancelled else { break }
-            await wait(Interruption(), atMost: backoff.next())
+            guard !Task.isCancelled else { break }
+            _ = await stopped.wait(within: backoff.next())
         }
-        isRunning = false
-        for interruption in ended { interruption.finish() }
-        ended = []
+        self.finished = nil
+        finished.fire()
     }
 
-    /// Fails what is under way with the code `connectionLost` and closes the connection; ``run()`` ends soon after.
-    package func stop() {
-        isClosed = true
+    /// Closes the connection and makes ``run()`` return. Commands in flight fail with the code `connectionLost`.
+    func stop() {
         let reason = RedisError(.unavailable, "the client was closed")
         lastFailure = reason
+        stopped.fire()
+        socketWait?.cancel()
         candidate?.close(reason)
         connection?.close(reason)
-        pause?.finish()
     }
 
-    /// Stops the client and waits for ``run()`` to end; a second call does no harm.
+    /// Closes the connection and waits until ``run()`` has returned. Commands in flight fail with the code
+    /// `connectionLost`.
     package func close() async {
         stop()
-        guard isRunning else { return }
-        let end = Interruption()
-        ended.append(end)
-        await end.wait()
-    }
-
-    /// Waits in a way that ``close()`` can end.
-    func wait(_ interruption: Interruption, atMost limit: Duration) async {
-        guard !isClosed else { return }
-        pause = interruption
-        await interruption.wait(atMost: limit)
-        pause = nil
+        _ = await finished?.wait()
     }
 
     private func reportLoss() {
-        // Where the task was cancelled, the connection is still open.
+        // If the task was cancelled, the connection is still open.
         connection?.close(RedisError(.unavailable, "the client was stopped"))
-        guard !isClosed, let failure = connection?.failure else { return }
+        guard !isStopped, let failure = connection?.failure else { return }
         lastFailure = failure
         guard !Task.isCancelled else { return }
-        log.warning("redis connection lost", metadata: ["reason": "\(failure)", "host": "\(address.host)"])
+        log.warning("connection to redis lost", metadata: ["reason": "\(failure)", "host": "\(address.host)"])
     }
 }

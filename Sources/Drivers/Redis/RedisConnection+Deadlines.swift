@@ -2,13 +2,13 @@ internal import DequeModule
 internal import Reactor
 
 extension RedisConnection {
-    /// Two sweeps are at least this far apart: with thousands of commands past their time one pass times out many.
+    /// The minimum time between two sweeps, so that one sweep times out many commands when thousands are in flight.
     private static let sweepInterval = Duration.milliseconds(2)
 
-    /// Sees to it that the commands are looked through at an instant or before.
+    /// Schedules the next sweep for timed-out commands at an instant, unless one is scheduled before it.
     ///
-    /// One timer serves the whole connection: a command that is answered in time costs no timer at all.
-    func sweep(notLaterThan instant: ContinuousClock.Instant) {
+    /// The connection has one timer for all commands, so a command whose reply arrives in time needs no timer.
+    func scheduleSweep(notLaterThan instant: ContinuousClock.Instant) {
         if let sweepInstant, sweepInstant <= instant { return }
         sweepTimer?.cancel()
         sweepInstant = instant
@@ -20,7 +20,7 @@ extension RedisConnection {
         guard isOpen, !pending.isEmpty else { return }
         let now = ContinuousClock.now
         if let silence = silenceEnd(), silence <= now {
-            return close(RedisError(.connectionLost, "the server has been silent for \(limits.silence)"))
+            return close(RedisError(.connectionLost, "no data from the server for \(limits.silence)"))
         }
         var late: [@Loop (Result<RedisValue, RedisError>) -> Void] = []
         var next: ContinuousClock.Instant?
@@ -34,13 +34,14 @@ extension RedisConnection {
             }
         }
         if let silence = silenceEnd() { next = min(next ?? silence, silence) }
-        if let next { sweep(notLaterThan: max(next, now + Self.sweepInterval)) }
+        if let next { scheduleSweep(notLaterThan: max(next, now + Self.sweepInterval)) }
         for completed in late {
             completed(.failure(RedisError(.timeout, "no reply in time")))
         }
     }
 
-    /// When the connection counts as stalled: its oldest command has timed out, and nothing has come for a while.
+    /// The instant at which the connection counts as stalled: its oldest command has timed out, and no data has arrived
+    /// for ``RedisLimits/silence``. `nil` if the oldest command has not timed out.
     private func silenceEnd() -> ContinuousClock.Instant? {
         guard let oldest = pending.first, oldest.completed == nil else { return nil }
         return max(lastReceived, oldest.sent) + limits.silence

@@ -3,10 +3,10 @@ internal import Glibc
 internal import Reactor
 
 extension RedisConnection {
-    /// How many times one event reads, so that one busy connection does not keep the loop from the others.
+    /// The maximum number of reads per event, so that a busy connection does not starve the other descriptors.
     private static let readsPerEvent = 8
 
-    func isReady(for ready: Readiness) {
+    func socketReady(_ ready: Readiness) {
         if ready.contains(.writable) {
             isBlocked = false
             flush()
@@ -14,7 +14,7 @@ extension RedisConnection {
         if !ready.isDisjoint(with: [.readable, .failed]) { receive() }
     }
 
-    /// Writes what has gathered, as far as the socket takes it.
+    /// Sends as much output as the socket accepts.
     func flush() {
         guard isOpen, !isBlocked, written < output.count else { return }
         while written < output.count {
@@ -27,10 +27,10 @@ extension RedisConnection {
             } else if errno == EAGAIN {
                 return block()
             } else if errno != EINTR {
-                return close(RedisError(.connectionLost, "send: \(RedisEndpoint.describe(errno))"))
+                return close(RedisError(.connectionLost, "cannot send", cause: SystemError.last("send")))
             }
         }
-        // One large value must not keep its memory for good.
+        // The memory of a large value is freed.
         output.removeAll(keepingCapacity: output.capacity <= 1 << 20)
         written = 0
         watchForWriting(false)
@@ -51,7 +51,7 @@ extension RedisConnection {
         do {
             try watch?.change(to: wanted ? [.readable, .writable] : .readable)
         } catch {
-            close(RedisError(.connectionLost, error.description))
+            close(RedisError(.connectionLost, "cannot watch the socket", cause: error))
         }
     }
 
@@ -59,9 +59,11 @@ extension RedisConnection {
         for _ in 0..<Self.readsPerEvent {
             let count = input.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) }
             guard count > 0 else {
-                if count < 0, errno == EAGAIN || errno == EINTR { return }
-                let cause = count == 0 ? "the server closed the connection" : "recv: \(RedisEndpoint.describe(errno))"
-                return close(RedisError(.connectionLost, cause))
+                guard count < 0 else {
+                    return close(RedisError(.connectionLost, "the server closed the connection"))
+                }
+                if errno == EAGAIN || errno == EINTR { return }
+                return close(RedisError(.connectionLost, "cannot receive", cause: SystemError.last("recv")))
             }
             lastReceived = .now
             do throws(RedisError) {
@@ -75,10 +77,10 @@ extension RedisConnection {
     }
 
     private func deliver() throws(RedisError) {
-        // A completion may close the connection: then the rest has been failed already.
+        // A completion may close the connection, which fails the remaining commands.
         while isOpen, let reply = try parser.next() {
             guard let command = pending.popFirst() else {
-                throw RedisError(.protocol, "the server sent a reply that nothing had asked for")
+                throw RedisError(.protocol, "the server sent a reply without a command")
             }
             guard let completed = command.completed else { continue }
             if case .error(let text) = reply {

@@ -2,13 +2,15 @@ internal import DequeModule
 internal import Glibc
 internal import Reactor
 
-/// One connected socket: commands go out in order, replies come back in the same order, each to its own command.
+/// A connected socket. The server replies to commands in their order, so each reply belongs to the oldest command in
+/// flight.
 ///
-/// It is used once: when it has closed, for whatever reason, it stays closed.
+/// A connection that has closed is not opened again.
 @Loop final class RedisConnection {
-    /// A command whose reply is to come. One that has timed out keeps its place, so that its late reply,
-    /// which nobody waits for any more, is not taken for the next command's.
+    /// A command in flight.
     struct Pending {
+        /// `nil` if the command has timed out. It stays in flight, so that its late reply is not taken for the reply to
+        /// the next command.
         var completed: (@Loop (Result<RedisValue, RedisError>) -> Void)?
         let sent: ContinuousClock.Instant
         let deadline: ContinuousClock.Instant
@@ -29,9 +31,9 @@ internal import Reactor
     var sweepTimer: LoopTimer?
     var sweepInstant: ContinuousClock.Instant?
     private(set) var failure: RedisError?
-    private let closed = Interruption()
+    private let closed = Signal()
 
-    /// Takes over a connected descriptor, which it closes, even when it throws.
+    /// Takes ownership of a connected descriptor, and closes it also if this throws.
     init(descriptor: Int32, limits: RedisLimits) throws(RedisError) {
         guard let parser = RedisParser() else {
             Glibc.close(descriptor)
@@ -41,59 +43,63 @@ internal import Reactor
         self.limits = limits
         self.parser = parser
         do {
-            watch = try Loop.watch(descriptor, for: .readable) { [weak self] ready in self?.isReady(for: ready) }
+            watch = try Loop.watch(descriptor, for: .readable) { [weak self] in self?.socketReady($0) }
         } catch {
             Glibc.close(descriptor)
-            failure = RedisEndpoint.failure(error.call, error.errno)
-            throw RedisEndpoint.failure(error.call, error.errno)
+            let reason = RedisError(.unavailable, "cannot watch the socket", cause: error)
+            failure = reason
+            throw reason
         }
         hook = Loop.atEndOfTurn { [weak self] in self?.flush() }
     }
 
     isolated deinit {
-        close(RedisError(.connectionLost, "the connection was let go of"))
+        close(RedisError(.connectionLost, "the connection was released"))
     }
 
     var isOpen: Bool { failure == nil }
 
-    /// Appends a command to what is written at the end of this turn of the loop.
+    /// Appends a command to the output, which is sent at the end of this turn of the loop.
     ///
-    /// - Parameter completed: is called exactly once, at once where the command cannot be sent.
+    /// - Parameter completed: called exactly once; before this returns if the command cannot be sent.
     func send(
         _ arguments: [RedisArgument], until deadline: ContinuousClock.Instant, now: ContinuousClock.Instant,
         completed: @escaping @Loop (Result<RedisValue, RedisError>) -> Void
     ) {
-        if let failure { return completed(.failure(RedisError(.unavailable, failure.message))) }
+        if let failure {
+            return completed(.failure(RedisError(.unavailable, "the connection has closed", cause: failure)))
+        }
         guard pending.count < limits.outstandingCommands else {
-            return completed(.failure(RedisError(.unavailable, "as many commands as allowed are under way")))
+            return completed(.failure(RedisError(.unavailable, "too many commands are in flight")))
         }
         guard output.count - written < limits.outstandingBytes else {
-            return completed(.failure(RedisError(.unavailable, "as many bytes as allowed wait to be written")))
+            return completed(.failure(RedisError(.unavailable, "too many bytes wait to be sent")))
         }
         guard !arguments.isEmpty else {
-            return completed(.failure(RedisError(.protocol, "a command has at least one word")))
+            return completed(.failure(RedisError(.protocol, "a command must have at least one word")))
         }
-        RedisEncoding.append(arguments, to: &output)
+        RedisCommandEncoder.append(arguments, to: &output)
         pending.append(Pending(completed: completed, sent: now, deadline: deadline))
-        sweep(notLaterThan: deadline)
+        scheduleSweep(notLaterThan: deadline)
     }
 
     /// Sends a command and waits for its reply.
     func call(
         _ arguments: [RedisArgument], until deadline: ContinuousClock.Instant
     ) async throws(RedisError) -> RedisValue {
-        let outcome: Result<RedisValue, RedisError> = await withCheckedContinuation { continuation in
+        let result: Result<RedisValue, RedisError> = await withCheckedContinuation { continuation in
             send(arguments, until: deadline, now: .now) { continuation.resume(returning: $0) }
         }
-        return try outcome.get()
+        return try result.get()
     }
 
-    /// Returns when the connection has closed or the task was cancelled.
+    /// Waits until the connection has closed or the task is cancelled.
     func waitUntilClosed() async {
-        await closed.wait()
+        _ = await closed.wait()
     }
 
-    /// Closes the socket and fails every command that waits with the code `connectionLost`; a second call does nothing.
+    /// Closes the socket and fails all commands in flight with the code `connectionLost`. Does nothing if the connection
+    /// has already closed.
     func close(_ reason: RedisError) {
         guard failure == nil else { return }
         failure = reason
@@ -102,10 +108,10 @@ internal import Reactor
         sweepTimer?.cancel()
         Glibc.close(descriptor)
         output = []
-        let lost = RedisError(.connectionLost, reason.message)
+        let lost = RedisError(.connectionLost, "the connection closed before the reply", cause: reason)
         let unanswered = pending
         pending = []
         for command in unanswered { command.completed?(.failure(lost)) }
-        closed.finish()
+        closed.fire()
     }
 }

@@ -1,17 +1,17 @@
 internal import Glibc
 internal import Reactor
 
-/// A socket address that a host's name resolved to.
+/// A socket address of a server.
 struct RedisEndpoint: Sendable {
     let family: Int32
     let bytes: [UInt8]
 
-    /// Resolves a name, off the loop: getaddrinfo(3) blocks for as long as the name servers take.
+    /// Resolves a host name on a thread of its own, because getaddrinfo(3) blocks while it waits for the name servers.
     static func resolve(_ host: String, port: Int) async throws(RedisError) -> [RedisEndpoint] {
-        guard let outcome = await onOwnThread({ lookUp(host, port: port) }) else {
-            throw RedisError(.unavailable, "the name was not looked up")
+        guard let result = await onOwnThread({ lookUp(host, port: port) }) else {
+            throw RedisError(.unavailable, "stopped while resolving the host name")
         }
-        return try outcome.get()
+        return try result.get()
     }
 
     private static func lookUp(_ host: String, port: Int) -> Result<[RedisEndpoint], RedisError> {
@@ -34,18 +34,21 @@ struct RedisEndpoint: Sendable {
         return .success(endpoints)
     }
 
-    /// Opens a non-blocking socket and begins to connect it.
+    /// Opens a non-blocking socket and starts to connect it.
     ///
     /// - Returns: the descriptor, which the caller closes.
     func beginConnecting() throws(RedisError) -> Int32 {
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let descriptor = socket(family, type, 0)
-        guard descriptor >= 0 else { throw Self.failure("socket", errno) }
+        guard descriptor >= 0 else {
+            throw RedisError(.unavailable, "cannot open a socket", cause: SystemError.last("socket"))
+        }
         for (level, name, value): (Int, Int32, Int32) in [
             (IPPROTO_TCP, TCP_NODELAY, 1), (Int(SOL_SOCKET), SO_KEEPALIVE, 1), (IPPROTO_TCP, TCP_KEEPIDLE, 30),
             (IPPROTO_TCP, TCP_KEEPINTVL, 10), (IPPROTO_TCP, TCP_KEEPCNT, 3),
         ] {
-            // Without any of these the connection works too, only slower or slower to notice a dead peer.
+            // The result is ignored: without these options the connection still works, with more latency or a later
+            // detection of a dead peer.
             var value = value
             setsockopt(descriptor, Int32(level), name, &value, socklen_t(MemoryLayout<Int32>.size))
         }
@@ -53,30 +56,23 @@ struct RedisEndpoint: Sendable {
             connect(descriptor, bytes.bindMemory(to: sockaddr.self).baseAddress, socklen_t(bytes.count))
         }
         guard code == 0 || errno == EINPROGRESS else {
-            let error = Self.failure("connect", errno)
+            let error = RedisError(.unavailable, "cannot connect", cause: SystemError.last("connect"))
             close(descriptor)
             throw error
         }
         return descriptor
     }
 
-    /// How connecting ended, once the socket is writable (connect(2), EINPROGRESS).
+    /// Throws the error of the connection attempt, if it failed. Call it when the socket is writable (connect(2),
+    /// EINPROGRESS).
     static func finishConnecting(_ descriptor: Int32) throws(RedisError) {
         var code: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         guard getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) == 0 else {
-            throw failure("getsockopt", errno)
+            throw RedisError(.unavailable, "cannot connect", cause: SystemError.last("getsockopt"))
         }
-        guard code == 0 else { throw failure("connect", code) }
-    }
-
-    static func failure(_ call: String, _ code: Int32) -> RedisError {
-        RedisError(.unavailable, "\(call): \(describe(code))")
-    }
-
-    static func describe(_ code: Int32) -> String {
-        var buffer = [CChar](repeating: 0, count: 128)
-        guard strerror_r(code, &buffer, buffer.count) == 0 else { return "errno \(code)" }
-        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard code == 0 else {
+            throw RedisError(.unavailable, "cannot connect", cause: SystemError(call: "connect", errno: code))
+        }
     }
 }

@@ -1,46 +1,51 @@
-/// What went wrong with a command or a connection.
-package struct RedisError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The kind of a failure; compare it with the constants, of which later versions may have more.
-    package struct Code: Hashable, Sendable, CustomStringConvertible {
-        /// The code's name, for logs.
-        package let description: String
+package import Reactor
 
-        private init(_ name: String) {
-            description = name
-        }
-
-        /// There is no connection now, or as many commands as allowed are under way; nothing was sent.
-        package static let unavailable = Code("unavailable")
-        /// No reply came in time; the command may have been carried out all the same.
-        package static let timeout = Code("timeout")
-        /// The connection broke before the reply came; the command may have been carried out all the same.
-        package static let connectionLost = Code("connectionLost")
-        /// The server answered with an error; the message has it word for word.
-        package static let reply = Code("reply")
-        /// The peer does not speak the Redis protocol.
-        package static let `protocol` = Code("protocol")
-        /// The address cannot be used.
-        package static let address = Code("address")
-    }
-
-    /// The kind of the failure.
-    package let code: Code
-    /// What happened, without secrets: the server's words where it spoke.
+/// The reason why a command or a connection failed.
+package struct RedisError: CodedError {
+    package let code: ErrorCode<RedisError>
+    /// The details, without secrets; for ``ErrorCode/reply`` the server's error text.
     package let message: String
+    package let cause: (any Error)?
+    package let location: ErrorLocation
 
-    /// Makes an error of its kind and what happened.
-    package init(_ code: Code, _ message: String) {
+    /// Makes an error that is located at the caller's line.
+    package init(
+        _ code: ErrorCode<RedisError>, _ message: String, cause: (any Error)? = nil, fileID: StaticString = #fileID,
+        line: UInt = #line
+    ) {
         self.code = code
         self.message = message
+        self.cause = cause
+        location = ErrorLocation(fileID: fileID, line: line)
     }
 
-    /// The first word of an error reply, as `WRONGTYPE` or `NOSCRIPT`; nil for every other kind of error.
-    package var replyPrefix: String? {
+    /// Whether the same command can succeed later: `true` if the server was not reached or did not reply, and for error
+    /// replies of a server that is loading its data, busy with a script, or in a failover.
+    package var isTransient: Bool {
+        switch code {
+        case .unavailable, .timeout, .connectionLost: true
+        case .reply: ["LOADING", "BUSY", "READONLY", "MASTERDOWN"].contains(replyPrefix)
+        default: false
+        }
+    }
+
+    /// The first word of an error reply, such as `WRONGTYPE` or `NOSCRIPT`; `nil` for other errors.
+    var replyPrefix: String? {
         code == .reply ? String(message.prefix { $0 != " " }) : nil
     }
+}
 
-    /// The kind and what happened.
-    package var description: String {
-        "\(code): \(message)"
-    }
+extension ErrorCode where Failure == RedisError {
+    /// There is no connection, or too many commands are in flight. The command was not sent.
+    package static var unavailable: Self { Self("unavailable") }
+    /// The reply did not arrive in time. The server may have executed the command.
+    package static var timeout: Self { Self("timeout") }
+    /// The connection broke before the reply. The server may have executed the command.
+    package static var connectionLost: Self { Self("connectionLost") }
+    /// The server replied with an error.
+    package static var reply: Self { Self("reply") }
+    /// The server violated the Redis protocol, or the command has no words.
+    package static var `protocol`: Self { Self("protocol") }
+    /// The address is invalid.
+    package static var address: Self { Self("address") }
 }

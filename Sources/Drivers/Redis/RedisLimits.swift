@@ -1,18 +1,18 @@
-/// How long a client waits and how much it holds.
+/// Timeouts of a client and limits on the commands in flight.
 package struct RedisLimits: Sendable {
-    /// How long a command waits for its reply unless it says otherwise.
+    /// How long to wait for the reply to a command, unless the call has a timeout of its own.
     package var timeout: Duration = .milliseconds(200)
-    /// How long connecting and logging in may take.
+    /// How long to wait for a connection and the login.
     package var connectTimeout: Duration = .seconds(2)
-    /// How long a server may be silent, with a command past its time, before the connection is given up.
+    /// If a command has timed out and the server has sent no data for this time, the connection is closed.
     package var silence: Duration = .seconds(1)
-    /// How many commands may be under way, those included that have timed out and whose replies are still to come.
+    /// The maximum number of commands in flight, including those that have timed out but whose reply may still arrive.
     package var outstandingCommands = 10_000
-    /// How many bytes of commands may wait to be written, apart from the one that goes past it.
+    /// The maximum number of bytes that wait for the socket. A single command may exceed it.
     package var outstandingBytes = 64 << 20
-    /// The first and the longest pause between two attempts to connect.
+    /// The range of the pauses between attempts to connect.
     package var backoff: ClosedRange<Duration> = .milliseconds(50) ... .seconds(5)
 
-    /// The limits that suit a cache on the same network.
+    /// Makes limits for a cache on the same network.
     package init() {}
 }

@@ -1,14 +1,14 @@
 internal import CHiredis
 
-/// hiredis's protocol reader, set to build Swift values as it reads instead of C objects that would be copied after.
+/// Parses replies with the protocol reader of hiredis, whose callbacks build Swift values directly.
 ///
-/// Belongs to one connection and, as hiredis's reader, to one thread.
+/// A reader belongs to one connection and must be used by one thread only.
 final class RedisParser {
     private let reader: UnsafeMutablePointer<redisReader>
     private let functions: UnsafeMutablePointer<redisReplyObjectFunctions>
     private let builder = RedisReplyBuilder()
 
-    /// - Returns: nil where there is no memory.
+    /// Makes a parser, or returns `nil` if there is no memory.
     init?() {
         functions = .allocate(capacity: 1)
         functions.initialize(to: Self.callbacks)
@@ -17,7 +17,7 @@ final class RedisParser {
             return nil
         }
         self.reader = reader
-        // hiredis hands this pointer to each callback, and calls them only inside redisReaderGetReply.
+        // hiredis passes this pointer to each callback, and calls them only inside redisReaderGetReply.
         reader.pointee.privdata = Unmanaged.passUnretained(builder).toOpaque()
     }
 
@@ -26,7 +26,7 @@ final class RedisParser {
         functions.deallocate()
     }
 
-    /// Takes over a copy of the first bytes of a buffer, which were received.
+    /// Adds a copy of the first `count` bytes of a buffer to the input.
     func feed(_ bytes: [UInt8], count: Int) throws(RedisError) {
         let code = bytes.withUnsafeBytes { bytes in
             redisReaderFeed(reader, bytes.bindMemory(to: CChar.self).baseAddress, min(count, bytes.count))
@@ -34,7 +34,7 @@ final class RedisParser {
         guard code == REDIS_OK else { throw failure() }
     }
 
-    /// The next whole reply, or nil until more has been fed.
+    /// Returns the next complete reply, or `nil` if the input has none.
     func next() throws(RedisError) -> RedisValue? {
         var object: UnsafeMutableRawPointer?
         guard redisReaderGetReply(reader, &object) == REDIS_OK else { throw failure() }
@@ -48,7 +48,7 @@ final class RedisParser {
         return RedisError(.protocol, text)
     }
 
-    /// hiredis only asks whether the objects are NULL: one that is not stands for all.
+    /// The result of all callbacks. hiredis only checks that it is not NULL.
     private static var placeholder: UnsafeMutableRawPointer? { UnsafeMutableRawPointer(bitPattern: 1) }
 
     private static func builder(_ task: UnsafePointer<redisReadTask>?) -> RedisReplyBuilder? {

@@ -1,4 +1,4 @@
-/// Puts a reply together from its parts as they are read, depth first.
+/// Builds a reply from its parts, which hiredis reads depth first.
 final class RedisReplyBuilder {
     private struct Level {
         var elements: [RedisValue]
@@ -6,7 +6,7 @@ final class RedisReplyBuilder {
     }
 
     private var levels: [Level] = []
-    private var whole: RedisValue?
+    private var result: RedisValue?
 
     func add(_ value: RedisValue) {
         var value = value
@@ -15,20 +15,20 @@ final class RedisReplyBuilder {
             guard level.elements.count == level.count else { return levels.append(level) }
             value = .array(level.elements)
         }
-        whole = value
+        result = value
     }
 
     func beginArray(count: Int) {
         guard count > 0 else { return add(.array([])) }
         var level = Level(elements: [], count: count)
-        // The count is the peer's word: room for more comes with the elements themselves.
+        // At most 1024 elements are reserved ahead, because the count may be wrong.
         level.elements.reserveCapacity(min(count, 1024))
         levels.append(level)
     }
 
-    /// The reply, once it is whole.
+    /// Returns the reply and removes it, or returns `nil` if it is incomplete.
     func take() -> RedisValue? {
-        defer { whole = nil }
-        return whole
+        defer { result = nil }
+        return result
     }
 }

@@ -1,34 +1,31 @@
-/// A reply, or a part of one (RESP2, as the Redis protocol specification has it).
+/// A reply or an element of one (RESP2, see the Redis protocol specification).
 package enum RedisValue: Hashable, Sendable {
     /// A null string or a null array.
     case null
     /// A 64-bit integer.
     case integer(Int)
-    /// A string of any bytes.
+    /// A bulk string, which may hold any bytes.
     case bytes([UInt8])
-    /// A simple string, as `OK`.
+    /// A simple string, such as `OK`.
     case status(String)
-    /// An error inside an array; an error that is the whole reply is thrown instead.
+    /// An error inside an array. An error that is the whole reply is thrown instead.
     case error(String)
     /// An array of replies.
     case array([RedisValue])
 
-    /// Whether this is null.
-    package var isNull: Bool { self == .null }
-
-    /// The number, where this is an integer.
+    /// The integer, or `nil` if the value is not an integer.
     package var integer: Int? {
         guard case .integer(let number) = self else { return nil }
         return number
     }
 
-    /// The bytes, where this is a string.
+    /// The bytes, or `nil` if the value is not a bulk string.
     package var bytes: [UInt8]? {
         guard case .bytes(let bytes) = self else { return nil }
         return bytes
     }
 
-    /// The text, where this is a status or a string of valid UTF-8.
+    /// The text of a simple string or of a bulk string that is valid UTF-8, otherwise `nil`.
     package var string: String? {
         switch self {
         case .bytes(let bytes): String(validating: bytes, as: UTF8.self)
@@ -37,7 +34,7 @@ package enum RedisValue: Hashable, Sendable {
         }
     }
 
-    /// The elements, where this is an array.
+    /// The elements, or `nil` if the value is not an array.
     package var array: [RedisValue]? {
         guard case .array(let elements) = self else { return nil }
         return elements

@@ -14,7 +14,7 @@ extension OpenAPI {
         ["$ref": .string(place(kind, name))]
     }
 
-    /// A shape in place, its named objects by reference.
+    /// Returns the schema of a shape, with references to its named objects.
     static func schema(_ shape: Shape) -> JSON {
         shape.jsonSchema { place("schemas", $0.name) }
     }
@@ -23,7 +23,7 @@ extension OpenAPI {
         "#/components/\(kind)/\(name)"
     }
 
-    /// Every named object that a body is or has in it.
+    /// The named objects in all bodies.
     static let objects: [ObjectShape] = {
         var shapes = [Receipt.schema.shape, .object(Problem.shape)]
         for route in RouteTable.all {
@@ -42,16 +42,19 @@ extension OpenAPI {
     }
 
     private static let sharedHeaders: JSON = [
-        "X-Request-Id": header("That of the request, or a new one.", ["type": "string"], isRequired: true),
+        "X-Request-Id": header("The id from the request, or a new one.", ["type": "string"], isRequired: true),
         "RateLimit": header(
-            "What is left of each limit that counts the request, and when it is whole again.", ["type": "string"]),
-        "RateLimit-Policy": header("The limits that count the request.", ["type": "string"]),
-        "Location": header("Where it can be read.", ["type": "string", "format": "uri-reference"], isRequired: true),
-        "ETag": header("The version of what the body shows.", ["type": "string"], isRequired: true),
-        "Preference-Applied": header("`respond-async`, where that was asked for.", ["type": "string"]),
-        "Accept-Encoding": header("`identity`, where the body was compressed.", ["type": "string"]),
-        "Retry-After": header("Seconds after which to try again.", ["type": "integer", "minimum": 0]),
-        "WWW-Authenticate": header("How to authenticate.", ["type": "string"], isRequired: true),
+            "The remaining quota of each limit that applies to the request, and the time until it is reset.",
+            ["type": "string"]),
+        "RateLimit-Policy": header("The limits that apply to the request.", ["type": "string"]),
+        "Location": header(
+            "The address of the resource or, for 202, of the receipt.", ["type": "string", "format": "uri-reference"],
+            isRequired: true),
+        "ETag": header("The version of the resource.", ["type": "string"], isRequired: true),
+        "Preference-Applied": header("`respond-async` if the client asked for it.", ["type": "string"]),
+        "Accept-Encoding": header("`identity` if the body was compressed.", ["type": "string"]),
+        "Retry-After": header("The seconds to wait before a retry.", ["type": "integer", "minimum": 0]),
+        "WWW-Authenticate": header("The authentication scheme.", ["type": "string"], isRequired: true),
     ]
 
     private static func header(_ description: String, _ schema: JSON, isRequired: Bool = false) -> JSON {

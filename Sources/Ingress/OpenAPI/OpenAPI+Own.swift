@@ -1,24 +1,24 @@
 internal import Contracts
 
 extension OpenAPI {
-    /// What the ingress answers itself.
+    /// Returns the operation of an endpoint that the ingress itself serves.
     static func operation(_ route: Route, _ endpoint: Route.BuiltInEndpoint) -> JSON {
-        let words = words(endpoint)
+        let texts = texts(endpoint)
         return .object { operation in
-            operation.add("operationId", .string(words.id))
+            operation.add("operationId", .string(texts.id))
             operation.add("tags", ["operation"])
-            operation.add("summary", .string(words.summary))
+            operation.add("summary", .string(texts.summary))
             operation.add("responses", responses(route, endpoint))
             operation.add("security", [])
         }
     }
 
-    private static func words(_ endpoint: Route.BuiltInEndpoint) -> (id: String, summary: String) {
+    private static func texts(_ endpoint: Route.BuiltInEndpoint) -> (id: String, summary: String) {
         switch endpoint {
-        case .liveness: ("live", "Tells that the process runs.")
-        case .readiness: ("ready", "Tells whether the broker is reachable, and Redis known.")
-        case .publicKeys: ("publicKeys", "The public keys that verify access tokens (RFC 7517).")
-        case .openAPI: ("openAPI", "This document.")
+        case .liveness: ("live", "Reports that the process runs.")
+        case .readiness: ("ready", "Reports whether the broker and Redis are reachable.")
+        case .publicKeys: ("publicKeys", "Returns the public keys that verify access tokens (RFC 7517).")
+        case .openAPI: ("openAPI", "Returns this document.")
         }
     }
 
@@ -26,9 +26,12 @@ extension OpenAPI {
         .object { responses in
             switch endpoint {
             case .liveness:
-                responses.add("200", response("It runs.", ContentType.json, state(["status": constant("alive")])))
+                responses.add(
+                    "200", response("The process runs.", ContentType.json, state(["status": constant("alive")])))
             case .readiness:
-                responses.add("200", response("Ready.", ContentType.json, readiness("ready", broker: "up")))
+                responses.add(
+                    "200",
+                    response("The ingress can serve requests.", ContentType.json, readiness("ready", broker: "up")))
             case .publicKeys:
                 responses.add("200", response("The keys.", "application/jwk-set+json", keys))
             case .openAPI:
@@ -38,7 +41,9 @@ extension OpenAPI {
             if route.limit != .unlimited { responses.add("429", problem([.tooManyRequests])) }
             responses.add("431", problem([.headersTooLarge]))
             if endpoint == .readiness {
-                responses.add("503", response("Not ready.", ContentType.json, readiness("unavailable", broker: "down")))
+                responses.add(
+                    "503",
+                    response("The broker is unreachable.", ContentType.json, readiness("unavailable", broker: "down")))
             }
         }
     }

@@ -1,7 +1,7 @@
 internal import Contracts
 
 extension OpenAPI {
-    /// What is in the path, the query and the header fields of a request.
+    /// Returns the parameters in the path, the query and the header fields of a request.
     static func parameters(_ route: Route, _ message: MessageDescriptor, _ source: BodySource) -> [JSON] {
         var parameters: [JSON] = []
         if case .parameters = source, case .object(let request) = message.request {
@@ -14,7 +14,7 @@ extension OpenAPI {
         return parameters + [reference("parameters", "XRequestId"), reference("parameters", "Traceparent")]
     }
 
-    /// The body of a request; none where it has none.
+    /// Returns the body of a request; `nil` if it has none.
     static func body(_ message: MessageDescriptor, _ source: BodySource) -> JSON? {
         switch source {
         case .none, .parameters: nil
@@ -25,7 +25,7 @@ extension OpenAPI {
                     "content": [
                         ContentType.json: .object { content in
                             content.add("schema", schema(shape))
-                            content.add("example", OpenAPIExamples.requests[message.name])
+                            content.add("example", message.requestExample)
                         }
                     ],
                 ]
@@ -34,7 +34,7 @@ extension OpenAPI {
         }
     }
 
-    /// Whether the answers say which version they show.
+    /// Whether replies contain an `ETag`.
     static func hasEntityTag(_ message: MessageDescriptor) -> Bool {
         message.name == Messages.Post.get.name
     }
@@ -44,9 +44,13 @@ extension OpenAPI {
             parameter.add("name", .string(field.name))
             parameter.add("in", isInPath ? "path" : "query")
             parameter.add("required", .bool(field.isRequired))
-            parameter.add("description", OpenAPIExamples.words[field.name].map { .string($0) })
+            var shape = field.shape
+            if case .described(let inner, let text) = shape {
+                parameter.add("description", .string(text))
+                shape = inner
+            }
             var schema = JSONObject()
-            if case .object(let object) = field.shape.jsonSchema() { schema = object }
+            if case .object(let object) = shape.jsonSchema() { schema = object }
             schema.add("default", field.defaultValue)
             parameter.add("schema", .object(schema))
         }
@@ -55,7 +59,7 @@ extension OpenAPI {
     private static let upload: JSON = [
         "required": true,
         "description": .string(
-            "One part named `file`, up to \(Messages.Media.uploadLimit) bytes; its bytes tell what it is."),
+            "One part named `file` of at most \(Messages.Media.uploadLimit) bytes. Its bytes decide the type."),
         "content": [
             "multipart/form-data": [
                 "schema": [
@@ -72,20 +76,22 @@ extension OpenAPI {
         ],
     ]
 
-    /// Parameters that many operations have.
+    /// The parameters that many operations share.
     static let sharedParameters: JSON = [
         "IdempotencyKey": field(
             "Idempotency-Key", ["type": "string", "pattern": "^[!-~]{1,200}$"],
-            "The same key from the same caller gets the same answer and no second effect."),
+            "A retry with the same key gets the reply of the first request and has no second effect."),
         "Prefer": field(
             "Prefer", ["type": "string", "examples": ["respond-async"]],
-            "`respond-async`: answered 202 as soon as the command is safely queued (RFC 7240)."),
+            "`respond-async`: reply with 202 as soon as the broker has stored the command (RFC 7240)."),
         "IfNoneMatch": field(
-            "If-None-Match", ["type": "string"], "An `ETag` that the client has: 304 where it is still the same."),
+            "If-None-Match", ["type": "string"],
+            "An `ETag` from an earlier reply. The reply is 304 if the resource has not changed since."),
         "XRequestId": field(
             "X-Request-Id", ["type": "string"],
-            "Comes back, and is in every log line; one that is no id is replaced."),
-        "Traceparent": field("traceparent", ["type": "string"], "W3C trace context; goes on through the broker."),
+            "An id that the reply and every log line contain. An invalid one is replaced."),
+        "Traceparent": field(
+            "traceparent", ["type": "string"], "W3C trace context. It is passed on through the broker."),
     ]
 
     private static func field(_ name: String, _ schema: JSON, _ description: String) -> JSON {

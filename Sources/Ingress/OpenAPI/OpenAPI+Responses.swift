@@ -1,9 +1,9 @@
 internal import Contracts
 
 extension OpenAPI {
-    /// Every status with which a route's requests may end.
+    /// Returns a response for each status that a route may reply with.
     static func responses(_ route: Route, _ message: MessageDescriptor, _ source: BodySource) -> JSON {
-        var responses: [(status: Int, response: JSON)] = [(message.status, good(message))]
+        var responses: [(status: Int, response: JSON)] = [(message.status, successful(message))]
         if message.kind == .command { responses.append((202, accepted)) }
         if hasEntityTag(message) { responses.append((304, notModified)) }
         let problems = Dictionary(grouping: problems(route, message, source), by: \.status)
@@ -15,7 +15,7 @@ extension OpenAPI {
         }
     }
 
-    /// The kinds of problem that may be the answer, each once.
+    /// Returns the problems that a route may reply with, each once.
     static func problems(_ route: Route, _ message: MessageDescriptor, _ source: BodySource) -> [ProblemCode] {
         var codes: [ProblemCode] = [.malformedRequest, .headersTooLarge, .internal, .unavailable, .deadlineExceeded]
         switch source {
@@ -32,7 +32,7 @@ extension OpenAPI {
         return ProblemCode.all.filter { codes.contains($0) }
     }
 
-    /// A response that is a problem of one of these codes, which have the same status.
+    /// Returns the response for problems that have the same status.
     static func problem(_ codes: [ProblemCode]) -> JSON {
         .object { response in
             response.add("description", .string(codes.map { "\($0.title) (`\($0.code)`)." }.joined(separator: " ")))
@@ -56,26 +56,28 @@ extension OpenAPI {
 
     static let commonHeaders = ["X-Request-Id", "RateLimit", "RateLimit-Policy"]
 
-    private static func good(_ message: MessageDescriptor) -> JSON {
+    private static func successful(_ message: MessageDescriptor) -> JSON {
         .object { response in
-            response.add("description", .string(message.reply == nil ? "Done." : message.summary))
+            response.add(
+                "description", .string(message.reply == nil ? "The request was carried out." : message.summary))
             var headers = commonHeaders
             if message.status == 201, message.service != .identity { headers.append("Location") }
             if hasEntityTag(message) { headers.append("ETag") }
             response.add("headers", self.headers(headers))
-            response.add("content", message.reply.map { content($0, example: OpenAPIExamples.replies[message.name]) })
+            response.add("content", message.reply.map { content($0, example: message.replyExample) })
         }
     }
 
     private static let accepted: JSON = [
         "description": .string(
-            "Safely queued, and carried out later: asked for, or no worker has answered by the deadline."),
+            "The broker has stored the command, and a worker will carry it out. The client asked for this reply, or no "
+                + "worker replied before the deadline."),
         "headers": headers(commonHeaders + ["Location", "Preference-Applied"]),
-        "content": content(Receipt.schema.shape, example: ["id": OpenAPIExamples.id, "status": "accepted"]),
+        "content": content(Receipt.schema.shape, example: try? JSON.parse(Receipt.acceptedExample.jsonBytes())),
     ]
 
     private static let notModified: JSON = [
-        "description": "The client has this version already.", "headers": headers(commonHeaders + ["ETag"]),
+        "description": "The resource has not changed.", "headers": headers(commonHeaders + ["ETag"]),
     ]
 
     private static func content(_ shape: Shape, example: JSON?) -> JSON {

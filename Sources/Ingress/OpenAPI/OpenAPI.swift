@@ -1,9 +1,9 @@
 internal import Contracts
 internal import HTTPTypes
 
-/// The HTTP contract as an OpenAPI 3.1 document, made from the route table and the messages.
+/// The HTTP contract as an OpenAPI 3.1 document, made from the route table and the message descriptors.
 enum OpenAPI {
-    /// The whole document.
+    /// The document.
     static let document: JSON = .object { document in
         document.add("openapi", "3.1.0")
         document.add("info", information)
@@ -17,10 +17,10 @@ enum OpenAPI {
         "title": "Warren", "version": "1.0.0",
         "description": .string(
             """
-            Accounts, posts, pictures, search. Ids are UUIDv7 in lower case, times RFC 3339 in UTC with milliseconds. Every \
-            error is `application/problem+json` with a stable `code`; unknown fields in a body and unknown parameters are \
-            errors. HEAD is answered where GET is; a method that a path has not is 405 with `Allow`, a path that is not \
-            here 404 `not-found`.
+            Accounts, posts, pictures and search. Ids are UUIDs of version 7 in lower case. Times are RFC 3339 in UTC \
+            with milliseconds. Every error is `application/problem+json` with a stable `code`. Unknown fields in a \
+            body and unknown parameters are errors. HEAD is supported wherever GET is. An unsupported method gets 405 with \
+            `Allow`, an unknown path 404 `not-found`.
             """),
     ]
 
@@ -63,15 +63,15 @@ enum OpenAPI {
     }
 
     private static func description(_ message: MessageDescriptor, _ source: BodySource) -> String {
-        var text = "Carried out by the \(message.service.rawValue) service as `\(message.name)`."
+        var text = "Handled by the \(message.service.rawValue) service as the message `\(message.name)`."
         guard case .parameters = source, case .object(let request) = message.request else { return text }
         for names in request.exclusions {
-            text += " \(names.map { "`\($0)`" }.joined(separator: " and ")) exclude each other."
+            text += " \(names.map { "`\($0)`" }.joined(separator: " and ")) must not be combined."
         }
         return text
     }
 
-    /// `post.create` as a name for a function: `postCreate`.
+    /// Returns a message type as the name of a function: `postCreate` for `post.create`.
     private static func identifier(_ name: String) -> String {
         let words = name.split { $0 == "." || $0 == "-" }
         return words.dropFirst().reduce(words.first.map(String.init) ?? "") {

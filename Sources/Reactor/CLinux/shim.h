@@ -3,5 +3,5 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
-// In <pthread.h> for _GNU_SOURCE only, which a module's header can no longer define.
+// <pthread.h> declares it only if _GNU_SOURCE is defined, which the header of a module cannot define any more.
 extern int pthread_setname_np(pthread_t thread, const char *name);

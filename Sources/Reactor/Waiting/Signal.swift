@@ -25,7 +25,7 @@
         return await register().wait(until: deadline) != nil
     }
 
-    /// Waits as ``wait(until:)`` does, for a time from now on.
+    /// Waits as ``wait(until:)`` does, with a time limit instead of a deadline.
     package func wait(within limit: Duration) async -> Bool {
         await wait(until: .now + limit)
     }

@@ -1,4 +1,4 @@
-/// An answer other than success, as Cloudinary gives it: a status and one sentence.
+/// An error response in the form of Cloudinary's: a status and one sentence.
 struct APIError: Error, Sendable, Equatable {
     let status: Int
     let message: String

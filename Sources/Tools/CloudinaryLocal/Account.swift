@@ -1,19 +1,19 @@
 import Crypto
 import FoundationEssentials
 
-/// The one account that the server knows, and how its requests are signed.
+/// The only account of the server, and the signatures of its requests.
 struct Account: Sendable {
     let cloud: String
     let key: String
     let secret: String
 
-    /// Parameters that travel with a signed request and are not part of what is signed.
+    /// Parameters of a request that its signature does not cover.
     static let unsigned: Set = ["file", "cloud_name", "resource_type", "api_key", "signature"]
 
-    /// What the signature of these parameters is taken of, the secret left out.
+    /// Returns the string that is signed together with the secret.
     ///
-    /// An ampersand in a value counts as `%26`, so that one value cannot pass for two parameters. Source: Cloudinary,
-    /// "Generating authentication signatures".
+    /// An ampersand in a value is written as `%26`, so that one value cannot pass for two parameters. Source:
+    /// Cloudinary, "Generating authentication signatures".
     static func stringToSign(_ parameters: [String: String]) -> String {
         parameters
             .filter { !unsigned.contains($0.key) && !$0.value.isEmpty }
@@ -22,24 +22,24 @@ struct Account: Sendable {
             .joined(separator: "&")
     }
 
-    /// The signature of a string, in hex: SHA-1, which Cloudinary's own replies bear.
+    /// Returns the SHA-1 signature of a string in hex. The signatures in Cloudinary's responses have this form.
     func sha1(_ string: String) -> String {
         Insecure.SHA1.hash(data: Array((string + secret).utf8)).hex
     }
 
-    /// The signature of a string, in hex: SHA-256, which clients may choose.
+    /// Returns the SHA-256 signature of a string in hex. Clients may use it instead of SHA-1.
     func sha256(_ string: String) -> String {
         SHA256.hash(data: Array((string + secret).utf8)).hex
     }
 }
 
 extension Account {
-    /// How old a timestamp may be, in seconds, and how far ahead.
+    /// The largest difference between a timestamp and the current time, in seconds.
     static let validity = 3600
 
     /// Checks a request's key, signature and timestamp, in that order.
     ///
-    /// - Throws: an `APIError` in Cloudinary's words.
+    /// - Throws: an ``APIError`` with the status and the message of Cloudinary.
     func authenticate(_ parameters: [String: String], now: Date = .now) throws(APIError) {
         func required(_ name: String) throws(APIError) -> String {
             guard let value = parameters[name], !value.isEmpty else { throw .missing(name) }
@@ -70,14 +70,14 @@ extension Account {
 }
 
 extension Date {
-    /// The time as `2015-06-20 12:59:41 +0000`.
+    /// The time in the form `2015-06-20 12:59:41 +0000`.
     fileprivate var cloudinaryText: String {
         formatted(.iso8601).replacing("T", with: " ").replacing("Z", with: " +0000")
     }
 }
 
 extension Sequence<UInt8> {
-    /// The bytes in hex, in lower case.
+    /// The bytes in lower-case hex.
     var hex: String {
         let digits = Array("0123456789abcdef".utf8)
         return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)

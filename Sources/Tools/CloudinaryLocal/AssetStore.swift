@@ -1,18 +1,19 @@
+import AtomicFile
 import FoundationEssentials
 import Glibc
 
-/// The assets as files: one file each, under a name made from its public id; its time of change is its version.
+/// The assets on disk: a file for each, with a name made from the public id.
 struct AssetStore: Sendable {
-    /// A stored file and when it was stored, in seconds since the epoch.
     struct Asset: Sendable {
         let bytes: [UInt8]
+        /// The time of the upload, in seconds since 1970.
         let version: Int
     }
 
-    let assets: String
-    let temporary: String
+    private let assets: String
+    private let temporary: String
 
-    /// Opens the store, makes its directories where they are missing and removes what an interrupted upload left.
+    /// Opens a store: creates its directories if they are missing, and deletes the remains of interrupted uploads.
     init(directory: String) throws {
         assets = directory + "/assets"
         temporary = directory + "/temporary"
@@ -21,46 +22,44 @@ struct AssetStore: Sendable {
         try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: true)
     }
 
-    /// Stores a file whole or not at all, on disk before it returns.
+    /// Stores an asset. It is on disk when this returns.
     ///
-    /// - Returns: whether an asset of that name was there before; where `overwrite` is false, that one stays.
+    /// - Parameter overwrite: whether an existing asset is replaced; otherwise it is kept and returned.
+    /// - Returns: the stored asset, and whether an asset with this id existed before.
     @concurrent
     func put(_ bytes: [UInt8], as id: PublicID, overwrite: Bool) async throws -> (asset: Asset, existed: Bool) {
-        let draft = "\(temporary)/\(UUID().uuidString)"
-        defer { unlink(draft) }
-        let version = try write(bytes, to: draft)
-        let path = path(of: id)
-        var existed = access(path, F_OK) == 0
-        if overwrite {
-            try check(rename(draft, path), "rename")
-        } else if link(draft, path) != 0 {
-            guard errno == EEXIST, let asset = try load(id) else { throw StoreError(call: "link") }
+        let file = file(of: id)
+        let existed = file.exists
+        do throws(AtomicFile.Failure) {
+            let version = try file.write(bytes, replacing: overwrite)
+            return (Asset(bytes: bytes, version: version), overwrite && existed)
+        } catch {
+            guard !overwrite, error.code == EEXIST, let asset = try load(id) else { throw error }
             return (asset, true)
-        } else {
-            existed = false
         }
-        try syncDirectory()
-        return (Asset(bytes: bytes, version: version), existed)
     }
 
-    /// The asset of that name, where there is one.
+    /// Returns an asset, or nil if there is none with this id.
     @concurrent
     func get(_ id: PublicID) async throws -> Asset? {
         try load(id)
     }
 
-    /// Removes an asset; says whether it was there.
+    /// Deletes an asset.
+    ///
+    /// - Returns: whether it existed.
     @concurrent
     func remove(_ id: PublicID) async throws -> Bool {
-        guard unlink(path(of: id)) == 0 else {
-            guard errno == ENOENT else { throw StoreError(call: "unlink") }
+        do throws(AtomicFile.Failure) {
+            try file(of: id).remove()
+            return true
+        } catch {
+            guard error.code == ENOENT else { throw error }
             return false
         }
-        try syncDirectory()
-        return true
     }
 
-    /// The public ids of all assets, sorted.
+    /// Returns the public ids of all assets, sorted.
     @concurrent
     func list() async throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: assets)
@@ -68,11 +67,17 @@ struct AssetStore: Sendable {
             .sorted()
     }
 
-    func path(of id: PublicID) -> String { "\(assets)/\(id.fileName)" }
-}
+    private func load(_ id: PublicID) throws(AtomicFile.Failure) -> Asset? {
+        do throws(AtomicFile.Failure) {
+            let content = try file(of: id).read()
+            return Asset(bytes: content.bytes, version: content.modified)
+        } catch {
+            guard error.code == ENOENT else { throw error }
+            return nil
+        }
+    }
 
-/// A call to the operating system that failed.
-struct StoreError: Error {
-    let call: String
-    let code = errno
+    private func file(of id: PublicID) -> AtomicFile {
+        AtomicFile("\(assets)/\(id.fileName)", mode: 0o644, draft: "\(temporary)/\(UUID().uuidString)")
+    }
 }

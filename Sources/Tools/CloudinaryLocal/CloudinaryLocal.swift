@@ -2,42 +2,43 @@ import ArgumentParser
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import JSONLogging
 import Logging
 
-/// The command: a server on this machine that speaks Cloudinary's upload, destroy and delivery API.
+/// The command: a server that speaks Cloudinary's upload, destroy and delivery API.
 @main
 struct CloudinaryLocal: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cloudinary-local",
-        abstract: "Speaks Cloudinary's upload, destroy and delivery API, with its files on this machine.",
+        abstract: "Serve Cloudinary's upload, destroy and delivery API from a local directory.",
         discussion: """
-            The API secret is read from --secret-file, or else from the environment's CLOUDINARY_SECRET. \
-            Whoever reaches the address may order faults and list the files: keep it on loopback.
+            The API secret is read from --secret-file, or from the environment variable CLOUDINARY_SECRET. \
+            Anyone who can reach the address can order faults and list the files, so use a loopback address.
             """)
 
-    @Option(help: "Where to listen, as HOST:PORT.")
-    var address: Address
-    @Option(help: "What the URLs in replies begin with, where clients reach it by another one than http://ADDRESS.")
+    @Option(help: "The address to listen on, as HOST:PORT.")
+    var address: ListenAddress
+    @Option(help: "The start of the URLs in responses, if clients use another address. (default: http://ADDRESS)")
     var origin: String?
-    @Option(help: "The cloud's name.")
+    @Option(help: "The name of the cloud.")
     var cloud: String
-    @Option(help: "The API key that clients must give.")
+    @Option(help: "The API key that clients must send.")
     var key: String
-    @Option(help: "A file that holds the API secret.")
+    @Option(help: "A file that contains the API secret.")
     var secretFile: String?
-    @Option(help: "The directory that keeps the files; it is made where it is missing.")
+    @Option(help: "The directory for the files; it is created if it is missing.")
     var directory: String
 
     func run() async throws {
-        LoggingSystem.bootstrap { _ in JSONLogHandler(service: "cloudinary-local") }
+        LoggingSystem.bootstrap { _ in JSONLogHandler(service: "cloudinary-local", level: .info) }
         let logger = Logger(label: "cloudinary-local")
-        let account = Account(cloud: cloud, key: key, secret: try Secret.read(file: secretFile))
-        let server = LocalServer(
+        let account = Account(cloud: cloud, key: key, secret: try APISecret.read(file: secretFile))
+        let responder = CloudinaryResponder(
             account: account, origin: origin ?? "http://\(address)", store: try AssetStore(directory: directory),
             logger: logger)
         let address = address
         let application = Application(
-            responder: server, server: .answeringExpectations,
+            responder: responder, server: .answeringExpectations,
             configuration: ApplicationConfiguration(address: .hostname(address.host, port: address.port)),
             onServerRunning: { _ in logger.info("ready", metadata: ["address": "\(address)"]) },
             logger: logger)
@@ -47,7 +48,8 @@ struct CloudinaryLocal: AsyncParsableCommand {
 }
 
 extension HTTPServerBuilder {
-    /// HTTP/1.1 that answers `Expect: 100-continue`, without which libcurl waits a second before it sends a large body.
+    /// HTTP/1.1 with a response to `Expect: 100-continue`. Without it, libcurl waits a second before it sends a large
+    /// body.
     static var answeringExpectations: HTTPServerBuilder {
         HTTPServerBuilder { responder in
             HTTP1Channel(responder: { request, writer, channel in

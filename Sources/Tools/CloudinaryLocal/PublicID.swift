@@ -1,14 +1,14 @@
 import FoundationEssentials
 
-/// An asset's public id: 1 to 255 characters; slashes in it are folders.
+/// The public id of an asset: 1 to 255 characters, with slashes between folders.
 ///
-/// It names a file on disk only through `fileName`, in which no byte has a meaning to a file system.
+/// Only ``fileName`` is used in paths, because none of its characters has a meaning to the file system.
 struct PublicID: Sendable, Hashable {
     let text: String
 
-    /// Takes a public id from a client. Source: Cloudinary, "Permitted naming conventions".
+    /// Validates a public id from a client. Source: Cloudinary, "Permitted naming conventions".
     ///
-    /// - Returns: nil where it is empty, too long, has a forbidden or a control character, an empty, `.` or `..`
+    /// - Returns: nil if it is empty or too long, or has a forbidden or a control character, an empty, `.` or `..`
     ///   folder, or a folder that looks like a version.
     init?(_ given: String) {
         let text = given.trimming { $0.isWhitespace || $0 == "/" }
@@ -23,22 +23,22 @@ struct PublicID: Sendable, Hashable {
         guard fileName.utf8.count <= 255 else { return nil }
     }
 
-    /// A public id for an upload that names none.
+    /// Returns a random public id, for an upload without one.
     static func random() -> String {
         let alphabet = Array("abcdefghijklmnopqrstuvwxyz0123456789")
         return String((0..<20).map { _ in alphabet[Int.random(in: alphabet.indices)] })
     }
 
-    /// The file that holds the asset: letters, digits, hyphens and underscores as they are, every other byte as `%XX`.
+    /// The name of the asset's file: letters, digits, hyphens and underscores unchanged, every other byte as `%XX`.
     var fileName: String { text.percentEncoded { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") } }
 
-    /// The public id that a file's name stands for; nil for a name that no public id has.
+    /// Returns the public id with a file name; nil if no public id has this name.
     init?(fileName: String) {
         guard let text = fileName.percentDecoded, let id = PublicID(text), id.fileName == fileName else { return nil }
         self = id
     }
 
-    /// The public id as part of a URL's path.
+    /// The public id, encoded for the path of a URL.
     var path: String { text.percentEncoded { "-_.~/".utf8.contains($0) } }
 
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
@@ -50,13 +50,14 @@ struct PublicID: Sendable, Hashable {
 }
 
 extension StringProtocol {
-    /// Whether the text is a URL's version component, such as `v1312461204`.
+    /// Whether the text is a version component of a URL, such as `v1312461204`.
     var isVersion: Bool {
         first == "v" && count > 1 && dropFirst().allSatisfy { $0.isASCII && $0.isNumber }
     }
 }
 
 extension String {
+    /// Returns the text with every byte as `%XX`, except ASCII letters, digits and the bytes that `plain` accepts.
     func percentEncoded(except plain: (UInt8) -> Bool) -> String {
         utf8.reduce(into: "") { text, byte in
             if Unicode.Scalar(byte).properties.isAlphabetic && byte < 0x80 || (0x30...0x39).contains(byte)
@@ -69,7 +70,7 @@ extension String {
         }
     }
 
-    /// The text with each `%XX` replaced by its byte; nil where one is malformed or the bytes are no UTF-8.
+    /// The text with each `%XX` replaced by its byte; nil if one is malformed or the result is not UTF-8.
     var percentDecoded: String? {
         var bytes: [UInt8] = []
         var rest = utf8[...]

@@ -2,7 +2,7 @@ import Crypto
 import FoundationEssentials
 import ImageHeaders
 
-/// What Cloudinary answers to an upload. Source: Cloudinary, "Upload API reference", sample response.
+/// The response to an upload. Source: Cloudinary, "Upload API reference", sample response.
 struct UploadReply: Encodable, Sendable {
     let assetID: String
     let publicID: String
@@ -38,12 +38,12 @@ struct UploadReply: Encodable, Sendable {
         case apiKey = "api_key"
     }
 
-    /// The reply for a stored asset.
+    /// Makes the response for a stored asset.
     ///
     /// - Parameters:
-    ///   - existed: whether an asset of that public id was there before the upload.
-    ///   - overwrite: whether the upload took its place.
-    ///   - filename: the file's name as the client gave it.
+    ///   - existed: whether an asset with this public id existed before the upload.
+    ///   - overwrite: whether the upload replaced it.
+    ///   - filename: the file name that the client sent.
     init(
         _ id: PublicID, _ asset: AssetStore.Asset, _ image: ImageHeader, account: Account, origin: String,
         existed: Bool, overwrite: Bool, filename: String
@@ -68,7 +68,7 @@ struct UploadReply: Encodable, Sendable {
         apiKey = account.key
     }
 
-    /// Ids and entity tags have the form of an MD5 digest.
+    /// Returns an id or an entity tag, which have the form of an MD5 digest.
     private static func digest(_ bytes: some Sequence<UInt8>) -> String {
         Insecure.MD5.hash(data: Array(bytes)).hex
     }

@@ -1,7 +1,7 @@
 internal import Contracts
 package import Logging
 package import Postgres
-internal import Reactor
+package import Reactor
 
 /// The worker's parts that handlers use.
 package struct HandlerEnvironment: Sendable {

@@ -91,7 +91,7 @@ package import Reactor
         switch result {
         case .success:
             if let (completed, outcome) = pending.confirm(id) { end(id, completed, outcome) }
-        case .failure(.outcomeUnknown):
+        case .failure(let error) where error.code == .outcomeUnknown:
             if let (completed, outcome) = pending.publishOutcomeUnknown(id) { end(id, completed, outcome) }
         case .failure(let error):
             if let completed = pending.answer(id) { end(id, completed, .unavailable("\(error)")) }

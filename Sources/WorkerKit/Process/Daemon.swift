@@ -1,4 +1,5 @@
 internal import Glibc
+internal import JSONLogging
 package import Logging
 internal import Reactor
 package import ServiceLifecycle

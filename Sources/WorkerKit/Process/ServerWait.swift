@@ -1,5 +1,5 @@
 package import Logging
-internal import Reactor
+package import Reactor
 
 extension Daemon {
     /// Runs an operation on a server, and repeats it with backoff while its errors are transient.

@@ -80,7 +80,7 @@ package import Reactor
             switch result {
             case .success: break
             // The broker answered, so the connection works and the other results are known too.
-            case .failure(.refused), .failure(.tooLarge), .failure(.returned): refused.append(event)
+            case .failure(let error) where [.refused, .tooLarge, .returned].contains(error.code): refused.append(event)
             case .failure(let error): throw error
             }
         }

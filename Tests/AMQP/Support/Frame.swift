@@ -1,32 +1,32 @@
-/// A frame written byte by byte, as a broker may send it and as no driver would write it.
+/// A frame built from its bytes, so that tests can send frames that no driver would encode.
 struct Frame {
     private(set) var bytes: [UInt8]
 
-    /// A frame of a kind with a payload.
-    init(kind: UInt8, channel: UInt16, _ payload: [UInt8]) {
-        bytes = [kind] + Self.number(channel) + Self.number(UInt32(payload.count)) + payload + [0xCE]
+    /// Makes a frame of a type.
+    init(type: UInt8, channel: UInt16, _ payload: [UInt8]) {
+        bytes = [type] + Self.number(channel) + Self.number(UInt32(payload.count)) + payload + [0xCE]
     }
 
-    /// A method with its arguments.
+    /// Makes a method frame.
     static func method(_ classID: UInt16, _ methodID: UInt16, channel: UInt16 = 0, _ arguments: [UInt8] = []) -> Frame {
-        Frame(kind: 1, channel: channel, number(classID) + number(methodID) + arguments)
+        Frame(type: 1, channel: channel, number(classID) + number(methodID) + arguments)
     }
 
-    /// basic.deliver.
+    /// Makes a basic.deliver frame.
     static func deliver(tag: UInt64, channel: UInt16 = 1) -> Frame {
         method(60, 60, channel: channel, short("tag") + number(tag) + [0] + short("exchange") + short("key"))
     }
 
-    /// A header with the flags and the bytes of properties.
+    /// Makes a content header with property flags and encoded properties.
     static func header(
         bodySize: UInt64, flags: UInt16 = 0, properties: [UInt8] = [], channel: UInt16 = 1
     ) -> Frame {
-        Frame(kind: 2, channel: channel, number(UInt16(60)) + [0, 0] + number(bodySize) + number(flags) + properties)
+        Frame(type: 2, channel: channel, number(UInt16(60)) + [0, 0] + number(bodySize) + number(flags) + properties)
     }
 
-    /// A part of a body.
+    /// Makes a body frame.
     static func body(_ bytes: [UInt8], channel: UInt16 = 1) -> Frame {
-        Frame(kind: 3, channel: channel, bytes)
+        Frame(type: 3, channel: channel, bytes)
     }
 
     static func number<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {

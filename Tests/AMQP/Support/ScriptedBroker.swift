@@ -2,10 +2,10 @@ import Foundation
 import Glibc
 import Synchronization
 
-// Unchecked: what changes is behind the mutex; the rest is immutable.
-/// Logs a client in as a broker does, agrees to every set-up call, and then sends what a test wants sent.
+// Unchecked: all mutable state is protected by the mutex.
+/// A server that logs clients in, accepts their declarations, and then sends the frames that a test asks for.
 ///
-/// For what no real broker can be brought to do at will: alarms, frames out of place, and hostile tables.
+/// It sends frames that a real broker cannot be made to send at will: alarms, frames out of order, and hostile tables.
 final class ScriptedBroker: @unchecked Sendable {
     private struct State {
         var client: Int32?
@@ -23,7 +23,7 @@ final class ScriptedBroker: @unchecked Sendable {
 
     /// Listens on a free port of 127.0.0.1.
     ///
-    /// - Parameter greeting: is sent in one piece with the answer to confirm.select or to basic.consume.
+    /// - Parameter greeting: frames to send in one packet with the answer to confirm.select or basic.consume.
     init(heartbeat: UInt16 = 0, greeting: [Frame] = []) throws {
         self.heartbeat = heartbeat
         self.greeting = greeting
@@ -43,13 +43,13 @@ final class ScriptedBroker: @unchecked Sendable {
         Thread { [self] in serve() }.start()
     }
 
-    /// The methods it was sent after the login, in order: class in the upper half, method in the lower.
+    /// The methods it has received, in order: the class ID in the upper 16 bits, the method ID in the lower.
     var methods: [UInt32] { state.withLock { $0.methods } }
 
-    /// How many logins there were.
+    /// The number of logins.
     var loginCount: Int { state.withLock { $0.loginCount } }
 
-    /// Sends frames on the connection that is open.
+    /// Sends frames on the open connection.
     func send(_ frames: Frame...) {
         send(frames)
     }

@@ -1,9 +1,11 @@
 import Foundation
 import Glibc
 
-/// A connection that sends bytes which no HTTP client would.
+/// Sends bytes that an HTTP client would refuse to send.
 enum RawHTTP {
-    /// Sends bytes to a port of loopback and reads until the server closes, for 3 s at most.
+    /// Sends bytes to a port of 127.0.0.1 and reads until the server closes the connection, for 3 s at most per read.
+    ///
+    /// - Returns: the bytes read, as text; empty if the connection fails.
     @concurrent static func exchange(_ bytes: [UInt8], port: Int) async -> String {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { return "" }
@@ -20,13 +22,13 @@ enum RawHTTP {
             }
         }
         guard isConnected, send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else { return "" }
-        var answer: [UInt8] = []
+        var response: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {
             let count = recv(descriptor, &buffer, buffer.count, 0)
             guard count > 0 else { break }
-            answer += buffer[..<count]
+            response += buffer[..<count]
         }
-        return String(decoding: answer, as: UTF8.self)
+        return String(decoding: response, as: UTF8.self)
     }
 }

@@ -2,12 +2,12 @@ import Contracts
 import Foundation
 
 extension Stack {
-    /// The lines that a service's processes logged and that contain a text, such as a request's id.
+    /// Returns the log lines of a service that contain a text.
     ///
     /// - Parameters:
     ///   - name: a service, for all its processes, or one process such as `post-2`.
-    ///   - text: what the lines contain.
-    func log(_ name: String, about text: String) throws -> [JSON] {
+    ///   - text: a part of the lines, such as the id of a request.
+    func logLines(of name: String, containing text: String) throws -> [JSON] {
         let needle = Data(text.utf8)
         return try logFiles(name).flatMap { file in
             try Data(contentsOf: file).split(separator: UInt8(ascii: "\n")).filter { $0.range(of: needle) != nil }
@@ -15,15 +15,15 @@ extension Stack {
         }
     }
 
-    /// The lines in which workers say that they handled a request.
-    func handled(_ name: String, _ requestID: String) throws -> [JSON] {
-        try log(name, about: requestID).filter {
+    /// Returns the lines that the workers of a service logged when they had handled a request.
+    func handledLines(of name: String, _ requestID: String) throws -> [JSON] {
+        try logLines(of: name, containing: requestID).filter {
             $0["message"]?.string == "handled" && $0["request-id"]?.string == requestID
         }
     }
 
-    /// The whole log of a service's processes, as bytes.
-    func wholeLog(_ service: String) throws -> [UInt8] {
+    /// Returns the whole log of all processes of a service.
+    func logBytes(of service: String) throws -> [UInt8] {
         try logFiles(service).flatMap { Array(try Data(contentsOf: $0)) }
     }
 

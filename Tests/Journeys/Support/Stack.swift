@@ -1,77 +1,98 @@
+import AMQP
+import BrokerSupport
 import Foundation
+import Glibc
 import TestSupport
 
-/// The stack that the tests run against, as `compose/local` keeps it.
+/// The stack under test, as `compose/local` started it: its processes, secrets and queues.
 struct Stack: Sendable {
-    /// The folder with its pids, logs and secrets.
+    /// The directory with pids, logs and secrets (`WARREN_STATE`).
     let state: String
 
     init() throws {
         state = try TestEnvironment.value("WARREN_STATE")
     }
 
-    /// Every daemon, in the order in which a request meets them.
-    static let daemons = ["ingress", "identity", "post", "media", "search"]
+    static let daemons = ["ingress"] + workers
     static let workers = ["identity", "post", "media", "search"]
 
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
 
-    /// Where a file of the repository is.
+    /// Returns the path of a file of the repository.
     static func file(_ path: String) -> String {
         root.appending(path: path).path(percentEncoded: false)
     }
 
+    /// Returns a secret of the stack, such as `post-amqp.url`.
+    func secret(_ name: String) throws -> String {
+        try String(contentsOfFile: "\(state)/secrets/\(name)", encoding: .utf8)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
     // MARK: compose/local
 
-    /// Runs a command of `compose/local` on this stack.
-    @discardableResult func compose(_ arguments: String...) async throws -> String {
-        try await Command(path: Self.file("compose/local"), arguments: arguments).succeed()
+    /// Runs a command of `compose/local` on this stack and returns its output.
+    @discardableResult func composeLocal(_ arguments: String...) async throws -> String {
+        try await Program(path: Self.file("compose/local"), arguments: arguments).runSuccessfully()
     }
 
-    /// Has exactly so many processes of a service run, ready to work.
+    /// Starts or stops processes of a service until `count` of them run and are ready.
     func scale(_ service: String, _ count: Int) async throws {
-        try await compose("scale", service, String(count))
+        try await composeLocal("scale", service, String(count))
     }
 
-    /// What `rabbitmqctl` says, without its heading.
+    /// Returns the output of `rabbitmqctl`, without its heading.
     func rabbitmqctl(_ arguments: String...) async throws -> String {
-        try await Command(path: Self.file("compose/local"), arguments: ["rabbitmqctl", "-q"] + arguments).succeed()
+        try await Program(path: Self.file("compose/local"), arguments: ["rabbitmqctl", "-q"] + arguments)
+            .runSuccessfully()
+    }
+
+    // MARK: Queues
+
+    /// Returns the number of messages that are ready in a queue, from the broker itself.
+    ///
+    /// The counts of `rabbitmqctl` are some seconds old.
+    func depth(of queue: String) async throws -> Int {
+        let address = try BrokerAddress(url: TestEnvironment.value("WARREN_OPERATOR_URL"))
+        return try await Provisioner(address: address).depth(ofQueue: queue).ready
     }
 
     // MARK: Processes
 
-    /// The pid of a process such as `post-1`.
+    /// Returns the pid of a process such as `post-1`.
     func pid(_ name: String) throws -> pid_t {
         let text = try String(contentsOfFile: "\(state)/run/\(name).pid", encoding: .utf8)
         guard let pid = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)), pid > 1 else {
-            throw Command.Failed(description: "\(name).pid holds no pid: \(text)")
+            throw Program.Failure(description: "\(name).pid does not contain a pid: \(text)")
         }
         return pid
     }
 
-    /// Sends a signal to a process of the stack and waits until it is gone.
-    func end(_ name: String, _ signal: Int32) async throws {
+    /// Sends a signal to a process of the stack and waits until the process has ended.
+    ///
+    /// - Throws: ``Program/Failure`` if the process does not run, or still runs 30 s later.
+    func kill(_ name: String, with signal: Int32) async throws {
         let pid = try pid(name)
-        guard kill(pid, signal) == 0 else { throw Command.Failed(description: "\(name) does not run") }
+        guard Glibc.kill(pid, signal) == 0 else { throw Program.Failure(description: "\(name) does not run") }
         guard try await eventually(within: .seconds(30), { !Self.isAlive(pid) }) else {
-            throw Command.Failed(description: "\(name) runs on, 30 s after signal \(signal)")
+            throw Program.Failure(description: "\(name) still runs 30 s after signal \(signal)")
         }
     }
 
-    /// Whether a process runs; one that has ended and waits for its parent does not.
+    /// Returns whether a process runs. A zombie, which waits for its parent, does not.
     static func isAlive(_ pid: pid_t) -> Bool {
         guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return false }
         guard let name = stat.lastIndex(of: ")") else { return false }
         return !stat[name...].hasPrefix(") Z")
     }
 
-    /// Starts another process like one of the stack, as the test's own child.
+    /// Starts another process like one of the stack, as a child of the test.
     ///
     /// - Parameters:
-    ///   - name: the process of which it gets the program and the environment, such as `ingress-1`.
-    ///   - changes: variables that are set otherwise; an empty one is taken out.
-    func startAnother(_ name: String, _ changes: [String: String] = [:]) throws -> Started {
+    ///   - name: the process whose program and environment are used, such as `ingress-1`.
+    ///   - changes: variables that get another value; an empty value removes the variable.
+    func startCopy(of name: String, _ changes: [String: String] = [:]) throws -> ChildProcess {
         let pid = try pid(name)
         let environ = try Data(contentsOf: URL(filePath: "/proc/\(pid)/environ"))
         var environment: [String: String] = [:]
@@ -79,17 +100,20 @@ struct Stack: Sendable {
             let parts = String(decoding: entry, as: UTF8.self).split(separator: "=", maxSplits: 1)
             if parts.count == 2 { environment[String(parts[0])] = String(parts[1]) }
         }
-        // The running process keeps its own health file.
-        environment["WARREN_HEALTH_FILE"] =
-            FileManager.default.temporaryDirectory.appending(path: "healthy-\(Fresh.word(12))").path
+        // Only the original may touch its health file.
+        environment["WARREN_HEALTH_FILE"] = nil
         for (variable, value) in changes { environment[variable] = value.isEmpty ? nil : value }
-        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
-        return try Command(path: program, environment: environment).start()
+        return try Program(path: try executable(of: name), environment: environment).start()
     }
 
-    /// A secret of the stack, such as `post-amqp.url`.
-    func secret(_ name: String) throws -> String {
-        try String(contentsOfFile: "\(state)/secrets/\(name)", encoding: .utf8)
-            .trimmingCharacters(in: .whitespacesAndNewlines)
+    /// Returns the path of the executable of a process.
+    func executable(of name: String) throws -> String {
+        try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(try pid(name))/exe")
+    }
+
+    /// Returns the path of the operator's command `warren`, which is built beside the daemons.
+    func warrenCommand() throws -> String {
+        URL(filePath: try executable(of: "identity-1")).deletingLastPathComponent().appending(path: "warren")
+            .path(percentEncoded: false)
     }
 }

@@ -1,4 +1,5 @@
 import AMQP
+import BrokerSupport
 import FoundationEssentials
 import Reactor
 import TestSupport
@@ -62,7 +63,7 @@ import Testing
     ) async throws {
         let fixture = try RequesterFixture(answers: answers, limit: limit, hasReplyQueue: hasReplyQueue)
         defer { fixture.proxy.stop() }
-        let provisioner = Provisioner(address: fixture.address, name: "tests")
+        let provisioner = Provisioner(address: fixture.address)
         let queues = ["query", "command", "crowded", "replies"].map { "\(fixture.prefix).\($0)" }
         try await provisioner.perform(
             [.exchange(Exchange.commands, type: "topic"), .exchange(Exchange.replies, type: "direct")]

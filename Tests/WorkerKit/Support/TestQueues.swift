@@ -1,4 +1,5 @@
 import AMQP
+import BrokerSupport
 import Contracts
 import TestSupport
 
@@ -17,7 +18,7 @@ struct TestQueues: Sendable {
 
     init() throws {
         address = try BrokerAddress(url: TestEnvironment.value("WARREN_TEST_AMQP_URL"))
-        provisioner = Provisioner(address: address, name: "tests")
+        provisioner = Provisioner(address: address)
     }
 
     /// Declares the queues.

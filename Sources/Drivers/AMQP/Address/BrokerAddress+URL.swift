@@ -1,17 +1,11 @@
 extension BrokerAddress {
-    /// A text that is no AMQP URI; says what is wrong and repeats neither the text nor its password.
-    package struct Malformed: Error, Sendable, Equatable, CustomStringConvertible {
-        /// What is wrong.
-        package let description: String
-    }
-
-    /// Reads `amqp://user:password@host:port/vhost?heartbeat=…&cacertfile=…&verify=…`, or `amqps://`.
+    /// Parses an AMQP URI: `amqp://user:password@host:port/vhost?heartbeat=…&cacertfile=…&verify=…`, or `amqps://`.
     ///
-    /// The parts are percent-decoded. Without a virtual host, or with an empty one, it is `/`. `verify` is
-    /// `verify_peer` or `verify_none` (RabbitMQ's URI specification and its query parameters).
+    /// The parts are percent-decoded. A missing or empty virtual host means `/`. `verify` is `verify_peer` or
+    /// `verify_none` (RabbitMQ's URI specification and URI query parameters).
     ///
-    /// - Throws: ``Malformed``.
-    package init(url: String) throws(Malformed) {
+    /// - Throws: ``AMQPError`` with the code `address`. Its message does not repeat the URI, which holds the password.
+    package init(url: String) throws(AMQPError) {
         let (scheme, afterScheme) = try Self.scheme(of: url)
         let (beforeQuery, query) = Self.split(afterScheme, at: "?")
         let (authority, path) = Self.split(beforeQuery, at: "/")
@@ -27,34 +21,34 @@ extension BrokerAddress {
         try readHost(hostPart)
         if let path, !path.isEmpty {
             guard !path.contains("/") else {
-                throw Malformed(description: "the virtual host has a slash that is not written %2F")
+                throw AMQPError(.address, "a slash in the virtual host must be written as %2F")
             }
             virtualHost = try Self.decode(path, "the virtual host")
         }
         for parameter in (query ?? "").split(separator: "&") { try read(parameter) }
     }
 
-    private static func scheme(of url: String) throws(Malformed) -> (String, Substring) {
+    private static func scheme(of url: String) throws(AMQPError) -> (String, Substring) {
         guard let end = url.firstRange(of: "://") else {
-            throw Malformed(description: "it does not begin with amqp:// or amqps://")
+            throw AMQPError(.address, "must begin with amqp:// or amqps://")
         }
         let scheme = url[..<end.lowerBound].lowercased()
         guard scheme == "amqp" || scheme == "amqps" else {
-            throw Malformed(description: "its scheme is neither amqp nor amqps")
+            throw AMQPError(.address, "the scheme must be amqp or amqps")
         }
         return (scheme, url[end.upperBound...])
     }
 
-    private mutating func readHost(_ text: Substring) throws(Malformed) {
+    private mutating func readHost(_ text: Substring) throws(AMQPError) {
         var portPart: Substring?
         if text.first == "[" {
             guard let close = text.firstIndex(of: "]") else {
-                throw Malformed(description: "the host's [ is not closed")
+                throw AMQPError(.address, "the [ of the host must be closed by ]")
             }
             host = String(text[text.index(after: text.startIndex)..<close])
             let rest = text[text.index(after: close)...]
             guard rest.isEmpty || rest.first == ":" else {
-                throw Malformed(description: "something other than a port follows the host")
+                throw AMQPError(.address, "only a port may follow the ] of the host")
             }
             portPart = rest.isEmpty ? nil : rest.dropFirst()
         } else {
@@ -62,31 +56,33 @@ extension BrokerAddress {
             host = try Self.decode(name, "the host")
             portPart = number
         }
-        guard !host.isEmpty else { throw Malformed(description: "it names no host") }
+        guard !host.isEmpty else { throw AMQPError(.address, "must contain a host") }
         guard let portPart, !portPart.isEmpty else { return }
         guard let number = UInt16(portPart), number > 0 else {
-            throw Malformed(description: "its port is no port number")
+            throw AMQPError(.address, "the port must be a number from 1 to 65535")
         }
         port = Int(number)
     }
 
-    private mutating func read(_ parameter: Substring) throws(Malformed) {
+    private mutating func read(_ parameter: Substring) throws(AMQPError) {
         let (name, rawValue) = Self.split(parameter, at: "=")
         let value = try Self.decode(rawValue ?? "", "a parameter")
         switch name {
         case "heartbeat":
-            guard let seconds = UInt16(value) else { throw Malformed(description: "heartbeat is no number of seconds") }
+            guard let seconds = UInt16(value) else {
+                throw AMQPError(.address, "heartbeat must be a number of seconds from 0 to 65535")
+            }
             heartbeat = Int(seconds)
         case "cacertfile":
-            guard !value.isEmpty else { throw Malformed(description: "cacertfile is empty") }
+            guard !value.isEmpty else { throw AMQPError(.address, "cacertfile must not be empty") }
             caCertificateFile = value
         case "verify":
             guard value == "verify_peer" || value == "verify_none" else {
-                throw Malformed(description: "verify is neither verify_peer nor verify_none")
+                throw AMQPError(.address, "verify must be verify_peer or verify_none")
             }
             verifiesPeer = value == "verify_peer"
         default:
-            throw Malformed(description: "it has a parameter that is none of heartbeat, cacertfile, verify")
+            throw AMQPError(.address, "the allowed parameters are heartbeat, cacertfile and verify")
         }
     }
 
@@ -95,8 +91,8 @@ extension BrokerAddress {
         return (text[..<index], text[text.index(after: index)...])
     }
 
-    /// Decodes %XX; zero bytes are refused, since the login is made of C strings.
-    private static func decode(_ text: Substring, _ what: String) throws(Malformed) -> String {
+    /// Decodes percent-encoding. Zero bytes are refused because rabbitmq-c takes the login as C strings.
+    private static func decode(_ text: Substring, _ part: String) throws(AMQPError) -> String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count)
         var rest = text.utf8.makeIterator()
@@ -106,12 +102,12 @@ extension BrokerAddress {
                 continue
             }
             guard let high = rest.next().flatMap(Self.hex), let low = rest.next().flatMap(Self.hex) else {
-                throw Malformed(description: "\(what) has a % that no two hexadecimal digits follow")
+                throw AMQPError(.address, "in \(part), each % must be followed by two hexadecimal digits")
             }
             bytes.append(high << 4 | low)
         }
         guard !bytes.contains(0), let decoded = String(validating: bytes, as: UTF8.self) else {
-            throw Malformed(description: "\(what) is not text")
+            throw AMQPError(.address, "\(part) must be UTF-8 text without zero bytes")
         }
         return decoded
     }

@@ -1,25 +1,25 @@
-/// Where a broker is and how to log in, from an AMQP URI.
+/// The address of a broker and the login for it.
 package struct BrokerAddress: Sendable, Equatable {
-    /// A host name or an address; an IPv6 one without its brackets.
+    /// The host name or IP address; an IPv6 address without brackets.
     package var host: String
     /// The TCP port.
     package var port: Int
-    /// The user to log in as.
+    /// The user name.
     package var user: String
-    /// The user's password; it is in no description.
+    /// The password. Descriptions do not contain it.
     package var password: String
     /// The virtual host.
     package var virtualHost: String
-    /// Whether the connection is TLS.
+    /// Whether the connection uses TLS.
     package var isTLS: Bool
-    /// Seconds between heartbeats; the broker may ask for fewer. 0 turns them off.
+    /// The heartbeat interval in seconds; 0 means no heartbeats. The broker may negotiate a shorter one.
     package var heartbeat: Int
-    /// A PEM file of trusted certificates; without one the system's are trusted.
+    /// A PEM file with the trusted CA certificates; `nil` means those of the system.
     package var caCertificateFile: String?
-    /// Whether the broker's certificate and name are verified.
+    /// Whether the broker's certificate and host name are verified.
     package var verifiesPeer: Bool
 
-    /// Makes an address of its parts.
+    /// Makes an address from its parts.
     package init(
         host: String, port: Int = 5672, user: String = "guest", password: String = "guest", virtualHost: String = "/",
         isTLS: Bool = false, heartbeat: Int = BrokerAddress.defaultHeartbeat, caCertificateFile: String? = nil,
@@ -36,7 +36,7 @@ package struct BrokerAddress: Sendable, Equatable {
         self.verifiesPeer = verifiesPeer
     }
 
-    /// Seconds between heartbeats where nothing else is asked for.
+    /// The default heartbeat interval in seconds.
     package static let defaultHeartbeat = 15
 }
 

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-// amqp_login_with_properties has variable arguments, which Swift cannot call.
+// Swift cannot call amqp_login_with_properties because it has variable arguments.
 static inline amqp_rpc_reply_t warren_amqp_login(
     amqp_connection_state_t state, const char *vhost, int channel_max, int frame_max, int heartbeat,
     const amqp_table_t *properties, const char *user, const char *password) {
@@ -17,8 +17,9 @@ static inline amqp_rpc_reply_t warren_amqp_login(
         state, vhost, channel_max, frame_max, heartbeat, properties, AMQP_SASL_METHOD_PLAIN, user, password);
 }
 
-// rabbitmq-c keeps its SSL to itself, and its own sends block. The info callback is OpenSSL's documented way to see the
-// SSL of a context's connection: it is stored where the context's application data points.
+// The driver needs the SSL of a connection because the sends of rabbitmq-c block, but rabbitmq-c does not expose it.
+// OpenSSL passes it to the info callback (SSL_CTX_set_info_callback(3)), which stores it in the slot that the context's
+// application data points to.
 static void warren_tls_seen(const SSL *ssl, int where, int ret) {
     (void)where;
     (void)ret;
@@ -26,7 +27,8 @@ static void warren_tls_seen(const SSL *ssl, int where, int ret) {
     if (slot) *slot = (void *)ssl;
 }
 
-// Prepares a context: where its connection's SSL shall be stored, and TLS 1.2 at least. The slot must outlive the handshake.
+// Prepares a context before the handshake: sets the slot for the SSL, which must outlive the handshake, and requires TLS
+// 1.2 or later.
 static inline void warren_tls_prepare(void *context, void **slot) {
     SSL_CTX *ctx = (SSL_CTX *)context;
     SSL_CTX_set_ex_data(ctx, 0, slot);
@@ -35,7 +37,7 @@ static inline void warren_tls_prepare(void *context, void **slot) {
     SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 }
 
-// Takes the slot back once the handshake is over.
+// Removes the slot and the callbacks after the handshake.
 static inline void warren_tls_prepared(void *context, void *ssl) {
     SSL_CTX_set_ex_data((SSL_CTX *)context, 0, (void *)0);
     SSL_CTX_set_info_callback((SSL_CTX *)context, (void (*)(const SSL *, int, int))0);
@@ -48,7 +50,8 @@ static inline int warren_tls_trust_system(void *context) {
 
 enum { WARREN_TLS_AGAIN = -1, WARREN_TLS_FAILED = -2 };
 
-// Writes what fits; WARREN_TLS_AGAIN where the socket is full (the same bytes must come again: SSL_write(3)).
+// Writes as many bytes as the socket accepts. Returns WARREN_TLS_AGAIN if the socket is full; the caller must then repeat
+// the call with the same bytes (SSL_write(3)).
 static inline long warren_tls_write(void *ssl, const void *bytes, int count) {
     int written = SSL_write((SSL *)ssl, bytes, count);
     if (written > 0) return written;

@@ -1,7 +1,7 @@
 internal import CRabbitMQ
 
 extension Headers {
-    /// Copies a table that rabbitmq-c decoded.
+    /// Copies a table of rabbitmq-c.
     init(_ table: amqp_table_t, depth: Int = 0) {
         let entries = UnsafeBufferPointer(
             start: table.entries, count: table.entries == nil ? 0 : Int(table.num_entries))
@@ -10,7 +10,7 @@ extension Headers {
 }
 
 extension FieldValue {
-    /// Copies a value that rabbitmq-c decoded; its kind says which member of the union counts.
+    /// Copies a value of rabbitmq-c. Its kind tells which member of the union is valid.
     init(_ field: amqp_field_value_t, depth: Int) {
         let value = field.value
         switch UnicodeScalar(field.kind) {

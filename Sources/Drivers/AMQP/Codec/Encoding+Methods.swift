@@ -1,22 +1,24 @@
 extension OutputBuffer {
-    /// Appends a frame around what the closure appends.
+    /// Appends a frame whose payload the closure appends.
+    ///
+    /// - Returns: the size of the frame, or `nil` if the closure returns `false`.
     private mutating func appendFrame(
-        _ kind: UInt8, channel: UInt16, _ payload: (inout OutputBuffer) -> Bool
+        _ type: UInt8, channel: UInt16, _ payload: (inout OutputBuffer) -> Bool
     ) -> Int? {
-        append(kind)
+        append(type)
         append(channel)
         let length = appendLength()
         guard payload(&self) else { return nil }
         let size = count - length
         fillLength(at: length)
-        append(FrameKind.end)
-        return size + FrameKind.overhead
+        append(FrameType.end)
+        return size + FrameType.overhead
     }
 
     private mutating func appendMethod(
         _ method: UInt32, channel: UInt16, _ arguments: (inout OutputBuffer) -> Void = { _ in }
     ) {
-        _ = appendFrame(FrameKind.method, channel: channel) { buffer in
+        _ = appendFrame(FrameType.method, channel: channel) { buffer in
             buffer.append(method)
             arguments(&buffer)
             return true
@@ -24,17 +26,17 @@ extension OutputBuffer {
     }
 
     mutating func appendHeartbeat() {
-        _ = appendFrame(FrameKind.heartbeat, channel: 0) { _ in true }
+        _ = appendFrame(FrameType.heartbeat, channel: 0) { _ in true }
     }
 
-    /// Appends basic.publish with its header and body frames, all of it or nothing.
+    /// Appends basic.publish with its header and body frames.
     ///
-    /// - Parameter frameMaximum: the size of frame that the broker agreed to, at least 4096.
-    /// - Returns: false where a text is too long or the headers exceed a frame.
+    /// - Parameter frameMaximum: the negotiated maximum size of a frame, at least 4096.
+    /// - Returns: `false` if a text is too long or the header exceeds a frame. The buffer is unchanged then.
     mutating func appendPublish(_ message: borrowing OutgoingMessage, channel: UInt16, frameMaximum: Int) -> Bool {
         let start = count
-        let method = appendFrame(FrameKind.method, channel: channel) { buffer in
-            buffer.append(Method.basicPublish)
+        let method = appendFrame(FrameType.method, channel: channel) { buffer in
+            buffer.append(MethodID.basicPublish)
             buffer.append(UInt16(0))
             guard buffer.appendShort(message.exchange), buffer.appendShort(message.routingKey) else { return false }
             buffer.append(UInt8(message.isMandatory ? 1 : 0))
@@ -43,8 +45,8 @@ extension OutputBuffer {
         let header =
             method == nil
             ? nil
-            : appendFrame(FrameKind.header, channel: channel) { buffer in
-                buffer.append(UInt16(truncatingIfNeeded: Method.basicPublish >> 16))
+            : appendFrame(FrameType.header, channel: channel) { buffer in
+                buffer.append(UInt16(truncatingIfNeeded: MethodID.basicPublish >> 16))
                 buffer.append(UInt16(0))
                 buffer.append(UInt64(message.body.count))
                 return buffer.append(message.properties)
@@ -60,11 +62,11 @@ extension OutputBuffer {
     }
 
     private mutating func appendBody(_ body: UnsafeRawBufferPointer, channel: UInt16, frameMaximum: Int) {
-        let share = max(1, frameMaximum - FrameKind.overhead)
+        let share = max(1, frameMaximum - FrameType.overhead)
         var offset = 0
         while offset < body.count {
             let end = min(body.count, offset + share)
-            _ = appendFrame(FrameKind.body, channel: channel) { buffer in
+            _ = appendFrame(FrameType.body, channel: channel) { buffer in
                 buffer.append(UnsafeRawBufferPointer(rebasing: body[offset..<end]))
                 return true
             }
@@ -73,38 +75,38 @@ extension OutputBuffer {
     }
 
     mutating func appendAck(_ tag: UInt64, multiple: Bool, channel: UInt16) {
-        appendMethod(Method.basicAck, channel: channel) { buffer in
+        appendMethod(MethodID.basicAck, channel: channel) { buffer in
             buffer.append(tag)
             buffer.append(UInt8(multiple ? 1 : 0))
         }
     }
 
     mutating func appendReject(_ tag: UInt64, requeue: Bool, channel: UInt16) {
-        appendMethod(Method.basicReject, channel: channel) { buffer in
+        appendMethod(MethodID.basicReject, channel: channel) { buffer in
             buffer.append(tag)
             buffer.append(UInt8(requeue ? 1 : 0))
         }
     }
 
-    /// Appends basic.cancel, which the broker answers with basic.cancel-ok.
+    /// Appends basic.cancel. The broker answers with basic.cancel-ok.
     mutating func appendCancel(consumerTag: String, channel: UInt16) {
-        appendMethod(Method.basicCancel, channel: channel) { buffer in
-            // The tag is the broker's own, so it is no longer than the broker could say.
+        appendMethod(MethodID.basicCancel, channel: channel) { buffer in
+            // The result is ignored: the tag comes from the broker as a short string, so it is short enough.
             _ = buffer.appendShort(consumerTag)
             buffer.append(UInt8(0))
         }
     }
 
     mutating func appendFlowOK(isActive: Bool, channel: UInt16) {
-        appendMethod(Method.channelFlowOK, channel: channel) { $0.append(UInt8(isActive ? 1 : 0)) }
+        appendMethod(MethodID.channelFlowOK, channel: channel) { $0.append(UInt8(isActive ? 1 : 0)) }
     }
 
     mutating func appendChannelCloseOK(channel: UInt16) {
-        appendMethod(Method.channelCloseOK, channel: channel)
+        appendMethod(MethodID.channelCloseOK, channel: channel)
     }
 
     mutating func appendConnectionClose() {
-        appendMethod(Method.connectionClose, channel: 0) { buffer in
+        appendMethod(MethodID.connectionClose, channel: 0) { buffer in
             buffer.append(UInt16(200))
             _ = buffer.appendShort("closed")
             buffer.append(UInt32(0))
@@ -112,6 +114,6 @@ extension OutputBuffer {
     }
 
     mutating func appendConnectionCloseOK() {
-        appendMethod(Method.connectionCloseOK, channel: 0)
+        appendMethod(MethodID.connectionCloseOK, channel: 0)
     }
 }

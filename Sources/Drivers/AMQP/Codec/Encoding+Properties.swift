@@ -1,5 +1,7 @@
 extension OutputBuffer {
-    /// Appends the properties: their flags, then those that are set; false where a text or a table cannot be written.
+    /// Appends the property flags and the properties that are set.
+    ///
+    /// - Returns: `false` if a text or a name is longer than 255 bytes, or the headers are nested too deeply.
     mutating func append(_ properties: borrowing Properties) -> Bool {
         append(Self.flags(of: properties))
         guard appendOptional(properties.contentType), appendOptional(properties.contentEncoding) else { return false }

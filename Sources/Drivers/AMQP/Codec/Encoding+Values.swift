@@ -1,7 +1,7 @@
 extension OutputBuffer {
-    /// Appends a text with a length of one byte.
+    /// Appends a short string, which has a length of one byte.
     ///
-    /// - Returns: false where it is longer than the 255 bytes that can say.
+    /// - Returns: `false` if the text is longer than 255 bytes.
     mutating func appendShort(_ text: String) -> Bool {
         var text = text
         return text.withUTF8 { utf8 in
@@ -12,7 +12,7 @@ extension OutputBuffer {
         }
     }
 
-    /// Appends a text with a length of four bytes.
+    /// Appends a long string, which has a length of four bytes.
     mutating func appendLong(_ text: String) {
         var text = text
         text.withUTF8 { utf8 in
@@ -21,7 +21,9 @@ extension OutputBuffer {
         }
     }
 
-    /// Appends a table; false where a name is too long or the nesting too deep.
+    /// Appends a table.
+    ///
+    /// - Returns: `false` if a name is longer than 255 bytes or the nesting exceeds ``FieldValue/maximumDepth``.
     mutating func append(_ table: Headers, depth: Int = 0) -> Bool {
         guard depth < FieldValue.maximumDepth else { return false }
         let length = appendLength()
@@ -32,7 +34,7 @@ extension OutputBuffer {
         return true
     }
 
-    /// Appends a value behind the letter of its type.
+    /// Appends the letter of a value's type and the value.
     private mutating func append(_ value: FieldValue, depth: Int) -> Bool {
         guard depth <= FieldValue.maximumDepth else { return false }
         switch value {

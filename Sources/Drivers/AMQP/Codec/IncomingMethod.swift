@@ -1,6 +1,6 @@
 internal import CRabbitMQ
 
-/// A method from the broker. Its bytes are rabbitmq-c's and are good until the next frame is read.
+/// A method from the broker. The bytes of a `deliver` belong to rabbitmq-c and are valid until the next frame is read.
 enum IncomingMethod {
     case deliver(tag: UInt64, isRedelivered: Bool, exchange: UnsafeRawBufferPointer, routingKey: UnsafeRawBufferPointer)
     case returned(code: UInt16, text: String, exchange: String, routingKey: String)
@@ -16,61 +16,61 @@ enum IncomingMethod {
     case unblocked
     case other(UInt32)
 
-    /// Reads what rabbitmq-c decoded: `decoded` points to the structure of that method (amqp_framing.h).
+    /// Converts a method of rabbitmq-c, whose `decoded` points to the structure for its ID (amqp_framing.h).
     init(_ method: amqp_method_t) {
         guard let decoded = method.decoded else {
             self = .other(method.id)
             return
         }
         switch method.id {
-        case Method.basicDeliver:
+        case MethodID.basicDeliver:
             let fields = decoded.assumingMemoryBound(to: amqp_basic_deliver_t.self).pointee
             self = .deliver(
                 tag: fields.delivery_tag, isRedelivered: fields.redelivered != 0, exchange: fields.exchange.buffer,
                 routingKey: fields.routing_key.buffer)
-        case Method.basicReturn:
+        case MethodID.basicReturn:
             let fields = decoded.assumingMemoryBound(to: amqp_basic_return_t.self).pointee
             self = .returned(
                 code: fields.reply_code, text: fields.reply_text.text, exchange: fields.exchange.text,
                 routingKey: fields.routing_key.text)
-        case Method.basicAck:
+        case MethodID.basicAck:
             let fields = decoded.assumingMemoryBound(to: amqp_basic_ack_t.self).pointee
             self = .ack(tag: fields.delivery_tag, multiple: fields.multiple != 0)
-        case Method.basicNack:
+        case MethodID.basicNack:
             let fields = decoded.assumingMemoryBound(to: amqp_basic_nack_t.self).pointee
             self = .nack(tag: fields.delivery_tag, multiple: fields.multiple != 0)
-        case Method.basicCancel: self = .cancelled
-        case Method.basicCancelOK: self = .cancelOK
-        case Method.channelFlow:
+        case MethodID.basicCancel: self = .cancelled
+        case MethodID.basicCancelOK: self = .cancelOK
+        case MethodID.channelFlow:
             self = .flow(isActive: decoded.assumingMemoryBound(to: amqp_channel_flow_t.self).pointee.active != 0)
-        case Method.channelClose:
+        case MethodID.channelClose:
             let fields = decoded.assumingMemoryBound(to: amqp_channel_close_t.self).pointee
             self = .channelClosed(code: fields.reply_code, text: fields.reply_text.text)
-        case Method.connectionClose:
+        case MethodID.connectionClose:
             let fields = decoded.assumingMemoryBound(to: amqp_connection_close_t.self).pointee
             self = .connectionClosed(code: fields.reply_code, text: fields.reply_text.text)
-        case Method.connectionCloseOK: self = .connectionCloseOK
-        case Method.connectionBlocked:
+        case MethodID.connectionCloseOK: self = .connectionCloseOK
+        case MethodID.connectionBlocked:
             let fields = decoded.assumingMemoryBound(to: amqp_connection_blocked_t.self).pointee
             self = .blocked(reason: fields.reason.text)
-        case Method.connectionUnblocked: self = .unblocked
+        case MethodID.connectionUnblocked: self = .unblocked
         default: self = .other(method.id)
         }
     }
 }
 
 extension amqp_bytes_t {
-    /// The bytes in place; they belong to a pool of the connection.
+    /// The bytes in place. They belong to a memory pool of the connection.
     var buffer: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : len)
     }
 
-    /// The bytes as text, with what is not UTF-8 replaced.
+    /// The bytes as text. Invalid UTF-8 is replaced with U+FFFD.
     var text: String {
         String(decoding: buffer, as: UTF8.self)
     }
 
-    /// The bytes as text where they are UTF-8.
+    /// The bytes as text, or `nil` if they are not valid UTF-8.
     var validText: String? {
         String(validating: buffer, as: UTF8.self)
     }

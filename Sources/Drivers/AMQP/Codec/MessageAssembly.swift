@@ -1,21 +1,21 @@
-/// The message of one channel that is coming in: its method, then its header, then its body in any number of frames.
+/// Assembles the incoming message of one channel from its method, its header and any number of body frames.
 struct MessageAssembly<Envelope> {
-    /// A message that is all there.
+    /// A complete message.
     struct Message {
         let envelope: Envelope
         let properties: Properties
         let body: [UInt8]
     }
 
-    /// What a frame led to.
+    /// The result of a frame.
     enum Step {
         case incomplete
         case complete(Message)
-        /// The frame does not belong here; the text says why.
+        /// The frame is not allowed here, for this reason.
         case malformed(StaticString)
     }
 
-    /// The largest body taken, RabbitMQ's own upper limit for `max_message_size`.
+    /// The maximum size of a body in bytes: the upper limit of RabbitMQ's `max_message_size`.
     static var maximumBody: UInt64 { 512 * 1024 * 1024 }
 
     private var envelope: Envelope?
@@ -23,19 +23,19 @@ struct MessageAssembly<Envelope> {
     private var body: [UInt8] = []
     private var missing = 0
 
-    /// Takes the method that begins a message.
+    /// Begins a message.
     ///
-    /// - Returns: false where the message before it is not all there.
+    /// - Returns: `false` if the previous message is incomplete.
     mutating func begin(_ envelope: Envelope) -> Bool {
         guard self.envelope == nil else { return false }
         self.envelope = envelope
         return true
     }
 
-    /// Takes the header frame.
+    /// Adds the content header.
     mutating func header(_ properties: Properties, bodySize: UInt64) -> Step {
-        guard let envelope, self.properties == nil else { return .malformed("a header without its method") }
-        guard bodySize <= Self.maximumBody else { return .malformed("a body beyond every limit") }
+        guard let envelope, self.properties == nil else { return .malformed("content header without a method") }
+        guard bodySize <= Self.maximumBody else { return .malformed("body size over the limit") }
         guard bodySize > 0 else {
             self.envelope = nil
             return .complete(Message(envelope: envelope, properties: properties, body: []))
@@ -45,10 +45,10 @@ struct MessageAssembly<Envelope> {
         return .incomplete
     }
 
-    /// Takes a body frame, whose bytes are copied.
+    /// Adds a copy of the bytes of a body frame.
     mutating func body(_ bytes: UnsafeRawBufferPointer) -> Step {
-        guard let envelope, let properties else { return .malformed("a body without its header") }
-        guard bytes.count <= missing else { return .malformed("a body longer than its header says") }
+        guard let envelope, let properties else { return .malformed("body frame without a content header") }
+        guard bytes.count <= missing else { return .malformed("body longer than its content header states") }
         missing -= bytes.count
         if missing == 0 {
             let whole: [UInt8]
@@ -63,7 +63,7 @@ struct MessageAssembly<Envelope> {
             self.properties = nil
             return .complete(Message(envelope: envelope, properties: properties, body: whole))
         }
-        // Room for the rest is made as it comes, not for what a header claims.
+        // At most 1 MiB is reserved ahead, because the header may state a size that never arrives.
         if body.isEmpty { body.reserveCapacity(min(bytes.count + missing, 1 << 20)) }
         body.append(contentsOf: bytes)
         return .incomplete

@@ -1,5 +1,6 @@
-/// The numbers of the methods that are sent or understood: class in the upper half, method in the lower (AMQP 0-9-1).
-enum Method {
+/// The methods that the driver sends or reads: the class ID in the upper 16 bits, the method ID in the lower (AMQP
+/// 0-9-1).
+enum MethodID {
     static let connectionClose: UInt32 = 0x000A_0032
     static let connectionCloseOK: UInt32 = 0x000A_0033
     static let connectionBlocked: UInt32 = 0x000A_003C
@@ -18,13 +19,13 @@ enum Method {
     static let basicNack: UInt32 = 0x003C_0078
 }
 
-/// The kinds of frame (AMQP 0-9-1, section 4.2.3).
-enum FrameKind {
+/// The frame types (AMQP 0-9-1, section 4.2.3).
+enum FrameType {
     static let method: UInt8 = 1
     static let header: UInt8 = 2
     static let body: UInt8 = 3
     static let heartbeat: UInt8 = 8
     static let end: UInt8 = 0xCE
-    /// What a frame adds to its payload: kind, channel and length before it, the end after it.
+    /// The bytes of a frame in addition to its payload: type, channel and length before it, the frame end after it.
     static let overhead = 8
 }

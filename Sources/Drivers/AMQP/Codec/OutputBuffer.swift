@@ -1,9 +1,9 @@
-/// The bytes on their way to the broker: appended to by the encoder, taken from the front by the socket.
+/// The bytes to send: the encoder appends them, the socket takes them from the front.
 struct OutputBuffer: ~Copyable {
-    /// What is kept while nothing waits; more is given back after a burst.
-    private static let kept = 64 * 1024
+    /// The capacity of an empty buffer. A much larger storage is freed after a burst.
+    private static let baseCapacity = 64 * 1024
 
-    private var storage = UnsafeMutableRawBufferPointer.allocate(byteCount: OutputBuffer.kept, alignment: 8)
+    private var storage = UnsafeMutableRawBufferPointer.allocate(byteCount: OutputBuffer.baseCapacity, alignment: 8)
     private var head = 0
     private var tail = 0
 
@@ -11,35 +11,36 @@ struct OutputBuffer: ~Copyable {
         storage.deallocate()
     }
 
-    /// How many bytes wait.
+    /// The number of bytes to send.
     var count: Int { tail - head }
 
-    /// Whether nothing waits.
+    /// Whether there are no bytes to send.
     var isEmpty: Bool { tail == head }
 
-    /// Gives the bytes that wait; they are good inside the closure only.
+    /// Passes the bytes to a closure. They are valid only inside the closure.
     func withPending<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         body(UnsafeRawBufferPointer(rebasing: storage[head..<tail]))
     }
 
-    /// Takes bytes from the front, at most those that wait.
+    /// Removes bytes from the front, at most ``count``.
     mutating func consume(_ count: Int) {
         head = min(tail, head + max(0, count))
         guard head == tail else { return }
         head = 0
         tail = 0
-        if storage.count > 16 * Self.kept { replaceStorage(capacity: Self.kept) }
+        if storage.count > 16 * Self.baseCapacity { replaceStorage(capacity: Self.baseCapacity) }
     }
 
-    /// Takes back what was appended since ``count`` was the given number.
+    /// Removes the bytes that were appended since ``count`` had the given value.
     mutating func rewind(toCount count: Int) {
         tail = min(tail, head + max(0, count))
     }
 
-    /// Makes room at the end: what waits moves to the front, or to a storage twice as large.
-    private mutating func reserve(_ room: Int) {
-        guard storage.count - tail < room else { return }
-        let needed = count + room
+    /// Makes room for bytes at the end: moves the content to the front of the storage, or to a storage of at least twice
+    /// the size.
+    private mutating func reserve(_ size: Int) {
+        guard storage.count - tail < size else { return }
+        let needed = count + size
         replaceStorage(capacity: needed <= storage.count / 2 ? storage.count : max(needed, storage.count * 2))
     }
 
@@ -52,8 +53,9 @@ struct OutputBuffer: ~Copyable {
         storage = replacement
     }
 
-    // MARK: Appending; numbers go out in network byte order (AMQP 0-9-1, section 4.2.5)
+    // MARK: Appending
 
+    /// Appends a number in network byte order (AMQP 0-9-1, section 4.2.5).
     mutating func append<Number: FixedWidthInteger>(_ number: Number) {
         let size = MemoryLayout<Number>.size
         reserve(size)
@@ -68,17 +70,17 @@ struct OutputBuffer: ~Copyable {
         tail += bytes.count
     }
 
-    /// Appends room for a length that is known only once what follows has been appended.
+    /// Reserves four bytes for a length that is not known yet.
     ///
-    /// - Returns: the place to give to ``fillLength(at:)``.
+    /// - Returns: the position to pass to ``fillLength(at:)``.
     mutating func appendLength() -> Int {
         append(UInt32(0))
         return count
     }
 
-    /// Writes the number of bytes appended since into the room made for it.
-    mutating func fillLength(at place: Int) {
-        let length = UInt32(truncatingIfNeeded: count - place)
-        storage.storeBytes(of: length.bigEndian, toByteOffset: head + place - 4, as: UInt32.self)
+    /// Writes the number of bytes that were appended since ``appendLength()`` into the reserved bytes.
+    mutating func fillLength(at position: Int) {
+        let length = UInt32(truncatingIfNeeded: count - position)
+        storage.storeBytes(of: length.bigEndian, toByteOffset: head + position - 4, as: UInt32.self)
     }
 }

@@ -1,4 +1,4 @@
-/// The flags of the properties of class basic, and so the order they are written in (AMQP 0-9-1, section 1.8.3).
+/// The property flags of class basic. Properties are encoded in the order of their flags (AMQP 0-9-1, section 1.8.3).
 enum PropertyFlag {
     static let contentType: UInt16 = 1 << 15
     static let contentEncoding: UInt16 = 1 << 14

@@ -1,11 +1,12 @@
-/// When to send a heartbeat and when to give the peer up (AMQP 0-9-1, section 4.2.7).
+/// Decides when to send a heartbeat and when to consider the peer dead (AMQP 0-9-1, section 4.2.7).
 struct HeartbeatMonitor {
-    enum Verdict: Equatable {
-        case fine
-        /// Nothing was sent for half an interval: send a heartbeat.
-        case mustSend
-        /// Nothing was received for two intervals: the peer is gone.
-        case silent
+    /// The action that is due.
+    enum Action: Equatable {
+        case wait
+        /// Nothing was sent for half an interval.
+        case sendHeartbeat
+        /// Nothing was received for two intervals.
+        case close
     }
 
     let interval: Duration
@@ -18,15 +19,15 @@ struct HeartbeatMonitor {
         lastReceived = now
     }
 
-    /// How often to ask for a verdict.
+    /// The time between two calls of ``action(at:)``.
     var period: Duration { interval / 4 }
 
     mutating func sent(at now: ContinuousClock.Instant) { lastSent = now }
 
     mutating func received(at now: ContinuousClock.Instant) { lastReceived = now }
 
-    func verdict(at now: ContinuousClock.Instant) -> Verdict {
-        if now - lastReceived >= interval * 2 { return .silent }
-        return now - lastSent >= interval / 2 ? .mustSend : .fine
+    func action(at now: ContinuousClock.Instant) -> Action {
+        if now - lastReceived >= interval * 2 { return .close }
+        return now - lastSent >= interval / 2 ? .sendHeartbeat : .wait
     }
 }

@@ -1,147 +1,152 @@
 package import Logging
 package import Reactor
 
-/// Consumes on a connection of its own, which it makes anew for as long as it runs; each subscription has its channel.
+/// Consumes queues on a connection of its own, with one channel per subscription, and reconnects while it runs.
 ///
-/// Deliveries are handed over in the order they come. Acknowledgements are gathered and written at the end of the
-/// loop's turn, as few as say the same.
+/// Handlers receive deliveries in the order in which they arrive. Acknowledgements are combined and sent at the end of
+/// each turn of the loop.
 @Loop package final class Consumer {
-    /// What the consumer is doing.
+    /// The state of a consumer.
     package enum State: Sendable, Equatable {
-        /// There is no connection; one is being made, or will be.
+        /// Not connected; a connection is being made, or will be.
         case connecting
-        /// All its subscriptions are consumed.
+        /// All subscriptions are active.
         case consuming
-        /// It has stopped consuming; deliveries in hand can be settled while the connection lasts.
+        /// No further deliveries arrive. Open deliveries can be settled while the connection lasts.
         case stopped
-        /// It was closed.
+        /// The consumer was closed.
         case closed
     }
 
-    /// What the consumer is doing.
+    /// The current state.
     package private(set) var state = State.connecting {
         didSet { stateChanged() }
     }
-    /// How many deliveries of the present connection are to be settled yet.
-    package var inHand: Int { channels.reduce(0) { $0 + $1.openCount } }
+    /// The number of deliveries on the current connection that are not settled.
+    var openCount: Int { channels.reduce(0) { $0 + $1.openCount } }
 
     private let subscriptions: [Subscription]
     private let log: Logger
-    private let life: Life
-    private var connection: Connection?
+    private let reconnectLoop: ReconnectLoop
+    private var connection: AMQPConnection?
     private var channels: [ConsumerChannel] = []
-    private var cancelled: Signal?
-    private var usable = Signal()
+    /// Fires when the broker has confirmed basic.cancel on all channels.
+    private var allCancelled: Signal?
+    /// Fires when waiting for ``State/consuming`` is over; replaced when the connection is lost.
+    private var waitIsOver = Signal()
 
-    /// Makes a consumer, which connects once it runs.
+    /// Makes a consumer. It connects when ``run()`` is called.
     ///
     /// - Parameters:
     ///   - address: the broker.
-    ///   - name: what the broker shows as the connection's name.
-    ///   - subscriptions: what it consumes.
-    ///   - log: is told of connections made and lost.
+    ///   - name: the connection's name, as the broker shows it.
+    ///   - subscriptions: the queues and their handlers.
+    ///   - log: receives an entry for each connection that is made or lost.
     package init(address: BrokerAddress, name: String, subscriptions: [Subscription], log: Logger) {
         self.subscriptions = subscriptions
         self.log = log
-        life = Life(address: address, name: name, log: log)
+        reconnectLoop = ReconnectLoop(address: address, name: name, log: log)
     }
 
-    /// Connects and consumes, anew after each loss, until ``close()`` or until the task is cancelled.
+    /// Connects and consumes, and reconnects, until ``close()`` is called or the task is cancelled.
     ///
-    /// A second call, or one after the close, returns at once.
+    /// Returns at once if it is already running or the consumer has been closed.
     package func run() async {
         let sources = subscriptions.map(\.source)
-        await life.run { setUp throws(BrokerError) in
-            try Self.subscribe(setUp, to: sources)
-        } attach: { (handle, ready) throws(BrokerError) in
-            try attach(handle, ready)
+        await reconnectLoop.run { connection throws(AMQPError) in
+            try Self.subscribe(connection, to: sources)
+        } attach: { (handle, consumers) throws(AMQPError) in
+            try attach(handle, consumers)
         }
-        if life.isStopped { state = .closed }
+        if reconnectLoop.isStopped { state = .closed }
     }
 
-    /// Opens the channels first and consumes last, so that few deliveries come before the loop can take them.
+    /// Opens all channels before it starts the first consumer, so that few deliveries arrive before the loop takes over.
     private nonisolated static func subscribe(
-        _ setUp: SetUp, to sources: [Subscription.Source]
-    ) throws(BrokerError) -> [ConsumerChannel.Ready] {
+        _ connection: BlockingConnection, to sources: [Subscription.Source]
+    ) throws(AMQPError) -> [ConsumerChannel.StartedConsumer] {
         var queues: [(name: String, acknowledges: Bool, isExclusive: Bool)] = []
         for (index, source) in sources.enumerated() {
             let channel = UInt16(index + 1)
-            try setUp.openChannel(channel)
+            try connection.openChannel(channel)
             switch source {
             case .queue(let name, let prefetch, let isExclusive):
-                try setUp.setPrefetch(prefetch, channel: channel)
+                try connection.setPrefetch(prefetch, channel: channel)
                 queues.append((name, acknowledges: true, isExclusive))
             case .replies(let exchange, let key):
-                let name = try setUp.declareReplyQueue(exchange: exchange, key: key, channel: channel)
+                let name = try connection.declareReplyQueue(exchange: exchange, key: key, channel: channel)
                 queues.append((name, acknowledges: false, isExclusive: true))
             }
         }
-        var ready: [ConsumerChannel.Ready] = []
+        var consumers: [ConsumerChannel.StartedConsumer] = []
         for (index, queue) in queues.enumerated() {
-            let tag = try setUp.consume(
+            let tag = try connection.consume(
                 queue.name, acknowledges: queue.acknowledges, isExclusive: queue.isExclusive,
                 channel: UInt16(index + 1))
-            ready.append(ConsumerChannel.Ready(queue: queue.name, consumerTag: tag))
+            consumers.append(ConsumerChannel.StartedConsumer(queue: queue.name, tag: tag))
         }
-        return ready
+        return consumers
     }
 
-    private func attach(_ handle: Handle, _ ready: [ConsumerChannel.Ready]) throws(BrokerError) -> Connection {
-        let connection = try Connection(handle, owner: self)
+    private func attach(
+        _ handle: AMQPHandle, _ consumers: [ConsumerChannel.StartedConsumer]
+    ) throws(AMQPError) -> AMQPConnection {
+        let connection = try AMQPConnection(handle, delegate: self)
         self.connection = connection
-        channels = zip(subscriptions, ready).enumerated().map { index, pair in
+        channels = zip(subscriptions, consumers).enumerated().map { index, pair in
             ConsumerChannel(
-                number: UInt16(index + 1), ready: pair.1, subscription: pair.0, connection: connection)
+                number: UInt16(index + 1), consumer: pair.1, subscription: pair.0, connection: connection)
         }
         if state == .connecting { state = .consuming }
         connection.start()
         return connection
     }
 
-    /// Has the broker deliver nothing more, and waits until it has said so; what was delivered before is handed over.
+    /// Cancels all subscriptions and waits for the broker's confirmation, at most 5 s. Handlers still receive the
+    /// messages that were delivered before.
     ///
-    /// The connection stays, for the deliveries in hand to be settled; one that is lost is not made anew.
+    /// The connection stays open so that open deliveries can be settled. If it is lost, it is not replaced.
     package func stopConsuming() async {
         guard state != .closed else { return }
-        life.isParked = true
+        reconnectLoop.reconnects = false
         state = .stopped
-        if cancelled == nil { cancelAll() }
-        _ = await cancelled?.waitThroughCancellation(within: .seconds(5))
+        if allCancelled == nil { cancelAll() }
+        _ = await allCancelled?.waitThroughCancellation(within: .seconds(5))
     }
 
     private func cancelAll() {
         guard let connection, connection.isOpen else { return }
-        cancelled = Signal()
+        allCancelled = Signal()
         for channel in channels {
             connection.output.appendCancel(consumerTag: channel.consumerTag, channel: channel.number)
         }
-        if channels.isEmpty { cancelled?.fire() }
+        if channels.isEmpty { allCancelled?.fire() }
     }
 
-    /// Sends the acknowledgements that are due, waits for the broker to have them, and closes.
+    /// Sends the outstanding acknowledgements, waits until the broker has received them, and closes the connection.
     package func close() async {
         state = .closed
-        await life.stop()
+        await reconnectLoop.stop()
     }
 
-    /// Waits until the subscriptions are consumed.
+    /// Waits until all subscriptions are active.
     ///
-    /// - Returns: whether they are; false once the limit has passed, the consumer is stopped or the task cancelled.
+    /// - Returns: `false` if the time limit passes, the consumer is stopped or the task is cancelled first.
     package func waitUntilConsuming(within limit: Duration) async -> Bool {
-        if state == .connecting { _ = await usable.wait(within: limit) }
+        if state == .connecting { _ = await waitIsOver.wait(within: limit) }
         return state == .consuming
     }
 
     private func stateChanged() {
         if state != .connecting {
-            usable.fire()
-        } else if usable.isFired {
-            usable = Signal()
+            waitIsOver.fire()
+        } else if waitIsOver.isFired {
+            waitIsOver = Signal()
         }
     }
 }
 
-extension Consumer: ConnectionOwner {
+extension Consumer: AMQPConnectionDelegate {
     private func channel(_ number: UInt16) -> ConsumerChannel? {
         let index = Int(number) - 1
         return channels.indices.contains(index) ? channels[index] : nil
@@ -155,7 +160,7 @@ extension Consumer: ConnectionOwner {
                 tag: tag, isRedelivered: isRedelivered, exchange: exchange, routingKey: routingKey)
         case .cancelOK:
             channel.isConsuming = false
-            if !channels.contains(where: \.isConsuming) { cancelled?.fire() }
+            if !channels.contains(where: \.isConsuming) { allCancelled?.fire() }
         case .cancelled:
             log.warning("broker cancelled the consumer", metadata: ["queue": "\(channel.queue)"])
             connection?.fail(.consumerCancelled, "the broker cancelled the consumer")
@@ -171,14 +176,14 @@ extension Consumer: ConnectionOwner {
         channel(number)?.receiveBody(bytes)
     }
 
-    func turnEnds() {
+    func turnWillEnd() {
         for channel in channels { channel.flushAcks() }
     }
 
-    func ended(_ error: BrokerError?) {
+    func connectionEnded(_ error: AMQPError?) {
         connection = nil
         channels = []
-        cancelled?.fire()
+        allCancelled?.fire()
         if state == .consuming { state = .connecting }
     }
 }

@@ -1,66 +1,67 @@
 internal import Reactor
 
-/// One subscription on one connection: its channel, the message that is coming in, and what is settled.
+/// The channel of one subscription on one connection.
 @Loop final class ConsumerChannel {
-    struct Envelope {
+    /// The arguments of basic.deliver.
+    struct DeliveryEnvelope {
         let tag: UInt64
         let isRedelivered: Bool
         let exchange: String
         let routingKey: String
     }
 
+    /// A consumer that the broker has started (basic.consume-ok).
+    struct StartedConsumer: Sendable {
+        let queue: String
+        let tag: String
+    }
+
     let number: UInt16
     let queue: String
     let consumerTag: String
     let acknowledges: Bool
-    /// Whether the broker has yet to answer basic.cancel, or has not been asked.
+    /// Whether the broker may still send deliveries: it has not confirmed basic.cancel.
     var isConsuming = true
 
     private let handler: Subscription.Handler
-    private weak var connection: Connection?
-    private var ledger = AckLedger()
-    private var assembly = MessageAssembly<Envelope>()
-    private var exchanges = TextCache()
-    private var routingKeys = TextCache()
+    private weak var connection: AMQPConnection?
+    private var acks = AckTracker()
+    private var assembly = MessageAssembly<DeliveryEnvelope>()
+    private var exchanges = LastStringCache()
+    private var routingKeys = LastStringCache()
 
-    init(number: UInt16, ready: Ready, subscription: Subscription, connection: Connection) {
+    init(number: UInt16, consumer: StartedConsumer, subscription: Subscription, connection: AMQPConnection) {
         self.number = number
-        queue = ready.queue
-        consumerTag = ready.consumerTag
+        queue = consumer.queue
+        consumerTag = consumer.tag
         if case .queue = subscription.source { acknowledges = true } else { acknowledges = false }
         handler = subscription.handler
         self.connection = connection
     }
 
-    /// What the set-up found out about a subscription.
-    struct Ready: Sendable {
-        let queue: String
-        let consumerTag: String
-    }
+    /// The number of deliveries that are not settled.
+    var openCount: Int { acks.openCount }
 
-    /// How many deliveries are to be settled yet.
-    var openCount: Int { ledger.openCount }
-
-    /// Whether deliveries can be settled yet.
+    /// Whether deliveries can still be settled.
     var isOpen: Bool { connection?.isOpen ?? false }
 
     // MARK: Settling
 
     func ack(_ tag: UInt64) -> Bool {
         guard let connection, connection.isOpen else { return false }
-        return ledger.settle(tag)
+        return acks.settle(tag)
     }
 
     func reject(_ tag: UInt64, requeue: Bool) -> Bool {
-        guard let connection, connection.isOpen, ledger.remove(tag) else { return false }
+        guard let connection, connection.isOpen, acks.remove(tag) else { return false }
         connection.output.appendReject(tag, requeue: requeue, channel: number)
         return true
     }
 
-    /// Writes the acknowledgements that are due.
+    /// Appends the acknowledgements that are due to the connection's output.
     func flushAcks() {
-        guard ledger.isDirty, let connection, connection.isOpen else { return }
-        ledger.flush { connection.output.appendAck($0.tag, multiple: $0.multiple, channel: number) }
+        guard acks.isDirty, let connection, connection.isOpen else { return }
+        acks.flush { connection.output.appendAck($0.tag, multiple: $0.multiple, channel: number) }
     }
 
     // MARK: Receiving
@@ -68,27 +69,27 @@ internal import Reactor
     func receiveDeliver(
         tag: UInt64, isRedelivered: Bool, exchange: UnsafeRawBufferPointer, routingKey: UnsafeRawBufferPointer
     ) {
-        let envelope = Envelope(
-            tag: tag, isRedelivered: isRedelivered, exchange: exchanges.text(of: exchange),
-            routingKey: routingKeys.text(of: routingKey))
-        if !assembly.begin(envelope) { connection?.fail(.malformed, "a delivery within another") }
+        let envelope = DeliveryEnvelope(
+            tag: tag, isRedelivered: isRedelivered, exchange: exchanges.string(of: exchange),
+            routingKey: routingKeys.string(of: routingKey))
+        if !assembly.begin(envelope) { connection?.fail(.malformed, "basic.deliver inside another message") }
     }
 
     func receiveHeader(_ properties: Properties, bodySize: UInt64) {
-        take(assembly.header(properties, bodySize: bodySize))
+        process(assembly.header(properties, bodySize: bodySize))
     }
 
     func receiveBody(_ bytes: UnsafeRawBufferPointer) {
-        take(assembly.body(bytes))
+        process(assembly.body(bytes))
     }
 
-    private func take(_ step: MessageAssembly<Envelope>.Step) {
+    private func process(_ step: MessageAssembly<DeliveryEnvelope>.Step) {
         switch step {
         case .incomplete: break
-        case .malformed(let why): connection?.fail(.malformed, why)
+        case .malformed(let reason): connection?.fail(.malformed, reason)
         case .complete(let message):
-            if acknowledges, !ledger.deliver(message.envelope.tag) {
-                connection?.fail(.malformed, "a delivery tag out of order")
+            if acknowledges, !acks.deliver(message.envelope.tag) {
+                connection?.fail(.malformed, "delivery tag out of order")
                 return
             }
             handler(Delivery(message.envelope, properties: message.properties, body: message.body, channel: self))
@@ -96,13 +97,14 @@ internal import Reactor
     }
 }
 
-/// The last text that came in a place: mostly the next one is the same, and need not be made anew.
-struct TextCache {
-    private var text = ""
+/// Returns the previous string again if its bytes are the same, because consecutive deliveries mostly have the same
+/// exchange and routing key.
+struct LastStringCache {
+    private var last = ""
 
-    mutating func text(of bytes: UnsafeRawBufferPointer) -> String {
-        let isSame = text.utf8.withContiguousStorageIfAvailable { $0.elementsEqual(bytes) } ?? false
-        if !isSame { text = String(decoding: bytes, as: UTF8.self) }
-        return text
+    mutating func string(of bytes: UnsafeRawBufferPointer) -> String {
+        let isSame = last.utf8.withContiguousStorageIfAvailable { $0.elementsEqual(bytes) } ?? false
+        if !isSame { last = String(decoding: bytes, as: UTF8.self) }
+        return last
     }
 }

@@ -1,24 +1,26 @@
 package import Reactor
 
-/// A message that was delivered, to be settled once: by ``ack()`` or ``reject(requeue:)``.
+/// A delivered message. Settle it once, with ``ack()`` or ``reject(requeue:)``.
 @Loop package final class Delivery {
-    /// The queue it came from; for replies the name that the broker gave theirs.
+    /// The queue that it was delivered from. Reply queues have names from the broker.
     package let queue: String
-    /// The exchange it was published to.
+    /// The exchange that it was published to.
     package let exchange: String
-    /// The routing key it was published with.
+    /// The routing key that it was published with.
     package let routingKey: String
     /// Whether it may have been delivered before.
     package let isRedelivered: Bool
-    /// Its properties.
+    /// The properties of the message.
     package let properties: Properties
-    /// Its body.
+    /// The body of the message.
     package let body: [UInt8]
 
     private let tag: UInt64
     private var channel: ConsumerChannel?
 
-    init(_ envelope: ConsumerChannel.Envelope, properties: Properties, body: [UInt8], channel: ConsumerChannel) {
+    init(
+        _ envelope: ConsumerChannel.DeliveryEnvelope, properties: Properties, body: [UInt8], channel: ConsumerChannel
+    ) {
         queue = channel.queue
         exchange = envelope.exchange
         routingKey = envelope.routingKey
@@ -29,22 +31,22 @@ package import Reactor
         self.channel = channel.acknowledges ? channel : nil
     }
 
-    /// Whether it can be settled yet: it is not settled, and the connection that it came on is there.
+    /// Whether it can be settled: it is not settled yet, and its connection is open.
     package var isOpen: Bool { channel?.isOpen ?? false }
 
-    /// Tells the broker, at the end of the loop's turn, that the message is done with.
+    /// Acknowledges the message. The acknowledgement is sent at the end of the loop's turn.
     ///
-    /// - Returns: whether it will be told: false for a delivery that is settled already, needs no settling, or
-    ///   whose connection has gone, when the broker delivers the message again.
+    /// - Returns: `false` if the delivery is already settled, comes from a reply queue, or has lost its connection. In
+    ///   the last case the broker redelivers the message.
     @discardableResult package func ack() -> Bool {
         defer { channel = nil }
         return channel?.ack(tag) ?? false
     }
 
-    /// Gives the message back to the broker.
+    /// Rejects the message (basic.reject).
     ///
-    /// - Parameter requeue: whether into its queue, or to where its queue dead-letters to, if anywhere.
-    /// - Returns: as ``ack()`` does.
+    /// - Parameter requeue: whether the message goes back to its queue; otherwise it is dead-lettered or dropped.
+    /// - Returns: `false` in the cases of ``ack()``.
     @discardableResult package func reject(requeue: Bool) -> Bool {
         defer { channel = nil }
         return channel?.reject(tag, requeue: requeue) ?? false

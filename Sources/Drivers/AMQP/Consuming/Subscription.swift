@@ -1,8 +1,8 @@
 internal import Reactor
 
-/// What a consumer receives, and who handles it.
+/// A queue to consume, and the handler of its deliveries.
 package struct Subscription: Sendable {
-    /// Is handed each delivery, on the loop.
+    /// Called on the loop for each delivery.
     package typealias Handler = @Loop (Delivery) -> Void
 
     enum Source: Sendable {
@@ -13,37 +13,29 @@ package struct Subscription: Sendable {
     let source: Source
     let handler: Handler
 
-    /// Consumes a queue; every delivery is to be settled.
+    /// Consumes an existing queue. The handler must settle each delivery.
     ///
     /// - Parameters:
-    ///   - name: the queue, which exists.
-    ///   - prefetch: how many unsettled deliveries the broker sends at most.
-    ///   - isExclusive: whether nobody else may consume it meanwhile; where someone does, the broker refuses.
-    ///   - handler: is handed each delivery.
+    ///   - name: the name of the queue.
+    ///   - prefetch: the maximum number of unsettled deliveries.
+    ///   - isExclusive: whether other consumers are excluded. The broker refuses the subscription if there is one already.
+    ///   - handler: called for each delivery.
     package static func queue(
         _ name: String, prefetch: UInt16, isExclusive: Bool = false, handler: @escaping Handler
     ) -> Subscription {
         Subscription(source: .queue(name: name, prefetch: prefetch, isExclusive: isExclusive), handler: handler)
     }
 
-    /// Receives replies in an exclusive queue that is declared on the connection and bound to an exchange.
+    /// Consumes replies from an exclusive queue that is declared on each connection and bound to an exchange.
     ///
-    /// The queue goes with its connection; the next one gets a queue with the same binding. Its deliveries need not be
-    /// settled.
+    /// The broker deletes the queue with its connection; the next connection declares a queue with the same binding.
+    /// Deliveries need not be settled.
     ///
     /// - Parameters:
-    ///   - exchange: the exchange that replies are published to.
-    ///   - key: the routing key of the replies, the `reply_to` of requests.
-    ///   - handler: is handed each delivery.
+    ///   - exchange: the exchange to which replies are published.
+    ///   - key: the routing key of the replies, which requests carry as `reply_to`.
+    ///   - handler: called for each delivery.
     package static func replies(exchange: String, key: String, handler: @escaping Handler) -> Subscription {
         Subscription(source: .replies(exchange: exchange, key: key), handler: handler)
-    }
-
-    /// What to call it in logs.
-    var label: String {
-        switch source {
-        case .queue(let name, _, _): name
-        case .replies(let exchange, _): exchange
-        }
     }
 }

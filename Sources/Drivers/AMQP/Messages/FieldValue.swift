@@ -1,45 +1,45 @@
-/// A value in a table of headers or of queue arguments (RabbitMQ's list of AMQP 0-9-1 field types).
+/// A value in a table of headers or queue arguments (RabbitMQ's list of AMQP 0-9-1 field types).
 package enum FieldValue: Sendable, Equatable {
     /// Text.
     case string(String)
-    /// Bytes; also what a client sent as text that is not UTF-8.
+    /// Bytes. A received text that is not valid UTF-8 becomes this.
     case bytes([UInt8])
-    /// A whole number of any width; one above `Int64.max` is cut to it.
+    /// An integer of any width. A received one above `Int64.max` becomes `Int64.max`.
     case int64(Int64)
-    /// A truth value.
+    /// A Boolean.
     case bool(Bool)
-    /// A floating-point number of either width.
+    /// A floating-point number of 32 or 64 bits.
     case double(Double)
-    /// A decimal number: `value` divided by ten to the power of `scale`.
+    /// A decimal number: `value` divided by 10 to the power of `scale`.
     case decimal(scale: UInt8, value: UInt32)
-    /// Seconds since the epoch.
+    /// A time, in seconds since 1970.
     case timestamp(UInt64)
     /// A nested table.
     case table(Headers)
-    /// A list.
+    /// An array.
     case array([FieldValue])
-    /// Nothing; also what is nested deeper than ``maximumDepth``.
+    /// No value. Received values that are nested deeper than ``maximumDepth`` become this.
     case void
 
-    /// How deep tables and arrays may nest before what lies deeper is dropped.
+    /// The maximum depth of nested tables and arrays.
     package static let maximumDepth = 32
 
-    /// The text, where it is text.
+    /// The text, or `nil` if the value is not a text.
     package var string: String? {
         if case .string(let value) = self { value } else { nil }
     }
 
-    /// The whole number, where it is one.
+    /// The integer, or `nil` if the value is not an integer.
     package var int64: Int64? {
         if case .int64(let value) = self { value } else { nil }
     }
 
-    /// The list, where it is one.
+    /// The array, or `nil` if the value is not an array.
     package var array: [FieldValue]? {
         if case .array(let value) = self { value } else { nil }
     }
 
-    /// The table, where it is one.
+    /// The table, or `nil` if the value is not a table.
     package var table: Headers? {
         if case .table(let value) = self { value } else { nil }
     }

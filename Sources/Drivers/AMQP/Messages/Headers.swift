@@ -1,8 +1,8 @@
-/// A table of named values in the order they were written; names may repeat, the first one counts.
+/// A table of named values, in the order of the wire. If a name occurs more than once, its first value is used.
 ///
-/// An array of pairs: a message has a handful of headers, fewer than make a hash table worth its cost.
+/// The values are in an array, because messages have too few headers for a hash table to be faster.
 package struct Headers: Sendable, Equatable {
-    /// One name and its value.
+    /// A name and its value.
     package struct Entry: Sendable, Equatable {
         /// The name, at most 255 bytes of UTF-8.
         package var name: String
@@ -16,18 +16,18 @@ package struct Headers: Sendable, Equatable {
         }
     }
 
-    /// The pairs, in order.
+    /// The names and values, in order.
     package var entries: [Entry]
 
-    /// Makes a table of pairs.
+    /// Makes a table from names and values.
     package init(_ entries: [Entry] = []) {
         self.entries = entries
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the table has no entries.
     package var isEmpty: Bool { entries.isEmpty }
 
-    /// The value of a name; setting nil takes the name out.
+    /// The value of a name, or `nil` if the table does not have it. Setting `nil` removes the name.
     package subscript(name: String) -> FieldValue? {
         get {
             for entry in entries where entry.name == name { return entry.value }

@@ -1,10 +1,10 @@
-/// A message to be published.
+/// A message to publish.
 package struct OutgoingMessage: Sendable {
-    /// The exchange; the empty name is the default exchange.
+    /// The exchange. The empty name is the default exchange.
     package var exchange: String
     /// The routing key, at most 255 bytes of UTF-8.
     package var routingKey: String
-    /// Whether the broker returns the message where no queue takes it.
+    /// Whether the broker returns the message if it routes to no queue.
     package var isMandatory: Bool
     /// The properties.
     package var properties: Properties

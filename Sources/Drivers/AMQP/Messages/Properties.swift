@@ -1,35 +1,35 @@
 /// The properties of a message (AMQP 0-9-1, class basic).
 ///
-/// Texts are at most 255 bytes of UTF-8; publishing longer ones is refused as ``PublishError/tooLarge``.
+/// Texts are limited to 255 bytes of UTF-8; publishing a longer one throws ``PublishError`` with the code `tooLarge`.
 package struct Properties: Sendable, Equatable {
     /// The media type of the body.
     package var contentType: String?
-    /// The coding of the body, such as gzip.
+    /// The content encoding of the body, such as gzip.
     package var contentEncoding: String?
-    /// Named values of the application's own.
+    /// Application headers.
     package var headers: Headers
-    /// Whether the message is to survive a restart of the broker (delivery mode 2).
+    /// Whether the message survives a restart of the broker (delivery mode 2).
     package var isPersistent: Bool
-    /// From 0, for queues that have priorities.
+    /// The priority, from 0, for priority queues.
     package var priority: UInt8?
-    /// What a reply bears to be matched with its request.
+    /// The ID that a reply repeats from its request.
     package var correlationID: String?
-    /// Where the reply is to go.
+    /// The routing key for the reply.
     package var replyTo: String?
-    /// How many milliseconds the message may wait in a queue.
+    /// The time to live in a queue, in milliseconds.
     package var expiration: UInt64?
-    /// The sender's name for the message.
+    /// The ID that the sender gave the message.
     package var messageID: String?
-    /// Seconds since the epoch.
+    /// The time of the message, in seconds since 1970.
     package var timestamp: UInt64?
     /// The type of message.
     package var type: String?
-    /// The broker user who sent it, verified by the broker where it is set.
+    /// The broker user that published the message. The broker verifies it if it is set.
     package var userID: String?
-    /// The program that sent it.
+    /// The program that published the message.
     package var appID: String?
 
-    /// Makes properties; what is left out is not sent.
+    /// Makes properties. Those that are `nil` are not sent.
     package init(
         contentType: String? = nil, contentEncoding: String? = nil, headers: Headers = Headers(),
         isPersistent: Bool = false, priority: UInt8? = nil, correlationID: String? = nil, replyTo: String? = nil,

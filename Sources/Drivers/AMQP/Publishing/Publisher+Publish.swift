@@ -1,56 +1,73 @@
 internal import Reactor
 
 extension Publisher {
-    /// Publishes a message without asking for a confirm: it may be lost, and nobody will hear of it.
+    /// Publishes a message without a confirm. The message is lost without notice if the connection breaks.
     ///
-    /// - Throws: ``PublishError/unavailable`` or ``PublishError/tooLarge``; nothing was sent then.
+    /// - Throws: ``PublishError`` with the code `unavailable` or `tooLarge`. Nothing was sent then.
     package func publish(_ message: borrowing OutgoingMessage) throws(PublishError) {
         try write(message, on: plainChannel)
     }
 
-    /// Publishes a message and tells how it ended once the broker has confirmed it.
+    /// Publishes a message and reports the result when the broker has confirmed it.
     ///
-    /// - Parameter settled: is called once, later; not where this throws.
-    /// - Throws: ``PublishError/unavailable`` or ``PublishError/tooLarge``; nothing was sent then.
-    package func publish(_ message: borrowing OutgoingMessage, settled: @escaping Settled) throws(PublishError) {
-        guard confirms.count < options.maximumOutstanding else { throw .unavailable }
+    /// - Parameter completed: called exactly once, after this returns; not called if this throws.
+    /// - Throws: ``PublishError`` with the code `unavailable` or `tooLarge`. Nothing was sent then.
+    package func publish(_ message: borrowing OutgoingMessage, completed: @escaping Completion) throws(PublishError) {
+        guard confirms.count < options.maximumOutstanding else {
+            throw PublishError(.unavailable, "too many messages await their confirm")
+        }
         try write(message, on: confirmChannel)
         let identity =
             message.isMandatory
-            ? ConfirmTracker<Settled>.Identity(
+            ? ConfirmTracker<Completion>.Identity(
                 exchange: message.exchange, routingKey: message.routingKey, messageID: message.properties.messageID,
                 correlationID: message.properties.correlationID) : nil
-        confirms.publish(settled, identity: identity)
+        confirms.publish(completed, identity: identity)
     }
 
     /// Publishes a message and waits for the broker's confirm.
     ///
-    /// - Throws: ``PublishError``; ``PublishError/outcomeUnknown`` also where the task is cancelled while it waits.
+    /// - Throws: ``PublishError``, with the code `outcomeUnknown` also if the task is cancelled while it waits.
     package func publishConfirmed(_ message: OutgoingMessage) async throws(PublishError) {
-        let confirmed = Signal()
-        var result = Result<Void, PublishError>.failure(.outcomeUnknown)
-        try publish(message) { settled in
-            result = settled
-            confirmed.fire()
+        let confirmed = Waiter<Result<Void, PublishError>>()
+        try publish(message) { confirmed.resume(returning: $0) }
+        guard let result = await confirmed.wait() else {
+            throw PublishError(.outcomeUnknown, "cancelled while waiting for the confirm")
         }
-        _ = await confirmed.wait()
         try result.get()
     }
 
     private func write(_ message: borrowing OutgoingMessage, on channel: UInt16) throws(PublishError) {
-        guard availability == .available, let connection, connection.isOpen else { throw .unavailable }
-        guard message.body.count <= options.maximumBody else { throw .tooLarge }
+        guard availability == .available, let connection, connection.isOpen else {
+            throw PublishError(.unavailable, availability.obstacle)
+        }
+        guard message.body.count <= options.maximumBody else {
+            throw PublishError(.tooLarge, "the body exceeds \(options.maximumBody) bytes")
+        }
         if !hasRoom(for: message.body.count, in: connection) {
             connection.flush()
-            // The flush may have found that the connection is gone.
-            guard connection.isOpen, hasRoom(for: message.body.count, in: connection) else { throw .unavailable }
+            // flush() closes the connection if the socket has failed.
+            guard connection.isOpen, hasRoom(for: message.body.count, in: connection) else {
+                throw PublishError(.unavailable, "too many bytes wait to be sent")
+            }
         }
         guard connection.output.appendPublish(message, channel: channel, frameMaximum: connection.frameMaximum) else {
-            throw .tooLarge
+            throw PublishError(.tooLarge, "a name or property exceeds 255 bytes, or the headers exceed a frame")
         }
     }
 
-    private func hasRoom(for size: Int, in connection: Connection) -> Bool {
+    private func hasRoom(for size: Int, in connection: AMQPConnection) -> Bool {
         connection.output.isEmpty || connection.output.count + size <= options.maximumBuffered
+    }
+}
+
+extension Publisher.Availability {
+    /// Why nothing can be published.
+    fileprivate var obstacle: String {
+        switch self {
+        case .connecting, .available: "not connected to the broker"
+        case .blocked(let reason): "the broker blocks publishers: \(reason)"
+        case .closed: "the publisher is closed"
+        }
     }
 }

@@ -1,136 +1,148 @@
 package import Logging
 package import Reactor
 
-/// Publishes on a connection of its own, which it makes anew for as long as it runs.
+/// Publishes messages on a connection of its own, and reconnects while it runs.
 ///
-/// Two channels: on one publishes are confirmed by the broker, on the other nobody waits. What is published during a
-/// turn of the loop leaves in one piece at its end. Nothing here waits for the socket: where too much is under way,
-/// publishing throws ``PublishError/unavailable``.
+/// The connection has two channels, one with and one without confirms. All messages of one turn of the loop are sent
+/// together at its end. Publishing never waits for the socket: if too much is in flight, it throws ``PublishError`` with
+/// the code `unavailable`.
 @Loop package final class Publisher {
-    /// Bounds on what is under way.
+    /// Limits on the messages in flight.
     package struct Options: Sendable {
-        /// How many publishes may await their confirm.
+        /// The maximum number of messages that await their confirm.
         package var maximumOutstanding = 8192
-        /// How many bytes may wait for the socket, a single message aside.
+        /// The maximum number of bytes that wait for the socket. A single message may exceed it.
         package var maximumBuffered = 32 * 1024 * 1024
-        /// The largest body; RabbitMQ's own limit is `max_message_size`, past which it closes the channel.
+        /// The maximum size of a body in bytes. RabbitMQ closes the channel if a body exceeds its `max_message_size`.
         package var maximumBody = 16 * 1024 * 1024
 
-        /// Makes the bounds that suit a daemon.
+        /// Makes the default limits.
         package init() {}
     }
 
-    /// How a confirmed publish ended; called once, on the loop.
-    package typealias Settled = @Loop (Result<Void, PublishError>) -> Void
+    /// Whether messages can be published.
+    package enum Availability: Sendable, Equatable {
+        /// Not connected; a connection is being made, or will be.
+        case connecting
+        /// Messages can be published.
+        case available
+        /// The broker blocks publishers, for example because of a memory or disk alarm (connection.blocked).
+        case blocked(reason: String)
+        /// The publisher was closed.
+        case closed
+    }
 
-    /// Whether publishes are taken now.
+    /// Called once on the loop with the result of a publish.
+    package typealias Completion = @Loop (Result<Void, PublishError>) -> Void
+
+    /// Whether messages can be published now.
     package private(set) var availability = Availability.connecting {
         didSet { availabilityChanged() }
     }
-    /// How many publishes await their confirm.
+    /// The number of messages that await their confirm.
     package var outstandingCount: Int { confirms.count }
-    /// How many messages that nobody waited for came back as unroutable.
-    package private(set) var returnedCount = 0
 
     let plainChannel: UInt16 = 1
     let confirmChannel: UInt16 = 2
     let options: Options
-    private(set) var connection: Connection?
-    var confirms = ConfirmTracker<Settled>()
+    private(set) var connection: AMQPConnection?
+    var confirms = ConfirmTracker<Completion>()
     private let log: Logger
-    private let life: Life
-    private var usable = Signal()
-    private var idle: Signal?
-    private var plainReturn = MessageAssembly<Returned>()
-    private var confirmedReturn = MessageAssembly<Returned>()
-    private var settlements: [ConfirmTracker<Settled>.Settlement] = []
+    private let reconnectLoop: ReconnectLoop
+    /// Fires when waiting for ``Availability/available`` is over; replaced when the publisher becomes unavailable.
+    private var waitIsOver = Signal()
+    /// Fires when the last confirm has arrived, for ``close(within:)``.
+    private var allConfirmed: Signal?
+    private var plainReturn = MessageAssembly<ReturnEnvelope>()
+    private var confirmedReturn = MessageAssembly<ReturnEnvelope>()
+    private var confirmed: [ConfirmTracker<Completion>.Confirmed] = []
 
-    /// The method that begins a returned message.
-    struct Returned {
+    /// The arguments of basic.return.
+    struct ReturnEnvelope {
         let code: UInt16
         let text: String
         let exchange: String
         let routingKey: String
     }
 
-    /// Makes a publisher, which connects once it runs.
+    /// Makes a publisher. It connects when ``run()`` is called.
     ///
     /// - Parameters:
     ///   - address: the broker.
-    ///   - name: what the broker shows as the connection's name.
-    ///   - log: is told of connections made and lost.
-    ///   - options: bounds on what is under way.
+    ///   - name: the connection's name, as the broker shows it.
+    ///   - log: receives an entry for each connection that is made, lost or blocked.
+    ///   - options: limits on the messages in flight.
     package init(address: BrokerAddress, name: String, log: Logger, options: Options = Options()) {
         self.options = options
         self.log = log
-        life = Life(address: address, name: name, log: log)
+        reconnectLoop = ReconnectLoop(address: address, name: name, log: log)
     }
 
-    /// Connects, and connects anew after each loss, until ``close(within:)`` or until the task is cancelled.
+    /// Connects and reconnects until ``close(within:)`` is called or the task is cancelled.
     ///
-    /// A second call, or one after the close, returns at once.
+    /// Returns at once if it is already running or the publisher has been closed.
     package func run() async {
         let (plain, confirmed) = (plainChannel, confirmChannel)
-        await life.run { setUp throws(BrokerError) in
-            try setUp.openChannel(plain)
-            try setUp.openChannel(confirmed)
-            try setUp.selectConfirms(confirmed)
-        } attach: { (handle, _) throws(BrokerError) in
-            let connection = try Connection(handle, owner: self)
+        await reconnectLoop.run { connection throws(AMQPError) in
+            try connection.openChannel(plain)
+            try connection.openChannel(confirmed)
+            try connection.selectConfirms(confirmed)
+        } attach: { (handle, _) throws(AMQPError) in
+            let connection = try AMQPConnection(handle, delegate: self)
             self.connection = connection
             if self.availability != .closed { self.availability = .available }
             connection.start()
             return connection
         }
-        if life.isStopped { availability = .closed }
+        if reconnectLoop.isStopped { availability = .closed }
     }
 
-    /// Takes no more publishes, waits for the confirms of those under way, and closes.
+    /// Refuses further messages, waits for the outstanding confirms, and closes the connection.
     ///
-    /// - Parameter limit: how long to wait at most; publishes unconfirmed then end as ``PublishError/outcomeUnknown``.
+    /// - Parameter limit: how long to wait. Messages that are unconfirmed after that end with the code `outcomeUnknown`.
     package func close(within limit: Duration = .seconds(5)) async {
         availability = .closed
         if confirms.count > 0 {
-            let idle = idle ?? Signal()
-            self.idle = idle
-            _ = await idle.waitThroughCancellation(within: limit)
+            let signal = allConfirmed ?? Signal()
+            allConfirmed = signal
+            _ = await signal.waitThroughCancellation(within: limit)
         }
-        await life.stop()
+        await reconnectLoop.stop()
     }
 
-    /// Waits until publishes are taken.
+    /// Waits until messages can be published.
     ///
-    /// - Returns: whether they are; false once the limit has passed, the publisher is closed or the task cancelled.
+    /// - Returns: `false` if the time limit passes, the publisher is closed or the task is cancelled first.
     package func waitUntilAvailable(within limit: Duration) async -> Bool {
         if availability == .available { return true }
         if availability == .closed { return false }
-        _ = await usable.wait(within: limit)
+        _ = await waitIsOver.wait(within: limit)
         return availability == .available
     }
 
     private func availabilityChanged() {
         switch availability {
-        case .available, .closed: usable.fire()
+        case .available, .closed: waitIsOver.fire()
         case .connecting, .blocked:
-            if usable.isFired { usable = Signal() }
+            if waitIsOver.isFired { waitIsOver = Signal() }
         }
     }
 }
 
-extension Publisher: ConnectionOwner {
+extension Publisher: AMQPConnectionDelegate {
     func received(_ method: IncomingMethod, on channel: UInt16) {
         switch method {
         case .ack(let tag, let multiple): confirm(tag, multiple: multiple, isAck: true)
         case .nack(let tag, let multiple): confirm(tag, multiple: multiple, isAck: false)
         case .returned(let code, let text, let exchange, let routingKey):
-            let returned = Returned(code: code, text: text, exchange: exchange, routingKey: routingKey)
-            let isInOrder = channel == plainChannel ? plainReturn.begin(returned) : confirmedReturn.begin(returned)
-            if !isInOrder { connection?.fail(.malformed, "a returned message within another") }
+            let envelope = ReturnEnvelope(code: code, text: text, exchange: exchange, routingKey: routingKey)
+            let isInOrder = channel == plainChannel ? plainReturn.begin(envelope) : confirmedReturn.begin(envelope)
+            if !isInOrder { connection?.fail(.malformed, "basic.return inside another message") }
         case .blocked(let reason):
             log.warning("broker blocks publishers", metadata: ["reason": "\(reason)"])
             if availability != .closed { availability = .blocked(reason: reason) }
         case .unblocked:
-            log.notice("broker takes publishes again")
+            log.notice("broker unblocked publishers")
             if availability != .closed { availability = .available }
         default: break
         }
@@ -138,7 +150,7 @@ extension Publisher: ConnectionOwner {
 
     func receivedHeader(_ properties: Properties, bodySize: UInt64, on channel: UInt16) {
         let isPlain = channel == plainChannel
-        take(
+        process(
             isPlain
                 ? plainReturn.header(properties, bodySize: bodySize)
                 : confirmedReturn.header(properties, bodySize: bodySize), isPlain: isPlain)
@@ -146,50 +158,58 @@ extension Publisher: ConnectionOwner {
 
     func receivedBody(_ bytes: UnsafeRawBufferPointer, on channel: UInt16) {
         let isPlain = channel == plainChannel
-        take(isPlain ? plainReturn.body(bytes) : confirmedReturn.body(bytes), isPlain: isPlain)
+        process(isPlain ? plainReturn.body(bytes) : confirmedReturn.body(bytes), isPlain: isPlain)
     }
 
-    private func take(_ step: MessageAssembly<Returned>.Step, isPlain: Bool) {
+    private func process(_ step: MessageAssembly<ReturnEnvelope>.Step, isPlain: Bool) {
         switch step {
         case .incomplete: break
-        case .malformed(let why): connection?.fail(.malformed, why)
+        case .malformed(let reason): connection?.fail(.malformed, reason)
         case .complete(let message):
             let returned = message.envelope
             guard isPlain else {
-                let identity = ConfirmTracker<Settled>.Identity(
+                let identity = ConfirmTracker<Completion>.Identity(
                     exchange: returned.exchange, routingKey: returned.routingKey,
                     messageID: message.properties.messageID, correlationID: message.properties.correlationID)
                 if !confirms.returned(identity, code: returned.code, text: returned.text) {
-                    connection?.fail(.malformed, "a returned message that was not published")
+                    connection?.fail(.malformed, "basic.return for a message that was not published")
                 }
                 return
             }
-            returnedCount += 1
             log.debug(
-                "message returned",
+                "unroutable message returned",
                 metadata: ["code": "\(returned.code)", "text": "\(returned.text)", "exchange": "\(returned.exchange)"])
         }
     }
 
     private func confirm(_ tag: UInt64, multiple: Bool, isAck: Bool) {
-        // What is told of its publish may publish again: the list is out of the way while it is gone through.
-        var settled: [ConfirmTracker<Settled>.Settlement] = []
-        swap(&settled, &settlements)
-        confirms.confirm(tag, multiple: multiple, isAck: isAck, into: &settled)
-        for settlement in settled { settlement.token(settlement.result) }
-        settled.removeAll(keepingCapacity: settled.count < 1024)
-        swap(&settled, &settlements)
-        if confirms.count == 0 { idle?.fire() }
+        // A completion may call the publisher again, so the array is moved out while it is iterated.
+        var batch: [ConfirmTracker<Completion>.Confirmed] = []
+        swap(&batch, &confirmed)
+        confirms.confirm(tag, multiple: multiple, isAck: isAck, into: &batch)
+        for (completed, confirmation) in batch {
+            switch confirmation {
+            case .ack: completed(.success(()))
+            case .nack: completed(.failure(PublishError(.refused, "the broker refused the message")))
+            case .returned(let code, let text):
+                completed(.failure(PublishError(.returned, text, replyCode: code)))
+            }
+        }
+        batch.removeAll(keepingCapacity: batch.count < 1024)
+        swap(&batch, &confirmed)
+        if confirms.count == 0 { allConfirmed?.fire() }
     }
 
-    func turnEnds() {}
+    func turnWillEnd() {}
 
-    func ended(_ error: BrokerError?) {
+    func connectionEnded(_ error: AMQPError?) {
         connection = nil
         plainReturn = MessageAssembly()
         confirmedReturn = MessageAssembly()
         if availability != .closed { availability = .connecting }
-        for settled in confirms.abandon() { settled(.failure(.outcomeUnknown)) }
-        idle?.fire()
+        for completed in confirms.abandon() {
+            completed(.failure(PublishError(.outcomeUnknown, "the connection ended before the confirm")))
+        }
+        allConfirmed?.fire()
     }
 }

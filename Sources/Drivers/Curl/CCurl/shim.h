@@ -1,7 +1,7 @@
 #pragma once
 #include <curl/curl.h>
 
-// Swift cannot call functions of variable arguments: one function for each type that an option takes.
+// Swift cannot call variadic functions, so each type of option value has a function.
 
 static inline CURLcode warren_easy_set_long(CURL *easy, CURLoption option, long value) {
     return curl_easy_setopt(easy, option, value);

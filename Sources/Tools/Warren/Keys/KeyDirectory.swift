@@ -1,62 +1,65 @@
+import AtomicFile
 import Glibc
 import IdentityService
 
-/// The folder of the keys, in which one command works at a time.
+/// The directory with the keys, locked for one command.
 struct KeyDirectory {
-    /// What a command cannot do with the folder as it is; says what would help.
+    /// The state of the directory does not allow the command; the description says which command would help.
     struct Refusal: Error, CustomStringConvertible {
         let description: String
     }
 
-    /// The private key that signs, for warren-identity alone.
-    let signingKey: WholeFile
-    /// The private key that will sign, once every ingress has its public half.
-    let nextSigningKey: WholeFile
+    /// The private key that signs, for warren-identity only.
+    let signingKey: AtomicFile
+    /// The private key that signs after the next rotation.
+    let nextSigningKey: AtomicFile
     /// The public keys, for every ingress.
-    let keySet: WholeFile
+    let keySet: AtomicFile
 
     private init(_ path: String) {
-        signingKey = WholeFile("\(path)/signing-key.pem", mode: 0o600)
-        nextSigningKey = WholeFile("\(path)/next-signing-key.pem", mode: 0o600)
-        keySet = WholeFile("\(path)/jwks.json", mode: 0o644)
+        signingKey = AtomicFile("\(path)/signing-key.pem", mode: 0o600)
+        nextSigningKey = AtomicFile("\(path)/next-signing-key.pem", mode: 0o600)
+        keySet = AtomicFile("\(path)/jwks.json", mode: 0o644)
     }
 
-    /// Works in a folder; a second command on it waits.
+    /// Runs the body while the directory is locked. A second command waits for the lock.
     ///
-    /// - Parameter makes: whether the folder is made, for its owner alone, where it is not there.
-    static func work(in path: String, makes: Bool = false, _ body: (KeyDirectory) throws -> Void) throws {
-        if makes, mkdir(path, 0o700) != 0, errno != EEXIST { throw WholeFile.Failure(path: path, code: errno) }
+    /// - Parameter creating: whether a missing directory is created, for its owner only.
+    static func withLock(
+        _ path: String, creating: Bool = false, _ body: (KeyDirectory) throws -> Void
+    ) throws {
+        if creating, mkdir(path, 0o700) != 0, errno != EEXIST { throw AtomicFile.Failure(path: path, code: errno) }
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw WholeFile.Failure(path: path, code: errno) }
-        // Closing it gives the lock back (flock(2)).
+        guard descriptor >= 0 else { throw AtomicFile.Failure(path: path, code: errno) }
+        // Closing the descriptor releases the lock (flock(2)).
         defer { close(descriptor) }
-        guard flock(descriptor, LOCK_EX) == 0 else { throw WholeFile.Failure(path: path, code: errno) }
+        guard flock(descriptor, LOCK_EX) == 0 else { throw AtomicFile.Failure(path: path, code: errno) }
         try body(KeyDirectory(path))
     }
 
-    /// The keys that sign or will.
+    /// Returns the public halves of the current and of the next signing key.
     func keysInUse() throws -> [VerificationKey] {
         try [signingKey, nextSigningKey].filter(\.exists).map { try publicHalf(of: $0) }
     }
 
-    /// The public half of a private key.
-    func publicHalf(of file: WholeFile) throws -> VerificationKey {
+    /// Returns the public half of a private key.
+    func publicHalf(of file: AtomicFile) throws -> VerificationKey {
         do {
-            return try SigningKey(pem: String(decoding: try file.read(), as: UTF8.self)).publicKey
-        } catch let fault as SigningKey.Malformed {
-            throw Refusal(description: "\(file.path) \(fault)")
+            return try SigningKey(pem: String(decoding: try file.read().bytes, as: UTF8.self)).publicKey
+        } catch let error as SigningKey.Malformed {
+            throw Refusal(description: "\(file.path) \(error)")
         }
     }
 
     func readKeySet() throws -> KeySet {
         do {
-            return try KeySet(jwks: try keySet.read())
-        } catch let fault as KeySet.Malformed {
-            throw Refusal(description: "\(keySet.path) \(fault)")
+            return try KeySet(jwks: try keySet.read().bytes)
+        } catch let error as KeySet.Malformed {
+            throw Refusal(description: "\(keySet.path) \(error)")
         }
     }
 
-    func write(_ set: KeySet) throws(WholeFile.Failure) {
+    func write(_ set: KeySet) throws(AtomicFile.Failure) {
         try keySet.write(set.document, replacing: true)
     }
 }

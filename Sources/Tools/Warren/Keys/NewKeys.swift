@@ -1,34 +1,35 @@
 import ArgumentParser
+import AtomicFile
 import IdentityService
 
 /// `warren keys new`
 struct NewKeys: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "new", abstract: "Make a signing key, and the public key set that verifies its tokens.",
+        commandName: "new", abstract: "Create a signing key, and the public key set that verifies its tokens.",
         discussion: """
-            DIRECTORY/signing-key.pem is for warren-identity alone (WARREN_SIGNING_KEY_FILE); DIRECTORY/jwks.json is \
+            DIRECTORY/signing-key.pem is for warren-identity only (WARREN_SIGNING_KEY_FILE); DIRECTORY/jwks.json is \
             public (WARREN_VERIFY_KEYS_FILE).
             """)
 
-    @Argument(help: "Where to write the two files; made if it is not there.", completion: .directory)
+    @Argument(help: "The directory for the two files; it is created if it is missing.", completion: .directory)
     var directory: String
 
-    @Flag(help: "Replace files that are there already; every access token signed until now is then refused.")
+    @Flag(help: "Replace existing files; every access token signed before is then refused.")
     var force = false
 
     func run() throws {
-        try KeyDirectory.work(in: directory, makes: true) { directory in
+        try KeyDirectory.withLock(directory, creating: true) { directory in
             let (signingKey, next, keySet) = (directory.signingKey, directory.nextSigningKey, directory.keySet)
             if !force, let file = [signingKey, next, keySet].first(where: \.exists) {
-                throw KeyDirectory.Refusal(description: "\(file.path) is there already; --force replaces it")
+                throw KeyDirectory.Refusal(description: "\(file.path) already exists; use --force to replace it")
             }
-            // One that is in no key set any more must not come to sign.
+            // Its public half is about to leave the key set, so it must never sign.
             if next.exists { try next.remove() }
             let key = SigningKey()
-            // The secret last: where it is, the other is too.
+            // The private key is written last: if it exists, its public half does too.
             try keySet.write(KeySet([key.publicKey]).document, replacing: force)
             try signingKey.write(Array(key.pem.utf8), replacing: force)
-            print("\(signingKey.path): the signing key \(key.publicKey.identifier), for warren-identity alone")
+            print("\(signingKey.path): signing key \(key.publicKey.identifier), for warren-identity only")
             print("\(keySet.path): its public half")
         }
     }

@@ -1,41 +1,43 @@
 import ArgumentParser
+import AtomicFile
 import Contracts
 import IdentityService
 
 /// `warren keys rotate`
 struct RotateKeys: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rotate", abstract: "Put the next signing key in the place of the present one.",
+        commandName: "rotate", abstract: "Replace the current signing key by the next one.",
         discussion: """
-            The second step of an exchange of keys: afterwards restart every warren-identity. The old key's public \
-            half stays in DIRECTORY/jwks.json, for the tokens that it has signed.
+            The second step of a key replacement. Afterwards, restart every warren-identity. The public half of the \
+            old key stays in DIRECTORY/jwks.json for the tokens that it signed.
             """)
 
-    @Argument(help: "Where `warren keys prepare` made the next key.", completion: .directory)
+    @Argument(help: "The directory in which `warren keys prepare` created the next key.", completion: .directory)
     var directory: String
 
     func run() throws {
-        try KeyDirectory.work(in: directory) { directory in
+        try KeyDirectory.withLock(directory) { directory in
             let next = directory.nextSigningKey
             guard next.exists else {
                 throw KeyDirectory.Refusal(
-                    description: "\(next.path) is not there; `warren keys prepare` makes it, and every ingress must "
-                        + "have its public half first")
+                    description:
+                        "\(next.path) does not exist; create it with `warren keys prepare`, and copy its public "
+                        + "half to every ingress first")
             }
             let key = try directory.publicHalf(of: next)
             var set = try directory.readKeySet()
             guard set.keys.contains(key) else {
                 throw KeyDirectory.Refusal(
-                    description: "\(directory.keySet.path) lacks the public half of \(next.path): delete that file and "
-                        + "begin anew with `warren keys prepare`")
+                    description: "\(directory.keySet.path) lacks the public half of \(next.path); delete that file and "
+                        + "start again with `warren keys prepare`")
             }
             set.retire(allBut: [key], at: .now())
-            // A crash in between leaves an old key that is noted as retired and signs: `prune` spares it.
+            // A crash after this line leaves an old key that is marked as retired and still signs; `prune` keeps it.
             try directory.write(set)
             try next.replace(directory.signingKey)
-            print("\(directory.signingKey.path): the signing key \(key.identifier); restart every warren-identity")
+            print("\(directory.signingKey.path): signing key \(key.identifier); restart every warren-identity")
             for old in set.keys where old != key {
-                print("\(directory.keySet.path): \(old.identifier) stays until \(set.expiry(of: old)?.text ?? "-")")
+                print("\(directory.keySet.path): \(old.identifier) is kept until \(set.expiry(of: old)?.text ?? "-")")
             }
         }
     }

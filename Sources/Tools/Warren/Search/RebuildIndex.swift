@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import JSONLogging
 import Logging
 import Reactor
 import SearchService
@@ -9,15 +10,15 @@ import WorkerKit
 struct RebuildIndex: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rebuild",
-        abstract: "Make the index hold the posts that there are, and no others, while searches go on.",
+        abstract: "Make the search index match the posts, while searches continue.",
         discussion: """
-            Asks the post service for all its posts through the broker, as the search service may: it needs \
-            WARREN_AMQP_URL, WARREN_DATABASE_URL and WARREN_REDIS_URL of a search worker, or the files that \
-            WARREN_AMQP_URL_FILE and so on name. Posts that the index lacks are added, posts that are no more are \
-            removed. Broken off, it is simply run again.
+            Requests all posts from the post service through the broker, adds posts that the index lacks, and removes \
+            posts that do not exist any more. It needs the rights of a search worker: WARREN_AMQP_URL, \
+            WARREN_DATABASE_URL and WARREN_REDIS_URL, or the same names with _FILE for files that contain them. If it \
+            is interrupted, run it again.
 
-            Ends with 0 once all is done, 75 where a server or the post service was away for too long, 78 where a \
-            setting is wrong, 1 for anything else.
+            Exit status: 0 if the index matches; 75 if a server or the post service was away for too long, or another \
+            rebuild runs; 78 if a setting is missing or malformed; 1 for any other error.
             """)
 
     func run() async throws {
@@ -29,24 +30,24 @@ struct RebuildIndex: AsyncParsableCommand {
             let progress = try await withTaskExecutorPreference(Loop.executor) {
                 try await Self.rebuild(settings, log)
             }
-            say("done: \(Self.describe(progress))")
+            printNow("done: \(Self.describe(progress))")
         } catch let fault as SettingsError {
-            throw Self.end("\(fault)", EX_CONFIG)
-        } catch let failure as RebuildError {
-            throw Self.end("\(failure)", failure.isTransient ? EX_TEMPFAIL : EXIT_FAILURE)
+            throw Self.fail("\(fault)", EX_CONFIG)
+        } catch let error as RebuildError {
+            throw Self.fail("\(error)", error.isTransient ? EX_TEMPFAIL : EXIT_FAILURE)
         }
     }
 
-    /// Tells of progress once a second.
+    /// Rebuilds the index and prints the progress once a second.
     @Loop private static func rebuild(_ settings: Settings, _ log: Logger) async throws -> RebuildProgress {
-        var told = ContinuousClock.now
+        var lastPrint = ContinuousClock.now
         return try await SearchService.rebuild(
             settings: settings, log: log,
             progress: { progress in
-                guard .now - told > .seconds(1) else { return }
-                told = .now
-                say(describe(progress))
-            }, report: { say($0) })
+                guard .now - lastPrint > .seconds(1) else { return }
+                lastPrint = .now
+                printNow(describe(progress))
+            }, report: { printNow($0) })
     }
 
     private static func describe(_ progress: RebuildProgress) -> String {
@@ -54,14 +55,14 @@ struct RebuildIndex: AsyncParsableCommand {
         return "\(progress.read)\(total) posts read, \(progress.added) added, \(progress.removed) removed"
     }
 
-    private static func end(_ line: String, _ status: Int32) -> ExitCode {
+    private static func fail(_ line: String, _ status: Int32) -> ExitCode {
         write("warren search rebuild: \(line)", to: STDERR_FILENO)
         return ExitCode(status)
     }
 }
 
-/// Writes a line at once, whatever standard output is.
-private func say(_ line: String) {
+/// Writes a line to standard output without buffering, so that a pipe shows the progress too.
+private func printNow(_ line: String) {
     write(line, to: STDOUT_FILENO)
 }
 

@@ -1,0 +1,56 @@
+package import FoundationEssentials
+
+/// The body of a request about one post, picture or command: `post.get`, `media.delete`, `post.receipt` and others.
+package struct EntityRequest: SchemaCodable, Hashable {
+    package let id: UUID
+
+    package init(id: UUID) {
+        self.id = id
+    }
+
+    package static let schema = Schema<EntityRequest>.object(
+        "EntityRequest",
+        field("id", \.id, .uuid.described("The id of the post or picture; for a receipt, the id of the command.")),
+        make: EntityRequest.init)
+}
+
+/// The body of `post.list` and `media.list`: a page by its number, or the page after a cursor.
+package struct ListRequest: SchemaCodable, Hashable {
+    /// The maximum number of elements.
+    package let limit: Int
+    /// Counted from 1; `nil` for the first page or if there is a cursor.
+    package let page: Int?
+    /// The `nextCursor` of the previous page.
+    package let cursor: String?
+
+    package init(limit: Int = 10, page: Int? = nil, cursor: String? = nil) {
+        self.limit = limit
+        self.page = page
+        self.cursor = cursor
+    }
+
+    package static let schema = Schema<ListRequest>.object(
+        "ListRequest",
+        field("limit", \.limit, .pageLimit, default: 10),
+        optionalField("page", \.page, .pageNumber),
+        optionalField(
+            "cursor", \.cursor,
+            .string(1...512).matching("[A-Za-z0-9_=-]*", "must be the nextCursor of a page") { $0.isBase64URL }
+                .described("The `nextCursor` of the previous page.")),
+        make: ListRequest.init
+    ).excluding("page", "cursor") { $0.page == nil || $0.cursor == nil }
+}
+
+extension Schema where Value == Int {
+    /// The size of a page.
+    static var pageLimit: Schema { integer(1...100).described("The maximum number of elements.") }
+
+    /// The number of a page. The bound keeps the product of page and limit within the range of a database integer.
+    static var pageNumber: Schema { integer(1...1_000_000).described("The number of the page, counted from 1.") }
+}
+
+extension String {
+    fileprivate var isBase64URL: Bool {
+        utf8.allSatisfy { $0.isASCIILetterOrDigit || "-_=".utf8.contains($0) }
+    }
+}

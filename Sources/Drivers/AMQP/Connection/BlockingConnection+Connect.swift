@@ -1,0 +1,39 @@
+internal import Reactor
+
+extension BlockingConnection {
+    /// Connects and logs in on a thread of its own, and runs a closure there.
+    ///
+    /// - Parameters:
+    ///   - address: the broker.
+    ///   - name: the connection's name, as the broker shows it.
+    ///   - interrupter: can end the attempt early.
+    ///   - body: prepares the connection with blocking calls.
+    /// - Returns: the connection and the closure's result.
+    static func connect<Value: Sendable>(
+        to address: BrokerAddress, name: String, interrupter: SocketInterrupter = SocketInterrupter(),
+        _ body: @escaping @Sendable (BlockingConnection) throws(AMQPError) -> Value
+    ) async throws(AMQPError) -> (AMQPHandle, Value) {
+        let result = await onOwnThread { () -> Result<Prepared<Value>, AMQPError> in
+            do throws(AMQPError) {
+                let connection = try BlockingConnection(address: address, name: name, interrupter: interrupter)
+                // The handle closes the socket, so the interrupter must be disarmed before the handle is released.
+                defer { withExtendedLifetime(connection) { interrupter.disarm() } }
+                return .success(Prepared(handle: connection.handle, value: try body(connection)))
+            } catch {
+                return .failure(error)
+            }
+        }
+        guard let result else {
+            // The thread may still run; its result is discarded, so its calls need not complete.
+            interrupter.interrupt()
+            throw AMQPError(.lost, Task.isCancelled ? "the task was cancelled" : "cannot create a thread to connect on")
+        }
+        let prepared = try result.get()
+        return (prepared.handle, prepared.value)
+    }
+
+    private struct Prepared<Value: Sendable>: Sendable {
+        let handle: AMQPHandle
+        let value: Value
+    }
+}

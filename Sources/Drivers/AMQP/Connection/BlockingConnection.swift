@@ -1,0 +1,151 @@
+internal import CRabbitMQ
+internal import Glibc
+
+/// A connection that is being prepared with rabbitmq-c's blocking calls, on a thread that may block, before it moves to
+/// the loop.
+struct BlockingConnection {
+    private static let connectTimeout = Duration.seconds(5)
+    private static let loginTimeout = Duration.seconds(5)
+    /// The timeout of each call after the login.
+    private static let callTimeout = Duration.seconds(10)
+
+    let handle: AMQPHandle
+
+    /// Connects and logs in.
+    ///
+    /// - Parameters:
+    ///   - address: the broker.
+    ///   - name: the connection's name, as the broker shows it.
+    ///   - interrupter: can end the login and all later calls from another thread. It is armed if this returns.
+    init(address: BrokerAddress, name: String, interrupter: SocketInterrupter) throws(AMQPError) {
+        guard let state = amqp_new_connection() else {
+            throw AMQPError(.lost, "no memory for a connection")
+        }
+        var tls: UnsafeMutableRawPointer?
+        do throws(AMQPError) {
+            tls = try Self.openSocket(state, address)
+            let descriptor = amqp_get_sockfd(state)
+            guard interrupter.arm(descriptor) else { throw AMQPError(.lost, "interrupted") }
+            Self.setUserTimeout(descriptor, address)
+            try Self.login(state, address, name: name)
+        } catch {
+            interrupter.disarm()
+            amqp_destroy_connection(state)
+            throw error
+        }
+        handle = AMQPHandle(owning: state, tls: tls)
+        // The heartbeat is set to 0 because the loop sends heartbeats from here on. rabbitmq-c sends its own in the
+        // middle of other writes, and if one is overdue, its next send blocks forever (amqp_try_recv, version 0.11).
+        // The frame size is doubled because the broker may exceed the size that was negotiated: it adds headers such as
+        // `x-death` and `x-delivery-count` to a message whose header filled a frame when it was published.
+        guard
+            amqp_tune_connection(state, amqp_get_channel_max(state), Int32(clamping: 2 * handle.frameMaximum), 0)
+                == Int32(AMQP_STATUS_OK.rawValue)
+        else {
+            interrupter.disarm()
+            throw AMQPError(.lost, "no memory for frames")
+        }
+        var timeout = timeval(Self.callTimeout)
+        amqp_set_rpc_timeout(state, &timeout)
+    }
+
+    private static func openSocket(
+        _ state: amqp_connection_state_t, _ address: BrokerAddress
+    ) throws(AMQPError) -> UnsafeMutableRawPointer? {
+        var timeout = timeval(connectTimeout)
+        guard address.isTLS else {
+            guard let socket = amqp_tcp_socket_new(state) else {
+                throw AMQPError(.lost, "no memory for a socket")
+            }
+            try check(
+                amqp_socket_open_noblock(socket, address.host, Int32(clamping: address.port), &timeout), "connecting",
+                socketFailure: .unreachable)
+            return nil
+        }
+        guard let socket = amqp_ssl_socket_new(state), let context = amqp_ssl_socket_get_context(socket) else {
+            throw AMQPError(.insecure, "cannot create a TLS context")
+        }
+        amqp_ssl_socket_set_verify_peer(socket, address.verifiesPeer ? 1 : 0)
+        amqp_ssl_socket_set_verify_hostname(socket, address.verifiesPeer ? 1 : 0)
+        if let file = address.caCertificateFile {
+            guard amqp_ssl_socket_set_cacert(socket, file) == Int32(AMQP_STATUS_OK.rawValue) else {
+                throw AMQPError(.insecure, "cannot read certificates from cacertfile")
+            }
+        } else {
+            _ = warren_tls_trust_system(context)
+        }
+        var tls: UnsafeMutableRawPointer?
+        let status = withUnsafeMutablePointer(to: &tls) { slot in
+            warren_tls_prepare(context, slot)
+            return amqp_socket_open_noblock(socket, address.host, Int32(clamping: address.port), &timeout)
+        }
+        // After a failure rabbitmq-c has freed the SSL; only the context is still valid.
+        let isOpen = status == Int32(AMQP_STATUS_OK.rawValue)
+        warren_tls_prepared(context, isOpen ? tls : nil)
+        try check(status, "connecting", socketFailure: .unreachable)
+        guard let tls else { throw AMQPError(.insecure, "the TLS handshake created no SSL") }
+        return tls
+    }
+
+    /// Makes the kernel drop the connection if the peer acknowledges no data for two heartbeats (TCP_USER_TIMEOUT,
+    /// tcp(7)). This is a safety net in addition to ``HeartbeatMonitor``.
+    private static func setUserTimeout(_ descriptor: Int32, _ address: BrokerAddress) {
+        var milliseconds = UInt32(clamping: max(2, address.heartbeat) * 2000)
+        setsockopt(
+            descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds, socklen_t(MemoryLayout<UInt32>.size))
+    }
+
+    private static func login(
+        _ state: amqp_connection_state_t, _ address: BrokerAddress, name: String
+    ) throws(AMQPError) {
+        var timeout = timeval(loginTimeout)
+        amqp_set_handshake_timeout(state, &timeout)
+        let reply = withClientProperties(name: name) { properties in
+            warren_amqp_login(
+                state, address.virtualHost, Int32(UInt16.max >> 5), Int32(AMQP_DEFAULT_FRAME_SIZE),
+                Int32(clamping: address.heartbeat), properties, address.user, address.password)
+        }
+        try check(reply, "logging in")
+    }
+
+    /// Passes client properties to a closure: the capabilities that rabbitmq-c does not announce itself, and the
+    /// connection's name.
+    private static func withClientProperties<Result>(
+        name: String, _ body: (UnsafePointer<amqp_table_t>) -> Result
+    ) -> Result {
+        func entry(_ key: StaticString, _ value: amqp_field_value_t) -> amqp_table_entry_t {
+            let bytes = UnsafeMutableRawPointer(mutating: key.utf8Start)
+            return amqp_table_entry_t(key: amqp_bytes_t(len: key.utf8CodeUnitCount, bytes: bytes), value: value)
+        }
+        var yes = amqp_field_value_t()
+        yes.kind = UInt8(ascii: "t")
+        yes.value.boolean = 1
+        var capabilities = [entry("connection.blocked", yes), entry("consumer_cancel_notify", yes)]
+        var name = name
+        return capabilities.withUnsafeMutableBufferPointer { capabilities in
+            name.withUTF8 { utf8 in
+                var nested = amqp_field_value_t()
+                nested.kind = UInt8(ascii: "F")
+                nested.value.table = amqp_table_t(
+                    num_entries: Int32(capabilities.count), entries: capabilities.baseAddress)
+                var text = amqp_field_value_t()
+                text.kind = UInt8(ascii: "S")
+                text.value.bytes = amqp_bytes_t(
+                    len: utf8.count, bytes: UnsafeMutableRawPointer(mutating: utf8.baseAddress))
+                var entries = [entry("capabilities", nested), entry("connection_name", text)]
+                return entries.withUnsafeMutableBufferPointer { entries in
+                    var table = amqp_table_t(num_entries: Int32(entries.count), entries: entries.baseAddress)
+                    return body(&table)
+                }
+            }
+        }
+    }
+}
+
+extension timeval {
+    /// Makes a timeval for rabbitmq-c, which copies it or uses it only until the call returns.
+    init(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        self.init(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
+    }
+}

@@ -1,0 +1,36 @@
+internal import Glibc
+internal import Synchronization
+
+/// Ends blocking calls of another thread by shutting down the socket that they use.
+final class SocketInterrupter: Sendable {
+    private struct State {
+        var descriptor: Int32?
+        var isInterrupted = false
+    }
+
+    private let state = Mutex(State())
+
+    /// Sets the socket to shut down. The caller must call ``disarm()`` before the socket is closed, because its
+    /// descriptor may then be reused.
+    ///
+    /// - Returns: `false` if ``interrupt()`` has already been called.
+    func arm(_ descriptor: Int32) -> Bool {
+        state.withLock { state in
+            guard !state.isInterrupted else { return false }
+            state.descriptor = descriptor
+            return true
+        }
+    }
+
+    func disarm() {
+        state.withLock { $0.descriptor = nil }
+    }
+
+    func interrupt() {
+        state.withLock { state in
+            state.isInterrupted = true
+            // shutdown(2) wakes threads that poll the socket, and leaves the descriptor open for its owner.
+            if let descriptor = state.descriptor { shutdown(descriptor, Int32(SHUT_RDWR)) }
+        }
+    }
+}

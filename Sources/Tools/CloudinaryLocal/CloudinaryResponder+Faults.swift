@@ -1,0 +1,49 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import ServiceLifecycle
+
+extension CloudinaryResponder {
+    /// `/faults`: `PUT` replaces all rules, `GET` shows the remaining ones, `DELETE` removes all.
+    func handleFaults(_ request: Request) async throws -> APIReply {
+        try require(request, .put, .get, .delete)
+        if request.method == .put { try faults.replace(json: try await request.bytes(upTo: 64 << 10)) }
+        if request.method == .delete { faults.removeAll() }
+        return try .json(["faults": faults.current])
+    }
+
+    /// Carries out a request, with the first fault rule that matches it, if any.
+    func applyingFaults(
+        _ path: FaultRule.Path, _ request: Request, _ body: () async throws -> APIReply
+    ) async throws -> Response {
+        guard let rule = faults.takeMatch(for: path) else {
+            let reply = try await catchingErrors(body)
+            return request.method == .head ? reply.headResponse : reply.response
+        }
+        logger.info("fault", metadata: ["path": "\(path.rawValue)"])
+        let early = rule.after == true ? try await catchingErrors(body) : nil
+        await delay(rule.delayMilliseconds ?? 0)
+        let reply: APIReply
+        if let status = rule.status {
+            // A client that is still sending would otherwise see a reset connection instead of the response.
+            if early == nil { try await request.drain() }
+            reply = try .error(APIError(status, status == 423 ? "Resource is locked" : "Fault on demand"))
+        } else if let early {
+            reply = early
+        } else if rule.cut == true {
+            try await request.drain()
+            reply = try .json(["result": "cut on demand, before the request was carried out"])
+        } else {
+            reply = try await catchingErrors(body)
+        }
+        if request.method == .head { return reply.headResponse }
+        return rule.cut == true ? reply.cutResponse : reply.response
+    }
+
+    /// Waits for a time, or until the server is stopped.
+    private func delay(_ milliseconds: Int) async {
+        guard milliseconds > 0 else { return }
+        // A cancelled sleep only ends early.
+        try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .milliseconds(milliseconds)) }
+    }
+}

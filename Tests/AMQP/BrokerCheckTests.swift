@@ -1,0 +1,73 @@
+import AMQP
+import Reactor
+import TestSupport
+import Testing
+
+@Suite("Broker check")
+struct BrokerCheckTests {
+    @Test("a check returns exactly the exchanges and queues that do not exist")
+    @Loop func names() async throws {
+        try await TestTopology.run { topology in
+            let queue = try await topology.queue()
+            let exchange = try await topology.exchange(type: "topic")
+            let check = BrokerCheck(address: topology.address, name: "check")
+            #expect(try await check.missing(exchanges: [exchange], queues: [queue]).isEmpty)
+            let absent = [topology.name("no.exchange"), topology.name("no.queue")]
+            #expect(
+                try await check.missing(exchanges: [exchange, absent[0]], queues: [absent[1], queue, absent[1]])
+                    == [absent[0], absent[1], absent[1]])
+        }
+    }
+
+    @Test("a wrong password throws connectionClosed with the broker's reply, without the password")
+    @Loop func wrongPassword() async throws {
+        var address = try TestTopology().address
+        address.password = "not-the-password"
+        let error = await #expect(throws: AMQPError.self) {
+            try await BrokerCheck(address: address, name: "check").missing(exchanges: [], queues: [])
+        }
+        #expect(error?.code == .connectionClosed)
+        #expect(error?.replyCode == 403)
+        #expect(error?.message.contains("ACCESS_REFUSED") == true)
+        #expect(error?.message.contains("not-the-password") == false)
+    }
+
+    @Test("an unknown virtual host throws connectionClosed with its name")
+    @Loop func wrongVirtualHost() async throws {
+        var address = try TestTopology().address
+        address.virtualHost = "no-such-host"
+        let error = await #expect(throws: AMQPError.self) {
+            try await BrokerCheck(address: address, name: "check").missing(exchanges: [], queues: [])
+        }
+        #expect(error?.code == .connectionClosed)
+        #expect(error?.replyCode == 530)
+        #expect(error?.message.contains("no-such-host") == true)
+    }
+
+    @Test("a host that does not accept connections throws unreachable")
+    @Loop func unreachable() async throws {
+        for address in [BrokerAddress(host: "127.0.0.1", port: 1), BrokerAddress(host: "no-such-host.invalid")] {
+            let error = await #expect(throws: AMQPError.self) {
+                try await BrokerCheck(address: address, name: "check").missing(exchanges: [], queues: [])
+            }
+            #expect(error?.code == .unreachable)
+        }
+    }
+
+    @Test("only unreachable, silent and lost are transient")
+    func transience() {
+        let transient: [ErrorCode<AMQPError>] = [.unreachable, .silent, .lost]
+        let permanent: [ErrorCode<AMQPError>] = [
+            .address, .insecure, .connectionClosed, .channelClosed, .consumerCancelled, .malformed,
+        ]
+        for code in transient { #expect(AMQPError(code, "").isTransient, "\(code)") }
+        for code in permanent { #expect(!AMQPError(code, "").isTransient, "\(code)") }
+    }
+
+    @Test("an error describes its code, the broker's reply code and its cause")
+    func description() {
+        #expect("\(AMQPError(.channelClosed, "NO_ACCESS", replyCode: 403))" == "channelClosed: 403 NO_ACCESS")
+        let cause = SystemError(call: "epoll_ctl", errno: 9)
+        #expect("\(AMQPError(.lost, "no watch", cause: cause))" == "lost: no watch; cause: \(cause)")
+    }
+}

@@ -1,0 +1,44 @@
+import Foundation
+import Logging
+import Postgres
+import Reactor
+import TestSupport
+
+/// Reads a service's database, for facts that no reply shows, such as how often an effect happened.
+enum ServiceDatabase {
+    /// Runs the body with a pool of one connection to the database of a service.
+    @Loop static func withPool(
+        of service: String, _ body: @Loop (PostgresPool) async throws -> Void
+    ) async throws {
+        let url = try TestEnvironment.value("WARREN_\(service.uppercased())_DATABASE_URL")
+        var log = Logger(label: "database")
+        log.logLevel = .critical
+        let pool = PostgresPool(url: url, size: 1, log: log)
+        async let running: Void = pool.run()
+        let result = await outcome { try await body(pool) }
+        await pool.close(within: .seconds(1))
+        await running
+        try result.get()
+    }
+
+    /// Counts the rows of each content that starts with a text.
+    ///
+    /// - Parameters:
+    ///   - service: the service whose database is read.
+    ///   - table: a table with a column `content`.
+    /// - Returns: the number of rows by content.
+    @Loop static func contentCounts(
+        _ service: String, _ table: String, startingWith prefix: String
+    ) async throws -> [String: Int] {
+        var counts: [String: Int] = [:]
+        try await withPool(of: service) { pool in
+            let statement = Statement(
+                "SELECT content, count(*)::bigint FROM \(table) WHERE starts_with(content, $1) GROUP BY content")
+            for row in try await pool.query(statement, prefix) {
+                let (content, count) = try row.decode((String, Int).self)
+                counts[content] = count
+            }
+        }
+        return counts
+    }
+}
