@@ -176,15 +176,15 @@ internal import Reactor
     private func publishRetry(_ copy: OutgoingMessage, _ delivery: Delivery, _ message: IncomingMessage) async {
         while delivery.isOpen {
             await waitForPublisher()
-            do {
+            do throws(PublishError) {
                 try await publisher.publishConfirmed(copy)
                 delivery.ack()
                 return
-            } catch  where error.code == .tooLarge {
-                // No later attempt can succeed.
-                await giveUp(delivery, message, metadata(message, ["reason": "its copy is too large"]))
-                return
             } catch {
+                guard error.code != .tooLarge else {
+                    // No later attempt can succeed.
+                    return await giveUp(delivery, message, metadata(message, ["reason": "its copy is too large"]))
+                }
                 log.warning("retry not published", metadata: metadata(message, failure: error, as: "error"))
             }
             // Requeueing increments the broker's delivery count, so only a worker that stops does it.

@@ -9,7 +9,8 @@ internal import Reactor
 
     /// Publishes the messages with publisher confirms.
     init(_ messages: [OutgoingMessage], through publisher: Publisher) {
-        answers = Array(repeating: .failure(PublishError(.outcomeUnknown, "no confirm in time")), count: messages.count)
+        let unknown = PublishError(.outcomeUnknown, "no confirm in time")
+        answers = Array(repeating: .failure(unknown), count: messages.count)
         open = messages.count
         for (index, message) in messages.enumerated() {
             do {
@@ -22,7 +23,7 @@ internal import Reactor
 
     /// Waits until the broker has confirmed or refused every message, the time limit passes or the task is cancelled.
     ///
-    /// - Returns: the answer to each message, in their order; without one, ``PublishError/outcomeUnknown``.
+    /// - Returns: the answer to each message, in their order; without one, a `PublishError` with the code `outcomeUnknown`.
     func results(within limit: Duration) async -> [Result<Void, PublishError>] {
         if open > 0 { _ = await waiter.wait(until: .now + limit) }
         return answers

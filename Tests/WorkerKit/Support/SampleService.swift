@@ -59,8 +59,7 @@ struct ThingMade: DomainEvent {
     init(prefix: String, needsSubject: Bool) {
         func type(_ name: String, _ kind: MessageKind) -> MessageType<EntityRequest, EmptyBody> {
             MessageType(
-                "\(prefix).\(name)", kind, of: .post, "", request: .json(example: EntityRequest(id: .v7())),
-                reply: .empty,
+                "\(prefix).\(name)", kind, of: .post, "", request: .json(EntityRequest.schema), status: 200, reply: nil,
                 needsSubject: needsSubject)
         }
         create = type("make", .command)
