@@ -147,7 +147,8 @@ let floor4 = [
 ]
 
 let testTargets = [
-    Target.target(name: "TestSupport", dependencies: ["Reactor"], path: "Tests/Support", swiftSettings: settings),
+    Target.target(
+        name: "TestSupport", dependencies: ["Reactor", logging], path: "Tests/Support", swiftSettings: settings),
     Target.target(
         name: "BrokerSupport", dependencies: ["AMQP", "CRabbitMQ", "Reactor"], path: "Tests/BrokerSupport",
         swiftSettings: settings),

@@ -3,7 +3,7 @@ internal import Contracts
 package import FoundationEssentials
 package import Logging
 package import Postgres
-package import Reactor
+internal import Reactor
 package import WorkerKit
 
 extension Handler {
