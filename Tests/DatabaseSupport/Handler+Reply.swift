@@ -3,7 +3,7 @@ internal import Contracts
 package import FoundationEssentials
 package import Logging
 package import Postgres
-internal import Reactor
+package import Reactor
 package import WorkerKit
 
 extension Handler {
