@@ -40,6 +40,8 @@ package struct TopologyError: CodedError {
     package let location: ErrorLocation
     /// False: the operator must change the broker.
     package var isTransient: Bool { false }
+    /// The message alone, because it is shown to the operator on the terminal.
+    package var description: String { message }
 
     init(_ code: ErrorCode<TopologyError>, _ message: String, fileID: StaticString = #fileID, line: UInt = #line) {
         self.code = code
