@@ -37,8 +37,7 @@ extension Journeys {
                     try await stack.kill("ingress-1", with: SIGKILL)
                     for _ in 0..<5 {
                         let reply = try await integrator.reply(
-                            to:
-                                "post.create", ["content": "without HTTP"], isCommand: true, for: person)
+                            to: "post.create", ["content": "without HTTP"], isCommand: true, for: person)
                         #expect(reply.status == 201)
                         #expect(
                             try await integrator.reply(to: "search.posts", ["query": "x"], for: person).status == 200)

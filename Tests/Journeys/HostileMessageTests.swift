@@ -278,8 +278,7 @@ extension Journeys {
             try await IntegratorClient.run { integrator in
                 try await body(integrator, person)
                 let good = try await integrator.reply(
-                    to:
-                        "post.create", ["content": "still served"], isCommand: true, for: person)
+                    to: "post.create", ["content": "still served"], isCommand: true, for: person)
                 #expect(good.status == 201)
                 #expect(try await integrator.reply(to: "media.list", [:], for: person).status == 200)
                 #expect(try await integrator.reply(to: "identity.me", [:], for: person).status == 200)

@@ -61,8 +61,7 @@ extension Journeys {
             let person = try await TestAccount.register(client)
             try await IntegratorClient.run { integrator in
                 let reply = try await integrator.reply(
-                    to:
-                        "post.create", ["content": "from the queue"], isCommand: true, for: person)
+                    to: "post.create", ["content": "from the queue"], isCommand: true, for: person)
                 #expect(reply.status == 201)
                 #expect(reply.properties.type == "post.create.reply")
                 #expect(reply.properties.contentType == ContentType.json)
@@ -81,11 +80,9 @@ extension Journeys {
             try await IntegratorClient.run { integrator in
                 let (id, body) = (UUID(), ["content": .string(content)] as JSON)
                 let first = try await integrator.reply(
-                    to:
-                        integrator.makeRequest("post.create", body, isCommand: true, for: person, id: id))
+                    to: integrator.makeRequest("post.create", body, isCommand: true, for: person, id: id))
                 let second = try await integrator.reply(
-                    to:
-                        integrator.makeRequest("post.create", body, isCommand: true, for: person, id: id))
+                    to: integrator.makeRequest("post.create", body, isCommand: true, for: person, id: id))
                 #expect(first.status == 201)
                 #expect(second.status == 201)
                 #expect(second.body == first.body)
@@ -99,8 +96,7 @@ extension Journeys {
             let person = try await TestAccount.register(client)
             try await IntegratorClient.run { integrator in
                 let invalid = try await integrator.reply(
-                    to:
-                        "post.create", ["content": ""], isCommand: true, for: person)
+                    to: "post.create", ["content": ""], isCommand: true, for: person)
                 #expect(invalid.status == 422)
                 #expect(invalid.properties.contentType == ContentType.problem)
                 #expect(try invalid.json["code"]?.string == "invalid")

@@ -23,8 +23,7 @@ extension Journeys {
         @Loop func waiting(service: String) async throws {
             let closedPort = "127.0.0.1:\(try freePort())"
             let daemon = try Stack().startCopy(
-                of:
-                    "\(service)-1",
+                of: "\(service)-1",
                 [
                     "WARREN_DATABASE_URL": "postgresql://a:b@\(closedPort)/c", "WARREN_DATABASE_URL_FILE": "",
                     "WARREN_AMQP_URL": "amqp://a:b@\(closedPort)/c", "WARREN_AMQP_URL_FILE": "",
