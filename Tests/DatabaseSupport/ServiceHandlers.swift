@@ -23,9 +23,19 @@ package import WorkerKit
     /// - Throws: the error for which a worker retries the message or makes it a dead letter.
     package func deliver(_ message: IncomingMessage) async throws -> Reply? {
         guard let handler = handlers[message.type] else {
-            throw Handler.Unprocessable(reason: "no handler of \(message.type)")
+            throw Unprocessable(reason: "no handler of \(message.type)")
         }
-        return try await handler.reply(to: message, in: database, log: .quiet)
+        switch await handler.carryOut(message, in: HandlerEnvironment(database: database, log: .quiet)) {
+        case .reply(let reply): return reply
+        case .applied: return nil
+        case .failed(let error): throw error
+        case .unprocessable(let reason): throw Unprocessable(reason: reason)
+        }
+    }
+
+    /// A message that no retry can help, which a worker sends to the dead-letter queue.
+    struct Unprocessable: Error {
+        let reason: String
     }
 }
 

@@ -98,6 +98,8 @@ struct CacheTests {
         try await CacheFixture.run { fixture async throws in
             try await fixture.entity("a", inDatabase: "there")
             try await fixture.page("1", inDatabase: "with a")
+            #expect(await fixture.entityLookup("a") == "there")
+            #expect(await fixture.pageLookup("1") == "with a")
             fixture.proxy.refuse()
             #expect(try await eventually { !fixture.redis.isConnected })
             await fixture.entities.bury("a")
@@ -119,6 +121,7 @@ struct CacheTests {
     @Loop func cutOff() async throws {
         try await CacheFixture.run { fixture async throws in
             try await fixture.entity("a", inDatabase: "there")
+            #expect(await fixture.entityLookup("a") == "there")
             fixture.proxy.stall()
             async let buried: Void = fixture.entities.bury("a")
             try await Loop.sleep(for: .milliseconds(50))

@@ -1,7 +1,7 @@
 internal import Contracts
 package import Logging
 package import Postgres
-package import Reactor
+internal import Reactor
 
 /// The worker's parts that handlers use.
 package struct HandlerEnvironment: Sendable {
@@ -39,7 +39,7 @@ extension Handler {
     ///
     /// The attempt assumes that the delivery is the first. A redelivery violates the inbox's primary key, so its
     /// transaction is rolled back and the stored reply is returned.
-    @Loop package func carryOut(
+    package func carryOut(
         _ message: IncomingMessage, in environment: HandlerEnvironment
     ) async -> HandlingResult {
         switch await attempt(message, environment) {
@@ -65,7 +65,7 @@ extension Handler {
     ///
     /// - Returns: the reply of an earlier delivery if there was one, because its effect can be the reason for this
     ///   refusal: a second delete finds nothing to delete.
-    @Loop private func refuse(
+    private func refuse(
         _ message: IncomingMessage, with problem: Problem, in environment: HandlerEnvironment
     ) async -> HandlingResult {
         let refusal = message.refusal(problem)
@@ -83,7 +83,7 @@ extension Handler {
 
     /// Handles the failure of an attempt: a redelivery gets the stored reply, because the earlier delivery's effect
     /// can be the cause of the failure.
-    @Loop private func recover(
+    private func recover(
         _ message: IncomingMessage, from failure: any Error, _ refusal: ProblemCode?, in environment: HandlerEnvironment
     ) async -> HandlingResult {
         if kind.usesInbox {
@@ -98,7 +98,7 @@ extension Handler {
     }
 
     /// Returns the result for a command that the inbox knows, `nil` for one that it does not know.
-    @Loop private func answer(_ earlier: InboxLookup, _ message: IncomingMessage) async -> HandlingResult? {
+    private func answer(_ earlier: InboxLookup, _ message: IncomingMessage) async -> HandlingResult? {
         switch earlier {
         case .absent:
             return nil

@@ -40,6 +40,8 @@ package struct TopologyError: CodedError {
     package let location: ErrorLocation
     /// False: the operator must change the broker.
     package var isTransient: Bool { false }
+    /// The message alone, because it is shown to the operator on the terminal.
+    package var description: String { message }
 
     init(_ code: ErrorCode<TopologyError>, _ message: String, fileID: StaticString = #fileID, line: UInt = #line) {
         self.code = code
@@ -51,4 +53,27 @@ package struct TopologyError: CodedError {
 extension ErrorCode<TopologyError> {
     /// Exchanges or queues are missing.
     package static let missing = ErrorCode("missing-topology")
+}
+
+extension Daemon {
+    /// Runs an operation on a server, and repeats it with backoff while its errors are transient.
+    ///
+    /// - Parameters:
+    ///   - server: the server's name in the log line.
+    ///   - operation: connects to the server and does its work.
+    /// - Throws: the operation's first error that is not transient, or `CancellationError`.
+    @Loop package static func waitForServer<Value: Sendable>(
+        _ server: String, log: Logger, _ operation: @Loop () async throws -> Value
+    ) async throws -> Value {
+        var backoff = Backoff(.milliseconds(500) ... .seconds(2))
+        while true {
+            do {
+                return try await operation()
+            } catch let error as any CodedError where error.isTransient {
+                try Task.checkCancellation()
+                log.warning("waiting", metadata: ["for": "\(server)", "error": "\(error)"])
+                try await Loop.sleep(for: backoff.next())
+            }
+        }
+    }
 }

@@ -43,7 +43,8 @@ import Testing
             replyQueue: hasReplyQueue ? "\(prefix).replies" : nil)
         func type(_ name: String, _ kind: MessageKind) -> MessageDescriptor {
             MessageType<EntityRequest, EmptyBody>(
-                "\(prefix).\(name)", kind, of: .post, "", request: .json(EntityRequest.schema), status: 200, reply: nil
+                "\(prefix).\(name)", kind, of: .post, "", request: .json(example: EntityRequest(id: .v7())),
+                reply: .empty
             ).descriptor
         }
         query = type("query", .query)

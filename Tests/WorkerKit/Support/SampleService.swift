@@ -59,7 +59,8 @@ struct ThingMade: DomainEvent {
     init(prefix: String, needsSubject: Bool) {
         func type(_ name: String, _ kind: MessageKind) -> MessageType<EntityRequest, EmptyBody> {
             MessageType(
-                "\(prefix).\(name)", kind, of: .post, "", request: .json(EntityRequest.schema), status: 200, reply: nil,
+                "\(prefix).\(name)", kind, of: .post, "", request: .json(example: EntityRequest(id: .v7())),
+                reply: .empty,
                 needsSubject: needsSubject)
         }
         create = type("make", .command)

@@ -1,31 +1,7 @@
 internal import AMQP
 internal import Contracts
 package import FoundationEssentials
-package import Logging
-package import Postgres
-internal import Reactor
 package import WorkerKit
-
-extension Handler {
-    /// A message that no retry can help, which a worker sends to the dead-letter queue.
-    package struct Unprocessable: Error {
-        /// What is wrong with the message.
-        package let reason: String
-    }
-
-    /// Carries out a message as a worker does with a delivery, without a broker.
-    ///
-    /// - Returns: the reply to a request; `nil` for an event.
-    /// - Throws: the error that a delivery would be retried for, or ``Unprocessable``.
-    @Loop package func reply(to message: IncomingMessage, in pool: PostgresPool, log: Logger) async throws -> Reply? {
-        switch await carryOut(message, in: HandlerEnvironment(database: pool, log: log)) {
-        case .reply(let reply): return reply
-        case .applied: return nil
-        case .failed(let error): throw error
-        case .unprocessable(let reason): throw Unprocessable(reason: reason)
-        }
-    }
-}
 
 extension IncomingMessage {
     /// Makes a message as the ingress sends it, for handlers that are called without a broker.
