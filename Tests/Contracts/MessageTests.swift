@@ -121,7 +121,8 @@ struct MessageTests {
             Sample(Messages.Post.create, #"{"content":"x","mediaIds":["\#(id)","\#(id)"]}"#, "/mediaIds/1"),
             Sample(
                 Messages.Post.create,
-                #"{"content":"x","mediaIds":[\#((10...20).map { "\"\(id.dropLast(2))\($0)\"" }.joined(separator: ","))]}"#,
+                #"{"content":"x","mediaIds":["#
+                    + (10...20).map { "\"\(id.dropLast(2))\($0)\"" }.joined(separator: ",") + "]}",
                 "/mediaIds"),
             Sample(Messages.Post.get, #"{"id":"1"}"#, "/id"), Sample(Messages.Post.delete, "[]", ""),
             Sample(Messages.Post.list, #"{"limit":0,"page":0}"#, "/limit", "/page"),

@@ -16,7 +16,8 @@ internal import TestSupport
     /// Runs a body with the address of an empty database that is dropped at its end: for what is kept by database, as
     /// extensions are.
     package static func withDatabase(_ body: @Loop (String) async throws -> Void) async throws {
-        // Without FORCE, which is refused while autovacuum is there: PostgreSQL ends that itself, and waits for the others.
+        // Without FORCE, which is refused while autovacuum is there: PostgreSQL ends that itself, and waits for the
+        // others.
         try await with("DATABASE", dropping: "", body) { base, name in
             guard let slash = slash(in: base) else { return base }
             return base[...slash] + name + base[(base[slash...].firstIndex(of: "?") ?? base.endIndex)...]

@@ -2,8 +2,8 @@ import Foundation
 
 /// Threads for tests that block the one that they run on, or keep it busy for long.
 ///
-/// The threads of the cooperative pool, as many as there are cores, serve all tests: two of these there, and nothing else
-/// goes on, the drivers under test included.
+/// The threads of the cooperative pool, as many as there are cores, serve all tests: two of these there, and
+/// nothing else goes on, the drivers under test included.
 // Unchecked: the jobs are behind the condition's lock.
 final class BlockingThreads: TaskExecutor, @unchecked Sendable {
     static let shared = BlockingThreads(32)
