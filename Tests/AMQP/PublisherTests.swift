@@ -150,7 +150,8 @@ struct PublisherTests {
                         exchange: "", routingKey: queue, properties: Properties(headers: ["a": deep]), body: []),
                     OutgoingMessage(
                         exchange: "", routingKey: queue,
-                        properties: Properties(headers: ["a": .bytes([UInt8](repeating: 0, count: 131_072))]), body: []),
+                        properties: Properties(headers: ["a": .bytes([UInt8](repeating: 0, count: 131_072))]),
+                        body: []),
                 ]
                 for message in impossible {
                     let plain = #expect(throws: PublishError.self) { try publisher.publish(message) }
