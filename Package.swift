@@ -83,7 +83,8 @@ let floor1 =
             name: "CCommonPasswords", path: "Sources/Contracts/Passwords/CCommonPasswords",
             exclude: ["common-passwords.txt"]),
         module(
-            "Contracts", exclude: ["Passwords/README.md", "Passwords/CCommonPasswords"], ["CCommonPasswords", crypto]),
+            "Contracts", exclude: ["README.md", "Passwords/README.md", "Passwords/CCommonPasswords"],
+            ["CCommonPasswords", crypto]),
         module("ImageHeaders", []),
     ]
 
@@ -146,7 +147,8 @@ let floor4 = [
 ]
 
 let testTargets = [
-    Target.target(name: "TestSupport", dependencies: ["Reactor"], path: "Tests/Support", swiftSettings: settings),
+    Target.target(
+        name: "TestSupport", dependencies: ["Reactor", logging], path: "Tests/Support", swiftSettings: settings),
     Target.target(
         name: "BrokerSupport", dependencies: ["AMQP", "CRabbitMQ", "Reactor"], path: "Tests/BrokerSupport",
         swiftSettings: settings),

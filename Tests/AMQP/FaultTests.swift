@@ -216,7 +216,8 @@ struct FaultTests {
             try await cycle()
             let before = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
             for _ in 0..<20 { try await cycle() }
-            // Tests that run at the same time open and close descriptors too, and the proxy closes its own a little later.
+            // Tests that run at the same time open and close descriptors too, and the proxy closes its own a little
+            // later.
             try await becomes {
                 try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count < before + 20
             }

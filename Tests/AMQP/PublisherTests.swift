@@ -89,10 +89,10 @@ struct PublisherTests {
     @Test("an unroutable message without a confirm is logged, and the publisher stays connected")
     @Loop func logsReturn() async throws {
         try await TestTopology.run { topology in
-            let log = RecordedLog()
-            try await withPublisher(topology.address, log: log.logger) { publisher in
+            let log = CapturedLog()
+            try await withPublisher(topology.address, log: log.logger(.trace)) { publisher in
                 try publisher.publish(.text("reply", to: topology.name("gone"), isMandatory: true))
-                try await becomes { log.messages.contains("unroutable message returned") }
+                try await becomes { log.events.contains { $0.message == "unroutable message returned" } }
                 #expect(publisher.availability == .available)
             }
         }
@@ -150,7 +150,8 @@ struct PublisherTests {
                         exchange: "", routingKey: queue, properties: Properties(headers: ["a": deep]), body: []),
                     OutgoingMessage(
                         exchange: "", routingKey: queue,
-                        properties: Properties(headers: ["a": .bytes([UInt8](repeating: 0, count: 131_072))]), body: []),
+                        properties: Properties(headers: ["a": .bytes([UInt8](repeating: 0, count: 131_072))]),
+                        body: []),
                 ]
                 for message in impossible {
                     let plain = #expect(throws: PublishError.self) { try publisher.publish(message) }

@@ -6,6 +6,7 @@ import Testing
 @Suite("Messages")
 struct MessageTests {
     static let id = "0190a0b0-1234-7abc-8def-0123456789ab"
+    static let elevenIDs = (10...20).map { "\"\(id.dropLast(2))\($0)\"" }.joined(separator: ",")
 
     @Test("the examples of a message are valid", arguments: Messages.all.map(\.name))
     func examples(name: String) throws {
@@ -120,9 +121,7 @@ struct MessageTests {
                 "/authorId", "/content"),
             Sample(Messages.Post.create, #"{"content":"x","mediaIds":["\#(id)","\#(id)"]}"#, "/mediaIds/1"),
             Sample(
-                Messages.Post.create,
-                #"{"content":"x","mediaIds":[\#((10...20).map { "\"\(id.dropLast(2))\($0)\"" }.joined(separator: ","))]}"#,
-                "/mediaIds"),
+                Messages.Post.create, #"{"content":"x","mediaIds":[\#(elevenIDs)]}"#, "/mediaIds"),
             Sample(Messages.Post.get, #"{"id":"1"}"#, "/id"), Sample(Messages.Post.delete, "[]", ""),
             Sample(Messages.Post.list, #"{"limit":0,"page":0}"#, "/limit", "/page"),
             Sample(Messages.Post.list, #"{"limit":"ten","page":1000001,"sort":"asc"}"#, "/limit", "/page", "/sort"),

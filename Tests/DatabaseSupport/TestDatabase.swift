@@ -16,7 +16,8 @@ internal import TestSupport
     /// Runs a body with the address of an empty database, which is dropped afterwards. For objects that belong to a
     /// database, such as extensions.
     package static func withDatabase(_ body: @Loop (String) async throws -> Void) async throws {
-        // Without FORCE, which fails while autovacuum is connected. PostgreSQL ends autovacuum itself and waits for others.
+        // Without FORCE, which fails while autovacuum is connected. PostgreSQL ends autovacuum itself and waits for
+        // others.
         try await with("DATABASE", dropping: "", body) { base, name in
             guard let slash = slash(in: base) else { return base }
             return base[...slash] + name + base[(base[slash...].firstIndex(of: "?") ?? base.endIndex)...]

@@ -101,7 +101,8 @@ struct ImageSizeTests {
         let length = Array(SamplePicture.little(UInt16(thumbnail.count + 2)).reversed())
         let segment: [UInt8] = [0xFF, 0xE1] + length + thumbnail
         #expect(try ImageHeader(Array(small[..<2]) + segment + Array(small[2...])).width == 8)
-        // In scan data, FF is a data byte before 00, part of a restart marker before D0 to D7, and a fill byte before FF.
+        // In scan data, FF is a data byte before 00, part of a restart marker before D0 to D7, and a fill byte
+        // before FF.
         let scan: [UInt8] = [0xFF, 0, 0xFF, 0xD0, 1, 0xFF, 0xD7, 2, 0xFF, 0xFF]
         #expect(try ImageHeader(SamplePicture.jpeg(width: 8, height: 8, scan: scan)).width == 8)
     }

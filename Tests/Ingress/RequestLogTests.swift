@@ -1,37 +1,17 @@
 import HTTPTypes
 import Logging
-import Synchronization
+import TestSupport
 import Testing
 
 @testable import Ingress
 
 @Suite("The log line of a request")
 struct RequestLogTests {
-    /// Collects the metadata of log events.
-    private final class CapturedLog: Sendable {
-        let events = Mutex<[Logger.Metadata]>([])
-
-        struct Handler: LogHandler {
-            let log: CapturedLog
-            var metadata: Logger.Metadata = [:]
-            var logLevel = Logger.Level.info
-
-            subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-                get { metadata[key] }
-                set { metadata[key] = newValue }
-            }
-
-            func log(event: LogEvent) {
-                log.events.withLock { $0.append(event.metadata ?? [:]) }
-            }
-        }
-    }
-
     @Test(
         "the log line of a request has its id, path and status, but neither query nor token", arguments: [false, true])
     func line(isAborted: Bool) throws {
         let captured = CapturedLog()
-        let log = Logger(label: "test") { _ in CapturedLog.Handler(log: captured) }
+        let log = captured.logger(.info)
         let request = RequestContext(
             HTTPRequest(
                 method: .get, scheme: "http", authority: "x", path: "/v1/search/posts?query=private",
@@ -42,7 +22,7 @@ struct RequestLogTests {
         } else {
             RequestLog.write(request, .json(Array("{}".utf8)), since: .now, to: log)
         }
-        let events = captured.events.withLock { $0 }
+        let events = captured.events.map(\.metadata)
         #expect(events.count == 1)
         let event = try #require(events.first)
         #expect(event["request-id"] == "id-1")

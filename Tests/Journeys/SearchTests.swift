@@ -1,6 +1,7 @@
 import AMQP
 import Contracts
 import Foundation
+import Logging
 import Postgres
 import Reactor
 import TestSupport
@@ -143,7 +144,7 @@ extension Journeys {
             let rebuild = Consumer(
                 address: try BrokerAddress(url: stack.secret("search-amqp.url")), name: "journeys",
                 subscriptions: [.queue(Queue.searchReplies, prefetch: 1, isExclusive: true) { $0.ack() }],
-                log: CapturedLog().logger)
+                log: CapturedLog().logger(.critical))
             async let running: Void = rebuild.run()
             #expect(await rebuild.waitUntilConsuming(within: .seconds(10)))
             let exit = try await Program(path: Stack.file("compose/local"), arguments: ["rebuild-search"]).run()

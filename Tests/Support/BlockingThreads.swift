@@ -2,8 +2,8 @@ import Foundation
 
 /// Threads for tests that block their thread or occupy it for a long time.
 ///
-/// The cooperative pool has as many threads as there are cores and serves all tests. A few blocking tests would stop all
-/// others and the drivers under test.
+/// The cooperative pool has as many threads as there are cores and serves all tests. A few blocking tests would stop
+/// all others and the drivers under test.
 // Unchecked: the condition's lock protects the jobs.
 final class BlockingThreads: TaskExecutor, @unchecked Sendable {
     static let shared = BlockingThreads(32)

@@ -27,9 +27,10 @@ extension ContractTable {
 
     private static let events = ContractTable(
         name: "events",
-        lines: ["| type | published after | publisher | subscribers |", "|---|---|---|---|"]
+        lines: ["| type | meaning | publisher | subscribers |", "|---|---|---|---|"]
             + EventDescriptor.all.map { event in
-                let subscribers = event.subscribers.map(\.rawValue).joined(separator: ", ")
+                let names = event.subscribers.map(\.rawValue)
+                let subscribers = names.isEmpty ? "none" : names.joined(separator: ", ")
                 return "| `\(event.type)` | \(event.summary) | \(event.service.rawValue) | \(subscribers) |"
             })
 

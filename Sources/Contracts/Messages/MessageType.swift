@@ -11,7 +11,7 @@ package struct MessageType<Request: Sendable, Reply: Sendable>: Sendable {
     ///   - name: the `type` property and routing key, for example `post.create`.
     ///   - summary: one sentence for the documentation.
     ///   - queue: the queue that receives the type; by default the service's queue for this kind.
-    ///   - problems: the problems that only this type replies with.
+    ///   - problems: the problems of this type, besides those that any request may get.
     ///   - needsSubject: whether a request must be for an account.
     ///   - deadline: the time that a sender waits for the reply, unless it says otherwise.
     init(
@@ -75,7 +75,7 @@ package struct MessageDescriptor: Sendable, Hashable {
     package let reply: Shape?
     /// A valid body of a reply; `nil` if a successful reply has no body.
     package let replyExample: JSON?
-    /// The problems that only this type replies with.
+    /// The problems of this type, besides those that any request may get.
     package let problems: [ProblemCode]
 
     /// The `type` property of its replies.

@@ -9,7 +9,8 @@ package enum Exchange {
     /// Failed deliveries, which it routes to a delay queue; the routing key is `DELAY.QUEUE`, for example
     /// `1s.post.commands`.
     package static let retry = "warren.retry"
-    /// Deliveries whose delay has passed, which it routes back to their queue; the routing key is `DELAY.QUEUE`.
+    /// Deliveries whose delay has passed, which it routes back to their queue; the routing key is one
+    /// word and the queue.
     package static let requeue = "warren.requeue"
     /// Dead letters; the routing key is the queue that they come from.
     package static let dead = "warren.dead"

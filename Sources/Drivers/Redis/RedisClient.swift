@@ -3,8 +3,9 @@ package import Reactor
 
 /// A Redis client with one connection. It reconnects while it runs.
 ///
-/// The commands of one turn of the loop are sent together, and the server replies in order. No commands are queued while
-/// there is no connection: they fail at once, because Warren can do without the caches and counters that Redis holds.
+/// The commands of one turn of the loop are sent together, and the server replies in order. No commands are queued
+/// while there is no connection: they fail at once, because Warren can do without the caches and counters that
+/// Redis holds.
 @Loop package final class RedisClient {
     /// Called for each new connection, before commands can be sent on it.
     package var onConnect: (@Loop () -> Void)?

@@ -98,8 +98,8 @@ internal import Reactor
         _ = await closed.wait()
     }
 
-    /// Closes the socket and fails all commands in flight with the code `connectionLost`. Does nothing if the connection
-    /// has already closed.
+    /// Closes the socket and fails all commands in flight with the code `connectionLost`. Does nothing if the
+    /// connection has already closed.
     func close(_ reason: RedisError) {
         guard failure == nil else { return }
         failure = reason

@@ -19,8 +19,8 @@ enum OpenAPI {
             """
             Accounts, posts, pictures and search. Ids are UUIDs of version 7 in lower case. Times are RFC 3339 in UTC \
             with milliseconds. Every error is `application/problem+json` with a stable `code`. Unknown fields in a \
-            body and unknown parameters are errors. HEAD is supported wherever GET is. An unsupported method gets 405 with \
-            `Allow`, an unknown path 404 `not-found`.
+            body and unknown parameters are errors. HEAD is supported wherever GET is. An unsupported method gets \
+            405 with `Allow`, an unknown path 404 `not-found`.
             """),
     ]
 

@@ -15,8 +15,8 @@ enum CacheLookup: Sendable, Hashable {
 /// (single flight).
 ///
 /// Within the process the first task reads and the others share its result. Between processes a short lock in Redis
-/// decides which one reads; a process that finds it taken looks for the value again for a moment, and then reads too. The
-/// lock saves work, and correctness does not depend on it. Without Redis every task reads for itself.
+/// decides which one reads; a process that finds it taken looks for the value again for a moment, and then reads too.
+/// The lock saves work, and correctness does not depend on it. Without Redis every task reads for itself.
 @Loop final class CacheFiller {
     /// The lock's lifetime, which bounds the wait for a process that died.
     private static let lockMilliseconds = 2000

@@ -29,7 +29,8 @@ package import Redis
         }
     }
 
-    /// Returns an entity's bytes from the cache, or reads and stores them, once for all tasks that ask at the same time.
+    /// Returns an entity's bytes from the cache, or reads and stores them, once for all tasks that ask at the same
+    /// time.
     ///
     /// - Parameter read: reads the entity; `nil` if it does not exist.
     package func body(_ id: String, read: @Loop () async throws -> [UInt8]?) async throws -> [UInt8]? {

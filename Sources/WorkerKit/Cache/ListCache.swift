@@ -3,8 +3,8 @@ package import Redis
 
 /// A cache of pages that are invalidated together, by a generation number in their keys.
 ///
-/// A write increments the generation. Pages of earlier generations are never read again and expire. A page that was read
-/// from the database before a write is stored under the generation before it, so it cannot hide the write.
+/// A write increments the generation. Pages of earlier generations are never read again and expire. A page that was
+/// read from the database before a write is stored under the generation before it, so it cannot hide the write.
 @Loop package final class ListCache {
     // Both keys have the list's name as their hash tag, so a Redis cluster keeps them in one slot. A missing generation
     // starts at the time in microseconds, so it never repeats a number that was used before.
@@ -50,8 +50,8 @@ package import Redis
 
     /// Returns a page from the cache, or reads and stores it, once for all tasks that ask at the same time.
     ///
-    /// Tasks share a reading only if it began in the generation that they have seen, so the page has every write that was
-    /// invalidated before they asked.
+    /// Tasks share a reading only if it began in the generation that they have seen, so the page has every write that
+    /// was invalidated before they asked.
     ///
     /// - Parameter read: reads the page.
     package func body(_ page: String, read: @Loop () async throws -> [UInt8]) async throws -> [UInt8] {
@@ -71,7 +71,8 @@ package import Redis
 
     /// Invalidates every page.
     ///
-    /// Writers that arrive during an increment share the next one, so under load there are fewer increments than writes.
+    /// Writers that arrive during an increment share the next one, so under load there are fewer increments than
+    /// writes.
     package func invalidate() async {
         let writer = Waiter<Bool>()
         if !writers.add(writer) {

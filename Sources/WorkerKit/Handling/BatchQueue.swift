@@ -1,7 +1,7 @@
 /// Forms batches of the work that arrives while other work runs.
 ///
-/// One batch runs at a time. What arrives meanwhile forms the next batch, so batches grow with the load. The caller runs
-/// the batches: this type only decides which message begins one and which messages join it.
+/// One batch runs at a time. What arrives meanwhile forms the next batch, so batches grow with the load. The caller
+/// runs the batches: this type only decides which message begins one and which messages join it.
 struct BatchQueue<Message> {
     private let limit: Int
     private var isRunning = false

@@ -4,8 +4,8 @@ internal import Logging
 internal import Postgres
 internal import Reactor
 
-/// Carries a delivery from its arrival to its acknowledgement: trust, decoding, handling, commit, reply, and the retry or
-/// dead letter after a failure.
+/// Carries a delivery from its arrival to its acknowledgement: trust, decoding, handling, commit, reply, and the
+/// retry or dead letter after a failure.
 @Loop final class Dispatcher {
     /// How long a reply or a retry waits for the publishing connection.
     private static let publisherLimit: Duration = .seconds(5)
@@ -63,10 +63,10 @@ internal import Reactor
 
     /// Whether the sender was allowed to send this type.
     ///
-    /// The broker checks the sender's right to an exchange and a routing key, but the message's type selects the handler,
-    /// so the three must agree. A user that may declare exchanges or queues can evade the broker's check in two ways:
-    /// with an exchange of its own bound to `warren.commands`, whose name then stands in the delivery, and with a queue
-    /// that dead-letters into `warren.commands`, which leaves an `x-death` header.
+    /// The broker checks the sender's right to an exchange and a routing key, but the message's type selects the
+    /// handler, so the three must agree. A user that may declare exchanges or queues can evade the broker's check in
+    /// two ways: with an exchange of its own bound to `warren.commands`, whose name then stands in the delivery, and
+    /// with a queue that dead-letters into `warren.commands`, which leaves an `x-death` header.
     private func isAuthorizedRoute(_ delivery: Delivery, _ message: IncomingMessage, _ handler: Handler) -> Bool {
         if delivery.exchange == Exchange.requeue { return true }
         return delivery.exchange == (handler.kind == .event ? Exchange.events : Exchange.commands)
@@ -148,8 +148,8 @@ internal import Reactor
         }
     }
 
-    /// Waits for a publishing connection that is being made: at the start and after a restart of the broker the consuming
-    /// connection can be the first.
+    /// Waits for a publishing connection that is being made: at the start and after a restart of the broker the
+    /// consuming connection can be the first.
     private func waitForPublisher() async {
         guard publisher.availability != .available else { return }
         _ = await publisher.waitUntilAvailable(within: Self.publisherLimit)

@@ -90,8 +90,8 @@ package struct Handler: Sendable {
     /// - Parameters:
     ///   - data: the event type.
     ///   - afterCommit: as for a request; runs for each event.
-    ///   - handle: applies the events. If it throws, the transaction is rolled back and each event is handled again in a
-    ///     batch of its own.
+    ///   - handle: applies the events. If it throws, the transaction is rolled back and each event is handled again
+    ///     in a batch of its own.
     package static func batchedEvent<Data: DomainEvent>(
         _ data: Data.Type,
         afterCommit: @escaping @Loop @Sendable (IncomingMessage) async -> Void = { _ in },

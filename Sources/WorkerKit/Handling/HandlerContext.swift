@@ -70,8 +70,8 @@ package import Reactor
 
     /// Refuses the command with a problem if its transaction fails with a certain error, which no retry can mend.
     ///
-    /// For statements that travel with the commit: the handler has returned when they fail. A redelivery gets the stored
-    /// reply instead.
+    /// For statements that travel with the commit: the handler has returned when they fail. A redelivery gets the
+    /// stored reply instead.
     ///
     /// - Parameters:
     ///   - code: the problem that the caller gets.

@@ -1,7 +1,7 @@
 extension JSONLogHandler {
     /// Escapes the control characters that JSON allows in strings and that a terminal or a log viewer would obey: DEL,
-    /// the C1 controls, line and paragraph separators, and changes of the text's direction (Unicode's general categories
-    /// Cc, Cf, Zl and Zp).
+    /// the C1 controls, line and paragraph separators, and changes of the text's direction (Unicode's general
+    /// categories Cc, Cf, Zl and Zp).
     ///
     /// In a line of JSON these characters can only be within strings, so the escaped line is the same JSON.
     static func escaping(_ line: [UInt8]) -> [UInt8] {

@@ -6,8 +6,8 @@ enum RateLimitScript {
     ///
     /// `KEYS[i]` holds the time up to which the key has paid, in microseconds of the server's clock, so that all
     /// processes use the same clock. `ARGV[2i-1]` is the request's cost in microseconds and `ARGV[2i]` the limit's
-    /// tolerance. Returns for each key 1 if the limit allows the request, else 0, and the time by which the key is ahead
-    /// of the clock. A charge of cost 0 is always allowed and changes nothing.
+    /// tolerance. Returns for each key 1 if the limit allows the request, else 0, and the time by which the key is
+    /// ahead of the clock. A charge of cost 0 is always allowed and changes nothing.
     static let script = RedisScript(
         """
         local time = redis.call('TIME')

@@ -1,4 +1,5 @@
-/// The requests in flight. Each ends exactly once: by its reply, its confirm, its deadline or the failure of its publish.
+/// The requests in flight. Each ends exactly once: by its reply, its confirm, its deadline or the failure of its
+/// publish.
 struct PendingRequests<Waiter> {
     /// The event that ends a request successfully.
     enum Awaited {

@@ -23,7 +23,8 @@ internal import Reactor
 
     /// Waits until the broker has confirmed or refused every message, the time limit passes or the task is cancelled.
     ///
-    /// - Returns: the answer to each message, in their order; without one, a `PublishError` with the code `outcomeUnknown`.
+    /// - Returns: the answer to each message, in their order; without one, a `PublishError` with the code
+    ///   `outcomeUnknown`.
     func results(within limit: Duration) async -> [Result<Void, PublishError>] {
         if open > 0 { _ = await waiter.wait(until: .now + limit) }
         return answers

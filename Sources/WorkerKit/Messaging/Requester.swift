@@ -55,7 +55,8 @@ package import Reactor
 
     /// Sends a request.
     ///
-    /// - Parameter completed: called once, at the request's deadline at the latest; possibly before this function returns.
+    /// - Parameter completed: called once, at the request's deadline at the latest; possibly before this function
+    ///   returns.
     package func send(_ request: OutgoingRequest, completed: @escaping Completion) {
         guard let id = pending.register(awaited(by: request), completed) else {
             return completed(.unavailable("too many requests are in flight"))

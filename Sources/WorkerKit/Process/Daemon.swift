@@ -7,8 +7,8 @@ internal import UnixSignals
 
 /// The process of a daemon: settings, logging, services, signals and exit status.
 package enum Daemon {
-    /// The time limit of a graceful stop, after which the remaining services are cancelled. Work in flight has 25 s, and
-    /// the supervisor kills the process after 40 s.
+    /// The time limit of a graceful stop, after which the remaining services are cancelled. Work in flight has 25 s,
+    /// and the supervisor kills the process after 40 s.
     private static let stopLimit: Duration = .seconds(30)
 
     /// Runs a daemon until SIGTERM or SIGINT, and ends the process.

@@ -4,8 +4,8 @@ package import Reactor
 
 /// The process's configuration, from environment variables and from files that they name.
 ///
-/// Every variable `NAME` can also be set as `NAME_FILE`, the path of a file with the value. White space at the file's end
-/// is removed.
+/// Every variable `NAME` can also be set as `NAME_FILE`, the path of a file with the value. White space at the file's
+/// end is removed.
 package struct Settings: Sendable {
     private let reader: ConfigReader
 

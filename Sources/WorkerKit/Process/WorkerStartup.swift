@@ -14,7 +14,8 @@ struct WorkerStartup {
 
     /// Migrates the database and checks the topology. Waits while a server is away.
     ///
-    /// - Throws: `PostgresError` or `AMQPError` if a server refuses, ``TopologyError`` if exchanges or queues are missing.
+    /// - Throws: `PostgresError` or `AMQPError` if a server refuses, ``TopologyError`` if exchanges or queues are
+    ///   missing.
     @Loop func run() async throws {
         try await Daemon.waitForServer("the database", log: log) {
             try await Migrator(url: databaseURL, log: log).migrate(migrations)

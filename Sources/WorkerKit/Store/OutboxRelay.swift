@@ -7,8 +7,9 @@ package import Reactor
 
 /// Publishes the events of the outbox. The transaction that deletes them commits when the broker has confirmed them.
 ///
-/// An event that the broker refuses, for instance because a subscriber's queue is full, moves to the end of the outbox and
-/// does not delay the others. The relay runs when a commit nudges it, and periodically for the events of a killed process.
+/// An event that the broker refuses, for instance because a subscriber's queue is full, moves to the end of the
+/// outbox and does not delay the others. The relay runs when a commit nudges it, and periodically for the events of a
+/// killed process.
 @Loop package final class OutboxRelay {
     private static let batch = 200
     /// How long events are gathered before a batch is taken.

@@ -2,6 +2,7 @@ import AMQP
 import BrokerSupport
 import Contracts
 import Foundation
+import Logging
 import Reactor
 import TestSupport
 import Testing
@@ -59,8 +60,9 @@ struct PermissionCheck: Sendable, CustomTestStringConvertible {
     }
 
     @Loop private func refusal(_ message: OutgoingMessage, _ address: BrokerAddress) async throws -> String? {
+        // Only the driver's warning has the broker's reason.
         let log = CapturedLog()
-        let publisher = Publisher(address: address, name: "journeys", log: log.logger)
+        let publisher = Publisher(address: address, name: "journeys", log: log.logger(.warning))
         async let running: Void = publisher.run()
         try #require(await publisher.waitUntilAvailable(within: .seconds(10)))
         var isAllowed = true

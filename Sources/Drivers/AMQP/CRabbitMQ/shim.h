@@ -27,8 +27,8 @@ static void warren_tls_seen(const SSL *ssl, int where, int ret) {
     if (slot) *slot = (void *)ssl;
 }
 
-// Prepares a context before the handshake: sets the slot for the SSL, which must outlive the handshake, and requires TLS
-// 1.2 or later.
+// Prepares a context before the handshake: sets the slot for the SSL, which must outlive the handshake, and
+// requires TLS 1.2 or later.
 static inline void warren_tls_prepare(void *context, void **slot) {
     SSL_CTX *ctx = (SSL_CTX *)context;
     SSL_CTX_set_ex_data(ctx, 0, slot);
@@ -50,8 +50,8 @@ static inline int warren_tls_trust_system(void *context) {
 
 enum { WARREN_TLS_AGAIN = -1, WARREN_TLS_FAILED = -2 };
 
-// Writes as many bytes as the socket accepts. Returns WARREN_TLS_AGAIN if the socket is full; the caller must then repeat
-// the call with the same bytes (SSL_write(3)).
+// Writes as many bytes as the socket accepts. Returns WARREN_TLS_AGAIN if the socket is full; the caller must then
+// repeat the call with the same bytes (SSL_write(3)).
 static inline long warren_tls_write(void *ssl, const void *bytes, int count) {
     int written = SSL_write((SSL *)ssl, bytes, count);
     if (written > 0) return written;

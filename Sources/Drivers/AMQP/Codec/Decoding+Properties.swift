@@ -1,8 +1,8 @@
 internal import CRabbitMQ
 
 extension Properties {
-    /// Copies properties of rabbitmq-c. Invalid UTF-8 is replaced with U+FFFD. An expiration that is not a number becomes
-    /// `nil`.
+    /// Copies properties of rabbitmq-c. Invalid UTF-8 is replaced with U+FFFD. An expiration that is not a number
+    /// becomes `nil`.
     init(_ decoded: amqp_basic_properties_t) {
         self.init()
         let flags = UInt16(truncatingIfNeeded: decoded._flags)

@@ -36,8 +36,8 @@ struct OutputBuffer: ~Copyable {
         tail = min(tail, head + max(0, count))
     }
 
-    /// Makes room for bytes at the end: moves the content to the front of the storage, or to a storage of at least twice
-    /// the size.
+    /// Makes room for bytes at the end: moves the content to the front of the storage, or to a storage of at least
+    /// twice the size.
     private mutating func reserve(_ size: Int) {
         guard storage.count - tail < size else { return }
         let needed = count + size

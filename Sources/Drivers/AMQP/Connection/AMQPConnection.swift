@@ -80,8 +80,8 @@ internal import Reactor
 
     /// Reads frames until rabbitmq-c's buffer holds no whole frame.
     ///
-    /// Buffered bytes do not make the socket readable again, so the buffer must be emptied. With TLS, OpenSSL may buffer a
-    /// record as well, so reading continues until a read finds no frame.
+    /// Buffered bytes do not make the socket readable again, so the buffer must be emptied. With TLS, OpenSSL may
+    /// buffer a record as well, so reading continues until a read finds no frame.
     ///
     /// - Parameter fromSocket: whether to read from the socket at least once.
     private func readFrames(fromSocket: Bool) {

@@ -2,8 +2,9 @@ internal import CRabbitMQ
 internal import Glibc
 
 /// Owns a connection of rabbitmq-c and closes it when the last reference is gone.
-// Unchecked: a connection of rabbitmq-c may be used by any thread, but only by one at a time ("it is not safe to share a
-// connection between threads", its README). The thread that connects uses a handle first, then the loop, never both.
+// Unchecked: a connection of rabbitmq-c may be used by any thread, but only by one at a time ("it is not safe to
+// share a connection between threads", its README). The thread that connects uses a handle first, then the loop,
+// never both.
 final class AMQPHandle: @unchecked Sendable {
     /// The connection of rabbitmq-c.
     let state: amqp_connection_state_t

@@ -43,8 +43,8 @@ extension BlockingConnection {
         try check("setting the prefetch")
     }
 
-    /// Declares an exclusive queue with a name from the broker, and binds it to an exchange. The broker deletes the queue
-    /// when the connection ends.
+    /// Declares an exclusive queue with a name from the broker, and binds it to an exchange. The broker deletes the
+    /// queue when the connection ends.
     ///
     /// - Returns: the queue's name.
     func declareReplyQueue(exchange: String, key: String, channel: UInt16) throws(AMQPError) -> String {

@@ -61,7 +61,8 @@ package import Reactor
         if reconnectLoop.isStopped { state = .closed }
     }
 
-    /// Opens all channels before it starts the first consumer, so that few deliveries arrive before the loop takes over.
+    /// Opens all channels before it starts the first consumer, so that few deliveries arrive before the loop takes
+    /// over.
     private nonisolated static func subscribe(
         _ connection: BlockingConnection, to sources: [Subscription.Source]
     ) throws(AMQPError) -> [ConsumerChannel.StartedConsumer] {

@@ -18,7 +18,8 @@ package struct Subscription: Sendable {
     /// - Parameters:
     ///   - name: the name of the queue.
     ///   - prefetch: the maximum number of unsettled deliveries.
-    ///   - isExclusive: whether other consumers are excluded. The broker refuses the subscription if there is one already.
+    ///   - isExclusive: whether other consumers are excluded. The broker refuses the subscription if there is one
+    ///     already.
     ///   - handler: called for each delivery.
     package static func queue(
         _ name: String, prefetch: UInt16, isExclusive: Bool = false, handler: @escaping Handler

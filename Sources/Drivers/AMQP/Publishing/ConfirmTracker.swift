@@ -2,9 +2,9 @@ internal import DequeModule
 
 /// The messages of a channel that await the broker's confirm, by sequence number.
 ///
-/// The broker sends basic.return for an unroutable message before its confirm, which is an ack all the same. basic.return
-/// has no sequence number, so it is matched by the message's identity, in the order of publishing, because the broker
-/// routes in that order.
+/// The broker sends basic.return for an unroutable message before its confirm, which is an ack all the same.
+/// basic.return has no sequence number, so it is matched by the message's identity, in the order of publishing,
+/// because the broker routes in that order.
 struct ConfirmTracker<Token> {
     /// The broker's answer to a message.
     enum Confirmation: Equatable {

@@ -4,8 +4,8 @@ package import Reactor
 /// Publishes messages on a connection of its own, and reconnects while it runs.
 ///
 /// The connection has two channels, one with and one without confirms. All messages of one turn of the loop are sent
-/// together at its end. Publishing never waits for the socket: if too much is in flight, it throws ``PublishError`` with
-/// the code `unavailable`.
+/// together at its end. Publishing never waits for the socket: if too much is in flight, it throws ``PublishError``
+/// with the code `unavailable`.
 @Loop package final class Publisher {
     /// Limits on the messages in flight.
     package struct Options: Sendable {
@@ -99,7 +99,8 @@ package import Reactor
 
     /// Refuses further messages, waits for the outstanding confirms, and closes the connection.
     ///
-    /// - Parameter limit: how long to wait. Messages that are unconfirmed after that end with the code `outcomeUnknown`.
+    /// - Parameter limit: how long to wait. Messages that are unconfirmed after that end with the code
+    ///   `outcomeUnknown`.
     package func close(within limit: Duration = .seconds(5)) async {
         availability = .closed
         if confirms.count > 0 {

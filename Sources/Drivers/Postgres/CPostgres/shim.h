@@ -1,7 +1,8 @@
 #pragma once
 #include <libpq-fe.h>
 
-// The fields of an error (libpq manual, PQresultErrorField) are macros of character literals, which Swift does not import.
+// The fields of an error (libpq manual, PQresultErrorField) are macros of character literals, which Swift does not
+// import.
 static const int WARREN_PG_SQLSTATE = PG_DIAG_SQLSTATE;
 static const int WARREN_PG_MESSAGE = PG_DIAG_MESSAGE_PRIMARY;
 static const int WARREN_PG_DETAIL = PG_DIAG_MESSAGE_DETAIL;

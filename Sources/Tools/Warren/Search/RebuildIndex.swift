@@ -31,8 +31,8 @@ struct RebuildIndex: AsyncParsableCommand {
                 try await Self.rebuild(settings, log)
             }
             printNow("done: \(Self.describe(progress))")
-        } catch let fault as SettingsError {
-            throw Self.fail("\(fault)", EX_CONFIG)
+        } catch let error as SettingsError {
+            throw Self.fail("\(error)", EX_CONFIG)
         } catch let error as RebuildError {
             throw Self.fail("\(error)", error.isTransient ? EX_TEMPFAIL : EXIT_FAILURE)
         }
