@@ -1,6 +1,8 @@
 import AMQP
 import Contracts
+import DatabaseSupport
 import Foundation
+import Logging
 import Reactor
 import TestSupport
 import Testing
@@ -105,9 +107,9 @@ extension Workers.StopTests {
         try await WorkerFixture.run { fixture in
             let barrier = Barrier()
             try await fixture.withWorker { worker async throws in
-                let sweeper = InboxSweeper(pool: worker.pool, log: silentLog)
+                let sweeper = InboxSweeper(pool: worker.pool, log: .quiet)
                 let relay = OutboxRelay(
-                    pool: worker.pool, publisher: worker.publisher, principal: fixture.client.user, log: silentLog)
+                    pool: worker.pool, publisher: worker.publisher, principal: fixture.client.user, log: .quiet)
                 let ended = Barrier(opensAfter: 0)
                 try await withThrowingTaskGroup(of: Void.self) { group async throws in
                     group.addTask {

@@ -3,6 +3,7 @@ import BrokerSupport
 import Contracts
 import DatabaseSupport
 import FoundationEssentials
+import Logging
 import Postgres
 import Reactor
 import TestSupport
@@ -21,7 +22,7 @@ extension Workers.WorkerStartupTests {
     ) -> WorkerStartup {
         WorkerStartup(
             migrations: migrations, databaseURL: url, topology: RequiredTopology(exchanges: exchanges, queues: queues),
-            broker: broker, name: "test", log: silentLog)
+            broker: broker, name: "test", log: .quiet)
     }
 
     private func failure(_ body: () async throws -> Void) async -> String? {

@@ -1,5 +1,7 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
+import Logging
 import Reactor
 import Redis
 import TestSupport
@@ -26,8 +28,8 @@ import Testing
         limits.timeout = .seconds(10)
         limits.connectTimeout = .seconds(10)
         limits.silence = .seconds(20)
-        redis = RedisClient(address: try RedisAddress(url: url), name: "test", limits: limits, log: silentLog)
-        invalidations = Invalidations(redis: redis, log: silentLog)
+        redis = RedisClient(address: try RedisAddress(url: url), name: "test", limits: limits, log: .quiet)
+        invalidations = Invalidations(redis: redis, log: .quiet)
         pages = ListCache(redis: redis, invalidations: invalidations, name: name, lifetime: .seconds(60))
         entities = EntityCache(redis: redis, invalidations: invalidations, name: name, lifetime: .seconds(60))
     }

@@ -1,6 +1,8 @@
 import AMQP
 import BrokerSupport
+import DatabaseSupport
 import FoundationEssentials
+import Logging
 import Reactor
 import TestSupport
 import Testing
@@ -35,8 +37,8 @@ import Testing
         self.answers = answers
         var through = address
         through.port = proxy.port
-        publisher = Publisher(address: through, name: "test requester", log: silentLog)
-        other = Publisher(address: address, name: "test answerer", log: silentLog)
+        publisher = Publisher(address: through, name: "test requester", log: .quiet)
+        other = Publisher(address: address, name: "test answerer", log: .quiet)
         let prefix = prefix
         requester = Requester(
             publisher: publisher, principal: address.user, limit: limit,
@@ -126,7 +128,7 @@ import Testing
             Subscription.queue(queue, prefetch: 100) { [weak self] in self?.receive($0) }
         }
         let consumer = Consumer(
-            address: address, name: "test fixture", subscriptions: [requester.subscription] + taking, log: silentLog)
+            address: address, name: "test fixture", subscriptions: [requester.subscription] + taking, log: .quiet)
         let parts = (publisher, other)
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await parts.0.run() }

@@ -20,7 +20,7 @@ import Testing
         var connections = 4
         var relays = true
         /// The log of the dispatcher.
-        var log = silentLog
+        var log = Logger.quiet
     }
 
     let pool: PostgresPool
@@ -37,9 +37,9 @@ import Testing
         relays = plan.relays
         pool = PostgresPool(
             url: TestDatabase.through(fixture.databaseProxy.port, fixture.databaseURL), size: plan.connections,
-            log: silentLog)
-        publisher = Publisher(address: address, name: "test worker", log: silentLog)
-        relay = OutboxRelay(pool: pool, publisher: publisher, principal: address.user, log: silentLog)
+            log: .quiet)
+        publisher = Publisher(address: address, name: "test worker", log: .quiet)
+        relay = OutboxRelay(pool: pool, publisher: publisher, principal: address.user, log: .quiet)
         let handlers = (fixture.service.handlers + fixture.extraHandlers).map { handler in
             var handler = handler
             handler.principalsWithoutCaller = plan.principalsWithoutCaller
@@ -51,7 +51,7 @@ import Testing
         let queues = [fixture.queues.commands, fixture.queues.queries, fixture.queues.events]
         worker = Worker(
             address: address, name: "test worker", queues: queues.map { ConsumedQueue($0, prefetch: plan.prefetch) },
-            dispatcher: dispatcher, log: silentLog)
+            dispatcher: dispatcher, log: .quiet)
     }
 
     var isReady: Bool {

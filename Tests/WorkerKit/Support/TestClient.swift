@@ -1,5 +1,6 @@
 import AMQP
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Logging
 import Reactor
@@ -28,7 +29,7 @@ import TestSupport
     /// - Parameter watching: queues whose deliveries are consumed and recorded.
     init(_ address: BrokerAddress, watching queues: [String] = []) {
         user = address.user
-        publisher = Publisher(address: address, name: "test client", log: silentLog)
+        publisher = Publisher(address: address, name: "test client", log: .quiet)
         let received = Received()
         self.received = received
         var subscriptions = [
@@ -43,7 +44,7 @@ import TestSupport
                     delivery.ack()
                 })
         }
-        consumer = Consumer(address: address, name: "test client", subscriptions: subscriptions, log: silentLog)
+        consumer = Consumer(address: address, name: "test client", subscriptions: subscriptions, log: .quiet)
     }
 
     /// Connects while the body runs.

@@ -61,7 +61,7 @@ import Testing
         ])
         do {
             try await TestDatabase.withDatabase { url in
-                try await Migrator(url: url, log: silentLog).migrate(KitMigrations.all + SampleService.migrations)
+                try await Migrator(url: url, log: .quiet).migrate(KitMigrations.all + SampleService.migrations)
                 try await TestDatabase.withPool(url, size: 2) { pool in
                     let fixture = try WorkerFixture(queues: queues, service: service, databaseURL: url, database: pool)
                     defer {

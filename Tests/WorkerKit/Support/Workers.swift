@@ -1,9 +1,5 @@
-import Logging
 import Testing
 
 /// The suites that run workers on the real servers. Their tests run one after another, because each test opens a dozen
 /// connections and the subject is order, not load.
 @Suite("Workers", .serialized) enum Workers {}
-
-/// The log of components under test, which no test reads.
-let silentLog = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
