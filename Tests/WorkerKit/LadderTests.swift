@@ -1,6 +1,7 @@
 import AMQP
 import BrokerSupport
 import FoundationEssentials
+import Logging
 import Reactor
 import TestSupport
 import Testing
