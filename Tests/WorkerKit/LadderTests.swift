@@ -1,6 +1,7 @@
 import AMQP
 import BrokerSupport
 import FoundationEssentials
+import Logging
 import Reactor
 import TestSupport
 import Testing
@@ -129,9 +130,9 @@ extension Workers.LadderTests {
     @Test("the log lines of a failed command name the error and the place in the source that made it")
     @Loop func location() async throws {
         try await WorkerFixture.run { fixture async throws in
-            let log = RecordingLog()
+            let log = CapturedLog()
             var plan = RunningWorker.Plan()
-            plan.log = log.logger
+            plan.log = log.logger(.info)
             let line: UInt = 4711
             fixture.service.onEnd = { _, _ in
                 throw HandlerError(.wrongNumberOfReplies, "no replies", fileID: "Module/File.swift", line: line)
@@ -140,14 +141,14 @@ extension Workers.LadderTests {
                 let reply = try await fixture.client.ask(fixture.service.create.name, fixture.body(UUID.v7()))
                 #expect(reply.status == 500)
             }
-            let failed = log.lines.filter { $0.message == "failed, will be retried" }
+            let failed = log.events.filter { $0.message == "failed, will be retried" }
             #expect(failed.count == 4)
             #expect(failed.allSatisfy { $0.metadata["error"] == "wrong-number-of-replies: no replies" })
             #expect(failed.allSatisfy { $0.metadata["at"] == "Module/File.swift:4711" })
-            let givenUp = try #require(log.lines.first { $0.message == "given up" })
+            let givenUp = try #require(log.events.first { $0.message == "given up" })
             #expect(givenUp.metadata["reason"] == "wrong-number-of-replies: no replies")
             #expect(givenUp.metadata["at"] == "Module/File.swift:4711")
-            #expect(givenUp.metadata["type"] == fixture.service.create.name)
+            #expect(givenUp.metadata["type"] == .string(fixture.service.create.name))
         }
     }
 
