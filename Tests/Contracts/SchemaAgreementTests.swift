@@ -23,6 +23,8 @@ struct SchemaAgreementTests {
                 let mutants = (0..<1500).map { mutator.mutated(subject.valid[$0 % subject.valid.count]) }
                 for document in subject.valid + mutants {
                     let text = document.serialized()
+                    // The decoders refuse a longer body as malformed before they look at the schema.
+                    guard text.count <= JSONLimits.request.bytes else { continue }
                     samples.append(PythonValidator.Sample(type: subject.type, text: text))
                     verdicts.append(subject.decode(text))
                 }
