@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A floor imports only floors below it; the dependency lists say so, and
-// `swift build --explicit-target-dependency-import-check error` holds every import to them.
+// The targets form layers: a target depends only on targets of lower layers, except for Multipart, JSONLogging and
+// AtomicFile. `swift build --explicit-target-dependency-import-check error` rejects imports of other targets.
 
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -32,7 +32,7 @@ let nioHTTPTypesHTTP1: Target.Dependency = .product(name: "NIOHTTPTypesHTTP1", p
 let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
-/// A driver: the Swift target and, in a folder of its own inside it, the module map of its C library.
+/// Returns the targets of a driver: its Swift code, and the module map of its C library in a folder inside it.
 func driver(
     _ name: String, c module: String, pkgConfig: String? = nil, apt: String, _ dependencies: [Target.Dependency]
 )
@@ -67,34 +67,37 @@ func tests(_ name: String, exclude: [String] = [], _ dependencies: [Target.Depen
         swiftSettings: settings)
 }
 
-let floor0 = [
+let layer0 = [
     .systemLibrary(name: "CLinux", path: "Sources/Reactor/CLinux"),
     module("Reactor", exclude: ["CLinux"], ["CLinux", heap]),
+    module("ASCII", []),
 ]
 
-let floor1 =
-    driver("AMQP", c: "CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev", ["Reactor", logging, deque])
+let layer1 =
+    driver(
+        "AMQP", c: "CRabbitMQ", pkgConfig: "librabbitmq", apt: "librabbitmq-dev",
+        ["ASCII", "Reactor", logging, deque])
     + driver("Postgres", c: "CPostgres", pkgConfig: "libpq", apt: "libpq-dev", ["Reactor", logging, deque])
     + driver("Redis", c: "CHiredis", apt: "libhiredis-dev", ["Reactor", logging, deque])
-    + driver("Curl", c: "CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev", ["Reactor", logging])
-    + driver("Argon2", c: "CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev", ["Reactor"])
+    + driver("Curl", c: "CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev", ["ASCII", "Reactor", logging])
+    + driver("Argon2", c: "CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev", ["ASCII", "Reactor"])
     + [
         .target(
             name: "CCommonPasswords", path: "Sources/Contracts/Passwords/CCommonPasswords",
             exclude: ["common-passwords.txt"]),
         module(
             "Contracts", exclude: ["README.md", "Passwords/README.md", "Passwords/CCommonPasswords"],
-            ["CCommonPasswords", crypto]),
+            ["ASCII", "CCommonPasswords", crypto]),
         module("ImageHeaders", []),
     ]
 
-let floor2 = [
+let layer2 = [
     module("JSONLogging", path: "Sources/WorkerKit/JSONLogging", ["Contracts", logging]),
     module(
         "WorkerKit", exclude: ["JSONLogging"],
         [
-            "Reactor", "AMQP", "Postgres", "Redis", "Contracts", "JSONLogging", logging, configuration, crypto,
-            lifecycle,
+            "ASCII", "Reactor", "AMQP", "Postgres", "Redis", "Contracts", "JSONLogging", logging, configuration,
+            crypto, lifecycle,
         ]),
 ]
 
@@ -102,28 +105,28 @@ let serviceBase: [Target.Dependency] = [
     "Reactor", "Postgres", "Redis", "Contracts", "WorkerKit", logging, configuration, crypto,
 ]
 
-let floor3 = [
+let layer3 = [
     module(
         "IdentityService", path: "Sources/Services/Identity", resources: [.embedInCode("Migrations")],
-        serviceBase + ["Argon2", jwt]),
+        serviceBase + ["ASCII", "Argon2", jwt]),
     module("PostService", path: "Sources/Services/Post", resources: [.embedInCode("Migrations")], serviceBase),
     module(
         "MediaService", path: "Sources/Services/Media", resources: [.embedInCode("Migrations")],
-        serviceBase + ["Curl", "ImageHeaders"]),
+        serviceBase + ["ASCII", "Curl", "ImageHeaders"]),
     module(
         "SearchService", path: "Sources/Services/Search", exclude: ["README.md"],
         resources: [.embedInCode("Migrations")],
         serviceBase + ["AMQP"]),
-    module("Multipart", path: "Sources/Ingress/Multipart", []),
+    module("Multipart", path: "Sources/Ingress/Multipart", ["ASCII"]),
     module(
         "Ingress", exclude: ["Multipart", "README.md"],
         [
-            "Reactor", "AMQP", "Redis", "Contracts", "WorkerKit", "Multipart", logging, lifecycle, hummingbirdCore,
-            httpTypes, nioCore, nioPosix, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, jwt,
+            "ASCII", "Reactor", "AMQP", "Redis", "Contracts", "WorkerKit", "Multipart", logging, lifecycle,
+            hummingbirdCore, httpTypes, nioCore, nioPosix, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, jwt,
         ]),
 ]
 
-let floor4 = [
+let layer4 = [
     module("AtomicFile", path: "Sources/Tools/AtomicFile", []),
     program("warren-identity", path: "Daemons/Identity", ["IdentityService", "WorkerKit"]),
     program("warren-post", path: "Daemons/Post", ["PostService", "WorkerKit"]),
@@ -134,15 +137,13 @@ let floor4 = [
         "warren", path: "Tools/Warren",
         [
             "Reactor", "AMQP", "Contracts", "JSONLogging", "WorkerKit", "IdentityService", "SearchService",
-            "AtomicFile",
-            arguments, logging,
+            "AtomicFile", arguments, logging,
         ]),
     program(
         "cloudinary-local", path: "Tools/CloudinaryLocal", exclude: ["README.md"],
         [
-            "ImageHeaders", "Multipart", "JSONLogging", "AtomicFile", hummingbird, hummingbirdCore, httpTypes, nioCore,
-            crypto, arguments, lifecycle,
-            logging,
+            "ASCII", "ImageHeaders", "Multipart", "JSONLogging", "AtomicFile", hummingbird, hummingbirdCore, httpTypes,
+            nioCore, crypto, arguments, lifecycle, logging,
         ]),
 ]
 
@@ -182,8 +183,7 @@ let testTargets = [
         "Media",
         [
             "DatabaseSupport", "MediaService", "cloudinary-local", "WorkerKit", "Curl", "ImageHeaders", "Postgres",
-            "Contracts", "Reactor",
-            logging,
+            "Contracts", "Reactor", logging,
         ]),
     tests(
         "Search",
@@ -207,8 +207,8 @@ let testTargets = [
         "Journeys", ["AMQP", "BrokerSupport", "Postgres", "Redis", "Curl", "Contracts", "Reactor", logging]),
 ]
 
-/// The only test target to build, for `compose/local test TARGET`. SwiftPM links all test targets into one program:
-/// without this choice a change of a module compiles the tests of all modules above it.
+/// The only test target to build; `compose/local test TARGET` sets the variable. SwiftPM links all test targets into
+/// one program, so without this choice a change of a module would also compile the tests of all modules above it.
 let chosenTests = Context.environment["WARREN_TEST_TARGET"]
 
 let package = Package(
@@ -226,7 +226,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.1"),
     ],
-    targets: floor0 + floor1 + floor2 + floor3 + floor4
+    targets: layer0 + layer1 + layer2 + layer3 + layer4
         + testTargets.filter { !$0.isTest || chosenTests == nil || chosenTests == $0.name },
     cLanguageStandard: .c2x  // CCommonPasswords uses #embed of C23.
 )

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Sends each of Warren's messages through the broker, awaits each event, and prints the replies.
 
-Needs pika (Debian: python3-pika) and the address of an integrator. If jsonschema is installed (Debian:
-python3-jsonschema), it validates each body against queues/schemas/.
+The program needs pika (Debian: python3-pika) and the broker address of an integrator. If jsonschema is installed
+(Debian: python3-jsonschema), the program validates each body against queues/schemas/.
 
     eval "$(compose/local env)" && python3 queues/client_tour.py
 """
@@ -73,7 +73,7 @@ class Warren:
             self.channel.queue_bind(self.events, "warren.events", routing_key=key)
 
     def call(self, message_type, body, account=None, message_id=None, is_valid=True):
-        """Send a request, await its reply and return the body of the reply."""
+        """Send a request, await its reply and return the body of the reply. Raise Refused if the reply is a problem."""
         command = message_type in COMMANDS
         seconds = 30 if message_type == "media.upload" else 10
         correlation = str(uuid.uuid4())
@@ -116,7 +116,7 @@ class Warren:
         return body
 
     def refused(self, status, code, *arguments, **options):
-        """Send a request that must be refused."""
+        """Send a request that must be refused with a status and a code. Return the problem."""
         try:
             self.call(*arguments, **options)
         except Refused as refusal:
@@ -124,10 +124,10 @@ class Warren:
                 raise
             print(f"{arguments[0]:26} {status} {code}")
             return refusal.problem
-        raise AssertionError(f"{arguments[0]} was not refused with {code}")
+        raise AssertionError(f"{arguments[0]} succeeded, but must be refused with {status} {code}")
 
     def await_event(self, event_type, subject):
-        """Await an event about a subject and ignore other events."""
+        """Await an event about a subject and return its data. Ignore other events."""
         deadline = time.time() + 10
         while time.time() < deadline:
             method, properties, content = self.channel.basic_get(self.events, auto_ack=True)
@@ -139,20 +139,23 @@ class Warren:
             if (event["type"], event["subject"]) == (event_type, subject):
                 assert properties.content_type == "application/cloudevents+json"
                 assert properties.message_id == event["id"]
-                # The broker guarantees that user_id is the publisher.
+                # The broker guarantees that user_id is the broker user that published the event.
                 assert event["source"] == f"/warren/{properties.user_id}"
                 print(f"{event_type:26} event")
                 return event["data"]
-        raise TimeoutError(f"no {event_type} about {subject}")
+        raise TimeoutError(f"no event {event_type} about {subject} within 10 s")
 
-    def eventually(self, found, *arguments, **options):
-        """Repeat a query for up to ten seconds, because data that follows events is updated later."""
+    def eventually(self, condition, *arguments, **options):
+        """Repeat a query for up to ten seconds until its reply meets a condition.
+
+        A service that updates its data from events does so some time after the command.
+        """
         for _ in range(100):
-            answer = self.call(*arguments, **options)
-            if found(answer):
-                return answer
+            body = self.call(*arguments, **options)
+            if condition(body):
+                return body
             time.sleep(0.1)
-        raise TimeoutError(f"{arguments[0]} has not returned the expected data within 10 s")
+        raise TimeoutError(f"{arguments[0]} did not return the expected data within 10 s")
 
     def close(self):
         self.connection.close()
@@ -183,7 +186,7 @@ def pictures_and_posts(warren, account):
     warren.await_event("media.uploaded", picture["id"])
     assert warren.call("media.get", {"id": picture["id"]}, account) == picture
     listed = warren.call("media.list", {"limit": 5}, account)["media"]
-    assert [one["id"] for one in listed] == [picture["id"]]
+    assert [item["id"] for item in listed] == [picture["id"]]
 
     word = "w" + uuid.uuid4().hex
     problem = warren.refused(422, "invalid", "post.create", {"content": ""}, account, is_valid=False)
@@ -191,7 +194,7 @@ def pictures_and_posts(warren, account):
     command = str(uuid.uuid4())
     post = warren.call("post.create", {"content": f"On {word}", "mediaIds": [picture["id"]]}, account, command)
     again = warren.call("post.create", {"content": f"On {word}", "mediaIds": [picture["id"]]}, account, command)
-    assert again == post, "one message_id must create one post"
+    assert again == post, "a second post.create with the same message_id must return the first reply"
     data = warren.await_event("post.created", post["id"])
     assert data["mediaIds"] == [picture["id"]]
 
@@ -199,7 +202,7 @@ def pictures_and_posts(warren, account):
     assert (receipt["status"], receipt["result"]["body"]["id"]) == ("done", post["id"])
     assert warren.call("media.receipt", {"id": str(uuid.uuid4())}, account)["status"] == "accepted"
 
-    warren.eventually(lambda seen: seen["media"][0]["url"], "post.get", {"id": post["id"]}, account)
+    warren.eventually(lambda found: found["media"][0]["url"], "post.get", {"id": post["id"]}, account)
     page = warren.call("post.list", {"limit": 1}, account)
     assert page["nextCursor"] is None or warren.call("post.list", {"limit": 1, "cursor": page["nextCursor"]}, account)
     hits = warren.eventually(lambda found: found["posts"], "search.posts", {"query": word}, account)
@@ -220,7 +223,7 @@ def pictures_and_posts(warren, account):
 def main():
     url = os.environ.get("WARREN_INTEGRATOR_URL")
     if not url:
-        sys.exit('WARREN_INTEGRATOR_URL is not set: eval "$(compose/local env)"')
+        sys.exit('WARREN_INTEGRATOR_URL is not set; run: eval "$(compose/local env)"')
     warren = Warren(url)
     account, session = sessions(warren)
     pictures_and_posts(warren, account)
@@ -234,6 +237,6 @@ if __name__ == "__main__":
     try:
         main()
     except UnroutableError:
-        sys.exit("the broker has no queue for this message type")
+        sys.exit("no queue is bound for this message type")
     except (AMQPError, TimeoutError, Refused) as error:
         sys.exit(f"{type(error).__name__}: {error}")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Creates a post through Warren's broker, awaits the reply, and reads the post.
 
-Needs pika (Debian: python3-pika) and the address of an integrator:
+The program needs pika (Debian: python3-pika) and the broker address of an integrator:
 
     eval "$(compose/local env)" && python3 queues/example.py
 """
@@ -26,9 +26,9 @@ class Warren:
         self.user = parameters.credentials.username
         self.connection = pika.BlockingConnection(parameters)
         self.channel = self.connection.channel()
-        # The broker then confirms each message that it has stored, and returns a message that no queue is bound for.
+        # The broker then confirms each message. It returns a mandatory message if no queue is bound for its type.
         self.channel.confirm_delivery()
-        # An exclusive queue and the key that routes replies to it.
+        # Replies are routed to the exclusive queue by its own name.
         self.replies = self.channel.queue_declare("", exclusive=True).method.queue
         self.channel.queue_bind(self.replies, "warren.replies", routing_key=self.replies)
 
@@ -40,7 +40,7 @@ class Warren:
             headers.update({"subject": account["id"], "subject-name": account["username"]})
         properties = pika.BasicProperties(
             type=message_type,
-            message_id=str(uuid.uuid4()),  # a second publish with the same id has no second effect
+            message_id=str(uuid.uuid4()),  # a command is carried out once for each message_id
             correlation_id=correlation,
             reply_to=self.replies,
             content_type="application/json",
@@ -48,7 +48,7 @@ class Warren:
             expiration=None if command else str(DEADLINE * 1000),
             timestamp=int(time.time()),
             app_id="example.py",
-            user_id=self.user,  # the broker refuses any other
+            user_id=self.user,  # the broker refuses any other name
             headers=headers,
         )
         self.channel.basic_publish(
@@ -65,16 +65,17 @@ class Warren:
         self.connection.close()
 
 
-def expect(status, answer, expected):
+def expect(status, body, expected):
+    """Return the body, or exit if the status of the reply is not the expected status."""
     if status != expected:
-        sys.exit(f"expected {expected}, got {status}: {json.dumps(answer)}")
-    return answer
+        sys.exit(f"the status of the reply is {status} instead of {expected}: {json.dumps(body)}")
+    return body
 
 
 def main():
     url = os.environ.get("WARREN_INTEGRATOR_URL")
     if not url:
-        sys.exit('WARREN_INTEGRATOR_URL is not set: eval "$(compose/local env)"')
+        sys.exit('WARREN_INTEGRATOR_URL is not set; run: eval "$(compose/local env)"')
     warren = Warren(url)
 
     name = "python-" + uuid.uuid4().hex[:12]
@@ -99,6 +100,6 @@ if __name__ == "__main__":
     try:
         main()
     except UnroutableError:
-        sys.exit("the broker has no queue for this message type")
+        sys.exit("no queue is bound for this message type")
     except (AMQPError, TimeoutError) as error:
         sys.exit(f"{type(error).__name__}: {error}")

@@ -27,10 +27,10 @@ struct ByteReader {
     var remaining: Int { end - position }
     var isAtEnd: Bool { position == end }
 
-    /// Whether these bytes come next, after an offset.
-    func begins(with wanted: some Collection<UInt8>, after offset: Int = 0) -> Bool {
-        guard remaining - offset >= wanted.count else { return false }
-        return bytes[(position + offset)..<end].starts(with: wanted)
+    /// Returns whether the remaining bytes continue with `prefix` after the first `offset` bytes.
+    func begins(with prefix: some Collection<UInt8>, after offset: Int = 0) -> Bool {
+        guard remaining - offset >= prefix.count else { return false }
+        return bytes[(position + offset)..<end].starts(with: prefix)
     }
 
     mutating func skip(_ count: Int) throws(ImageFault) {
@@ -38,7 +38,7 @@ struct ByteReader {
         position += count
     }
 
-    /// Skips the next bytes and returns a reader of them.
+    /// Skips the next bytes and returns a reader of these bytes.
     mutating func slice(_ count: Int) throws(ImageFault) -> ByteReader {
         let start = position
         try skip(count)
@@ -51,14 +51,14 @@ struct ByteReader {
         return bytes[position]
     }
 
-    /// Reads a big-endian integer.
+    /// Reads a big-endian integer of `count` bytes.
     mutating func bigEndian(_ count: Int) throws(ImageFault) -> Int {
         var value = 0
         for _ in 0..<count { value = value << 8 | Int(try byte()) }
         return value
     }
 
-    /// Reads a little-endian integer.
+    /// Reads a little-endian integer of `count` bytes.
     mutating func littleEndian(_ count: Int) throws(ImageFault) -> Int {
         var value = 0
         for index in 0..<count { value |= Int(try byte()) << (8 * index) }
@@ -72,7 +72,7 @@ struct ByteReader {
 
     /// Skips to the next JPEG marker: an FF byte and a code.
     ///
-    /// - Parameter isData: whether FF and this code are part of the entropy-coded data and not a marker.
+    /// - Parameter isData: returns whether FF with this code is a part of the entropy-coded data and not a marker.
     mutating func seekMarker(_ isData: (UInt8) -> Bool) throws(ImageFault) {
         let (start, end) = (position, end)
         let found: Int? = bytes.withUnsafeBytes { buffer in
@@ -105,6 +105,6 @@ struct ChunkName: Hashable, ExpressibleByStringLiteral {
         code = text.utf8.reduce(0) { $0 << 8 | UInt32($1) }
     }
 
-    /// The codes of the four characters.
+    /// The four characters as ASCII bytes.
     var bytes: [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: code >> $0) } }
 }

@@ -1,8 +1,8 @@
-/// The reason why a file is not an image of a known format.
+/// The reason why a file is not a complete image of a known format.
 package enum ImageFault: Error, Sendable, Hashable {
     /// The file does not begin like a JPEG, PNG, GIF or WebP file.
     case unknownFormat
-    /// The file ends before the image does.
+    /// The file ends before the end of the image.
     case truncated
     /// The file violates its format, or continues after the end of the image.
     case malformed

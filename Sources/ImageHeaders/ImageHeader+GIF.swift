@@ -6,16 +6,16 @@ extension ImageHeader {
         guard screen.width > 0, screen.height > 0 else { throw .noPixels }
         let flags = try reader.byte()
         try reader.skip(2)
-        try skipColours(&reader, flags)
+        try skipColourTable(&reader, flags)
         var frames = 0
         var pixels = 0
         while true {
             switch try reader.byte() {
             case 0x21:
                 try reader.skip(1)
-                try skipBlocks(&reader)
+                try skipSubBlocks(&reader)
             case 0x2C:
-                // A decoder draws the whole screen for each frame, or the frame if that is larger.
+                // For each frame a decoder draws the whole screen, or the frame if the frame is larger.
                 pixels = pixels.addingSaturating(max(screen.area, try gifFrame(&reader).area))
                 frames += 1
             case 0x3B:
@@ -33,18 +33,18 @@ extension ImageHeader {
         let size = Size(width: try reader.littleEndian(2), height: try reader.littleEndian(2))
         guard size.width > 0, size.height > 0 else { throw .noPixels }
         let flags = try reader.byte()
-        try skipColours(&reader, flags)
-        // An LZW code has at most 12 bits, and the first codes have one bit more than this size (appendix F).
+        try skipColourTable(&reader, flags)
+        // An LZW code has at most 12 bits. The first codes have one bit more than the code size (appendix F).
         guard (1...11).contains(try reader.byte()) else { throw .malformed }
-        try skipBlocks(&reader)
+        try skipSubBlocks(&reader)
         return size
     }
 
-    private static func skipColours(_ reader: inout ByteReader, _ flags: UInt8) throws(ImageFault) {
+    private static func skipColourTable(_ reader: inout ByteReader, _ flags: UInt8) throws(ImageFault) {
         if flags & 0x80 != 0 { try reader.skip(3 << (Int(flags & 7) + 1)) }
     }
 
-    private static func skipBlocks(_ reader: inout ByteReader) throws(ImageFault) {
+    private static func skipSubBlocks(_ reader: inout ByteReader) throws(ImageFault) {
         while true {
             let count = try reader.byte()
             guard count > 0 else { return }

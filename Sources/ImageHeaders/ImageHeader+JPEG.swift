@@ -1,33 +1,33 @@
 extension ImageHeader {
-    /// Reads a JPEG (ITU T.81, annex B): the segments up to the end of the image, with entropy-coded data after
-    /// each start of a scan.
+    /// Reads a JPEG (ITU T.81, annex B): the segments up to the end of the image. Entropy-coded data follows each start
+    /// of a scan.
     ///
-    /// Bytes after the end of the image are allowed, because cameras put videos and depth maps there.
+    /// Bytes after the end of the image are allowed, because cameras append videos and depth maps.
     static func jpeg(_ reader: inout ByteReader) throws(ImageFault) -> ImageHeader {
         try reader.skip(2)
         var size: Size?
         var hasScan = false
         while true {
             switch try marker(&reader) {
-            case 0xD9:
+            case 0xD9:  // end of image
                 guard let size, hasScan else { throw .malformed }
                 return try ImageHeader(.jpg, size)
-            case 0x01, 0xD0...0xD7:
+            case 0x01, 0xD0...0xD7:  // markers without a segment
                 continue
-            case 0xC0...0xC3, 0xC9...0xCB:
-                // With two frame headers, decoders could disagree about the size.
+            case 0xC0...0xC3, 0xC9...0xCB:  // start of frame
+                // A second frame header is refused, because decoders could disagree about which size is valid.
                 guard size == nil else { throw .malformed }
                 size = try frame(try segment(&reader))
-            case 0xDA:
+            case 0xDA:  // start of scan
                 guard size != nil else { throw .malformed }
                 _ = try segment(&reader)
                 hasScan = true
                 // FF 00 stands for a data byte FF, and restart markers are inside the data (section B.1.1.5).
                 try reader.seekMarker { $0 == 0x00 || (0xD0...0xD7).contains($0) }
-            case 0xC4, 0xCC, 0xDB...0xDD, 0xE0...0xEF, 0xFE:
+            case 0xC4, 0xCC, 0xDB...0xDD, 0xE0...0xEF, 0xFE:  // tables and miscellaneous segments (section B.2.4)
                 _ = try segment(&reader)
             default:
-                // A reserved marker, a hierarchical frame or the start of another image, which decoders reject too.
+                // A reserved marker, a hierarchical frame or the start of another image. Decoders also reject these.
                 throw .malformed
             }
         }
@@ -49,8 +49,8 @@ extension ImageHeader {
         return try reader.slice(length - 2)
     }
 
-    /// Reads the size in a frame header (section B.2.2). A height of 0, which a later segment would define, is an
-    /// error.
+    /// Reads the size in a frame header (section B.2.2). A height of 0 is an error, although a later segment could
+    /// define the height.
     private static func frame(_ segment: ByteReader) throws(ImageFault) -> Size {
         var segment = segment
         try segment.skip(1)

@@ -5,8 +5,8 @@ extension ImageHeader {
         try reader.skip(8)
         let size = try pngHeader(&reader)
         var hasData = false
-        var announced = 1
-        var controls = 0
+        var announcedFrames = 1
+        var frameControls = 0
         while true {
             let length = try reader.bigEndian(4)
             let name = try reader.chunkName()
@@ -17,9 +17,9 @@ extension ImageHeader {
             case "IDAT": hasData = true
             case "IEND":
                 guard length == 0, hasData, reader.isAtEnd else { throw .malformed }
-                return try ImageHeader(.png, size, frames: max(announced, controls))
-            case "acTL": announced = max(1, try content.bigEndian(4))
-            case "fcTL": controls += 1
+                return try ImageHeader(.png, size, frames: max(announcedFrames, frameControls))
+            case "acTL": announcedFrames = max(1, try content.bigEndian(4))
+            case "fcTL": frameControls += 1
             case "PLTE": break
             default:
                 // A decoder must reject an unknown critical chunk (section 5.4).
@@ -56,12 +56,12 @@ extension ImageHeader {
         }
     }
 
-    /// Returns the CRC-32 of a few bytes, computed bit by bit.
-    private static func crc(_ rest: ByteReader) throws(ImageFault) -> Int {
-        var rest = rest
+    /// Returns the CRC-32 of the remaining bytes, computed bit by bit, because there are only a few.
+    private static func crc(_ reader: ByteReader) throws(ImageFault) -> Int {
+        var reader = reader
         var crc = ~UInt32(0)
-        while !rest.isAtEnd {
-            crc ^= UInt32(try rest.byte())
+        while !reader.isAtEnd {
+            crc ^= UInt32(try reader.byte())
             for _ in 0..<8 { crc = crc & 1 == 1 ? (crc >> 1) ^ 0xEDB8_8320 : crc >> 1 }
         }
         return Int(~crc)
@@ -69,7 +69,7 @@ extension ImageHeader {
 }
 
 extension ChunkName {
-    /// Whether the name has four letters, the third one upper case (section 5.4).
+    /// Whether the name has four letters, of which the third is in upper case (section 5.4).
     fileprivate var isPNG: Bool {
         bytes.allSatisfy { (0x41...0x5A).contains($0 & 0xDF) } && bytes[2] & 0x20 == 0
     }

@@ -4,8 +4,8 @@ extension ImageHeader {
         try reader.skip(4)
         let length = try reader.littleEndian(4)
         var file = try reader.slice(length)
-        // A chunk of odd size has a padding byte. Some writers do not count that of the last chunk in the file's
-        // length.
+        // A chunk of odd size is followed by a padding byte. Some writers do not count the padding of the last chunk as
+        // a part of the length.
         guard reader.isAtEnd || length % 2 == 1 && reader.remaining == 1 else { throw .malformed }
         try file.skip(4)
         let (name, content) = try chunk(&file)
@@ -17,7 +17,7 @@ extension ImageHeader {
         return try extended(content, &file)
     }
 
-    /// Reads the extended format (section 2.7). A still image has the size of the canvas; frames of an animation
+    /// Reads the extended format (section 2.7). A still image has the size of the canvas. The frames of an animation
     /// have sizes of their own.
     private static func extended(_ header: ByteReader, _ file: inout ByteReader) throws(ImageFault) -> ImageHeader {
         var header = header
@@ -41,8 +41,8 @@ extension ImageHeader {
         return try ImageHeader(.webp, canvas, frames: frames, pixels: pixels)
     }
 
-    /// Reads the size in a frame of an animation: position, size, duration, and chunks of which exactly one is an
-    /// image.
+    /// Reads the size of an animation frame. The frame contains its position, size and duration, and chunks of which
+    /// exactly one is an image.
     private static func animationFrame(_ frame: ByteReader) throws(ImageFault) -> Size {
         var frame = frame
         try frame.skip(6)
@@ -67,13 +67,13 @@ extension ImageHeader {
         return (name, content)
     }
 
-    /// Returns the size in an image chunk, or `nil` for another chunk.
+    /// Returns the size in an image chunk; `nil` for any other chunk.
     private static func image(_ name: ChunkName, _ content: ByteReader) throws(ImageFault) -> Size? {
         var content = content
         switch name {
         case "VP8 ":
-            // RFC 6386, section 9.1: a key frame, the start code, and sizes of 14 bits with a scale in the upper
-            // bits.
+            // RFC 6386, section 9.1: a key frame, the start code, and two sizes. The 14 lower bits are the size, the
+            // upper bits a scale.
             guard try content.byte() & 1 == 0 else { throw .malformed }
             try content.skip(2)
             guard try content.bigEndian(3) == 0x9D012A else { throw .malformed }

@@ -1,7 +1,7 @@
 /// The format, the size and the number of frames of an image file.
 ///
-/// They are read from the file's structure, from the signature to the end, without decoding the image. A file that is
-/// truncated or only begins like an image is an error. Reading takes time in proportion to the number of bytes.
+/// They are read from the structure of the whole file, without decoding the image. A file that is truncated, or that
+/// only begins like an image, is an error. Reading takes linear time.
 package struct ImageHeader: Sendable, Hashable {
     /// A known image format.
     package enum Format: String, Sendable, Hashable {
@@ -11,7 +11,7 @@ package struct ImageHeader: Sendable, Hashable {
         package var contentType: String { self == .jpg ? "image/jpeg" : "image/\(rawValue)" }
     }
 
-    /// The format, which the first bytes decide.
+    /// The format, detected from the first bytes.
     package let format: Format
     /// The width in pixels, at least 1.
     package let width: Int
@@ -19,7 +19,8 @@ package struct ImageHeader: Sendable, Hashable {
     package let height: Int
     /// The number of frames, 1 if the image is not animated.
     package let frames: Int
-    /// The number of pixels of all frames together, which a decoder must hold or draw; clamped to `Int.max`.
+    /// The number of pixels of all frames together, clamped to `Int.max`. In an animated GIF or WebP file, a frame
+    /// counts with its own area or the area of the image, whichever is larger.
     package let pixels: Int
 
     /// Reads the structure of a JPEG, PNG, GIF or WebP file.
@@ -37,7 +38,7 @@ package struct ImageHeader: Sendable, Hashable {
         }
     }
 
-    /// - Parameter pixels: the pixels of all frames; `nil` stands for the number of frames times the size.
+    /// - Parameter pixels: the pixels of all frames; `nil` means the size multiplied by the number of frames.
     init(_ format: Format, _ size: Size, frames: Int = 1, pixels: Int? = nil) throws(ImageFault) {
         guard size.width > 0, size.height > 0, frames > 0 else { throw .noPixels }
         self.format = format

@@ -24,15 +24,15 @@ struct BuiltInEndpoints: Sendable {
             ]), body: document)
     }
 
-    /// Returns the entity tag of a document, which is the hash of its bytes (FNV-1a, 64 bits).
+    /// Returns the entity tag of a document: the hash of its bytes (FNV-1a, 64 bits).
     ///
-    /// All processes of one version serve the same tag, so that a client can revalidate at any of them.
+    /// The tag depends only on the bytes, so all processes of the same version serve the same tag.
     private static func entityTag(of document: [UInt8]) -> String {
         let hash = document.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
         return "\"\(String(hash, radix: 16))\""
     }
 
-    /// Returns the current response of an endpoint.
+    /// Returns the response to a request for an endpoint.
     func response(of endpoint: Route.BuiltInEndpoint, _ bridge: LoopBridge) async -> IngressResponse {
         switch endpoint {
         case .liveness: alive
@@ -44,7 +44,7 @@ struct BuiltInEndpoints: Sendable {
 
     /// Returns 200 if the broker is up, otherwise 503.
     ///
-    /// Redis does not count, because without it caches miss and rate limits are local.
+    /// The state of Redis does not affect the status, because without Redis each process counts its requests itself.
     static func readiness(_ health: LoopBridge.Health) -> IngressResponse {
         let body = JSONWriter.bytes(capacity: 96) { writer in
             writer.object { writer in

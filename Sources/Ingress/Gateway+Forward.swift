@@ -3,17 +3,19 @@ internal import HTTPTypes
 internal import HummingbirdCore
 internal import WorkerKit
 
-/// A matched route whose requests become messages.
+/// A matched route that sends a message, with the parameters in the request's path.
 struct MessageRoute: Sendable {
     let route: Route
     let message: MessageDescriptor
     let source: BodySource
-    /// The parameters in the path.
+    /// The percent-decoded parameters in the path.
     let parameters: [Parameter]
 }
 
 extension Gateway {
-    /// Authenticates a request, reads its body, sends its message and returns the response to the outcome.
+    /// Authenticates a request, reads its body, sends its message, and makes a response from the message's outcome.
+    ///
+    /// A `Problem` becomes the response; any other error is thrown and ends the connection.
     @concurrent func forward(
         _ match: MessageRoute, _ context: RequestContext, _ body: HTTPBody, _ writer: borrowing ResponseWriter
     ) async throws -> IngressResponse {
@@ -24,9 +26,9 @@ extension Gateway {
             guard !context.fields.isAmbiguous else {
                 throw Problem(
                     .malformedRequest,
-                    detail: "Authorization, Content-Type and Idempotency-Key must each occur at most once.")
+                    detail: "The fields Authorization, Content-Type and Idempotency-Key must each occur at most once.")
             }
-            if match.message.needsSubject {
+            if match.message.needsCaller {
                 caller = try authenticator.caller(of: context.fields.authorization)
             }
             let client = caller.map { BodyBudget.Client.account($0.id) } ?? .address(context.client.rateLimitKey)
@@ -46,7 +48,7 @@ extension Gateway {
                 request.body = try await bodies.json(context.fields, body, writer, bytes)
                 reservation = bytes
             case .upload:
-                // The rate limits are charged first, so that a refused upload is not read.
+                // The upload is charged to its rate limits first, so that its body is not read if a limit refuses it.
                 uploadDecisions = await bridge.charge(charges)
                 guard uploadDecisions.areAllowed else { return rateLimitedResponse(uploadDecisions, to: context) }
                 charges = []
@@ -56,7 +58,7 @@ extension Gateway {
                 reservation = bytes
             }
             let handoff = RequestHandoff(request, reservation: reservation)
-            // The handoff holds the only reference to the body, so that the body is freed once it is sent.
+            // Only the handoff keeps the body, so that the body can be freed as soon as it is sent.
             request.body = []
             return await send(request, handoff, charges, uploadDecisions, context)
         } catch let problem as Problem {
@@ -76,8 +78,8 @@ extension Gateway {
         }
     }
 
-    /// Whether the body budget refused the request. Such a request tried no password, so that the limit on
-    /// credentials does not count it.
+    /// Whether the body budget refused the request. The credential limit does not count such a request, because no
+    /// password was checked.
     private static func isBudgetRefusal(_ problem: Problem) -> Bool {
         problem.code == .unavailable || problem.code == .tooManyRequests
     }
@@ -106,7 +108,7 @@ extension Gateway {
         } else {
             response = rateLimitedResponse(result.decisions, to: context)
         }
-        response.messageType = request.message.name
+        response.messageType = request.type.name
         return response
     }
 }

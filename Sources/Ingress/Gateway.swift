@@ -18,10 +18,10 @@ struct Gateway: Sendable {
     let builtIn: BuiltInEndpoints
     let log: Logger
 
-    /// Handles one request and writes its response. An error that it throws ends the connection.
+    /// Handles one request and writes its response. A thrown error ends the connection.
     ///
-    /// It is `@concurrent`, as Hummingbird's own functions are, so that it stays on the event loop that the
-    /// connection's task prefers.
+    /// The function is `@concurrent`, like Hummingbird's own functions, because a `@concurrent` function runs on the
+    /// executor that the connection's task prefers: the connection's event loop.
     @concurrent func respond(
         _ request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel
     ) async throws {
@@ -73,7 +73,8 @@ struct Gateway: Sendable {
         }
     }
 
-    /// Charges a request and returns the response to a problem, or 429 if a rate limit refuses the request.
+    /// Charges a request to its rate limits and returns the response to a problem, or 429 if a limit refuses the
+    /// request.
     func problemResponse(
         _ problem: Problem, to context: RequestContext, limit: Route.RateLimitClass = .general, caller: Caller? = nil
     ) async -> IngressResponse {
@@ -82,7 +83,8 @@ struct Gateway: Sendable {
         }
     }
 
-    /// Charges a request that sends no message and returns its response, or 429 if a rate limit refuses the request.
+    /// Charges a request that sends no message to its rate limits and returns its response, or 429 if a limit refuses
+    /// the request.
     private func chargedResponse(
         to context: RequestContext, limit: Route.RateLimitClass, caller: Caller? = nil,
         _ makeResponse: () async -> IngressResponse
@@ -102,7 +104,8 @@ struct Gateway: Sendable {
         return response
     }
 
-    /// Whether to close the connection, because the rest of the request's body may be too large to read and discard.
+    /// Whether to close the connection after the response, because the unread rest of the request's body may be too
+    /// large to read and discard.
     private func mustClose(_ context: RequestContext, _ response: IngressResponse) -> Bool {
         guard context.fields.hasBody, response.status >= 400 else { return false }
         return response.status == 408 || response.status == 413 || context.fields.isChunked

@@ -10,7 +10,7 @@ internal import WorkerKit
 
 /// The HTTP ingress daemon.
 package enum Ingress {
-    /// Runs the ingress until the process receives a stop signal, then ends the process.
+    /// Runs the ingress until the process receives a stop signal, then exits.
     package static func main() async -> Never {
         await Daemon.run("ingress") { settings, log in
             let settings = try await IngressSettings(settings)
@@ -24,7 +24,7 @@ package enum Ingress {
 @Loop struct IngressComponents {
     let bridge: LoopBridge
     let http: HTTPServer
-    /// The budget for uploads; tests read how much of it is reserved.
+    /// The budget for uploads. Tests read its reserved bytes.
     let uploadBudget: BodyBudget
     /// The services in the order of their start. They stop in reverse order: HTTP first, Redis last.
     let services: [any Service]
@@ -88,7 +88,7 @@ package enum Ingress {
         return HTTPServer(settings: settings.http, channel: channel, log: log, abandonRequests: abandonRequests)
     }
 
-    /// Makes and logs the response to input that did not become a request.
+    /// Makes and logs the response to an incomplete or malformed request.
     private nonisolated static func errorResponse(
         _ problem: Problem, _ decisions: [RateDecision], _ heads: ResponseHeadBuilder, _ log: Logger
     ) -> HTTPConnectionHandler.ErrorResponse {

@@ -1,4 +1,5 @@
 internal import AMQP
+internal import Reactor
 internal import Redis
 internal import WorkerKit
 
@@ -16,7 +17,7 @@ struct IngressSettings: Sendable {
     var issuer = "warren"
     /// `WARREN_TOKEN_AUDIENCE`.
     var audience = "warren"
-    /// The number of verified tokens that are cached.
+    /// The maximum number of verified tokens in the cache.
     var tokenCacheSize = 10_000
     /// `WARREN_RATE_LIMIT` and `WARREN_CREDENTIAL_RATE_LIMIT`.
     var limits: RateLimits
@@ -24,11 +25,11 @@ struct IngressSettings: Sendable {
     var proxies = TrustedProxies()
     /// `WARREN_CORS_ORIGINS`.
     var corsOrigins: [String] = []
-    /// `WARREN_PENDING_REQUESTS`: the number of requests that may wait for their replies.
+    /// `WARREN_PENDING_REQUESTS`: the maximum number of requests that wait for a reply.
     var pendingRequests = 10_000
-    /// `WARREN_BODY_BYTES`: the number of bytes of request bodies that are held at once.
+    /// `WARREN_BODY_BYTES`: the maximum number of bytes of request bodies that are held at once.
     var bodyBytes = 128 << 20
-    /// The timeouts of a connection's phases.
+    /// The timeouts of the phases of a connection.
     var timeouts = ConnectionTimeouts(
         idle: 60_000_000_000, head: 10_000_000_000, body: 30_000_000_000, response: 60_000_000_000)
     /// The maximum size of a request's header fields, in bytes.
@@ -36,7 +37,7 @@ struct IngressSettings: Sendable {
 
     /// Reads and validates the environment.
     ///
-    /// - Throws: an error that names the variable.
+    /// - Throws: `SettingsError`, which names the variable.
     init(_ settings: Settings) async throws {
         let address = try settings.parsed("WARREN_HTTP_ADDRESS") { try ListenAddress($0) }
         http = HTTPSettings(host: address.host, port: address.port)
@@ -58,7 +59,8 @@ struct IngressSettings: Sendable {
                 "WARREN_CREDENTIAL_RATE_LIMIT", name: "credentials", default: "10/min"))
         proxies = try Self.proxies(settings, "WARREN_TRUSTED_PROXIES")
         corsOrigins = try settings.list("WARREN_CORS_ORIGINS")
-        // Uploads get three quarters of it and one client a third of those, which must hold one file of maximum size.
+        // Uploads get three quarters of the bytes, and one client gets a third of these three quarters. The minimum
+        // leaves one client 6 MiB, which is enough for one file of maximum size.
         bodyBytes = try settings.integer("WARREN_BODY_BYTES", default: bodyBytes, in: 24 << 20...1 << 40)
         pendingRequests = try settings.integer("WARREN_PENDING_REQUESTS", default: 10_000, in: 1...1_000_000)
     }
@@ -66,10 +68,10 @@ struct IngressSettings: Sendable {
     private static func proxies(_ settings: Settings, _ variable: String) throws(SettingsError) -> TrustedProxies {
         let texts = try settings.list(variable)
         var networks: [IPNetwork] = []
-        do throws(IPNetwork.ParseError) {
+        do throws(ParseError) {
             for text in texts { networks.append(try IPNetwork(text)) }
         } catch {
-            throw SettingsError(variable, "\(error)")
+            throw SettingsError(variable, error.message)
         }
         return TrustedProxies(networks)
     }
@@ -77,21 +79,16 @@ struct IngressSettings: Sendable {
 
 /// The address that the HTTP server listens on, written `HOST:PORT` with an IPv6 address in brackets.
 struct ListenAddress: Sendable, Hashable {
-    /// The text is not `HOST:PORT`.
-    struct ParseError: Error, CustomStringConvertible {
-        let description = "must be HOST:PORT"
-    }
-
     let host: String
     let port: Int
 
     init(_ text: String) throws(ParseError) {
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
             (0...65535).contains(port)
-        else { throw ParseError() }
+        else { throw ParseError("must be HOST:PORT") }
         var host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-        guard !host.isEmpty, !host.contains("[") else { throw ParseError() }
+        guard !host.isEmpty, !host.contains("[") else { throw ParseError("must be HOST:PORT") }
         self.host = String(host)
         self.port = port
     }

@@ -5,20 +5,21 @@ internal import Redis
 internal import Synchronization
 internal import WorkerKit
 
-/// Lets the HTTP threads use the broker and Redis, which live on the event loop of the process.
+/// Gives the HTTP threads access to the broker and Redis, whose connections run on the event loop of the process.
 ///
-/// Each call costs one visit to the loop: a request is charged to its rate limits and sent in the same visit.
+/// Each call changes threads twice, to the loop and back. Therefore ``send(_:charges:)`` both charges a request to its
+/// rate limits and sends its message.
 @Loop final class LoopBridge {
-    /// The end of a request that was charged and perhaps sent.
+    /// The result of charging a request and sending its message.
     struct SendResult: Sendable {
         let decisions: [RateDecision]
-        /// The outcome of the message; `nil` if a rate limit refused the request, so that it was not sent.
+        /// The outcome of the message; `nil` if no message was sent because a rate limit refused the request.
         let outcome: RequestOutcome?
     }
 
     /// The state of the connections, for the readiness probe.
     struct Health: Sendable, Hashable {
-        /// Whether the broker accepts requests and replies can arrive.
+        /// Whether requests can be published and replies can be received.
         let isBrokerUp: Bool
         let isRedisUp: Bool
     }
@@ -37,7 +38,7 @@ internal import WorkerKit
         self.redis = redis
     }
 
-    /// Charges a request to its rate limits; if they allow it, sends its message and waits for the outcome.
+    /// Charges a request to its rate limits. If they allow the request, sends its message and waits for the outcome.
     nonisolated func send(_ handoff: RequestHandoff, charges: [RateCharge]) async -> SendResult {
         await withCheckedContinuation { continuation in
             Loop.perform {
@@ -64,12 +65,12 @@ internal import WorkerKit
 
     /// Charges a request to its rate limits without sending a message.
     ///
-    /// - Parameter decided: called once, on the loop.
+    /// - Parameter decided: called once, on the loop, with the decision of each limit.
     nonisolated func charge(_ charges: [RateCharge], decided: @escaping @Loop @Sendable ([RateDecision]) -> Void) {
         Loop.perform { self.limiter.charge(charges, decided: decided) }
     }
 
-    /// Reads the state of the connections from another thread.
+    /// Returns the state of the connections. May be called on any thread.
     nonisolated func health() async -> Health {
         await withCheckedContinuation { continuation in
             Loop.perform { continuation.resume(returning: self.currentHealth) }
@@ -84,16 +85,16 @@ internal import WorkerKit
     }
 
     private func send(_ request: OutgoingRequest, completed: @escaping Requester.Completion) {
-        // Without a consumer the reply could not arrive, so the request is refused before it is sent.
+        // Without a consumer no reply could arrive, so the message is not sent.
         guard consumer.state == .consuming else { return completed(.unavailable("replies cannot be received")) }
         requester.send(request, completed: completed)
     }
 }
 
-/// A request on its way to the loop, with the reservation for its body.
+/// A request that an HTTP thread passes to the loop, with the reservation for its body.
 ///
-/// The body is released as soon as the broker connection has it, although the sender may wait for the reply much
-/// longer.
+/// The reservation is released as soon as the message is passed to the broker connection, because the wait for the
+/// reply can take much longer.
 final class RequestHandoff: Sendable {
     private let request: Mutex<OutgoingRequest>
     private let reservation: BodyReservation?
@@ -103,7 +104,8 @@ final class RequestHandoff: Sendable {
         self.reservation = reservation
     }
 
-    /// Returns the request and drops this object's copy of the body, so that the body is returned only once.
+    /// Returns the request with its body. This object keeps the request without the body, so that the body can be freed
+    /// as soon as it is sent.
     func takeRequest() -> OutgoingRequest {
         request.withLock { request in
             defer { request.body = [] }

@@ -2,7 +2,7 @@ internal import Contracts
 internal import FoundationEssentials
 internal import WorkerKit
 
-/// The rate limits of the ingress, and the keys that each request is charged to.
+/// The rate limits of the ingress, and the keys under which they count requests.
 struct RateLimits: Sendable {
     /// The limit on every request, counted per caller, or per address if there is no caller; `nil` if it is off.
     let general: RateLimit?
@@ -13,7 +13,7 @@ struct RateLimits: Sendable {
     ///
     /// - Parameters:
     ///   - limit: the rate limit class of the request's route.
-    ///   - caller: the account that the request is for; `nil` if it is not authenticated.
+    ///   - caller: the account that sends the request; `nil` if the request is not authenticated.
     ///   - client: the address that the request comes from.
     func charges(_ limit: Route.RateLimitClass, caller: Caller?, client: ClientAddress) -> [RateCharge] {
         var charges: [RateCharge] = []

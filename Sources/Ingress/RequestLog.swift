@@ -5,7 +5,7 @@ internal import Logging
 enum RequestLog {
     private static let maximumPathLength = 256
 
-    /// Logs a request that was answered.
+    /// Logs a request and the status of its response.
     static func write(
         _ context: RequestContext, _ response: IngressResponse, since start: ContinuousClock.Instant, to log: Logger
     ) {

@@ -2,7 +2,8 @@ internal import CLinux
 internal import Glibc
 
 extension EventLoop {
-    /// The state that only the loop's thread uses: descriptors, timers, hooks and ready jobs.
+    /// The descriptors, timers, hooks and ready jobs of a loop. Only the loop's thread uses them. The exception is
+    /// ``wake()``, which any thread may call.
     final class Core {
         var ready: [UnownedJob] = []
         var calls: [@Sendable () -> Void] = []
@@ -46,7 +47,8 @@ extension EventLoop {
             close(wakeup)
         }
 
-        /// Makes a waiting `epoll_wait` return. Safe on any thread, because writes to an eventfd(2) are atomic.
+        /// Makes the current or the next epoll_wait(2) return at once. Safe on any thread, because writes to an
+        /// eventfd(2) are atomic.
         func wake() {
             var one: UInt64 = 1
             _ = write(wakeup, &one, MemoryLayout<UInt64>.size)
@@ -95,7 +97,7 @@ extension EventLoop {
                     var value: UInt64 = 0
                     _ = read(wakeup, &value, MemoryLayout<UInt64>.size)
                 } else {
-                    // An earlier handler of this turn may have cancelled the watch; its event is dropped.
+                    // An earlier handler of this turn may have cancelled the watch. Its event is then dropped.
                     watches[event.data.u64]?.handler(Readiness(epoll: event.events))
                 }
             }
@@ -113,10 +115,10 @@ extension EventLoop {
         private func milliseconds(until instant: ContinuousClock.Instant) -> Int32 {
             let left = instant - ContinuousClock.now
             let (seconds, attoseconds) = left.components
-            // Rounded up, so that a timer fires up to a millisecond late but never early.
-            let whole = seconds.multipliedReportingOverflow(by: 1000)
-            guard !whole.overflow, whole.partialValue < Int64(Int32.max) - 1000 else { return Int32.max }
-            return Int32(whole.partialValue + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+            // Rounded up to a whole millisecond, so that a timer never fires early.
+            let product = seconds.multipliedReportingOverflow(by: 1000)
+            guard !product.overflow, product.partialValue < Int64(Int32.max) - 1000 else { return Int32.max }
+            return Int32(product.partialValue + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
         }
 
         // MARK: Timers
@@ -165,8 +167,8 @@ extension EventLoop {
 
         func unwatch(_ id: UInt64) {
             guard let watched = watches.removeValue(forKey: id) else { return }
-            // The result is ignored: closing a descriptor removes it from the epoll set, and the call then fails with
-            // EBADF.
+            // The result is ignored. If the descriptor has been closed, it has already left the epoll set, and this
+            // call fails with EBADF.
             epoll_ctl(epoll, EPOLL_CTL_DEL, watched.descriptor, nil)
         }
     }

@@ -2,15 +2,15 @@ internal import CLinux
 internal import Glibc
 internal import Synchronization
 
-/// An epoll loop with its own thread, which is also a Swift executor: jobs, timers and descriptor handlers run on that
-/// thread.
+/// An epoll loop that is also a Swift executor: jobs, timers and descriptor handlers run on its own thread.
 ///
 /// A turn of the loop runs the ready jobs, then the end-of-turn hooks, then waits in epoll. This batches work that
 /// arrives together: sockets are flushed and deliveries are acknowledged once per turn.
 ///
-/// `enqueue`, `perform` and `stop` can be called on any thread, all other functions only on the loop's thread.
-// Unchecked: only the loop's thread uses `core` (`requireLoop` traps on other threads); the rest is immutable, atomic
-// or protected by a mutex.
+/// `enqueue` and `perform` can be called on any thread, `stop` on any thread except the loop's. Timers, hooks and
+/// descriptor watches can be used only on the loop's thread.
+// Unchecked: only the loop's thread uses `core`, except for `core.wake()`, which is safe on any thread. The other
+// properties are immutable, atomic or protected by a mutex.
 package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     struct Inbox {
         var jobs: [UnownedJob] = []
@@ -19,7 +19,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         var isStopping = false
     }
 
-    /// The maximum number of rounds of ready jobs before a turn checks the descriptors again.
+    /// The maximum number of rounds of ready jobs in one turn. After them the loop checks the descriptors, even if more
+    /// jobs are ready.
     private static let roundsPerTurn = 32
 
     let inbox = Mutex(Inbox())
@@ -27,9 +28,9 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private let threadID = Atomic<UInt>(0)
     private let thread = Mutex<pthread_t?>(nil)
 
-    /// Makes the loop and starts its thread, which keeps the loop alive until ``stop()``.
+    /// Makes the loop and starts its thread. The thread keeps the loop alive until ``stop()``.
     ///
-    /// - Parameter name: the name of the thread in the kernel, of which the first 15 bytes are used.
+    /// - Parameter name: the thread's name in the kernel, in ASCII; the first 15 characters are used.
     /// - Throws: ``SystemError`` if a descriptor or the thread cannot be created.
     package init(name: String = "loop") throws(SystemError) {
         core = try Core()
@@ -37,7 +38,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         thread.withLock { $0 = started }
     }
 
-    /// Runs the jobs that are ready, then ends the loop's thread and waits for it. Does nothing if it has ended.
+    /// Runs the ready jobs, ends the loop's thread, and waits until the thread has ended. A second call does nothing.
     ///
     /// Must not be called on the loop's thread, because the thread would wait for itself.
     package func stop() {
@@ -59,23 +60,23 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
             core.ready.append(job)
             return
         }
-        putInInbox { $0.jobs.append(job) }
+        addToInbox { $0.jobs.append(job) }
     }
 
-    /// Runs a closure on the loop's thread in one of its next turns. Closures from one thread run in the order of
-    /// their calls.
+    /// Runs a closure on the loop's thread soon, never inside this call. The closures that one thread passes run in the
+    /// order of its calls.
     package func perform(_ call: @escaping @Sendable () -> Void) {
         if isOnLoop {
             core.calls.append(call)
             return
         }
-        putInInbox { $0.calls.append(call) }
+        addToInbox { $0.calls.append(call) }
     }
 
-    /// Adds work from another thread. Only the first addition after the loop has emptied its inbox has to wake it.
-    private func putInInbox(_ put: (inout Inbox) -> Void) {
+    /// Adds work from another thread. Only the first addition after the loop has emptied its inbox wakes the loop.
+    private func addToInbox(_ add: (inout Inbox) -> Void) {
         let mustWake = inbox.withLock { inbox in
-            put(&inbox)
+            add(&inbox)
             defer { inbox.isWoken = true }
             return !inbox.isWoken
         }
@@ -99,8 +100,9 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         threadID.load(ordering: .relaxed) == UInt(pthread_self())
     }
 
+    /// Traps if the caller does not run on the loop's thread.
     func requireLoop() {
-        precondition(isOnLoop, "called off the loop's thread")
+        precondition(isOnLoop, "must be called on the event loop's thread")
     }
 
     // MARK: The loop
@@ -113,18 +115,18 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         while true {
             var round = 0
             repeat {
-                takeInbox()
+                emptyInbox()
                 core.runReady(serial: serial, task: task)
                 round += 1
             } while core.hasReady && round < Self.roundsPerTurn
             core.runHooks()
-            if !core.hasReady && takeStop() { break }
+            if !core.hasReady && mustStop() { break }
             core.wait(block: !core.hasReady)
         }
         threadID.store(0, ordering: .relaxed)
     }
 
-    private func takeInbox() {
+    private func emptyInbox() {
         inbox.withLock { inbox in
             inbox.isWoken = false
             if !inbox.calls.isEmpty {
@@ -141,7 +143,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         }
     }
 
-    private func takeStop() -> Bool {
+    private func mustStop() -> Bool {
         inbox.withLock { $0.isStopping && $0.jobs.isEmpty && $0.calls.isEmpty }
     }
 }

@@ -1,8 +1,9 @@
-/// A descriptor that the loop watches. The watch does not own the descriptor; cancel it before closing the descriptor.
+/// A watch of a descriptor by the loop. It does not own the descriptor. Cancel the watch before you close the
+/// descriptor.
 package struct LoopWatch: Sendable {
     let id: UInt64
 
-    /// Changes the readiness that is reported. With an empty set only failures are reported.
+    /// Changes the readiness that is reported. If the set is empty, only failures are reported.
     ///
     /// - Throws: ``SystemError`` if epoll_ctl(2) fails, for example because the descriptor has been closed.
     @Loop package func change(to interest: Readiness) throws(SystemError) {
@@ -36,10 +37,10 @@ extension Loop {
     ///
     /// - Parameters:
     ///   - descriptor: an open descriptor in non-blocking mode that is not watched yet.
-    ///   - interest: the readiness to wait for. A failure of the descriptor ends the wait too.
+    ///   - interest: the readiness to wait for. A failure of the descriptor also ends the wait.
     ///   - deadline: when to stop waiting.
-    ///   - waiter: the wait itself, for a caller that must be able to end it early.
-    /// - Returns: the readiness of the descriptor, or `nil` if the wait ended before it was ready.
+    ///   - waiter: a waiter of the caller, if the caller must be able to end the wait early with ``Waiter/cancel()``.
+    /// - Returns: the readiness of the descriptor, or `nil` if the wait ended before the descriptor was ready.
     /// - Throws: ``SystemError`` if epoll_ctl(2) fails.
     @Loop package static func waitUntilReady(
         _ descriptor: Int32, for interest: Readiness, until deadline: ContinuousClock.Instant,

@@ -11,7 +11,7 @@ package struct LoopHook: Sendable {
 extension Loop {
     /// Runs a closure at the end of each turn of the loop, after the ready jobs and before the wait for events.
     ///
-    /// Drivers flush their sockets here, so that all writes of a turn leave in one system call.
+    /// Drivers flush their sockets in such a hook, so that all data of a turn is written with one system call.
     @Loop package static func atEndOfTurn(_ hook: @escaping @Loop () -> Void) -> LoopHook {
         LoopHook(id: shared.eventLoop.core.addHook { assumeIsolated(hook) })
     }

@@ -1,4 +1,4 @@
-/// A timer of the loop. It fires even if the last copy of this value is gone; only ``cancel()`` stops it.
+/// A timer of the loop. It fires even if no copy of this value is kept; only ``cancel()`` stops it.
 package struct LoopTimer: Sendable {
     let id: UInt64
 
@@ -9,7 +9,8 @@ package struct LoopTimer: Sendable {
 }
 
 extension Loop {
-    /// Runs a closure on the loop at an instant. It may run up to a millisecond late, never early.
+    /// Runs a closure on the loop at an instant. The closure never runs early. It may run a millisecond late, or later
+    /// if the loop is busy.
     @Loop @discardableResult
     package static func schedule(
         at instant: ContinuousClock.Instant, _ handler: @escaping @Loop () -> Void
@@ -17,7 +18,8 @@ extension Loop {
         LoopTimer(id: shared.eventLoop.core.schedule(at: instant) { assumeIsolated(handler) })
     }
 
-    /// Runs a closure on the loop after a delay. It may run up to a millisecond late, never early.
+    /// Runs a closure on the loop after a delay. The closure never runs early. It may run a millisecond late, or later
+    /// if the loop is busy.
     @Loop @discardableResult
     package static func schedule(after delay: Duration, _ handler: @escaping @Loop () -> Void) -> LoopTimer {
         schedule(at: ContinuousClock.now + delay, handler)

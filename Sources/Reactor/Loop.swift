@@ -14,7 +14,7 @@ package actor Loop {
         do {
             eventLoop = try EventLoop(name: "loop")
         } catch {
-            // No part of a Warren process works without the loop, and no input has been read yet: the process exits.
+            // The process exits, because no part of it works without the loop.
             let line = Array("cannot start the event loop: \(error)\n".utf8)
             _ = write(STDERR_FILENO, line, line.count)
             exit(EXIT_FAILURE)
@@ -26,12 +26,13 @@ package actor Loop {
         eventLoop.asUnownedSerialExecutor()
     }
 
-    /// The event loop as a task executor. In a task that prefers it, nonisolated functions run on the loop too.
+    /// The event loop as a task executor. If a task prefers this executor, its nonisolated functions also run on the
+    /// loop.
     package static var executor: EventLoop { shared.eventLoop }
 
     /// Runs a closure on the loop and returns without waiting for it. Can be called on any thread.
     ///
-    /// Closures from one thread run in the order of their calls.
+    /// The closures that one thread passes run in the order of its calls.
     package nonisolated static func perform(_ body: @escaping @Loop @Sendable () -> Void) {
         shared.eventLoop.perform { assumeIsolated(body) }
     }
@@ -45,8 +46,8 @@ package actor Loop {
         shared.eventLoop.requireLoop()
         typealias Unisolated = () throws(Failure) -> Result
         return try withoutActuallyEscaping(operation) { (operation) throws(Failure) -> Result in
-            // The cast removes only the isolation from the type; requireLoop() has checked the thread
-            // (MainActor.assumeIsolated in the standard library does the same).
+            // The cast removes only the isolation from the function's type, after requireLoop() has checked the thread.
+            // MainActor.assumeIsolated in the standard library does the same.
             try unsafeBitCast(operation, to: Unisolated.self)()
         }
     }

@@ -2,11 +2,12 @@ internal import Glibc
 
 /// Runs a blocking call on a thread of its own.
 ///
-/// The pool behind `@concurrent` has only as many threads as the machine has cores, and a task that prefers the loop as
-/// its executor does not leave it at all. A server or name server that does not answer would block either for seconds.
+/// A `@concurrent` function is not suitable for such a call, because the call may wait for seconds for a server that
+/// does not answer. The function would occupy a thread of Swift's global pool, which has only as many threads as the
+/// machine has cores. In a task that prefers the loop as its executor, the function would run on the loop and block it.
 ///
-/// - Returns: `nil` if no thread could be created or the task is cancelled first. After a cancellation the call
-///   continues, and its result is discarded.
+/// - Returns: the result of the call, or `nil` if no thread can be created or the task is cancelled before the call
+///   ends. After a cancellation the call continues on its thread, and its result is discarded.
 @Loop package func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value? {
     let waiter = Waiter<Value>()
     do throws(SystemError) {
@@ -36,7 +37,7 @@ func startThread(_ body: @escaping @Sendable () -> Void) throws(SystemError) -> 
     return thread
 }
 
-/// The closure of a new thread, as an object that its C argument can point to.
+/// The closure of a new thread, in an object to which the argument of pthread_create(3) can point.
 private final class ThreadBody: Sendable {
     let run: @Sendable () -> Void
 

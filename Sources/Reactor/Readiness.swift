@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-/// The events that a descriptor has, or is watched for.
+/// A set of events on a descriptor: the events that have occurred, or the events to watch for.
 package struct Readiness: OptionSet, Sendable {
     /// One bit for each of the constants below.
     package let rawValue: UInt8
@@ -15,7 +15,8 @@ package struct Readiness: OptionSet, Sendable {
     package static let readable = Readiness(rawValue: 1)
     /// Data can be written.
     package static let writable = Readiness(rawValue: 2)
-    /// The descriptor has failed or the peer has hung up. Always reported, cannot be asked for (epoll_ctl(2)).
+    /// The descriptor has failed, or the peer has hung up. This event is always reported and need not be requested
+    /// (epoll_ctl(2)).
     package static let failed = Readiness(rawValue: 4)
 
     init(epoll events: UInt32) {

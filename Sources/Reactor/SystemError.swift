@@ -4,7 +4,7 @@ internal import Glibc
 package struct SystemError: Error, CustomStringConvertible, Sendable {
     /// The name of the call, as in sections 2 and 3 of the manual.
     package let call: String
-    /// The value of errno after the call, or the error number that it returned.
+    /// The value of errno after the call, or the error number that the call returned.
     package let errno: Int32
 
     /// Makes an error from a call's name and its error number.
@@ -13,12 +13,12 @@ package struct SystemError: Error, CustomStringConvertible, Sendable {
         self.errno = errno
     }
 
-    /// Makes an error from the calling thread's errno. Call it directly after the call that failed.
+    /// Makes an error from the calling thread's errno. Use this directly after the system call that failed.
     package static func last(_ call: String) -> SystemError {
         SystemError(call: call, errno: Glibc.errno)
     }
 
-    /// The call and the text of strerror(3).
+    /// The name of the call, and the text of strerror(3) for the error number.
     package var description: String {
         var buffer = [CChar](repeating: 0, count: 128)
         guard strerror_r(errno, &buffer, buffer.count) == 0 else { return "\(call): errno \(errno)" }

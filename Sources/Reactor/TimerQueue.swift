@@ -2,7 +2,8 @@ internal import HeapModule
 
 /// The timers of a loop, as a heap ordered by deadline.
 ///
-/// Cancelled entries stay in the heap until they reach its top or outnumber the live ones.
+/// A cancelled entry stays in the heap until it reaches the top. All cancelled entries are removed earlier if they far
+/// outnumber the live entries.
 struct TimerQueue {
     private struct Entry: Comparable {
         let deadline: ContinuousClock.Instant
@@ -37,7 +38,8 @@ struct TimerQueue {
         }
     }
 
-    /// Returns the earliest deadline, and removes the cancelled entries before it.
+    /// Returns the earliest deadline of the timers that are not cancelled, or `nil` if there is none. Removes cancelled
+    /// entries from the top of the heap.
     mutating func next() -> ContinuousClock.Instant? {
         while let first = heap.min {
             if handlers[first.id] != nil { return first.deadline }
@@ -46,7 +48,7 @@ struct TimerQueue {
         return nil
     }
 
-    /// Removes and returns the handler of the earliest timer whose deadline is not after `now`.
+    /// Removes the earliest timer and returns its handler, or returns `nil` if the timer's deadline is after `now`.
     mutating func popDue(at now: ContinuousClock.Instant) -> (() -> Void)? {
         guard let deadline = next(), deadline <= now else { return nil }
         return handlers.removeValue(forKey: heap.removeMin().id)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Ack tracker")
 struct AckTrackerTests {
-    /// A tracker as a class, because `#expect` cannot call mutating functions.
+    /// Wraps a tracker in a class, because `#expect` cannot call mutating functions.
     private final class Tracker {
         private var tracker = AckTracker()
 
@@ -27,7 +27,7 @@ struct AckTrackerTests {
         }
     }
 
-    @Test("consecutive settled deliveries are acknowledged with one multiple ack")
+    @Test("settled deliveries before the first open delivery are acknowledged with one basic.ack that has multiple set")
     func acknowledgesPrefix() {
         let tracker = Tracker(deliveries: 5)
         for tag: UInt64 in [1, 2, 3] { #expect(tracker.settle(tag)) }
@@ -37,7 +37,7 @@ struct AckTrackerTests {
         #expect(tracker.flush().isEmpty)
     }
 
-    @Test("deliveries settled behind an open one are acknowledged one by one, and the open one is not")
+    @Test("settled deliveries with a higher tag than an open delivery are acknowledged one by one")
     func keepsOpen() {
         let tracker = Tracker(deliveries: 4)
         for tag: UInt64 in [4, 2] { #expect(tracker.settle(tag)) }
@@ -49,14 +49,14 @@ struct AckTrackerTests {
         #expect(tracker.openCount == 0)
     }
 
-    @Test("a delivery settled out of order that joins the prefix is acknowledged once")
+    @Test("deliveries that were settled in reverse order are acknowledged with one basic.ack")
     func joinsPrefix() {
         let tracker = Tracker(deliveries: 3)
         for tag: UInt64 in [3, 2, 1] { #expect(tracker.settle(tag)) }
         #expect(tracker.flush() == [.init(tag: 3, multiple: true)])
     }
 
-    @Test("a delivery is settled only once, and unknown tags are refused")
+    @Test("settle, remove and deliver return false for a tag that is unknown, out of order or already settled")
     func refusesUnknownTags() {
         let tracker = Tracker(deliveries: 2)
         #expect(tracker.settle(2))
@@ -71,43 +71,48 @@ struct AckTrackerTests {
         #expect(tracker.flush() == [.init(tag: 2, multiple: false)])
     }
 
-    @Test("in random orders each settled delivery is acknowledged once and no open one is", arguments: 0..<200)
+    @Test(
+        "in random orders of settling, each settled delivery is acknowledged once, and open deliveries are not",
+        arguments: 0..<200)
     func randomOrders(seed: Int) {
         var generator = SeededGenerator(seed: UInt64(seed))
         let tracker = Tracker()
-        var broker = Set<UInt64>()
+        // The tags of the deliveries that the broker counts as unacknowledged.
+        var unacknowledged = Set<UInt64>()
         var open: [UInt64] = []
-        var settled = Set<UInt64>()
+        // The tags of the deliveries that are settled but not acknowledged yet.
+        var awaitingAck = Set<UInt64>()
         var next: UInt64 = 1
         func check() {
             for ack in tracker.flush() {
-                let told = ack.multiple ? broker.filter { $0 <= ack.tag } : broker.intersection([ack.tag])
-                #expect(broker.contains(ack.tag))
-                #expect(told.isSubset(of: settled))
-                broker.subtract(told)
-                settled.subtract(told)
+                #expect(unacknowledged.contains(ack.tag))
+                let acknowledged =
+                    ack.multiple ? unacknowledged.filter { $0 <= ack.tag } : unacknowledged.intersection([ack.tag])
+                #expect(acknowledged.isSubset(of: awaitingAck))
+                unacknowledged.subtract(acknowledged)
+                awaitingAck.subtract(acknowledged)
             }
-            #expect(settled.isEmpty)
-            #expect(broker == Set(open))
+            #expect(awaitingAck.isEmpty)
+            #expect(unacknowledged == Set(open))
             #expect(tracker.openCount == open.count)
         }
         for _ in 0..<300 {
             switch Int.random(in: 0..<10, using: &generator) {
             case 0..<4:
                 #expect(tracker.deliver(next))
-                broker.insert(next)
+                unacknowledged.insert(next)
                 open.append(next)
                 next += 1
             case 4..<8:
                 guard let index = open.indices.randomElement(using: &generator) else { continue }
                 let tag = open.remove(at: index)
                 #expect(tracker.settle(tag))
-                settled.insert(tag)
+                awaitingAck.insert(tag)
             case 8:
                 guard let index = open.indices.randomElement(using: &generator) else { continue }
                 let tag = open.remove(at: index)
                 #expect(tracker.remove(tag))
-                broker.remove(tag)
+                unacknowledged.remove(tag)
             default: check()
             }
         }

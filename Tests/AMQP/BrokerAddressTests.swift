@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Broker address")
 struct BrokerAddressTests {
-    @Test("an AMQP URI is parsed, and each part is percent-decoded")
+    @Test("an AMQP URI is parsed, and its parts are percent-decoded")
     func parses() throws {
         let address = try BrokerAddress(
             url:
@@ -21,7 +21,8 @@ struct BrokerAddressTests {
         #expect(!address.verifiesPeer)
     }
 
-    @Test("missing parts of an AMQP URI have RabbitMQ's defaults, and the peer is verified")
+    @Test(
+        "missing parts of an AMQP URI get RabbitMQ's defaults, and the broker's certificate is verified by default")
     func defaults() throws {
         let plain = try BrokerAddress(url: "amqp://host")
         #expect(plain == BrokerAddress(host: "host"))
@@ -35,7 +36,7 @@ struct BrokerAddressTests {
         #expect(secure.password == "guest")
     }
 
-    @Test("an IPv6 host in brackets is parsed")
+    @Test("an IPv6 address in brackets is parsed as the host of an AMQP URI, without the brackets")
     func parsesIPv6() throws {
         let address = try BrokerAddress(url: "amqp://u:p@[::1]:5673/v")
         #expect(address.host == "::1")
@@ -44,7 +45,7 @@ struct BrokerAddressTests {
     }
 
     @Test(
-        "an invalid AMQP URI throws an error that does not repeat the password",
+        "an invalid AMQP URI throws an address error that does not repeat the password",
         arguments: [
             "", "broker", "http://u:secret@h", "amqp://", "amqp://u:secret@", "amqp://u:secret@h:port",
             "amqp://u:secret@h:0", "amqp://u:secret@h:70000", "amqp://u:sec%ret@h", "amqp://u:secret%0@h",
@@ -60,7 +61,7 @@ struct BrokerAddressTests {
         #expect(error?.message.isEmpty == false)
     }
 
-    @Test("the description of an address does not contain the password")
+    @Test("the description of a broker address does not contain the password")
     func describes() throws {
         let address = try BrokerAddress(url: "amqps://me:secret@host/v")
         #expect(!"\(address)".contains("secret"))

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Broker check")
 struct BrokerCheckTests {
-    @Test("a check returns exactly the exchanges and queues that do not exist")
+    @Test("a broker check returns exactly the exchanges and queues that do not exist")
     @Loop func names() async throws {
         try await TestTopology.run { topology in
             let queue = try await topology.queue()
@@ -19,7 +19,7 @@ struct BrokerCheckTests {
         }
     }
 
-    @Test("a wrong password throws connectionClosed with the broker's reply, without the password")
+    @Test("a broker check with a wrong password throws connectionClosed without the password in the message")
     @Loop func wrongPassword() async throws {
         var address = try TestTopology().address
         address.password = "not-the-password"
@@ -32,7 +32,7 @@ struct BrokerCheckTests {
         #expect(error?.message.contains("not-the-password") == false)
     }
 
-    @Test("an unknown virtual host throws connectionClosed with its name")
+    @Test("a broker check with an unknown virtual host throws connectionClosed with the host's name")
     @Loop func wrongVirtualHost() async throws {
         var address = try TestTopology().address
         address.virtualHost = "no-such-host"
@@ -44,7 +44,7 @@ struct BrokerCheckTests {
         #expect(error?.message.contains("no-such-host") == true)
     }
 
-    @Test("a host that does not accept connections throws unreachable")
+    @Test("a broker check throws unreachable if the host is unknown or does not accept connections")
     @Loop func unreachable() async throws {
         for address in [BrokerAddress(host: "127.0.0.1", port: 1), BrokerAddress(host: "no-such-host.invalid")] {
             let error = await #expect(throws: AMQPError.self) {
@@ -54,7 +54,7 @@ struct BrokerCheckTests {
         }
     }
 
-    @Test("only unreachable, silent and lost are transient")
+    @Test("of the AMQP error codes, only unreachable, silent and lost are transient")
     func transience() {
         let transient: [ErrorCode<AMQPError>] = [.unreachable, .silent, .lost]
         let permanent: [ErrorCode<AMQPError>] = [
@@ -64,9 +64,9 @@ struct BrokerCheckTests {
         for code in permanent { #expect(!AMQPError(code, "").isTransient, "\(code)") }
     }
 
-    @Test("an error describes its code, the broker's reply code and its cause")
+    @Test("the description of an AMQP error contains its code, the broker's reply code and the cause")
     func description() {
-        #expect("\(AMQPError(.channelClosed, "NO_ACCESS", replyCode: 403))" == "channelClosed: 403 NO_ACCESS")
+        #expect("\(AMQPError(.channelClosed, "NO_ACCESS", replyCode: 403))" == "channel-closed: 403 NO_ACCESS")
         let cause = SystemError(call: "epoll_ctl", errno: 9)
         #expect("\(AMQPError(.lost, "no watch", cause: cause))" == "lost: no watch; cause: \(cause)")
     }

@@ -10,8 +10,8 @@ struct ConfirmTrackerTests {
         .init(exchange: "e", routingKey: key, messageID: id, correlationID: nil)
     }
 
-    /// A tracker as a class, because `#expect` cannot call mutating functions.
-    private final class Wrapped {
+    /// Wraps a tracker in a class, because `#expect` cannot call mutating functions.
+    private final class TrackerBox {
         private var tracker = Tracker()
 
         var count: Int { tracker.count }
@@ -31,9 +31,9 @@ struct ConfirmTrackerTests {
         }
     }
 
-    @Test("a confirm covers one message, or with multiple all before it too, and each message once")
+    @Test("a confirm reports one message, or with multiple also all earlier messages, and no message twice")
     func confirms() {
-        let tracker = Wrapped()
+        let tracker = TrackerBox()
         for token in 1...5 { tracker.publish(token, identity: nil) }
         #expect(tracker.confirm(2) == [2: .ack])
         #expect(tracker.confirm(2).isEmpty)
@@ -44,9 +44,9 @@ struct ConfirmTrackerTests {
         #expect(tracker.count == 0)
     }
 
-    @Test("tag 0 with multiple confirms all messages, and unknown tags are ignored")
+    @Test("a confirm of tag 0 with multiple reports all messages, and unknown tags are ignored")
     func oddTags() {
-        let tracker = Wrapped()
+        let tracker = TrackerBox()
         for token in 1...3 { tracker.publish(token, identity: nil) }
         #expect(tracker.confirm(9).isEmpty)
         #expect(tracker.confirm(.max, multiple: true).isEmpty)
@@ -54,9 +54,9 @@ struct ConfirmTrackerTests {
         #expect(tracker.confirm(0, multiple: true).count == 3)
     }
 
-    @Test("a returned message is reported as returned when it is confirmed, and other messages are not")
+    @Test("a returned message is reported as returned when it is confirmed, and other messages as acknowledged")
     func matchesReturn() {
-        let tracker = Wrapped()
+        let tracker = TrackerBox()
         tracker.publish(1, identity: identity("a", "1"))
         tracker.publish(2, identity: identity("b", "2"))
         tracker.publish(3, identity: nil)
@@ -64,9 +64,9 @@ struct ConfirmTrackerTests {
         #expect(tracker.confirm(3, multiple: true) == [1: .ack, 2: .returned(code: 312, text: "NO_ROUTE"), 3: .ack])
     }
 
-    @Test("returns of messages with the same identity are matched in the order of publishing")
+    @Test("returned messages with the same identity are matched in the order of publishing")
     func matchesInOrder() {
-        let tracker = Wrapped()
+        let tracker = TrackerBox()
         for token in 1...3 { tracker.publish(token, identity: identity("a")) }
         #expect(tracker.returned(identity("a")))
         #expect(tracker.returned(identity("a")))
@@ -74,9 +74,9 @@ struct ConfirmTrackerTests {
         #expect(tracker.confirm(3, multiple: true) == [1: returned, 2: returned, 3: .ack])
     }
 
-    @Test("a return out of order is matched, and a return of an unknown message is refused")
+    @Test("a basic.return out of order is matched to its message, and an unknown or repeated one returns false")
     func findsOutOfOrder() {
-        let tracker = Wrapped()
+        let tracker = TrackerBox()
         tracker.publish(1, identity: identity("a", "1"))
         tracker.publish(2, identity: identity("a", "2"))
         #expect(tracker.returned(identity("a", "2")))
@@ -85,9 +85,9 @@ struct ConfirmTrackerTests {
         #expect(!tracker.returned(identity("z")))
     }
 
-    @Test("abandoned messages are removed, and sequence numbers start at 1 again")
+    @Test("abandon() returns the unconfirmed messages, and sequence numbers start at 1 again")
     func abandons() {
-        let tracker = Wrapped()
+        let tracker = TrackerBox()
         for token in 1...3 { tracker.publish(token, identity: nil) }
         _ = tracker.confirm(2)
         #expect(tracker.abandon() == [1, 3])

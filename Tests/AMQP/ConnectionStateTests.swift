@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Heartbeat monitor, message assembly and output buffer")
 struct ConnectionStateTests {
-    @Test("a heartbeat is due half an interval after the last send, and a close two intervals after the last receive")
+    private struct UnexpectedStep: Error {}
+
+    @Test("a heartbeat is due after half an interval without a send, and a close after two intervals without a receive")
     func heartbeats() {
         let start = ContinuousClock.now
         var monitor = HeartbeatMonitor(interval: .seconds(10), now: start)
@@ -22,7 +24,7 @@ struct ConnectionStateTests {
         bytes.withUnsafeBytes { assembly.body($0) }
     }
 
-    @Test("a message is complete when its body frames have the size in its header")
+    @Test("a message is complete when its body has the size that its content header states")
     func assembles() throws {
         var assembly = MessageAssembly<Int>()
         for size in [0, 1, 3] {
@@ -30,31 +32,31 @@ struct ConnectionStateTests {
             #expect(begins && !beginsAgain)
             var step = assembly.header(Properties(type: "t"), bodySize: UInt64(size))
             for index in 0..<size {
-                guard case .incomplete = step else { throw NotConnected() }
+                guard case .incomplete = step else { throw UnexpectedStep() }
                 step = body(&assembly, [UInt8(index)])
             }
-            guard case .complete(let message) = step else { throw NotConnected() }
+            guard case .complete(let message) = step else { throw UnexpectedStep() }
             #expect(message.envelope == size)
             #expect(message.properties.type == "t")
             #expect(message.body == (0..<size).map { UInt8($0) })
         }
     }
 
-    @Test("frames out of order are reported as malformed")
+    @Test("frames that are out of order or too large are reported as malformed")
     func refusesDisorder() {
         func isMalformed(_ step: MessageAssembly<Int>.Step) -> Bool {
             if case .malformed = step { true } else { false }
         }
         var assembly = MessageAssembly<Int>()
-        var refused = [isMalformed(body(&assembly, [1])), isMalformed(assembly.header(Properties(), bodySize: 1))]
+        var areMalformed = [isMalformed(body(&assembly, [1])), isMalformed(assembly.header(Properties(), bodySize: 1))]
         let begins = assembly.begin(1)
         #expect(begins)
-        refused.append(isMalformed(body(&assembly, [1])))
-        refused.append(isMalformed(assembly.header(Properties(), bodySize: .max)))
+        areMalformed.append(isMalformed(body(&assembly, [1])))
+        areMalformed.append(isMalformed(assembly.header(Properties(), bodySize: .max)))
         _ = assembly.header(Properties(), bodySize: 1)
-        refused.append(isMalformed(assembly.header(Properties(), bodySize: 1)))
-        refused.append(isMalformed(body(&assembly, [1, 2])))
-        #expect(refused.allSatisfy { $0 })
+        areMalformed.append(isMalformed(assembly.header(Properties(), bodySize: 1)))
+        areMalformed.append(isMalformed(body(&assembly, [1, 2])))
+        #expect(areMalformed.allSatisfy { $0 })
     }
 
     @Test("the output buffer keeps its bytes in order while it is filled and consumed")
@@ -68,14 +70,14 @@ struct ConnectionStateTests {
                 output.append(written)
                 written &+= 1
             }
-            let share = Int.random(in: 0...max(output.count, 1), using: &generator)
+            let count = Int.random(in: 0...max(output.count, 1), using: &generator)
             output.withPending { bytes in
-                for byte in bytes.prefix(share) {
+                for byte in bytes.prefix(count) {
                     if byte != read { Issue.record("bytes out of order") }
                     read &+= 1
                 }
             }
-            output.consume(share)
+            output.consume(count)
         }
         output.append(UInt32(0x0102_0304))
         output.rewind(toCount: output.count - 2)

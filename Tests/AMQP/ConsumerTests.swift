@@ -36,7 +36,7 @@ struct ConsumerTests {
         }
     }
 
-    @Test("exactly the deliveries that were not settled are redelivered, in any order of settling")
+    @Test("after a consumer has closed, exactly the deliveries that it did not settle are redelivered")
     @Loop func redelivers() async throws {
         try await TestTopology.run { topology in
             let queue = try await topology.queue()
@@ -66,7 +66,7 @@ struct ConsumerTests {
         }
     }
 
-    @Test("an exclusive consumer excludes others until it closes")
+    @Test("an exclusive consumer excludes other consumers of its queue until it closes")
     @Loop func exclusive() async throws {
         try await TestTopology.run { topology in
             let queue = try await topology.queue()
@@ -75,7 +75,7 @@ struct ConsumerTests {
             let next = Consumer(
                 address: topology.address, name: "test consumer",
                 subscriptions: [.queue(queue, prefetch: 1, isExclusive: true) { second.deliveries.append($0) }],
-                log: quiet)
+                log: .quiet)
             try await withThrowingDiscardingTaskGroup { group in
                 try await withConsumer(
                     topology.address,
@@ -93,7 +93,7 @@ struct ConsumerTests {
         }
     }
 
-    @Test("a rejected delivery is requeued or dropped, as asked")
+    @Test("a rejected delivery is redelivered if requeue is true, and dropped otherwise")
     @Loop func rejects() async throws {
         try await TestTopology.run { topology in
             let queue = try await topology.queue()
@@ -116,7 +116,7 @@ struct ConsumerTests {
         }
     }
 
-    @Test("a stopped consumer can settle its open deliveries, and receives no others")
+    @Test("a stopped consumer can settle its open deliveries and receives no further deliveries")
     @Loop func stops() async throws {
         try await TestTopology.run { topology in
             let queue = try await topology.queue()
@@ -139,7 +139,7 @@ struct ConsumerTests {
         }
     }
 
-    @Test("a consumer with several queues has a prefetch for each")
+    @Test("a consumer of several queues has a separate prefetch for each queue")
     @Loop func consumesSeveral() async throws {
         try await TestTopology.run { topology in
             let queues = [try await topology.queue("a"), try await topology.queue("b")]
@@ -181,46 +181,46 @@ struct ConsumerTests {
         }
     }
 
-    @Test("a handler can close its consumer between deliveries")
+    @Test("a handler can close its consumer, and the unsettled deliveries return to the queue")
     @Loop func closesFromHandler() async throws {
         try await TestTopology.run { topology in
             let queue = try await topology.queue()
             try await fill(topology, queue, 50)
-            let box = Box()
+            let state = HandlerState()
             let consumer = Consumer(
                 address: topology.address, name: "self-closing",
                 subscriptions: [
                     .queue(queue, prefetch: 50) { delivery in
                         delivery.ack()
-                        box.count += 1
-                        if box.count == 10 { box.closing = Task { await box.consumer?.close() } }
+                        state.count += 1
+                        if state.count == 10 { state.closing = Task { await state.consumer?.close() } }
                     }
-                ], log: quiet)
-            box.consumer = consumer
+                ], log: .quiet)
+            state.consumer = consumer
             await consumer.run()
-            await box.closing?.value
+            await state.closing?.value
             #expect(consumer.state == .closed)
-            #expect(box.count >= 10)
+            #expect(state.count >= 10)
             let left = try await topology.provisioner.depth(ofQueue: queue).ready
-            #expect(left == 50 - box.count)
+            #expect(left == 50 - state.count)
             await consumer.run()
             await consumer.close()
         }
     }
 
-    @Loop private final class Box {
+    @Loop private final class HandlerState {
         var consumer: Consumer?
         var closing: Task<Void, Never>?
         var count = 0
     }
 
-    @Test("run() returns soon after its task is cancelled, and the broker has no consumer left")
+    @Test("run() of a consumer returns soon after its task is cancelled, and the queue has no consumer left")
     @Loop func cancels() async throws {
         try await TestTopology.run { topology in
             let queue = try await topology.queue()
             let consumer = Consumer(
                 address: topology.address, name: "cancelled", subscriptions: [.queue(queue, prefetch: 1) { _ in }],
-                log: quiet)
+                log: .quiet)
             let start = ContinuousClock.now
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await consumer.run() }

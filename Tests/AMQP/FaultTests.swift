@@ -14,15 +14,15 @@ struct FaultTests {
         try await TestTopology.run { topology in
             let proxy = try FaultProxy(to: topology.address.port)
             defer { proxy.stop() }
-            var through = topology.address
-            through.host = "127.0.0.1"
-            through.port = proxy.port
-            if let heartbeat { through.heartbeat = heartbeat }
-            try await body(topology, proxy, through)
+            var proxyAddress = topology.address
+            proxyAddress.host = "127.0.0.1"
+            proxyAddress.port = proxy.port
+            if let heartbeat { proxyAddress.heartbeat = heartbeat }
+            try await body(topology, proxy, proxyAddress)
         }
     }
 
-    @Test("when the connection breaks, each publish ends as confirmed or unknown, and publishing resumes")
+    @Test("when a publisher's connection breaks, each message is confirmed or fails with outcomeUnknown")
     @Loop func cutsPublisher() async throws {
         try await withProxy { topology, proxy, address in
             let queue = try await topology.queue()
@@ -58,7 +58,7 @@ struct FaultTests {
         }
     }
 
-    @Test("when the connection of a consumer breaks, every message is still handled")
+    @Test("when a consumer's connection breaks, every message is still handled")
     @Loop func cutsConsumer() async throws {
         try await withProxy { topology, proxy, address in
             let queue = try await topology.queue()
@@ -83,7 +83,7 @@ struct FaultTests {
         }
     }
 
-    @Test("while the broker refuses connections, publishing fails at once, and it works again afterwards")
+    @Test("while the broker refuses connections, publishing fails at once with unavailable, and later it works again")
     @Loop func refuses() async throws {
         try await withProxy { topology, proxy, address in
             let queue = try await topology.queue()
@@ -105,7 +105,7 @@ struct FaultTests {
         }
     }
 
-    @Test("when the broker hangs, the loop continues, publishing is bounded, and the heartbeat ends the connection")
+    @Test("when the broker hangs, the loop is not blocked, publishing is limited, and the publisher disconnects")
     @Loop func stalls() async throws {
         try await withProxy(heartbeat: 2) { topology, proxy, address in
             let queue = try await topology.queue()
@@ -142,7 +142,7 @@ struct FaultTests {
         }
     }
 
-    @Test("heartbeats keep an idle connection open, and end it when the broker hangs")
+    @Test("heartbeats keep an idle connection open, and their absence ends the connection when the broker hangs")
     @Loop func heartbeats() async throws {
         try await withProxy(heartbeat: 1) { topology, proxy, address in
             let queue = try await topology.queue()
@@ -173,7 +173,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a second run() returns at once and does not disturb the first")
+    @Test("a second run() of a publisher or a consumer returns at once and does not affect the first run()")
     @Loop func runsOnce() async throws {
         try await withProxy { topology, _, address in
             let queue = try await topology.queue()
@@ -188,11 +188,11 @@ struct FaultTests {
         }
     }
 
-    @Test("close() ends an attempt to connect to a broker that hangs")
+    @Test("close() of a publisher ends its attempt to connect to a broker that hangs")
     @Loop func closesWhileConnecting() async throws {
         try await withProxy { _, proxy, address in
             proxy.stall()
-            let publisher = Publisher(address: address, name: "hanging", log: quiet)
+            let publisher = Publisher(address: address, name: "hanging", log: .quiet)
             async let running: Void = publisher.run()
             try await becomes { proxy.acceptedCount == 1 }
             try await Loop.sleep(for: .milliseconds(50))
@@ -203,7 +203,7 @@ struct FaultTests {
         }
     }
 
-    @Test("starting and stopping leaks no descriptors")
+    @Test("starting and stopping publishers and consumers leaks no descriptors")
     @Loop func leaksNothing() async throws {
         try await withProxy { topology, proxy, address in
             let queue = try await topology.queue()
@@ -216,7 +216,7 @@ struct FaultTests {
             try await cycle()
             let before = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
             for _ in 0..<20 { try await cycle() }
-            // Tests that run at the same time open and close descriptors too, and the proxy closes its own a little
+            // Other tests open and close descriptors at the same time, and the proxy closes its descriptors a little
             // later.
             try await becomes {
                 try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count < before + 20

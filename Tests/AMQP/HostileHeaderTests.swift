@@ -41,17 +41,19 @@ struct HostileHeaderTests {
         #expect(properties?.headers.entries.map(\.value) == byType.map(\.2))
     }
 
-    @Test("nesting as deep as a frame allows is cut at the maximum depth", arguments: [("F", 21_000), ("A", 26_000)])
+    @Test(
+        "headers that are nested as deeply as a frame allows are cut off at the maximum depth",
+        arguments: [("F", 21_000), ("A", 26_000)])
     @Loop func deepNesting(type: String, levels: Int) async throws {
-        // Each level is an empty name (in tables only), the type, and the size of the inner levels.
+        // A level consists of an empty name (in tables only), the type, and the size of the inner levels.
         let isTable = type == "F"
-        let share = isTable ? 6 : 5
+        let levelSize = isTable ? 6 : 5
         var bytes: [UInt8] =
-            [0, isTable ? UInt8(ascii: "F") : UInt8(ascii: "A")] + Frame.number(UInt32((levels - 1) * share))
+            [0, isTable ? UInt8(ascii: "F") : UInt8(ascii: "A")] + Frame.number(UInt32((levels - 1) * levelSize))
         for level in 1..<levels {
             bytes +=
                 (isTable ? [0, UInt8(ascii: "F")] : [UInt8(ascii: "A")])
-                + Frame.number(UInt32((levels - 1 - level) * share))
+                + Frame.number(UInt32((levels - 1 - level) * levelSize))
         }
         let properties = try await decode(Frame.long(bytes))
         var depth = 0
@@ -64,12 +66,12 @@ struct HostileHeaderTests {
         #expect(depth > 0 && depth <= FieldValue.maximumDepth)
     }
 
-    @Test("invalid UTF-8 in texts is replaced, and an expiration that is not a number becomes nil")
+    @Test("invalid UTF-8 in properties becomes U+FFFD, and an expiration that is not a number becomes nil")
     @Loop func oddTexts() async throws {
-        let odd: [UInt8] = [2, 0xC3, 0x28]
+        let invalidText: [UInt8] = [2, 0xC3, 0x28]
         let properties = try await decode(
             flags: 1 << 15 | 1 << 12 | 1 << 10 | 1 << 8 | 1 << 7,
-            odd + [9] + odd + Frame.short("soon") + Frame.short(""))
+            invalidText + [9] + invalidText + Frame.short("soon") + Frame.short(""))
         #expect(properties?.contentType == "\u{FFFD}(")
         #expect(properties?.correlationID == "\u{FFFD}(")
         #expect(properties?.isPersistent == false)
@@ -79,7 +81,7 @@ struct HostileHeaderTests {
         #expect(named?.headers == ["\u{FFFD}": .void])
     }
 
-    @Test("headers that fill a frame are decoded after the broker has added its own")
+    @Test("headers that fill a frame are decoded, even after the broker has added headers of its own")
     @Loop func fullFrame() async throws {
         try await TestTopology.run { topology in
             let queue = try await topology.queue(arguments: ["x-queue-type": "quorum"])
@@ -110,7 +112,7 @@ struct HostileHeaderTests {
         }
     }
 
-    @Test("an array with as many values as fit into a frame is decoded")
+    @Test("a header array of a hundred thousand values is decoded")
     @Loop func manyValues() async throws {
         let count = 100_000
         let bytes = [0, UInt8(ascii: "A")] + Frame.long([UInt8](repeating: UInt8(ascii: "V"), count: count))

@@ -11,9 +11,10 @@ struct PropertiesTests {
         try await TestTopology.run { topology in
             let queue = try await topology.queue()
             try await withPublisher(topology.address) { publisher in
-                for one in properties {
+                for message in properties {
                     try await publisher.publishConfirmed(
-                        OutgoingMessage(exchange: "", routingKey: queue, isMandatory: true, properties: one, body: []))
+                        OutgoingMessage(
+                            exchange: "", routingKey: queue, isMandatory: true, properties: message, body: []))
                 }
             }
             let subscription = Subscription.queue(queue, prefetch: 100) { delivery in
@@ -27,7 +28,7 @@ struct PropertiesTests {
         return inbox.deliveries.map(\.properties)
     }
 
-    @Test("properties arrive unchanged: all of them, none of them, and each one alone")
+    @Test("message properties arrive unchanged, with all, none or one of them set")
     @Loop func arrive() async throws {
         let address = try TestTopology().address
         let all = Properties(
@@ -60,7 +61,7 @@ struct PropertiesTests {
         #expect(received.first?.headers["absent"] == nil)
     }
 
-    @Test("headers are read and changed by name")
+    @Test("headers are read, changed and removed by name")
     func changes() {
         var headers: Headers = ["a": 1]
         headers["b"] = "two"

@@ -1,4 +1,5 @@
 import Reactor
+import TestSupport
 import Testing
 
 @testable import AMQP
@@ -14,7 +15,7 @@ struct ProtocolTests {
 
     private func message(_ text: String) -> OutgoingMessage { .text(text, to: "queue") }
 
-    @Test("connection.blocked makes publishing fail with its reason until connection.unblocked")
+    @Test("after connection.blocked, publishing fails with the broker's reason until connection.unblocked")
     @Loop func blocked() async throws {
         let broker = try ScriptedBroker()
         try await withBroker(broker) { address in
@@ -30,16 +31,16 @@ struct ProtocolTests {
                 broker.send(.method(10, 61))
                 #expect(await publisher.waitUntilAvailable(within: .seconds(10)))
                 try publisher.publish(message("x"))
-                try await becomes { broker.methods.contains(0x003C_0028) }
+                try await becomes { broker.methods.contains(MethodID.basicPublish) }
             }
         }
     }
 
-    @Test("connection.blocked in one packet with the answer to confirm.select is processed")
+    @Test("a connection.blocked in one packet with the answer to confirm.select blocks the publisher")
     @Loop func blockedFromTheStart() async throws {
         let broker = try ScriptedBroker(greeting: [.method(10, 60, Frame.short("low on disk"))])
         try await withBroker(broker) { address in
-            let publisher = Publisher(address: address, name: "blocked", log: quiet)
+            let publisher = Publisher(address: address, name: "blocked", log: .quiet)
             async let running: Void = publisher.run()
             try await becomes { publisher.availability == .blocked(reason: "low on disk") }
             await publisher.close()
@@ -65,29 +66,29 @@ struct ProtocolTests {
         }
     }
 
-    @Test("consecutive acknowledgements of one turn are sent as one")
+    @Test("the acknowledgements of consecutive deliveries in one turn of the loop are combined")
     @Loop func batchesAcks() async throws {
         let frames = (1...50).flatMap { [Frame.deliver(tag: $0), .header(bodySize: 0)] }
         let broker = try ScriptedBroker(greeting: frames)
         try await withBroker(broker) { address in
             try await withConsumer(address, [.queue("queue", prefetch: 50) { $0.ack() }]) { consumer in
-                try await becomes { broker.methods.contains(0x003C_0050) }
+                try await becomes { broker.methods.contains(MethodID.basicAck) }
                 #expect(consumer.openCount == 0)
             }
-            #expect(broker.methods.filter { $0 == 0x003C_0050 }.count < 10)
+            #expect(broker.methods.filter { $0 == MethodID.basicAck }.count < 10)
         }
     }
 
-    @Test("channel.close, basic.cancel and connection.close are answered, and the consumer reconnects")
+    @Test("a consumer answers channel.close and connection.close, and reconnects after them and after basic.cancel")
     @Loop func closes() async throws {
         let broker = try ScriptedBroker()
         let reason = Frame.number(UInt16(320)) + Frame.short("because") + [0, 0, 0, 0]
         try await withBroker(broker) { address in
             try await withConsumer(address, [.queue("queue", prefetch: 1) { _ in }]) { consumer in
                 let ends: [(Frame, UInt32?)] = [
-                    (.method(20, 40, channel: 1, reason), 0x0014_0029),
+                    (.method(20, 40, channel: 1, reason), MethodID.channelCloseOK),
                     (.method(60, 30, channel: 1, Frame.short("tag") + [0]), nil),
-                    (.method(10, 50, reason), 0x000A_0033),
+                    (.method(10, 50, reason), MethodID.connectionCloseOK),
                 ]
                 for (index, (frame, answer)) in ends.enumerated() {
                     try await becomes { broker.loginCount == index + 1 && consumer.state == .consuming }
@@ -100,7 +101,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test("a delivery whose connection has closed cannot be settled")
+    @Test("ack() of a delivery returns false after the delivery's connection has closed")
     @Loop func settlesTooLate() async throws {
         let inbox = Inbox()
         let broker = try ScriptedBroker(greeting: [.deliver(tag: 1), .header(bodySize: 0)])
@@ -140,7 +141,7 @@ struct ProtocolTests {
         }
     }
 
-    @Test("frames that are allowed but not expected are ignored")
+    @Test("valid frames that a consumer does not expect are ignored, and the connection continues")
     @Loop func unexpected() async throws {
         let inbox = Inbox()
         let broker = try ScriptedBroker()
@@ -153,7 +154,7 @@ struct ProtocolTests {
                     .deliver(tag: 1), .header(bodySize: 0))
                 try await becomes { inbox.deliveries.count == 1 }
                 broker.send(.method(20, 20, channel: 1, [0]))
-                try await becomes { broker.methods.contains(0x0014_0015) }
+                try await becomes { broker.methods.contains(MethodID.channelFlowOK) }
                 #expect(broker.loginCount == 1)
             }
         }

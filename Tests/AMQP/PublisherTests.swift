@@ -26,7 +26,7 @@ struct PublisherTests {
         }
     }
 
-    @Test("an unroutable mandatory message fails as returned, and the messages around it are confirmed")
+    @Test("an unroutable mandatory message fails with returned, and the messages around it are confirmed")
     @Loop func returns() async throws {
         try await TestTopology.run { topology in
             let queue = try await topology.queue()
@@ -51,7 +51,7 @@ struct PublisherTests {
                         let message = OutgoingMessage.text("y", to: topology.name("nowhere"), isMandatory: true)
                         try await publisher.publishConfirmed(message)
                     })
-                // An unroutable message that is not mandatory is dropped, and confirmed.
+                // The broker drops an unroutable message that is not mandatory, and confirms it.
                 try await publisher.publishConfirmed(.text("z", to: topology.name("nowhere")))
             }
         }
@@ -63,7 +63,7 @@ struct PublisherTests {
         #expect(error?.message == "NO_ROUTE")
     }
 
-    @Test("a message to a full queue fails as refused")
+    @Test("a message to a full queue fails with refused")
     @Loop func refused() async throws {
         try await TestTopology.run { topology in
             let queue = try await topology.queue(
@@ -86,20 +86,20 @@ struct PublisherTests {
         }
     }
 
-    @Test("an unroutable message without a confirm is logged, and the publisher stays connected")
+    @Test("an unroutable message that was published without a confirm is logged, and the publisher stays connected")
     @Loop func logsReturn() async throws {
         try await TestTopology.run { topology in
             let log = CapturedLog()
             try await withPublisher(topology.address, log: log.logger(.trace)) { publisher in
                 try publisher.publish(.text("reply", to: topology.name("gone"), isMandatory: true))
-                try await becomes { log.events.contains { $0.message == "unroutable message returned" } }
+                try await becomes { log.events.contains { $0.message == "the broker returned an unroutable message" } }
                 #expect(publisher.availability == .available)
             }
         }
     }
 
     @Test(
-        "bodies of sizes around multiples of the frame size, and large ones, arrive unchanged",
+        "message bodies of all sizes arrive unchanged, also of sizes close to a multiple of the frame size",
         arguments: [0, 1, 131_063, 131_064, 131_065, 262_128, 5 << 20])
     @Loop func bodySizes(size: Int) async throws {
         try await TestTopology.run { topology in
@@ -128,7 +128,7 @@ struct PublisherTests {
         }
     }
 
-    @Test("a message over a limit of the connection fails as tooLarge, and the publisher stays connected")
+    @Test("a message that exceeds a limit fails with tooLarge, and the publisher stays connected")
     @Loop func tooLarge() async throws {
         try await TestTopology.run { topology in
             let queue = try await topology.queue()
@@ -168,7 +168,7 @@ struct PublisherTests {
         }
     }
 
-    @Test("publishing fails as unavailable while too many messages await their confirm")
+    @Test("publishing fails with unavailable while too many messages await their confirm")
     @Loop func bounds() async throws {
         try await TestTopology.run { topology in
             let queue = try await topology.queue()
@@ -188,11 +188,11 @@ struct PublisherTests {
         }
     }
 
-    @Test("close() waits for the outstanding confirms, and later publishing fails")
+    @Test("close() of a publisher waits for the outstanding confirms, and later publishing fails with unavailable")
     @Loop func closes() async throws {
         try await TestTopology.run { topology in
             let queue = try await topology.queue()
-            let publisher = Publisher(address: topology.address, name: "closing", log: quiet)
+            let publisher = Publisher(address: topology.address, name: "closing", log: .quiet)
             async let running: Void = publisher.run()
             #expect(await publisher.waitUntilAvailable(within: .seconds(10)))
             var confirmed = 0
@@ -211,7 +211,7 @@ struct PublisherTests {
         }
     }
 
-    @Test("a completion can publish again")
+    @Test("the completion of a message can publish the next message")
     @Loop func publishesFromConfirm() async throws {
         try await TestTopology.run { topology in
             let queue = try await topology.queue()
@@ -243,7 +243,7 @@ struct PublisherTests {
         }
     }
 
-    @Test("a cancelled wait for a confirm ends at once with outcomeUnknown")
+    @Test("publishConfirmed throws outcomeUnknown when its task is cancelled")
     @Loop func cancelsWait() async throws {
         try await TestTopology.run { topology in
             let queue = try await topology.queue()

@@ -44,7 +44,7 @@ struct ReplyTests {
         }
     }
 
-    @Test("a reply arrives by its routing key, with the correlation ID of the request")
+    @Test("replies are routed to the client by its key and have the correlation IDs of their requests")
     @Loop func replies() async throws {
         try await TestTopology.run { topology in
             try await withEcho(topology) { ask, replies, client in
@@ -61,15 +61,15 @@ struct ReplyTests {
         }
     }
 
-    @Test("after the client has reconnected, replies arrive in its new queue by the same key")
+    @Test("after the client has reconnected, replies with the same routing key arrive in its new queue")
     @Loop func findsNewQueue() async throws {
         try await TestTopology.run { topology in
             let proxy = try FaultProxy(to: topology.address.port)
             defer { proxy.stop() }
-            var through = topology.address
-            through.host = "127.0.0.1"
-            through.port = proxy.port
-            try await withEcho(topology, clientAddress: through) { ask, replies, client in
+            var proxyAddress = topology.address
+            proxyAddress.host = "127.0.0.1"
+            proxyAddress.port = proxy.port
+            try await withEcho(topology, clientAddress: proxyAddress) { ask, replies, client in
                 try ask("before")
                 try await becomes { replies.bodies == ["before"] }
                 proxy.cut()

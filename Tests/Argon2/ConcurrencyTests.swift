@@ -4,11 +4,11 @@ import Testing
 
 @testable import Argon2
 
-// Serialized, because two tests that each hold some of the permits would wait for each other.
+// Serialized, because two tests that each hold some of the permits of PasswordHash.semaphore would wait for each other.
 @Suite("Concurrent password hashing", .serialized, .timeLimit(.minutes(2)))
 struct ConcurrencyTests {
-    /// The numbers of the tasks that have finished, in their order.
-    @Loop private final class Record {
+    /// The numbers of the tasks that have finished, in the order of finishing.
+    @Loop private final class FinishedTasks {
         private(set) var numbers: [Int] = []
 
         func add(_ number: Int) {
@@ -16,9 +16,9 @@ struct ConcurrencyTests {
         }
     }
 
-    @Test("hashing leaves the event loop free, even for a task that prefers to run on it")
+    @Test("hashing does not block the event loop, even in a task that prefers the loop as its executor")
     @Loop func loopStaysFree() async throws {
-        // Each hash keeps its thread busy for far longer than a turn of the loop.
+        // The computation of each hash takes far longer than a turn of the loop.
         let cost = Argon2Cost(memory: 19456, passes: 6, lanes: 1)
         let ticks = await loopTicks {
             await withTaskExecutorPreference(Loop.executor) {
@@ -33,11 +33,11 @@ struct ConcurrencyTests {
         #expect(ticks > 50)
     }
 
-    @Test("no more hashes than the limit are computed at a time, and all waiting ones are computed later")
+    @Test("hashes wait while all permits are taken, and are all computed after the permits are returned")
     @Loop func bounded() async throws {
         let count = PasswordHash.concurrentComputations
         for _ in 0..<count { #expect(await PasswordHash.semaphore.acquire()) }
-        let finished = Record()
+        let finished = FinishedTasks()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<10 {
                 group.addTask {
@@ -53,7 +53,7 @@ struct ConcurrencyTests {
         #expect(finished.numbers.count == 10)
     }
 
-    @Test("a hash that waits to be computed throws .cancelled as soon as its task is cancelled")
+    @Test("hash() throws .cancelled if its task is cancelled while it waits for a permit")
     @Loop func cancelled() async throws {
         let count = PasswordHash.concurrentComputations
         for _ in 0..<count { #expect(await PasswordHash.semaphore.acquire()) }
@@ -69,11 +69,11 @@ struct ConcurrencyTests {
         #expect(try await PasswordHash.verify("x", against: PasswordHash.hash("x", cost: cheap)))
     }
 
-    @Test("a semaphore serves waiting tasks in the order in which they asked, except cancelled ones")
+    @Test("a semaphore gives permits to waiting tasks in the order of their calls, and none to cancelled tasks")
     @Loop func order() async throws {
         let semaphore = Semaphore(1)
         #expect(await semaphore.acquire())
-        let served = Record()
+        let served = FinishedTasks()
         var tasks: [Task<Bool, Never>] = []
         for number in 0..<5 {
             tasks.append(
@@ -94,7 +94,7 @@ struct ConcurrencyTests {
         #expect(await semaphore.acquire())
     }
 
-    @Test("a permit that is returned while a cancelled task leaves the line goes to the next task")
+    @Test("a permit that is returned before a cancelled task has stopped waiting goes to the next task")
     @Loop func permitSurvivesCancellation() async throws {
         let semaphore = Semaphore(1)
         #expect(await semaphore.acquire())
@@ -103,7 +103,7 @@ struct ConcurrencyTests {
         let next = Task { @Loop in await semaphore.acquire() }
         #expect(try await eventually { semaphore.waiters.count == 2 })
         cancelled.cancel()
-        // Runs after the cancellation has ended the wait and before the cancelled task continues.
+        // This call runs after the cancellation has ended the wait, and before the cancelled task continues.
         Loop.perform { semaphore.release() }
         #expect(await next.value)
         #expect(await cancelled.value == false)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Argon2
 
-/// A cost low enough to hash often in a test.
+/// A low cost, so that a test can compute many hashes.
 let cheap = Argon2Cost(memory: 64, passes: 1, lanes: 1)
 
 extension PasswordHash {
@@ -19,24 +19,24 @@ extension PasswordHash {
 @Suite("Password hash", .timeLimit(.minutes(2)))
 struct PasswordHashTests {
     // The vectors are from src/test.c of the reference implementation.
-    @Test("hashes agree with the reference implementation's test vectors")
+    @Test("hashes are equal to the test vectors of argon2's reference implementation")
     func vectors() async throws {
-        let known = [
+        let vectors = [
             (memory: UInt32(65536), hash: "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"),
             (memory: UInt32(256), hash: "nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"),
         ]
-        for vector in known {
+        for vector in vectors {
             let encoded = "$argon2id$v=19$m=\(vector.memory),t=2,p=1$c29tZXNhbHQ$\(vector.hash)"
             let cost = Argon2Cost(memory: vector.memory, passes: 2, lanes: 1)
-            let made = PasswordHash.encode(
-                Array("password".utf8), salt: Array("somesalt".utf8), hashCount: 32, cost: cost)
-            #expect(try made.get() == encoded)
+            let result = PasswordHash.hash(
+                Array("password".utf8), salt: Array("somesalt".utf8), hashSize: 32, cost: cost)
+            #expect(try result.get() == encoded)
             #expect(try await PasswordHash.verify("password", against: encoded))
             #expect(try await !PasswordHash.verify("Password", against: encoded))
         }
     }
 
-    @Test("a hash verifies its own password and no other")
+    @Test("verify() returns true for the password of a hash and false for other passwords")
     func roundTrip() async throws {
         for password in ["", "correct horse battery staple", "pässwörd 🔑", String(repeating: "x", count: 100_000)] {
             let encoded = try await PasswordHash.hash(password, cost: cheap)
@@ -49,7 +49,7 @@ struct PasswordHashTests {
         #expect(try await !PasswordHash.verify([0] as [UInt8], against: encoded))
     }
 
-    @Test("two hashes of one password differ in their salts and have the standard cost")
+    @Test("two hashes of one password differ, and have the standard cost")
     func salt() async throws {
         let first = try await PasswordHash.hash("secret")
         let second = try await PasswordHash.hash("secret")
@@ -59,7 +59,7 @@ struct PasswordHashTests {
     }
 
     @Test(
-        "a malformed stored hash throws .malformedHash",
+        "verify() throws .malformedHash if the stored hash is malformed or has a cost that is not allowed",
         arguments: [
             "", "$", "$$$$$", "password", "$argon2id$", "$argon2id$v=19$m=64,t=1,p=1$$",
             "$argon2i$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
@@ -86,7 +86,7 @@ struct PasswordHashTests {
         }
     }
 
-    @Test("a cost that argon2 does not allow throws .invalidCost")
+    @Test("hash() throws .invalidCost for a cost that argon2 does not allow")
     func cost() async {
         for cost in [Argon2Cost(memory: 64, passes: 0, lanes: 1), Argon2Cost(memory: 1, passes: 1, lanes: 1)] {
             await #expect {

@@ -5,7 +5,7 @@ internal import Reactor
 package struct Provisioner: Sendable {
     /// An operation on the broker.
     package enum Step: Sendable {
-        /// Declares a durable queue with arguments such as `x-max-length`: texts, integers and Booleans.
+        /// Declares a durable queue. Its arguments, such as `x-max-length`, can be texts, integers and Booleans.
         case queue(String, arguments: Headers = [:])
         /// Declares a durable exchange of a type such as `topic`.
         case exchange(String, type: String)
@@ -13,7 +13,7 @@ package struct Provisioner: Sendable {
         case binding(queue: String, exchange: String, key: String)
         /// Binds the exchange `destination` to the exchange `source`.
         case exchangeBinding(destination: String, source: String, key: String)
-        /// Removes the binding of a queue.
+        /// Removes the binding of a queue to an exchange.
         case unbinding(queue: String, exchange: String, key: String)
         /// Deletes a queue with its messages, if it exists.
         case deleteQueue(String)
@@ -23,14 +23,14 @@ package struct Provisioner: Sendable {
         case purge(String)
     }
 
-    /// The content of a queue.
+    /// The number of ready messages and of consumers of a queue.
     package struct Depth: Sendable, Equatable {
         /// The number of messages that have not been delivered.
         package let ready: Int
         /// The number of consumers on all connections.
         package let consumers: Int
 
-        /// Makes a depth to compare with.
+        /// Makes a depth, for comparisons.
         package init(ready: Int, consumers: Int) {
             self.ready = ready
             self.consumers = consumers
@@ -39,7 +39,8 @@ package struct Provisioner: Sendable {
 
     /// The broker cannot be reached, or it refused a step.
     package struct Failure: Error, CustomStringConvertible {
-        /// The broker's reply code, such as 406 for a queue that exists with other arguments; 0 if it sent none.
+        /// The broker's reply code, such as 406 for a queue that exists with other arguments; 0 if the broker sent
+        /// no code.
         package let code: UInt16
         /// The broker's or rabbitmq-c's text.
         package let text: String
@@ -59,14 +60,14 @@ package struct Provisioner: Sendable {
 
     /// Carries out the steps in order.
     ///
-    /// - Throws: ``Failure`` of the first step that fails; the others are not carried out.
+    /// - Throws: the ``Failure`` of the first step that fails. Later steps are not carried out.
     package func perform(_ steps: [Step]) async throws {
         try await onConnection { connection throws(Failure) in
             for step in steps { try connection.perform(step) }
         }
     }
 
-    /// Returns the number of messages and consumers of a queue.
+    /// Returns the number of ready messages and of consumers of a queue.
     ///
     /// - Throws: ``Failure`` with the code 404 if the queue does not exist.
     package func depth(ofQueue queue: String) async throws -> Depth {

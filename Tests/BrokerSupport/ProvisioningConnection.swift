@@ -57,7 +57,9 @@ final class ProvisioningConnection {
         defer { empty_amqp_pool(&pool) }
         let answer = amqp_queue_declare(state, channel, Self.bytes(queue, &pool), 1, 0, 0, 0, amqp_empty_table)
         try check()
-        guard let answer = answer?.pointee else { throw Provisioner.Failure(code: 0, text: "no answer") }
+        guard let answer = answer?.pointee else {
+            throw Provisioner.Failure(code: 0, text: "the broker sent no answer")
+        }
         return Provisioner.Depth(ready: Int(answer.message_count), consumers: Int(answer.consumer_count))
     }
 
@@ -79,7 +81,7 @@ final class ProvisioningConnection {
         throw Provisioner.Failure(code: close.reply_code, text: String(decoding: text, as: UTF8.self))
     }
 
-    // MARK: Arguments, in memory of a pool
+    // MARK: Arguments, allocated from a pool
 
     private static func bytes(_ text: String, _ pool: inout amqp_pool_t) -> amqp_bytes_t {
         let utf8 = Array(text.utf8)
@@ -112,7 +114,7 @@ final class ProvisioningConnection {
         case .bool(let isTrue):
             field.kind = UInt8(ascii: "t")
             field.value.boolean = isTrue ? 1 : 0
-        default: preconditionFailure("queue arguments are texts, integers and Booleans")
+        default: preconditionFailure("queue arguments must be texts, integers or Booleans")
         }
         return field
     }

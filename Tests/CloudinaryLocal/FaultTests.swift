@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Faults on demand")
 struct FaultTests {
-    @Test("a fault with a status and a count fails that many uploads and stores none of them")
+    @Test("a fault with a status and a count makes that many uploads get the status and stores no file")
     func status() async throws {
         try await LocalCloudinary.run { server async throws in
             for status in [423, 500, 503] {
@@ -21,7 +21,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a delayed upload is carried out after the delay")
+    @Test("a delayed upload gets no response before the delay ends, and the next upload is stored")
     func delay() async throws {
         try await LocalCloudinary.run { server async throws in
             _ = try await server.setFaults(#"{"delayMilliseconds": 3000, "count": 1}"#)
@@ -32,15 +32,15 @@ struct FaultTests {
         }
     }
 
-    @Test("stopping the server ends a delay")
+    @Test("if cloudinary-local is stopped, a delayed request gets its response at once")
     func stop() async throws {
-        let scratch = try Scratch()
-        defer { scratch.remove() }
-        let server = try await LocalCloudinary(in: scratch)
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        let server = try await LocalCloudinary(in: folder)
         _ = try await server.setFaults(#"{"delayMilliseconds": 600000, "status": 503}"#)
         let url = server.url("/demo/image/upload/a")
         async let delayed = CurlExchange([url])
-        #expect(try await eventually { server.log.contains(#""message":"fault""#) })
+        #expect(try await eventually { server.log.contains(#""message":"a fault rule matches the request""#) })
         #expect(try await server.stop() == 0)
         #expect(try await delayed.status == 503)
     }
@@ -86,7 +86,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a malformed or meaningless fault gets 400")
+    @Test("a fault that is malformed, has no effect or has a value out of range gets 400")
     func refused() async throws {
         try await LocalCloudinary.run { server async throws in
             let documents = [

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Hostile input")
 struct HostileInputTests {
-    @Test("an invalid public id gets 400 and creates no file")
+    @Test("an upload with an invalid public id gets 400 and creates no file")
     func publicIDs() async throws {
         try await LocalCloudinary.run { server async throws in
             let ids = [
@@ -18,7 +18,7 @@ struct HostileInputTests {
                 #expect(try await server.destroy(["public_id": id]).status == 400, "\(id)")
             }
             #expect(try await server.assets() == [])
-            let files = try FileManager.default.subpathsOfDirectory(atPath: server.scratch.directory)
+            let files = try FileManager.default.subpathsOfDirectory(atPath: server.folder.path)
             #expect(Set(files) == ["images", "images/assets", "images/temporary", "log", "secret"])
         }
     }
@@ -39,7 +39,7 @@ struct HostileInputTests {
         }
     }
 
-    @Test("a hostile path gets 404, and a malformed one 400")
+    @Test("cloudinary-local responds with 404 to an unknown path, 400 to a malformed path, 405 to a wrong method")
     func paths() async throws {
         try await LocalCloudinary.run { server async throws in
             let paths = [
@@ -60,7 +60,7 @@ struct HostileInputTests {
         }
     }
 
-    @Test("a malformed body gets 400, and the next upload is stored")
+    @Test("an upload with a malformed body gets 400, and the next upload is stored")
     func bodies() async throws {
         try await LocalCloudinary.run { server async throws in
             let url = server.url("/v1_1/demo/image/upload")
@@ -78,7 +78,7 @@ struct HostileInputTests {
                 ),
             ]
             for (header, body) in bodies {
-                let path = server.scratch.path("body")
+                let path = server.folder.path("body")
                 try Data(body.utf8).write(to: URL(filePath: path))
                 let reply = try await CurlExchange(["-H", header, "--data-binary", "@\(path)", url])
                 #expect(reply.status == 400, "\(header) \(body.prefix(80))")

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 
 extension LocalCloudinary {
-    /// Returns the parameters with key, timestamp and signature added; existing ones are kept.
+    /// Returns the parameters with the API key, a timestamp and the signature. Existing values are kept.
     static func signed(_ parameters: [String: String], with sign: (String) -> String = sha1) -> [String: String] {
         var parameters = parameters
         if parameters["timestamp"] == nil { parameters["timestamp"] = String(Int(Date.now.timeIntervalSince1970)) }
@@ -29,12 +29,12 @@ extension LocalCloudinary {
     /// Uploads a file.
     ///
     /// - Parameters:
-    ///   - asIs: sends the parameters without signing them.
+    ///   - asIs: whether to send the parameters without signing them.
     ///   - limit: the time limit, in seconds.
     func upload(
         _ file: [UInt8]?, _ parameters: [String: String], asIs: Bool = false, name: String = "cat.png", limit: Int = 20
     ) async throws -> CurlExchange {
-        let path = scratch.path(UUID().uuidString)
+        let path = folder.path(UUID().uuidString)
         var arguments = (asIs ? parameters : Self.signed(parameters)).flatMap {
             ["--form-string", "\($0.key)=\($0.value)"]
         }
@@ -60,7 +60,7 @@ extension LocalCloudinary {
         try await get("/assets").json["public_ids"] as? [String] ?? ["the response has no public_ids"]
     }
 
-    /// Replaces the faults by those of a JSON document.
+    /// Replaces the faults with the faults of a JSON document.
     func setFaults(_ faults: String) async throws -> CurlExchange {
         try await CurlExchange(["-X", "PUT", "-d", faults, url("/faults")])
     }

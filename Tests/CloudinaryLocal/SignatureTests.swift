@@ -14,7 +14,8 @@ struct SignatureTests {
     ]
 
     @Test(
-        "the signatures in Cloudinary's documentation are accepted; their timestamps are stale", arguments: documented)
+        "the signatures in Cloudinary's documentation are valid: their requests get 400 only for a stale timestamp",
+        arguments: documented)
     func documentedExamples(_ parameters: [String: String], _ signature: String) async throws {
         try await LocalCloudinary.run { server async throws in
             let right = try await server.upload(SamplePicture.png, parameters.merging(["signature": signature]) { $1 })
@@ -29,7 +30,7 @@ struct SignatureTests {
         }
     }
 
-    @Test("a signature is SHA-1 or SHA-256 and covers every parameter that is not empty, with %26 for an ampersand")
+    @Test("a SHA-1 or SHA-256 signature is accepted, and is invalid (401) if any signed parameter changes")
     func accepted() async throws {
         try await LocalCloudinary.run { server async throws in
             let parameters = ["public_id": "a", "context": "x=1&y=2", "tags": "", "overwrite": "true"]
@@ -49,7 +50,7 @@ struct SignatureTests {
         }
     }
 
-    @Test("a signature is valid for an hour before and after its timestamp")
+    @Test("a signed upload is accepted up to an hour before and after its timestamp, and otherwise gets 400")
     func timestamps() async throws {
         try await LocalCloudinary.run { server async throws in
             let now = Int(Date.now.timeIntervalSince1970)
@@ -66,7 +67,7 @@ struct SignatureTests {
         }
     }
 
-    @Test("an unknown key or cloud gets 401, and a missing parameter 400")
+    @Test("an upload with an unknown API key or cloud gets 401, and one without a required parameter gets 400")
     func refused() async throws {
         try await LocalCloudinary.run { server async throws in
             let unknown = try await server.upload(SamplePicture.png, ["public_id": "a", "api_key": "999"])

@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Uploads")
+@Suite("Uploads to cloudinary-local")
 struct UploadTests {
-    /// A file of each kind, its format and its media type.
+    /// Files of each kind, each with its format and its media type.
     static let images: [([UInt8], String, String)] = [
         (SamplePicture.png, "png", "image/png"), (SamplePicture.gif, "gif", "image/gif"),
         (SamplePicture.jpeg, "jpg", "image/jpeg"),
@@ -12,7 +12,7 @@ struct UploadTests {
         (SamplePicture.losslessWebP, "webp", "image/webp"), (SamplePicture.extendedWebP, "webp", "image/webp"),
     ]
 
-    @Test("an image of each format is described by its bytes, delivered unchanged, and not found after destroy")
+    @Test("an upload's response describes the image, which is delivered unchanged and is not found after destroy")
     func formats() async throws {
         try await LocalCloudinary.run { server async throws in
             for (image, format, contentType) in Self.images {
@@ -59,11 +59,11 @@ struct UploadTests {
         }
     }
 
-    @Test("with --origin, the URLs in responses start with that address")
+    @Test("with --origin, the URLs in the responses of cloudinary-local begin with that address")
     func otherOrigin() async throws {
-        let scratch = try Scratch()
-        defer { scratch.remove() }
-        let server = try await LocalCloudinary(in: scratch, "--origin", "http://pictures.example:8000")
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        let server = try await LocalCloudinary(in: folder, "--origin", "http://pictures.example:8000")
         let reply = try await server.upload(SamplePicture.png, ["public_id": "a"], name: "a.png")
         let version = try #require(reply.json["version"] as? Int)
         #expect(
@@ -88,7 +88,7 @@ struct UploadTests {
         }
     }
 
-    @Test("an upload without a public id gets a random one")
+    @Test("an upload without a public id gets a random public id")
     func unnamed() async throws {
         try await LocalCloudinary.run { server async throws in
             let id = try #require(try await server.upload(SamplePicture.png, [:]).json["public_id"] as? String)
@@ -97,7 +97,7 @@ struct UploadTests {
         }
     }
 
-    @Test("an upload of text, of another file or of a truncated image gets 400")
+    @Test("an upload of a text, of a file that is not an image, or of a truncated image gets 400")
     func noImage() async throws {
         try await LocalCloudinary.run { server async throws in
             let pngWithoutPixels =
@@ -105,7 +105,7 @@ struct UploadTests {
             let others: [[UInt8]] = [
                 [], Array("http://127.0.0.1/cat.png".utf8), Array("<svg></svg>".utf8), Array("%PDF-1.4".utf8),
             ]
-            // These end before the size of the image.
+            // These files end before the part that contains the size of the image.
             let truncated = [
                 SamplePicture.png.prefix(20), SamplePicture.gif.prefix(9), SamplePicture.jpeg.prefix(90),
                 SamplePicture.lossyWebP.prefix(28),
@@ -128,14 +128,14 @@ struct UploadTests {
         }
     }
 
-    @Test("a file of 10 MiB is stored, and one of a byte more gets 400")
+    @Test("a file of 10 MiB is stored, and a file of 10 MiB and one byte gets 400")
     func large() async throws {
         try await LocalCloudinary.run { server async throws in
-            // Signature, header and end of the file take 57 bytes.
+            // The file without its image data has 57 bytes.
             let largest = SamplePicture.png(width: 16, height: 9, data: (10 << 20) - 57)
             let stored = try await server.upload(largest, ["public_id": "a"])
             #expect(stored.status == 200)
-            // Before a large body curl sends Expect: 100-continue, and waits a second for the response.
+            // Before a large body, curl sends Expect: 100-continue and waits up to a second for the response.
             #expect(stored.headers.contains("100 Continue"))
             #expect(try await server.get("/demo/image/upload/a").body == largest)
             let reply = try await server.upload(largest + [0], ["public_id": "b"])
@@ -145,18 +145,18 @@ struct UploadTests {
         }
     }
 
-    @Test("stored files survive SIGTERM and SIGKILL of the server")
+    @Test("the files of cloudinary-local still exist after SIGTERM and after SIGKILL")
     func restart() async throws {
-        let scratch = try Scratch()
-        defer { scratch.remove() }
-        var server = try await LocalCloudinary(in: scratch)
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        var server = try await LocalCloudinary(in: folder)
         let reply = try await server.upload(SamplePicture.png, ["public_id": "a"])
         #expect(try await server.stop() == 0)
         #expect(server.log.split(separator: "\n").allSatisfy { $0.first == "{" && $0.last == "}" })
-        server = try await LocalCloudinary(in: scratch, port: server.port)
+        server = try await LocalCloudinary(in: folder, port: server.port)
         #expect(try await server.upload(SamplePicture.gif, ["public_id": "b"]).status == 200)
         try await server.crash()
-        server = try await LocalCloudinary(in: scratch, port: server.port)
+        server = try await LocalCloudinary(in: folder, port: server.port)
         #expect(try await server.assets() == ["a", "b"])
         let url = try #require(reply.json["url"] as? String)
         #expect(try await CurlExchange([url]).body == SamplePicture.png)

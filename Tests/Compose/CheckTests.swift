@@ -1,19 +1,21 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("compose/local check")
 struct CheckTests {
+    /// Runs `check_text.py` on a folder with these files, and returns the lines that it prints.
     private func faults(_ files: [String: String]) async throws -> [String] {
         let folder = try TemporaryFolder()
         for (name, text) in files { try folder.write(text, to: name) }
-        let ended = try await Repository.run(
+        let result = try await Repository.run(
             "/usr/bin/python3", [Repository.path("compose/lib/check_text.py"), folder.path])
-        let lines = ended.text.split(separator: "\n").map(String.init)
-        #expect(ended.status == (lines.isEmpty ? 0 : 1), "\(ended.errors)")
+        let lines = result.text.split(separator: "\n").map(String.init)
+        #expect(result.status == (lines.isEmpty ? 0 : 1), "\(result.errors)")
         return lines
     }
 
-    @Test("a line of more than 120 columns is named, unless it is a table row or has a URL or a word that cannot wrap")
+    @Test("compose/local check reports a line over 120 columns, except table rows and lines with URLs or long words")
     func longLines() async throws {
         let long = String(repeating: "ab ", count: 41)
         let umlauts = String(repeating: "ä ", count: 60)
@@ -29,7 +31,7 @@ struct CheckTests {
             ])
     }
 
-    @Test("a link to a missing file or heading is named, also if its text has two lines")
+    @Test("compose/local check reports a link to a missing file or heading, even if the link's text has two lines")
     func links() async throws {
         let readme = """
             # The first `one`
@@ -50,7 +52,7 @@ struct CheckTests {
             ])
     }
 
-    @Test("a name of a missing file is named")
+    @Test("compose/local check reports a file or folder that Markdown or a comment names and that does not exist")
     func names() async throws {
         let readme = "`Kept.swift` `Parts/Kept.swift` `Parts/` `Gone.swift` `Lost/` `NAME.swift` `.local/run/`\n"
         let files = [
@@ -64,7 +66,7 @@ struct CheckTests {
             ])
     }
 
-    @Test("an import of a module that the target does not depend on is named")
+    @Test("compose/local check reports an import of a module that is not a dependency of the target")
     func imports() async throws {
         let folder = try TemporaryFolder()
         try folder.write(
@@ -77,8 +79,8 @@ struct CheckTests {
         try folder.write("import Foundation\n@testable import High\n", to: "Sources/Low/A.swift")
         try folder.write("internal import Low\n", to: "Sources/High/B.swift")
         let command = "python3 '\(Repository.path("compose/lib/check_imports.py"))' . <package.json"
-        let ended = try await Repository.run("/bin/bash", ["-c", "cd '\(folder.path)' && \(command)"])
-        #expect(ended.status == 1)
-        #expect(ended.text == "Sources/Low/A.swift:2: Low imports High, on which it does not depend\n")
+        let result = try await Repository.run("/bin/bash", ["-c", "cd '\(folder.path)' && \(command)"])
+        #expect(result.status == 1)
+        #expect(result.text == "Sources/Low/A.swift:2: Low imports High, on which it does not depend\n")
     }
 }

@@ -40,14 +40,14 @@ struct ComposeFile: Decodable {
     let networks: [String: Network?]
     let volumes: [String: String?]
 
-    /// Reads the file through Python, which has a YAML parser.
+    /// Reads the file with Python's YAML parser, because Foundation has none.
     static func read() async throws -> ComposeFile {
         let convert = "import json, sys, yaml; json.dump(yaml.safe_load(open(sys.argv[1])), sys.stdout)"
         let converted = try await Repository.run(
             "/usr/bin/python3", ["-c", convert, Repository.path("compose/compose.yaml")])
         try #require(converted.status == 0, "\(converted.errors)")
         let decoder = JSONDecoder()
-        // The strategy does not change the keys of dictionaries: names of services, variables and volumes.
+        // The strategy does not change the keys of dictionaries, which are names of services, variables and volumes.
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         return try decoder.decode(ComposeFile.self, from: converted.output)
     }

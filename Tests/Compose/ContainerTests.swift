@@ -18,7 +18,7 @@ struct ContainerTests {
         try #require(file.services[name], "compose.yaml has no service \(name)")
     }
 
-    /// Returns the stages of the Dockerfile: each with its base and its text.
+    /// Returns the stages of the Dockerfile by name, each with its base image and its text.
     private func stages() throws -> [String: (base: String, text: String)] {
         var stages: [String: (base: String, text: String)] = [:]
         for part in dockerfile.components(separatedBy: "\nFROM ").dropFirst() {
@@ -29,7 +29,7 @@ struct ContainerTests {
         return stages
     }
 
-    @Test("each program of the package has an image, and each image has a program")
+    @Test("the Dockerfile builds each program of Package.swift, strips it, and copies it to an image")
     func programs() throws {
         let built = try Repository.all(#"program\(\s*"([a-z-]+)""#, in: Repository.text("Package.swift"))
         #expect(try Repository.all(#"^COPY --from=build /programs/([a-z-]+) "#, in: dockerfile) == built)
@@ -37,7 +37,7 @@ struct ContainerTests {
         #expect(Set(stripped.split(separator: " ").map(String.init)) == built)
     }
 
-    @Test("each of Warren's own services is built from the target of its name, and each target has a service")
+    @Test("each service of compose.yaml that is built has the name of its Dockerfile target, and each target has one")
     func targets() throws {
         let stages = try stages()
         let bases = Set(stages.values.map(\.base)).union(["build"])
@@ -67,7 +67,7 @@ struct ContainerTests {
         #expect(try service("setup").networkMode == "none")
     }
 
-    @Test("no container can write to its root file system, has a capability, or can gain one")
+    @Test("containers have a read-only root file system and cannot gain privileges; only the set-up has a capability")
     func hardened() throws {
         for (name, service) in file.services {
             #expect(service.readOnly == true, "\(name)")
@@ -77,20 +77,20 @@ struct ContainerTests {
         }
     }
 
-    @Test("a container mounts only the secrets of its own service, and read-only")
+    @Test("a container mounts only the secrets of its own service, and mounts them read-only")
     func secrets() throws {
         let shared = ["database-setup": "postgres", "warren": "search"]
-        let handed = file.volumes.keys.filter { $0.hasPrefix("for-") }
+        let secretVolumes = file.volumes.keys.filter { $0.hasPrefix("for-") }
         #expect(try Set(service("setup").volumes ?? []).contains("secrets:/var/lib/warren"))
         for (name, service) in file.services where name != "setup" {
             let mounted = (service.volumes ?? []).filter { $0.hasPrefix("for-") || $0.hasPrefix("secrets") }
             #expect(mounted == ["for-\(shared[name] ?? name):/run/warren:ro"], "\(name)")
         }
-        let made = try service("setup").volumes?.filter { $0.hasPrefix("for-") }
-        #expect(Set(made ?? []) == Set(handed.map { "\($0):/out/\($0.dropFirst(4))" }))
+        let written = try service("setup").volumes?.filter { $0.hasPrefix("for-") }
+        #expect(Set(written ?? []) == Set(secretVolumes.map { "\($0):/out/\($0.dropFirst(4))" }))
     }
 
-    @Test("compose.yaml sets only variables that the programs read, and all that a daemon requires")
+    @Test("compose.yaml sets every variable that a daemon requires, and only variables that the programs read")
     func settings() throws {
         let kit = try Repository.text("Sources/WorkerKit/Process/Daemon+Worker.swift")
         let all = try Repository.sources("Sources")
@@ -98,18 +98,18 @@ struct ContainerTests {
         let folders = ["ingress": "Ingress", "identity": "Services/Identity", "media": "Services/Media"]
         for name in Self.daemons {
             let own = try folders[name].map { try Repository.sources("Sources/\($0)") } ?? ""
-            let read = name == "ingress" ? own : own + kit
-            let needed = try Repository.all(#"(?:parsed|requiredText)\(\s*"([A-Z_]+)""#, in: read)
-            let given = try Set((service(name).environment ?? [:]).keys).map {
+            let sources = name == "ingress" ? own : own + kit
+            let required = try Repository.all(#"(?:parsed|requiredText)\(\s*"([A-Z_]+)""#, in: sources)
+            let variables = try Set((service(name).environment ?? [:]).keys).map {
                 $0.hasSuffix("_FILE") ? String($0.dropLast(5)) : $0
             }
-            #expect(Set(given).isSuperset(of: needed), "\(name): \(needed.subtracting(given))")
-            #expect(known.isSuperset(of: given), "\(name): \(Set(given).subtracting(known))")
+            #expect(Set(variables).isSuperset(of: required), "\(name): \(required.subtracting(variables))")
+            #expect(known.isSuperset(of: variables), "\(name): \(Set(variables).subtracting(known))")
         }
         #expect(dockerfile.contains("ENV WARREN_HEALTH_FILE=") && known.contains("WARREN_HEALTH_FILE"))
     }
 
-    @Test("the operator's command has the settings, secrets and networks of a search worker, to rebuild the index")
+    @Test("the container of the operator's command warren has the settings, secrets and networks of a search worker")
     func command() throws {
         let (command, search) = (try service("warren"), try service("search"))
         #expect(command.environment == search.environment)
@@ -117,7 +117,7 @@ struct ContainerTests {
         #expect(Set(command.networks ?? []) == Set(search.networks ?? []))
     }
 
-    @Test("queues/definitions.json has a principal for each daemon, the integrator and the operator")
+    @Test("queues/definitions.json has permissions for each daemon, the integrator and the operator, and for no others")
     func principals() throws {
         struct Definitions: Decodable {
             struct Permission: Decodable { let user: String }
@@ -128,7 +128,7 @@ struct ContainerTests {
         #expect(users == Set(Self.daemons + ["integrator", "operator"]))
     }
 
-    @Test("ports are published on loopback only, and only two networks lead outside")
+    @Test("compose.yaml publishes ports on loopback only, and all networks but edge and media-host are internal")
     func published() throws {
         for (name, service) in file.services {
             #expect((service.ports ?? []).allSatisfy { $0.hasPrefix("127.0.0.1:") }, "\(name)")
@@ -139,7 +139,7 @@ struct ContainerTests {
         }
     }
 
-    @Test("workers start after the database is set up, the broker is healthy and the secrets are made")
+    @Test("servers start after the set-up; workers start after the database set-up, and when the broker is healthy")
     func order() throws {
         for name in Self.workers {
             let needs = try #require(try service(name).dependsOn)
@@ -152,22 +152,22 @@ struct ContainerTests {
         #expect(try service("media").dependsOn?["cloudinary-local"]?.required == false)
     }
 
-    @Test("containers and compose/local kill a daemon only after its own time limit for a stop")
+    @Test("Docker and compose/local kill a daemon after 40 s, which is longer than its own limit for a graceful stop")
     func stopping() throws {
         let daemon = try Repository.text("Sources/WorkerKit/Process/Daemon.swift")
         let limit = try #require(try Repository.all(#"stopLimit: Duration = \.seconds\((\d+)\)"#, in: daemon).first)
-        let own = try #require(Int(limit))
-        #expect(own > 25)
+        let stopLimit = try #require(Int(limit))
+        #expect(stopLimit > 25)
         for name in Self.daemons {
             #expect(try service(name).stopGracePeriod == "40s")
             #expect(try service(name).restart == "unless-stopped")
         }
         let script = try Repository.text("compose/lib/process.sh")
-        let patience = try #require(try Repository.all(#"wait_until (\d+) none_running"#, in: script).first)
-        #expect(try #require(Int(patience)) == 40 && own < 40)
+        let killDelay = try #require(try Repository.all(#"wait_until (\d+) none_running"#, in: script).first)
+        #expect(try #require(Int(killDelay)) == 40 && stopLimit < 40)
     }
 
-    @Test("the Dockerfile installs the same libraries as compose/local")
+    @Test("the Dockerfile installs the same C libraries as compose/local")
     func libraries() throws {
         let local = try Repository.all(#"(lib[a-z0-9-]+-dev)"#, in: Repository.text("compose/lib/packages.sh"))
         #expect(try Repository.all(#"(lib[a-z0-9-]+-dev)"#, in: dockerfile) == local)

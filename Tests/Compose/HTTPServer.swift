@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// An HTTP server on a free port of loopback. It returns 200 for paths that end in `/ready`, else 503.
+/// An HTTP server on a free port of 127.0.0.1. It returns 200 for paths that end in `/ready`, and 503 for all others.
 final class HTTPServer {
     let port: String
     private let process = Process()
@@ -20,7 +20,7 @@ final class HTTPServer {
     deinit { stop() }
 
     func stop() {
-        // Not SIGTERM: a child inherits ignored signals from the tests.
+        // SIGTERM could have no effect, because a child inherits the signals that the test process ignores.
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         process.waitUntilExit()
     }

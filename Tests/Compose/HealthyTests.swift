@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Health check script")
@@ -7,7 +8,7 @@ struct HealthyTests {
         try await Repository.run(Repository.path("compose/healthy"), arguments, ["WARREN_HEALTH_FILE": file]).status
     }
 
-    @Test("the file check succeeds while the health file is fresh and fails if it is old or missing")
+    @Test("the health check of a file succeeds if the file was touched within 10 s, and fails if it is old or missing")
     func file() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path("healthy")
@@ -19,7 +20,7 @@ struct HealthyTests {
         #expect(try await status("file", file: path) != 0)
     }
 
-    @Test("the HTTP check succeeds only for status 200, the port check only while a process listens")
+    @Test("the health check over HTTP succeeds only for status 200, and that of a port only while a process listens")
     func http() async throws {
         let server = try HTTPServer()
         #expect(try await status("http", server.port, "/ready") == 0)

@@ -2,27 +2,24 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The repository's files, and programs that run on them.
+/// Reads the repository's files, and runs its programs and scripts.
 enum Repository {
-    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
-
     static func path(_ name: String) -> String {
-        root.appending(path: name).path(percentEncoded: false)
+        RepositoryFile(name).path
     }
 
     static func text(_ name: String) throws -> String {
-        try String(contentsOfFile: path(name), encoding: .utf8)
+        try RepositoryFile(name).text
     }
 
     /// Returns the text of all Swift files below a folder.
     static func sources(_ folder: String) throws -> String {
-        let files = FileManager.default.enumerator(at: root.appending(path: folder), includingPropertiesForKeys: nil)
+        let files = FileManager.default.enumerator(at: RepositoryFile(folder).url, includingPropertiesForKeys: nil)
         return try (files?.allObjects ?? []).compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
             .map { try String(contentsOf: $0, encoding: .utf8) }.joined()
     }
 
-    /// Returns the distinct texts that the first group of a regular expression matches.
+    /// Returns the distinct texts that the first group of a regular expression matches. `^` and `$` match at lines.
     static func all(_ pattern: String, in text: String) throws -> Set<String> {
         let expression = try NSRegularExpression(pattern: pattern, options: .anchorsMatchLines)
         let whole = NSRange(text.startIndex..., in: text)
@@ -32,14 +29,8 @@ enum Repository {
             })
     }
 
-    /// Returns the path of a built program, which is beside the tests' own executable.
-    static func program(_ name: String) throws -> String {
-        let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        return URL(filePath: tests).deletingLastPathComponent().appending(path: name).path(percentEncoded: false)
-    }
-
     /// The result of a program that has exited.
-    struct Ended: Sendable {
+    struct ProgramResult: Sendable {
         let status: Int32
         let output: Data
         let errors: String
@@ -48,13 +39,17 @@ enum Repository {
     }
 
     /// Runs a program until it exits.
-    static func run(_ path: String, _ arguments: [String], _ changes: [String: String] = [:]) async throws -> Ended {
+    ///
+    /// - Parameter changes: variables that are set in addition to the test's environment.
+    static func run(
+        _ path: String, _ arguments: [String], _ changes: [String: String] = [:]
+    ) async throws -> ProgramResult {
         try await onThreads { try runBlocking(path, arguments, changes) }
     }
 
     private static func runBlocking(
         _ path: String, _ arguments: [String], _ changes: [String: String]
-    ) throws -> Ended {
+    ) throws -> ProgramResult {
         let (output, errors) = (Pipe(), Pipe())
         let process = Process()
         process.executableURL = URL(filePath: path)
@@ -65,47 +60,18 @@ enum Repository {
         process.standardError = errors
         try process.run()
         let data = output.fileHandleForReading.readDataToEndOfFile()
-        let words = errors.fileHandleForReading.readDataToEndOfFile()
+        let errorText = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
-        return Ended(status: process.terminationStatus, output: data, errors: String(decoding: words, as: UTF8.self))
+        return ProgramResult(status: process.terminationStatus, output: data, errors: errorText)
     }
 
-    /// Runs a bash script that has some parts of `compose/lib` loaded.
-    static func runScript(_ script: String, parts: [String], state: String) async throws -> Ended {
+    /// Runs a bash script that can call the functions of some files of `compose/lib`.
+    ///
+    /// - Parameters:
+    ///   - parts: the names of the files, without `.sh`.
+    ///   - state: the stack's folder (`WARREN_STATE`).
+    static func runScript(_ script: String, parts: [String], state: String) async throws -> ProgramResult {
         let sources = parts.map { "source '\(path("compose/lib/\($0).sh"))'\n" }.joined()
         return try await run("/bin/bash", ["-c", "set -euo pipefail\n\(sources)\(script)"], ["WARREN_STATE": state])
-    }
-}
-
-/// A folder of one test, which is removed with the object.
-final class TemporaryFolder {
-    private let folder = FileManager.default.temporaryDirectory.appending(path: "compose-\(UUID().uuidString)")
-
-    init() throws {
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: folder) }
-
-    var path: String { folder.path(percentEncoded: false) }
-
-    func path(_ name: String) -> String { folder.appending(path: name).path(percentEncoded: false) }
-
-    func makeFolder(_ name: String) throws {
-        try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)
-    }
-
-    func write(_ text: String, to name: String) throws {
-        try makeFolder((name as NSString).deletingLastPathComponent)
-        try text.write(toFile: path(name), atomically: true, encoding: .utf8)
-    }
-
-    func text(_ name: String) throws -> String {
-        try String(contentsOfFile: path(name), encoding: .utf8)
-    }
-
-    /// Returns the paths of everything below a folder, relative to it.
-    func contents(_ name: String) throws -> [String] {
-        try FileManager.default.subpathsOfDirectory(atPath: path(name))
     }
 }

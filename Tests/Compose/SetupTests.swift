@@ -1,11 +1,13 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite("Container set-up")
 struct SetupTests {
-    /// Folders in the place of the volumes of `setup`, and runs of it on them.
+    /// Folders that replace the volumes of the container `setup`. `compose/setup` runs on these folders.
     private final class Volumes {
+        /// The files that each container needs.
         static let containers: [String: Set<String>] = [
             "rabbitmq": ["rabbitmq.conf", "definitions/1-users.json", "definitions/2-warren.json"],
             "postgres": ["password", "pg_hba.conf", "roles.sql"], "redis": ["password", "redis.conf"],
@@ -23,27 +25,27 @@ struct SetupTests {
             for name in Self.containers.keys { try folder.makeFolder("out/\(name)") }
         }
 
-        func setup(_ arguments: [String] = [], changes: [String: String] = [:]) async throws -> Repository.Ended {
-            // Only root can give a file to any group.
+        func run(_ arguments: [String] = [], changes: [String: String] = [:]) async throws -> Repository.ProgramResult {
+            // Only root can change a file's group to any group.
             let own = "\(getgid())"
             let groups = getuid() == 0 ? [:] : ["WARREN_OWN_GROUP": own, "WARREN_OFFICIAL_GROUP": own]
             return try await Repository.run(
                 Repository.path("compose/setup"), arguments,
                 [
                     "WARREN_STATE": folder.path("state"), "WARREN_OUT": folder.path("out"), "CLOUDINARY_URL": "",
-                    "WARREN_PROGRAM": try Repository.program("warren"), "WARREN_AMQP_PORT": "5999",
+                    "WARREN_PROGRAM": try builtProgram("warren"), "WARREN_AMQP_PORT": "5999",
                 ].merging(groups) { $1 }.merging(changes) { $1 })
         }
 
-        func succeed(_ arguments: [String] = [], changes: [String: String] = [:]) async throws {
-            let ended = try await setup(arguments, changes: changes)
-            try #require(ended.status == 0, "\(ended.errors)")
+        func runSuccessfully(_ arguments: [String] = [], changes: [String: String] = [:]) async throws {
+            let result = try await run(arguments, changes: changes)
+            try #require(result.status == 0, "\(result.errors)")
         }
 
         func text(_ name: String) throws -> String { try folder.text("out/\(name)") }
 
-        /// Returns the files of a container with their texts, but without those of salted passwords, which differ at
-        /// each run.
+        /// Returns the names and texts of a container's files. The text is empty for the file with the broker's users,
+        /// because the salts of the passwords differ at each run.
         func files(_ container: String) throws -> [String: String] {
             var files: [String: String] = [:]
             for name in try folder.contents("out/\(container)") where name != "definitions" {
@@ -63,10 +65,10 @@ struct SetupTests {
         }
     }
 
-    @Test("each container gets the files that it needs and no others, readable by its group only")
-    func hands() async throws {
+    @Test("the set-up gives each container only the files that it needs, readable by its group only")
+    func files() async throws {
         let volumes = try Volumes()
-        try await volumes.succeed()
+        try await volumes.runSuccessfully()
         for (container, names) in Volumes.containers {
             #expect(Set(try volumes.files(container).keys) == names, "\(container)")
             for name in names {
@@ -84,10 +86,10 @@ struct SetupTests {
         }
     }
 
-    @Test("each service has its own passwords, which only its container and the server see")
+    @Test("each service has its own passwords, which only its container and PostgreSQL's container can read")
     func passwords() async throws {
         let volumes = try Volumes()
-        try await volumes.succeed()
+        try await volumes.runSuccessfully()
         var passwords: Set<String> = []
         for service in ["ingress", "identity", "post", "media", "search"] {
             let url = try #require(URLComponents(string: try volumes.text("\(service)/amqp.url")))
@@ -112,72 +114,72 @@ struct SetupTests {
     @Test("a second set-up changes no secret")
     func again() async throws {
         let volumes = try Volumes()
-        try await volumes.succeed()
+        try await volumes.runSuccessfully()
         let first = try volumes.all()
-        try await volumes.succeed()
+        try await volumes.runSuccessfully()
         #expect(try volumes.all() == first)
     }
 
     @Test("a key rotation gives the ingress the next public key before identity signs with it")
     func keys() async throws {
         let volumes = try Volumes()
-        try await volumes.succeed()
+        try await volumes.runSuccessfully()
         let (signing, known) = (try volumes.text("identity/signing-key.pem"), try volumes.text("ingress/jwks.json"))
-        try await volumes.succeed(["keys", "prepare"])
+        try await volumes.runSuccessfully(["keys", "prepare"])
         #expect(try volumes.text("identity/signing-key.pem") == signing)
         let both = try Repository.all(#""kid":"([^"]+)""#, in: volumes.text("ingress/jwks.json"))
         #expect(try both.count == 2 && both.isSuperset(of: Repository.all(#""kid":"([^"]+)""#, in: known)))
-        try await volumes.succeed(["keys", "rotate"])
+        try await volumes.runSuccessfully(["keys", "rotate"])
         #expect(try volumes.text("identity/signing-key.pem") != signing)
         #expect(try Repository.all(#""kid":"([^"]+)""#, in: volumes.text("ingress/jwks.json")) == both)
         #expect(try Set(volumes.files("identity").keys) == Volumes.containers["identity"])
     }
 
-    @Test("rotating a password changes only the one that is named")
+    @Test("the set-up's command rotate changes only the passwords of the named service, and refuses an unknown name")
     func rotates() async throws {
         let volumes = try Volumes()
-        try await volumes.succeed()
+        try await volumes.runSuccessfully()
         let before = try volumes.all()
-        try await volumes.succeed(["rotate", "post"])
+        try await volumes.runSuccessfully(["rotate", "post"])
         let rotated = try volumes.all()
         #expect(rotated["post"]?["amqp.url"] != before["post"]?["amqp.url"])
         #expect(rotated["post"]?["database.url"] != before["post"]?["database.url"])
         for name in ["ingress", "identity", "media", "search", "redis", "cloudinary-local"] {
             #expect(rotated[name] == before[name], "\(name)")
         }
-        #expect(try await volumes.setup(["rotate", "nobody"]).status == 1)
-        #expect(try await volumes.setup(["rotate"]).status == 64)
+        #expect(try await volumes.run(["rotate", "nobody"]).status == 1)
+        #expect(try await volumes.run(["rotate"]).status == 64)
     }
 
-    @Test("only media gets the account at Cloudinary that CLOUDINARY_URL names")
+    @Test("only the media container gets the value of CLOUDINARY_URL")
     func cloudinary() async throws {
         let volumes = try Volumes()
-        try await volumes.succeed(changes: ["CLOUDINARY_URL": "cloudinary://key:secret@cloud"])
+        try await volumes.runSuccessfully(changes: ["CLOUDINARY_URL": "cloudinary://key:secret@cloud"])
         #expect(try volumes.text("media/cloudinary.url") == "cloudinary://key:secret@cloud")
         for (name, files) in try volumes.all() where name != "media" {
             #expect(files.values.allSatisfy { !$0.contains("key:secret") }, "\(name)")
         }
-        try await volumes.succeed()
+        try await volumes.runSuccessfully()
         #expect(try volumes.text("media/cloudinary.url").hasSuffix("?upload_prefix=http://cloudinary-local:17480"))
     }
 
-    @Test("env prints the addresses on the host, and fails before the first set-up")
+    @Test("the set-up's command env prints addresses for the host, and fails if no secrets exist yet")
     func addresses() async throws {
         let volumes = try Volumes()
-        #expect(try await volumes.setup(["env"]).status == 1)
-        try await volumes.succeed()
-        let printed = try await volumes.setup(["env"]).text
+        #expect(try await volumes.run(["env"]).status == 1)
+        try await volumes.runSuccessfully()
+        let printed = try await volumes.run(["env"]).text
         #expect(printed.contains("export WARREN_URL=http://127.0.0.1:8080\n"))
         #expect(printed.contains("export WARREN_INTEGRATOR_URL=amqp://integrator:"))
         #expect(printed.contains("@127.0.0.1:5999/warren"))
     }
 
-    @Test("a missing volume is named")
+    @Test("the set-up fails and names the missing volume if a container has none")
     func missing() async throws {
         let volumes = try Volumes()
         try FileManager.default.removeItem(atPath: volumes.folder.path("out/media"))
-        let ended = try await volumes.setup()
-        #expect(ended.status != 0)
-        #expect(ended.errors.contains("no volume is mounted at"))
+        let result = try await volumes.run()
+        #expect(result.status != 0)
+        #expect(result.errors.contains("no volume is mounted at"))
     }
 }

@@ -8,20 +8,20 @@ struct TargetTests {
         try Repository.all(#"\btests\(\s*"(\w+)""#, in: Repository.text("Package.swift"))
     }
 
-    /// Returns the table of `compose/lib/targets.sh`: each target with what it needs.
+    /// Returns the table of `compose/lib/targets.sh`: each target with the servers that it needs.
     private func needs() async throws -> [String: Set<String>] {
-        let ended = try await Repository.runScript(
+        let result = try await Repository.runScript(
             #"for target in "${!TEST_NEEDS[@]}"; do echo "$target ${TEST_NEEDS[$target]}"; done"#,
             parts: ["targets"], state: "/nonexistent")
-        try #require(ended.status == 0, "\(ended.errors)")
+        try #require(result.status == 0, "\(result.errors)")
         return Dictionary(
-            uniqueKeysWithValues: ended.text.split(separator: "\n").map { line in
+            uniqueKeysWithValues: result.text.split(separator: "\n").map { line in
                 let words = line.split(separator: " ").map(String.init)
                 return (words[0], Set(words.dropFirst()))
             })
     }
 
-    @Test("compose/local test knows every test target of Package.swift and no other")
+    @Test("compose/local test accepts exactly the test targets of Package.swift")
     func table() async throws {
         let known: Set = ["rabbitmq", "postgres", "redis", "stack"]
         let needs = try await needs()
@@ -29,25 +29,25 @@ struct TargetTests {
         #expect(needs.values.allSatisfy { $0.isSubset(of: known) })
     }
 
-    @Test("the table of Tests/README.md has the same targets and the same servers")
+    @Test("Tests/README.md lists the same test targets and servers as compose/lib/targets.sh")
     func documentation() async throws {
-        let words = ["RabbitMQ": "rabbitmq", "PostgreSQL": "postgres", "Redis": "redis", "all of Warren": "stack"]
+        let servers = ["RabbitMQ": "rabbitmq", "PostgreSQL": "postgres", "Redis": "redis", "all of Warren": "stack"]
         var documented: [String: Set<String>] = [:]
         for row in try Repository.text("Tests/README.md").split(separator: "\n") where row.hasPrefix("| `") {
             let cells = row.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
             guard cells.count == 3 else { continue }
             for folder in try Repository.all(#"`(\w+)/`"#, in: cells[0]) where try targets().contains(folder) {
-                documented[folder] = Set(words.filter { cells[2].contains($0.key) }.values)
+                documented[folder] = Set(servers.filter { cells[2].contains($0.key) }.values)
             }
         }
         #expect(try await documented == needs())
     }
 
-    @Test("an unknown test target is refused with a list of all targets")
+    @Test("compose/local test refuses an unknown target with status 64 and lists all targets")
     func unknown() async throws {
-        let ended = try await Repository.run(Repository.path("compose/local"), ["test", "Nobody"])
-        #expect(ended.status == 64)
-        #expect(ended.errors.contains("unknown test target Nobody"))
-        for target in try targets() { #expect(ended.errors.contains("  \(target) "), "\(target)") }
+        let result = try await Repository.run(Repository.path("compose/local"), ["test", "Nobody"])
+        #expect(result.status == 64)
+        #expect(result.errors.contains("unknown test target Nobody"))
+        for target in try targets() { #expect(result.errors.contains("  \(target) "), "\(target)") }
     }
 }

@@ -5,7 +5,7 @@ import Testing
 @Suite("Base64URL")
 struct Base64URLTests {
     @Test(
-        "Base64URL encodes the vectors of RFC 4648 without padding",
+        "Base64URL encodes and decodes the vectors of RFC 4648 without padding",
         arguments: [
             ("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("fooba", "Zm9vYmE"),
             ("foobar", "Zm9vYmFy"),
@@ -22,7 +22,7 @@ struct Base64URLTests {
     }
 
     @Test(
-        "Base64URL refuses padding, the standard alphabet and surplus bits",
+        "Base64URL.decode returns nil for padding, another alphabet, an impossible length and unused bits that are set",
         arguments: ["Zg==", "+/+/", "Zh", "Z", "Z g"])
     func refused(text: String) {
         #expect(Base64URL.decode(text.utf8) == nil)

@@ -1,4 +1,5 @@
 import Contracts
+import TestSupport
 import Testing
 
 @Suite("Common passwords")
@@ -8,7 +9,7 @@ struct CommonPasswordTests {
         return ((try? RepositoryFile(path).text) ?? "").split(separator: "\n").map(String.init)
     }()
 
-    @Test("the list has over ten thousand passwords, sorted by bytes, in lower case and of an allowed length")
+    @Test("the common passwords are at least 10,000, sorted by bytes, in lower case and of an allowed length")
     func list() {
         #expect(Self.passwords.count >= 10_000)
         for password in Self.passwords {
@@ -20,12 +21,12 @@ struct CommonPasswordTests {
         }
     }
 
-    @Test("every password of the list is found in any case, and none with a prefix or suffix")
+    @Test("every common password is found in lower and upper case, but not with a character before or after it")
     func found() {
         let missed = Self.passwords.filter { password in
-            let others = [password + "\u{301}", "\u{301}" + password, password + "\n"]
+            let variants = [password + "\u{301}", "\u{301}" + password, password + "\n"]
             let isFound = CommonPasswords.contains(password) && CommonPasswords.contains(password.uppercased())
-            return !isFound || others.contains(where: CommonPasswords.contains)
+            return !isFound || variants.contains(where: CommonPasswords.contains)
         }
         #expect(missed == [])
         #expect(CommonPasswords.contains("PassWord1"))
@@ -34,7 +35,7 @@ struct CommonPasswordTests {
     }
 
     @Test(
-        "a password that is not on the list is not common",
+        "CommonPasswords.contains returns false for a password that is not on the list",
         arguments: [
             "", "\n", "correct horse battery staple", "password1\npassword2", "пароль пароль", "\u{1F600}\u{1F600}",
             "!", "~~~~~~~~~~", "\u{FFFF}\u{FFFF}", String(repeating: "z", count: 512),
@@ -43,7 +44,7 @@ struct CommonPasswordTests {
         #expect(!CommonPasswords.contains(password))
     }
 
-    @Test("a request that sets a common password is refused at its pointer, together with all other faults")
+    @Test("a request that sets a common password is refused with a fault at the password, besides all other faults")
     func messages() {
         let register = #"{"username":"a b","email":"a@b.c","password":"Iloveyou1"}"#
         let change = #"{"currentPassword":"","newPassword":"trustno1"}"#

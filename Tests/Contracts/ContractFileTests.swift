@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Generated files of the queue contract")
@@ -13,7 +14,9 @@ struct ContractFileTests {
         #expect(found == generated.text, "queues/\(path) is out of date: \(Self.command)")
     }
 
-    @Test("queues/README.md has a row for each message and event, and no other rows", arguments: ContractTable.all)
+    @Test(
+        "a generated table of queues/README.md has a row for each message or event type, and no other rows",
+        arguments: ContractTable.all)
     func tables(table: ContractTable) throws {
         let readme = try RepositoryFile("queues/README.md").text
         let lines = Set(readme.split(separator: "\n").map(String.init))
@@ -25,12 +28,12 @@ struct ContractFileTests {
         #expect(readme == updated, "queues/README.md has other rows in the table of \(table.name): \(Self.command)")
     }
 
-    @Test("queues/client_tour.py sends each message, marks the commands, and awaits each event")
+    @Test("queues/client_tour.py sends each message type, lists the commands in COMMANDS, and awaits each event type")
     func tour() throws {
         let lines = try RepositoryFile("queues/client_tour.py").text.split(separator: "\n")
         let commands = try #require(lines.first { $0.hasPrefix("COMMANDS = ") })
         let tour = lines.filter { $0 != commands }.joined(separator: "\n")
-        for message in Messages.all {
+        for message in Messages.descriptors {
             #expect(tour.contains("\"\(message.name)\","), "queues/client_tour.py does not send \(message.name)")
         }
         for event in EventDescriptor.all {
@@ -38,20 +41,20 @@ struct ContractFileTests {
             #expect(isAwaited, "queues/client_tour.py does not await \(event.type)")
         }
         let names = commands.split(separator: "\"").filter { $0.contains(".") }.map(String.init)
-        #expect(Set(names) == Set(Messages.all.filter { $0.kind == .command }.map(\.name)))
+        #expect(Set(names) == Set(Messages.descriptors.filter { $0.kind == .command }.map(\.name)))
     }
 
-    @Test("queues/schemas/ has no schema of a message that does not exist")
+    @Test("queues/schemas/ contains the generated schemas and no other file")
     func noOthers() throws {
         let folder = RepositoryFile("queues/\(ContractFile.schemaFolder)").url.path(percentEncoded: false)
         #expect(Set(try FileManager.default.contentsOfDirectory(atPath: folder)) == Set(SchemaDocument.all.map(\.name)))
     }
 
-    @Test("each message has a schema for its JSON request and its JSON reply, and each event has one")
+    @Test("each message type has a schema of its JSON request and of its JSON reply, and each event type has a schema")
     func complete() {
         let types = SchemaDocument.all.map(\.type)
         #expect(Set(types).count == types.count)
-        for message in Messages.all {
+        for message in Messages.descriptors {
             #expect(types.contains(message.name) == (message.name != "media.upload"), "\(message.name)")
             #expect(types.contains(message.replyName) == (message.status != 204), "\(message.replyName)")
         }
@@ -59,11 +62,11 @@ struct ContractFileTests {
         #expect(types.last == "problem")
     }
 
-    @Test("the AsyncAPI document has an operation and a channel for each message and event")
+    @Test("the AsyncAPI document has an operation for each message and event type, and a channel for each message type")
     func asyncAPI() throws {
         let document = AsyncAPI.document
         let operations = try #require(document["operations"])
-        for message in Messages.all {
+        for message in Messages.descriptors {
             let operation = try #require(operations[message.name], "\(message.name)")
             #expect(operation["action"] == "receive")
             #expect(operation["bindings"]?["amqp"]?["deliveryMode"] == (message.kind == .command ? 2 : 1))
@@ -79,7 +82,7 @@ struct ContractFileTests {
     func asyncAPIExamples() throws {
         let messages = try #require(AsyncAPI.document["components"]?["messages"])
         func example(_ type: String) -> JSON? { messages[type]?["examples"]?.array?.first?["payload"] }
-        for message in Messages.all {
+        for message in Messages.descriptors {
             #expect((example(message.name) != nil) == (message.request != nil), "\(message.name)")
             #expect((example(message.replyName) != nil) == (message.reply != nil), "\(message.replyName)")
         }

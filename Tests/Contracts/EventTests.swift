@@ -14,7 +14,9 @@ struct EventTests {
             createdAt: Self.time)
     }
 
-    private func expectRoundTrip<Data: ContractEvent>(_ data: Data, _ type: String, _ source: String) throws -> JSON {
+    private func expectRoundTrip<Payload: ContractEvent>(
+        _ data: Payload, _ type: String, _ source: String
+    ) throws -> JSON {
         let event = CloudEvent(time: Self.time, data: data)
         let json = try JSON.parse(event.jsonBytes(), limits: .trusted)
         #expect(json["specversion"] == "1.0")
@@ -25,8 +27,8 @@ struct EventTests {
         #expect(json["time"] == "2025-01-31T09:05:00.123Z")
         #expect(json["datacontenttype"] == "application/json")
         #expect(event.id.version == 7)
-        #expect(try EventEnvelope.decode(event.jsonBytes()).decode(Data.self) == event)
-        #expect(EventDescriptor.all.contains(Data.descriptor))
+        #expect(try EventEnvelope.decode(event.jsonBytes()).decode(Payload.self) == event)
+        #expect(EventDescriptor.all.contains(Payload.descriptor))
         return try #require(json["data"])
     }
 

@@ -4,7 +4,7 @@ import Testing
 @Suite("JSON parser")
 struct JSONParserTests {
     @Test(
-        "the JSON parser accepts RFC 8259",
+        "the JSON parser accepts every kind of value of RFC 8259",
         arguments: [
             ("null", nil), (" true ", true), ("\t\r\nfalse\n", false), ("0", 0), ("-0", 0), ("-1", -1),
             ("9223372036854775807", 9_223_372_036_854_775_807), ("-9223372036854775808", -9_223_372_036_854_775_808),
@@ -25,7 +25,7 @@ struct JSONParserTests {
     }
 
     @Test(
-        "the JSON parser refuses malformed documents with the offset of the fault",
+        "the JSON parser throws the reason and the offset of the first fault of a malformed document",
         arguments: [
             ("", .endOfInput, 0), ("  ", .endOfInput, 2), ("\u{FEFF}1", .unexpectedByte, 0), ("nul", .endOfInput, 3),
             ("nulL", .unexpectedByte, 3), ("True", .unexpectedByte, 0), ("1 2", .trailingBytes, 2),
@@ -56,7 +56,7 @@ struct JSONParserTests {
     }
 
     @Test(
-        "the JSON parser refuses invalid UTF-8 in names and values, with and without escapes",
+        "the JSON parser throws .invalidUTF8 for invalid UTF-8 in names and values, with and without escapes",
         arguments: [
             ([0x80], 0), ([0x61, 0xFF], 1), ([0xC0, 0xAF], 0), ([0xE0, 0x80, 0xAF], 0), ([0xED, 0xA0, 0x80], 0),
             ([0xF4, 0x90, 0x80, 0x80], 0), ([0xF8, 0x88, 0x80, 0x80, 0x80], 0), ([0xE2, 0x82], 0),
@@ -69,7 +69,7 @@ struct JSONParserTests {
         expectFault([0x22, 0x5C, 0x6E] + text + [0x22], .invalidUTF8, 3 + offset)
     }
 
-    @Test("the JSON parser accepts 32 levels, refuses 33, and survives a million")
+    @Test("the JSON parser accepts 32 levels, and throws without a crash for 33 and for a million levels")
     func depth() throws {
         func nested(_ depth: Int, _ open: String, _ close: String) -> [UInt8] {
             Array((String(repeating: open, count: depth) + "1" + String(repeating: close, count: depth)).utf8)
@@ -83,7 +83,7 @@ struct JSONParserTests {
         expectFault(Array(repeating: UInt8(ascii: "["), count: 60_000), .tooDeep, 32)
     }
 
-    @Test("the JSON parser refuses a document over the size limit")
+    @Test("the JSON parser throws .tooLarge for a document over the size limit")
     func size() throws {
         let limits = JSONLimits(bytes: 10)
         #expect(try JSON.parse(Array(#""12345678""#.utf8), limits: limits) == "12345678")
@@ -91,13 +91,13 @@ struct JSONParserTests {
         #expect(fault?.reason == .tooLarge)
     }
 
-    @Test("the JSON parser refuses a number with thousands of digits")
+    @Test("the JSON parser throws .numberTooLong for a number with thousands of digits")
     func longNumber() {
-        expectFault(Array(repeating: UInt8(ascii: "9"), count: 5000), .numberOutOfRange, 0)
-        expectFault(Array("0.".utf8) + Array(repeating: UInt8(ascii: "1"), count: 5000), .numberOutOfRange, 0)
+        expectFault(Array(repeating: UInt8(ascii: "9"), count: 5000), .numberTooLong, 0)
+        expectFault(Array("0.".utf8) + Array(repeating: UInt8(ascii: "1"), count: 5000), .numberTooLong, 0)
     }
 
-    @Test("the JSON parser finds a duplicate among thousands of names")
+    @Test("the JSON parser throws .duplicateName for a duplicate among thousands of names")
     func manyNames() throws {
         let members = (0..<8000).map { "\"\($0)\":1" }.joined(separator: ",")
         let object = try JSON.parse(Array("{\(members)}".utf8), limits: .trusted)

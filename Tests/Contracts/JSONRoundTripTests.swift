@@ -4,7 +4,7 @@ import Testing
 
 @Suite("JSON writer and parser together")
 struct JSONRoundTripTests {
-    @Test("a random JSON value is parsed to the same value after serialization", arguments: 0..<200 as Range<UInt64>)
+    @Test("a random JSON value is unchanged after it is serialized and parsed", arguments: 0..<200 as Range<UInt64>)
     func anyValue(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let value = JSON.random(depth: 6, &random)
@@ -13,7 +13,7 @@ struct JSONRoundTripTests {
     }
 
     @Test(
-        "a damaged JSON document is refused, or parsed to a value that survives serialization",
+        "a damaged JSON document is refused, or its value is unchanged after it is serialized and parsed",
         arguments: 0..<200 as Range<UInt64>)
     func damaged(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
@@ -25,7 +25,7 @@ struct JSONRoundTripTests {
         #expect(try JSON.parse(value.serialized(), limits: .trusted) == value)
     }
 
-    @Test("a truncated JSON document is refused at every length")
+    @Test("a JSON document that is truncated at any byte is refused")
     func cutOff() throws {
         let whole = Array(#"{"a":[1.5e3,"x\u00e9y€",true,null,{"b":false}],"c":""}"#.utf8)
         _ = try JSON.parse(whole)
@@ -34,7 +34,7 @@ struct JSONRoundTripTests {
         }
     }
 
-    @Test("the JSON writer escapes quotes, backslashes and control characters at any position, and no others")
+    @Test("the JSON writer escapes quotes, backslashes and control characters at any position, and no other characters")
     func escapes() {
         let text = "\"a\\b\u{0}\u{1f}\u{8}\u{c}\n\r\t/\u{7f}é\u{2028}😀 and a tail with one more \""
         let wanted = #""\"a\\b\u0000\u001f\b\f\n\r\t/"# + "\u{7f}é\u{2028}😀" + #" and a tail with one more \"""#

@@ -8,7 +8,7 @@ struct MessageTests {
     static let id = "0190a0b0-1234-7abc-8def-0123456789ab"
     static let elevenIDs = (10...20).map { "\"\(id.dropLast(2))\($0)\"" }.joined(separator: ",")
 
-    @Test("the examples of a message are valid", arguments: Messages.all.map(\.name))
+    @Test("the examples of a message type are accepted by its decoders", arguments: Messages.descriptors.map(\.name))
     func examples(name: String) throws {
         let message = try #require(Messages.types.first { $0.descriptor.name == name })
         try Self.checkExamples(of: message)
@@ -26,12 +26,12 @@ struct MessageTests {
         }
     }
 
-    @Test("the description of a message is one line that ends with a full stop", arguments: Messages.all)
+    @Test("the summary of a message type is one line that ends with a full stop", arguments: Messages.descriptors)
     func summary(message: MessageDescriptor) {
         #expect(message.summary.hasSuffix(".") && !message.summary.contains("\n"), "\(message.name)")
     }
 
-    /// A body of one message type, without the Swift types of the message.
+    /// A body of a message type, and the pointers of its faults. The Swift types of the message type are erased.
     struct Sample: Sendable, CustomTestStringConvertible {
         let name: String
         let body: String
@@ -82,7 +82,7 @@ struct MessageTests {
     }
 
     @Test(
-        "an invalid request is refused with the pointers of all faults",
+        "an invalid request is refused with the code invalid and the pointers of all faults",
         arguments: [
             Sample(Messages.Identity.register, "{}", "/email", "/password", "/username"),
             Sample(
@@ -138,7 +138,7 @@ struct MessageTests {
     }
 
     @Test(
-        "an invalid email address is refused",
+        "a registration with an invalid email address is refused with a Problem",
         arguments: [
             "x", "@b.c", "a@", "a@b", "a@@b.c", "a b@c.d", "a@b..c", "a@-b.c", "a@b-.c", ".a@b.c", "a.@b.c", "a..b@c.d",
             "a@b.c\n", "é@b.c", "a@é.c", "\"a\"@b.c", "a@[127.0.0.1]", String(repeating: "a", count: 65) + "@b.c",
@@ -155,7 +155,7 @@ struct MessageTests {
         }
     }
 
-    @Test("a malformed body is refused with malformed-json, one that is too large with body-too-large")
+    @Test("a malformed body is refused with malformed-json, and a body that is too large with body-too-large")
     func unreadable() {
         for body in ["", "{", "{\"content\":\"\u{1}\"}", #"{"content":"a","content":"b"}"#] {
             let problem = #expect(throws: Problem.self) { try Messages.Post.create.request.decode(Array(body.utf8)) }

@@ -42,7 +42,7 @@ struct ProblemTests {
         #expect(ProblemCode.named(code)?.status == status)
     }
 
-    @Test("the body of an invalid problem lists the faults with their pointers")
+    @Test("the body of a problem with the code invalid lists the faults with their pointers")
     func errors() throws {
         let invalid = ValidationError(faults: [
             ValidationFault(pointer: "/a\"b", message: "x"), ValidationFault(pointer: "/c", message: "y"),
@@ -53,7 +53,7 @@ struct ProblemTests {
         #expect(body["traceId"] == .null)
     }
 
-    @Test("a problem that a retry may solve has a retry-after, which is not part of the body")
+    @Test("a problem that a retry can solve has a number of seconds in retryAfter, which is not part of the body")
     func retryAfter() throws {
         #expect(Problem(.unavailable).retryAfter == 1)
         #expect(Problem(.tooManyRequests, retryAfter: 7).retryAfter == 7)

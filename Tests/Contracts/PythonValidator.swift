@@ -2,8 +2,7 @@ import Contracts
 import Foundation
 import TestSupport
 
-/// Validates documents as a program of an integrator would: with Python's `jsonschema` and the files in
-/// `queues/schemas/`.
+/// Validates documents with Python's `jsonschema` and the files in `queues/schemas/`, as an integrator's program does.
 struct PythonValidator: Sendable {
     /// The Python program failed.
     struct Failed: Error, CustomStringConvertible {
@@ -42,27 +41,26 @@ struct PythonValidator: Sendable {
     }
 
     private func run(_ samples: [Sample]) throws -> [String] {
-        let folder = RepositoryFile("queues/schemas").url
-        let files = FileManager.default.temporaryDirectory.appending(path: "warren-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: files, withIntermediateDirectories: false)
-        defer { try? FileManager.default.removeItem(at: files) }
-        let input = files.appending(path: "samples")
+        let schemas = RepositoryFile("queues/schemas").url
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        let input = URL(filePath: folder.path("samples"))
         let lines = samples.map { sample in
             ([.string(sample.type), .string(String(decoding: sample.text, as: UTF8.self))] as JSON).serialized()
         }
         try Data(lines.joined(separator: [UInt8(ascii: "\n")])).write(to: input)
-        let output = files.appending(path: "verdicts")
+        let output = URL(filePath: folder.path("verdicts"))
         try Data().write(to: output)
         let python = Process()
         python.executableURL = URL(filePath: "/usr/bin/python3")
         python.arguments = [
-            "-c", Self.script, folder.path(percentEncoded: false), input.path(percentEncoded: false),
+            "-c", Self.script, schemas.path(percentEncoded: false), input.path(percentEncoded: false),
         ]
         python.standardOutput = try FileHandle(forWritingTo: output)
         try python.run()
         python.waitUntilExit()
         guard python.terminationStatus == 0 else {
-            throw Failed(description: "python3 with jsonschema (Debian: python3-jsonschema) failed")
+            throw Failed(description: "/usr/bin/python3 failed; it needs jsonschema (Debian: python3-jsonschema)")
         }
         return try String(contentsOf: output, encoding: .utf8).split(separator: "\n").map(String.init)
     }

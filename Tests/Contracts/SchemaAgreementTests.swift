@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Agreement of the schemas in queues/schemas/ with the program's decoders")
 struct SchemaAgreementTests {
-    /// The rules that JSON Schema cannot express: the message of the fault, and the words in the schema.
+    /// The rules that JSON Schema cannot express: from the message of the decoder's fault to the words in the schema.
     private static let rules = [
         "must not be the username or the email": "must not be the username or the email",
         "must not be a commonly used password": "must not be a commonly used password",
@@ -17,16 +17,16 @@ struct SchemaAgreementTests {
     func generated() async throws {
         let (samples, verdicts) = try await onThreads {
             var samples: [PythonValidator.Sample] = []
-            var verdicts: [SchemaSubject.Verdict] = []
-            for (number, subject) in SchemaSubject.all.enumerated() {
+            var verdicts: [CheckedBodyType.Verdict] = []
+            for (number, bodyType) in CheckedBodyType.all.enumerated() {
                 var mutator = Mutator(random: SeededGenerator(seed: UInt64(number)))
-                let mutants = (0..<1500).map { mutator.mutated(subject.valid[$0 % subject.valid.count]) }
-                for document in subject.valid + mutants {
+                let mutants = (0..<1500).map { mutator.mutated(bodyType.valid[$0 % bodyType.valid.count]) }
+                for document in bodyType.valid + mutants {
                     let text = document.serialized()
                     // The decoders refuse a longer body as malformed before they look at the schema.
                     guard text.count <= JSONLimits.request.bytes else { continue }
-                    samples.append(PythonValidator.Sample(type: subject.type, text: text))
-                    verdicts.append(subject.decode(text))
+                    samples.append(PythonValidator.Sample(type: bodyType.type, text: text))
+                    verdicts.append(bodyType.decode(text))
                 }
             }
             return (samples, verdicts)
@@ -37,39 +37,41 @@ struct SchemaAgreementTests {
         #expect(verdicts.count { $0 != .valid } > 5000)
     }
 
-    @Test("jsonschema and the decoders agree on hostile texts")
+    @Test("jsonschema and the decoders agree on hand-written hostile documents")
     func handWritten() async throws {
         var samples: [PythonValidator.Sample] = []
-        var verdicts: [SchemaSubject.Verdict] = []
-        for subject in SchemaSubject.all {
-            for text in Self.texts(subject.valid[0]) {
+        var verdicts: [CheckedBodyType.Verdict] = []
+        for bodyType in CheckedBodyType.all {
+            for text in Self.texts(bodyType.valid[0]) {
                 let bytes = Array(text.utf8)
-                samples.append(PythonValidator.Sample(type: subject.type, text: bytes))
-                verdicts.append(subject.decode(bytes))
+                samples.append(PythonValidator.Sample(type: bodyType.type, text: bytes))
+                verdicts.append(bodyType.decode(bytes))
             }
         }
         try await compare(samples, verdicts)
     }
 
-    @Test("jsonschema and the decoder accept the example and the variants of a body", arguments: SchemaSubject.all)
-    func good(subject: SchemaSubject) async throws {
-        #expect(subject.valid.allSatisfy { subject.decode($0.serialized()) == .valid })
-        let samples = subject.valid.map { PythonValidator.Sample(type: subject.type, text: $0.serialized()) }
+    @Test(
+        "jsonschema and the decoder accept the valid documents of a message or event type",
+        arguments: CheckedBodyType.all)
+    func validDocuments(bodyType: CheckedBodyType) async throws {
+        #expect(bodyType.valid.allSatisfy { bodyType.decode($0.serialized()) == .valid })
+        let samples = bodyType.valid.map { PythonValidator.Sample(type: bodyType.type, text: $0.serialized()) }
         #expect(try await PythonValidator().verdicts(samples).allSatisfy { $0 == "valid" })
     }
 
-    @Test("every schema except that of problems has a decoder")
+    @Test("every schema in queues/schemas/ except problem.json is compared with a decoder")
     func complete() {
-        #expect(Set(SchemaSubject.all.map(\.type)) == Set(SchemaDocument.all.map(\.type)).subtracting(["problem"]))
+        #expect(Set(CheckedBodyType.all.map(\.type)) == Set(SchemaDocument.all.map(\.type)).subtracting(["problem"]))
     }
 
-    @Test("the schemas contain exactly the expected rules in words")
+    @Test("the rules in words in queues/schemas/ are exactly the expected rules")
     func rulesInWords() {
         let rules = SchemaDocument.all.reduce(into: Set<String>()) { $0.formUnion(Self.rules(in: $1.schema)) }
         #expect(rules == Set(Self.rules.values))
     }
 
-    @Test("the body of every problem is valid under its schema")
+    @Test("the body of every problem is valid under the schema problem.json")
     func problems() async throws {
         let invalid = Problem.invalid(ValidationError(faults: [ValidationFault(pointer: "/a", message: "must be b")]))
         let bodies =
@@ -79,20 +81,20 @@ struct SchemaAgreementTests {
         #expect(try await PythonValidator().verdicts(samples).allSatisfy { $0 == "valid" })
     }
 
-    private func compare(_ samples: [PythonValidator.Sample], _ verdicts: [SchemaSubject.Verdict]) async throws {
-        let schemas = try await PythonValidator().verdicts(samples)
-        try #require(schemas.count == samples.count)
-        for ((sample, worker), schema) in zip(zip(samples, verdicts), schemas) {
-            let words =
-                "\(sample.type) \(String(decoding: sample.text.prefix(300), as: UTF8.self)): \(worker), \(schema)"
-            switch worker {
-            case .valid: #expect(schema == "valid", "\(words)")
+    private func compare(_ samples: [PythonValidator.Sample], _ verdicts: [CheckedBodyType.Verdict]) async throws {
+        let pythonVerdicts = try await PythonValidator().verdicts(samples)
+        try #require(pythonVerdicts.count == samples.count)
+        for ((sample, decoder), python) in zip(zip(samples, verdicts), pythonVerdicts) {
+            let text = String(decoding: sample.text.prefix(300), as: UTF8.self)
+            let comment = "\(sample.type) \(text): the decoder says \(decoder), jsonschema says \(python)"
+            switch decoder {
+            case .valid: #expect(python == "valid", "\(comment)")
             // The parser is stricter than Python's: it refuses duplicate names, lone surrogates and values over
             // a limit.
             case .malformed: break
             case .invalid(let messages):
                 let areRulesInWords = messages.allSatisfy { Self.rules[$0] != nil }
-                #expect(schema == "invalid" || areRulesInWords, "\(words)")
+                #expect(python == "invalid" || areRulesInWords, "\(comment)")
             }
         }
     }
@@ -112,8 +114,8 @@ struct SchemaAgreementTests {
         }
     }
 
-    private static func texts(_ good: JSON) -> [String] {
-        let text = String(decoding: good.serialized(), as: UTF8.self)
+    private static func texts(_ valid: JSON) -> [String] {
+        let text = String(decoding: valid.serialized(), as: UTF8.self)
         let inner = text.dropFirst().dropLast()
         return [
             text, " \n\(text)\t", "\u{feff}\(text)", "\(text)x", "[\(text)]", "null", "0", "\"\"", "{}", "[]", "{",

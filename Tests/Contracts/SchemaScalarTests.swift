@@ -22,7 +22,7 @@ struct SchemaScalarTests {
     }
 
     @Test(
-        "a string of any white space alone is blank",
+        "a string that consists of white space is refused by notBlank",
         arguments: [
             " ", "\t\n\r\u{b}\u{c}", "\u{85}", "\u{a0}\u{2003}\u{3000}\u{2028}\u{feff}\u{202f}\u{205f}\u{1680}",
         ])
@@ -31,7 +31,7 @@ struct SchemaScalarTests {
         _ = try Schema<String>.string.notBlank.decode(.string(text + "."))
     }
 
-    @Test("a number without a fraction is an integer, also if it is written as 10.0")
+    @Test("a number without a fractional part is an integer, also if it is written as 10.0")
     func whole() throws {
         let schema = Schema<Int>.integer(1...100)
         #expect(try schema.decode(10.0) == 10)
@@ -41,13 +41,13 @@ struct SchemaScalarTests {
         #expect(try Schema<Int>.integer(0...).decode(.integer(.max)) == .max)
     }
 
-    @Test("an integer is accepted as a number")
+    @Test("an integer is accepted where a number is required")
     func number() throws {
         #expect(try Schema<Double>.number.decode(3) == 3)
         #expect(throws: ValidationError.self) { try Schema<Double>.number.decode("3") }
     }
 
-    @Test("a refinement reports its fault at its pointer")
+    @Test("a schema reports the fault of a refinement at the pointer of the refinement")
     func refinement() {
         let schema = Schema<Int>.integer(0...).refined("must be even", at: "/x") { $0 % 2 == 0 }
         let invalid = #expect(throws: ValidationError.self) { try schema.decode(3) }
@@ -57,7 +57,7 @@ struct SchemaScalarTests {
     @Test("the shape of a schema has the bounds that the schema checks")
     func shape() {
         guard case .object(let object) = CreatePost.schema.shape else {
-            Issue.record("CreatePost is an object")
+            Issue.record("the shape of CreatePost is not an object")
             return
         }
         #expect(!object.allowsUnknownFields)
@@ -65,7 +65,7 @@ struct SchemaScalarTests {
         #expect(object.fields.map(\.isRequired) == [true, false])
         #expect(object.fields[1].defaultValue == [])
         guard case .string(let content) = object.fields[0].shape else {
-            Issue.record("content is a string")
+            Issue.record("the shape of content is not a string")
             return
         }
         #expect(content.minimumLength == 1 && content.maximumLength == 5000)

@@ -43,7 +43,7 @@ struct SchemaTests {
         }
     }
 
-    @Test("an absent member gets its default, or nil")
+    @Test("an absent optional member is decoded as its default, or as nil")
     func defaults() throws {
         let basket = try decode(#"{"items":[{"sku":"a","count":2}],"gift":null}"#)
         #expect(basket == Basket(items: [.init(sku: "a", count: 2)], colour: .green, note: nil, gift: nil, ids: []))
@@ -79,7 +79,7 @@ struct SchemaTests {
             ])
     }
 
-    @Test("a repeated element is a fault at the repetition, also in another case")
+    @Test("a repeated UUID in an array is a fault at each repetition, also if it differs in letter case")
     func unique() throws {
         let id = "0190a0b0-1234-7abc-8def-0123456789ab"
         let found = try faults(#"{"items":[],"gift":null,"ids":["\#(id)","\#(id.uppercased())","\#(id)"]}"#)
@@ -94,13 +94,15 @@ struct SchemaTests {
         #expect(try faults("{\(unknown)}").count == 50)
     }
 
-    @Test("an array that is too long is one fault")
+    @Test("an array that is too long is reported as one fault")
     func tooMany() throws {
         let items = Array(repeating: "1", count: 61).joined(separator: ",")
         #expect(try faults(#"{"items":[\#(items)],"gift":null}"#) == ["/items must have at most 60 elements"])
     }
 
-    @Test("a value that is not an object is one fault of the document", arguments: ["null", "[]", "1", #""a""#])
+    @Test(
+        "a document that is not an object is reported as one fault with an empty pointer",
+        arguments: ["null", "[]", "1", #""a""#])
     func notAnObject(text: String) throws {
         #expect(try faults(text) == [" must be an object"])
     }

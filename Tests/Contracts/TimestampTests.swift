@@ -19,7 +19,7 @@ struct TimestampTests {
         #expect(Timestamp(milliseconds: milliseconds).text == text)
     }
 
-    @Test("a timestamp is parsed to the same value after writing", arguments: 0..<100 as Range<UInt64>)
+    @Test("a timestamp is unchanged after it is written and parsed", arguments: 0..<100 as Range<UInt64>)
     func roundTrip(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let time = Timestamp(milliseconds: .random(in: -62_167_219_200_000...253_402_300_799_999, using: &random))
@@ -51,7 +51,7 @@ struct TimestampTests {
         #expect(Timestamp(text: text) == nil)
     }
 
-    @Test("arithmetic with extreme timestamps is clamped")
+    @Test("arithmetic with extreme timestamps is clamped instead of overflowing")
     func bounds() {
         #expect(Timestamp(milliseconds: .max).advanced(by: .seconds(1)).milliseconds == .max)
         #expect(Timestamp(milliseconds: .min).advanced(by: .seconds(-1)).milliseconds == .min)

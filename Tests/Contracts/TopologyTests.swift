@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Topology of queues/definitions.json")
@@ -20,7 +21,7 @@ struct TopologyTests {
         }
     }
 
-    @Test("a message type is bound to its queue and to no other", arguments: Messages.all)
+    @Test("a message type is bound to its queue and to no other queue", arguments: Messages.descriptors)
     func messages(message: MessageDescriptor) throws {
         let isBound = try isBound(Exchange.commands, message.name, to: message.queue)
         #expect(isBound, "no binding from \(Exchange.commands) to \(message.queue) with the key \(message.name)")
@@ -28,7 +29,9 @@ struct TopologyTests {
         #expect(bindings.count { $0["routing_key"]?.string == message.name } == 1)
     }
 
-    @Test("an event type is bound to the queues of its subscribers and to no others", arguments: EventDescriptor.all)
+    @Test(
+        "an event type is bound to the event queues of its subscribers and to no other queue",
+        arguments: EventDescriptor.all)
     func subscribers(event: EventDescriptor) throws {
         let bindings = try #require(definitions["bindings"]?.array).filter {
             $0["source"]?.string == Exchange.events && $0["routing_key"]?.string == event.type
@@ -37,24 +40,26 @@ struct TopologyTests {
         #expect(queues.sorted() == event.subscribers.map(Queue.events).sorted(), "\(event.type)")
     }
 
-    @Test("every binding of a command or event names a type of the contract")
+    @Test("every binding of warren.commands and warren.events has the key of a type of the contract")
     func noOthers() throws {
         let bindings = try #require(definitions["bindings"]?.array)
         for (exchange, types) in [
-            (Exchange.commands, Messages.all.map(\.name)), (Exchange.events, EventDescriptor.all.map(\.type)),
+            (Exchange.commands, Messages.descriptors.map(\.name)), (Exchange.events, EventDescriptor.all.map(\.type)),
         ] {
             let keys = bindings.filter { $0["source"]?.string == exchange }.compactMap { $0["routing_key"]?.string }
             #expect(Set(keys).subtracting(types) == [], "\(exchange)")
         }
     }
 
-    @Test("a command is kept in a quorum queue, a query or credential in a classic queue", arguments: Messages.all)
+    @Test(
+        "a command is routed to a quorum queue, and a query or credential to a classic queue",
+        arguments: Messages.descriptors)
     func kinds(message: MessageDescriptor) throws {
         let type = try arguments(of: message.queue)["x-queue-type"]
         #expect(type == (message.kind == .command ? "quorum" : "classic"), "\(message.queue)")
     }
 
-    @Test("the exchanges and queues are those that the program names")
+    @Test("queues/definitions.json declares exactly the exchanges and queues that the program names")
     func all() throws {
         #expect(
             try names("exchanges") == [
@@ -65,7 +70,7 @@ struct TopologyTests {
         #expect(try names("queues") == Set(queues))
     }
 
-    @Test("each exchange is durable and has its type")
+    @Test("each exchange is durable, and only those of replies and dead letters are direct")
     func exchangeTypes() throws {
         let exchanges = try #require(definitions["exchanges"]?.array)
         let direct = [Exchange.replies, Exchange.dead]
@@ -106,15 +111,15 @@ struct TopologyTests {
         }
     }
 
-    @Test("an operator policy bounds the queues of an integrator, and a full one drops its oldest messages")
+    @Test("an operator policy bounds the queues of an integrator, and a full queue drops its oldest messages")
     func integratorQueues() throws {
-        let own = try Regex(#"^integrator\."#)
+        let integratorName = try Regex(#"^integrator\."#)
         let limit = try #require(definitions["parameters"]?.array?.first { $0["component"] == "operator_policy" })
         let policy = try #require(definitions["policies"]?.array?.first)
         for pattern in [limit["value"]?["pattern"]?.string, policy["pattern"]?.string] {
             let pattern = try Regex(#require(pattern))
             for name in ["integrator.feed", "integrators", "post.events", Exchange.events] {
-                #expect(name.contains(pattern) == name.contains(own), "\(name)")
+                #expect(name.contains(pattern) == name.contains(integratorName), "\(name)")
             }
         }
         #expect(limit["value"]?["definition"]?["max-length-bytes"]?.integer ?? 0 > 0)
@@ -126,7 +131,8 @@ struct TopologyTests {
     }
 
     @Test(
-        "each delay queue of the retry ladder has its delay and routes deliveries back", arguments: RetryStep.allCases)
+        "each delay queue of the retry ladder has the delay of its step, and its deliveries return to their queue",
+        arguments: RetryStep.allCases)
     func ladder(step: RetryStep) throws {
         #expect(try isBound(Exchange.retry, step.rawValue + ".#", to: step.queue))
         let queue = try #require(definitions["queues"]?.array?.first { $0["name"]?.string == step.queue })
@@ -140,21 +146,23 @@ struct TopologyTests {
     }
 
     @Test(
-        "a dead letter survives a million deliveries, while the default limit of RabbitMQ 4 is 20",
+        "the delivery limit of a dead-letter queue is at least a million, because the default of RabbitMQ 4 is 20",
         arguments: Queue.quorum)
-    func readOften(queue: String) throws {
+    func deadLetterDeliveryLimit(queue: String) throws {
         let dead = try #require(definitions["queues"]?.array?.first { $0["name"]?.string == Queue.dead(of: queue) })
         #expect(try #require(dead["arguments"]?["x-delivery-limit"]?.integer) >= 1_000_000)
     }
 
-    @Test("the fifth failure of a delivery makes it a dead letter")
-    func climbing() {
+    @Test("the first four failures of a delivery lead to a retry, and the fifth to a dead letter")
+    func stepAfterFailure() {
         #expect((0...6).map { RetryStep.afterFailure($0)?.rawValue } == [nil, "1s", "5s", "30s", "5m", nil, nil])
         #expect(RetryStep.afterFailure(.max) == nil)
         #expect(RetryStep.afterFailure(.min) == nil)
     }
 
-    @Test("a message type has the prefix of its service, and only identity has credentials", arguments: Messages.all)
+    @Test(
+        "the name of a message type begins with its service, and exactly the types of identity are credentials",
+        arguments: Messages.descriptors)
     func names(message: MessageDescriptor) {
         #expect(message.name.hasPrefix(message.service.rawValue + "."))
         #expect(message.replyName == message.name + ".reply")
@@ -162,18 +170,18 @@ struct TopologyTests {
         #expect((message.status == 204) == (message.reply == nil))
     }
 
-    @Test("only registration, login, refresh and logout need no account")
+    @Test("only the requests for registration, login, refresh and logout need no account")
     func subjects() {
         #expect(
-            Messages.all.filter { !$0.needsSubject }.map(\.name) == [
+            Messages.descriptors.filter { !$0.needsCaller }.map(\.name) == [
                 "identity.register", "identity.login", "identity.refresh", "identity.logout",
             ])
     }
 
-    @Test("the deadline is 30 s for an upload and 5 s for every other message")
-    func deadlines() {
-        for message in Messages.all {
-            #expect(message.deadline == .seconds(message.name == "media.upload" ? 30 : 5), "\(message.name)")
+    @Test("a sender waits 30 s for the reply to an upload and 5 s for the reply to any other request")
+    func timeouts() {
+        for message in Messages.descriptors {
+            #expect(message.timeout == .seconds(message.name == "media.upload" ? 30 : 5), "\(message.name)")
         }
     }
 }

@@ -15,7 +15,7 @@ struct UUIDTests {
     }
 
     @Test(
-        "a UUID in any other form is refused",
+        "a text that is not in the 8-4-4-4-12 form of a UUID is refused",
         arguments: [
             "", "0190a0b0-1234-7abc-8def-0123456789a", "0190a0b0-1234-7abc-8def-0123456789abc",
             "0190a0b012347abc8def0123456789ab", "{0190a0b0-1234-7abc-8def-0123456789ab}",
@@ -28,7 +28,7 @@ struct UUIDTests {
         #expect(UUID(text: text) == nil)
     }
 
-    @Test("a UUID of version 7 has its time, version and variant")
+    @Test("a new version 7 UUID contains the current time, the version and the variant")
     func version7() {
         let before = Timestamp.now()
         let id = UUID.v7()
@@ -38,7 +38,7 @@ struct UUIDTests {
     }
 
     @Test(
-        "a UUID of version 5 equals that of RFC 9562 and of other libraries",
+        "a version 5 UUID equals the example of RFC 9562 and the results of other libraries",
         arguments: [
             ("www.example.com", "2ed6657d-e927-568b-95e1-2665a8aea6a2"),
             ("", "4ebd0208-8328-5d69-8c44-ec50939c0967"),
@@ -49,15 +49,15 @@ struct UUIDTests {
         #expect(UUID.v5(namespace: domains, name: name).text == text)
     }
 
-    @Test("UUIDs of version 7 from concurrent tasks ascend and are unique")
+    @Test("version 7 UUIDs from concurrent tasks are unique, and ascend within each task")
     func ascending() async {
         let ids = await withTaskGroup(of: [UUID].self) { group in
             for _ in 0..<4 { group.addTask { @concurrent in (0..<20_000).map { _ in UUID.v7() } } }
             var all: [UUID] = []
-            for await some in group {
-                let texts = some.map(\.text)
+            for await batch in group {
+                let texts = batch.map(\.text)
                 #expect(texts == texts.sorted())
-                all += some
+                all += batch
             }
             return all
         }
@@ -65,25 +65,25 @@ struct UUIDTests {
         #expect(ids.allSatisfy { $0.version == 7 && $0.octets[8] >> 6 == 0b10 })
     }
 
-    @Test("a UUID of a name depends only on the name and the time")
+    @Test("a version 7 UUID that is made from a name depends only on the name and the time")
     func named() {
         let time = Timestamp(milliseconds: 1_720_000_000_000)
         let names = (0..<10_000).map { Array("name \($0)".utf8) }
-        let made = names.map { UUID.v7(hashing: $0, at: time) }
-        #expect(made == names.map { UUID.v7(hashing: $0, at: time) })
-        #expect(Set(made).count == names.count)
-        #expect(made.allSatisfy { $0.version == 7 && $0.octets[8] >> 6 == 0b10 && $0.timestamp == time })
-        #expect(UUID.v7(hashing: names[0], at: Timestamp(milliseconds: 5)) != made[0])
+        let ids = names.map { UUID.v7(hashing: $0, at: time) }
+        #expect(ids == names.map { UUID.v7(hashing: $0, at: time) })
+        #expect(Set(ids).count == names.count)
+        #expect(ids.allSatisfy { $0.version == 7 && $0.octets[8] >> 6 == 0b10 && $0.timestamp == time })
+        #expect(UUID.v7(hashing: names[0], at: Timestamp(milliseconds: 5)) != ids[0])
     }
 
-    @Test("a UUID of a name contains the first 74 bits of the name's SHA-256")
+    @Test("a version 7 UUID that is made from a name contains 74 bits of the name's SHA-256")
     func hashed() {
         // sha256("abc") = ba7816bf 8f01cfea 414140de 5dae2223 ...
         let id = UUID.v7(hashing: Array("abc".utf8), at: Timestamp(milliseconds: 0x0123_4567_89AB))
         #expect(id.text == "01234567-89ab-7fea-8141-40de5dae2223")
     }
 
-    @Test("a UUID of version 7 can be made for any time", arguments: [Int64.min, -1, 0, .max])
+    @Test("a version 7 UUID can be made from a name for any time", arguments: [Int64.min, -1, 0, .max])
     func anyTime(milliseconds: Int64) {
         #expect(UUID.v7(hashing: [], at: Timestamp(milliseconds: milliseconds)).version == 7)
     }

@@ -42,7 +42,7 @@ struct ViewTests {
         #expect(try Session.schema.decode(JSON.parse(session.jsonBytes())) == session)
     }
 
-    @Test("a numbered page has its number and the totals")
+    @Test("a numbered page is encoded and decoded with its number and the totals")
     func numbered() throws {
         let page = Page(items: [try post()], limit: 10, number: .init(page: 3, total: 21), nextCursor: "abc")
         let json = try JSON.parse(page.jsonBytes())
@@ -52,7 +52,7 @@ struct ViewTests {
         #expect(try Post.pageSchema.decode(json) == page)
     }
 
-    @Test("a page after a cursor has neither number nor totals, and its last nextCursor is null")
+    @Test("a page after a cursor has no number and no totals, and the nextCursor of the last page is null")
     func byCursor() throws {
         let page = Page<Post>(items: [], limit: 10, number: nil)
         #expect(text(page) == #"{"posts":[],"limit":10,"nextCursor":null}"#)
@@ -95,7 +95,7 @@ struct ViewTests {
         #expect(try SearchHit.pageSchema.decode(json) == page)
     }
 
-    @Test("a receipt has a result only after the command is done")
+    @Test("a receipt has a result if the command is done, and none before")
     func receipt() throws {
         let waiting = Receipt(id: try id(1), result: nil)
         #expect(text(waiting) == #"{"id":"0190a0b0-1234-7abc-8def-000000000001","status":"accepted"}"#)

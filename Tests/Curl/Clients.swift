@@ -2,7 +2,7 @@ import Curl
 import Reactor
 import Testing
 
-/// Runs a test with a server and a client, and closes both afterwards.
+/// Runs a closure with a server and a client, and closes both afterwards.
 @Loop func withServer(
     maximumConnections: Int = 64, _ body: @Loop (HTTPServer, CurlClient) async throws -> Void
 ) async throws {

@@ -7,7 +7,7 @@ import Testing
 @Suite("Failing HTTP servers", .timeLimit(.minutes(2)))
 struct FaultTests {
     @Test(
-        "a response that is cut off fails with .connectionLost, and the next request succeeds",
+        "a request whose response is cut off fails with .connectionLost, and the next request succeeds",
         arguments: ["cut", "hang-up"])
     @Loop func cut(path: String) async throws {
         try await withServer { server, client async throws in
@@ -19,7 +19,8 @@ struct FaultTests {
     }
 
     @Test(
-        "a server that sends nothing or stalls makes the request fail with .timedOut", arguments: ["silence", "stall"])
+        "a request fails with .timedOut if the server sends no response or only a part of it",
+        arguments: ["silence", "stall"])
     @Loop func timeouts(path: String) async throws {
         try await withServer { server, client async throws in
             var request = HTTPRequest(url: server.url(path))
@@ -31,7 +32,7 @@ struct FaultTests {
         }
     }
 
-    @Test("requests fail while the server is down and succeed when it is back")
+    @Test("requests fail while the server refuses connections and succeed when it accepts them again")
     @Loop func refused() async throws {
         let server = try HTTPServer()
         let proxy = try FaultProxy(to: server.port)
@@ -49,7 +50,7 @@ struct FaultTests {
         client.close()
     }
 
-    @Test("a server that does not speak HTTP makes the request fail")
+    @Test("a request fails with an error message if the server does not speak HTTP")
     @Loop func garbage() async throws {
         try await withServer { server, client async throws in
             let error = await failure(client, HTTPRequest(url: server.url("garbage")))
@@ -57,7 +58,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a server without TLS or with an untrusted certificate fails with .tls and receives no request")
+    @Test("an HTTPS request fails with .tls and is not sent if the server has no TLS or an untrusted certificate")
     @Loop func tls() async throws {
         try await withServer { server, client async throws in
             let plain = HTTPRequest(url: "https://127.0.0.1:\(server.port)/echo")

@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 
 extension HTTPServer {
-    /// Answers a request as the words of its path say, such as `/size/100`.
+    /// Answers a request. The words of its path select the answer: for example, `/size/100` gets a body of 100 bytes.
     ///
     /// - Returns: whether to keep the connection open.
     func answer(_ request: ReceivedRequest, on client: Int32) -> Bool {
@@ -29,11 +29,11 @@ extension HTTPServer {
             usleep(UInt32(number) * 1000)
             return respond(200, [], method: request.method, on: client)
         case "silence":
-            waitUntilGone(client)
+            waitUntilClosed(client)
             return false
         case "stall":
             _ = send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nsome", on: client)
-            waitUntilGone(client)
+            waitUntilClosed(client)
             return false
         case "cut":
             _ = send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nsome", on: client)
@@ -68,7 +68,7 @@ extension HTTPServer {
         return true
     }
 
-    private func waitUntilGone(_ client: Int32) {
+    private func waitUntilClosed(_ client: Int32) {
         var byte: UInt8 = 0
         while recv(client, &byte, 1, 0) > 0 {}
     }

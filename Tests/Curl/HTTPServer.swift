@@ -14,9 +14,9 @@ struct ReceivedRequest: Sendable {
     }
 }
 
-/// A small HTTP/1.1 server on loopback, with a thread per connection, that can misbehave.
+/// A small HTTP/1.1 server on loopback, with a thread per connection. It can also send incomplete or invalid responses.
 ///
-/// The first word of the path selects the behaviour; see `HTTPServer+Answers.swift`.
+/// The first word of a request's path selects the response; see `HTTPServer+Answers.swift`.
 final class HTTPServer: Sendable {
     private struct State {
         var requests: [ReceivedRequest] = []
@@ -141,7 +141,8 @@ private struct HTTPConnection {
         let count = recv(descriptor, &chunk, chunk.count, 0)
         guard count > 0 else { return false }
         buffer += chunk[..<count]
-        // 0x16 is the first byte of a TLS handshake (RFC 8446, section 5.1). The server does not speak TLS.
+        // 0x16 is the first byte of a TLS handshake (RFC 8446, section 5.1). The server does not speak TLS, so it
+        // closes the connection.
         return buffer.first != 0x16
     }
 }

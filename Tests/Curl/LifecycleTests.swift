@@ -4,9 +4,9 @@ import Reactor
 import TestSupport
 import Testing
 
-@Suite("HTTP client life cycle", .timeLimit(.minutes(2)))
+@Suite("HTTP client lifecycle", .timeLimit(.minutes(2)))
 struct LifecycleTests {
-    @Test("one connection serves successive requests")
+    @Test("successive HTTP requests use one connection")
     @Loop func reuse() async throws {
         try await withServer { server, client async throws in
             for _ in 0..<50 {
@@ -16,26 +16,26 @@ struct LifecycleTests {
         }
     }
 
-    @Test("a hundred concurrent requests get their own responses over the allowed number of connections")
+    @Test("a hundred concurrent requests get their own responses and use no more connections than allowed")
     @Loop func parallel() async throws {
         try await withServer(maximumConnections: 20) { server, client async throws in
-            let answers = try await withThrowingTaskGroup(of: (Int, [UInt8]).self) { group async throws in
+            let responses = try await withThrowingTaskGroup(of: (Int, [UInt8]).self) { group async throws in
                 for number in 0..<100 {
                     let request = HTTPRequest(
                         method: "POST", url: server.url("echo"), body: .bytes(Array("number \(number)".utf8)))
                     group.addTask { (number, try await client.perform(request).body) }
                 }
-                var answers: [Int: [UInt8]] = [:]
-                for try await (number, body) in group { answers[number] = body }
-                return answers
+                var responses: [Int: [UInt8]] = [:]
+                for try await (number, body) in group { responses[number] = body }
+                return responses
             }
-            #expect(answers.count == 100)
-            #expect(answers.allSatisfy { $1 == Array("number \($0)".utf8) })
+            #expect(responses.count == 100)
+            #expect(responses.allSatisfy { $1 == Array("number \($0)".utf8) })
             #expect(server.acceptedCount <= 20)
         }
     }
 
-    @Test("cancelling a task ends its request at once, and later requests succeed")
+    @Test("an HTTP request throws .cancelled at once when its task is cancelled, and later requests succeed")
     @Loop func cancellation() async throws {
         try await withServer { server, client async throws in
             let request = HTTPRequest(url: server.url("silence"))
@@ -54,7 +54,7 @@ struct LifecycleTests {
         }
     }
 
-    @Test("closing a client ends its requests in flight and refuses new ones")
+    @Test("after an HTTP client is closed, its requests in flight and new requests fail with .cancelled")
     @Loop func close() async throws {
         try await withServer { server, client async throws in
             async let pending = failure(client, HTTPRequest(url: server.url("silence")))
@@ -67,7 +67,7 @@ struct LifecycleTests {
         }
     }
 
-    @Test("a client that starts and stops repeatedly leaks no connection and no descriptor")
+    @Test("opening and closing HTTP clients leaks no connections and no descriptors")
     @Loop func startStop() async throws {
         let server = try HTTPServer()
         let before = try openDescriptors()
@@ -76,16 +76,17 @@ struct LifecycleTests {
             #expect(try await client.perform(HTTPRequest(url: server.url("echo"))).status == 200)
             client.close()
         }
-        // Other tests open descriptors too, but close them; a leak would keep 300.
+        // Other tests open descriptors at the same time but close them again; leaked descriptors of 300 clients would
+        // stay open.
         #expect(try await eventually(within: .seconds(60)) { try openDescriptors() - before < 150 })
         #expect(try await eventually { server.openCount == 0 })
-        // A client that is dropped without close() closes its connections.
-        try await useAndDropClient(server)
+        // A client that is released without close() also closes its connections.
+        try await useAndReleaseClient(server)
         #expect(try await eventually { server.openCount == 0 })
         server.stop()
     }
 
-    @Loop private func useAndDropClient(_ server: HTTPServer) async throws {
+    @Loop private func useAndReleaseClient(_ server: HTTPServer) async throws {
         let client = try CurlClient()
         #expect(try await client.perform(HTTPRequest(url: server.url("echo"))).status == 200)
         #expect(server.openCount == 1)

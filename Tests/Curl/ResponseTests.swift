@@ -5,7 +5,9 @@ import Testing
 
 @Suite("HTTP response", .timeLimit(.minutes(2)))
 struct ResponseTests {
-    @Test("every status is a response, not an error", arguments: [200, 204, 401, 404, 423, 500, 503])
+    @Test(
+        "a response with any status is returned and does not throw an error",
+        arguments: [200, 204, 401, 404, 423, 500, 503])
     @Loop func statuses(status: Int) async throws {
         try await withServer { server, client async throws in
             let response = try await client.perform(HTTPRequest(url: server.url("status/\(status)")))
@@ -14,7 +16,7 @@ struct ResponseTests {
         }
     }
 
-    @Test("header fields keep their order, are trimmed and are found regardless of case")
+    @Test("response header fields keep their order, have trimmed values, and are found in upper and lower case")
     @Loop func headers() async throws {
         try await withServer { server, client async throws in
             let response = try await client.perform(HTTPRequest(url: server.url("headers")))
@@ -25,7 +27,7 @@ struct ResponseTests {
         }
     }
 
-    @Test("a redirect is returned and not followed")
+    @Test("a redirect response is returned and not followed")
     @Loop func redirect() async throws {
         try await withServer { server, client async throws in
             let response = try await client.perform(HTTPRequest(url: server.url("redirect")))
@@ -35,7 +37,7 @@ struct ResponseTests {
         }
     }
 
-    @Test("a response over the maximum size throws .tooLarge, with and without Content-Length")
+    @Test("a response body larger than the maximum throws .tooLarge, with and without Content-Length")
     @Loop func tooLarge() async throws {
         try await withServer { server, client async throws in
             let exact = try await client.perform(

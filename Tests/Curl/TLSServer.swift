@@ -14,12 +14,12 @@ struct TLSServer {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let key = directory.appending(path: "key.pem").path
         let certificate = directory.appending(path: "certificate.pem").path
-        let making = try openssl([
+        let certificateRequest = try openssl([
             "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
             "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate,
         ])
-        try #require(wait(for: making) == 0)
-        // openssl takes a port number, so it gets one that was free a moment ago.
+        try #require(wait(for: certificateRequest) == 0)
+        // openssl needs a port number. It gets a port that was free a moment ago.
         let probe = try HTTPServer()
         let port = probe.port
         probe.stop()
@@ -34,7 +34,8 @@ struct TLSServer {
     }
 
     func stop() {
-        // SIGKILL, because the process inherits the signal mask of its parent thread, which may block SIGTERM.
+        // SIGKILL is used, because the process inherits the signal mask of the thread that started it, and this mask
+        // may block SIGTERM.
         kill(process, SIGKILL)
         _ = Self.wait(for: process)
         try? FileManager.default.removeItem(at: directory)

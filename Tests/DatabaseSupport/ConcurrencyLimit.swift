@@ -7,12 +7,12 @@ package import Reactor
 
     /// Makes a limit.
     ///
-    /// - Parameter count: how many tests run at the same time.
+    /// - Parameter count: the maximum number of tests that run at the same time.
     package nonisolated init(_ count: Int) {
         free = count
     }
 
-    /// Runs a body as soon as fewer than the limit run.
+    /// Waits until fewer tests than the limit are running, and then runs the body of a test.
     package func run(_ body: @Loop () async throws -> Void) async throws {
         if free > 0 {
             free -= 1

@@ -4,12 +4,12 @@ package import FoundationEssentials
 package import WorkerKit
 
 extension IncomingMessage {
-    /// Makes a message as the ingress sends it, for handlers that are called without a broker.
+    /// Makes a message with the properties that the ingress sets, for tests that call handlers without a broker.
     ///
     /// - Parameters:
-    ///   - caller: the account that the message is for; its username must be valid.
+    ///   - caller: the account on whose behalf the message is sent; its username must be valid.
     ///   - body: the message's bytes.
-    ///   - isAwaited: whether the sender waits 30 s for a reply.
+    ///   - isAwaited: whether the message asks for a reply, with a deadline in 30 s.
     package init(type: String, id: UUID? = UUID.v7(), caller: Caller? = nil, body: [UInt8], isAwaited: Bool = false) {
         let now = Timestamp.now()
         var properties = Properties()

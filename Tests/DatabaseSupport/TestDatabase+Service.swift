@@ -2,6 +2,7 @@ package import Contracts
 internal import Logging
 package import Postgres
 internal import Reactor
+internal import TestSupport
 package import WorkerKit
 
 extension TestDatabase {
@@ -31,7 +32,7 @@ extension TestDatabase {
 }
 
 extension PostgresPool {
-    /// Returns the integer that a query returns.
+    /// Runs a query that returns one integer, and returns the integer.
     package func count(_ sql: String) async throws -> Int {
         try await query(Statement(sql))[0].get(0)
     }

@@ -4,27 +4,27 @@ package import Postgres
 package import Reactor
 internal import TestSupport
 
-/// A schema or a database of one test on the PostgreSQL server of the tests.
+/// Makes schemas and databases for single tests, on the PostgreSQL server of the tests.
 @Loop package enum TestDatabase {
-    /// Runs a body with the address of an empty schema, which is dropped afterwards.
+    /// Runs a body with the URL of an empty schema. The schema is dropped afterwards.
     package static func withSchema(_ body: @Loop (String) async throws -> Void) async throws {
         try await with("SCHEMA", dropping: "CASCADE", body) { base, name in
             base + (base.contains("?") ? "&" : "?") + "options=-csearch_path%3D\(name)"
         }
     }
 
-    /// Runs a body with the address of an empty database, which is dropped afterwards. For objects that belong to a
-    /// database, such as extensions.
+    /// Runs a body with the URL of an empty database. The database is dropped afterwards. For tests of objects that
+    /// belong to a database and not to a schema, such as extensions.
     package static func withDatabase(_ body: @Loop (String) async throws -> Void) async throws {
-        // Without FORCE, which fails while autovacuum is connected. PostgreSQL ends autovacuum itself and waits for
-        // others.
+        // The database is dropped without FORCE, because FORCE fails while autovacuum is connected. Without FORCE,
+        // PostgreSQL ends autovacuum and waits for other connections.
         try await with("DATABASE", dropping: "", body) { base, name in
             guard let slash = slash(in: base) else { return base }
             return base[...slash] + name + base[(base[slash...].firstIndex(of: "?") ?? base.endIndex)...]
         }
     }
 
-    /// Runs a body with a pool, which is closed afterwards.
+    /// Runs a body with a pool. The pool is closed afterwards.
     package static func withPool(
         _ url: String, size: Int, _ body: @Loop (PostgresPool) async throws -> Void
     ) async throws {
@@ -38,13 +38,13 @@ internal import TestSupport
         }
     }
 
-    /// Returns an address with the port of a proxy on loopback.
+    /// Returns a URL in which the host and the port are those of a proxy on 127.0.0.1.
     package static func through(_ port: Int, _ url: String) -> String {
         guard let at = url.firstIndex(of: "@"), let slash = slash(in: url) else { return url }
         return url[...at] + "127.0.0.1:\(port)" + url[slash...]
     }
 
-    /// Returns the port of an address.
+    /// Returns the port in a URL, by default 5432.
     package static func port(of url: String) -> Int {
         guard let at = url.firstIndex(of: "@"), let slash = slash(in: url),
             let colon = url[at..<slash].lastIndex(of: ":")
@@ -65,7 +65,7 @@ internal import TestSupport
                 _ = try await $0.query(Statement("DROP \(kind) \(name) \(dropping)"))
             }
         }
-        // The error of the test itself is reported first.
+        // If the test and the cleanup have both failed, the error of the test is thrown.
         try ended.get()
         try dropped.get()
     }

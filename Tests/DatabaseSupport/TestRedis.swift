@@ -10,7 +10,7 @@ internal import TestSupport
 
     /// Runs a body with a connected client, and closes the client afterwards.
     ///
-    /// - Parameter url: the server; `nil` for the one of the environment.
+    /// - Parameter url: the server's URL; `nil` for `WARREN_TEST_REDIS_URL`.
     package static func withClient(
         _ url: String? = nil, _ body: @Loop (RedisClient) async throws -> Void
     ) async throws {

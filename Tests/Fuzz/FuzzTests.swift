@@ -5,43 +5,46 @@ import Reactor
 import TestSupport
 import Testing
 
-/// Feeds each parser of untrusted input with 20,000 nearly valid inputs, the same in every run. A crash ends the test
-/// run; a wrong result fails the test with the input.
+/// Gives each parser of untrusted input 20,000 nearly valid inputs, which are the same in every run. A crash ends the
+/// test run; a wrong result fails the test with the input.
 @Suite("Fuzzing of the parsers of untrusted input", .timeLimit(.minutes(5)))
 struct FuzzTests {
     private static let count = 20_000
 
-    @Test("mutated JSON bodies and events neither crash nor hang the parser")
+    @Test("mutated JSON neither crashes nor hangs the parser, and keeps its value when it is written and parsed again")
     func json() async throws {
-        try await Self.run(InputMutator(seed: 1, seeds: JSONTarget.seeds, words: JSONTarget.words), JSONTarget.failure)
+        try await Self.run(
+            InputMutator(seed: 1, inputs: JSONTarget.seeds, dictionary: JSONTarget.dictionary), JSONTarget.failure)
     }
 
-    @Test("mutated multipart bodies are parsed alike for every chunk size")
+    @Test("a mutated multipart body gives the same result in one chunk and in chunks of 1 and of 7 bytes")
     func multipart() async throws {
         try await Self.run(
-            InputMutator(seed: 2, seeds: MultipartTarget.seeds, words: MultipartTarget.words), MultipartTarget.failure)
+            InputMutator(seed: 2, inputs: MultipartTarget.seeds, dictionary: MultipartTarget.dictionary),
+            MultipartTarget.failure)
     }
 
-    @Test("mutated images neither crash nor hang the parser, and a truncated image is refused")
+    @Test("mutated images neither crash nor hang the parser, and an image cut off after 8 bytes is refused")
     func images() async throws {
         try await Self.run(
-            InputMutator(seed: 5, seeds: ImageTarget.seeds, words: ImageTarget.words), ImageTarget.failure)
+            InputMutator(seed: 5, inputs: ImageTarget.seeds, dictionary: ImageTarget.dictionary), ImageTarget.failure)
     }
 
-    @Test("mutated message properties neither crash nor hang the decoder")
+    @Test("mutated message properties neither crash nor hang the decoder, and give the same result twice")
     func properties() async throws {
         try await Self.run(
-            InputMutator(seed: 3, seeds: PropertiesTarget.seeds, words: PropertiesTarget.words),
+            InputMutator(seed: 3, inputs: PropertiesTarget.seeds, dictionary: PropertiesTarget.dictionary),
             PropertiesTarget.failure)
     }
 
-    @Test("mutated access tokens are refused unless the signed part is genuine")
+    @Test("a mutated access token is refused unless its header and its claims are unchanged")
     func tokens() async throws {
         let target = try await TokenTarget()
-        try await Self.run(InputMutator(seed: 4, seeds: TokenTarget.seeds, words: TokenTarget.words), target.failure)
+        try await Self.run(
+            InputMutator(seed: 4, inputs: TokenTarget.seeds, dictionary: TokenTarget.dictionary), target.failure)
     }
 
-    @Test("headers nested as deeply as a frame allows do not exhaust the stack of the loop")
+    @Test("decoding headers that are nested as deeply as a frame allows does not overflow the loop's stack")
     @Loop func nesting() {
         // A frame has at most 131,072 bytes and each level takes seven.
         let input = PropertiesTarget.headers(PropertiesTarget.nested(131_000 / 7))
@@ -50,7 +53,7 @@ struct FuzzTests {
         #expect(headers == nil || headers?["n"] != nil)
     }
 
-    @Test("the unmutated inputs are accepted")
+    @Test("the unmutated inputs of each fuzz target give the right results")
     func seeds() async throws {
         #expect(PropertiesTarget.seeds.allSatisfy { PropertiesTarget.decode($0) != nil })
         let target = try await TokenTarget()

@@ -4,7 +4,8 @@ import Contracts
 enum JSONTarget {
     /// Decodes an input as several message types and as JSON.
     ///
-    /// - Returns: a description of the wrong result; `nil` if the result is right.
+    /// - Returns: a description of the failure; `nil` if the input is not JSON, or if it keeps its value when it is
+    ///   written and parsed again.
     static func failure(in input: [UInt8]) -> String? {
         _ = try? Messages.Identity.register.request.decode(input)
         _ = try? Messages.Post.create.request.decode(input)
@@ -28,7 +29,7 @@ enum JSONTarget {
         #"{"specversion":"1.0","id":"0190a0b0-1234-7abc-8def-0123456789ab","source":"/warren/post","type":"post.created","time":"2025-01-31T09:05:00.123Z","data":{"id":"0190a0b0-1234-7abc-8def-0123456789ab","author":{"id":"0190a0b0-1234-7abc-8def-0123456789ab","username":"ada"},"content":"x","media":[],"createdAt":"2025-01-31T09:05:00Z","mediaIds":[]}}"#,
     ].map { Array($0.utf8) }
 
-    static let words: [[UInt8]] = [
+    static let dictionary: [[UInt8]] = [
         "\"", "\\", "\\u0000", "\\ud800", "\\udc00", "{", "}", "[", "]", ":", ",", "1e999", "-", "0", ".", "null",
         "tru",
         "\u{FEFF}", "\"a\":", String(repeating: "[", count: 40), String(repeating: "9", count: 500),

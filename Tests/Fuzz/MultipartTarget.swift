@@ -4,21 +4,21 @@ import Multipart
 enum MultipartTarget {
     private static let boundary = "boundary"
 
-    /// Parses an input as a body, and its first line as a Content-Type.
+    /// Parses an input as a body in chunks of several sizes, and its first line as a Content-Type.
     ///
-    /// - Returns: a description of the wrong result; `nil` if the result is right.
+    /// - Returns: a description of the failure; `nil` if each chunk size gives the same result.
     static func failure(in input: [UInt8]) -> String? {
         let line = input.prefix { $0 != 0x0A }
         _ = try? MultipartBoundary(contentType: String(decoding: line, as: UTF8.self))
-        let whole = result(input, cutBy: input.count)
-        for size in [1, 7] where result(input, cutBy: size) != whole {
-            return "in chunks of \(size) the result is different"
+        let whole = result(input, chunkSize: input.count)
+        for size in [1, 7] where result(input, chunkSize: size) != whole {
+            return "the result in chunks of \(size) bytes differs from the result in one chunk"
         }
         return nil
     }
 
     /// Returns the parts with their contents, or the error.
-    private static func result(_ input: [UInt8], cutBy size: Int) -> ParseResult {
+    private static func result(_ input: [UInt8], chunkSize: Int) -> ParseResult {
         var result = ParseResult()
         do throws(MultipartError) {
             var parser = MultipartParser(
@@ -26,8 +26,8 @@ enum MultipartTarget {
                 limits: MultipartLimits(bodyBytes: 4096, parts: 3, headerBytes: 512, headerLines: 4))
             var rest = input[...]
             while !rest.isEmpty {
-                for event in try parser.feed(rest.prefix(size)) { result.add(event) }
-                rest = rest.dropFirst(size)
+                for event in try parser.feed(rest.prefix(chunkSize)) { result.add(event) }
+                rest = rest.dropFirst(chunkSize)
             }
             try parser.finish()
         } catch {
@@ -64,7 +64,7 @@ enum MultipartTarget {
             + "--boundary--\r\n",
     ].map { Array($0.utf8) }
 
-    static let words: [[UInt8]] = [
+    static let dictionary: [[UInt8]] = [
         "\r\n", "\r", "\n", "--", "--boundary", "--boundary--", "\r\n--boundary\r\n", ";", "=", "\"", "\\", ":",
         "Content-Disposition: form-data; name=\"x\"\r\n", "Content-Type: ", "multipart/form-data;", "boundary=", " ",
     ].map { Array($0.utf8) }

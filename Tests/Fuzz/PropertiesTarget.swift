@@ -6,10 +6,10 @@ import CRabbitMQ
 enum PropertiesTarget {
     /// Decodes an input as the properties in a header frame.
     ///
-    /// - Returns: a description of the wrong result; `nil` if the result is right.
+    /// - Returns: a description of the failure; `nil` if the input is refused, or decoded to the same value twice.
     static func failure(in input: [UInt8]) -> String? {
         guard let properties = decode(input) else { return nil }
-        // Decoding the same bytes twice differs if memory outside the input is read.
+        // If the decoder read memory outside the input, the two results could differ.
         guard let again = decode(input), "\(again)" == "\(properties)" else {
             return "decoding twice gives different results"
         }
@@ -50,14 +50,14 @@ enum PropertiesTarget {
         return tables.map { before + long($0) + after } + [bytes(PropertyFlag.headers) + long(nested(64)), bytes(0)]
     }()
 
-    static let words: [[UInt8]] =
+    static let dictionary: [[UInt8]] =
         "SxtbBsuIilLfdDTFAV".utf8.map { [$0] } + [
             long(text("x")), name("n") + [0x46], [0, 0, 0, 0], [0xFF, 0xFF, 0xFF, 0xFF], [0, 0, 0x10, 0],
         ]
 
-    /// Returns tables that are nested to a depth.
+    /// Returns the encoding of `depth` nested tables.
     static func nested(_ depth: Int) -> [UInt8] {
-        // Built in reverse from the innermost table, which takes linear time.
+        // Building the bytes in reverse, from the innermost table outwards, takes linear time.
         var reversed: [UInt8] = []
         for _ in 0..<depth {
             let length = UInt32(reversed.count)

@@ -6,7 +6,8 @@ import Contracts
 struct TokenTarget: Sendable {
     private let verifier: TokenVerifier
 
-    /// Uses a public key whose private key is destroyed. It signed one token, valid for 15 minutes in 2023.
+    /// Makes the target with a fixed public key. The private key signed only the token below, which was valid for 15
+    /// minutes in 2023, and was then destroyed.
     init() async throws {
         let keys =
             #"{"keys":[{"kty":"EC","crv":"P-256","kid":"fuzz","x":"AGYXiRx6joTOwnDW08iC_EgwwSVU9-yt1WdZlF5ght8","y":"Dy9IonxuFdTxx5QfYrksUeO4rUagyShkV0VaXjmgnh8"}]}"#
@@ -21,7 +22,7 @@ struct TokenTarget: Sendable {
 
     /// Verifies an input as a token, at a time at which the genuine token is valid.
     ///
-    /// - Returns: a description of the wrong result; `nil` if the result is right.
+    /// - Returns: a description of the failure; `nil` if the result is right.
     func failure(in input: [UInt8]) -> String? {
         let text = String(decoding: input, as: UTF8.self)
         let isAccepted = (try? verifier.verify(text, at: Timestamp(milliseconds: 1_700_000_100_000))) != nil
@@ -36,7 +37,7 @@ struct TokenTarget: Sendable {
         "eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLy4uL2V0Yy9wYXNzd2QifQ.e30.AA", "..", "a.b.c",
     ].map { Array($0.utf8) }
 
-    static let words: [[UInt8]] = [
+    static let dictionary: [[UInt8]] = [
         ".", "=", "eyJ", "-", "_", "+", "/", "e30", "eyJhbGciOiJub25lIn0", "AAAA", String(repeating: "A", count: 86),
         String(repeating: "A", count: 9000), "\u{0}", " ",
     ].map { Array($0.utf8) }

@@ -23,7 +23,7 @@ import WorkerKit
     }
 
     @Test(
-        "a username with bidirectional controls, invisible characters or look-alikes is refused",
+        "a username with bidirectional controls, invisible characters or look-alike letters is refused at /username",
         arguments: [
             // Bidirectional controls: embeddings, overrides, isolates, marks.
             "admin\u{202E}nimda", "\u{202A}admin", "admin\u{202C}", "\u{2066}admin\u{2069}", "admin\u{200F}",
@@ -32,7 +32,7 @@ import WorkerKit
             "ad\u{200B}min", "ad\u{200D}min", "\u{FEFF}admin", "ad\u{AD}min", "admin\u{0}", "admin\n", "ad\tmin",
             " admin",
             "admin\u{A0}", "admin\u{1B}[31m", "ad\u{7F}min",
-            // Look-alikes: Cyrillic, Greek, full width, mathematical, with a dot above, a ligature, combining.
+            // Look-alikes: Cyrillic, Greek, full width, mathematical, a dotless i, a ligature, a combining accent.
             "\u{430}dmin", "\u{3B1}dmin", "\u{FF41}dmin", "\u{1D41A}dmin", "adm\u{131}n", "\u{FB01}nder",
             "admin\u{301}",
             "adm\u{FF0E}in", "ad\u{2013}min", "\u{661}\u{662}\u{663}", "\u{1F600}\u{1F600}\u{1F600}",
@@ -41,7 +41,7 @@ import WorkerKit
         #expect(Set(faults(username: username)) == ["/username"])
     }
 
-    @Test("a username that differs only in letter case from an existing one is taken")
+    @Test("a username that differs only in letter case from an existing one is refused as account-exists")
     func sameName() async throws {
         try await IdentityFixture.with { fixture in
             _ = try await fixture.register("Admin.1_x-Y")
@@ -55,7 +55,7 @@ import WorkerKit
     }
 
     @Test(
-        "an email that is not ASCII, is not an address or is too long is refused",
+        "an email that is not ASCII, is not an address or is too long is refused at /email",
         arguments: [
             "j\u{F6}rg@example.org", "joerg@b\u{FC}cher.example", "\u{430}dmin@example.org", "admin@ex\u{430}mple.org",
             "admin@example\u{3002}org", "admin@example.org\u{202E}", "\u{FEFF}admin@example.org",
@@ -68,7 +68,7 @@ import WorkerKit
         #expect(Set(faults(email: email)) == ["/email"])
     }
 
-    @Test("an email keeps its letter case, is compared without it, and may have a domain in ASCII form")
+    @Test("an email is stored in its letter case, compared in any letter case, and may have a Punycode domain")
     func sameEmail() async throws {
         try await IdentityFixture.with { fixture in
             let email = "Jo+News@XN--Bcher-Kva.example"
@@ -87,7 +87,7 @@ import WorkerKit
     }
 
     @Test(
-        "a password that is too short, too long or contains U+0000 is refused",
+        "a password that is too short, too long or contains U+0000 is refused at /password",
         arguments: [
             "1234567", "\u{1F600}\u{1F600}\u{1F600}\u{1F600}\u{1F600}\u{1F600}\u{1F600}",
             String(repeating: "p", count: 129), "long enough\u{0}",
@@ -96,7 +96,7 @@ import WorkerKit
         #expect(faults(password: password) == ["/password"])
     }
 
-    @Test("a password's length is counted in characters, not bytes", arguments: [8, 128])
+    @Test("a password of 8 or 128 characters of four bytes each is accepted", arguments: [8, 128])
     func characters(_ count: Int) async throws {
         try await IdentityFixture.with { fixture in
             let password = String(repeating: "\u{1F407}", count: count)
@@ -110,7 +110,7 @@ import WorkerKit
     }
 
     @Test(
-        "a registration with a field that clients cannot set is refused",
+        "a registration with a field that is not in the schema is refused at that field",
         arguments: ["id", "createdAt", "admin", "passwordHash", "Username"])
     func massAssignment(_ field: String) {
         let body = #"{"username":"someone","email":"a@example.org","password":"a fine password","\#(field)":"x"}"#

@@ -11,7 +11,7 @@ import WorkerKit
 
 @testable import IdentityService
 
-/// The identity daemon as a process on real servers, with its own queue, and a client that sends requests to it.
+/// The identity daemon as a process that uses real servers, with a client that sends requests to it.
 @Loop final class IdentityDaemon {
     let requester: Requester
     private(set) var events: [Delivery] = []
@@ -27,7 +27,7 @@ import WorkerKit
         publisher = Publisher(address: address, name: "tests", log: .quiet)
         requester = Requester(publisher: publisher, principal: address.user, limit: 100)
         self.directory = directory
-        process.executableURL = try WarrenCommand.program("warren-identity")
+        process.executableURL = URL(filePath: try builtProgram("warren-identity"))
         process.environment = [
             "WARREN_AMQP_URL": broker, "WARREN_DATABASE_URL": databaseURL,
             "WARREN_REDIS_URL": try TestEnvironment.value("WARREN_TEST_REDIS_URL"),
@@ -46,12 +46,12 @@ import WorkerKit
             try await IdentityFixture.withSchema { url in
                 let daemon = try IdentityDaemon(directory: directory, databaseURL: url)
                 try await daemon.declareQueues()
-                try await daemon.runAlone(body)
+                try await daemon.runProcess(body)
             }
         }
     }
 
-    private func runAlone(_ body: @Loop (IdentityDaemon) async throws -> Void) async throws {
+    private func runProcess(_ body: @Loop (IdentityDaemon) async throws -> Void) async throws {
         try Data().write(to: URL(filePath: "\(directory)/log"))
         let output = try FileHandle(forWritingTo: URL(filePath: "\(directory)/log"))
         process.standardError = output
@@ -62,7 +62,7 @@ import WorkerKit
                 FileManager.default.fileExists(atPath: "\(directory)/healthy") || !process.isRunning
             }
             try #require(isReady && process.isRunning, "\(log)")
-            try await connected { try await body(self) }
+            try await withConnections { try await body(self) }
         } catch {
             process.terminate()
             try await removeQueues()
@@ -74,7 +74,7 @@ import WorkerKit
         try await removeQueues()
     }
 
-    private func connected(_ body: @Loop () async throws -> Void) async throws {
+    private func withConnections(_ body: @Loop () async throws -> Void) async throws {
         let events = Subscription.queue(eventQueue, prefetch: 10) { [weak self] delivery in
             self?.events.append(delivery)
             delivery.ack()
@@ -107,12 +107,12 @@ import WorkerKit
             type.descriptor, caller: account.map { Caller(id: $0.id, username: $0.username) },
             body: Array(body.utf8), requestID: "test")
         guard case .reply(let reply) = await requester.send(request) else {
-            throw AMQPError(.malformed, "no reply")
+            throw AMQPError(.malformed, "the daemon did not reply")
         }
         return reply
     }
 
-    /// Returns the number of messages in the service's queue that no consumer has.
+    /// Returns the number of messages in the service's queue that were not delivered to a consumer.
     func queueDepth() async throws -> Int {
         try await Provisioner(address: address).depth(ofQueue: Queue.identityCommands).ready
     }
@@ -129,7 +129,7 @@ import WorkerKit
             .queue(eventQueue),
             .binding(queue: eventQueue, exchange: Exchange.events, key: AccountRegistered.type),
         ]
-        steps += Messages.all.filter { $0.service == .identity && $0.kind == .credential }.map {
+        steps += Messages.descriptors.filter { $0.service == .identity && $0.kind == .credential }.map {
             .binding(queue: Queue.identityCommands, exchange: Exchange.commands, key: $0.name)
         }
         try await Provisioner(address: address).perform(steps)

@@ -13,7 +13,7 @@ import WorkerKit
 @Suite("Identity daemon", .timeLimit(.minutes(2)), .serialized)
 struct IdentityDaemonTests {
     @Test(
-        "the identity daemon serves registration to logout through the broker, publishes the account and logs no secret"
+        "the identity daemon carries out each request from registration to logout, publishes one event, logs no secret"
     )
     @Loop func journey() async throws {
         try await IdentityDaemon.run { daemon in
@@ -49,7 +49,7 @@ struct IdentityDaemonTests {
         }
     }
 
-    @Test("the identity daemon replies to malformed requests and leaves none in its queue")
+    @Test("the identity daemon replies to malformed requests with 400 or 422 and leaves none in its queue")
     @Loop func malformed() async throws {
         try await IdentityDaemon.run { daemon in
             let reply = try await daemon.call(Messages.Identity.login, #"{"email": "a@example.org", "password"#)
@@ -62,11 +62,11 @@ struct IdentityDaemonTests {
     }
 
     @Test(
-        "without a valid signing key the identity daemon exits with 78 and one line that names the setting",
+        "without a valid signing key, the identity daemon exits with status 78 and one line that names the setting",
         arguments: [nil, "not a key"])
     func configuration(_ key: String?) async throws {
         let process = Process()
-        process.executableURL = try WarrenCommand.program("warren-identity")
+        process.executableURL = URL(filePath: try builtProgram("warren-identity"))
         process.environment = [
             "WARREN_AMQP_URL": "amqp://a:b@127.0.0.1:1/v", "WARREN_DATABASE_URL": "postgresql://127.0.0.1:1/none",
             "WARREN_REDIS_URL": "redis://127.0.0.1:1/0",

@@ -12,7 +12,8 @@ import Testing
 @testable import IdentityService
 @testable import WorkerKit
 
-/// The identity service's handlers on a schema of one test, with a clock that the test sets.
+/// The identity service's handlers for one test, with a database schema of their own and a clock that the test
+/// advances.
 @Loop final class IdentityFixture {
     /// A clock that stands still between calls of `advance`.
     final class Clock: Sendable {
@@ -59,6 +60,8 @@ import Testing
     private static let concurrency = ConcurrencyLimit(4)
 
     /// Runs a test with the handlers.
+    ///
+    /// - Parameter change: replaces dependencies of the handlers.
     static func with(
         _ change: (inout Dependencies) -> Void = { _ in }, _ body: @Loop (IdentityFixture) async throws -> Void
     ) async throws {
@@ -80,7 +83,7 @@ import Testing
     ) async throws -> Reply {
         let caller = account.map { Caller(id: $0.id, username: $0.username) }
         let message = IncomingMessage(type: type.name, id: id, caller: caller, body: body.jsonBytes())
-        // Messages of the kind credential have no inbox row, because their replies contain tokens.
+        // All messages of this service are credentials. They have no inbox row, because their replies contain tokens.
         try #require(handlers[type.name]?.kind == .request(.credential))
         return try #require(try await handlers.deliver(message))
     }

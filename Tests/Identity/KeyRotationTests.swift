@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Key rotation", .timeLimit(.minutes(2)))
 struct KeyRotationTests {
-    /// A directory with keys.
+    /// The directory on which `warren keys` works.
     private struct KeyDirectory {
         let path: String
 
@@ -26,14 +26,16 @@ struct KeyRotationTests {
             try FileManager.default.attributesOfItem(atPath: "\(path)/\(name)")[.posixPermissions] as? Int
         }
 
-        @discardableResult func keys(_ command: String, _ options: String...) async throws -> WarrenCommand {
+        /// Runs `warren keys COMMAND DIRECTORY` and returns the finished run.
+        func run(_ command: String, _ options: String...) async throws -> WarrenCommand {
             try await WarrenCommand.run(["keys", command, path] + options)
         }
 
+        /// Runs `warren keys COMMAND DIRECTORY`, and requires that it succeeds and prints no private key.
         func succeed(_ command: String, _ options: String...) async throws {
-            let ended = try await WarrenCommand.run(["keys", command, path] + options)
-            try #require(ended.status == 0, "\(ended.output)")
-            #expect(!ended.output.contains("PRIVATE"))
+            let finished = try await WarrenCommand.run(["keys", command, path] + options)
+            try #require(finished.status == 0, "\(finished.output)")
+            #expect(!finished.output.contains("PRIVATE"))
         }
 
         private func key(_ name: String) throws -> VerificationKey {
@@ -60,7 +62,7 @@ struct KeyRotationTests {
             #expect(try folder.permissions("jwks.json") == 0o644)
             #expect(try folder.files == ["signing-key.pem", "next-signing-key.pem", "jwks.json"])
 
-            let again = try await folder.keys("prepare")
+            let again = try await folder.run("prepare")
             #expect(again.status != 0)
             #expect(again.output.contains("warren keys rotate"))
             #expect(try folder.keySet.keys.count == 2)
@@ -89,31 +91,31 @@ struct KeyRotationTests {
     func unprepared() async throws {
         try await withKeys { folder in
             let before = try folder.bytes("jwks.json")
-            let refused = try await folder.keys("rotate")
+            let refused = try await folder.run("rotate")
             #expect(refused.status != 0)
             #expect(refused.output.contains("warren keys prepare"))
             #expect(try folder.bytes("jwks.json") == before)
         }
     }
 
-    @Test("`warren keys new --force` discards a prepared key, which can then never sign")
+    @Test("`warren keys new --force` deletes a prepared key, and `rotate` then refuses that key")
     func anew() async throws {
         try await withKeys { folder in
             try await folder.succeed("prepare")
             let next = try folder.bytes("next-signing-key.pem")
-            #expect(try await folder.keys("new").status != 0)
+            #expect(try await folder.run("new").status != 0)
             try await folder.succeed("new", "--force")
             #expect(try folder.files == ["signing-key.pem", "jwks.json"])
 
             let (key, set) = try (folder.signingKey, folder.bytes("jwks.json"))
             try folder.write("next-signing-key.pem", next)
-            #expect(try await folder.keys("rotate").status != 0)
+            #expect(try await folder.run("rotate").status != 0)
             #expect(try folder.signingKey == key)
             #expect(try folder.bytes("jwks.json") == set)
         }
     }
 
-    @Test("`warren keys prune` removes a key whose tokens may still be valid only with --now")
+    @Test("only with --now does `warren keys prune` remove a retired key whose tokens can still be valid")
     func prune() async throws {
         try await withKeys { folder in
             let old = try folder.signingKey
@@ -144,7 +146,7 @@ struct KeyRotationTests {
         #expect(set.keys == [new])
     }
 
-    @Test("a retired key stays at least twice as long as an access token lives")
+    @Test("a retired key is kept for at least twice the lifetime of an access token")
     func retention() {
         #expect(KeySet.retention >= .seconds(AccessTokenSigner.lifetime * 2))
     }
@@ -167,7 +169,7 @@ struct KeyRotationTests {
     func crash() async throws {
         try await withKeys { folder in
             let old = try folder.signingKey
-            // As `prepare` leaves the files if it is killed after it has written the key set.
+            // The files as `prepare` leaves them if it is killed after it has written the key set.
             var set = try folder.keySet
             let orphan = SigningKey().publicKey
             set.add(orphan)
@@ -176,7 +178,7 @@ struct KeyRotationTests {
             let new = try folder.nextKey
             #expect(try folder.keySet.keys == [old, orphan, new])
 
-            // As `rotate` leaves the files if it is killed after it has retired the old key, which still signs.
+            // The files as `rotate` leaves them if it is killed after it has retired the old key, which still signs.
             set = try folder.keySet
             set.retire(allBut: [new], at: .now())
             try folder.write("jwks.json", set.document)
@@ -189,12 +191,12 @@ struct KeyRotationTests {
         }
     }
 
-    @Test("one of several concurrent `warren keys` commands succeeds and the files are consistent")
+    @Test("exactly one of four concurrent `warren keys` commands succeeds, and the files are consistent")
     func concurrent() async throws {
         try await withKeys { folder in
             for command in ["prepare", "rotate"] {
                 let statuses = try await withThrowingTaskGroup(of: Int32.self) { group in
-                    for _ in 0..<4 { group.addTask { try await folder.keys(command).status } }
+                    for _ in 0..<4 { group.addTask { try await folder.run(command).status } }
                     var statuses: [Int32] = []
                     for try await status in group { statuses.append(status) }
                     return statuses
@@ -208,7 +210,7 @@ struct KeyRotationTests {
     }
 
     @Test(
-        "a malformed or foreign key set is refused and left unchanged",
+        "`warren keys` refuses a malformed key set and one that it did not make, and leaves the file unchanged",
         arguments: ["prepare", "rotate", "prune"])
     func foreign(_ command: String) async throws {
         try await withKeys { folder in
@@ -219,7 +221,7 @@ struct KeyRotationTests {
                 "", "{", #"{"keys":[]}"#, good.replacing(name, with: "mine"), good.replacing("P-256", with: "P-384"),
             ] {
                 try folder.write("jwks.json", Array(text.utf8))
-                let refused = try await folder.keys(command)
+                let refused = try await folder.run(command)
                 #expect(refused.status != 0)
                 #expect(refused.output.contains("jwks.json"))
                 #expect(try folder.bytes("jwks.json") == Array(text.utf8))

@@ -50,7 +50,7 @@ struct KeyTests {
         }
     }
 
-    @Test("a key's identifier is its RFC 7638 thumbprint, for private keys in SEC 1 and PKCS #8 form")
+    @Test("a key's identifier is its RFC 7638 thumbprint, for a private key in SEC 1 and in PKCS #8 form")
     func thumbprint() throws {
         // The key of RFC 7515, appendix A.3; its thumbprint was computed with another program.
         let secret = try #require(Data(base64Encoded: "jpsQnnGQmL+YBIffH1136cspYG6+0iY7X1fCE9+E9LI="))
@@ -65,7 +65,7 @@ struct KeyTests {
     }
 
     @Test(
-        "text that is not a P-256 private key is refused and not quoted",
+        "a signing key that is not a P-256 private key is a settings error that does not quote it",
         arguments: ["", "secret", P384.Signing.PrivateKey().pemRepresentation])
     func malformed(_ text: String) {
         let settings = Settings(environment: ["WARREN_SIGNING_KEY": text])

@@ -11,7 +11,7 @@ import WorkerKit
 
 @Suite("Login", .timeLimit(.minutes(2)))
 @Loop struct LoginTests {
-    @Test("a login with the email in any letter case and the password returns a session")
+    @Test("a login with the right password and the email in any letter case returns a session")
     func session() async throws {
         try await IdentityFixture.with { fixture in
             let account = try await fixture.register("Frida").account
@@ -23,7 +23,7 @@ import WorkerKit
         }
     }
 
-    @Test("a wrong password and an unknown email get the same reply")
+    @Test("a login with a wrong password and one with an unknown email get the same 401 reply")
     func refusal() async throws {
         try await IdentityFixture.with { fixture in
             let account = try await fixture.register().account
@@ -40,7 +40,7 @@ import WorkerKit
         }
     }
 
-    @Test("a login verifies one hash at one cost, for a right or wrong password and for an unknown email")
+    @Test("a login with the right password, a wrong password or an unknown email verifies one hash of the same cost")
     func sameWork() async throws {
         let recorder = CostRecorder()
         try await IdentityFixture.with {
@@ -69,7 +69,7 @@ import WorkerKit
         }
     }
 
-    @Test("the dummy hash has the standard cost and matches no password")
+    @Test("the dummy hash has the standard cost, and verifying against it fails")
     func dummy() async throws {
         #expect(try await PasswordHasher().verify("", against: nil) == false)
         let real = try await PasswordHash.hash([])
@@ -78,7 +78,7 @@ import WorkerKit
         #expect(try await PasswordHash.verify([], against: PasswordHasher.dummyHash) == false)
     }
 
-    @Test("each login starts a separate family of refresh tokens")
+    @Test("a logout of one session does not end another session of the same account")
     func families() async throws {
         try await IdentityFixture.with { fixture in
             let first = try await fixture.register()
@@ -89,7 +89,7 @@ import WorkerKit
         }
     }
 
-    @Test("a login with the old password during a password change leaves no session")
+    @Test("a login with the old password during a password change leaves no valid session")
     func duringChange() async throws {
         try await IdentityFixture.with { fixture in
             let account = try await fixture.register().account

@@ -14,14 +14,15 @@ import WorkerKit
 @Loop struct LoginThrottleTests {
     /// Longer than any delay that a busy machine causes.
     private static let delay: Duration = .milliseconds(1000)
-    private static let free = 3
+    /// The number of failed logins that cause no delay.
+    private static let freeFailures = 3
 
     /// Returns a worker's throttle.
     private func makeThrottle(
-        _ redis: RedisClient, free: Int = Self.free, capacity: Int = 32, delay: Duration = Self.delay
+        _ redis: RedisClient, capacity: Int = 32, delay: Duration = Self.delay
     ) -> LoginThrottle {
         LoginThrottle(
-            limit: RateLimit(name: "failed-logins", count: free, per: .seconds(600)), delay: delay,
+            limit: RateLimit(name: "failed-logins", count: Self.freeFailures, per: .seconds(600)), delay: delay,
             capacity: capacity, redis: redis)
     }
 
@@ -39,39 +40,39 @@ import WorkerKit
     private func email() -> String { "\(UUID().text)@example.org" }
 
     @Test(
-        "above the limit of failed logins, right and wrong logins of that account are delayed, and no other account's")
+        "after too many failed logins, all logins with that email are delayed, and no login with another email is")
     func slowed() async throws {
         try await TestRedis.withClient { (redis) async throws in
             let (throttle, email) = (makeThrottle(redis), email())
-            for _ in 0..<Self.free { #expect(try await !isDelayed(throttle, email)) }
+            for _ in 0..<Self.freeFailures { #expect(try await !isDelayed(throttle, email)) }
             #expect(try await isDelayed(throttle, email))
             #expect(try await isDelayed(throttle, email, isRight: true))
             #expect(try await !isDelayed(throttle, self.email()))
         }
     }
 
-    @Test("successful logins and password checks that throw do not count as failed logins")
+    @Test("successful logins, and password checks that throw an error, do not count as failed logins")
     func successes() async throws {
         try await TestRedis.withClient { (redis) async throws in
             let (throttle, email) = (makeThrottle(redis), email())
-            for _ in 0..<Self.free * 3 { #expect(try await !isDelayed(throttle, email, isRight: true)) }
-            for _ in 0..<Self.free * 3 {
-                await #expect(throws: Lost.self) {
-                    _ = try await throttle.attempt(on: email) { () -> Bool? in throw Lost() }
+            for _ in 0..<Self.freeFailures * 3 { #expect(try await !isDelayed(throttle, email, isRight: true)) }
+            for _ in 0..<Self.freeFailures * 3 {
+                await #expect(throws: CheckFailed.self) {
+                    _ = try await throttle.attempt(on: email) { () -> Bool? in throw CheckFailed() }
                 }
             }
             #expect(try await !isDelayed(throttle, email))
         }
     }
 
-    private struct Lost: Error {}
+    private struct CheckFailed: Error {}
 
     @Test("all workers share the count of failed logins, under a Redis key without the email")
     func shared() async throws {
         try await TestRedis.withClient { (redis) async throws in
             try await TestRedis.withClient { (other) async throws in
                 let (email, workers) = (email(), [makeThrottle(redis), makeThrottle(other)])
-                for number in 0..<Self.free { _ = try await isDelayed(workers[number % 2], email) }
+                for number in 0..<Self.freeFailures { _ = try await isDelayed(workers[number % 2], email) }
                 for worker in workers { #expect(try await isDelayed(worker, email)) }
                 let keys = try await redis.send(["KEYS", "*"]).array?.compactMap(\.string) ?? []
                 #expect(keys.contains { $0.hasPrefix("identity:failed-logins:") })
@@ -80,7 +81,7 @@ import WorkerKit
         }
     }
 
-    @Test("failed logins expire, after which the account's logins are not delayed")
+    @Test("after the failed logins have expired, logins with that email are not delayed")
     func forgotten() async throws {
         try await TestRedis.withClient { (redis) async throws in
             let email = email()
@@ -93,7 +94,7 @@ import WorkerKit
         }
     }
 
-    @Test("without a limit of failed logins no login is delayed")
+    @Test("if no limit of failed logins is set, no login is delayed")
     func off() async throws {
         try await TestRedis.withClient { (redis) async throws in
             let throttle = LoginThrottle(limit: nil, delay: Self.delay, capacity: 32, redis: redis)
@@ -102,7 +103,7 @@ import WorkerKit
         }
     }
 
-    @Test("the owner of an account can log in while dozens of wrong logins are delayed")
+    @Test("the owner of an account can log in while many logins with wrong passwords are delayed")
     func owner() async throws {
         try await TestRedis.withClient { (redis) async throws in
             let throttle = makeThrottle(redis, capacity: 8, delay: .seconds(3))
@@ -110,7 +111,7 @@ import WorkerKit
                 $0.throttle = throttle
             } _: { fixture in
                 let account = try await fixture.register().account
-                for _ in 0..<Self.free { _ = try await fixture.login(account, password: "wrong password") }
+                for _ in 0..<Self.freeFailures { _ = try await fixture.login(account, password: "wrong password") }
                 try await withThrowingTaskGroup(of: Reply.self) { group in
                     for _ in 0..<30 {
                         group.addTask { try await fixture.login(account, password: "wrong password") }
@@ -123,7 +124,7 @@ import WorkerKit
         }
     }
 
-    @Test("a full delay releases the longest waiting caller for each new one")
+    @Test("a delay that is full releases the longest waiting caller for each new caller")
     func boundedDelay() async throws {
         let delay = BoundedDelay(capacity: 3)
         let recorder = ReleaseRecorder()
@@ -154,12 +155,12 @@ import WorkerKit
         }
     }
 
-    @Test("delayed logins of one account do not delay another account's logins")
+    @Test("logins of one account are not delayed by the delayed logins of another account")
     func others() async throws {
         try await TestRedis.withClient { (redis) async throws in
             let throttle = makeThrottle(redis, capacity: 4, delay: .seconds(3))
             let (email, other) = (email(), email())
-            for _ in 0..<Self.free { _ = try await isDelayed(throttle, email) }
+            for _ in 0..<Self.freeFailures { _ = try await isDelayed(throttle, email) }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<4 { group.addTask { _ = try await isDelayed(throttle, email) } }
                 #expect(try await eventually { throttle.delayedCount == 4 })
@@ -170,7 +171,7 @@ import WorkerKit
         }
     }
 
-    @Test("if Redis goes away during a delay, logins get the right reply and the worker counts failures in memory")
+    @Test("if Redis becomes unreachable, delayed logins get the right reply and the worker counts failures itself")
     func redisLost() async throws {
         let (url, proxy) = try TestEnvironment.redirect("WARREN_TEST_REDIS_URL", defaultPort: 6379) {
             try FaultProxy(to: $0)
@@ -182,7 +183,7 @@ import WorkerKit
                 $0.throttle = throttle
             } _: { fixture in
                 let account = try await fixture.register().account
-                for _ in 0..<Self.free { _ = try await fixture.login(account, password: "wrong password") }
+                for _ in 0..<Self.freeFailures { _ = try await fixture.login(account, password: "wrong password") }
                 async let right = fixture.login(account)
                 async let wrong = fixture.login(account, password: "wrong password")
                 #expect(try await eventually { throttle.delayedCount == 2 })
@@ -192,7 +193,7 @@ import WorkerKit
 
                 // The worker now counts in its own memory from zero.
                 #expect(try await eventually { !redis.isConnected })
-                for _ in 0..<Self.free { _ = try await fixture.login(account, password: "wrong password") }
+                for _ in 0..<Self.freeFailures { _ = try await fixture.login(account, password: "wrong password") }
                 async let slow = fixture.login(account)
                 #expect(try await eventually { throttle.delayedCount == 1 })
                 #expect(try await slow.status == 200)
@@ -200,7 +201,7 @@ import WorkerKit
         }
     }
 
-    @Test("if Redis hangs during a delay, logins get the right result")
+    @Test("if Redis does not respond, logins get the right result and are still delayed after failures")
     func redisHung() async throws {
         let (url, proxy) = try TestEnvironment.redirect("WARREN_TEST_REDIS_URL", defaultPort: 6379) {
             try FaultProxy(to: $0)
@@ -208,19 +209,21 @@ import WorkerKit
         defer { proxy.stop() }
         try await TestRedis.withClient(url) { (redis) async throws in
             let (throttle, email) = (makeThrottle(redis), email())
-            for _ in 0..<Self.free { _ = try await isDelayed(throttle, email) }
+            for _ in 0..<Self.freeFailures { _ = try await isDelayed(throttle, email) }
             async let slow = throttle.attempt(on: email) { true }
             #expect(try await eventually { throttle.delayedCount == 1 })
             proxy.stall()
             #expect(try await slow == true)
             let start = ContinuousClock.now
-            for _ in 0..<Self.free { #expect(try await throttle.attempt(on: email) { () -> Bool? in nil } == nil) }
+            for _ in 0..<Self.freeFailures {
+                #expect(try await throttle.attempt(on: email) { () -> Bool? in nil } == nil)
+            }
             #expect(try await isDelayed(throttle, email, isRight: true))
             #expect(ContinuousClock.now - start < .seconds(5))
         }
     }
 
-    @Test("wrong passwords of a password change count as failed logins")
+    @Test("wrong current passwords in password changes count as failed logins")
     func changes() async throws {
         try await TestRedis.withClient { (redis) async throws in
             let throttle = makeThrottle(redis, delay: .seconds(2))
@@ -232,7 +235,7 @@ import WorkerKit
                     let body = ChangePassword(currentPassword: password, newPassword: "another password")
                     return try await fixture.call(Messages.Identity.changePassword, body, as: account)
                 }
-                for _ in 0..<Self.free { #expect(try await change("wrong password").status == 401) }
+                for _ in 0..<Self.freeFailures { #expect(try await change("wrong password").status == 401) }
                 async let changed = change(IdentityFixture.password)
                 #expect(try await eventually { throttle.delayedCount == 1 })
                 #expect(try await changed.status == 204)
@@ -241,7 +244,7 @@ import WorkerKit
     }
 
     @Test(
-        "a malformed limit or delay of failed logins is a settings fault that names the variable",
+        "a malformed limit or delay of failed logins is a settings error that names the variable",
         arguments: [
             ("WARREN_FAILED_LOGIN_LIMIT", "ten"), ("WARREN_FAILED_LOGIN_DELAY", "4000"),
             ("WARREN_FAILED_LOGIN_DELAY", "2s"),

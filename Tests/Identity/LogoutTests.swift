@@ -9,7 +9,7 @@ import WorkerKit
 
 @Suite("Logout", .timeLimit(.minutes(2)))
 @Loop struct LogoutTests {
-    @Test("a logout with a used or current refresh token ends the session")
+    @Test("a logout with a used refresh token ends the session")
     func logout() async throws {
         try await IdentityFixture.with { fixture in
             let first = try await fixture.register()
@@ -21,7 +21,7 @@ import WorkerKit
         }
     }
 
-    @Test("a logout with an unknown token gets the same reply")
+    @Test("a logout with an unknown token gets the same 204 reply")
     func unknown() async throws {
         try await IdentityFixture.with { fixture in
             let reply = try await fixture.logout("never given out")
@@ -29,7 +29,7 @@ import WorkerKit
         }
     }
 
-    @Test("logout-all ends all sessions of the account and no other account's")
+    @Test("logout-all ends all sessions of the caller's account and no session of another account")
     func everywhere() async throws {
         try await IdentityFixture.with { fixture in
             let first = try await fixture.register()
@@ -42,7 +42,7 @@ import WorkerKit
         }
     }
 
-    @Test("a logout during a refresh leaves no valid token")
+    @Test("a logout or logout-all during a refresh leaves no valid token")
     func duringRefresh() async throws {
         try await IdentityFixture.with { fixture in
             let account = try await fixture.register().account

@@ -11,7 +11,7 @@ import WorkerKit
 @Loop struct PasswordChangeTests {
     private static let new = "another password"
 
-    @Test("a password change ends all sessions, and only the new password logs in")
+    @Test("a password change ends all sessions, and then only the new password is accepted")
     func change() async throws {
         try await IdentityFixture.with { fixture in
             let first = try await fixture.register()
@@ -28,7 +28,7 @@ import WorkerKit
         }
     }
 
-    @Test("a password change with a wrong current password is refused and changes nothing")
+    @Test("a password change with a wrong current password is refused with 401 and changes nothing")
     func wrong() async throws {
         try await IdentityFixture.with { fixture in
             let session = try await fixture.register()
@@ -42,7 +42,7 @@ import WorkerKit
         }
     }
 
-    @Test("the username and the email are refused as a new password")
+    @Test("the username and the email, in any letter case, are refused as a new password with 422")
     func named() async throws {
         try await IdentityFixture.with { fixture in
             let account = try await fixture.register("long-enough").account
@@ -56,7 +56,9 @@ import WorkerKit
         }
     }
 
-    @Test("a common new password is refused at /newPassword", arguments: ["password1", "QWERTYUIOP", "12345678"])
+    @Test(
+        "a common new password is refused with 422 at /newPassword",
+        arguments: ["password1", "QWERTYUIOP", "12345678"])
     func common(_ password: String) async throws {
         try await IdentityFixture.with { fixture in
             let account = try await fixture.register().account
@@ -69,42 +71,42 @@ import WorkerKit
         }
     }
 
-    @Test("a password logs in whether its characters are precomposed or decomposed, and in no other variant")
+    @Test("a password is accepted with precomposed and with decomposed characters, and in no other variant")
     func normalised() async throws {
         try await IdentityFixture.with { fixture in
-            let (composed, apart) = (
+            let (composed, decomposed) = (
                 "pass\u{E9} \u{1E0D}\u{307} \u{C5}ngstr\u{F6}m", "passe\u{301} d\u{307}\u{323} A\u{30A}ngstro\u{308}m"
             )
-            #expect(Array(composed.utf8) != Array(apart.utf8))
+            #expect(Array(composed.utf8) != Array(decomposed.utf8))
             let account = try await fixture.register().account
             let change = ChangePassword(currentPassword: IdentityFixture.password, newPassword: composed)
             #expect(try await fixture.call(Messages.Identity.changePassword, change, as: account).status == 204)
-            for password in [composed, apart] {
+            for password in [composed, decomposed] {
                 #expect(try await fixture.login(account, password: password).status == 200)
             }
-            // Other letter case, white space or compatibility characters make a different password.
+            // With another letter case, more white space or without an accent, it is a different password.
             for password in [composed.uppercased(), composed + " ", composed.replacing("\u{C5}", with: "A")] {
                 #expect(try await fixture.login(account, password: password).status == 401)
             }
-            let back = ChangePassword(currentPassword: apart, newPassword: "another password")
+            let back = ChangePassword(currentPassword: decomposed, newPassword: "another password")
             #expect(try await fixture.call(Messages.Identity.changePassword, back, as: account).status == 204)
         }
     }
 
-    @Test("a password of 128 characters of several bytes logs in, precomposed or decomposed")
+    @Test("a password of 128 multibyte characters is accepted in precomposed and in decomposed form")
     func long() async throws {
         try await IdentityFixture.with { fixture in
             let account = try await fixture.register().account
             let long = String(repeating: "\u{1F82}", count: 128)
             let change = ChangePassword(currentPassword: IdentityFixture.password, newPassword: long)
             #expect(try await fixture.call(Messages.Identity.changePassword, change, as: account).status == 204)
-            let apart = String(repeating: "\u{3B1}\u{313}\u{300}\u{345}", count: 128)
-            #expect(try await fixture.login(account, password: apart).status == 200)
+            let decomposed = String(repeating: "\u{3B1}\u{313}\u{300}\u{345}", count: 128)
+            #expect(try await fixture.login(account, password: decomposed).status == 200)
             #expect(try await fixture.login(account, password: String(long.dropLast())).status == 401)
         }
     }
 
-    @Test("one of two concurrent password changes succeeds")
+    @Test("exactly one of two concurrent password changes succeeds")
     func concurrent() async throws {
         try await IdentityFixture.with { fixture in
             let account = try await fixture.register().account
@@ -137,7 +139,7 @@ import WorkerKit
         }
     }
 
-    @Test("identity.me is refused without a caller and for a deleted account")
+    @Test("identity.me without a caller or for an unknown account is refused with 401")
     func unknown() async throws {
         try await IdentityFixture.with { fixture in
             let anonymous = try await fixture.call(Messages.Identity.me, EmptyBody())

@@ -13,7 +13,7 @@ import WorkerKit
 @Loop struct RefreshTests {
     private static let day: Duration = .seconds(24 * 3600)
 
-    @Test("a refresh returns a session with a new refresh token, which can be refreshed in turn")
+    @Test("a refresh returns a session with a new refresh token, which can be used for the next refresh")
     func rotation() async throws {
         try await IdentityFixture.with { fixture in
             let first = try await fixture.register()
@@ -26,7 +26,7 @@ import WorkerKit
         }
     }
 
-    @Test("a used refresh token returns the same successor again for ten seconds")
+    @Test("a used refresh token returns the same successor again for ten seconds after its use")
     func grace() async throws {
         try await IdentityFixture.with { fixture in
             let first = try await fixture.register()
@@ -39,7 +39,7 @@ import WorkerKit
         }
     }
 
-    @Test("eight concurrent refreshes of one token return the same successor")
+    @Test("eight concurrent refreshes with one refresh token return the same successor")
     func concurrent() async throws {
         try await IdentityFixture.with { fixture in
             let token = try await fixture.register().refreshToken
@@ -52,7 +52,7 @@ import WorkerKit
         }
     }
 
-    @Test("a refresh token reused after the grace time revokes its family and no other")
+    @Test("a refresh token that is reused after the grace time revokes its own family and no other family")
     func reuse() async throws {
         try await IdentityFixture.with { fixture in
             let stolen = try await fixture.register()
@@ -80,7 +80,9 @@ import WorkerKit
         }
     }
 
-    @Test("a refresh of an unknown token is refused", arguments: ["x", String(repeating: "A", count: 43), "\u{1F600}"])
+    @Test(
+        "a refresh with an unknown token is refused with 401",
+        arguments: ["x", String(repeating: "A", count: 43), "\u{1F600}"])
     func unknown(_ token: String) async throws {
         try await IdentityFixture.with { fixture in
             let reply = try await fixture.refresh(token)
@@ -89,7 +91,7 @@ import WorkerKit
         }
     }
 
-    @Test("after a reuse no token of the family works again, from the first to the newest")
+    @Test("after a reuse, every token of the family is refused, from the first to the newest")
     func revoked() async throws {
         try await IdentityFixture.with { fixture in
             var tokens = [try await fixture.register().refreshToken]
@@ -97,7 +99,7 @@ import WorkerKit
                 fixture.clock.advance(by: .seconds(60))
                 tokens.append(try fixture.session(try await fixture.refresh(tokens[tokens.count - 1])).refreshToken)
             }
-            // A middle token, while the predecessor of the newest one is within its grace time.
+            // Reuses a token from the middle, while the predecessor of the newest token is within its grace time.
             #expect(try await fixture.refresh(tokens[1]).status == 401)
             for token in tokens {
                 let reply = try await fixture.refresh(token)
@@ -107,7 +109,7 @@ import WorkerKit
         }
     }
 
-    @Test("eight concurrent reuses of a token after the grace time are all refused")
+    @Test("eight concurrent reuses of a refresh token after the grace time are all refused with 401")
     func concurrentReuse() async throws {
         try await IdentityFixture.with { fixture in
             let used = try await fixture.register().refreshToken
@@ -135,7 +137,7 @@ import WorkerKit
         }
     }
 
-    @Test("sweeps delete thousands of expired rows, also when two workers sweep at once")
+    @Test("sweeps delete thousands of expired rows, even if two workers sweep at the same time")
     func largeSweep() async throws {
         try await IdentityFixture.with { fixture in
             let account = try await fixture.register().account
@@ -159,7 +161,7 @@ import WorkerKit
         }
     }
 
-    @Test("the token sweeper ends when it is closed or cancelled")
+    @Test("the token sweeper ends if it is closed or its task is cancelled")
     func sweeperEnds() async throws {
         try await IdentityFixture.with { fixture in
             for round in 0..<20 {
@@ -173,7 +175,7 @@ import WorkerKit
         }
     }
 
-    @Test("a session that is refreshed every six days outlives its first token and all sweeps")
+    @Test("a session that is refreshed every six days stays valid after its first token expires, despite sweeps")
     func outlivesSweeps() async throws {
         try await IdentityFixture.with { fixture in
             var token = try await fixture.register().refreshToken

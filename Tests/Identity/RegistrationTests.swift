@@ -32,7 +32,7 @@ import WorkerKit
         }
     }
 
-    @Test("a registration with a taken username or email is refused, in any letter case")
+    @Test("a registration with a taken username or email, in any letter case, is refused as account-exists")
     func taken() async throws {
         try await IdentityFixture.with { fixture in
             _ = try await fixture.register("Bob")
@@ -49,7 +49,7 @@ import WorkerKit
         }
     }
 
-    @Test("one of several concurrent registrations of a username succeeds")
+    @Test("exactly one of four concurrent registrations of a username succeeds, and the others get 409")
     func race() async throws {
         try await IdentityFixture.with { fixture in
             let statuses = try await concurrently(4) { number in
@@ -77,7 +77,7 @@ import WorkerKit
         }
     }
 
-    @Test("a registration that repeats another's message id without the password is refused")
+    @Test("a registration that repeats a message id with another password is refused as account-exists")
     func stolenID() async throws {
         try await IdentityFixture.with { fixture in
             let id = UUID.v7()
@@ -90,7 +90,7 @@ import WorkerKit
         }
     }
 
-    @Test("wrong passwords of repeated registrations count as failed logins of the account")
+    @Test("wrong passwords in repeated registrations count as failed logins of the account")
     func guessing() async throws {
         try await TestRedis.withClient { (redis) async throws in
             let throttle = LoginThrottle(

@@ -53,7 +53,7 @@ import WorkerKit
         #expect(throws: (any Error).self) { try successor.open(sealed) }
     }
 
-    @Test("a refresh token is 256 random bits and its description does not contain it")
+    @Test("a refresh token has 256 random bits, and its description does not contain the token")
     func randomness() {
         let tokens = (0..<1000).map { _ in RefreshSecret.random() }
         #expect(Set(tokens).count == 1000)

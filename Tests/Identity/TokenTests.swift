@@ -12,7 +12,7 @@ struct TokenTests {
     private static let account = Account(
         id: .v7(), username: "Grace", email: "grace@example.org", createdAt: Timestamp(milliseconds: 0))
 
-    @Test("an access token verifies with the key set of `warren keys new` and has all its claims")
+    @Test("an access token is valid for the key set of `warren keys new` and has all claims")
     func verification() async throws {
         try await WarrenCommand.withDirectory { directory in
             try #require(try await WarrenCommand.run(["keys", "new", directory]).status == 0)

@@ -14,7 +14,7 @@ struct WarrenCommand: Sendable {
 
     private init(_ arguments: [String]) throws {
         let process = Process()
-        process.executableURL = try Self.program("warren")
+        process.executableURL = URL(filePath: try builtProgram("warren"))
         process.arguments = arguments
         let pipe = Pipe()
         process.standardOutput = pipe
@@ -26,16 +26,10 @@ struct WarrenCommand: Sendable {
         output = String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Returns the path of a built program, which is beside the tests.
-    static func program(_ name: String) throws -> URL {
-        try #require(CommandLine.arguments.first.map { URL(filePath: $0) })
-            .deletingLastPathComponent().appending(path: name)
-    }
-
     /// Runs a test with a path at which no directory exists; removes the directory afterwards.
     static func withDirectory(_ body: (String) async throws -> Void) async throws {
-        let directory = FileManager.default.temporaryDirectory.appending(path: "warren-\(UUID().uuidString)").path
-        defer { try? FileManager.default.removeItem(atPath: directory) }
-        try await body(directory)
+        let folder = try TemporaryFolder()
+        defer { folder.remove() }
+        try await body(folder.path("keys"))
     }
 }

@@ -15,7 +15,7 @@ struct ImageHeaderTests {
         #expect(header.pixels == 144)
     }
 
-    @Test("a truncated file is an error, wherever it is cut off", arguments: SamplePicture.all.indices)
+    @Test("an image file that is truncated at any byte throws ImageFault", arguments: SamplePicture.all.indices)
     func truncated(_ index: Int) {
         let file = SamplePicture.all[index].bytes
         for length in 0..<file.count {
@@ -26,7 +26,7 @@ struct ImageHeaderTests {
         #expect(throws: ImageFault.truncated) { try ImageHeader(Array(file.prefix(file.count - 1))) }
     }
 
-    @Test("a file with one changed byte is an error or has a size, and never crashes the reader")
+    @Test("an image file with one changed byte throws ImageFault, or has a size and at least one frame")
     func damaged() {
         for (file, _) in SamplePicture.all {
             for position in file.indices {
@@ -51,7 +51,7 @@ struct ImageHeaderTests {
         #expect(throws: ImageFault.unknownFormat) { try ImageHeader(Array(text.utf8)) }
     }
 
-    /// Files that begin like an image but are not one.
+    /// Files that begin like an image but are not an image.
     static let pretenders: [[UInt8]] = [
         Array("GIF89a=1;alert(document.cookie);//".utf8), Array("GIF89a<?php system($_GET[0]); ?>".utf8),
         Array("GIF89a/*".utf8) + Array("*/=1;alert(1)".utf8),
@@ -60,13 +60,13 @@ struct ImageHeaderTests {
         Array("RIFF".utf8) + [0x10, 0, 0, 0] + Array("WEBP<script></script>".utf8),
     ]
 
-    @Test("a script or a page that begins like an image is an error", arguments: pretenders.indices)
+    @Test("a script or a page that begins like an image throws ImageFault", arguments: pretenders.indices)
     func pretend(_ index: Int) {
         let file = Self.pretenders[index]
         #expect(throws: ImageFault.self) { try ImageHeader(file) }
     }
 
-    @Test("bytes after the end of an image are an error, except after a JPEG")
+    @Test("bytes after the end of an image throw .malformed, but are allowed after a JPEG")
     func polyglots() throws {
         let page = Array("<html><script>alert(1)</script>".utf8)
         for (file, type) in SamplePicture.all {

@@ -4,8 +4,8 @@ import Testing
 
 @Suite("Image size")
 struct ImageSizeTests {
-    @Test("the largest sizes of each format are read as they are")
-    func floods() throws {
+    @Test("the largest sizes of a PNG, a JPEG and a WebP are read, and a PNG of 2^31 pixels in width throws .malformed")
+    func largestSizes() throws {
         let png = try ImageHeader(SamplePicture.png(width: 2_147_483_647, height: 2_147_483_647))
         #expect(png.width == 2_147_483_647)
         #expect(png.pixels == 2_147_483_647 * 2_147_483_647)
@@ -17,7 +17,7 @@ struct ImageSizeTests {
         }
     }
 
-    @Test("a GIF's pixels are those of all frames, each at least as large as the screen")
+    @Test("the pixels of a GIF are the sum over its frames, each of which counts at least as much as the screen")
     func gifFrames() throws {
         let animation = try ImageHeader(SamplePicture.gif(width: 10, height: 20, frames: [(10, 20), (1, 1), (5, 5)]))
         #expect((animation.width, animation.height, animation.frames, animation.pixels) == (10, 20, 3, 600))
@@ -25,7 +25,7 @@ struct ImageSizeTests {
         #expect((larger.width, larger.frames, larger.pixels) == (1, 2, 3_600_000_001))
     }
 
-    @Test("a PNG's frames are the announced ones or the existing ones, whichever are more")
+    @Test("the number of frames of a PNG is the announced or the existing number, whichever is larger")
     func pngFrames() throws {
         let announced = SamplePicture.pngChunk("acTL", SamplePicture.big(500) + SamplePicture.big(0))
         #expect(try ImageHeader(SamplePicture.png(width: 10, height: 10, extra: announced)).pixels == 50_000)
@@ -37,7 +37,7 @@ struct ImageSizeTests {
         #expect(try ImageHeader(existing).frames == 3)
     }
 
-    @Test("a WebP's pixels are those of all frames, and contradictory sizes are an error")
+    @Test("the pixels of a WebP are the sum over its frames, and contradictory sizes throw .malformed")
     func webPFrames() throws {
         let canvas = SamplePicture.webPCanvas(width: 100, height: 50, isAnimated: true)
         let frame = SamplePicture.webPFrame(
@@ -72,7 +72,7 @@ struct ImageSizeTests {
         #expect(throws: ImageFault.noPixels) { try ImageHeader(webP) }
     }
 
-    @Test("a PNG with a wrong CRC, an invalid header or an unknown critical chunk is an error")
+    @Test("a PNG with a wrong CRC, an invalid header or an unknown critical chunk throws .malformed")
     func pngHeader() {
         var file = SamplePicture.png
         file[19] = 200
@@ -90,7 +90,7 @@ struct ImageSizeTests {
         }
     }
 
-    @Test("a JPEG with two frame headers is an error, and the size of its thumbnail is ignored")
+    @Test("a JPEG with two frame headers throws .malformed, and the size of a thumbnail in a JPEG is ignored")
     func jpegFrames() throws {
         let small = SamplePicture.jpeg(width: 8, height: 8)
         let frame = Array(small[2..<15])
@@ -101,8 +101,8 @@ struct ImageSizeTests {
         let length = Array(SamplePicture.little(UInt16(thumbnail.count + 2)).reversed())
         let segment: [UInt8] = [0xFF, 0xE1] + length + thumbnail
         #expect(try ImageHeader(Array(small[..<2]) + segment + Array(small[2...])).width == 8)
-        // In scan data, FF is a data byte before 00, part of a restart marker before D0 to D7, and a fill byte
-        // before FF.
+        // In scan data, FF followed by 00 is a data byte, FF followed by D0 to D7 is a restart marker, and FF followed
+        // by FF is a fill byte.
         let scan: [UInt8] = [0xFF, 0, 0xFF, 0xD0, 1, 0xFF, 0xD7, 2, 0xFF, 0xFF]
         #expect(try ImageHeader(SamplePicture.jpeg(width: 8, height: 8, scan: scan)).width == 8)
     }

@@ -20,7 +20,7 @@ struct AuthenticatorTests {
         }
     }
 
-    @Test("a request without a bearer token is unauthenticated, one with an invalid token has the code invalid-token")
+    @Test("a request without a bearer token gets unauthenticated, and one with an invalid token gets invalid-token")
     func codes() async throws {
         let authenticator = try await authenticator(TokenMaker())
         for field in [nil, "", "Bearer", "Bearer ", "Basic abc", "Token x", "abc"] {
@@ -31,7 +31,7 @@ struct AuthenticatorTests {
         }
     }
 
-    @Test("the scheme Bearer is case-insensitive and may be followed by several spaces")
+    @Test("the scheme Bearer in Authorization is case-insensitive, and several spaces may follow it")
     func scheme() async throws {
         let maker = try await TokenMaker()
         let authenticator = try await authenticator(maker)
@@ -41,7 +41,7 @@ struct AuthenticatorTests {
         }
     }
 
-    @Test("a cached token is not returned after it has expired")
+    @Test("the token cache does not return a token that has expired")
     func expiry() async throws {
         let cache = TokenCache(capacity: 100)
         let caller = Caller(id: UUID(), username: "alice")
@@ -53,7 +53,7 @@ struct AuthenticatorTests {
         #expect(cache.find("Token", at: start) == nil)
     }
 
-    @Test("the token cache keeps at most its capacity and evicts expired tokens first")
+    @Test("the token cache keeps at most as many tokens as its capacity, and evicts expired tokens first")
     func capacity() {
         let cache = TokenCache(capacity: 160)
         let start = Timestamp(milliseconds: 0)
@@ -67,18 +67,18 @@ struct AuthenticatorTests {
         #expect(cached >= 70 && cached <= 80)
     }
 
-    @Test("a forged token is invalid even if a genuine one with the same claims or signature is cached")
+    @Test("a forged token gets invalid-token even if a valid token with the same claims or signature is cached")
     func forged() async throws {
-        let (maker, stranger) = (try await TokenMaker(), try await TokenMaker())
+        let (maker, otherMaker) = (try await TokenMaker(), try await TokenMaker())
         let authenticator = Authenticator(verifier: try await maker.verifier, cache: TokenCache(capacity: 100))
         let claims = maker.claims()
         let good = try maker.token(claims: claims)
         #expect(try authenticator.caller(of: "Bearer \(good)").username == "alice")
         let parts = good.split(separator: ".").map(String.init)
-        let others = try stranger.token(claims: claims).split(separator: ".").map(String.init)
+        let others = try otherMaker.token(claims: claims).split(separator: ".").map(String.init)
         let admin = TokenMaker.encode(TokenMaker.json(claims.merging(["name": "admin"]) { $1 }))
-        // Only the first character of the signature differs, so the forged token falls into the same shard of the
-        // cache.
+        // Only the first character of the signature differs, so that the forged token belongs to the same shard of the
+        // cache as the valid token.
         let start: Character = parts[2].first == "A" ? "B" : "A"
         for forged in [
             [parts[0], parts[1], "\(start)\(parts[2].dropFirst())"],

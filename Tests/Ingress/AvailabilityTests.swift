@@ -9,11 +9,11 @@ import WorkerKit
 
 @testable import Ingress
 
-@Suite("Requests without a broker or a worker, and stops", .serialized)
+@Suite("Requests without a broker or a worker, and graceful shutdown", .serialized)
 struct AvailabilityTests {
     private let mark = "ingress-\(UUID().uuidString.prefix(8))"
 
-    @Test("an unroutable message is 503 at once, with Retry-After")
+    @Test("a request whose message cannot be routed to a queue gets 503 with Retry-After")
     func unroutable() async throws {
         try await RunningIngress.with { ingress in
             let response = try ingress.client().call(
@@ -24,7 +24,7 @@ struct AvailabilityTests {
         }
     }
 
-    @Test("while the broker is unreachable every call is 503 at once and the readiness probe fails")
+    @Test("while the broker is unreachable, a call and the readiness probe get 503, and the liveness probe gets 200")
     func brokerAway() async throws {
         try await RunningIngress.with(environment: ["WARREN_AMQP_URL": "amqp://a:b@127.0.0.1:1/x"], waits: false) {
             ingress in
@@ -39,7 +39,7 @@ struct AvailabilityTests {
         }
     }
 
-    @Test("calls succeed again after the broker connection was interrupted")
+    @Test("calls get 503 while the broker connection is interrupted, and succeed again afterwards")
     func brokerReturns() async throws {
         let (url, proxy) = try TestEnvironment.redirect("WARREN_TEST_AMQP_URL", defaultPort: 5672) {
             try FaultProxy(to: $0)
@@ -63,7 +63,7 @@ struct AvailabilityTests {
         proxy.stop()
     }
 
-    @Test("a request over the limit of pending requests is 503 at once")
+    @Test("a request over the limit of pending requests gets 503 at once")
     func crowded() async throws {
         let hasArrived = Mutex(false)
         try await RunningIngress.with(environment: ["WARREN_PENDING_REQUESTS": "1"]) { ingress in
@@ -86,7 +86,7 @@ struct AvailabilityTests {
         }
     }
 
-    @Test("a stop completes the requests in flight, accepts no new ones and closes every connection")
+    @Test("a graceful shutdown completes the requests in flight, closes every connection and accepts no new one")
     func stop() async throws {
         try await RunningIngress.with { ingress in
             try await StubWorker.with("media.list", mark: mark) { _ in
@@ -111,7 +111,8 @@ struct AvailabilityTests {
         }
     }
 
-    @Test("at the stop limit, requests that wait for a reply get 504 and incomplete requests are disconnected")
+    @Test(
+        "at the stop limit of a shutdown, a request that waits for a reply gets 504, and every connection is closed")
     func stopLimit() async throws {
         let hasArrived = Mutex(false)
         try await RunningIngress.with(change: { $0.http.stopLimit = .milliseconds(300) }) { ingress in

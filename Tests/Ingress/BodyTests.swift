@@ -31,7 +31,8 @@ struct BodyTests {
             "--b\r\nContent-Disposition: form-data; name=\"\(name)\"; filename=\"x\"\r\n\(typeLine)\r\n\(content)\r\n"
     }
 
-    @Test("the part named file is accepted, with its Content-Type if that is an image type")
+    @Test(
+        "the part named file is accepted; a type other than JPEG, PNG, GIF or WebP becomes application/octet-stream")
     func file() throws {
         let file = try upload(part("file", "bytes", type: "image/png") + "--b--\r\n")
         #expect(file == UploadedFile(bytes: Array("bytes".utf8), contentType: "image/png"))
@@ -40,7 +41,8 @@ struct BodyTests {
         }
     }
 
-    @Test("a form that is not exactly one part named file is malformed")
+    @Test(
+        "a form is malformed if it does not have exactly one part, named file, is truncated, or has no boundary")
     func malformed() {
         #expect(code(part("other", "x") + "--b--") == "malformed-request")
         #expect(code(part("file", "x") + part("file", "y") + "--b--") == "malformed-request")
@@ -51,7 +53,8 @@ struct BodyTests {
         #expect(code("x", type: "multipart/form-data") == "malformed-request")
     }
 
-    @Test("an empty file is invalid, a file over the limit too large, and another content type unsupported")
+    @Test(
+        "an empty file gets invalid, a file over the limit body-too-large, another content type unsupported-media-type")
     func refused() {
         #expect(code(part("file", "") + "--b--") == "invalid")
         #expect(code(part("file", String(repeating: "x", count: 101)) + "--b--") == "body-too-large")
@@ -62,7 +65,7 @@ struct BodyTests {
     }
 
     @Test(
-        "a JSON body is accepted as application/json in UTF-8",
+        "a JSON body with the Content-Type application/json in UTF-8 is accepted",
         arguments: [
             "application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=UTF-8",
             "application/json ; charset=\"utf-8\"", "application/json;",
@@ -72,7 +75,7 @@ struct BodyTests {
     }
 
     @Test(
-        "a JSON body with another content type is refused",
+        "a JSON body with another Content-Type or charset gets unsupported-media-type",
         arguments: [
             nil, "", "text/plain", "application/jsonp", "application/json; charset=latin1", "application/problem+json",
             "application/json, text/html", "application/x-www-form-urlencoded", "text/json",
@@ -81,7 +84,7 @@ struct BodyTests {
         #expect(throws: Problem.self) { try JSONContentType.check(type) }
     }
 
-    @Test("a duplicate Authorization or Content-Type field makes a request ambiguous")
+    @Test("a request with two Authorization or Content-Type fields counts as ambiguous")
     func ambiguous() {
         for name in [HTTPField.Name.authorization, .contentType] {
             var fields = HTTPFields()

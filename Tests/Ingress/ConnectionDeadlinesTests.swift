@@ -7,14 +7,14 @@ struct ConnectionDeadlinesTests {
     private let timeouts = ConnectionTimeouts(idle: 60, head: 10, body: 30, response: 50)
     private var deadlines: ConnectionDeadlines { ConnectionDeadlines(timeouts: timeouts, now: 100) }
 
-    @Test("a connection that sends no byte is closed after the head timeout")
+    @Test("a new connection without input is closed after the head timeout")
     func idle() {
         var deadlines = deadlines
         #expect(deadlines.check(at: 109) == .wait(until: 110))
         #expect(deadlines.check(at: 110) == .close)
     }
 
-    @Test("the head timeout starts with the first byte of a request and is not extended by further bytes")
+    @Test("the head timeout starts with the first byte of a request, and further bytes do not extend it")
     func slowHead() {
         var deadlines = deadlines
         for moment in 110..<120 { deadlines.readBytes(at: UInt64(moment)) }
@@ -22,7 +22,7 @@ struct ConnectionDeadlinesTests {
         #expect(deadlines.check(at: 120) == .headTimeout)
     }
 
-    @Test("the body timeout starts with the end of the header fields and is reported once")
+    @Test("the body timeout starts at the end of the header fields and is reported once")
     func slowBody() {
         var deadlines = deadlines
         deadlines.readBytes(at: 110)
@@ -35,7 +35,7 @@ struct ConnectionDeadlinesTests {
         #expect(deadlines.check(at: 195) == .close)
     }
 
-    @Test("the response timeout starts with the end of the request")
+    @Test("the response timeout starts at the end of the request and closes the connection")
     func response() {
         var deadlines = deadlines
         deadlines.readBytes(at: 110)
@@ -45,7 +45,7 @@ struct ConnectionDeadlinesTests {
         #expect(deadlines.check(at: 170) == .close)
     }
 
-    @Test("after a response the idle timeout applies")
+    @Test("the idle timeout starts when a response was sent")
     func keepAlive() {
         var deadlines = deadlines
         deadlines.readBytes(at: 110)
@@ -57,7 +57,7 @@ struct ConnectionDeadlinesTests {
         #expect(deadlines.deadline == 190)
     }
 
-    @Test("a head timeout while an earlier response is due closes the connection without a 408")
+    @Test("if a head timeout ends while an earlier response is due, the connection is closed without a 408")
     func pipelined() {
         var deadlines = deadlines
         deadlines.readBytes(at: 110)
@@ -67,16 +67,16 @@ struct ConnectionDeadlinesTests {
         #expect(deadlines.check(at: 121) == .close)
     }
 
-    @Test("a further request does not extend the response timeout, which starts anew after each response")
+    @Test("a further request does not extend the response timeout; it starts again only after each response")
     func slowReader() {
         var deadlines = deadlines
-        func ask(at moment: UInt64) {
+        func receiveRequest(at moment: UInt64) {
             deadlines.readBytes(at: moment)
             deadlines.readHead(at: moment)
             deadlines.readEnd(at: moment)
         }
-        ask(at: 110)
-        ask(at: 150)
+        receiveRequest(at: 110)
+        receiveRequest(at: 150)
         #expect(deadlines.deadline == 160)
         deadlines.wroteEnd(at: 155)
         #expect(deadlines.deadline == 205)

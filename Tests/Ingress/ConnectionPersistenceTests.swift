@@ -9,7 +9,7 @@ import WorkerKit
 struct ConnectionPersistenceTests {
     private let mark = "ingress-\(UUID().uuidString.prefix(8))"
 
-    @Test("an HTTP/1.1 connection is kept open until the client asks to close it, in any spelling")
+    @Test("an HTTP/1.1 connection stays open until a request has Connection: close, in any case or list, or Upgrade")
     func close() async throws {
         try await RunningIngress.with { ingress in
             let client = try ingress.client()
@@ -17,19 +17,20 @@ struct ConnectionPersistenceTests {
                 let response = try client.call("GET", "/health/live")
                 #expect(response.status == 200 && response.fields["connection"] == nil)
             }
-            for wish in ["close", "Close", "CLOSE", "te, close", "keep-alive, close", "upgrade"] {
-                let fields = ["Connection": wish, "Upgrade": wish == "upgrade" ? "h2c" : nil].compactMapValues { $0 }
+            for connection in ["close", "Close", "CLOSE", "te, close", "keep-alive, close", "upgrade"] {
+                let upgrade = connection == "upgrade" ? "h2c" : nil
+                let fields = ["Connection": connection, "Upgrade": upgrade].compactMapValues { $0 }
                 let client = try ingress.client()
                 let response = try client.call("GET", "/health/live", fields: fields)
-                #expect(response.status == 200 && response.fields["connection"] == "close", "\(wish)")
-                #expect(client.isClosed(), "\(wish)")
+                #expect(response.status == 200 && response.fields["connection"] == "close", "\(connection)")
+                #expect(client.isClosed(), "\(connection)")
             }
         }
     }
 
     @Test(
-        "an HTTP/1.0 connection is closed after the response unless the client asks to keep it; it needs no Host field")
-    func old() async throws {
+        "an HTTP/1.0 request needs no Host field, and its connection is closed unless it has Connection: Keep-Alive")
+    func http10() async throws {
         try await RunningIngress.with { ingress in
             for fields in ["", "Host: x\r\n", "Host: x\r\nConnection: close\r\n"] {
                 let client = try ingress.client()
@@ -54,7 +55,7 @@ struct ConnectionPersistenceTests {
         }
     }
 
-    @Test("1,500 idle connections are kept open while others are served")
+    @Test("1,500 idle connections stay open while the requests of another connection are served")
     func crowd() async throws {
         try await RunningIngress.with(change: { $0.timeouts.head = 60_000_000_000 }) { ingress in
             try await StubWorker.with("media.list", mark: mark) { _ in
@@ -74,7 +75,7 @@ struct ConnectionPersistenceTests {
         }
     }
 
-    @Test("a request that trickles in does not extend its head timeout or its body timeout")
+    @Test("a request that arrives byte by byte gets 408 after its head timeout or its body timeout")
     func trickle() async throws {
         let short = ConnectionTimeouts(
             idle: 60_000_000_000, head: 500_000_000, body: 500_000_000, response: 60_000_000_000)
@@ -94,21 +95,22 @@ struct ConnectionPersistenceTests {
                 }
                 let response = try client.receive()
                 #expect(response.status == 408 && response.code == "request-timeout", "\(beginning.prefix(30))")
-                let lasted = ContinuousClock.now - start
-                #expect(lasted > .milliseconds(450) && lasted < .seconds(9), "\(beginning.prefix(30)): \(lasted)")
+                let duration = ContinuousClock.now - start
+                #expect(
+                    duration > .milliseconds(450) && duration < .seconds(9), "\(beginning.prefix(30)): \(duration)")
                 #expect(client.isClosed())
             }
         }
     }
 
     @Test(
-        "a client that reads slower than the response timeout allows is disconnected; a slow one within it is not"
+        "a client that does not read its response within the timeout is disconnected; a slow client that does is not"
     )
     func slowReader() async throws {
         let short = ConnectionTimeouts(
             idle: 60_000_000_000, head: 60_000_000_000, body: 60_000_000_000, response: 8_000_000_000)
-        // Larger than the socket buffers of both sides, but not so large that it blocks the loop that all tests
-        // share.
+        // The body is larger than the socket buffers of both sides, but small enough not to block the event loop that
+        // all tests share.
         let size = 8 << 20
         let large = Array(repeating: UInt8(ascii: "x"), count: size)
         try await RunningIngress.with(change: { $0.timeouts = short }) { ingress in
@@ -140,7 +142,7 @@ struct ConnectionPersistenceTests {
                 #expect(slow.drained > size, "\(slow.drained) of \(size)")
                 #expect(
                     ContinuousClock.now - start > .seconds(2),
-                    "reading took longer than the lingering time of a closed connection")
+                    "the test must read for longer than a closed connection lingers")
             }
         }
     }

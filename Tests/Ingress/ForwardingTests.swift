@@ -13,7 +13,7 @@ import WorkerKit
 struct ForwardingTests {
     private let mark = "ingress-\(UUID().uuidString.prefix(8))"
 
-    @Test("a query reaches the worker with its parameters, caller and trace, and the reply is passed through")
+    @Test("a query reaches the worker with its parameters, caller and trace, and the reply becomes the response")
     func query() async throws {
         let seen = Mutex<StubWorker.Received?>(nil)
         try await RunningIngress.with { ingress in
@@ -46,7 +46,7 @@ struct ForwardingTests {
         }
     }
 
-    @Test("a malformed JSON body is forwarded byte for byte, and the worker's problem is passed through")
+    @Test("a malformed JSON body is forwarded byte for byte, and the worker's problem becomes the response")
     func body() async throws {
         let seen = Mutex<[UInt8]>([])
         let body = Array("{ \"a\":  1, \u{FEFF} nonsense \u{0}".utf8) + [0xFF, 0xFE]
@@ -93,7 +93,7 @@ struct ForwardingTests {
         }
     }
 
-    @Test("a 204 reply and HEAD have no body, and the connection stays open")
+    @Test("the responses to a 204 reply and to a HEAD request have no body, and the connection stays open")
     func empty() async throws {
         try await RunningIngress.with { ingress in
             try await StubWorker.with("identity.logout-all", mark: mark) { _ in
@@ -113,7 +113,7 @@ struct ForwardingTests {
         }
     }
 
-    @Test("without a reply before the deadline a query is 504 and a command 202 with its id")
+    @Test("if no reply arrives before the deadline, a query gets 504, and a command gets 202 with its id")
     func late() async throws {
         try await RunningIngress.with { ingress in
             let token = try ingress.maker.token()
@@ -162,7 +162,8 @@ struct ForwardingTests {
         }
     }
 
-    @Test("respond-async is 202 as soon as the broker has the command, and 503 if the broker does not accept it")
+    @Test(
+        "a command with respond-async gets 202 as soon as the broker has it, and 503 if the broker does not accept it")
     func respondAsync() async throws {
         let seen = Mutex<StubWorker.Received?>(nil)
         try await RunningIngress.with { ingress in
@@ -189,13 +190,13 @@ struct ForwardingTests {
         }
         try await RunningIngress.with(environment: ["WARREN_AMQP_URL": "amqp://a:b@127.0.0.1:1/x"], waits: false) {
             ingress in
-            let away = try ingress.client().call(
+            let unavailable = try ingress.client().call(
                 "DELETE", "/v1/posts/x", token: try ingress.maker.token(), fields: ["Prefer": "respond-async"])
-            #expect(away.status == 503)
+            #expect(unavailable.status == 503)
         }
     }
 
-    @Test("GET and HEAD are 304 if the client has the current version")
+    @Test("GET and HEAD get 304 if the client has the current version, and 200 otherwise")
     func notModified() async throws {
         try await RunningIngress.with { ingress in
             try await StubWorker.with("media.get", mark: mark) { _ in

@@ -21,7 +21,7 @@ struct HTTPConnectionStateTests {
         return state
     }
 
-    @Test("an HTTP/1.1 response leaves the connection open, an HTTP/1.0 response says keep-alive")
+    @Test("a connection stays open after a response, and only an HTTP/1.0 response has Connection: keep-alive")
     func keepAlive() {
         for (persistence, field) in [
             (.implicitKeepAlive, .unchanged), (.explicitKeepAlive, .keepAlive),
@@ -35,7 +35,7 @@ struct HTTPConnectionStateTests {
         }
     }
 
-    @Test("after a request with Connection: close the response closes the connection and later input is discarded")
+    @Test("after a request with Connection: close, input is discarded, and the response closes the connection")
     func close() {
         var state = requested(.close)
         #expect(state.readHead(at: 1) == .discard)
@@ -45,7 +45,7 @@ struct HTTPConnectionStateTests {
         #expect(state.responseSent(at: 1) == .shutDown)
     }
 
-    @Test("a response may not be written without a request, twice, or after the last one")
+    @Test("a response is not written without a request, twice for one request, or after the last response")
     func unexpectedResponses() {
         var state = open()
         #expect(state.beginResponse(closes: false) == nil)
@@ -60,7 +60,7 @@ struct HTTPConnectionStateTests {
         #expect(state.beginResponse(closes: false) == nil)
     }
 
-    @Test("malformed input is refused after the responses before it are sent")
+    @Test("malformed input is refused after the responses to earlier requests are sent")
     func refusalWaits() {
         var state = requested()
         #expect(state.parseFailed(problem, at: 1) == .none)
@@ -71,7 +71,7 @@ struct HTTPConnectionStateTests {
         #expect(state.responseSent(at: 3) == .shutDown)
     }
 
-    @Test("malformed input inside a body fails the reader of the body, unless its response is written already")
+    @Test("malformed input in a body fails the reader of the body; if the response is written, it ends the connection")
     func malformedBody() {
         var state = open()
         state.expectRequest(.implicitKeepAlive)
@@ -90,7 +90,7 @@ struct HTTPConnectionStateTests {
         #expect(state.parseFailed(problem, at: 1) == .shutDown)
     }
 
-    @Test("up to 64 KiB of a body are read after its response")
+    @Test("after the response, up to 64 KiB of a body are read, and one more byte ends the connection")
     func drain() {
         var state = open()
         state.expectRequest(.implicitKeepAlive)
@@ -103,7 +103,7 @@ struct HTTPConnectionStateTests {
         #expect(state.readBody(1) == .shutDown)
     }
 
-    @Test("a stop closes an idle connection at once, and a busy one with the response in flight")
+    @Test("a graceful shutdown closes an idle connection at once, and another one after the response that is due")
     func quiesce() {
         var idle = open()
         #expect(idle.quiesce() == .close)
@@ -116,7 +116,7 @@ struct HTTPConnectionStateTests {
         #expect(busy.responseSent(at: 1) == .shutDown)
     }
 
-    @Test("an incomplete head is refused with 408 after the head timeout, an incomplete body fails its reader")
+    @Test("an incomplete head gets 408 after the head timeout, and an incomplete body fails its reader")
     func timeouts() {
         var head = open()
         head.readBytes(at: 0)

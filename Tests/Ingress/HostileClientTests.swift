@@ -10,7 +10,7 @@ import WorkerKit
 struct HostileClientTests {
     private static let login = "POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
-    @Test("malformed HTTP gets a problem response and the connection is closed")
+    @Test("malformed HTTP gets a problem with 400 or 431, and the connection is closed")
     func garbage() async throws {
         let requests: [(String, Int)] = [
             ("\u{16}\u{3}\u{1} hello\r\n\r\n", 400), ("GET / HTTP/9.9\r\nHost: x\r\n\r\n", 400),
@@ -27,7 +27,7 @@ struct HostileClientTests {
             ("GET / HTTP/1.1\r\nHost: x\r\n\(String(repeating: "A: b\r\n", count: 200))\r\n", 431),
             ("GET /\(String(repeating: "a", count: 20_000)) HTTP/1.1\r\nHost: x\r\n\r\n", 431),
         ]
-        // A rate limit delays the response, so that more input arrives before it.
+        // A rate limit delays the response, so that more input arrives before the response is sent.
         try await RunningIngress.with(environment: ["WARREN_RATE_LIMIT": "1000/s"]) { ingress in
             for (text, status) in requests {
                 let client = try ingress.client()
@@ -43,7 +43,7 @@ struct HostileClientTests {
         }
     }
 
-    @Test("a malformed request is answered after the valid requests before it")
+    @Test("a malformed request gets its 400 after the responses to the valid requests before it")
     func pipelined() async throws {
         try await RunningIngress.with { ingress in
             let client = try ingress.client()
@@ -54,10 +54,10 @@ struct HostileClientTests {
         }
     }
 
-    @Test("a body that is too large is refused by its announced length, or while it arrives")
+    @Test("a body that is too large gets 413, because of its Content-Length or while it arrives")
     func largeBodies() async throws {
         try await RunningIngress.with { ingress in
-            // One more than the limit, and one more than an Int holds.
+            // One byte more than the limit, and a number that does not fit into an Int.
             for length in ["65537", "9223372036854775808"] {
                 let announced = try ingress.client()
                 try announced.send("\(Self.login)Content-Length: \(length)\r\n\r\n")
@@ -76,7 +76,7 @@ struct HostileClientTests {
         }
     }
 
-    @Test("an upload that is too large is refused while it arrives")
+    @Test("an upload that is too large gets 413 while it arrives")
     func largeUpload() async throws {
         try await RunningIngress.with { ingress in
             let client = try ingress.client()
@@ -87,7 +87,7 @@ struct HostileClientTests {
             let head = "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n"
             try client.send("\(String(head.utf8.count, radix: 16))\r\n\(head)\r\n")
             let chunk = "10000\r\n\(String(repeating: "a", count: 0x10000))\r\n"
-            // The server may close the connection before everything is sent.
+            // The server may close the connection before all chunks are sent.
             for _ in 0..<82 where (try? client.send(chunk)) == nil { break }
             #expect(try client.receive().status == 413)
             #expect(client.isClosed())
@@ -95,7 +95,7 @@ struct HostileClientTests {
     }
 
     @Test(
-        "an incomplete body is malformed and is not forwarded",
+        "a request with an incomplete body gets 400 and is not forwarded",
         arguments: ["Content-Length: 10", "Transfer-Encoding: chunked"])
     func cutOff(framing: String) async throws {
         let mark = "ingress-\(UUID().uuidString.prefix(8))"
@@ -114,21 +114,21 @@ struct HostileClientTests {
         }
     }
 
-    @Test("a client that waits for 100 Continue gets it unless its body is refused")
+    @Test("a client that waits for 100 Continue gets it, unless its body is refused")
     func expectContinue() async throws {
         try await RunningIngress.with { ingress in
             let refused = try ingress.client()
             try refused.send("\(Self.login)Content-Length: 99999\r\nExpect: 100-continue\r\n\r\n")
             #expect(try refused.receive().status == 413)
-            let taken = try ingress.client()
-            try taken.send("\(Self.login)Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
-            #expect(try taken.receive().status == 100)
-            try taken.send("{}")
-            #expect(try taken.receive().status == 503)
+            let accepted = try ingress.client()
+            try accepted.send("\(Self.login)Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+            #expect(try accepted.receive().status == 100)
+            try accepted.send("{}")
+            #expect(try accepted.receive().status == 503)
         }
     }
 
-    @Test("wrong paths, methods, content types and tokens get a problem each, and the connection stays open")
+    @Test("a wrong path, method, Content-Type or token gets a problem with its own code; the connection stays open")
     func wrong() async throws {
         try await RunningIngress.with { ingress in
             let client = try ingress.client()
@@ -167,7 +167,7 @@ struct HostileClientTests {
         }
     }
 
-    @Test("slow header fields, a slow body and idleness end the connection")
+    @Test("slow header fields and a slow body get 408, and an idle connection is closed")
     func slow() async throws {
         let short = ConnectionTimeouts(
             idle: 300_000_000, head: 300_000_000, body: 300_000_000, response: 60_000_000_000)
@@ -192,7 +192,7 @@ struct HostileClientTests {
         }
     }
 
-    @Test("connections over the configured maximum wait until one is closed")
+    @Test("a connection over the configured maximum is served as soon as another connection is closed")
     func connections() async throws {
         try await RunningIngress.with(environment: ["WARREN_HTTP_CONNECTIONS": "2"]) { ingress in
             var clients = [try ingress.client(), try ingress.client()]
@@ -205,7 +205,7 @@ struct HostileClientTests {
         }
     }
 
-    @Test("an unused body of up to 64 KiB is discarded, so that the connection can be reused")
+    @Test("an unused body of up to 64 KiB is discarded and the connection reused; a larger body closes it")
     func unwantedBody() async throws {
         try await RunningIngress.with { ingress in
             let client = try ingress.client()

@@ -25,7 +25,7 @@ struct HostileTokenTests {
         return "\(text).\(TokenMaker.encode(try await signature(text)))"
     }
 
-    @Test("alg none is refused in any case, with and without a signature")
+    @Test("a token with the alg none is refused, in any spelling, with a signature and without one")
     func none() async throws {
         for name in ["none", "None", "NONE", "nOnE", "none ", "\u{0}none"] {
             for bytes in [[], [0], Array(repeating: 0, count: 64)] as [[UInt8]] {
@@ -38,7 +38,7 @@ struct HostileTokenTests {
     }
 
     @Test(
-        "an HMAC keyed with any form of the public key is refused",
+        "a token that is signed by HMAC, with the public key as the secret, is refused",
         arguments: ["HS256", "HS384", "HS512", "ES256"])
     func confusion(algorithm name: String) async throws {
         let point = try #require(maker.key.parameters)
@@ -61,7 +61,7 @@ struct HostileTokenTests {
     }
 
     @Test(
-        "a genuine signature under another algorithm's name is refused",
+        "a token with a valid ES256 signature and another alg is refused",
         arguments: [
             "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES384", "ES512", "ES256K", "EdDSA", "ES256 ",
             "es256",
@@ -72,22 +72,22 @@ struct HostileTokenTests {
         #expect(failure(try maker.token(header: header)) == .unacceptableHeader)
     }
 
-    @Test("a P-384 signature under the name ES256 is refused")
+    @Test("a token with the alg ES256 and a P-384 signature is refused")
     func otherCurve() async throws {
         let algorithm = try await JWTKeyCollection().add(ecdsa: ES384PrivateKey()).getKey()
         #expect(failure(try await token(header: [:]) { try algorithm.sign(Array($0.utf8)) }) == .invalidSignature)
     }
 
     @Test(
-        "an algorithm that is not a string is refused",
+        "a token whose alg is not a string is refused",
         arguments: [1, true, nil, ["ES256"], ["alg": "ES256"]] as [JSON])
-    func noText(algorithm: JSON) throws {
+    func notAString(algorithm: JSON) throws {
         #expect(
             failure(try maker.token(header: maker.header.merging(["alg": algorithm]) { $1 })) == .unacceptableHeader)
     }
 
     @Test(
-        "a hostile kid matches no key",
+        "a token with a hostile kid is refused",
         arguments: [
             "../../../../dev/null", "/proc/self/environ", "file:///etc/passwd", "https://example.org/jwks.json",
             "test' OR '1'='1", "test; DROP TABLE accounts", "test\u{0}", "test ", "TEST", "t\u{E9}st", "$(id)", "`id`",
@@ -99,12 +99,16 @@ struct HostileTokenTests {
         #expect(failure(try maker.token(header: header)) == .unacceptableHeader)
     }
 
-    @Test("a kid that is not a string is refused", arguments: [nil, 0, true, ["test"], ["kid": "test"]] as [JSON])
+    @Test(
+        "a token whose kid is not a string is refused",
+        arguments: [nil, 0, true, ["test"], ["kid": "test"]] as [JSON])
     func oddKeyName(_ name: JSON) throws {
         #expect(failure(try maker.token(header: maker.header.merging(["kid": name]) { $1 })) == .unacceptableHeader)
     }
 
-    @Test("a key that is embedded in or linked from the token is not used", arguments: ["test", "mine", nil])
+    @Test(
+        "a token that is signed with a key in the token or at a URL in the token is refused",
+        arguments: ["test", "mine", nil])
     func ownKey(name: String?) async throws {
         let mallory = try await TokenMaker(keyID: name ?? "test")
         let key = try #require(try mallory.keySet["keys"]?.array?.first)
@@ -119,7 +123,7 @@ struct HostileTokenTests {
         }
     }
 
-    @Test("a token with a duplicate member is refused")
+    @Test("a token with a duplicate header member or claim is refused")
     func duplicates() throws {
         let good = String(decoding: TokenMaker.json(maker.claims()), as: UTF8.self)
         let heads = [
@@ -170,7 +174,7 @@ struct HostileTokenTests {
         }
     }
 
-    @Test("JSON, encrypted and detached serializations of a token are refused")
+    @Test("a token in JSON serialization, an encrypted token and a token with detached content are refused")
     func otherForms() throws {
         let parts = try maker.token().split(separator: ".")
         #expect(
@@ -190,7 +194,7 @@ struct HostileTokenTests {
         #expect(failure("\(good[0]).\(refresh).\(good[2])") == .invalidSignature)
     }
 
-    @Test("an issuer or audience that only resembles the configured one is refused")
+    @Test("a token with an issuer or audience that only resembles the configured one is refused")
     func issuers() throws {
         let names: [JSON] = [
             "Warren", "warren ", "warren/", "https://warren", "w\u{430}rren", "", nil, 0, ["warren"], ["warren": 1],
@@ -206,7 +210,7 @@ struct HostileTokenTests {
         }
     }
 
-    @Test("extreme times in claims are refused or lie in the far future")
+    @Test("a time in the far future is accepted in exp and refused in nbf, and an invalid time is refused")
     func times() throws {
         for time in [.integer(.max), .double(1e14), .double(9e14)] as [JSON] {
             #expect(failure(try maker.token(claims: maker.claims().merging(["exp": time]) { $1 })) == nil)

@@ -19,7 +19,7 @@ struct IngressResponseTests {
 
     private func json(_ response: IngressResponse) throws -> JSON { try JSON.parse(response.body) }
 
-    @Test("a reply is passed through with its location and entity tag")
+    @Test("the response to a reply has its status, body, location and entity tag")
     func reply() {
         let response = response(
             to: .reply(Reply.json(Array("{}".utf8), status: 201, location: "/v1/posts/x", etag: "\"e\"")))
@@ -31,7 +31,7 @@ struct IngressResponseTests {
         #expect(response.fields[.cacheControl] == "private, no-cache")
     }
 
-    @Test("a reply without a body has no content type, and one without an entity tag is not cached")
+    @Test("a response without a body has no Content-Type, and one without an entity tag has Cache-Control: no-store")
     func noContent() {
         let response = response(to: .reply(.noContent))
         #expect(response.status == 204)
@@ -39,7 +39,7 @@ struct IngressResponseTests {
         #expect(response.fields[.cacheControl] == "no-store")
     }
 
-    @Test("a worker's problem is passed through with its Retry-After, and a 401 names the authentication scheme")
+    @Test("a worker's problem becomes the response with its Retry-After, and a 401 has WWW-Authenticate")
     func problems() throws {
         let late = response(to: .reply(.problem(Problem(.tooManyRequests, retryAfter: 7), traceID: Self.trace)))
         #expect(late.status == 429)
@@ -50,7 +50,7 @@ struct IngressResponseTests {
         #expect(try json(refused)["traceId"]?.string == Self.trace)
     }
 
-    @Test("an unavailable service is 503 with Retry-After, and the cause is only logged")
+    @Test("an unavailable service yields 503 with Retry-After, and the cause is not in the response")
     func unavailable() throws {
         let response = response(to: .unavailable("the queue is full"))
         #expect(response.status == 503)
@@ -60,7 +60,7 @@ struct IngressResponseTests {
         #expect(!String(decoding: response.body, as: UTF8.self).contains("queue"))
     }
 
-    @Test("an accepted command is 202 with its id and the path of its receipt")
+    @Test("an accepted command yields 202 with its id and the path of its receipt")
     func accepted() throws {
         let response = response(to: .accepted)
         #expect(response.status == 202)
@@ -69,7 +69,7 @@ struct IngressResponseTests {
         #expect(response.fields[.location] == "/v1/receipts/post/\(id.text)")
     }
 
-    @Test("a missed deadline is 504, and an unknown outcome is 504 with advice about the Idempotency-Key")
+    @Test("a missed deadline yields 504, and an unknown outcome yields 504 with advice about the Idempotency-Key")
     func late() throws {
         let late = response(to: .deadlineExceeded)
         #expect(late.status == 504)
@@ -79,7 +79,7 @@ struct IngressResponseTests {
         #expect(try json(unknown)["detail"]?.string?.contains("Idempotency-Key") == true)
     }
 
-    @Test("an invalid token has the WWW-Authenticate field of RFC 6750")
+    @Test("the response to an invalid token has the WWW-Authenticate field of RFC 6750")
     func tokens() {
         let invalid = IngressResponse.problem(Problem(.invalidToken), traceID: Self.trace)
         #expect(invalid.fields[.wwwAuthenticate] == "Bearer error=\"invalid_token\"")
@@ -88,13 +88,13 @@ struct IngressResponseTests {
         )
     }
 
-    @Test("readiness depends on the broker and only reports Redis")
+    @Test("the readiness probe fails if the broker is down, and only reports the state of Redis")
     func readiness() throws {
-        let without = BuiltInEndpoints.readiness(.init(isBrokerUp: true, isRedisUp: false))
-        #expect(without.status == 200)
-        #expect(try json(without) == ["status": "ready", "broker": "up", "redis": "down"])
-        let away = BuiltInEndpoints.readiness(.init(isBrokerUp: false, isRedisUp: true))
-        #expect(away.status == 503)
-        #expect(try json(away) == ["status": "unavailable", "broker": "down", "redis": "up"])
+        let redisDown = BuiltInEndpoints.readiness(.init(isBrokerUp: true, isRedisUp: false))
+        #expect(redisDown.status == 200)
+        #expect(try json(redisDown) == ["status": "ready", "broker": "up", "redis": "down"])
+        let brokerDown = BuiltInEndpoints.readiness(.init(isBrokerUp: false, isRedisUp: true))
+        #expect(brokerDown.status == 503)
+        #expect(try json(brokerDown) == ["status": "unavailable", "broker": "down", "redis": "up"])
     }
 }

@@ -5,7 +5,7 @@ import Testing
 struct MultipartErrorTests {
     static let name = "Content-Disposition: form-data; name=a"
 
-    /// Bodies with the error that each causes; `B` stands for the boundary.
+    /// Malformed bodies and the error for each of them. `B` stands for the boundary.
     static let bodies: [(String, MultipartError)] = [
         ("preamble\r\n--B\r\n", .noOpeningBoundary),
         ("\r\n--B\r\n", .noOpeningBoundary),
@@ -50,7 +50,7 @@ struct MultipartErrorTests {
         }
     }
 
-    @Test("after an error the parser throws the same error again")
+    @Test("after an error the multipart parser throws the same error again")
     func errorsPersist() throws {
         var parser = try SampleForm.parser()
         #expect(throws: MultipartError.noOpeningBoundary) { try parser.feed([1]) }
@@ -58,13 +58,13 @@ struct MultipartErrorTests {
         #expect(throws: MultipartError.noOpeningBoundary) { try parser.finish() }
     }
 
-    @Test("a part header that is not UTF-8 is refused")
+    @Test("a part header that is not UTF-8 is refused as malformed")
     func notUTF8() throws {
         let body = Array("--\(SampleForm.boundary)\r\n\(Self.name)".utf8) + [0xFF, 13, 10]
         #expect(throws: MultipartError.malformedPartHeader) { try SampleForm.events(of: body) }
     }
 
-    @Test("a multipart body is accepted at each limit and refused one above it")
+    @Test("a multipart body that reaches a limit is accepted, and one that exceeds it by one is refused")
     func limits() throws {
         let end = Array("--\(SampleForm.boundary)--".utf8)
         let part = SampleForm.part(Self.name, [1, 2, 3])

@@ -17,7 +17,7 @@ struct MultipartParserTests {
         }
     }
 
-    @Test("a multipart body yields the same contents for every cut into two chunks")
+    @Test("a multipart body yields the same contents for every division into two chunks")
     func everyCut() throws {
         let body = SampleForm.body
         for cut in 0...body.count {
@@ -31,7 +31,7 @@ struct MultipartParserTests {
         }
     }
 
-    @Test("a multipart body that ends before its closing boundary is truncated")
+    @Test("a multipart body that ends before its closing boundary is refused as truncated")
     func truncated() throws {
         let body = SampleForm.body
         for length in 0..<(body.count - 2) {
@@ -51,7 +51,7 @@ struct MultipartParserTests {
         #expect(try SampleForm.events(of: Array("--\(SampleForm.boundary)--\r\n".utf8)) == [.end])
     }
 
-    @Test("a part may have no content and share its last line end with the delimiter")
+    @Test("a part without content may use the line end after its headers as the start of the delimiter")
     func shortestPart() throws {
         let body = Array(
             """
@@ -81,7 +81,7 @@ struct MultipartParserTests {
         }
     }
 
-    @Test("a part of 5 MiB that consists of carriage returns or delimiter prefixes is kept whole")
+    @Test("a part of 5 MiB of carriage returns, hyphens or delimiter prefixes is kept completely")
     func large() throws {
         let size = 5 << 20
         let beginning = Array("\r\n--\(SampleForm.boundary)".utf8.dropLast())

@@ -6,12 +6,12 @@ import Testing
 
 @Suite("OpenAPI document")
 struct OpenAPITests {
-    /// The message types without a route, which clients can only send through the broker.
+    /// The message types without a route. Clients can send them only through the broker.
     private static let queueOnly: Set<String> = []
 
     private let document = OpenAPI.document
 
-    @Test("each message has one route unless it is queue-only", arguments: Messages.all)
+    @Test("each message type has exactly one route, unless it is listed in queueOnly", arguments: Messages.descriptors)
     func routes(message: MessageDescriptor) {
         let count = RouteTable.all.count { route in
             if case .message(message, _) = route.action { true } else { false }
@@ -31,25 +31,27 @@ struct OpenAPITests {
         #expect(operations.sorted() == RouteTable.all.map { "\($0.method.rawValue) \($0.path)" }.sorted())
     }
 
-    @Test("every operation has a unique operationId")
+    @Test("every operation of the OpenAPI document has a unique operationId")
     func names() throws {
         let names = try RouteTable.all.map { try #require(try operation($0)["operationId"]?.string) }
         #expect(Set(names).count == names.count)
     }
 
-    @Test("an operation for an account has the bearer scheme and a 401", arguments: RouteTable.all.map(\.path))
+    @Test(
+        "an operation that needs an account has the security scheme bearer and a 401 response, and no other has bearer",
+        arguments: RouteTable.all.map(\.path))
     func security(path: String) throws {
         for route in RouteTable.all where route.path == path {
             guard case .message(let message, _) = route.action else { continue }
             let operation = try operation(route)
-            #expect(operation["security"] == (message.needsSubject ? [["bearer": []]] : []))
-            if message.needsSubject {
+            #expect(operation["security"] == (message.needsCaller ? [["bearer": []]] : []))
+            if message.needsCaller {
                 #expect(operation["responses"]?["401"]?["headers"]?["WWW-Authenticate"] != nil)
             }
         }
     }
 
-    @Test("only commands have the parameter Idempotency-Key and a 202 response with a Location")
+    @Test("only the operations of commands have the parameter Idempotency-Key and a 202 response with a Location")
     func commands() throws {
         for route in RouteTable.all {
             guard case .message(let message, _) = route.action else { continue }
@@ -60,7 +62,7 @@ struct OpenAPITests {
         }
     }
 
-    @Test("an operation of a message has 429 and 503 responses with a Retry-After")
+    @Test("an operation that sends a message has 429 and 503 responses with Retry-After")
     func waiting() throws {
         for route in RouteTable.all {
             guard case .message = route.action else { continue }
@@ -70,7 +72,7 @@ struct OpenAPITests {
         }
     }
 
-    @Test("the parameters of a list have the bounds of its schema")
+    @Test("the parameter limit of post.list has the bounds and the default of its schema in the OpenAPI document")
     func bounds() throws {
         let route = try #require(RouteTable.all.first { $0.path == "/v1/posts" && $0.method == .get })
         let parameters = try #require(try operation(route)["parameters"]?.array)
@@ -83,8 +85,8 @@ struct OpenAPITests {
     @Test("every reference in the OpenAPI document can be resolved")
     func references() {
         for reference in Self.references(in: document) {
-            let place = reference.dropFirst(2).split(separator: "/")
-            #expect(place.reduce(document) { $0?[String($1)] } != nil, "\(reference)")
+            let path = reference.dropFirst(2).split(separator: "/")
+            #expect(path.reduce(document) { $0?[String($1)] } != nil, "\(reference)")
         }
     }
 
@@ -94,7 +96,7 @@ struct OpenAPITests {
         #expect(Set(names).count == names.count)
     }
 
-    @Test("an operation has examples of its JSON request and reply", arguments: RouteTable.all.map(\.path))
+    @Test("an operation has examples of its JSON request and response bodies", arguments: RouteTable.all.map(\.path))
     func examples(path: String) throws {
         for route in RouteTable.all where route.path == path {
             guard case .message(let message, let source) = route.action else { continue }
@@ -105,11 +107,11 @@ struct OpenAPITests {
             let response = operation["responses"]?[String(message.status)]
             let reply = response?["content"]?["application/json"]?["example"]
             #expect(reply == message.replyExample, "\(message.name)")
-            #expect((message.reply != nil) == (reply != nil), "\(message.name) has no example of its reply")
+            #expect((message.reply != nil) == (reply != nil), "\(message.name) has no example of its response")
         }
     }
 
-    @Test("every parameter has a description")
+    @Test("every parameter in the OpenAPI document has a description")
     func descriptions() throws {
         for route in RouteTable.all {
             for parameter in try operation(route)["parameters"]?.array ?? [] where parameter["$ref"] == nil {

@@ -11,7 +11,7 @@ struct ParameterTests {
     }
 
     @Test(
-        "a parameter becomes an integer if the message declares one and the value is one, otherwise a string",
+        "a parameter becomes an integer if its type in the message is integer and its value is one, otherwise a string",
         arguments: [
             ("", "{}"), ("limit=5&page=2", #"{"limit":5,"page":2}"#), ("cursor=12", #"{"cursor":"12"}"#),
             ("limit=-1", #"{"limit":-1}"#), ("limit=9223372036854775807", #"{"limit":9223372036854775807}"#),
@@ -25,14 +25,14 @@ struct ParameterTests {
         #expect(try json(query) == expected)
     }
 
-    @Test("limit and page are integers in every message with parameters")
+    @Test("limit and page become integers in search.posts and media.list")
     func everyMessage() throws {
         let search = try json("query=5&limit=5&page=5", of: Messages.Search.posts.descriptor)
         #expect(search == #"{"query":"5","limit":5,"page":5}"#)
         #expect(try json("limit=5&page=6", of: Messages.Media.list.descriptor) == #"{"limit":5,"page":6}"#)
     }
 
-    @Test("a parameter that occurs twice is refused", arguments: ["limit=1&limit=1", "a=1&%61=2"])
+    @Test("a parameter that occurs twice gets malformed-request", arguments: ["limit=1&limit=1", "a=1&%61=2"])
     func duplicates(query: String) throws {
         let parameters = try #require(QueryString.parse(query[...]))
         #expect(throws: Problem(.malformedRequest, detail: "Each parameter must occur at most once.")) {

@@ -1,4 +1,5 @@
 import Contracts
+import Reactor
 import Testing
 
 @testable import Ingress
@@ -24,7 +25,7 @@ struct PublicKeysTests {
             decoding: JSON.object(JSONObject([.init(name: "keys", value: [key])])).serialized(), as: UTF8.self)
     }
 
-    @Test("a published key set contains only the public members")
+    @Test("the published key set contains only the public members of each key")
     func published() async throws {
         let keys = try await PublicKeys(jwks: try await keySet { $0["comment"] = "internal" })
         let document = String(decoding: keys.document, as: UTF8.self)
@@ -38,7 +39,7 @@ struct PublicKeysTests {
         #expect(await error(try await keySet { $0["d"] = "AAAA" }) == "must not contain a private key")
     }
 
-    @Test("a malformed key set is refused with a reason that repeats none of it")
+    @Test("a malformed key set is refused with a reason that does not repeat its content")
     func malformed() async throws {
         for text in ["", "{}", "[]", #"{"keys":[]}"#, #"{"keys":{}}"#, "secret"] {
             #expect(await error(text) == "must be a JSON Web Key Set with at least one key")
@@ -48,10 +49,11 @@ struct PublicKeysTests {
         #expect(await error(try await keySet { $0["crv"] = "P-384" }) == "must contain only ES256 signature keys")
         #expect(await error(try await keySet { $0["use"] = "enc" }) == "must contain only ES256 signature keys")
         #expect(
-            await error(try await keySet { $0["x"] = "AAAA" }) == "must not contain a key that is not a point on P-256")
+            await error(try await keySet { $0["x"] = "AAAA" })
+                == "must contain only keys that are points on the curve P-256")
         #expect(
-            await error(try await keySet { $0["y"] = $0["x"] }) == "must not contain a key that is not a point on P-256"
-        )
+            await error(try await keySet { $0["y"] = $0["x"] })
+                == "must contain only keys that are points on the curve P-256")
     }
 
     @Test("a key set with two keys of the same kid is refused")

@@ -11,7 +11,7 @@ struct RateLimitChargeTests {
     private let limit = RateLimit(name: "test", count: 10, per: .seconds(1), burst: 5)
 
     @Test(
-        "a request is charged to its caller or else to its address; a password check is also charged to the address"
+        "a request counts for its caller, or for its address if it has no caller; a login also counts for its address"
     )
     func charges() throws {
         let credentials = RateLimit(name: "credentials", count: 1, per: .seconds(60))
@@ -33,7 +33,7 @@ struct RateLimitChargeTests {
     }
 
     @Test(
-        "an IPv6 address is counted by its /64 network, an IPv4-mapped address as the IPv4 address",
+        "an IPv6 address is counted by its /64 network, and an IPv4-mapped address like its IPv4 address",
         arguments: [
             ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2:ffff::1", true), ("2001:db8:1:2::1", "2001:db8:1:3::1", false),
             ("::ffff:192.0.2.1", "192.0.2.1", true), ("::ffff:192.0.2.1", "::ffff:192.0.2.2", false),

@@ -1,7 +1,7 @@
 import Contracts
 import Glibc
 
-/// An HTTP client on a plain socket that sends any bytes, malformed ones too.
+/// An HTTP client on a plain socket. It can send any bytes, including malformed HTTP.
 final class RawClient {
     struct Failure: Error {
         let call: String
@@ -27,7 +27,7 @@ final class RawClient {
     /// Connects from a random loopback address, so that rate limits per address do not affect other tests.
     ///
     /// - Parameters:
-    ///   - port: the server's port at 127.0.0.1.
+    ///   - port: the server's port on 127.0.0.1.
     ///   - source: the address to connect from.
     ///   - seconds: the timeout of each send and receive.
     ///   - receiveBuffer: the size of the socket's receive buffer; `nil` for the kernel's default.
@@ -112,7 +112,8 @@ final class RawClient {
         return Response(status: status, fields: fields, body: body)
     }
 
-    /// Waits until the server closes the connection; returns false if it sends another byte.
+    /// Waits until the server closes the connection. Returns `false` if the server sends another byte or does not close
+    /// the connection within the timeout.
     func isClosed() -> Bool {
         guard buffer.isEmpty else { return false }
         var byte: UInt8 = 0
@@ -120,7 +121,7 @@ final class RawClient {
         return count == 0 || (count < 0 && errno != EAGAIN)
     }
 
-    /// Whether bytes or the end of the connection have arrived.
+    /// Whether bytes or the end of the connection have been received.
     var hasInput: Bool {
         var byte: UInt8 = 0
         return !buffer.isEmpty || recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) >= 0
@@ -139,9 +140,9 @@ final class RawClient {
     }
 
     private func endOfHead(in bytes: [UInt8]) -> Int? {
-        let mark = Array("\r\n\r\n".utf8)
+        let emptyLine = Array("\r\n\r\n".utf8)
         guard bytes.count >= 4 else { return nil }
-        return (0...(bytes.count - 4)).first { bytes[$0] == 13 && bytes[$0..<($0 + 4)].elementsEqual(mark) }.map {
+        return (0...(bytes.count - 4)).first { bytes[$0] == 13 && bytes[$0..<($0 + 4)].elementsEqual(emptyLine) }.map {
             $0 + 4
         }
     }

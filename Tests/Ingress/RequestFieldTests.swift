@@ -9,7 +9,7 @@ import WorkerKit
 @Suite("Prefer, Idempotency-Key and If-None-Match")
 struct RequestFieldTests {
     @Test(
-        "respond-async is recognized among other preferences",
+        "respond-async is recognized in a Prefer field, alone or among other preferences",
         arguments: [
             "respond-async", "Respond-Async", "respond-async, wait=10", "wait=10,respond-async", " respond-async ",
             "respond-async;x=1", "respond-async=\"\"", "a=\"b, c\", respond-async", "a=\"\\\"\",respond-async",
@@ -20,7 +20,7 @@ struct RequestFieldTests {
     }
 
     @Test(
-        "a preference that only resembles respond-async is ignored",
+        "a Prefer field without a valid respond-async as the first of that name is ignored",
         arguments: [
             nil, "", "respond-asynchronously", "respond-async=false", "return=respond-async", "a=\"b, respond-async\"",
             "a=\"respond-async", "respond-async=0, respond-async", "a;respond-async", "respond async",
@@ -29,7 +29,7 @@ struct RequestFieldTests {
         #expect(!Preferences(field).respondAsync)
     }
 
-    @Test("several Prefer fields form one list")
+    @Test("respond-async is recognized in the second of two Prefer fields")
     func joined() {
         var fields = HTTPFields()
         for value in ["wait=5", "respond-async"] {
@@ -38,7 +38,7 @@ struct RequestFieldTests {
         #expect(Preferences(RequestFields(fields).prefer).respondAsync)
     }
 
-    @Test("an idempotency key and a caller yield one UUIDv5 message id; another key or caller yields another")
+    @Test("a caller and an idempotency key always yield the same UUIDv5 message id; another caller or key does not")
     func keys() throws {
         let (alice, bob) = (Caller(id: UUID(), username: "alice"), Caller(id: UUID(), username: "bob"))
         let id = try IdempotencyKey.messageID("a", of: alice)
@@ -47,12 +47,12 @@ struct RequestFieldTests {
         #expect(try IdempotencyKey.messageID("b", of: alice) != id)
         #expect(try IdempotencyKey.messageID("A", of: alice) != id)
         #expect(try IdempotencyKey.messageID("a", of: bob) != id)
-        let space = try #require(UUID(text: "a03393de-9bdd-433f-b1b4-a33eb1ca0168"))
-        #expect(id == .v5(namespace: space, name: alice.id.text + "a"))
+        let namespace = try #require(UUID(text: "a03393de-9bdd-433f-b1b4-a33eb1ca0168"))
+        #expect(id == .v5(namespace: namespace, name: alice.id.text + "a"))
     }
 
     @Test(
-        "an idempotency key that is not 1 to 200 visible ASCII characters is refused",
+        "an idempotency key that is not 1 to 200 visible ASCII characters gets malformed-request",
         arguments: ["", "a b", "ä", "a\t", String(repeating: "k", count: 201)])
     func badKeys(key: String) throws {
         let caller = Caller(id: UUID(), username: "alice")
@@ -63,7 +63,7 @@ struct RequestFieldTests {
     }
 
     @Test(
-        "an entity tag matches by weak comparison, in a list, and with *",
+        "If-None-Match matches an entity tag by weak comparison, in a list, and with *",
         arguments: [
             "\"a\"", "W/\"a\"", "\"b\", \"a\"", "\"b\",W/\"a\" , \"c\"", "*", " * ", "\"\", \"a\"", "\"x,y\", \"a\"",
             ",\"a\",,",
@@ -74,7 +74,7 @@ struct RequestFieldTests {
     }
 
     @Test(
-        "a different entity tag or a malformed list does not match",
+        "If-None-Match with a different entity tag or a malformed list does not match",
         arguments: [
             "", "a", "\"A\"", "\"b\"", "w/\"a\"", "\"a", "a\"", "\"a\" \"b\"", "\"a\"x", "\"b\"; \"a\"", "**",
             "*, \"a\"",
@@ -84,7 +84,7 @@ struct RequestFieldTests {
         #expect(!EntityTags.contains("\"a\"", in: field))
     }
 
-    @Test("a 304 has the entity tag and Cache-Control, but no body")
+    @Test("a 304 response has the entity tag and Cache-Control, but no body")
     func notModified() {
         let response = IngressResponse.reply(.json(Array("{}".utf8), etag: "\"a\""))
         let notModified = response.notModified(ifNoneMatch: "W/\"a\"")

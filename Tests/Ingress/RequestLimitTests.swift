@@ -20,7 +20,7 @@ struct RequestLimitTests {
         #expect(settings.headerBytes == 16_384)
     }
 
-    @Test("a JSON body of 64 KiB is accepted and one of a byte more is refused")
+    @Test("a JSON body of 64 KiB is accepted, and a body that is one byte larger gets 413")
     func json() async throws {
         try await RunningIngress.with { ingress in
             for (count, status) in [(65_536, 503), (65_537, 413)] {
@@ -33,7 +33,7 @@ struct RequestLimitTests {
         }
     }
 
-    @Test("a file of a byte more than 5 MiB is refused")
+    @Test("a file that is one byte larger than 5 MiB gets 413")
     func file() async throws {
         try await RunningIngress.with { ingress in
             let form =
@@ -47,19 +47,19 @@ struct RequestLimitTests {
         }
     }
 
-    @Test("the credential limit applies to registration, login and password change only")
+    @Test("the credential limit applies only to registration, login and password change")
     func credentials() {
         let strict = RouteTable.all.filter { $0.limit == .credentials }
         #expect(Set(strict.map(\.path)) == ["/v1/auth/register", "/v1/auth/login", "/v1/auth/password"])
     }
 
-    @Test("a rate limit refuses an upload before its body is read")
+    @Test("an upload over the rate limit gets 429 before its body is read")
     func upload() async throws {
         try await RunningIngress.with(environment: ["WARREN_RATE_LIMIT": "1/min burst 1"]) { ingress in
             let token = try ingress.maker.token(claims: ingress.maker.claims(subject: UUID().uuidString))
             let client = try ingress.client()
             #expect(try client.call("GET", "/v1/search/posts", token: token).status != 429)
-            // Only the head is sent, none of the body.
+            // Only the head of the request is sent.
             try client.send(
                 "POST /v1/media HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n"
                     + "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000000\r\n\r\n")

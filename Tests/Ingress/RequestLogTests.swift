@@ -8,7 +8,8 @@ import Testing
 @Suite("The log line of a request")
 struct RequestLogTests {
     @Test(
-        "the log line of a request has its id, path and status, but neither query nor token", arguments: [false, true])
+        "the log line has the request's id, its path, and its status or error, but neither query nor token",
+        arguments: [false, true])
     func line(isAborted: Bool) throws {
         let captured = CapturedLog()
         let log = captured.logger(.info)

@@ -34,7 +34,7 @@ struct ResponseHeadTests {
         #expect(fields()[.server] == nil)
     }
 
-    @Test("a response has the request id, the date and the length; a 204 has no length")
+    @Test("a response has the request id, the date and the Content-Length; a 204 has no Content-Length")
     func common() throws {
         let fields = fields(IngressResponse(status: 200, body: [1, 2, 3]))
         #expect(fields[.requestID] == "id")
@@ -45,7 +45,7 @@ struct ResponseHeadTests {
         #expect(self.fields(closes: true)[.connection] == "close")
     }
 
-    @Test("dates are formatted as in RFC 9110")
+    @Test("the Date field has the format of RFC 9110")
     func date() {
         #expect(HTTPDateCache.text(784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")
         #expect(HTTPDateCache.text(0) == "Thu, 01 Jan 1970 00:00:00 GMT")
@@ -66,14 +66,14 @@ struct ResponseHeadTests {
         #expect(self.fields()[.rateLimit] == nil)
     }
 
-    @Test("without configured origins there are no CORS fields")
+    @Test("a response has no CORS fields if no origins are configured")
     func closed() {
         let fields = fields(origin: "https://a.example")
         #expect(fields[.accessControlAllowOrigin] == nil)
         #expect(fields[.vary] == nil)
     }
 
-    @Test("only a configured origin is allowed, and the response varies by origin")
+    @Test("only a configured CORS origin is allowed, and the response has Vary: Origin")
     func configured() {
         let origins = ["https://a.example", "https://b.example"]
         let allowed = fields(origins: origins, origin: "https://b.example")
@@ -87,7 +87,7 @@ struct ResponseHeadTests {
         }
     }
 
-    @Test("the origin * allows every origin")
+    @Test("the CORS origin * allows every origin")
     func star() {
         #expect(fields(origins: ["*"], origin: "https://x.example")[.accessControlAllowOrigin] == "*")
     }

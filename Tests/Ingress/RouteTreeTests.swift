@@ -39,20 +39,20 @@ struct RouteTreeTests {
     }
 
     @Test(
-        "an unknown path is not found",
+        "an unknown path matches no route",
         arguments: [
             "", "/", "v1/posts", "/v1", "/v1/", "/v1/posts/", "/v1/posts//", "/v1/posts/a/b", "/V1/posts", "/v1/postss",
             "//v1/posts", "/v1/../v1/posts", "*", "/v1/p%6Fsts", "/health", "/.well-known",
         ])
     func notFound(path: String) {
         guard case .notFound = tree.match(.get, path[...]) else {
-            Issue.record("\(path) was found")
+            Issue.record("\(path) matched a route")
             return
         }
     }
 
     @Test(
-        "a method that a path does not have is refused with the allowed methods",
+        "a method that a path does not support is not allowed, and Allow has the methods of the path",
         arguments: [
             ("PUT", "/v1/posts", "GET, HEAD, POST"), ("POST", "/v1/posts/a", "DELETE, GET, HEAD"),
             ("GET", "/v1/auth/login", "POST"), ("HEAD", "/v1/auth/login", "POST"),
@@ -60,7 +60,7 @@ struct RouteTreeTests {
         ])
     func methodNotAllowed(method: String, path: String, expected: String) throws {
         guard case .methodNotAllowed(let allow) = tree.match(try #require(HTTPRequest.Method(method)), path[...]) else {
-            Issue.record("\(method) \(path) was not refused")
+            Issue.record("\(method) \(path) is allowed")
             return
         }
         #expect(allow == expected)
@@ -69,14 +69,15 @@ struct RouteTreeTests {
     @Test("a path parameter is percent-decoded, and an encoded slash in it is not a separator")
     func parameters() {
         guard case .route(_, let parameters) = tree.match(.get, "/v1/posts/a%2Fb%20%C3%A4+") else {
-            Issue.record("not found")
+            Issue.record("no route matched")
             return
         }
         #expect(parameters == [Parameter(name: "id", value: "a/b ä+")])
     }
 
     @Test(
-        "a path parameter that is not percent-encoded UTF-8 is malformed", arguments: ["%", "%2", "%zz", "%FF", "a%"])
+        "a path parameter that is not percent-encoded UTF-8 is refused as malformed",
+        arguments: ["%", "%2", "%zz", "%FF", "a%"])
     func malformed(segment: String) {
         guard case .malformedPath = tree.match(.get, "/v1/posts/\(segment)") else {
             Issue.record("\(segment) was accepted")

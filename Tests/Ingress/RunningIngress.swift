@@ -9,7 +9,7 @@ import WorkerKit
 
 @testable import Ingress
 
-/// An ingress that runs in the test process, on the scratch virtual host of the broker.
+/// An ingress that runs in the test process. It uses the broker's virtual host for tests.
 struct RunningIngress: Sendable {
     let port: Int
     let maker: TokenMaker
@@ -19,13 +19,13 @@ struct RunningIngress: Sendable {
     /// Starts graceful shutdown, as SIGTERM does.
     func stop() async { await group.triggerGracefulShutdown() }
 
-    /// Connects a client from an address of its own.
+    /// Connects a client from a random loopback address.
     func client() throws -> RawClient { try RawClient(port: port) }
 
-    /// Runs an ingress while a closure runs. Rate limits are off unless the environment sets them.
+    /// Runs an ingress while a closure runs. The rate limits are off unless `environment` sets them.
     ///
     /// - Parameters:
-    ///   - environment: variables to add to the default environment.
+    ///   - changes: variables to add to the default environment.
     ///   - change: changes settings that have no variable.
     ///   - waits: whether to wait for the broker and Redis before the closure is called.
     ///   - body: the closure.
@@ -47,12 +47,9 @@ struct RunningIngress: Sendable {
         try await Provisioner(address: broker).perform([
             .exchange(Exchange.commands, type: "topic"), .exchange(Exchange.replies, type: "direct"),
         ])
-        var log = Logger(label: "ingress-tests") { _ in SwiftLogNoOpLogHandler() }
-        log.logLevel = .critical
-        let quiet = log
-        let components = await IngressComponents(settings, log: quiet)
+        let components = await IngressComponents(settings, log: .quiet)
         let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(services: await components.services, logger: quiet))
+            configuration: ServiceGroupConfiguration(services: await components.services, logger: .quiet))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask(executorPreference: Loop.executor) { try await group.run() }
             let http = await components.http

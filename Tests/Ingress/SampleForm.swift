@@ -1,6 +1,6 @@
 import Multipart
 
-/// A body of two fields and a file. The file contains every prefix of the delimiter.
+/// A body of two fields and a file. The file contains every beginning of the delimiter, but not the whole delimiter.
 enum SampleForm {
     static let boundary = "----Warren7MA4YWxk"
 
@@ -26,7 +26,7 @@ enum SampleForm {
         MultipartParser(boundary: try MultipartBoundary(bytes: Array(boundary.utf8)), limits: limits)
     }
 
-    /// Parses a body in chunks of a size and returns the events, with adjacent contents joined.
+    /// Parses a body in chunks of `chunk` bytes and returns the events, with adjacent `bodyBytes` joined.
     static func events(
         of body: [UInt8], chunk: Int = .max, limits: MultipartLimits = MultipartLimits(bodyBytes: 1 << 20)
     ) throws -> [MultipartEvent] {
@@ -36,8 +36,8 @@ enum SampleForm {
         while start < body.count {
             let end = start + min(chunk, body.count - start)
             for event in try parser.feed(body[start..<end]) {
-                if case .bodyBytes(let more) = event, case .bodyBytes(let before) = events.last {
-                    events[events.count - 1] = .bodyBytes(before + more)
+                if case .bodyBytes(let more) = event, case .bodyBytes(let previous) = events.last {
+                    events[events.count - 1] = .bodyBytes(previous + more)
                 } else {
                     events.append(event)
                 }

@@ -8,14 +8,14 @@ import WorkerKit
 
 @Suite("Rate limits, CORS and built-in endpoints of a running ingress", .serialized)
 struct ServerLimitTests {
-    @Test("calls over a caller's rate limit are 429 with Retry-After, and other callers are not affected")
+    @Test("a call over a caller's rate limit gets 429 with Retry-After, and other callers are not affected")
     func byCaller() async throws {
         try await RunningIngress.with(environment: ["WARREN_RATE_LIMIT": "1/min burst 3"]) { ingress in
             let client = try ingress.client()
             let token = try ingress.maker.token(claims: ingress.maker.claims(subject: UUID().uuidString))
             for left in [2, 1, 0] {
                 let response = try client.call("GET", "/v1/search/posts", token: token)
-                // The request is allowed: 503 without a worker, 422 from the worker of another test run.
+                // An allowed request gets 503 if there is no worker, or 422 from the worker of another test.
                 #expect(response.status == 503 || response.status == 422)
                 #expect(response.fields["ratelimit"]?.hasPrefix("\"general\";r=\(left);t=") == true)
                 #expect(response.fields["ratelimit-policy"] == "\"general\";q=3;w=180")
@@ -29,7 +29,7 @@ struct ServerLimitTests {
         }
     }
 
-    @Test("requests without a caller are limited per address, problems too, and logins more strictly")
+    @Test("requests without a caller are limited per address, also if they get a problem; logins have a lower limit")
     func byAddress() async throws {
         let limits = ["WARREN_RATE_LIMIT": "1/min burst 5", "WARREN_CREDENTIAL_RATE_LIMIT": "2/min"]
         try await RunningIngress.with(environment: limits) { ingress in
@@ -38,7 +38,7 @@ struct ServerLimitTests {
             let json = ["Content-Type": "application/json"]
             for path in ["/v1/auth/login", "/v1/auth/register"] {
                 let response = try client.call("POST", path, fields: json, body: Array("{}".utf8))
-                // There is no worker, or only one that does not reply.
+                // There is no worker, or only the worker of another test, which does not reply.
                 #expect(response.status == 503 || response.status == 504)
                 #expect(response.fields["ratelimit"]?.contains("\"credentials\";r=") == true)
             }
@@ -53,7 +53,7 @@ struct ServerLimitTests {
         }
     }
 
-    @Test("every response has RateLimit and RateLimit-Policy, even to probes and malformed requests")
+    @Test("every response has RateLimit and RateLimit-Policy, even a response to a probe or a malformed request")
     func everywhere() async throws {
         try await RunningIngress.with(environment: ["WARREN_RATE_LIMIT": "1/min burst 50"]) { ingress in
             let address = RawClient.anyLoopback
@@ -80,7 +80,7 @@ struct ServerLimitTests {
         }
     }
 
-    @Test("malformed requests are limited per address, and probes are not")
+    @Test("malformed requests are limited per address, and probes are not limited")
     func malformed() async throws {
         try await RunningIngress.with(environment: ["WARREN_RATE_LIMIT": "1/min burst 2"]) { ingress in
             let address = RawClient.anyLoopback
@@ -123,7 +123,7 @@ struct ServerLimitTests {
         }
     }
 
-    @Test("a configured origin gets a preflight response and may read responses")
+    @Test("only a configured CORS origin gets a preflight response and may read responses")
     func cors() async throws {
         try await RunningIngress.with(environment: ["WARREN_CORS_ORIGINS": "https://a.example"]) { ingress in
             let client = try ingress.client()
@@ -166,7 +166,7 @@ struct ServerLimitTests {
     }
 
     @Test(
-        "uploads over the body budget are 503, over one client's third 429, and JSON bodies are not affected"
+        "an upload over the body budget gets 503, one over a client's third gets 429, and JSON bodies are not affected"
     )
     func bodies() async throws {
         let mark = "ingress-\(UUID().uuidString.prefix(8))"
@@ -184,7 +184,7 @@ struct ServerLimitTests {
                 let part = "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n"
                 let end = "\r\n--b--\r\n"
                 let file = [UInt8](repeating: 0xFF, count: 5_000_086 - part.utf8.count - end.utf8.count)
-                func begin(_ account: UUID, as name: String = "told") throws -> RawClient {
+                func begin(_ account: UUID, requestID name: String = "replied") throws -> RawClient {
                     let token = try ingress.maker.token(claims: ingress.maker.claims(subject: account.uuidString))
                     let client = try ingress.client()
                     try client.send(
@@ -211,13 +211,13 @@ struct ServerLimitTests {
                 #expect(json.json?["detail"]?.string != overBudget.json?["detail"]?.string)
                 try held[0].send(end)
                 #expect(try held[0].receive().status == 201)
-                // Bodies that the broker has and bodies that were cut off are released.
+                // Sent bodies and the bodies of closed connections no longer count.
                 held.removeFirst(2)
                 #expect(try await eventually { ingress.uploads.reservedBytes < 3 * 5_100_000 })
                 let client = try begin(accounts[5])
                 try client.send(end)
                 #expect(try client.receive().status == 201)
-                let waiting = try begin(accounts[5], as: "silent")
+                let waiting = try begin(accounts[5], requestID: "silent")
                 try waiting.send(end)
                 #expect(try await eventually { ingress.uploads.reservedBytes < 3 * 5_100_000 })
                 #expect(!waiting.hasInput)

@@ -15,7 +15,7 @@ struct SettingsTests {
         return all.compactMapValues { $0 }
     }
 
-    @Test("four variables are required, all others have defaults")
+    @Test("four variables of the ingress are required, and all others have defaults")
     func defaults() async throws {
         let settings = try await IngressSettings(Settings(environment: try await environment()))
         #expect(settings.http.host == "127.0.0.1")
@@ -27,7 +27,7 @@ struct SettingsTests {
     }
 
     @Test(
-        "an error for a missing or malformed variable names it and does not repeat its value",
+        "the error for a missing or malformed variable contains the variable's name but not its value",
         arguments: [
             ("WARREN_HTTP_ADDRESS", nil), ("WARREN_HTTP_ADDRESS", "secret"), ("WARREN_HTTP_ADDRESS", "secret:99999"),
             ("WARREN_AMQP_URL", nil), ("WARREN_AMQP_URL", "http://secret"), ("WARREN_REDIS_URL", "secret"),
@@ -44,7 +44,7 @@ struct SettingsTests {
     }
 
     @Test(
-        "a listen address is a host and a port",
+        "a listen address is parsed into its host and its port",
         arguments: [("localhost:80", "localhost", 80), ("[::1]:8080", "::1", 8080), ("0.0.0.0:0", "0.0.0.0", 0)])
     func address(text: String, host: String, port: Int) throws {
         let address = try ListenAddress(text)

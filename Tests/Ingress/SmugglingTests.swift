@@ -2,11 +2,11 @@ import Testing
 
 @testable import Ingress
 
-/// A request that another program might split differently is refused, and the input after it is not read.
+/// A request that a proxy might parse differently is refused, and the input after the request is not read.
 @Suite("Request smuggling", .serialized)
 struct SmugglingTests {
     private static let post = "POST /v1/auth/register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-    /// Follows each refused request. A response to it would mean that it was smuggled.
+    /// A request that follows each refused request. A response to it would mean that it was smuggled.
     private static let smuggled = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
 
     private func expectRefused(_ requests: [String], status: Int = 400, code: String = "malformed-request") async throws
@@ -26,7 +26,7 @@ struct SmugglingTests {
         }
     }
 
-    @Test("a request with both Content-Length and Transfer-Encoding is refused, in any order")
+    @Test("a request with both Content-Length and Transfer-Encoding gets 400, in any order")
     func lengthAndCoding() async throws {
         let (length, coding) = ("Content-Length: 4\r\n", "Transfer-Encoding: chunked\r\n")
         try await expectRefused([
@@ -38,7 +38,7 @@ struct SmugglingTests {
         ])
     }
 
-    @Test("two Content-Length fields are refused even if they agree, and so is a length that is not a plain number")
+    @Test("two Content-Length fields get 400 even if they are equal, and so does a length that is not a plain number")
     func lengths() async throws {
         let values = [
             "2\r\nContent-Length: 3", "2\r\nContent-Length: 2", "2, 2", "2,3", "-2", "+2", "0x2", "2.0", "2 2", "",
@@ -48,7 +48,7 @@ struct SmugglingTests {
         try await expectRefused(values.map { "\(Self.post)Content-Length: \($0)\r\n\r\n{}" })
     }
 
-    @Test("a transfer coding other than a single chunked is refused")
+    @Test("a Transfer-Encoding other than a single chunked coding gets 400, and so does each one in HTTP/1.0")
     func codings() async throws {
         let values = [
             "gzip, chunked", "chunked, gzip", "gzip", "identity", "chunked, chunked", "chunked;q=1", "\"chunked\"",
@@ -64,7 +64,7 @@ struct SmugglingTests {
         ])
     }
 
-    @Test("a line that ends with a bare line feed or carriage return is refused")
+    @Test("a request with a bare line feed or a bare carriage return in its head gets 400")
     func lineEnds() async throws {
         try await expectRefused([
             "GET /health/live HTTP/1.1\nHost: x\n\n", "GET /health/live HTTP/1.1\nHost: x\r\n\r\n",
@@ -75,7 +75,7 @@ struct SmugglingTests {
         ])
     }
 
-    @Test("a folded header field is refused")
+    @Test("a request with a folded header field gets 400")
     func folded() async throws {
         try await expectRefused([
             "GET /health/live HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n",
@@ -86,7 +86,7 @@ struct SmugglingTests {
         ])
     }
 
-    @Test("a control character in a header field and a malformed field name are refused")
+    @Test("a request with a control character in a header field or a malformed field name gets 400")
     func controls() async throws {
         let lines = [
             "A: \u{0}", "A: b\u{0}c", "A: b\rc", "A: b\u{0B}c", "A: \u{1B}[31m", "A: \u{7F}", "A\u{0}: b", "A\r: b",
@@ -95,7 +95,7 @@ struct SmugglingTests {
         try await expectRefused(lines.map { "GET /health/live HTTP/1.1\r\nHost: x\r\n\($0)\r\n\r\n" })
     }
 
-    @Test("a missing, duplicate or malformed Host field is refused")
+    @Test("a request with a missing, duplicate or malformed Host field gets 400")
     func hosts() async throws {
         let hosts = [
             "", "Host: x\r\nHost: x\r\n", "Host: x\r\nhost: y\r\n", "Host:\r\n", "Host: \r\n", "Host: a b\r\n",
@@ -108,7 +108,7 @@ struct SmugglingTests {
         ])
     }
 
-    @Test("a chunk with a malformed size, end or extension is refused")
+    @Test("a request with a malformed chunk size, chunk end, chunk extension or trailer gets 400")
     func chunks() async throws {
         let bodies = [
             "zz\r\n", "-2\r\n{}\r\n0\r\n\r\n", "+2\r\n{}\r\n0\r\n\r\n", "0x2\r\n{}\r\n0\r\n\r\n",
@@ -122,7 +122,7 @@ struct SmugglingTests {
         try await expectRefused(bodies.map { "\(Self.post)Transfer-Encoding: chunked\r\n\r\n\($0)" })
     }
 
-    @Test("a target that is neither a path nor an absolute http URL is refused")
+    @Test("a malformed request line gets 400, and so does a target that is neither a path nor an http URL")
     func targets() async throws {
         let targets = [
             "health/live", "*", "http:/health/live", "http:///health/live", "http://user@x/health/live",
@@ -140,7 +140,7 @@ struct SmugglingTests {
         ])
     }
 
-    @Test("more than 16 KiB of target and fields, or more than 100 fields, are refused")
+    @Test("a head of more than 16 KiB or 100 fields gets 431, and trailers of that size get 400")
     func sizes() async throws {
         func many(_ count: Int, _ length: Int) -> String {
             String(repeating: "A: \(String(repeating: "a", count: length))\r\n", count: count)
@@ -160,7 +160,7 @@ struct SmugglingTests {
             ])
     }
 
-    @Test("an unusual but unambiguous request is accepted")
+    @Test("a request with an unusual but unambiguous form is accepted")
     func accepted() async throws {
         let json = "POST /v1/auth/register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
         let requests = [
@@ -187,7 +187,7 @@ struct SmugglingTests {
         }
     }
 
-    @Test("pipelined requests are answered once each and in order, even if a body looks like a request")
+    @Test("each pipelined request gets one response, in order, even if a body looks like a request")
     func pipelined() async throws {
         let inner = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
         try await RunningIngress.with { ingress in
@@ -208,7 +208,7 @@ struct SmugglingTests {
         }
     }
 
-    @Test("a request sent one byte at a time is accepted")
+    @Test("a request that is sent one byte at a time is accepted")
     func pieces() async throws {
         try await RunningIngress.with { ingress in
             let client = try ingress.client()

@@ -4,7 +4,7 @@ import Logging
 import TestSupport
 import WorkerKit
 
-/// A worker without a database: hands each request to a closure of the test and sends back the closure's reply.
+/// A worker without a database. It passes each request to a closure of the test and sends the reply of the closure.
 enum StubWorker {
     /// A request as delivered by the broker.
     struct Received: Sendable {
@@ -16,7 +16,8 @@ enum StubWorker {
 
     /// Replies to messages of a type while a closure runs.
     ///
-    /// It ignores requests of other tests: only those with a request id that begins with the mark are handled.
+    /// Only requests whose request id begins with the mark are handled, because the broker also delivers the requests
+    /// of other tests.
     ///
     /// - Parameters:
     ///   - type: the message type.
@@ -28,8 +29,7 @@ enum StubWorker {
         _ body: @Sendable () async throws -> Void
     ) async throws {
         let address = try BrokerAddress(url: TestEnvironment.value("WARREN_TEST_AMQP_URL"))
-        let log = Logger(label: "stub-worker") { _ in SwiftLogNoOpLogHandler() }
-        let publisher = await Publisher(address: address, name: "stub-worker", log: log)
+        let publisher = await Publisher(address: address, name: "stub-worker", log: .quiet)
         let consumer = await Consumer(
             address: address, name: "stub-worker",
             subscriptions: [
@@ -49,7 +49,7 @@ enum StubWorker {
                         OutgoingMessage(
                             exchange: Exchange.replies, routingKey: key, properties: properties, body: reply.body))
                 }
-            ], log: log)
+            ], log: .quiet)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await publisher.run() }
             tasks.addTask { await consumer.run() }

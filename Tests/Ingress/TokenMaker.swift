@@ -4,7 +4,7 @@ import JWTKit
 
 @testable import Ingress
 
-/// Makes valid and invalid access tokens with its own key.
+/// Makes valid and invalid access tokens with a key of its own.
 struct TokenMaker: Sendable {
     static let subject = "0190b5c6-0000-7000-8000-00000000000a"
 
@@ -18,7 +18,7 @@ struct TokenMaker: Sendable {
         algorithm = try await JWTKeyCollection().add(ecdsa: key).getKey()
     }
 
-    /// The key set that verifies this maker's tokens.
+    /// The key set that verifies the tokens of this maker.
     var keySet: JSON {
         get throws {
             guard let point = key.parameters else { throw JWTError.generic(identifier: "key", reason: "no point") }
@@ -35,7 +35,7 @@ struct TokenMaker: Sendable {
 
     var keySetText: String { get throws { String(decoding: try keySet.serialized(), as: UTF8.self) } }
 
-    /// A verifier that knows this maker's key.
+    /// A verifier with the key of this maker.
     var verifier: TokenVerifier {
         get async throws {
             TokenVerifier(keys: try await PublicKeys(jwks: keySetText), issuer: "warren", audience: "warren")
@@ -84,7 +84,7 @@ struct TokenMaker: Sendable {
 }
 
 extension TokenVerifier {
-    /// Returns the reason that a token fails verification now; `nil` if it is valid.
+    /// Returns the reason why a token fails verification now; `nil` if the token is valid.
     func failure(_ token: String) -> TokenVerificationFailure? {
         do throws(TokenVerificationFailure) {
             _ = try verify(token, at: .now())

@@ -27,7 +27,7 @@ struct TokenVerifierTests {
         return failure(try maker.token(header: header, claims: all))
     }
 
-    @Test("a valid token yields the account, its username and its expiry")
+    @Test("a valid token yields the account's id and username and the token's expiry")
     func good() throws {
         let verified = try verifier.verify(try maker.token(), at: .now())
         #expect(verified.caller.id == UUID(text: TokenMaker.subject))
@@ -38,7 +38,7 @@ struct TokenVerifierTests {
     }
 
     @Test(
-        "a token with an algorithm other than ES256 is refused, with any signature",
+        "a token whose header names an algorithm other than ES256 is refused, with a valid signature and without one",
         arguments: ["none", "HS256", "es256", ""])
     func algorithm(name: String) throws {
         #expect(try failure(header: ["alg": .string(name)]) == .unacceptableHeader)
@@ -46,7 +46,7 @@ struct TokenVerifierTests {
         #expect(failure("\(head).\(TokenMaker.encode(TokenMaker.json(maker.claims()))).") == .unacceptableHeader)
     }
 
-    @Test("a token with a missing or unknown kid, or with a crit header, is refused")
+    @Test("a token whose header has no kid, an unknown kid, or the member crit is refused")
     func header() throws {
         #expect(try failure(header: ["kid": nil]) == .unacceptableHeader)
         #expect(try failure(header: ["kid": "other"]) == .unacceptableHeader)
@@ -54,7 +54,7 @@ struct TokenVerifierTests {
         #expect(try failure(header: ["crit": ["exp"]]) == .unacceptableHeader)
     }
 
-    @Test("a token signed by another key under a known kid is refused")
+    @Test("a token that has a known kid but is signed with another key is refused")
     func foreignKey() async throws {
         let foreign = try await TokenMaker()
         #expect(failure(try foreign.token()) == .invalidSignature)
@@ -95,7 +95,7 @@ struct TokenVerifierTests {
     }
 
     @Test(
-        "garbage instead of a token is refused",
+        "a text that is not a signed token is refused",
         arguments: [
             "", ".", "..", "...", "a.b.c", "a.b", "e30.e30.e30", "e30=.e30=.AAAA", "äöü.ä.ü", "\u{0}.\u{0}.\u{0}",
             String(repeating: "a", count: 8193), String(repeating: ".", count: 5000),
@@ -106,7 +106,7 @@ struct TokenVerifierTests {
         #expect(failure == .malformed || failure == .unacceptableHeader)
     }
 
-    @Test("a validly signed token of more than 8 KiB is refused")
+    @Test("a token of more than 8 KiB is refused even if its signature is valid")
     func oversize() throws {
         var claims = maker.claims()
         claims["padding"] = .string(String(repeating: "x", count: 8000))

@@ -16,7 +16,7 @@ struct TracingTests {
 
     @Test("a traceparent of a later version may have more fields")
     func laterVersion() {
-        let text = "cc" + Self.valid.dropFirst(2) + "-what-comes-later"
+        let text = "cc" + Self.valid.dropFirst(2) + "-further-field"
         #expect(TraceContext(traceparent: text, tracestate: nil).traceparent == text)
     }
 
@@ -41,19 +41,19 @@ struct TracingTests {
         #expect(TraceContext(traceparent: context.traceparent, tracestate: nil) == context)
     }
 
-    @Test("a tracestate that is too long or not ASCII is dropped")
+    @Test("a tracestate that is empty, too long or not printable ASCII is dropped")
     func state() {
         for state in ["", String(repeating: "a", count: 513), "a=ä", "a=\n"] {
             #expect(TraceContext(traceparent: Self.valid, tracestate: state).tracestate == nil)
         }
     }
 
-    @Test("new traces have different ids")
+    @Test("new traces have different trace ids")
     func different() {
         #expect(Set((0..<100).map { _ in TraceContext().traceID }).count == 100)
     }
 
-    @Test("a request id of safe characters is adopted", arguments: ["a", "A-b_c.d~e+f/g=h:i@j", "0123456789"])
+    @Test("a client's request id of safe characters is adopted", arguments: ["a", "A-b_c.d~e+f/g=h:i@j", "0123456789"])
     func adopted(id: String) {
         #expect(RequestID.make(from: id) == id)
         let longest = String(repeating: "x", count: 128)
@@ -61,14 +61,14 @@ struct TracingTests {
     }
 
     @Test(
-        "a request id with other characters or length is replaced",
+        "a request id that is empty, longer than 128 characters or has unsafe characters is replaced",
         arguments: [nil, "", "a b", "a\"b", "a\\b", "ä", "a\u{1B}[2J", "<script>", String(repeating: "x", count: 129)])
     func replaced(id: String?) {
         #expect(RequestID.make(from: id) != id)
         #expect(RequestID.make(from: id) != RequestID.make(from: id))
     }
 
-    @Test("pooled random numbers do not repeat across threads")
+    @Test("the random pool does not return a number twice, even to concurrent tasks")
     func pool() async {
         let numbers = await withTaskGroup(of: [UInt64].self) { group in
             for _ in 0..<4 { group.addTask { (0..<2000).map { _ in RandomPool.shared.next() } } }

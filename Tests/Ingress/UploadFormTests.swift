@@ -36,7 +36,7 @@ struct UploadFormTests {
         }
     }
 
-    @Test("an uploaded file is kept byte for byte for any content and any chunks")
+    @Test("an uploaded file is kept byte for byte, for any content and any chunk size")
     func everyCut() throws {
         let contents: [[UInt8]] = [
             Array(0...255), Array("--".utf8), Array("\r\n--".utf8), Array("\r\n--c--\r\n".utf8),
@@ -56,7 +56,7 @@ struct UploadFormTests {
         }
     }
 
-    @Test("an upload with its boundary inside the file is refused")
+    @Test("an upload whose file contains the boundary gets malformed-request")
     func boundaryInside() {
         for inside in ["--b", "--b--\r\n", "x\r\n--b", "x\r\n--b--", "x\r\n--b\r\n", "x\r\n--bcd", "x\r\n--b \r\n"] {
             let body = Self.part(Self.disposition, Array(inside.utf8)) + Self.end
@@ -81,7 +81,7 @@ struct UploadFormTests {
         ),
         ("another name", "--b\r\nContent-Disposition: form-data; name=\"files\"\r\n\r\nx\r\n--b--\r\n"),
         ("another case", "--b\r\nContent-Disposition: form-data; name=\"File\"\r\n\r\nx\r\n--b--\r\n"),
-        ("an array's name", "--b\r\nContent-Disposition: form-data; name=\"file[]\"\r\n\r\nx\r\n--b--\r\n"),
+        ("the name of an array", "--b\r\nContent-Disposition: form-data; name=\"file[]\"\r\n\r\nx\r\n--b--\r\n"),
         ("a NUL in the name", "--b\r\nContent-Disposition: form-data; name=\"file\u{0}\"\r\n\r\nx\r\n--b--\r\n"),
         ("no name", "--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n"),
         ("two names", "--b\r\nContent-Disposition: form-data; name=\"file\"; name=\"id\"\r\n\r\nx\r\n--b--\r\n"),
@@ -105,7 +105,7 @@ struct UploadFormTests {
         ("an escape sequence in a header", "--b\r\n\(disposition)\r\nX: \u{1B}[31m\r\n\r\nx\r\n--b--\r\n"),
     ]
 
-    @Test("a malformed upload form is refused with a detail that repeats none of the input", arguments: forms)
+    @Test("a malformed upload form gets malformed-request, and the detail does not repeat the input", arguments: forms)
     func malformed(_ name: String, _ text: String) {
         let body = Array(text.utf8)
         for chunk in [1, 7, max(1, body.count)] {
@@ -129,7 +129,7 @@ struct UploadFormTests {
         #expect(file == UploadedFile(bytes: [1, 2, 3], contentType: "image/png"))
     }
 
-    @Test("a file name with a line break, a control character or invalid UTF-8 is refused")
+    @Test("a file name with a line break, a control character or invalid UTF-8 gets malformed-request")
     func brokenFileNames() {
         for name in ["a\r\nX-Evil: 1", "a\nb", "a\u{0}b", "a\u{1B}[2Jb", "a\u{7F}"] {
             let body = Self.part("Content-Disposition: form-data; name=\"file\"; filename=\"\(name)\"", [1]) + Self.end
@@ -141,7 +141,7 @@ struct UploadFormTests {
         #expect(refusal(unclosed)?.code == .malformedRequest)
     }
 
-    @Test("a multipart form inside the file is kept as content")
+    @Test("a multipart form inside the file is kept as the file's content")
     func nested() throws {
         let inner = Array("--c\r\n\(Self.disposition)\r\n\r\nx\r\n--c--\r\n".utf8)
         let headers = Self.disposition + "\r\nContent-Type: multipart/mixed; boundary=c"
@@ -167,11 +167,11 @@ struct UploadFormTests {
         #expect(refusal([], type: type)?.code.code == code)
     }
 
-    @Test("an upload is refused as soon as its file exceeds the limit")
+    @Test("an upload gets body-too-large as soon as its file exceeds the limit")
     func tooLarge() throws {
         var form = try UploadForm(contentType: Self.type, limit: 10)
         try form.feed(Array("--b\r\n\(Self.disposition)\r\n\r\n0123456789".utf8))
-        // Bytes that may begin the delimiter do not count as content yet.
+        // Bytes that may be the beginning of the delimiter do not count as content yet.
         try form.feed(Array("\r\n--".utf8))
         #expect(throws: Problem(.bodyTooLarge)) { try form.feed(Array("x".utf8)) }
     }

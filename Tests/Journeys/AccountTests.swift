@@ -5,7 +5,7 @@ import Testing
 
 extension Journeys {
     @Suite("Accounts", .timeLimit(.minutes(2))) struct Accounts {
-        @Test("a registration returns a session; a username or email that differs in case only is taken already")
+        @Test("a registration gets 201, or 409 if its username or email differs from an existing one in case only")
         @Loop func register() async throws {
             let client = try APIClient()
             let name = "Hare-\(randomWord(12))"
@@ -31,7 +31,7 @@ extension Journeys {
             }
         }
 
-        @Test("the problem for a registration lists all faults at once, including a common password")
+        @Test("an invalid registration gets 422 with all faults at once, including a common password")
         @Loop func invalid() async throws {
             let body: JSON = ["username": "\u{202E}nimda", "email": "nowhere", "password": "Password1", "admin": true]
             let problem = try await APIClient().post("/v1/auth/register", body).expectProblem(422, "invalid")
@@ -39,7 +39,7 @@ extension Journeys {
             #expect(pointers == ["/admin", "/email", "/password", "/username"])
         }
 
-        @Test("a login with a wrong password and one with an unknown email get the same problem")
+        @Test("a login with a wrong password and a login with an unknown email get the same 401")
         @Loop func login() async throws {
             let client = try APIClient()
             let person = try await TestAccount.register(client)
@@ -57,7 +57,8 @@ extension Journeys {
         }
 
         @Test(
-            "eight concurrent refreshes with two workers return the same valid successor; an unknown token is refused")
+            "eight concurrent refreshes of one token with two workers get the same new token; an unknown token gets 401"
+        )
         @Loop func refresh() async throws {
             let (stack, client) = (try Stack(), try APIClient())
             try await stack.scale("identity", 2)
@@ -82,7 +83,7 @@ extension Journeys {
                 .expectProblem(401, "invalid-refresh-token")
         }
 
-        @Test("a refresh token is refused as an access token, and an access token as a refresh token")
+        @Test("a refresh token used as an access token gets 401, and so does an access token used as a refresh token")
         @Loop func confusion() async throws {
             let client = try APIClient()
             let person = try await TestAccount.register(client)
@@ -116,7 +117,7 @@ extension Journeys {
             }
         }
 
-        @Test("a change of password needs the current password and an allowed new one, and ends every session")
+        @Test("a password change ends every session; a wrong password gets 401, and a bad new password gets 422")
         @Loop func password() async throws {
             let client = try APIClient()
             let person = try await TestAccount.register(client)

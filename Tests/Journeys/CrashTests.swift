@@ -6,7 +6,7 @@ import Testing
 
 extension Journeys {
     @Suite("Crashes", .timeLimit(.minutes(3))) struct Crashes {
-        @Test("kill -9 of each worker in turn loses no 2xx and repeats no effect, and the other services keep serving")
+        @Test("if a worker is killed, nothing that got a 2xx is lost or repeated, and the other services keep serving")
         @Loop func workers() async throws {
             let stack = try Stack()
             let load = try await LoadGenerator()
@@ -25,7 +25,7 @@ extension Journeys {
             try await load.expectPromisesKept()
         }
 
-        @Test("kill -9 of the ingress loses no 2xx and repeats no effect, and integrators keep being served")
+        @Test("if the ingress is killed, nothing that got a 2xx is lost or repeated, and integrators are still served")
         @Loop func ingress() async throws {
             let stack = try Stack()
             let load = try await LoadGenerator()
@@ -51,7 +51,7 @@ extension Journeys {
             try await load.expectPromisesKept()
         }
 
-        @Test("kill -9 of the broker loses no accepted command, and all daemons reconnect by themselves")
+        @Test("if the broker is killed, no accepted command is lost, and all daemons reconnect without a restart")
         @Loop func broker() async throws {
             let stack = try Stack()
             let load = try await LoadGenerator()

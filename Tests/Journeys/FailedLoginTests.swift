@@ -14,7 +14,7 @@ extension Journeys {
             for _ in 0..<10 {
                 try await client.post("/v1/auth/login", wrong).expectProblem(401, "invalid-credentials")
             }
-            // More guesses at the same time than a worker delays at once.
+            // A worker delays at most 32 logins at a time.
             try await withThrowingTaskGroup(of: APIResponse.self) { guesses in
                 for _ in 0..<48 { guesses.addTask { try await client.post("/v1/auth/login", wrong) } }
                 let start = ContinuousClock.now
@@ -23,7 +23,7 @@ extension Journeys {
                 #expect(ContinuousClock.now - start < .seconds(10))
                 for try await guess in guesses { try guess.expectProblem(401, "invalid-credentials") }
             }
-            // Without the guesses, a login gets the whole delay of two seconds.
+            // Without the guesses, a login is delayed for the whole two seconds.
             let start = ContinuousClock.now
             try await client.post("/v1/auth/login", owner.credentials).expect(200)
             #expect((.seconds(2) ..< .seconds(5)).contains(ContinuousClock.now - start))

@@ -11,23 +11,23 @@ struct HostileBody: Sendable, CustomTestStringConvertible {
     let body: [UInt8]
     let status: Int
     let code: String
-    /// The JSON pointers of the faults; empty if the body is not JSON.
+    /// The JSON pointers of the faults; empty if the problem has no list of faults.
     let pointers: Set<String>
 
-    init(_ sentence: String, _ body: String, _ status: Int = 400, _ code: String = "malformed-json") {
-        self.init(sentence, Array(body.utf8), status, code)
+    init(_ description: String, _ body: String, _ status: Int = 400, _ code: String = "malformed-json") {
+        self.init(description, Array(body.utf8), status, code)
     }
 
-    init(_ sentence: String, _ body: [UInt8], _ status: Int = 400, _ code: String = "malformed-json") {
-        (testDescription, self.body, self.status, self.code, pointers) = (sentence, body, status, code, [])
+    init(_ description: String, _ body: [UInt8], _ status: Int = 400, _ code: String = "malformed-json") {
+        (testDescription, self.body, self.status, self.code, pointers) = (description, body, status, code, [])
     }
 
-    init(_ sentence: String, _ body: String, at pointers: Set<String>) {
-        (testDescription, self.body, status, code) = (sentence, Array(body.utf8), 422, "invalid")
+    init(_ description: String, _ body: String, at pointers: Set<String>) {
+        (testDescription, self.body, status, code) = (description, Array(body.utf8), 422, "invalid")
         self.pointers = pointers
     }
 
-    /// Returns a post whose content has these bytes between its quotes.
+    /// Returns the body of a post whose content consists of these bytes.
     private static func content(_ bytes: [UInt8]) -> [UInt8] {
         Array(#"{"content": ""#.utf8) + bytes + Array("\"}".utf8)
     }
@@ -38,7 +38,7 @@ struct HostileBody: Sendable, CustomTestStringConvertible {
 
     static let malformed = [
         HostileBody("no bytes", ""), HostileBody("white space", " \r\n\t"),
-        HostileBody("half a document", #"{"content": "#),
+        HostileBody("a truncated document", #"{"content": "#),
         HostileBody("an unterminated string", #"{"content": "a"#),
         HostileBody("two documents", #"{"content": "a"}{"content": "b"}"#),
         HostileBody("bytes after the document", #"{"content": "a"} x"#),
@@ -46,21 +46,24 @@ struct HostileBody: Sendable, CustomTestStringConvertible {
         HostileBody("a byte order mark", "\u{FEFF}" + #"{"content": "a"}"#),
         HostileBody("UTF-16", Array(#"{"content": "a"}"#.utf16).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }),
         HostileBody("a duplicate name", #"{"content": "a", "content": "b"}"#),
-        HostileBody("a duplicate name, once escaped", #"{"content": "a", "c\u006fntent": "b"}"#),
+        HostileBody(
+            "a duplicate name, written once with an escape sequence and once without",
+            #"{"content": "a", "c\u006fntent": "b"}"#),
         HostileBody("nesting of 33 levels", nested(32)), HostileBody("nesting of 30,000 levels", nested(30_000)),
-        HostileBody("a byte that is no UTF-8", content([0xFF])), HostileBody("UTF-8 cut off", content([0xE2, 0x82])),
+        HostileBody("a byte that is not UTF-8", content([0xFF])),
+        HostileBody("a truncated UTF-8 sequence", content([0xE2, 0x82])),
         HostileBody("an overlong slash", content([0xC0, 0xAF])), HostileBody("an overlong NUL", content([0xC0, 0x80])),
         HostileBody("a surrogate in UTF-8", content([0xED, 0xA0, 0x80])),
-        HostileBody("a code point past the last one", content([0xF4, 0x90, 0x80, 0x80])),
+        HostileBody("a code point above U+10FFFF", content([0xF4, 0x90, 0x80, 0x80])),
         HostileBody("half a surrogate pair", #"{"content": "\ud800"}"#),
-        HostileBody("a pair in the wrong order", #"{"content": "\udc00\ud800"}"#),
-        HostileBody("an escape that is none", #"{"content": "\x41"}"#),
+        HostileBody("a surrogate pair in the wrong order", #"{"content": "\udc00\ud800"}"#),
+        HostileBody("an invalid escape", #"{"content": "\x41"}"#),
         HostileBody("a raw line feed in a text", "{\"content\": \"a\nb\"}"),
         HostileBody("a raw NUL in a text", "{\"content\": \"a\u{0}b\"}"),
-        HostileBody("a number past all numbers", #"{"content": 1e999999}"#),
+        HostileBody("a number that is too large", #"{"content": 1e999999}"#),
         HostileBody("a number of 10,000 digits", #"{"content": \#(String(repeating: "9", count: 10_000))}"#),
         HostileBody("a number with a leading zero", #"{"content": 01}"#), HostileBody("NaN", #"{"content": NaN}"#),
-        HostileBody("hexadecimal", #"{"content": 0x10}"#), HostileBody("single quotes", "{'content': 'a'}"),
+        HostileBody("a hexadecimal number", #"{"content": 0x10}"#), HostileBody("single quotes", "{'content': 'a'}"),
         HostileBody("a comment", #"{"content": "a" /* b */}"#), HostileBody("a trailing comma", #"{"content": "a",}"#),
         HostileBody("a form", "content=a"), HostileBody("XML", "<content>a</content>"),
         HostileBody(
@@ -77,7 +80,7 @@ struct HostileBody: Sendable, CustomTestStringConvertible {
             "a huge number instead of a string", #"{"content": 123456789012345678901234567890}"#, at: ["/content"]),
         HostileBody("an object instead of a string", #"{"content": {"$gt": ""}}"#, at: ["/content"]),
         HostileBody("5,001 characters", #"{"content": "\#(String(repeating: "ä", count: 5001))"}"#, at: ["/content"]),
-        HostileBody("white space of every kind", #"{"content": " \u00a0\u2003\u3000\t\n"}"#, at: ["/content"]),
+        HostileBody("a text of white space only", #"{"content": " \u00a0\u2003\u3000\t\n"}"#, at: ["/content"]),
         HostileBody(
             "fields that the server sets",
             #"{"content": "a", "id": "x", "author": {"id": "y"}, "authorId": "y", "createdAt": "2000-01-01"}"#,
@@ -113,7 +116,7 @@ extension Journeys {
             return client.signedIn(as: try await TestAccount.register(client))
         }
 
-        @Test("a body that is not JSON gets malformed-json or body-too-large, and the next request is served")
+        @Test("a body that is not JSON gets 400, a body of more than 64 KiB gets 413, and the next request is served")
         @Loop func malformed() async throws {
             let client = try await author()
             for row in HostileBody.malformed {
@@ -125,7 +128,7 @@ extension Journeys {
         }
 
         @Test(
-            "a JSON body that violates the schema gets invalid, with a pointer to each fault and to each unknown field")
+            "a JSON body that violates the schema gets 422 with a pointer to each fault and to each unknown field")
         @Loop func invalid() async throws {
             let client = try await author()
             for row in HostileBody.invalid {
@@ -136,7 +139,7 @@ extension Journeys {
             }
         }
 
-        @Test("content that looks dangerous is stored and returned unchanged")
+        @Test("content with SQL, HTML, control characters or rare characters is stored and returned unchanged")
         @Loop func stored() async throws {
             let client = try await author()
             for body in HostileBody.stored {
@@ -152,7 +155,7 @@ extension Journeys {
         @Test("a compressed body gets 415, and Accept-Encoding in the response says that only identity is allowed")
         @Loop func compressed() async throws {
             let client = try await author()
-            // A gzip member that holds `{}` (RFC 1952).
+            // A gzip file that contains `{}` (RFC 1952).
             let zip: [UInt8] = [
                 0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 0xAB, 0xAE, 5, 0, 0x43, 0xBF, 0xA6, 0xA3, 2, 0, 0, 0,
             ]
@@ -167,7 +170,7 @@ extension Journeys {
             try upload.expectProblem(415, "unsupported-media-type")
         }
 
-        @Test("a hostile query or path gets a problem, never a 500")
+        @Test("a malformed query gets a problem with 400 or 422, and an unusual path never gets a 500")
         @Loop func queries() async throws {
             let client = try await author()
             let long = String(repeating: "a", count: 8000)

@@ -7,7 +7,7 @@ import Testing
 
 extension Journeys {
     @Suite("Hostile HTTP requests") struct HostileHTTP {
-        @Test("a wrong path, method, media type, body or token gets a problem with the fields of every response")
+        @Test("a wrong path, method, media type, body or token gets a problem with the common header fields")
         @Loop func problems() async throws {
             let anonymous = try APIClient()
             let person = try await TestAccount.register(anonymous)
@@ -55,7 +55,7 @@ extension Journeys {
                 headers: [(name: "Content-Type", value: "application/json")])
         }
 
-        /// Checks the fields that every response has.
+        /// Checks the header fields that every response has.
         @Loop private func expectCommonFields(_ response: APIResponse) {
             #expect(response.header("X-Request-Id") == response.requestID, "\(response.call)")
             #expect(response.header("X-Content-Type-Options") == "nosniff", "\(response.call)")
@@ -69,7 +69,7 @@ extension Journeys {
             #expect(response.header("X-Powered-By") == nil)
         }
 
-        @Test("the problem for a body lists all faults at once, each with its pointer")
+        @Test("an invalid body gets 422 with all faults at once, each with its pointer")
         @Loop func faults() async throws {
             let client = try APIClient()
             let body: JSON = [
@@ -87,7 +87,7 @@ extension Journeys {
             #expect(faults.allSatisfy { $0["message"]?.string?.isEmpty == false })
         }
 
-        @Test("control characters that a client sends are escaped in every log")
+        @Test("logs contain no control characters that a client has sent, and no log line that a client has forged")
         @Loop func logs() async throws {
             let stack = try Stack()
             let client = try APIClient()

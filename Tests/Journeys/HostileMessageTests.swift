@@ -8,7 +8,7 @@ import Testing
 
 extension Journeys {
     @Suite("Hostile messages at the queues", .timeLimit(.minutes(2))) struct HostileMessages {
-        /// Values of every field type, none of which is valid for the headers below.
+        /// Unexpected values of every field type.
         private static let values: [FieldValue] = [
             .void, .bool(true), .bytes([0xFF, 0xFE, 0]), .double(1e308),
             .decimal(scale: 255, value: .max), .timestamp(.max), .int64(.max), .int64(-1), .string(""),
@@ -23,7 +23,7 @@ extension Journeys {
             Header.origin, Header.attempt, Header.status, "x-death", "",
         ]
 
-        @Test("a request with a header of any type and size gets the reply of the contract", arguments: headers)
+        @Test("a query whose header has an unexpected type or value gets 200, 400, 401 or 403", arguments: headers)
         @Loop func header(name: String) async throws {
             try await expectUnaffected { integrator, person async throws in
                 for value in Self.values {
@@ -34,7 +34,7 @@ extension Journeys {
                         try await integrator.publisher.publishConfirmed(query)
                         continue
                     }
-                    // A history of dead-lettering and an invalid username are refused.
+                    // A request with an x-death header or with an invalid username gets 400.
                     let isRefused = name == "x-death" || name == Header.subjectName
                     let expected: Set<Int64> = isRefused ? [400] : [200, 401, 403]
                     let reply = try await integrator.reply(to: query)
@@ -43,7 +43,7 @@ extension Journeys {
             }
         }
 
-        @Test("a header that the broker cannot read ends the sender's connection and no other")
+        @Test("a header that the broker cannot decode ends the sender's connection and no other")
         @Loop func unreadable() async throws {
             try await expectUnaffected { integrator, person async throws in
                 for value in [Double.nan, .infinity] {
@@ -55,7 +55,7 @@ extension Journeys {
             }
         }
 
-        @Test("a request with 500 large headers gets its reply")
+        @Test("a query with 500 headers of 200 bytes gets 200")
         @Loop func manyHeaders() async throws {
             try await expectUnaffected { integrator, person async throws in
                 var query = integrator.makeRequest("post.list", [:], for: person)
@@ -66,7 +66,7 @@ extension Journeys {
             }
         }
 
-        @Test("a request with missing properties gets a reply if it has reply_to and correlation_id")
+        @Test("a query with only reply_to and correlation_id gets 401, and with user_id and headers too it gets 200")
         @Loop func missing() async throws {
             try await expectUnaffected { integrator, person async throws in
                 let whole = integrator.makeRequest("post.list", [:], for: person)
@@ -111,7 +111,7 @@ extension Journeys {
         }
 
         @Test(
-            "a request with a body that is not JSON, or violates its schema, gets a problem",
+            "a message gets a problem with 400, 413 or 422 if its body is not JSON, too large, or violates the schema",
             arguments: ["post.create", "post.list"])
         @Loop func bodies(type: String) async throws {
             try await expectUnaffected { integrator, person async throws in
@@ -133,7 +133,7 @@ extension Journeys {
             }
         }
 
-        @Test("an upload is identified by its bytes, not by its content type")
+        @Test("an upload at the queue that is not a picture is refused, even if its content type is image/png")
         @Loop func uploads() async throws {
             try await expectUnaffected { integrator, person async throws in
                 let bodies: [([UInt8], Set<Int64>)] = [
@@ -150,7 +150,7 @@ extension Journeys {
             }
         }
 
-        @Test("a wrong content type or content encoding of a query is ignored")
+        @Test("a query with a wrong content type and content encoding gets 200")
         @Loop func contentType() async throws {
             try await expectUnaffected { integrator, person async throws in
                 for type in ["text/html", "", "application/cloudevents+json", String(repeating: "x", count: 255)] {
@@ -162,9 +162,7 @@ extension Journeys {
             }
         }
 
-        @Test(
-            "a reply sent to the ingress's or an unknown reply key is dropped, and other requests get theirs"
-        )
+        @Test("a reply to the ingress with an unknown correlation id is dropped, and other requests get their replies")
         @Loop func foreignReplies() async throws {
             let stack = try Stack()
             let bindings = try await stack.rabbitmqctl(
@@ -203,7 +201,7 @@ extension Journeys {
             }
         }
 
-        @Test("a command routed around the broker's topic permissions, by an exchange or a dead-letter queue, gets 400")
+        @Test("a command that evades the topic permissions, through an exchange or a dead-letter queue, gets 400")
         @Loop func detour() async throws {
             let address = try BrokerAddress(url: TestEnvironment.value("WARREN_INTEGRATOR_URL"))
             let provisioner = Provisioner(address: address)
@@ -232,7 +230,7 @@ extension Journeys {
             try await provisioner.perform([.deleteExchange(bound), .deleteExchange(dying), .deleteQueue(queue)])
         }
 
-        @Test("a command with a forged x-death gets 400 and is not dead-lettered, and dead-lettering continues to work")
+        @Test("a command with a forged x-death header gets 400 and is not dead-lettered, and others are dead-lettered")
         @Loop func history() async throws {
             let stack = try Stack()
             let dead = Queue.dead(of: Queue.postCommands)
@@ -253,7 +251,7 @@ extension Journeys {
             #expect(isKept)
         }
 
-        @Test("a copy under the key of a CC or BCC header, which the broker does not check, gets 400")
+        @Test("a command that reaches its queue through a CC or BCC header, which the broker does not check, gets 400")
         @Loop func carbonCopy() async throws {
             let content = "a copy \(randomWord(12))"
             try await expectUnaffected { integrator, person async throws in
@@ -268,7 +266,8 @@ extension Journeys {
             #expect(try await ServiceDatabase.contentCounts("post", "posts", startingWith: content).isEmpty)
         }
 
-        /// Runs a body that sends hostile messages, then checks that other requests are served, by the same processes.
+        /// Runs a body that sends hostile messages, then checks that other requests are served and that no daemon was
+        /// restarted.
         @Loop private func expectUnaffected(_ body: @Loop (IntegratorClient, TestAccount) async throws -> Void)
             async throws
         {

@@ -82,9 +82,7 @@ extension Journeys {
             }
         }
 
-        @Test(
-            "a refused command repeated with its Idempotency-Key is refused again; another body gets 422"
-        )
+        @Test("an invalid command repeated with its Idempotency-Key gets the same 422; another body is refused too")
         @Loop func refused() async throws {
             let author = try await APIClient.registered()
             let key = field()
@@ -111,7 +109,7 @@ extension Journeys {
         }
 
         @Test(
-            "a command repeated with its Idempotency-Key after a 202, even after restarts, gets its only result"
+            "a command that got 202 is carried out once; repeated with its Idempotency-Key, it gets 201 with the result"
         )
         @Loop func afterAccepted() async throws {
             let stack = try Stack()
@@ -137,7 +135,7 @@ extension Journeys {
             #expect(try await ServiceDatabase.contentCounts("post", "posts", startingWith: content) == [content: 1])
         }
 
-        @Test("an Idempotency-Key must have 1 to 200 visible characters, and occur once")
+        @Test("an Idempotency-Key over 200 characters, with invisible or non-ASCII characters, or given twice gets 400")
         @Loop func malformed() async throws {
             let author = try await APIClient.registered()
             let long = String(repeating: "k", count: 200)
@@ -151,7 +149,7 @@ extension Journeys {
             try await author.createPost("x", headers: field("a") + field("a")).expectProblem(400, "malformed-request")
         }
 
-        @Test("an Idempotency-Key has no effect on queries and logins")
+        @Test("a query or a login repeated with an Idempotency-Key is carried out again")
         @Loop func elsewhere() async throws {
             let client = try APIClient()
             let person = try await TestAccount.register(client)

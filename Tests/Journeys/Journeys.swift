@@ -1,7 +1,7 @@
 import Testing
 
-/// Tests that involve several processes, run against a whole stack.
+/// Tests that involve several processes. They run against a stack: all daemons and servers.
 ///
-/// All suites of this target are nested in this one, which is serialized, because they stop, kill and scale processes
-/// that they share.
+/// All suites of this target are nested in this suite. It is serialized, because its tests stop, kill and scale
+/// processes that other tests use.
 @Suite("Journeys", .serialized) struct Journeys {}

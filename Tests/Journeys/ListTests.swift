@@ -5,7 +5,7 @@ import Testing
 extension Journeys {
     @Suite("Pagination") struct Lists {
         @Test(
-            "a list with a forged cursor, a number out of range or an unknown parameter gets 422 with a pointer",
+            "a list request with an invalid or unknown parameter, or both page and cursor, gets 422 with a pointer",
             arguments: ["/v1/posts", "/v1/media"],
             [
                 "cursor=x", "cursor=AAAA", "cursor=", "cursor=%00", "cursor=..%2F..%2Fetc%2Fpasswd",
@@ -23,7 +23,7 @@ extension Journeys {
             #expect(!pointers.isEmpty && pointers.allSatisfy(names.contains))
         }
 
-        @Test("cursors list each of the caller's media once; the first page has totals, the following pages have none")
+        @Test("following the cursors shows each of the caller's media once, and only the first page has totals")
         @Loop func walks() async throws {
             let client = try await Self.client()
             var uploaded: Set<String> = []
@@ -38,8 +38,12 @@ extension Journeys {
             }
             #expect(seen.count == 5 && Set(seen) == uploaded)
             #expect(page["nextCursor"] == .null)
-            let mark = "walk-\(randomWord(10))"
-            let post = try await client.createPost(mark).expect(201).text("id")
+        }
+
+        @Test("the first page of the post list begins with the newest post and has totals")
+        @Loop func newestPostFirst() async throws {
+            let client = try await Self.client()
+            let post = try await client.createPost("newest-\(randomWord(10))").expect(201).text("id")
             let posts = try await client.get("/v1/posts?limit=1").expect(200)
             #expect(posts.ids("posts") == [post])
             #expect(posts["totalPosts"]?.integer ?? 0 > 0)

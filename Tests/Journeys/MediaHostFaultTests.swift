@@ -6,17 +6,17 @@ import Testing
 
 extension Journeys {
     @Suite("Faults of the media host", .timeLimit(.minutes(1))) struct MediaHostFaults {
-        @Test("an upload that gets 503 from the media host twice is carried out in the end, once")
+        @Test("if the media host refuses an upload with 503 twice, the picture is stored once by a retry")
         @Loop func refusedTwice() async throws {
             try await uploadThrough([["status": 503, "count": 2, "path": "upload"]])
         }
 
-        @Test("an upload whose connection to the media host breaks is carried out, and the picture is stored once")
+        @Test("if the connection to the media host breaks after an upload, the picture is stored once")
         @Loop func cutAfterwards() async throws {
             try await uploadThrough([["cut": true, "after": true, "count": 1, "path": "upload"]])
         }
 
-        @Test("a picture whose deletion fails at first is deleted in the end")
+        @Test("if the media host fails to delete a picture, a retry deletes it")
         @Loop func destroyFails() async throws {
             let host = try MediaHostClient()
             let client = try await APIClient.registered()
@@ -34,7 +34,7 @@ extension Journeys {
                 try await eventually(within: .seconds(5)) { try await client.get("/v1/media/\(media)").status == 404 })
         }
 
-        @Test("an upload whose worker is killed between the media host and the database is completed with one picture")
+        @Test("if the worker is killed after the media host has stored a picture, a redelivery completes the upload")
         @Loop func killedInBetween() async throws {
             let (stack, host) = (try Stack(), try MediaHostClient())
             let client = try await APIClient.registered()
@@ -42,7 +42,7 @@ extension Journeys {
             let faults: JSON = [["delayMilliseconds": 20_000, "after": true, "count": 1, "path": "upload"]]
             try await host.with(faults: faults) {
                 async let response = client.upload(RandomPNG.make())
-                // The media host has stored the picture and delays its response, so the worker does not know of it yet.
+                // The media host stores the picture and delays its response, so the worker is still waiting.
                 let isThere = try await eventually(within: .seconds(15)) { try await Set(host.assets()) != before }
                 #expect(isThere)
                 try await stack.kill("media-1", with: SIGKILL)

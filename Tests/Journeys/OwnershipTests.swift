@@ -16,7 +16,7 @@ extension Journeys {
             try await client.signedIn(as: author).delete("/v1/posts/\(post)").expectProblem(404, "post-not-found")
         }
 
-        @Test("media can be read, listed and deleted by their owner only")
+        @Test("only their owner can read, list and delete media; another account gets 404 and an empty list")
         @Loop func mediaIsOwn() async throws {
             let client = try APIClient()
             let (owner, other) = try await (TestAccount.register(client), TestAccount.register(client))
@@ -29,7 +29,7 @@ extension Journeys {
             #expect(try await !MediaHostClient().assets().contains(media))
         }
 
-        @Test("deleting a post deletes the author's media that it shows, and no other account's")
+        @Test("deleting a post deletes the media of its author that it shows, but no media of another account")
         @Loop func othersMediaStays() async throws {
             let client = try APIClient()
             let (author, other) = try await (TestAccount.register(client), TestAccount.register(client))

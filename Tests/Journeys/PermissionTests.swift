@@ -7,7 +7,7 @@ import Testing
 
 extension Journeys {
     @Suite("Least privilege") struct Permissions {
-        @Test("the broker has the users of the contract, with their permissions, and no others")
+        @Test("the broker has permissions for exactly the users of the contract, and none that they do not need")
         @Loop func principals() async throws {
             let stack = try Stack()
             let text = try await stack.rabbitmqctl("list_permissions", "-p", "warren")
@@ -41,26 +41,26 @@ extension Journeys {
                     #expect(exit.status == 0, "\(exit.errors)")
                 } else {
                     #expect(exit.status == 2, "\(service) connected to \(database)")
-                    // pg_hba.conf refuses the connection before the privileges of the database would.
+                    // pg_hba.conf refuses the connection; without it, the privileges of the database would.
                     let reasons = ["no pg_hba.conf entry", "permission denied for database"]
                     #expect(reasons.contains { exit.errors.contains($0) }, "\(exit.errors)")
                 }
             }
         }
 
-        @Test("the broker allows a user the operations of the contract", arguments: PermissionCheck.allowed)
+        @Test("the broker allows an operation that a user needs", arguments: PermissionCheck.allowed)
         @Loop func allowed(check: PermissionCheck) async throws {
             let reason = try await check.refusal()
             #expect(reason == nil)
         }
 
-        @Test("the broker refuses a user every other operation", arguments: PermissionCheck.refused)
+        @Test("the broker refuses an operation that a user does not need", arguments: PermissionCheck.refused)
         @Loop func refused(check: PermissionCheck) async throws {
             let reason = try await check.refusal()
             #expect(reason?.contains("ACCESS_REFUSED") == true, "\(reason ?? "allowed")")
         }
 
-        @Test("the broker refuses a message whose user_id is another user", arguments: PermissionCheck.users)
+        @Test("the broker refuses a message whose user_id names another user", arguments: PermissionCheck.users)
         @Loop func forgery(user: String) async throws {
             let other = user == "ingress" ? "post" : "ingress"
             let (exchange, key) = try #require(PermissionCheck.allowedTargets[user])

@@ -15,7 +15,7 @@ extension Journeys {
             try await withLimitedIngress(redisURL: try await emptyDatabase()) { try await expectLimit($0) }
         }
 
-        @Test("logins are limited while Redis is away, and none of them fails")
+        @Test("while Redis is unavailable, the ingress counts and limits logins by itself, and no login fails")
         @Loop func redisGone() async throws {
             var parts = try #require(URLComponents(string: try await emptyDatabase()))
             let proxy = try FaultProxy(to: try #require(parts.port))
@@ -26,7 +26,7 @@ extension Journeys {
                 func login() async throws -> Int { try await client.post("/v1/auth/login", person.credentials).status }
                 #expect(try await [login(), login(), login()] == [200, 200, 429])
                 proxy.stall()
-                #expect(try await login() == 200, "while Redis hangs, the process counts for itself, from zero")
+                #expect(try await login() == 200, "while Redis hangs, the ingress counts by itself, starting at zero")
                 proxy.refuse()
                 var statuses: [Int] = []
                 for _ in 0..<5 { statuses.append(try await login()) }
@@ -40,7 +40,7 @@ extension Journeys {
             }
         }
 
-        /// Runs an ingress of its own that allows 3 registrations and logins a minute.
+        /// Runs a body with another ingress, which allows 3 registrations and logins a minute.
         @Loop private func withLimitedIngress(
             redisURL: String, _ body: @Loop (APIClient) async throws -> Void
         ) async throws {

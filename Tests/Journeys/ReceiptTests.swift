@@ -67,7 +67,7 @@ extension Journeys {
             #expect(result["body"]?["errors"]?.array?.first?["pointer"]?.string == "/content")
         }
 
-        @Test("an upload sent with respond-async gets 202, and its receipt becomes done")
+        @Test("an upload sent with respond-async gets 202, and its receipt later has status 201 and the media's id")
         @Loop func media() async throws {
             let owner = try await APIClient.registered()
             let location = try expectAccepted(try await owner.upload(RandomPNG.make(), headers: respondAsync), "media")
@@ -97,7 +97,7 @@ extension Journeys {
             for location in locations { #expect(try await completedResult(author, location)["status"]?.integer == 201) }
         }
 
-        @Test("a receipt has a result for its own caller only; to others, and for an unknown id, it says accepted")
+        @Test("only the caller of a command gets its result; for another account or an unknown id, it is accepted")
         @Loop func others() async throws {
             let client = try APIClient()
             let (author, other) = try await (TestAccount.register(client), TestAccount.register(client))
@@ -114,7 +114,7 @@ extension Journeys {
             try await client.signedIn(as: author).get("/v1/receipts/identity/\(UUID())").expectProblem(404, "not-found")
         }
 
-        @Test("a command repeated with its Idempotency-Key gets 202 with respond-async, and its result without")
+        @Test("a command repeated with its Idempotency-Key gets 202 if respond-async is sent again, else its result")
         @Loop func withKey() async throws {
             let author = try await APIClient.registered()
             let content = "keyed \(randomWord(12))"

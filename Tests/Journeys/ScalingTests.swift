@@ -38,10 +38,10 @@ extension Journeys {
             try await expectConsumers(stack, 1)
         }
 
-        @Test("compose/local scale succeeds at a log level at which workers do not log")
+        @Test("compose/local scale succeeds if the log level hides the workers' log lines")
         @Loop func silentWorker() async throws {
             let stack = try Stack()
-            var scale = Program(path: Stack.file("compose/local"), arguments: ["scale", "post", "2"])
+            var scale = Program(path: RepositoryFile("compose/local").path, arguments: ["scale", "post", "2"])
             scale.environment["WARREN_LOG_LEVEL"] = "critical"
             try await scale.runSuccessfully()
             try await expectConsumers(stack, 2)
@@ -100,7 +100,7 @@ extension Journeys {
             #expect(try await client.search(dropped).expect(200).ids("posts").isEmpty)
         }
 
-        @Test("requests are served while Redis is away, and no deleted post is served after it returns")
+        @Test("requests are served while Redis is stopped, and no deleted post is served after Redis restarts")
         @Loop func redisGone() async throws {
             let stack = try Stack()
             let anonymous = try APIClient()
@@ -129,7 +129,8 @@ extension Journeys {
             }
         }
 
-        /// Waits for the number of consumers; the counts of `rabbitmqctl` are some seconds old.
+        /// Waits until both queues of the post service have `count` consumers. The counts of `rabbitmqctl` can be some
+        /// seconds old.
         @Loop private func expectConsumers(_ stack: Stack, _ count: Int) async throws {
             for queue in ["post.commands", "post.queries"] {
                 let matches = try await eventually(within: .seconds(15)) { try await consumers(stack, queue) == count }

@@ -9,7 +9,7 @@ import Testing
 
 extension Journeys {
     @Suite("Search") struct SearchResults {
-        @Test("a new post is found, and a deleted one no longer found, within a second of the change")
+        @Test("a search finds a new post, and no longer finds a deleted post, within a second of the change")
         @Loop func withinASecond() async throws {
             let client = try await APIClient.registered()
             let (word, limit) = (randomWord(14), Duration.seconds(1))
@@ -29,7 +29,7 @@ extension Journeys {
         }
 
         @Test(
-            "a search finds words, phrases, alternatives, prefixes and mistyped words, with the fields of the contract")
+            "a search finds words, phrases, alternatives, prefixes and mistyped words; hits have the contract's fields")
         @Loop func hits() async throws {
             let anonymous = try APIClient()
             let person = try await TestAccount.register(anonymous)
@@ -66,7 +66,7 @@ extension Journeys {
         }
 
         @Test(
-            "an invalid search gets 422 with a pointer, and one without a token 401",
+            "an invalid search gets 422 with a pointer, and a search without a token gets 401",
             arguments: [
                 ("", "/query"), ("query=", "/query"), ("query=%20%20", "/query"),
                 ("query=" + String(repeating: "a", count: 201), "/query"), ("query=a&limit=0", "/limit"),
@@ -130,7 +130,7 @@ extension Journeys {
             #expect(try await total(client, word) == 0)
         }
 
-        @Test("post.list without a subject is refused to an integrator")
+        @Test("post.list without a subject gets 401 if an integrator sends it")
         @Loop func privilege() async throws {
             try await IntegratorClient.run { integrator in
                 let reply = try await integrator.reply(to: "post.list", ["limit": 1])
@@ -138,7 +138,7 @@ extension Journeys {
             }
         }
 
-        @Test("a second rebuild at the same time ends with status 75 and says so", .timeLimit(.minutes(1)))
+        @Test("a rebuild ends with status 75 if another rebuild is running", .timeLimit(.minutes(1)))
         @Loop func alone() async throws {
             let stack = try Stack()
             let rebuild = Consumer(
@@ -147,14 +147,15 @@ extension Journeys {
                 log: CapturedLog().logger(.critical))
             async let running: Void = rebuild.run()
             #expect(await rebuild.waitUntilConsuming(within: .seconds(10)))
-            let exit = try await Program(path: Stack.file("compose/local"), arguments: ["rebuild-search"]).run()
+            let exit = try await Program(path: RepositoryFile("compose/local").path, arguments: ["rebuild-search"])
+                .run()
             #expect(exit.status == 75)
             #expect(exit.errors.contains("another rebuild"), "\(exit.errors)")
             await rebuild.close()
             await running
         }
 
-        @Test("a rebuild without its settings ends with status 78 and names the missing one")
+        @Test("a rebuild without its settings ends with status 78 and names a missing setting")
         @Loop func settings() async throws {
             let stack = try Stack()
             let exit = try await Program(

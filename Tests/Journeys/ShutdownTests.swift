@@ -5,7 +5,7 @@ import Testing
 
 extension Journeys {
     @Suite("Shutdown", .timeLimit(.minutes(2))) struct Shutdown {
-        @Test("an idle daemon ends with status 0 after SIGTERM", arguments: Stack.daemons)
+        @Test("an idle daemon ends with status 0 within 30 s of SIGTERM", arguments: Stack.daemons)
         @Loop func idle(service: String) async throws {
             let stack = try Stack()
             let daemon =
@@ -19,7 +19,9 @@ extension Journeys {
             #expect(ContinuousClock.now - start < .seconds(30))
         }
 
-        @Test("a worker that waits for its servers ends with status 0 after SIGTERM", arguments: Stack.workers)
+        @Test(
+            "a worker that waits for its servers at its start ends with status 0 after SIGTERM",
+            arguments: Stack.workers)
         @Loop func waiting(service: String) async throws {
             let closedPort = "127.0.0.1:\(try freePort())"
             let daemon = try Stack().startCopy(
@@ -34,21 +36,24 @@ extension Journeys {
             #expect(try await daemon.waitForExit(within: .seconds(10)) == 0, "\(daemon.errors.suffix(2000))")
         }
 
-        @Test("a worker touches its health file while it works, and removes it when it stops", arguments: Stack.workers)
+        @Test(
+            "a worker touches its health file while it is ready, and removes it when it stops",
+            arguments: Stack.workers)
         @Loop func healthFile(service: String) async throws {
             let file = Stack.temporaryPath("health")
             let daemon = try await Stack().startReadyWorker(service, ["WARREN_HEALTH_FILE": file])
             defer { daemon.removeFiles() }
             let check = Program(
-                path: Stack.file("compose/healthy"), arguments: ["file"], environment: ["WARREN_HEALTH_FILE": file])
+                path: RepositoryFile("compose/healthy").path, arguments: ["file"],
+                environment: ["WARREN_HEALTH_FILE": file])
             #expect(try await eventually { try await check.run().status == 0 })
             daemon.send(SIGTERM)
             #expect(try await daemon.waitForExit(within: .seconds(40)) == 0)
             #expect(try await check.run().status != 0)
         }
 
-        @Test("a worker under load ends with status 0 after SIGTERM and completes the commands in hand")
-        @Loop func inHand() async throws {
+        @Test("a worker under load ends with status 0 after SIGTERM, and every command is carried out once")
+        @Loop func inFlight() async throws {
             let stack = try Stack()
             let client = try APIClient()
             let author = try await TestAccount.register(client)

@@ -7,8 +7,8 @@ import Testing
 
 extension Journeys {
     @Suite("Signing keys", .timeLimit(.minutes(3))) struct SigningKeys {
-        @Test("signing keys are replaced without a logout, if the ingresses get the new key set before it signs")
-        @Loop func exchange() async throws {
+        @Test("a key rotation ends no session if ingresses get the new public key before the new key signs a token")
+        @Loop func rotation() async throws {
             let stack = try Stack()
             let keys = try KeyCopy(stack)
             defer { keys.remove() }
@@ -27,7 +27,7 @@ extension Journeys {
                         let refresh: JSON = ["refreshToken": .string(bearer.refreshToken)]
                         try await client.post("/v1/auth/refresh", refresh).expect(200)
                     }
-                    // The order matters: an ingress without the new key set refuses tokens of the new key.
+                    // The stack's ingress has only the old public key, so it refuses tokens of the new key.
                     try await APIClient().signedIn(as: new).get("/v1/accounts/me").expectProblem(401, "invalid-token")
 
                     try await keys.run("prune", "--now")
@@ -63,7 +63,7 @@ extension Journeys {
             func remove() { try? FileManager.default.removeItem(at: folder) }
         }
 
-        /// Replaces the stack's identity worker by one that starts with the current signing key, while the body runs.
+        /// Runs a body while an identity worker with the signing key of `keys` replaces the stack's identity worker.
         @Loop private func withIdentity(
             _ stack: Stack, _ keys: KeyCopy, _ body: @Loop () async throws -> Void
         ) async throws {

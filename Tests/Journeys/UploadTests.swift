@@ -36,7 +36,7 @@ extension Journeys {
             }
         }
 
-        @Test("an upload without exactly one file gets 400, and one that is not a form 415")
+        @Test("an upload form gets 400 unless its only part is one file, and a body that is not a form gets 415")
         @Loop func forms() async throws {
             let client = try await APIClient.registered()
             let file = HTTPRequest.Part(

@@ -26,7 +26,7 @@ struct AbandonedUploadTests {
         fixture.databaseProxy.resume()
         #expect(try await fixture.assets().count == 1)
         #expect(try await fixture.database.count("SELECT count(*) FROM media") == 0)
-        #expect(try await fixture.uploads() == 1)
+        #expect(try await fixture.unfinishedUploadCount() == 1)
     }
 
     /// Sweeps as soon as the pool has reconnected to the database.
@@ -39,72 +39,72 @@ struct AbandonedUploadTests {
         #expect(isDone)
     }
 
-    @Test("the next delivery of an interrupted upload completes it with the stored image")
+    @Test("the next delivery of an interrupted upload completes the upload, and one image is stored")
     @Loop func completed() async throws {
         try await MediaFixture.with { fixture async throws in
             let message = MediaFixture.upload(SamplePicture.png, by: MediaFixture.owner())
             try await interruptUpload(message, fixture)
-            let isAdopted = try await eventually(within: .seconds(20)) {
+            let isCompleted = try await eventually(within: .seconds(20)) {
                 (try? await fixture.deliver(message))?.status == 201
             }
-            #expect(isAdopted)
+            #expect(isCompleted)
             #expect(try await fixture.assets().count == 1)
-            #expect(try await fixture.uploads() == 0)
+            #expect(try await fixture.unfinishedUploadCount() == 0)
             try await sweep(fixture)
             #expect(try await fixture.assets().count == 1)
         }
     }
 
-    @Test("the sweeper removes the image of an abandoned upload, and a replay uploads it again")
+    @Test("the sweeper removes the image of an abandoned upload, and a replay uploads the image again")
     @Loop func removed() async throws {
         try await MediaFixture.with { fixture async throws in
             let message = MediaFixture.upload(SamplePicture.png, by: MediaFixture.owner())
             try await interruptUpload(message, fixture)
-            // The upload is too young to be abandoned.
+            // The upload is too recent to count as abandoned.
             try await sweep(fixture, olderThan: UploadSweeper.abandonedAfter)
             #expect(try await fixture.assets().count == 1)
             try await sweep(fixture)
             #expect(try await fixture.assets().isEmpty)
-            #expect(try await fixture.uploads() == 0)
+            #expect(try await fixture.unfinishedUploadCount() == 0)
             #expect(try await fixture.deliver(message)?.status == 201)
             #expect(try await fixture.assets().count == 1)
         }
     }
 
-    @Test("the sweeper keeps the image of a finished upload whose row a redelivery left behind")
+    @Test("the sweeper keeps the image of a finished upload and deletes a row that a redelivery left behind")
     @Loop func twoDeliveries() async throws {
         try await MediaFixture.with { fixture async throws in
             let message = MediaFixture.upload(SamplePicture.png, by: MediaFixture.owner())
             #expect(try await fixture.deliver(message)?.status == 201)
             _ = try await fixture.database.query(
                 Statement("INSERT INTO upload (id, owner_id) SELECT id, owner_id FROM media"))
-            #expect(try await fixture.uploads() == 1)
+            #expect(try await fixture.unfinishedUploadCount() == 1)
             try await sweep(fixture)
             #expect(try await fixture.assets().count == 1)
             #expect(try await fixture.database.count("SELECT count(*) FROM media") == 1)
-            #expect(try await fixture.uploads() == 0)
+            #expect(try await fixture.unfinishedUploadCount() == 0)
         }
     }
 
-    @Test("an abandoned upload keeps its row until its image is removed, and does not delay other removals")
+    @Test("if one image cannot be removed, a later sweep removes it, and the other images are removed at once")
     @Loop func hostFails() async throws {
         try await MediaFixture.with { fixture async throws in
             for _ in 0..<3 {
                 _ = try await fixture.database.query(Self.insertAbandonedUpload)
             }
-            // The host refuses one call.
+            // The host refuses one of the three calls.
             try await fixture.injectFaults(["status": 403, "path": "destroy", "count": 1])
             try await fixture.sweeper.sweep()
-            #expect(try await fixture.uploads() == 1)
-            // The claim of the first sweep has not expired.
+            #expect(try await fixture.unfinishedUploadCount() == 1)
+            // The claim of the first sweep has not expired, so the second sweep skips the upload.
             try await fixture.sweeper.sweep()
-            #expect(try await fixture.uploads() == 1)
+            #expect(try await fixture.unfinishedUploadCount() == 1)
             try await fixture.sweeper.sweep(claim: .zero)
-            #expect(try await fixture.uploads() == 0)
+            #expect(try await fixture.unfinishedUploadCount() == 0)
         }
     }
 
-    @Test("an upload is refused while a sweeper removes its image, and one that a sweeper overtook stores no media")
+    @Test("while a sweeper removes an upload's image, a new delivery fails, and a running delivery stores no media")
     @Loop func overtaken() async throws {
         try await MediaFixture.with { fixture async throws in
             let owner = MediaFixture.owner()
@@ -127,7 +127,7 @@ struct AbandonedUploadTests {
         }
     }
 
-    @Test("concurrent sweepers remove each abandoned upload once")
+    @Test("three concurrent sweepers remove each abandoned upload exactly once")
     @Loop func concurrentSweepers() async throws {
         try await MediaFixture.with { fixture async throws in
             let owner = MediaFixture.owner()
@@ -139,13 +139,13 @@ struct AbandonedUploadTests {
                 for _ in 0..<3 { group.addTask { try await fixture.sweeper.sweep() } }
                 try await group.waitForAll()
             }
-            #expect(try await fixture.uploads() == 0)
-            #expect(fixture.host.log.split(separator: #""message":"destroyed""#).count == 46)
+            #expect(try await fixture.unfinishedUploadCount() == 0)
+            #expect(fixture.host.log.split(separator: #""message":"destroy was requested""#).count == 46)
             #expect(try await fixture.assets() == [kept.id.text])
         }
     }
 
-    @Test("an upload is abandoned an hour after its last attempt and not before")
+    @Test("an upload counts as abandoned one hour after its last attempt began, and not before")
     @Loop func abandonment() async throws {
         try await MediaFixture.with { fixture async throws in
             for age in ["55 min", "65 min"] {
@@ -157,7 +157,7 @@ struct AbandonedUploadTests {
             #expect(
                 try await fixture.database.count("SELECT count(*) FROM upload WHERE begun_at < now() - interval '1 h'")
                     == 0)
-            #expect(try await fixture.uploads() == 1)
+            #expect(try await fixture.unfinishedUploadCount() == 1)
         }
     }
 }

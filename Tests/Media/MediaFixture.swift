@@ -11,13 +11,13 @@ import Testing
 @testable import MediaService
 @testable import WorkerKit
 
-/// A worker of the media service on a schema and a media host of one test.
+/// The handlers of the media service for one test, with a database schema and a media host of their own.
 @Loop final class MediaFixture {
     struct Options {
         var maximumPixels = MediaService.defaultMaximumPixels
         var uploadTimeLimit: Duration = .seconds(5)
         var deleteTimeLimit: Duration = .seconds(4)
-        /// The API secret that the worker signs with.
+        /// The API secret with which the worker signs its calls.
         var secret = LocalCloudinary.secret
     }
 
@@ -50,7 +50,7 @@ import Testing
 
     private static let concurrency = ConcurrencyLimit(3)
 
-    /// Runs a test with a worker.
+    /// Runs a test with the handlers.
     static func with(_ options: Options = Options(), _ body: @Loop (MediaFixture) async throws -> Void) async throws {
         try await concurrency.run {
             try await TestDatabase.withSchema(of: MediaService.definition, connections: 1) { url, pool in
@@ -75,9 +75,9 @@ import Testing
         }
     }
 
-    /// Delivers a message to the worker.
+    /// Calls the handler of a message.
     ///
-    /// - Throws: the error for which the worker retries the message.
+    /// - Throws: the error for which a worker retries the message or makes it a dead letter.
     func deliver(_ message: IncomingMessage) async throws -> Reply? {
         try await handlers.deliver(message)
     }
@@ -90,7 +90,7 @@ import Testing
         try #require(try await http.perform(request).status == 200)
     }
 
-    /// Ends the host's faults.
+    /// Makes the host work normally again.
     func endFaults() async throws {
         _ = try await http.perform(HTTPRequest(method: "DELETE", url: host.url("/faults")))
     }
@@ -101,7 +101,7 @@ import Testing
         return try JSON.parse(response.body)["public_ids"]?.array?.compactMap(\.string) ?? []
     }
 
-    /// Downloads an image.
+    /// Requests the URL of an image and returns the host's response, for any status.
     func download(_ url: String) async throws -> HTTPResponse {
         try await http.perform(HTTPRequest(url: url, maximumResponseSize: 8 << 20))
     }

@@ -11,7 +11,7 @@ import Testing
 @Suite("List of media", .timeLimit(.minutes(2)))
 struct MediaListTests {
     /// Inserts media of an owner and returns their ids, newest first.
-    @Loop private func write(_ count: Int, by owner: Caller, _ fixture: MediaFixture) async throws -> [String] {
+    @Loop private func insertMedia(_ count: Int, by owner: Caller, _ fixture: MediaFixture) async throws -> [String] {
         var ids: [String] = []
         for number in 0..<count {
             let id = UUID.v7()
@@ -27,12 +27,12 @@ struct MediaListTests {
         return ids.reversed()
     }
 
-    @Test("the list has only the caller's media, newest first, by page and by cursor")
+    @Test("the pages of the list have only the caller's media, newest first, by number and by cursor")
     @Loop func pages() async throws {
         try await MediaFixture.with { fixture async throws in
             let (owner, other) = (MediaFixture.owner(), MediaFixture.owner("other"))
-            let newest = try await write(25, by: owner, fixture)
-            _ = try await write(5, by: other, fixture)
+            let newest = try await insertMedia(25, by: owner, fixture)
+            _ = try await insertMedia(5, by: other, fixture)
             let first = try await fixture.ask("media.list", [:], by: owner).json
             #expect(ids(first) == Array(newest[..<10]))
             for (name, value) in [("page", 1), ("limit", 10), ("totalMedia", 25), ("totalPages", 3)] {
@@ -51,7 +51,7 @@ struct MediaListTests {
                 cursor = page["nextCursor"]?.string
             } while cursor != nil && seen.count < 50
             #expect(seen == newest)
-            // A cursor is only a position, so a foreign one lists the caller's own media.
+            // A cursor is only a position, so a cursor that another list returned lists the caller's own media.
             let foreign = KeysetCursor(time: .now(), id: .v7()).text
             let own = try await fixture.ask("media.list", ["cursor": .string(foreign), "limit": 100], by: other).json
             #expect(ids(own).count == 5)
@@ -61,7 +61,7 @@ struct MediaListTests {
     }
 
     @Test(
-        "a forged cursor, a number out of range and an unknown field are refused with 422",
+        "a list request with an invalid or unknown field gets 422 with a pointer to the field",
         arguments: [
             (["cursor": "AAAA"], "/cursor"), (["cursor": "' OR 1=1"], "/cursor"), (["cursor": ""], "/cursor"),
             (["limit": 0], "/limit"), (["limit": 101], "/limit"), (["limit": 1_000_000_000], "/limit"),

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Ownership of media", .timeLimit(.minutes(3)))
 struct OwnershipTests {
-    @Test("another account's media cannot be read, listed or deleted")
+    @Test("reading or deleting another account's media returns 404, and the list does not contain it")
     @Loop func foreign() async throws {
         try await MediaFixture.with { fixture async throws in
             let (owner, other) = (MediaFixture.owner(), MediaFixture.owner("other"))
@@ -30,7 +30,7 @@ struct OwnershipTests {
         }
     }
 
-    @Test("the deletion of a post deletes its author's media in it and no other media")
+    @Test("the deletion of a post deletes the media in it that belong to its author, and no other media")
     @Loop func postDeleted() async throws {
         try await MediaFixture.with { fixture async throws in
             let (author, other) = (MediaFixture.owner(), MediaFixture.owner("other"))
@@ -50,7 +50,7 @@ struct OwnershipTests {
         }
     }
 
-    @Test("a failed deletion of one of a post's media does not delay the others and is retried")
+    @Test("if one of a post's media cannot be deleted, the others are deleted, and the next delivery deletes it")
     @Loop func independently() async throws {
         try await MediaFixture.with { fixture async throws in
             let author = MediaFixture.owner()

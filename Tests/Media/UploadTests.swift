@@ -11,7 +11,7 @@ import Testing
 
 @Suite("Uploads", .timeLimit(.minutes(3)))
 struct UploadTests {
-    @Test("each type of image is stored unchanged, with the type and size from its bytes")
+    @Test("an image of each type is stored unchanged, with the type and the size that its bytes have")
     @Loop func kinds() async throws {
         try await MediaFixture.with { fixture async throws in
             let owner = MediaFixture.owner()
@@ -29,29 +29,29 @@ struct UploadTests {
                 #expect(try await fixture.eventSubjects("media.uploaded").last == media.id.text)
             }
             #expect(try await fixture.assets().count == SamplePicture.all.count)
-            #expect(try await fixture.uploads() == 0)
+            #expect(try await fixture.unfinishedUploadCount() == 0)
         }
     }
 
-    /// Files that are not acceptable images.
+    /// Each file with its description: not an image, disguised, or damaged.
     static let invalidFiles: [(String, [UInt8])] = [
         ("an empty file", []),
         ("an SVG", Array("<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>".utf8)),
-        ("a page", Array("<!doctype html><script>alert(1)</script>".utf8)),
+        ("an HTML page", Array("<!doctype html><script>alert(1)</script>".utf8)),
         ("a URL", Array("https://example.org/cat.png".utf8)),
-        ("a URL of data", Array("data:image/png;base64,iVBORw0KGgo=".utf8)),
-        ("a URL of a bucket", Array("s3://bucket/cat.png".utf8)),
+        ("a data URL", Array("data:image/png;base64,iVBORw0KGgo=".utf8)),
+        ("an S3 URL", Array("s3://bucket/cat.png".utf8)),
         ("a PDF", Array("%PDF-1.7\n".utf8)),
         ("a BMP", Array("BM".utf8) + [UInt8](repeating: 0, count: 60)),
         ("an archive", [0x50, 0x4B, 3, 4] + [UInt8](repeating: 0, count: 60)),
         ("a program", [0x7F, 0x45, 0x4C, 0x46] + [UInt8](repeating: 0, count: 60)),
         ("a script that begins like a GIF", Array("GIF89a=1;alert(1);//".utf8)),
-        ("a page behind a PNG's signature", SamplePicture.pngSignature + Array("<script>alert(1)</script>".utf8)),
-        ("a PNG with a page behind it", SamplePicture.png + Array("<script>alert(1)</script>".utf8)),
-        ("a GIF with an archive behind it", SamplePicture.gif + [0x50, 0x4B, 3, 4]),
-        ("a cut off JPEG", Array(SamplePicture.jpeg.dropLast(2))),
-        ("a cut off PNG", Array(SamplePicture.png.prefix(60))),
-        ("a cut off WebP", Array(SamplePicture.lossyWebP.dropLast(8))),
+        ("an HTML page after a PNG signature", SamplePicture.pngSignature + Array("<script>alert(1)</script>".utf8)),
+        ("a PNG followed by an HTML page", SamplePicture.png + Array("<script>alert(1)</script>".utf8)),
+        ("a GIF followed by an archive", SamplePicture.gif + [0x50, 0x4B, 3, 4]),
+        ("a truncated JPEG", Array(SamplePicture.jpeg.dropLast(2))),
+        ("a truncated PNG", Array(SamplePicture.png.prefix(60))),
+        ("a truncated WebP", Array(SamplePicture.lossyWebP.dropLast(8))),
         ("a PNG without pixels", SamplePicture.png(width: 0, height: 9)),
         ("a JPEG without pixels", SamplePicture.jpeg(width: 16, height: 0)),
     ]
@@ -65,11 +65,11 @@ struct UploadTests {
             #expect(reply.status == 415, "\(name): \(reply.text)")
             #expect(reply.code == "unsupported-media-type")
             #expect(try await fixture.assets().isEmpty)
-            #expect(try await fixture.uploads() == 0)
+            #expect(try await fixture.unfinishedUploadCount() == 0)
         }
     }
 
-    @Test("an image with too many pixels in all frames is refused with 422, however small its file")
+    @Test("an image whose frames together have too many pixels is refused with 422, even if the file is small")
     @Loop func tooManyPixels() async throws {
         try await MediaFixture.with { fixture async throws in
             let owner = MediaFixture.owner()
@@ -97,7 +97,7 @@ struct UploadTests {
         }
     }
 
-    @Test("an image of 5 MiB is stored and a larger one is refused with 413")
+    @Test("an image of almost 5 MiB is stored, and a file of 5 MiB and one byte is refused with 413")
     @Loop func large() async throws {
         try await MediaFixture.with { fixture async throws in
             let scan = Array(repeatElement([0xFF, 0x00] as [UInt8], count: (5 << 19) - 100).joined())
@@ -110,7 +110,7 @@ struct UploadTests {
         }
     }
 
-    @Test("an upload that is redelivered, also concurrently, stores one image and returns one reply")
+    @Test("an upload that is delivered four times concurrently stores one image and gets the same reply each time")
     @Loop func once() async throws {
         try await MediaFixture.with { fixture async throws in
             let (owner, id) = (MediaFixture.owner(), UUID.v7())
@@ -125,7 +125,7 @@ struct UploadTests {
             #expect(try await fixture.assets().count == 1)
             #expect(try await fixture.database.count("SELECT count(*) FROM media") == 1)
             #expect(try await fixture.eventSubjects("media.uploaded").count == 1)
-            #expect(try await fixture.uploads() == 0)
+            #expect(try await fixture.unfinishedUploadCount() == 0)
         }
     }
 
@@ -138,7 +138,8 @@ struct UploadTests {
             let second = try await fixture.upload(SamplePicture.gif, by: other, id: id)
             #expect((second.status, second.code) == (422, "idempotency-key-reused"))
             #expect(try await fixture.download(url).body == SamplePicture.png)
-            // The same holds for an unfinished upload, because its media has another id.
+            // If the first upload did not finish, the upload of the other account is stored. It overwrites nothing,
+            // because the id of its media is derived from its account, too.
             let third = UUID.v7()
             try await fixture.injectFaults(["status": 503, "path": "upload"])
             await #expect(throws: (any Error).self) { try await fixture.upload(by: owner, id: third) }
@@ -151,7 +152,7 @@ struct UploadTests {
         }
     }
 
-    @Test("an upload redelivered after its inbox row was deleted is refused as idempotency-key-reused")
+    @Test("after an upload's inbox row was deleted, another upload with its message id is refused with 422")
     @Loop func forgotten() async throws {
         try await MediaFixture.with { fixture async throws in
             let (owner, id) = (MediaFixture.owner(), UUID.v7())
@@ -164,7 +165,7 @@ struct UploadTests {
         }
     }
 
-    @Test("an upload redelivered after its media was deleted does not store the image again")
+    @Test("an upload that is redelivered after its media was deleted does not store the image again")
     @Loop func afterDeletion() async throws {
         try await MediaFixture.with { fixture async throws in
             let (owner, id) = (MediaFixture.owner(), UUID.v7())

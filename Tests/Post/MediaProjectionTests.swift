@@ -7,7 +7,7 @@ import Testing
 @testable import WorkerKit
 
 extension Media {
-    /// Returns the media of an upload event.
+    /// Returns a media item for the event `media.uploaded`.
     static func sample(_ id: UUID) -> Media {
         Media(
             id: id, url: "https://example.org/\(id.text).png", contentType: "image/png", bytes: 100, width: 16,
@@ -17,16 +17,17 @@ extension Media {
 
 @Suite("Media of posts", .timeLimit(.minutes(2)))
 struct MediaProjectionTests {
-    @Test("a post shows the URL of its media from the upload event to the deletion event")
+    @Test("a post shows the URL of its media after the upload event and until the deletion event")
     @Loop func urlFromUploadToDeletion() async throws {
         try await PostFixture.with(workers: 2) { fixture async throws in
             let author = PostFixture.author()
             let (known, unknown) = (UUID.v7(), UUID.v7())
             try await fixture.publish(MediaUploaded(media: .sample(known), ownerId: author.id))
             let post = try await fixture.write("with two", media: [unknown, known], by: author)
-            let address = Media.sample(known).url
-            #expect(post.media == [PostMedia(id: unknown, url: nil), PostMedia(id: known, url: address)])
-            // Fills the caches of both workers, with the single post and the list.
+            let knownURL = Media.sample(known).url
+            #expect(post.media == [PostMedia(id: unknown, url: nil), PostMedia(id: known, url: knownURL)])
+            // Each worker reads the post and the list, so that both are cached. After the events below, no worker may
+            // return the cached values.
             for worker in 0..<2 {
                 #expect(try await fixture.shown(post.id, at: worker).media == post.media)
                 _ = try await fixture.list(at: worker)
@@ -42,7 +43,7 @@ struct MediaProjectionTests {
         }
     }
 
-    @Test("media events can come twice and in any order, and a deletion before its upload wins")
+    @Test("media events can be delivered twice and in any order, and deleted media never get a URL")
     @Loop func anyOrder() async throws {
         try await PostFixture.with { fixture async throws in
             let (author, media) = (PostFixture.author(), UUID.v7())
@@ -57,7 +58,7 @@ struct MediaProjectionTests {
         }
     }
 
-    @Test("a post does not show the URLs of another account's media")
+    @Test("a post does not show the URLs of media that belong to another account")
     @Loop func foreign() async throws {
         try await PostFixture.with { fixture async throws in
             let (author, owner) = (PostFixture.author(), PostFixture.author("owner"))

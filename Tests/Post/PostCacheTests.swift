@@ -11,7 +11,7 @@ import Testing
 
 @Suite("Post cache", .timeLimit(.minutes(3)))
 struct PostCacheTests {
-    @Test("a new post is on the first page of every worker as soon as its creation is replied to")
+    @Test("a new post is first in the list of every worker as soon as its creation has a reply")
     @Loop func newPost() async throws {
         try await PostFixture.with(workers: 2) { fixture async throws in
             let readers = PageReaders(fixture)
@@ -27,7 +27,7 @@ struct PostCacheTests {
         }
     }
 
-    @Test("a deleted post is never served again, however many reads race with the deletion")
+    @Test("a deleted post is never served again, even if many reads are concurrent with the deletion")
     @Loop func deletedPost() async throws {
         try await PostFixture.with(workers: 2) { fixture async throws in
             for number in 0..<25 {
@@ -57,7 +57,7 @@ struct PostCacheTests {
         }
     }
 
-    @Test("posts are served while Redis is away, and a post deleted meanwhile is not served when Redis is back")
+    @Test("posts are served without Redis, and a post deleted meanwhile is not served after Redis is back")
     @Loop func noRedis() async throws {
         try await PostFixture.with { fixture async throws in
             let post = try await fixture.write("there")
@@ -82,8 +82,8 @@ struct PostCacheTests {
         }
     }
 
-    @Test("cached pages differ by limit, page number and cursor")
-    @Loop func lengths() async throws {
+    @Test("pages with different limits, page numbers or cursors are cached separately")
+    @Loop func keys() async throws {
         try await PostFixture.with { fixture async throws in
             var newest: [String] = []
             for number in 0..<6 { newest.insert(try await fixture.write("post \(number)").id.text, at: 0) }
@@ -104,9 +104,10 @@ struct PostCacheTests {
     }
 }
 
-/// Reads the first page repeatedly while a body runs.
+/// Readers that request the first page repeatedly, at two workers.
 @Loop private final class PageReaders {
     private let fixture: PostFixture
+    /// The number of pages that were read.
     private(set) var count = 0
     private var isDone = false
 
@@ -114,13 +115,14 @@ struct PostCacheTests {
         self.fixture = fixture
     }
 
+    /// Reads while `body` runs.
     func read(_ body: @Loop () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<6 {
                 group.addTask {
                     while await !self.isDone {
                         _ = try await self.fixture.list(at: number % 2)
-                        await self.counted()
+                        await self.incrementCount()
                     }
                 }
             }
@@ -131,5 +133,5 @@ struct PostCacheTests {
         }
     }
 
-    private func counted() { count += 1 }
+    private func incrementCount() { count += 1 }
 }

@@ -10,7 +10,7 @@ extension PostFixture {
     /// Returns a caller with a new id.
     static func author(_ name: String = "rabbit") -> Caller { Caller(id: .v7(), username: name) }
 
-    /// Sends a request with any JSON as its body.
+    /// Delivers a request with a JSON body to a worker, and returns the reply.
     func ask(
         _ type: String, _ body: JSON, by caller: Caller = PostFixture.author("reader"), id: UUID = .v7(),
         at worker: Int = 0
@@ -47,7 +47,7 @@ extension PostFixture {
         try await ask("post.get", ["id": .string(id.text)], at: worker)
     }
 
-    /// Gets a post and decodes it.
+    /// Gets a post and decodes the reply.
     func shown(_ id: UUID, at worker: Int = 0) async throws -> Post {
         try Post.schema.decode(JSON.parse(try await get(id, at: worker).body))
     }
@@ -59,6 +59,6 @@ extension PostFixture {
         return try JSON.parse(reply.body, limits: .trusted)
     }
 
-    /// Returns the ids of a page's posts.
+    /// Returns the ids of the posts on a page.
     func ids(_ page: JSON) -> [String] { page["posts"]?.array?.compactMap { $0["id"]?.string } ?? [] }
 }

@@ -11,15 +11,15 @@ import Testing
 @testable import PostService
 @testable import WorkerKit
 
-/// One or more workers of the post service on a schema and cache keys of one test.
+/// One or more workers of the post service for one test, with a database schema and cache keys of their own.
 @Loop final class PostFixture {
-    /// The handlers of one worker process, with its connection to Redis and the proxy that the connection passes.
+    /// The handlers of one worker, with a connection to Redis and the proxy through which the connection goes.
     @Loop final class Worker {
         let redis: RedisClient
         let proxy: FaultProxy
         fileprivate let handlers: ServiceHandlers
 
-        fileprivate init(_ database: PostgresPool, root: String) throws {
+        fileprivate init(_ database: PostgresPool, keyPrefix: String) throws {
             let (url, proxy) = try TestEnvironment.redirect("WARREN_TEST_REDIS_URL", defaultPort: 6379) {
                 try FaultProxy(to: $0)
             }
@@ -27,19 +27,19 @@ import Testing
             limits.timeout = .seconds(2)
             redis = RedisClient(address: try RedisAddress(url: url), name: "test", limits: limits, log: .quiet)
             self.proxy = proxy
-            let cache = PostCache(redis, root: root, log: .quiet)
+            let cache = PostCache(redis, keyPrefix: keyPrefix, log: .quiet)
             handlers = ServiceHandlers(PostService.handlers(database, cache), database: database)
         }
     }
 
     let database: PostgresPool
     let workers: [Worker]
-    private let root = "post-test:" + UUID().text
+    private let keyPrefix = "post-test:" + UUID().text
 
     private init(_ database: PostgresPool, workers: Int) throws {
         self.database = database
-        let root = root
-        self.workers = try (0..<workers).map { _ in try Worker(database, root: root) }
+        let keyPrefix = keyPrefix
+        self.workers = try (0..<workers).map { _ in try Worker(database, keyPrefix: keyPrefix) }
     }
 
     /// The proxy between the first worker and Redis.

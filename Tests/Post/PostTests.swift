@@ -10,7 +10,7 @@ import Testing
 
 @Suite("Posts", .timeLimit(.minutes(2)))
 struct PostTests {
-    @Test("a new post is returned with 201 and its location, and published")
+    @Test("a creation returns the post with 201 and its location, and publishes post.created")
     @Loop func create() async throws {
         try await PostFixture.with { fixture async throws in
             let author = PostFixture.author("hazel")
@@ -34,7 +34,7 @@ struct PostTests {
     static let twice = UUID.v7().text
 
     @Test(
-        "a post without 1 to 5000 characters of text and at most ten different media is refused with 422",
+        "a post with an invalid text, invalid media or an unknown field is refused with 422 at that field",
         arguments: [
             ([:], ["/content"]), (["content": ""], ["/content"]), (["content": " \n\t\u{3000}"], ["/content"]),
             (["content": .string(String(repeating: "x", count: 5001))], ["/content"]), (["content": 5], ["/content"]),
@@ -64,7 +64,7 @@ struct PostTests {
         }
     }
 
-    @Test("a post is deleted by its author with 204 and is 404 afterwards; other accounts cannot delete it")
+    @Test("a deletion gets 204 for the author and 404 for other accounts, and a deleted post is not found")
     @Loop func delete() async throws {
         try await PostFixture.with { fixture async throws in
             let media = UUID.v7()
@@ -84,7 +84,7 @@ struct PostTests {
         }
     }
 
-    @Test("a creation and a deletion that are redelivered, also concurrently, take effect once")
+    @Test("a creation and a deletion that are delivered eight times concurrently take effect once")
     @Loop func once() async throws {
         try await PostFixture.with(workers: 2) { fixture async throws in
             let (author, id) = (PostFixture.author(), UUID.v7())
@@ -108,7 +108,7 @@ struct PostTests {
         }
     }
 
-    @Test("a post's entity tag is the same at every worker and changes with the post's content")
+    @Test("a post's entity tag is the same at every worker, and changes if the post's body changes")
     @Loop func entityTag() async throws {
         try await PostFixture.with(workers: 2) { fixture async throws in
             let (author, media) = (PostFixture.author(), UUID.v7())
@@ -152,7 +152,7 @@ struct PostTests {
         }
     }
 
-    @Test("a creation redelivered after its inbox row was deleted is refused as idempotency-key-reused")
+    @Test("a creation that is redelivered after its inbox row was deleted is refused as idempotency-key-reused")
     @Loop func forgotten() async throws {
         try await PostFixture.with { fixture async throws in
             let (author, id) = (PostFixture.author(), UUID.v7())

@@ -7,7 +7,8 @@ import Testing
 struct FaultTests {
     private static let one = Statement("SELECT 1")
 
-    @Loop private func eventuallyAnswers(_ pool: PostgresPool) async throws {
+    /// Expects that the database answers within 20 s.
+    @Loop private func expectAnswer(_ pool: PostgresPool) async throws {
         let answers = try await eventually(within: .seconds(20)) {
             (try? await pool.query(Self.one, deadline: .now + .seconds(2))) != nil
         }
@@ -16,9 +17,9 @@ struct FaultTests {
 
     @Test("statements in flight on a broken connection fail with a transient error, and the pool reconnects")
     @Loop func cut() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withProxy(size: 2) { pool, proxy in
-                try await eventuallyAnswers(pool)
+                try await expectAnswer(pool)
                 let pending = (0..<4).map { _ in pool.send(Statement("SELECT pg_sleep(5)")) }
                 try await Loop.sleep(for: .milliseconds(50))
                 proxy.cut()
@@ -27,14 +28,14 @@ struct FaultTests {
                     #expect(error?.code == .connectionLost)
                     #expect(error?.isTransient == true)
                 }
-                try await eventuallyAnswers(pool)
+                try await expectAnswer(pool)
             }
         }
     }
 
-    @Test("a connection that the operator terminates is replaced, whether busy or idle")
+    @Test("a connection that the operator terminates is replaced, whether it is busy or idle")
     @Loop func terminated() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withPool(size: 1) { pool in
                 let pid = Statement("SELECT pg_backend_pid()")
                 for isBusy in [true, false] {
@@ -58,11 +59,11 @@ struct FaultTests {
         }
     }
 
-    @Test("statements fail at once while the server is down, and succeed when it is back")
+    @Test("statements fail at once while the database server is down, and succeed when it is up again")
     @Loop func refused() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withProxy(size: 2) { pool, proxy in
-                try await eventuallyAnswers(pool)
+                try await expectAnswer(pool)
                 proxy.refuse()
                 let isGone = try await eventually { pool.availability == .unavailable }
                 #expect(isGone)
@@ -72,17 +73,17 @@ struct FaultTests {
                 await #expect(throws: PostgresError.self) { try await pool.begin() }
                 #expect(ContinuousClock.now - start < .seconds(5))
                 proxy.resume()
-                try await eventuallyAnswers(pool)
+                try await expectAnswer(pool)
                 #expect(pool.availability == .available)
             }
         }
     }
 
-    @Test("a statement on a hanging server fails at its deadline, and the connection is replaced")
+    @Test("a statement on a server that hangs fails at its deadline, and the connection is replaced")
     @Loop func stalled() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withProxy(size: 1) { pool, proxy in
-                try await eventuallyAnswers(pool)
+                try await expectAnswer(pool)
                 let accepted = proxy.acceptedCount
                 proxy.stall()
                 let start = ContinuousClock.now
@@ -94,14 +95,14 @@ struct FaultTests {
                 let isReplaced = try await eventually { proxy.acceptedCount > accepted }
                 #expect(isReplaced)
                 proxy.resume()
-                try await eventuallyAnswers(pool)
+                try await expectAnswer(pool)
             }
         }
     }
 
     @Test("a statement past its deadline does not fail other statements on its connection")
     @Loop func slowNeighbour() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withPool(size: 1) { pool in
                 let slow = pool.send(Statement("SELECT pg_sleep(0.4)"), deadline: .now + .milliseconds(100))
                 let neighbour = pool.send(Self.one)
@@ -113,9 +114,9 @@ struct FaultTests {
         }
     }
 
-    @Test("a commit whose connection breaks throws .outcomeUnknown")
+    @Test("a commit throws .outcomeUnknown if its connection breaks or its deadline passes")
     @Loop func lostCommit() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withProxy(size: 1) { pool, proxy in
                 _ = try await pool.query(Statement("CREATE TABLE kept (id int8)"))
                 let insert = Statement("INSERT INTO kept VALUES (1)")
@@ -127,7 +128,7 @@ struct FaultTests {
                 #expect(error?.code == .outcomeUnknown)
                 #expect(error?.isTransient == true)
                 proxy.resume()
-                try await eventuallyAnswers(pool)
+                try await expectAnswer(pool)
 
                 let late = try await pool.begin(deadline: .now + .seconds(1))
                 _ = try await late.query(insert)
@@ -135,14 +136,14 @@ struct FaultTests {
                 let lateError = await #expect(throws: PostgresError.self) { try await late.commit() }
                 #expect(lateError?.code == .outcomeUnknown)
                 proxy.resume()
-                try await eventuallyAnswers(pool)
+                try await expectAnswer(pool)
             }
         }
     }
 
-    @Test("committing a transaction whose connection broke throws a transient error")
+    @Test("the commit of a transaction whose connection broke throws a transient error and commits nothing")
     @Loop func lostTransaction() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withProxy(size: 1) { pool, proxy in
                 _ = try await pool.query(Statement("CREATE TABLE kept (id int8)"))
                 let transaction = try await pool.begin()
@@ -151,25 +152,25 @@ struct FaultTests {
                 try await Loop.sleep(for: .milliseconds(100))
                 let error = await #expect(throws: PostgresError.self) { try await transaction.commit() }
                 #expect(error?.isTransient == true)
-                try await eventuallyAnswers(pool)
+                try await expectAnswer(pool)
                 let rows = try await pool.query(Statement("SELECT count(*) FROM kept"))
                 #expect(try rows.first?.get(0, as: Int.self) == 0)
             }
         }
     }
 
-    @Test("a wrong address or password throws .connectFailed, and the error does not contain the password")
+    @Test("connecting with a wrong address or password throws .connectFailed without the password in the error")
     @Loop func wrongPassword() async throws {
         let url = try TestEnvironment.value("WARREN_TEST_DATABASE_URL")
         let wrong = url.replacing(/:[^:@\/]+@/, with: ":wrong-secret@")
         let error = await #expect(throws: PostgresError.self) {
-            try await Migrator(url: wrong, log: TestDatabase.log).migrate([])
+            try await Migrator(url: wrong, log: DriverDatabase.log).migrate([])
         }
         #expect(error?.code == .connectFailed)
         #expect(error.map { "\($0)".contains("wrong-secret") } == false)
         for bad in ["postgres://127.0.0.1:1/none", "not a url at all", "postgres://[broken"] {
             let error = await #expect(throws: PostgresError.self) {
-                try await Migrator(url: bad, log: TestDatabase.log).migrate([])
+                try await Migrator(url: bad, log: DriverDatabase.log).migrate([])
             }
             #expect(error?.code == .connectFailed)
         }

@@ -8,31 +8,32 @@ import Testing
 struct LifecycleTests {
     @Test("a pool that starts and stops repeatedly leaks no descriptor and no connection")
     @Loop func startStop() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withProxy(size: 1) { observer, proxy in
                 let before = try descriptors(proxy.port)
                 let open = Statement("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1")
                 for _ in 0..<100 {
                     let url = database.through(proxy) + "&application_name=\(database.schema)"
-                    try await TestDatabase.withPool(url, size: 3) { pool in
+                    try await DriverDatabase.withPool(url, size: 3) { pool in
                         _ = try await pool.query(Statement("SELECT 1"))
                     }
-                    // The server limits its connections and ends them after a delay.
+                    // The server closes connections after a delay, and the number of its connections is limited.
                     let areGone = try await eventually(within: .seconds(20)) {
                         try await observer.query(open, database.schema).first?.get(0, as: Int.self) == 0
                     }
                     try #require(areGone)
                 }
                 #expect(proxy.acceptedCount > 100)
-                // A leak would be 200 to 300 descriptors. Tests that run at the same time have others open.
+                // A leak would leave 200 to 300 descriptors open. Fewer are accepted, because tests that run at the
+                // same time also open descriptors.
                 #expect(try descriptors(proxy.port) - before < 200)
             }
         }
     }
 
-    @Test("closing a pool waits for statements in flight")
+    @Test("closing a pool waits for statements in flight and refuses new statements with .unavailable")
     @Loop func closeWaits() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             var pending: PendingQuery?
             try await database.withPool(size: 1) { pool in
                 pending = pool.send(Statement("SELECT pg_sleep(0.2)"))
@@ -45,9 +46,9 @@ struct LifecycleTests {
         }
     }
 
-    @Test("closing a pool waits no longer than its limit")
+    @Test("closing a pool waits no longer than its time limit, and then fails the statements in flight")
     @Loop func closeIsBounded() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             var pending: PendingQuery?
             let start = ContinuousClock.now
             try await database.withPool(size: 1) { pool in
@@ -66,7 +67,7 @@ struct LifecycleTests {
     @Loop func cancelled() async throws {
         let url = try TestEnvironment.value("WARREN_TEST_DATABASE_URL")
         for address in [url, "postgres://127.0.0.1:1/none"] {
-            let pool = PostgresPool(url: address, size: 2, log: TestDatabase.log)
+            let pool = PostgresPool(url: address, size: 2, log: DriverDatabase.log)
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await pool.run() }
                 try? await Loop.sleep(for: .milliseconds(100))
@@ -77,10 +78,10 @@ struct LifecycleTests {
         }
     }
 
-    @Test("statements that are sent before the pool runs wait for it")
+    @Test("a statement that is sent before the pool runs waits, and is carried out when the pool runs")
     @Loop func sentBefore() async throws {
         let url = try TestEnvironment.value("WARREN_TEST_DATABASE_URL")
-        let pool = PostgresPool(url: url, size: 1, log: TestDatabase.log)
+        let pool = PostgresPool(url: url, size: 1, log: DriverDatabase.log)
         let early = pool.send(Statement("SELECT 3"))
         #expect(pool.availability == .connecting)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -91,8 +92,8 @@ struct LifecycleTests {
         }
     }
 
-    /// Counts the open descriptors. It counts sockets only if they are connected to a port, because tests that
-    /// run at the same time open thousands.
+    /// Returns the number of open descriptors. Sockets are counted only if they are connected to the given port,
+    /// because tests that run at the same time open thousands of sockets.
     private func descriptors(_ port: Int) throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count { name in
             let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")

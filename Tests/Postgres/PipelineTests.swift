@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Pipeline state")
 struct PipelineTests {
-    private typealias Machine = Pipeline<String>
+    private typealias StringPipeline = Pipeline<String>
 
     private func statement(_ name: String) -> PreparedStatement {
         PreparedStatement(statement: 0, name: name, types: [])
@@ -14,7 +14,7 @@ struct PipelineTests {
         PostgresError(.sqlState(state), "test", sqlState: state)
     }
 
-    private func describe(_ action: Machine.Action?) -> String? {
+    private func describe(_ action: StringPipeline.Action?) -> String? {
         switch action {
         case nil: nil
         case .succeed(let query): "succeed \(query)"
@@ -28,99 +28,100 @@ struct PipelineTests {
 
     @Test("an autocommit query succeeds when its commit is confirmed, not before")
     func commit() {
-        var machine = Machine()
-        _ = machine.append("a", statement("s"), isAutocommit: true)
-        machine.appendSync()
-        #expect(describe(machine.receive(.success)) == "await commit")
-        #expect(describe(machine.receive(.end)) == nil)
-        #expect(!machine.isAnswered(1))
-        #expect(describe(machine.receive(.sync)) == "succeed at commit a")
-        #expect(machine.isAnswered(1))
-        #expect(machine.isEmpty)
+        var pipeline = StringPipeline()
+        _ = pipeline.append("a", statement("s"), isAutocommit: true)
+        pipeline.appendSync()
+        #expect(describe(pipeline.receive(.success)) == "await commit")
+        #expect(describe(pipeline.receive(.end)) == nil)
+        #expect(!pipeline.isAnswered(1))
+        #expect(describe(pipeline.receive(.sync)) == "succeed at commit a")
+        #expect(pipeline.isAnswered(1))
+        #expect(pipeline.isEmpty)
     }
 
     @Test("an autocommit query fails if its commit fails")
     func failingCommit() {
-        var machine = Machine()
-        _ = machine.append("a", statement("s"), isAutocommit: true)
-        machine.appendSync()
-        _ = machine.receive(.success)
-        _ = machine.receive(.end)
-        #expect(describe(machine.receive(.failure(error("23503")))) == "fail a sqlstate-23503")
-        #expect(describe(machine.receive(.end)) == nil)
-        #expect(describe(machine.receive(.sync)) == nil)
-        #expect(machine.isEmpty)
+        var pipeline = StringPipeline()
+        _ = pipeline.append("a", statement("s"), isAutocommit: true)
+        pipeline.appendSync()
+        _ = pipeline.receive(.success)
+        _ = pipeline.receive(.end)
+        #expect(describe(pipeline.receive(.failure(error("23503")))) == "fail a sqlstate-23503")
+        #expect(describe(pipeline.receive(.end)) == nil)
+        #expect(describe(pipeline.receive(.sync)) == nil)
+        #expect(pipeline.isEmpty)
     }
 
-    @Test("a failed query aborts the later queries of its segment and no others")
+    @Test("a failed query aborts the later queries of its pipeline segment and no other queries")
     func segments() {
-        var machine = Machine()
-        for name in ["a", "b", "c"] { _ = machine.append(name, statement("s"), isAutocommit: false) }
-        machine.appendSync()
-        _ = machine.append("d", statement("s"), isAutocommit: false)
-        machine.appendSync()
-        #expect(describe(machine.receive(.success)) == "succeed a")
-        _ = machine.receive(.end)
-        #expect(describe(machine.receive(.failure(error("23505")))) == "fail b sqlstate-23505")
-        _ = machine.receive(.end)
-        #expect(describe(machine.receive(.aborted)) == "fail c aborted")
-        _ = machine.receive(.end)
-        _ = machine.receive(.sync)
-        #expect(describe(machine.receive(.success)) == "succeed d")
+        var pipeline = StringPipeline()
+        for name in ["a", "b", "c"] { _ = pipeline.append(name, statement("s"), isAutocommit: false) }
+        pipeline.appendSync()
+        _ = pipeline.append("d", statement("s"), isAutocommit: false)
+        pipeline.appendSync()
+        #expect(describe(pipeline.receive(.success)) == "succeed a")
+        _ = pipeline.receive(.end)
+        #expect(describe(pipeline.receive(.failure(error("23505")))) == "fail b sqlstate-23505")
+        _ = pipeline.receive(.end)
+        #expect(describe(pipeline.receive(.aborted)) == "fail c aborted")
+        _ = pipeline.receive(.end)
+        _ = pipeline.receive(.sync)
+        #expect(describe(pipeline.receive(.success)) == "succeed d")
     }
 
-    @Test("queries of a statement that could not be prepared fail for that reason, and the statement is forgotten")
+    @Test(
+        "queries of a statement that cannot be prepared fail with the preparation's error; the statement is forgotten")
     func failingPreparation() {
-        var machine = Machine()
+        var pipeline = StringPipeline()
         let prepared = statement("s1")
-        machine.appendPrepare(prepared)
-        _ = machine.append("a", prepared, isAutocommit: true)
-        machine.appendSync()
-        _ = machine.append("b", prepared, isAutocommit: true)
-        machine.appendSync()
-        #expect(describe(machine.receive(.failure(error("42P01")))) == "forget s1")
-        _ = machine.receive(.end)
-        #expect(describe(machine.receive(.aborted)) == "fail a sqlstate-42P01")
-        _ = machine.receive(.end)
-        _ = machine.receive(.sync)
-        #expect(describe(machine.receive(.failure(error("26000")))) == "fail b sqlstate-42P01")
+        pipeline.appendPrepare(prepared)
+        _ = pipeline.append("a", prepared, isAutocommit: true)
+        pipeline.appendSync()
+        _ = pipeline.append("b", prepared, isAutocommit: true)
+        pipeline.appendSync()
+        #expect(describe(pipeline.receive(.failure(error("42P01")))) == "forget s1")
+        _ = pipeline.receive(.end)
+        #expect(describe(pipeline.receive(.aborted)) == "fail a sqlstate-42P01")
+        _ = pipeline.receive(.end)
+        _ = pipeline.receive(.sync)
+        #expect(describe(pipeline.receive(.failure(error("26000")))) == "fail b sqlstate-42P01")
     }
 
-    @Test("a query whose cached plan is stale reports the statement as stale")
+    @Test("a query that fails with 0A000 reports that its statement must be prepared again")
     func stale() {
-        var machine = Machine()
-        _ = machine.append("a", statement("s"), isAutocommit: false)
-        #expect(describe(machine.receive(.failure(error("0A000")))) == "fail a sqlstate-0A000 stale")
+        var pipeline = StringPipeline()
+        _ = pipeline.append("a", statement("s"), isAutocommit: false)
+        #expect(describe(pipeline.receive(.failure(error("0A000")))) == "fail a sqlstate-0A000 stale")
     }
 
-    @Test("draining a pipeline returns exactly the queries without an answer")
+    @Test("draining a pipeline returns exactly the queries that the server has not answered")
     func drain() {
-        var machine = Machine()
-        _ = machine.append("a", statement("s"), isAutocommit: true)
-        machine.appendSync()
-        _ = machine.append("b", statement("s"), isAutocommit: false)
-        _ = machine.append("c", statement("s"), isAutocommit: false)
-        _ = machine.receive(.success)
-        var afterResponse = machine
+        var pipeline = StringPipeline()
+        _ = pipeline.append("a", statement("s"), isAutocommit: true)
+        pipeline.appendSync()
+        _ = pipeline.append("b", statement("s"), isAutocommit: false)
+        _ = pipeline.append("c", statement("s"), isAutocommit: false)
+        _ = pipeline.receive(.success)
+        var afterResponse = pipeline
         #expect(afterResponse.drain() == ["a", "b", "c"])
-        _ = machine.receive(.end)
-        var afterEnd = machine
+        _ = pipeline.receive(.end)
+        var afterEnd = pipeline
         #expect(afterEnd.drain() == ["a", "b", "c"])
-        _ = machine.receive(.sync)
-        _ = machine.receive(.success)
-        #expect(machine.drain() == ["c"])
-        #expect(machine.isEmpty)
+        _ = pipeline.receive(.sync)
+        _ = pipeline.receive(.success)
+        #expect(pipeline.drain() == ["c"])
+        #expect(pipeline.isEmpty)
     }
 
-    @Test("an unexpected response is a protocol violation, not a trap")
+    @Test("an unexpected response is reported as a protocol violation and does not trap")
     func violations() {
-        var machine = Machine()
-        #expect(describe(machine.receive(.success)) == "violation")
-        _ = machine.append("a", statement("s"), isAutocommit: false)
-        #expect(describe(machine.receive(.sync)) == "violation")
-        #expect(describe(machine.receive(.end)) == "violation")
-        _ = machine.receive(.success)
-        #expect(describe(machine.receive(.success)) == "violation")
+        var pipeline = StringPipeline()
+        #expect(describe(pipeline.receive(.success)) == "violation")
+        _ = pipeline.append("a", statement("s"), isAutocommit: false)
+        #expect(describe(pipeline.receive(.sync)) == "violation")
+        #expect(describe(pipeline.receive(.end)) == "violation")
+        _ = pipeline.receive(.success)
+        #expect(describe(pipeline.receive(.success)) == "violation")
     }
 
     @Test("a statement is prepared again for parameters of other types")

@@ -14,7 +14,7 @@ struct PoolStateTests {
         placements.compactMap { if case .slot(let slot) = $0 { slot } else { nil } }
     }
 
-    @Test("statements go to the connection with the fewest in flight")
+    @Test("a statement goes to the connection with the fewest statements in flight")
     func spread() {
         var state = open(4)
         let first = slots((1...4).map { state.placeQuery($0) })
@@ -32,7 +32,7 @@ struct PoolStateTests {
         #expect(Set(others).isDisjoint(with: leased))
     }
 
-    @Test("statements and transactions that wait for a connection are served in their order")
+    @Test("a connection that becomes free gets all waiting statements first, and then one waiting transaction")
     func waiting() {
         var state = open(1)
         #expect(state.placeLease(1) == .slot(0))
@@ -50,7 +50,7 @@ struct PoolStateTests {
         #expect(state.next() == .lease(4, slot: 0))
     }
 
-    @Test("a withdrawn ticket gets no connection")
+    @Test("a transaction that no longer waits gets no connection")
     func withdraw() {
         var state = open(1)
         _ = state.placeLease(1)
@@ -61,7 +61,7 @@ struct PoolStateTests {
         #expect(state.next() == .lease(3, slot: 0))
     }
 
-    @Test("a pool refuses statements and transactions beyond its limits")
+    @Test("a pool refuses statements and transactions if too many are waiting")
     func bounds() {
         var state = open(1, PoolState.Limits(depth: 2, waitingQueries: 1, waitingLeases: 1))
         #expect(state.placeQuery(1) == .slot(0))
@@ -102,7 +102,7 @@ struct PoolStateTests {
         #expect(state.placeQuery(5) == .slot(0))
     }
 
-    @Test("a closing pool refuses work and is drained when the work in flight has ended")
+    @Test("a closing pool refuses new statements, and is drained when no statement and no transaction is in flight")
     func closing() {
         var state = open(2)
         let query = slots([state.placeQuery(1)])

@@ -13,7 +13,7 @@ struct QueryTests {
 
     @Test("statements write and read rows and return the number of affected rows")
     @Loop func writeAndRead() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withPool { pool in
                 _ = try await pool.query(Self.create)
                 let inserted = try await pool.query(Self.insert, 1, "one")
@@ -27,9 +27,9 @@ struct QueryTests {
         }
     }
 
-    @Test("statements of one turn have their own results, and only the wrong ones fail")
+    @Test("of the statements that are sent in one turn, only those that violate a constraint fail")
     @Loop func independentErrors() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             for size in [1, 3] {
                 try await database.withPool(size: size) { pool in
                     _ = try await pool.query(Statement("DROP TABLE IF EXISTS things"))
@@ -52,9 +52,9 @@ struct QueryTests {
         }
     }
 
-    @Test("the error of a violated constraint has its SQLSTATE and its name, and no values")
+    @Test("the error of a violated constraint has the SQLSTATE and the constraint's name, and shows no values")
     @Loop func constraint() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withPool { pool in
                 _ = try await pool.query(Self.create)
                 _ = try await pool.query(Self.insert, 1, "same")
@@ -69,9 +69,9 @@ struct QueryTests {
         }
     }
 
-    @Test("a statement fails if a deferred constraint is violated at its commit")
+    @Test("an autocommit statement fails if a deferred constraint is violated at its commit")
     @Loop func deferredConstraint() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withPool(size: 1) { pool in
                 _ = try await pool.query(
                     Statement(
@@ -86,9 +86,9 @@ struct QueryTests {
         }
     }
 
-    @Test("a statement that cannot be prepared fails with the reason, and is prepared again when it is used again")
+    @Test("a statement that cannot be prepared fails with the server's error, and its next use prepares it again")
     @Loop func preparedLater() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withPool(size: 1) { pool in
                 let pending = (0..<3).map { _ in pool.send(Self.count) }
                 for query in pending {
@@ -110,7 +110,7 @@ struct QueryTests {
 
     @Test("one statement can be used with parameters of different types")
     @Loop func differentTypes() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withPool(size: 1) { pool in
                 let echo = Statement("SELECT $1::text")
                 for _ in 0..<2 {
@@ -123,9 +123,9 @@ struct QueryTests {
         }
     }
 
-    @Test("a parameter and a result of several megabytes arrive complete")
+    @Test("a parameter and a result of several megabytes arrive completely")
     @Loop func large() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withPool(size: 2) { pool in
                 let bytes = [UInt8](repeating: 7, count: 6 << 20)
                 let small = pool.send(Statement("SELECT 1"))
@@ -138,7 +138,7 @@ struct QueryTests {
 
     @Test("the rows of a statement can be awaited by several tasks, and again later")
     @Loop func awaitedTwice() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withPool { pool in
                 let query = pool.send(Statement("SELECT 5"))
                 try await withThrowingTaskGroup(of: Int.self) { group in
@@ -152,9 +152,9 @@ struct QueryTests {
         }
     }
 
-    @Test("a cancelled task stops waiting at once, and its connection stays usable")
+    @Test("a cancelled task stops waiting for its statement at once, and the connection stays usable")
     @Loop func cancellation() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withPool(size: 1) { pool in
                 let sleeping = pool.send(Statement("SELECT pg_sleep(0.5)"))
                 let start = ContinuousClock.now
@@ -173,7 +173,7 @@ struct QueryTests {
 
     @Test("ten thousand statements leak no results")
     @Loop func noLeak() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withPool(size: 2) { pool in
                 let statement = Statement("SELECT repeat('x', 10000)")
                 for _ in 0..<100 { _ = try await pool.query(statement) }

@@ -11,7 +11,7 @@ struct TransactionTests {
     private static let count = Statement("SELECT count(*) FROM notes")
 
     @Loop private func with(size: Int = 4, _ body: @Loop (PostgresPool) async throws -> Void) async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withPool(size: size) { pool in
                 _ = try await pool.query(Self.create)
                 try await body(pool)
@@ -24,7 +24,7 @@ struct TransactionTests {
         #expect(try rows.first?.get(0, as: Int.self) == count)
     }
 
-    @Test("others see the changes of a transaction after its commit, and never after a rollback")
+    @Test("other connections see the changes of a transaction only after its commit, and never after a rollback")
     @Loop func visibility() async throws {
         try await with { pool in
             let transaction = try await pool.begin()
@@ -39,7 +39,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("begin, three inserts and commit are one pipeline segment, so one round trip")
+    @Test("begin, three inserts and commit are one pipeline segment and take one round trip")
     @Loop func oneRoundTrip() async throws {
         try await with(size: 1) { pool in
             let connection = try #require(pool.connections[0])
@@ -58,7 +58,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("the first failure aborts later statements and the commit, which name it as their cause")
+    @Test("the first failed statement aborts later statements and the commit, and is the cause in their errors")
     @Loop func failure() async throws {
         try await with(size: 1) { pool in
             _ = try await pool.query(Self.insert, 1, "there")
@@ -81,7 +81,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("statements that are sent in a later turn than the failed one name the same failure")
+    @Test("a statement that is sent after the turn of a failed statement has that failure as its cause")
     @Loop func failureOfAnEarlierTurn() async throws {
         try await with(size: 1) { pool in
             _ = try await pool.query(Self.insert, 1, "there")
@@ -103,7 +103,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("statements and commit fail after an awaited failure, and the connection stays usable")
+    @Test("after a failed statement was awaited, later statements and the commit fail, and the connection stays usable")
     @Loop func failureAwaited() async throws {
         try await with(size: 1) { pool in
             let transaction = try await pool.begin()
@@ -145,7 +145,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("a transaction that is dropped is rolled back, and its connection is used again")
+    @Test("a transaction that is released before it has ended is rolled back, and its connection is used again")
     @Loop func dropped() async throws {
         try await with(size: 1) { pool in
             do {
@@ -177,7 +177,7 @@ struct TransactionTests {
                     _ = try await query.rows()
                 } catch {
                     failures.append(error)
-                    // Releases the victim's locks, so that the other transaction continues.
+                    // Releases the locks of the failed transaction, so that the other transaction continues.
                     first.close()
                     second.close()
                 }
@@ -190,22 +190,22 @@ struct TransactionTests {
     @Loop private final class Order {
         var numbers: [Int] = []
 
-        func note(_ number: Int, _ pool: PostgresPool) async throws {
+        func record(_ number: Int, _ pool: PostgresPool) async throws {
             let transaction = try await pool.begin()
             numbers.append(number)
             await transaction.rollback()
         }
     }
 
-    @Test("transactions wait for a connection in their order, and no longer than their deadline")
+    @Test("waiting transactions get connections in the order of their calls, or fail at their deadline")
     @Loop func exhaustion() async throws {
         try await with(size: 1) { pool in
             let holder = try await pool.begin()
             let order = Order()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<3 {
-                    group.addTask { try await order.note(number, pool) }
-                    // Makes the tasks ask in this order.
+                    group.addTask { try await order.record(number, pool) }
+                    // Makes the tasks call `begin` in this order.
                     try await Loop.sleep(for: .milliseconds(5))
                 }
                 let start = ContinuousClock.now
@@ -221,7 +221,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("a task that is cancelled while it waits for a connection stops waiting and takes none")
+    @Test("a task that is cancelled while it waits for a connection throws .cancelled and gets no connection")
     @Loop func cancelledWaiter() async throws {
         try await with(size: 1) { pool in
             let holder = try await pool.begin()
@@ -238,7 +238,7 @@ struct TransactionTests {
         }
     }
 
-    @Test("a connection that is returned while a cancelled task leaves the line goes to the next task")
+    @Test("a connection that is returned while a waiting task is being cancelled goes to the next waiting task")
     @Loop func returnedDuringCancellation() async throws {
         try await with(size: 1) { pool in
             let holder = try await pool.begin()

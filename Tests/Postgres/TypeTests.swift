@@ -16,13 +16,13 @@ struct TypeTests {
     @Loop private func check<Value: PostgresEncodable & PostgresDecodable & Equatable>(
         _ pool: PostgresPool, _ value: Value, _ type: String
     ) async throws {
-        let back = try await echo(pool, value, type)
-        #expect(back == value)
+        let echoed = try await echo(pool, value, type)
+        #expect(echoed == value)
     }
 
-    @Test("values of every type come back unchanged, including the extremes")
+    @Test("values of every type, including the smallest and the largest, are sent and read back unchanged")
     @Loop func roundTrips() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withPool { pool in
                 for text in ["", "plain", "ünïcödé 🐇", "'; DROP TABLE posts; --", "\\x00 \u{1} \u{FFFD}"] {
                     try await check(pool, text, "text")
@@ -57,9 +57,9 @@ struct TypeTests {
         }
     }
 
-    @Test("timestamps keep their microseconds before and after both epochs, and infinity")
+    @Test("timestamps are read back to the microsecond, before and after 1970 and 2000, and also if they are infinite")
     @Loop func timestamps() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withPool { pool in
                 for microseconds in [0, 1, -1, 946_684_800_000_000, 1_700_000_000_123_456, .max, .min] as [Int64] {
                     let value = PostgresTimestamp(microseconds: microseconds)
@@ -75,9 +75,9 @@ struct TypeTests {
         }
     }
 
-    @Test("NULL is nil of every optional type, and an error for other types")
+    @Test("NULL is read as nil of an optional type, and reading it as another type throws .decoding")
     @Loop func nulls() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withPool { pool in
                 try await check(pool, String?.none, "text")
                 try await check(pool, Int?.none, "int8")
@@ -94,9 +94,9 @@ struct TypeTests {
         }
     }
 
-    @Test("arrays can be empty, and arrays with NULLs or two dimensions are errors")
+    @Test("an empty array can be read; reading an array with NULL as non-optional or with two dimensions throws")
     @Loop func arrays() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withPool { pool in
                 try await check(pool, [String](), "text[]")
                 try await check(pool, [UUID](), "uuid[]")
@@ -113,7 +113,7 @@ struct TypeTests {
 
     @Test("JSON is written as text and read as text or bytes")
     @Loop func json() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withPool { pool in
                 let json = #"{"a": [1, "ü"]}"#
                 for type in ["json", "jsonb"] {
@@ -129,7 +129,7 @@ struct TypeTests {
 
     @Test("a text with NUL throws .invalidParameter and is not sent")
     @Loop func nulCharacter() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withPool { pool in
                 for parameter in ["a\u{0}b", "\u{0}"] {
                     let error = await #expect(throws: PostgresError.self) { try await echo(pool, parameter, "text") }
@@ -143,9 +143,9 @@ struct TypeTests {
         }
     }
 
-    @Test("reading a column as the wrong type, or one that does not exist, is an error that names it")
+    @Test("reading a column as the wrong type throws an error with the column's name; a missing column throws")
     @Loop func mismatches() async throws {
-        try await TestDatabase.with { database in
+        try await DriverDatabase.with { database in
             try await database.withPool { pool in
                 let rows = try await pool.query(Statement("SELECT 70000 AS big, 'x' AS word, 1.5::numeric AS price"))
                 let row = try #require(rows.first)

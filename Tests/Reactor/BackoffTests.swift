@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Backoff")
 struct BackoffTests {
-    @Test("delays double from the first to the longest, and stay there")
+    @Test("backoff delays double up to the longest delay and then stay the same")
     func doubling() {
         var backoff = Backoff(.milliseconds(100) ... .seconds(5))
         let longest = (0..<8).map { _ in backoff.next(jitter: 1) }
@@ -13,7 +13,7 @@ struct BackoffTests {
         #expect(shortest == [50, 100, 200, 400, 800, 1600, 2500, 2500].map { .milliseconds($0) })
     }
 
-    @Test("the jitter is random and keeps each delay in the upper half of its range")
+    @Test("the jitter is random and makes each delay between half of its maximum and its maximum")
     func jitter() {
         let delays = (0..<1000).map { _ in
             var backoff = Backoff(.milliseconds(100) ... .seconds(5))
@@ -23,7 +23,7 @@ struct BackoffTests {
         #expect(Set(delays).count > 900)
     }
 
-    @Test("a reset starts again with the first delay")
+    @Test("a backoff that was reset starts again with the first delay")
     func reset() {
         var backoff = Backoff(.milliseconds(10) ... .milliseconds(40))
         #expect(backoff.isReset)

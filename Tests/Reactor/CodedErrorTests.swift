@@ -21,21 +21,21 @@ struct CodedErrorTests {
         }
     }
 
-    @Test("an error describes its code, its message and its cause")
+    @Test("the description of an error contains its code, its message and its cause")
     func description() {
         let cause = PumpError(.dry, "no water")
         #expect("\(cause)" == "dry: no water")
         #expect("\(PumpError(.stuck, "the valve", cause: cause))" == "stuck: the valve; cause: dry: no water")
     }
 
-    @Test("an error's debug description names the line that made it")
+    @Test("the debug description of an error contains the source line that made the error")
     func location() {
         let line: UInt = #line + 1
         let error = PumpError(.dry, "no water")
         #expect(String(reflecting: error) == "dry: no water (\(#fileID):\(line))")
     }
 
-    @Test("codes are compared by their names")
+    @Test("error codes with the same name are equal")
     func codes() {
         #expect(PumpError(.dry, "a").code == PumpError(.dry, "b").code)
         #expect(ErrorCode<PumpError>.dry != .stuck)

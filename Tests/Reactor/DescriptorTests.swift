@@ -53,12 +53,12 @@ struct DescriptorTests {
         close(pipe.reading)
     }
 
-    @Test("watching a closed descriptor throws an error")
-    @Loop func closedDescriptor() {
+    @Test("watching a number that is not an open descriptor throws a SystemError")
+    @Loop func noDescriptor() {
         #expect(throws: SystemError.self) { try Loop.watch(9999, for: .readable) { _ in } }
     }
 
-    @Test("a wait for a descriptor returns its readiness")
+    @Test("waitUntilReady returns the readiness of the descriptor")
     @Loop func waitUntilReady() async throws {
         let pipe = try Pipe()
         Loop.schedule(after: .milliseconds(5)) {
@@ -66,13 +66,13 @@ struct DescriptorTests {
             _ = write(pipe.writing, &byte, 1)
         }
         #expect(try await Loop.waitUntilReady(pipe.reading, for: .readable, until: .now + .seconds(30)) == .readable)
-        // The wait has ended its watch, so the descriptor can be watched again.
         #expect(try await Loop.waitUntilReady(pipe.writing, for: .writable, until: .now + .seconds(30)) == .writable)
+        // The first wait has cancelled its watch. Therefore `pipe.reading` can be watched again.
         #expect(try await Loop.waitUntilReady(pipe.reading, for: .readable, until: .now + .seconds(30)) == .readable)
         pipe.close()
     }
 
-    @Test("a wait for a descriptor returns nil after its deadline, a cancellation, or the end of its waiter")
+    @Test("waitUntilReady returns nil if its deadline passes, its task is cancelled or its waiter is cancelled")
     @Loop func waitUntilReadyEnds() async throws {
         let pipe = try Pipe()
         let deadline = ContinuousClock.now + .milliseconds(20)
@@ -91,14 +91,14 @@ struct DescriptorTests {
         pipe.close()
     }
 
-    @Test("a wait for a closed descriptor throws an error")
-    @Loop func waitForClosedDescriptor() async {
+    @Test("waitUntilReady throws a SystemError for a number that is not an open descriptor")
+    @Loop func waitForNoDescriptor() async {
         await #expect(throws: SystemError.self) {
             try await Loop.waitUntilReady(9999, for: .readable, until: .now + .seconds(60))
         }
     }
 
-    @Test("an end-of-turn hook runs after the jobs of the turn, until it is cancelled")
+    @Test("an end-of-turn hook runs after the jobs of each turn, until the hook is cancelled")
     @Loop func hooks() async throws {
         var log: [String] = []
         let hook = Loop.atEndOfTurn { if !log.isEmpty { log.append("hook") } }

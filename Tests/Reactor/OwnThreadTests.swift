@@ -20,7 +20,7 @@ struct OwnThreadTests {
         #expect(ticks > 20)
     }
 
-    @Test("a task that is cancelled before or during a blocking call does not wait for it")
+    @Test("a task that is cancelled before or during a blocking call does not wait for the end of the call")
     func cancelled() async throws {
         let start = ContinuousClock.now
         let task = Task { await onOwnThread { sleep(20) } }

@@ -8,16 +8,16 @@ struct TimerTests {
     @Loop func fireInOrder() async throws {
         var fired: [Int] = []
         let start = ContinuousClock.now
-        var early = false
+        var isEarly = false
         for delay in [30, 10, 20] {
             Loop.schedule(after: .milliseconds(delay)) {
                 fired.append(delay)
-                if ContinuousClock.now - start < .milliseconds(delay) { early = true }
+                if ContinuousClock.now - start < .milliseconds(delay) { isEarly = true }
             }
         }
         try await Loop.sleep(for: .milliseconds(60))
         #expect(fired == [10, 20, 30])
-        #expect(!early)
+        #expect(!isEarly)
     }
 
     @Test("a cancelled timer does not fire")
@@ -29,7 +29,7 @@ struct TimerTests {
         #expect(!fired)
     }
 
-    @Test("a sleep ends at once when its task is cancelled")
+    @Test("Loop.sleep throws CancellationError at once when its task is cancelled")
     @Loop func sleepCancels() async throws {
         let start = ContinuousClock.now
         await withTaskGroup(of: Void.self) { group in
@@ -41,7 +41,7 @@ struct TimerTests {
         #expect(ContinuousClock.now - start < .seconds(30))
     }
 
-    @Test("cancelled timers do not accumulate in the heap")
+    @Test("cancelled timers do not accumulate in the timer queue")
     func cancelledAreDropped() {
         var queue = TimerQueue()
         let kept = queue.insert(at: .now + .seconds(100)) {}

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Waiter", .timeLimit(.minutes(1)))
 @Loop struct WaiterTests {
-    @Test("a waiter returns the value that it is resumed with")
+    @Test("a wait returns the value with which its waiter is resumed")
     func value() async {
         let waiter = Waiter<Int>()
         Loop.schedule(after: .milliseconds(5)) { waiter.resume(returning: 7) }
@@ -11,14 +11,14 @@ import Testing
         #expect(waiter.isEnded)
     }
 
-    @Test("a waiter that was resumed before the task waits returns at once")
+    @Test("a wait returns at once if its waiter was resumed before the wait began")
     func early() async {
         let waiter = Waiter<Int>()
         waiter.resume(returning: 7)
         #expect(await waiter.wait() == 7)
     }
 
-    @Test("only the first end of a wait counts")
+    @Test("only the first call of resume or cancel determines the result of a wait")
     func once() async {
         let waiter = Waiter<Int>()
         waiter.resume(returning: 1)
@@ -31,21 +31,21 @@ import Testing
         #expect(await cancelled.wait() == nil)
     }
 
-    @Test("a wait returns nil when its deadline passes, and not before")
+    @Test("a wait without a value returns nil at its deadline and not earlier")
     func deadline() async {
         let start = ContinuousClock.now
         #expect(await Waiter<Int>().wait(until: start + .milliseconds(30)) == nil)
         #expect(ContinuousClock.now - start >= .milliseconds(30))
     }
 
-    @Test("a wait whose deadline has passed already still returns a value that is there")
+    @Test("a wait whose deadline has already passed returns the value if the waiter was resumed before")
     func lateWithValue() async {
         let waiter = Waiter<Int>()
         waiter.resume(returning: 7)
         #expect(await waiter.wait(until: .now - .seconds(1)) == 7)
     }
 
-    @Test("a cancellation before or during the wait ends it with nil")
+    @Test("a wait returns nil if its task is cancelled before or during the wait")
     func cancellation() async {
         let before = Task { @Loop in
             withUnsafeCurrentTask { $0?.cancel() }
@@ -57,7 +57,7 @@ import Testing
         #expect(await during.value == nil)
     }
 
-    @Test("a wait through cancellation continues when its task is cancelled")
+    @Test("waitThroughCancellation continues to wait after its task is cancelled")
     func throughCancellation() async {
         let waiter = Waiter<Int>()
         let task = Task { @Loop in await waiter.waitThroughCancellation() }
@@ -69,7 +69,7 @@ import Testing
 
 @Suite("Signal", .timeLimit(.minutes(1)))
 @Loop struct SignalTests {
-    @Test("a signal that fires resumes all waiting tasks, and later waits return at once")
+    @Test("when a signal fires, all waiting tasks continue, and later waits return at once")
     func fire() async {
         let signal = Signal()
         let tasks = (0..<3).map { _ in Task { @Loop in await signal.wait() } }
@@ -79,7 +79,7 @@ import Testing
         #expect(await signal.waitThroughCancellation())
     }
 
-    @Test("a wait for a signal that does not fire ends at its deadline with false")
+    @Test("a wait for a signal that does not fire returns false at its deadline")
     func limit() async {
         let signal = Signal()
         #expect(await !signal.wait(within: .milliseconds(5)))
@@ -87,7 +87,7 @@ import Testing
         #expect(!signal.isFired)
     }
 
-    @Test("a cancelled wait for a signal returns false, and the other waits continue")
+    @Test("a cancelled wait for a signal returns false, and other waits for the signal continue")
     func cancellation() async {
         let signal = Signal()
         let cancelled = Task { @Loop in await signal.wait() }

@@ -35,7 +35,7 @@ struct AddressTests {
         #expect { try RedisAddress(url: url) } throws: { ($0 as? RedisError)?.code == .address }
     }
 
-    @Test("a rediss URL throws an error that names TLS and not the password")
+    @Test("a rediss:// URL throws an error that mentions TLS and does not contain the password")
     func tls() {
         #expect { try RedisAddress(url: "rediss://:hunter2@localhost") } throws: { error in
             let text = (error as? RedisError)?.description ?? ""

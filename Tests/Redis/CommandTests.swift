@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Redis commands", .timeLimit(.minutes(2)))
 struct CommandTests {
-    @Test("commands sent together get their own replies in order")
+    @Test("Redis commands that are sent together get their own replies, in the order of sending")
     @Loop func order() async throws {
         try await withClient { client async throws in
             let key = freshKey()
@@ -20,7 +20,7 @@ struct CommandTests {
         }
     }
 
-    @Test("keys and values can hold any bytes")
+    @Test("Redis keys and values can contain any bytes")
     @Loop func binary() async throws {
         try await withClient { client async throws in
             let key = RedisArgument(Array(freshKey().utf8) + [0, 13, 10, 255])
@@ -34,7 +34,7 @@ struct CommandTests {
         }
     }
 
-    @Test("a large value is stored and read back between small commands")
+    @Test("a command sent right after a large value gets its own reply, and the value is read back unchanged")
     @Loop func large() async throws {
         try await withClient { client async throws in
             let key = freshKey()
@@ -48,7 +48,7 @@ struct CommandTests {
         }
     }
 
-    @Test("an error reply throws the server's text, and later commands work")
+    @Test("an error reply is thrown as an error with the server's prefix, and later commands work")
     @Loop func errorReplies() async throws {
         try await withClient { client async throws in
             let key = freshKey()
@@ -63,7 +63,7 @@ struct CommandTests {
         }
     }
 
-    @Test("commands over the limit in flight fail at once, and the others get their replies")
+    @Test("commands beyond the limit of commands in flight fail at once, and the others get their replies")
     @Loop func bounded() async throws {
         var limits = patientLimits()
         limits.outstandingCommands = 10_000
@@ -84,7 +84,7 @@ struct CommandTests {
         }
     }
 
-    @Test("a command over the limit of waiting bytes fails at once")
+    @Test("a command that is sent while too many bytes are waiting fails at once")
     @Loop func boundedBytes() async throws {
         var limits = patientLimits()
         limits.outstandingBytes = 1000
@@ -98,7 +98,7 @@ struct CommandTests {
         }
     }
 
-    @Test("commands are sent under the client's name and in the database of its address")
+    @Test("the connection has the client's name, with a dash for each space, and uses the database of its address")
     @Loop func session() async throws {
         let client = try makeClient(try redisURL(), name: "warren post #1")
         var connects = 0
@@ -113,7 +113,8 @@ struct CommandTests {
         await running
     }
 
-    /// Returns eight million bytes with a period that is not a power of two.
+    /// Returns eight million bytes. They repeat after 8000 bytes and not after a power of two, so that a buffer that
+    /// was sent twice or left out would change the value.
     private func largeValue() -> [UInt8] {
         let piece = (0..<8000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
         var value: [UInt8] = []

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Redis failures", .timeLimit(.minutes(2)))
 struct FaultTests {
-    @Test("when the connection breaks, commands in flight fail, and later ones use a new connection")
+    @Test("when the connection to Redis breaks, commands in flight fail, and later commands use a new connection")
     @Loop func cut() async throws {
         let (url, proxy) = try proxiedRedis()
         defer { proxy.stop() }
@@ -32,7 +32,7 @@ struct FaultTests {
         }
     }
 
-    @Test("while the server refuses connections, commands fail at once with the reason")
+    @Test("while Redis refuses connections, commands fail at once with .unavailable and the reason as the cause")
     @Loop func refused() async throws {
         let (url, proxy) = try proxiedRedis()
         defer { proxy.stop() }
@@ -51,7 +51,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a late reply is dropped, and the next command gets its own reply")
+    @Test("the late reply to a command that timed out is dropped, and the next command gets its own reply")
     @Loop func late() async throws {
         let (url, proxy) = try proxiedRedis()
         defer { proxy.stop() }
@@ -72,7 +72,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a silent server is disconnected, and no command gets the reply of another")
+    @Test("the client disconnects from a silent Redis server, and no command gets the reply to another command")
     @Loop func stalled() async throws {
         let (url, proxy) = try proxiedRedis()
         defer { proxy.stop() }
@@ -93,7 +93,7 @@ struct FaultTests {
         }
     }
 
-    @Test("a wrong password is the reason of failed commands, and does not appear in it")
+    @Test("with a wrong password, commands fail with the server's error as the cause and without the password in it")
     @Loop func wrongPassword() async throws {
         let address = try RedisAddress(url: try redisURL())
         let client = try makeClient("redis://:not-the-password@\(address.host):\(address.port)/\(address.database)")
@@ -110,7 +110,7 @@ struct FaultTests {
         await running
     }
 
-    @Test("an error is transient if the same command can succeed later")
+    @Test("a Redis error is transient if the same command can succeed later")
     func transience() {
         for code in [ErrorCode<RedisError>.unavailable, .timeout, .connectionLost] {
             #expect(RedisError(code, "").isTransient, "\(code)")

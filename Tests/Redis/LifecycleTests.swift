@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Redis client lifecycle", .timeLimit(.minutes(2)))
 struct LifecycleTests {
-    @Test("starting and stopping a Redis client leaks no sockets or descriptors")
+    @Test("starting and stopping Redis clients leaks no connections and no descriptors")
     @Loop func startStop() async throws {
         let name = "warren-\(UUID().uuidString)"
         let before = try openDescriptors()
@@ -20,7 +20,8 @@ struct LifecycleTests {
             await running
             #expect(!client.isConnected)
         }
-        // Tests that run at the same time open descriptors for a while; a leak would keep 300.
+        // Other tests open descriptors at the same time but close them again; leaked descriptors of 300 clients would
+        // stay open.
         #expect(try await eventually(within: .seconds(60)) { try openDescriptors() - before < 150 })
         try await withClient { client async throws in
             #expect(
@@ -30,7 +31,7 @@ struct LifecycleTests {
         }
     }
 
-    @Test("a cancelled run() returns, and later commands fail")
+    @Test("run() of a Redis client returns when its task is cancelled, and later commands fail with .unavailable")
     @Loop func cancellation() async throws {
         let client = try makeClient(try redisURL())
         try await withThrowingTaskGroup(of: Void.self) { group async throws in
@@ -42,7 +43,7 @@ struct LifecycleTests {
         #expect(await failure(client, ["PING"])?.code == .unavailable)
     }
 
-    @Test("close() fails the commands in flight, and a second close() does nothing")
+    @Test("close() makes Redis commands in flight fail with .connectionLost, and a second close() does nothing")
     @Loop func close() async throws {
         let (url, proxy) = try proxiedRedis()
         defer { proxy.stop() }
@@ -59,7 +60,7 @@ struct LifecycleTests {
         #expect(await failure(client, ["PING"])?.code == .unavailable)
     }
 
-    @Test("a completion can stop the client, which fails the later commands in flight")
+    @Test("if a completion stops the Redis client, the later commands in flight fail with .connectionLost")
     @Loop func closeInCompletion() async throws {
         let client = try makeClient(try redisURL())
         async let running: Void = client.run()

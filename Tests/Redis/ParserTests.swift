@@ -17,7 +17,7 @@ struct ParserTests {
         return values
     }
 
-    @Test("replies are parsed the same from chunks of any size", arguments: [1, 2, 3, 7, 1000])
+    @Test("Redis replies are parsed to the same values from chunks of any size", arguments: [1, 2, 3, 7, 1000])
     func chunks(size: Int) throws {
         let text =
             "+OK\r\n:-42\r\n$5\r\na\r\nb\0\r\n$-1\r\n*-1\r\n*0\r\n$0\r\n\r\n*3\r\n:1\r\n*2\r\n-ERR no\r\n$-1\r\n*0\r\n-BAD\r\n"
@@ -29,13 +29,13 @@ struct ParserTests {
     }
 
     @Test(
-        "data that is not Redis protocol throws a protocol error",
+        "parsing throws a protocol error for data that is not a Redis reply and for arrays nested too deeply",
         arguments: ["HTTP/1.1 400 Bad Request\r\n", "?\r\n", String(repeating: "*1\r\n", count: 50)])
     func foreign(text: String) {
         #expect { try parse(text, chunk: 1000) } throws: { ($0 as? RedisError)?.code == .protocol }
     }
 
-    @Test("a huge count in a reply does not reserve memory for it")
+    @Test("the parser waits for the rest of a Redis reply that states a huge size")
     func hugeCounts() throws {
         #expect(try parse("*2000000000\r\n:1\r\n", chunk: 1000) == [])
         #expect(try parse("$500000000\r\nabc", chunk: 1000) == [])

@@ -37,7 +37,7 @@ func makeClient(_ url: String, name: String = "warren-test", limits: RedisLimits
     return RedisClient(address: try RedisAddress(url: url), name: name, limits: limits, log: log)
 }
 
-/// Runs a connected client during the body, then closes it.
+/// Runs a closure with a connected client, then closes the client.
 @Loop func withClient(
     _ url: String? = nil, limits: RedisLimits = patientLimits(), _ body: @Loop (RedisClient) async throws -> Void
 ) async throws {

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Redis scripts", .timeLimit(.minutes(2)))
 struct ScriptTests {
-    @Test("a script receives its keys and arguments in the first and in later calls")
+    @Test("a Redis script receives its keys and arguments in the first and in later calls")
     @Loop func keysAndArguments() async throws {
         let script = RedisScript("return {KEYS[1], ARGV[1], #ARGV, tonumber(ARGV[2]) + 1}")
         try await withClient { client async throws in
@@ -16,7 +16,7 @@ struct ScriptTests {
         }
     }
 
-    @Test("each call runs a script once, even if the server has flushed its scripts")
+    @Test("each call runs a Redis script once, even if the server has flushed its scripts")
     @Loop func flush() async throws {
         let key = freshKey()
         let script = RedisScript("-- \(key)\nreturn redis.call('INCRBY', KEYS[1], ARGV[1])")
@@ -34,7 +34,7 @@ struct ScriptTests {
         }
     }
 
-    @Test("a script that fails throws a reply error")
+    @Test("a Redis script that fails or does not compile throws an error with the code .reply")
     @Loop func faults() async throws {
         try await withClient { client async throws in
             for source in ["return redis.error_reply('MINE all mine')", "this is no Lua"] {

@@ -6,7 +6,8 @@ import Testing
 @testable import SearchService
 
 @Suite("Search expressions") struct ExpressionTests {
-    private func read(_ text: String) -> [[String]] {
+    /// Returns the terms of each alternative: a phrase is in brackets, and an excluded term begins with `-`.
+    private func parsed(_ text: String) -> [[String]] {
         SearchExpression(text).alternatives.map { terms in
             terms.map { term in
                 let text = term.words.map(\.text).joined(separator: " ")
@@ -17,24 +18,24 @@ import Testing
 
     @Test("a search is parsed into words, phrases, exclusions and alternatives")
     func parts() {
-        #expect(read("white rabbit") == [["white", "rabbit"]])
-        #expect(read("\"white rabbit\" -fox") == [["[white rabbit]", "-fox"]])
-        #expect(read("a b or c OR -d e") == [["a", "b"], ["c"], ["-d", "e"]])
-        #expect(read("say\"white rabbit\"now") == [["say", "[white rabbit]", "now"]])
-        #expect(read("a --b -\"c d\"") == [["a", "-b", "-[c d]"]])
-        #expect(read("well-known don't") == [["well known", "don t"]])
-        #expect(read("\"or\" x or y") == [["[or]", "x"], ["y"]])
-        #expect(read("“typed so” „and so”") == [["[typed so]", "[and so]"]])
+        #expect(parsed("white rabbit") == [["white", "rabbit"]])
+        #expect(parsed("\"white rabbit\" -fox") == [["[white rabbit]", "-fox"]])
+        #expect(parsed("a b or c OR -d e") == [["a", "b"], ["c"], ["-d", "e"]])
+        #expect(parsed("say\"white rabbit\"now") == [["say", "[white rabbit]", "now"]])
+        #expect(parsed("a --b -\"c d\"") == [["a", "-b", "-[c d]"]])
+        #expect(parsed("well-known don't") == [["well known", "don t"]])
+        #expect(parsed("\"or\" x or y") == [["[or]", "x"], ["y"]])
+        #expect(parsed("“typed so” „and so”") == [["[typed so]", "[and so]"]])
     }
 
     @Test(
-        "text without words, and exclusions alone, have no alternatives",
+        "a search without words, or with exclusions only, has no alternatives",
         arguments: ["", " ", "-", "\"", "\"\" -", "or", "🐇 !!", "-x", "-x or -y"])
     func noAlternatives(text: String) {
         #expect(SearchExpression(text).alternatives.isEmpty)
     }
 
-    @Test("terms beyond the limit are ignored")
+    @Test("search terms after the 16th are ignored")
     func limit() {
         let terms = SearchExpression(String(repeating: "a ", count: 100)).alternatives.joined()
         #expect(terms.count == SearchExpression.termLimit)
@@ -46,13 +47,13 @@ import Testing
         #expect(words.map(\.text) == ["burr", "clover"])
     }
 
-    @Test("a tsquery has only quoted stems and operators, no other typed text")
+    @Test("a tsquery contains only quoted stems and operators, and no other part of the search")
     @Loop func textQuery() async throws {
         try await SearchFixture.with { fixture async throws in
-            let stems = Stemmer(database: fixture.database)
-            @Loop func text(_ query: String, _ widened: [String: [String]] = [:]) async throws -> String? {
-                try await stems.load([query])
-                return TSQuery(SearchExpression(query), stems, expansions: widened)?.text
+            let stemmer = Stemmer(database: fixture.database)
+            @Loop func text(_ query: String, _ expansions: [String: [String]] = [:]) async throws -> String? {
+                try await stemmer.load([query])
+                return TSQuery(SearchExpression(query), stemmer, expansions: expansions)?.text
             }
             #expect(
                 try await text(#"it's \ rabbits\b -x"y':*" or z)"#) == "(('rabbit' <1> 'b') & !('x') & ('y')) | (('z'))"
@@ -69,35 +70,35 @@ import Testing
     @Test("the tsvector of a post is equal to PostgreSQL's to_tsvector")
     @Loop func vector() async throws {
         try await SearchFixture.with { fixture in
-            let stems = Stemmer(database: fixture.database)
+            let stemmer = Stemmer(database: fixture.database)
             for text in [
                 "The rabbits were running", "Happiness, happiness! A UNIVERSITY", "", "the of and",
                 "éclair naïveté 42 b2b",
             ] {
-                try await stems.load([text])
+                try await stemmer.load([text])
                 let row = try #require(
                     try await fixture.database.query(
-                        Statement("SELECT $1::tsvector = to_tsvector('english', $2::text)"), stems.vector(of: text),
+                        Statement("SELECT $1::tsvector = to_tsvector('english', $2::text)"), stemmer.vector(of: text),
                         text
                     ).first)
                 let isSame = try row.get(0, as: Bool.self)
-                #expect(isSame, "\(text): \(stems.vector(of: text))")
+                #expect(isSame, "\(text): \(stemmer.vector(of: text))")
             }
         }
     }
 
-    @Test("stems that the cache has dropped are loaded again")
+    @Test("stems that are no longer in the cache are loaded again")
     @Loop func forgetting() async throws {
         try await SearchFixture.with { fixture in
-            let stems = Stemmer(database: fixture.database, limit: 2)
+            let stemmer = Stemmer(database: fixture.database, limit: 2)
             for text in ["rabbits dig burrows", "foxes dig dens", String(repeating: "x", count: 5000)] {
-                try await stems.load([text])
-                try await stems.load([text])
-                let known = Tokenizer.words(of: text).map { stems[$0] }
+                try await stemmer.load([text])
+                try await stemmer.load([text])
+                let known = Tokenizer.words(of: text).map { stemmer[$0] }
                 #expect(known.joined().count < 20)
             }
-            try await stems.load(["rabbits"])
-            let known = Tokenizer.words(of: "rabbits").map { stems[$0] }
+            try await stemmer.load(["rabbits"])
+            let known = Tokenizer.words(of: "rabbits").map { stemmer[$0] }
             #expect(known == ["rabbit"])
         }
     }
@@ -114,17 +115,17 @@ import Testing
 
     @Test("the closest matches have the fewest typing errors within the limit")
     func nearest() {
-        let guess = WordExpansions.Candidates(similarWords: ["rabbits", "rabbit", "rabbi"])
-        #expect(guess.closestMatches(for: "rabit") == ["rabbit"])
-        #expect(guess.fuzzyMatches(for: "rabbitt").map(\.word) == ["rabbits", "rabbit", "rabbi"])
+        let candidates = WordExpansions.Candidates(similarWords: ["rabbits", "rabbit", "rabbi"])
+        #expect(candidates.closestMatches(for: "rabit") == ["rabbit"])
+        #expect(candidates.fuzzyMatches(for: "rabbitt").map(\.word) == ["rabbits", "rabbit", "rabbi"])
         #expect(WordExpansions.Candidates(similarWords: ["burn"]).closestMatches(for: "bun") == ["burn"])
         #expect(WordExpansions.Candidates(similarWords: ["category"]).closestMatches(for: "dog").isEmpty)
     }
 
     @Test("a fuzzy match has at most one typing error per three letters")
     func fuzzyLimit() {
-        let guess = WordExpansions.Candidates(similarWords: ["rabbit"])
-        #expect(guess.fuzzyMatches(for: "robbot").map(\.errors) == [2])
-        #expect(guess.fuzzyMatches(for: "robott").isEmpty)
+        let candidates = WordExpansions.Candidates(similarWords: ["rabbit"])
+        #expect(candidates.fuzzyMatches(for: "robbot").map(\.errors) == [2])
+        #expect(candidates.fuzzyMatches(for: "robott").isEmpty)
     }
 }

@@ -34,7 +34,7 @@ import Testing
         #expect(html == "a &amp; b &amp;amp; &lt;&amp;&gt; &quot;&#39;<mark>clover</mark>\u{E000}")
     }
 
-    @Test("a highlight has the best fragments of a text, with whole words")
+    @Test("a highlight shows the fragments with the most matches, which begin and end with whole words")
     func pieces() {
         func html(_ text: String) -> String { Highlight.html(text) { $0.text == "clover" } }
         let filler = Array(repeating: "grass", count: 100).joined(separator: " ")
@@ -52,7 +52,7 @@ import Testing
         #expect(html(filler).components(separatedBy: "grass").count == Highlight.fragmentLength + 1)
     }
 
-    @Test("the highlight of a long post shows matches at any place")
+    @Test("the highlight of a long post shows two matches that are far apart")
     @Loop func fragments() async throws {
         try await SearchFixture.with { fixture in
             let filler = Array(repeating: "grass", count: 300).joined(separator: " ")
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test("a highlight marks a word in the form in which the post has it")
+    @Test("a highlight also marks other forms of a searched word, as they stand in the post")
     @Loop func forms() async throws {
         try await SearchFixture.with { fixture in
             try await fixture.post("Rabbits were digging")

@@ -21,7 +21,7 @@ import WorkerKit
         "can't won't 'tis", "x'y\"z\\w",
     ]
 
-    @Test("quotes, operators, other scripts and foreign syntax are searched as text")
+    @Test("searches with quotes, operators, other scripts or foreign syntax get 200, and `or clover` still matches")
     @Loop func samples() async throws {
         try await SearchFixture.with { fixture in
             try await fixture.add(Self.samples.filter { !$0.isEmpty } + ["clover"])
@@ -39,7 +39,7 @@ import WorkerKit
     }
 
     @Test(
-        "a search of 200 equal or repeated characters is carried out within the deadline",
+        "a search that repeats one text up to 200 characters gets 200 within its deadline",
         arguments: [
             String(repeating: "🐇", count: 200), String(repeating: "a", count: 200), String(repeating: "é", count: 200),
             String(repeating: "a ", count: 100), String(repeating: "\"", count: 200),
@@ -59,14 +59,14 @@ import WorkerKit
         }
     }
 
-    @Test("the longest posts with the most matches are ranked and highlighted within the deadline")
+    @Test("searches of very long posts with many matches get 200 within their deadline")
     @Loop func expensive() async throws {
         try await SearchFixture.with { fixture in
             let words = (0..<40).map { "w\($0)" }
-            var chance = SeededGenerator(seed: 3)
+            var generator = SeededGenerator(seed: 3)
             try await fixture.add(
                 (0..<100).map { _ in
-                    (0..<1250).map { _ in words.randomElement(using: &chance) ?? "w" }.joined(separator: " ")
+                    (0..<1250).map { _ in words.randomElement(using: &generator) ?? "w" }.joined(separator: " ")
                 })
             for query in [
                 words.joined(separator: " "), words.joined(separator: " or "), "\"w1 w2\" or \"w3 w4\" or \"w5 w6\" w7",
@@ -78,39 +78,39 @@ import WorkerKit
         }
     }
 
-    @Test("random combinations of special text are searched without an error", arguments: [1, 2, 3, 4] as [UInt64])
+    @Test("searches of random special characters and words get 200", arguments: [1, 2, 3, 4] as [UInt64])
     @Loop func generated(seed: UInt64) async throws {
         try await SearchFixture.with { fixture in
-            var chance = SeededGenerator(seed: seed)
-            try await fixture.add((0..<50).map { _ in Self.query(&chance) } + ["clover"])
+            var generator = SeededGenerator(seed: seed)
+            try await fixture.add((0..<50).map { _ in Self.query(&generator) } + ["clover"])
             for number in 0..<1500 {
-                let query = Self.query(&chance)
-                let reply = try await fixture.ask(query, limit: Int.random(in: 1...100, using: &chance), page: 1)
+                let query = Self.query(&generator)
+                let reply = try await fixture.ask(query, limit: Int.random(in: 1...100, using: &generator), page: 1)
                 #expect(reply.status == 200, "\(number): \(query.debugDescription)")
             }
         }
     }
 
-    /// Returns a text of 1 to 200 characters that is composed of special characters and words.
-    private static func query(_ chance: inout SeededGenerator) -> String {
+    /// Returns a random text of 1 to 200 characters that consists of special characters and words.
+    private static func query(_ generator: inout SeededGenerator) -> String {
         var query = ""
-        let length = Int.random(in: 1...12, using: &chance)
+        let length = Int.random(in: 1...12, using: &generator)
         for _ in 0..<length {
-            switch Int.random(in: 0..<6, using: &chance) {
-            case 0: query += samples.randomElement(using: &chance) ?? ""
-            case 1: query += ["clover", "clovre", "clo", "the", "running", "x"].randomElement(using: &chance) ?? ""
-            case 2: query += [" ", "  ", " or ", " -", " \"", "\" "].randomElement(using: &chance) ?? ""
+            switch Int.random(in: 0..<6, using: &generator) {
+            case 0: query += samples.randomElement(using: &generator) ?? ""
+            case 1: query += ["clover", "clovre", "clo", "the", "running", "x"].randomElement(using: &generator) ?? ""
+            case 2: query += [" ", "  ", " or ", " -", " \"", "\" "].randomElement(using: &generator) ?? ""
             case 3:
-                let plane: ClosedRange<UInt32> =
+                let range: ClosedRange<UInt32> =
                     [
                         0x20...0x7E, 0x80...0x2FF, 0x300...0x36F, 0x590...0x6FF, 0x2000...0x206F, 0xE000...0xF8FF,
                         0x1F300...0x1FAFF, 0x1...0x10FFFF,
                     ]
-                    .randomElement(using: &chance) ?? 0x20...0x7E
-                if let scalar = Unicode.Scalar(UInt32.random(in: plane, using: &chance)) {
+                    .randomElement(using: &generator) ?? 0x20...0x7E
+                if let scalar = Unicode.Scalar(UInt32.random(in: range, using: &generator)) {
                     query.unicodeScalars.append(scalar)
                 }
-            case 4: query += "'\\:*&|!()<>-\"".randomElement(using: &chance).map(String.init) ?? ""
+            case 4: query += "'\\:*&|!()<>-\"".randomElement(using: &generator).map(String.init) ?? ""
             default: query += " "
             }
         }

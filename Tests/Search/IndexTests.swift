@@ -10,7 +10,7 @@ import Testing
 @testable import WorkerKit
 
 @Suite("Search index") struct IndexTests {
-    @Test("a deleted post is not found in any order of its two events, each delivered twice")
+    @Test("a deleted post is not found, for any order of its creation and deletion events, each delivered twice")
     @Loop func orders() async throws {
         let (created, deleted) = (0, 1)
         for order in [
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test("batches of posts with duplicates are added and removed in one statement")
+    @Test("a batch with duplicate posts adds each post once and removes each post once")
     @Loop func batches() async throws {
         try await SearchFixture.with { fixture in
             let index = fixture.index
@@ -59,7 +59,7 @@ import Testing
             }
             try await index.remove(deleted)
             #expect(try await index.add(posts) == 0)
-            // With another limit, because the cached page was not invalidated by these calls.
+            // Another limit avoids the cached page, which direct calls of the index do not invalidate.
             #expect(try await fixture.search("clover", limit: 20).number?.total == 54)
             #expect(try await index.add([]) == 0)
             try await index.remove([])
@@ -110,7 +110,7 @@ import Testing
     }
 
     @Test(
-        "any content is indexed",
+        "a post with unusual content is indexed, and other posts are still found",
         arguments: [
             String(repeating: "x", count: 5000), String(repeating: "é", count: 5000),
             String(repeating: "🐇", count: 5000),
@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    @Test("a post adds only unknown words to the vocabulary")
+    @Test("the vocabulary cache returns the new words of a text once, and no words that were inserted")
     @Loop func knownWords() async throws {
         try await SearchFixture.with { fixture in
             let known = VocabularyCache()
@@ -143,7 +143,7 @@ import Testing
         }
     }
 
-    @Test("the vocabulary cache learns words after their insertion and forgets them in time")
+    @Test("the vocabulary cache has a word only after its insertion, until its limit or lifetime is exceeded")
     @Loop func forgetting() async throws {
         let known = VocabularyCache(limit: 3)
         #expect(known.newWords(in: ["clover"]) == ["clover"])
@@ -155,7 +155,7 @@ import Testing
         #expect(old.newWords(in: ["clover"]) == ["clover"])
     }
 
-    @Test("a migration keeps the posts of the first version and fills the vocabulary")
+    @Test("the migrations keep the posts of the first version and fill the vocabulary")
     @Loop func migration() async throws {
         try await TestDatabase.withDatabase { url in
             let migrator = Migrator(url: url, log: .quiet)

@@ -7,39 +7,40 @@ import Testing
 @testable import SearchService
 
 @Suite("Index rebuild") struct RebuildTests {
-    /// A list of posts with pages, as the post service returns them. A test can change it between two pages.
+    /// A list of posts in pages, as the post service returns it. A test can change the list between two pages.
     @Loop private final class PostList {
         var posts: [Post]
         var pageSize = 10
         /// Called before each page with its number, from 0.
-        var before: (@Loop (Int) async throws -> Void)?
-        private var asked = 0
+        var beforePage: (@Loop (Int) async throws -> Void)?
+        private var pageCount = 0
 
         init(_ posts: [Post]) {
             self.posts = posts
         }
 
         func page(after cursor: String?) async throws -> Page<Post> {
-            try await before?(asked)
-            asked += 1
-            let ordered = posts.sorted { place($0) > place($1) }
-            let rest = cursor.map { cursor in ordered.drop { place($0) >= cursor } } ?? ordered[...]
+            try await beforePage?(pageCount)
+            pageCount += 1
+            let ordered = posts.sorted { sortKey($0) > sortKey($1) }
+            let rest = cursor.map { cursor in ordered.drop { sortKey($0) >= cursor } } ?? ordered[...]
             let items = Array(rest.prefix(pageSize))
             return Page(
                 items: items, limit: pageSize, number: cursor == nil ? .init(page: 1, total: posts.count) : nil,
-                nextCursor: rest.count > pageSize ? items.last.map(place) : nil)
+                nextCursor: rest.count > pageSize ? items.last.map(sortKey) : nil)
         }
 
-        private func place(_ post: Post) -> String { "\(post.createdAt.text) \(post.id.text)" }
+        private func sortKey(_ post: Post) -> String { "\(post.createdAt.text) \(post.id.text)" }
     }
 
+    /// Rebuilds the index from a list.
     @Loop private func rebuild(_ fixture: SearchFixture, _ list: PostList) async throws -> RebuildProgress {
         try await IndexRebuild(
-            index: fixture.index, cache: fixture.cache, list: list.page, report: { _ in }
+            index: fixture.index, cache: fixture.cache, list: list.page, onProgress: { _ in }
         ).run()
     }
 
-    /// Returns posts of yesterday, two per second.
+    /// Returns posts, newest first, that were created a day ago and earlier, two in each second.
     private func posts(_ count: Int) -> [Post] {
         let time = Timestamp.now().advanced(by: .seconds(-86400))
         return (0..<count).map { SearchFixture.post("clover \($0)", at: time.advanced(by: .seconds(-$0 / 2))) }
@@ -59,7 +60,7 @@ import Testing
         }
     }
 
-    @Test("a rebuild removes posts that no longer exist, anywhere in the list")
+    @Test("a rebuild removes posts that the list does not have, newer than, between and older than the listed ones")
     @Loop func sweeps() async throws {
         try await SearchFixture.with { fixture in
             let posts = posts(45)
@@ -74,7 +75,7 @@ import Testing
         }
     }
 
-    @Test("a removed post stays removed when its creation event comes late")
+    @Test("a post that a rebuild removed stays removed if its creation event is delivered again")
     @Loop func sweptStaysGone() async throws {
         try await SearchFixture.with { fixture in
             let post = posts(1)[0]
@@ -85,11 +86,11 @@ import Testing
         }
     }
 
-    @Test("a post created during a rebuild is not removed, whether or not it is listed")
+    @Test("a post created during a rebuild or just before it is not removed, although the list does not have it")
     @Loop func newcomers() async throws {
         try await SearchFixture.with { fixture in
             let list = PostList(posts(25))
-            list.before = { number in
+            list.beforePage = { number in
                 // The post is in the index but never in the list.
                 if number < 3 { try await fixture.post("clover newcomer \(number)") }
             }
@@ -100,14 +101,15 @@ import Testing
         }
     }
 
-    @Test("a post deleted during a rebuild stays deleted, before and after its page is read")
+    @Test("a post deleted during a rebuild stays deleted, whether its page is read before or after the deletion")
     @Loop func deletions() async throws {
         try await SearchFixture.with { fixture in
             let posts = posts(25)
             let list = PostList(posts)
-            list.before = { number in
+            list.beforePage = { number in
                 guard number == 1 else { return }
-                // One that was read before, one on the current page, one on a later page. The list still has them.
+                // One post of the page before, one of the current page and one of a later page. The list still has
+                // all three.
                 for index in [3, 12, 22] { try await fixture.delete(posts[index]) }
             }
             let progress = try await rebuild(fixture, list)
@@ -116,7 +118,7 @@ import Testing
         }
     }
 
-    @Test("a list that is out of order ends the rebuild without further removals")
+    @Test("a list that is out of order makes the rebuild fail, and no post is removed")
     @Loop func disorder() async throws {
         try await SearchFixture.with { fixture in
             let posts = posts(30)
@@ -124,7 +126,7 @@ import Testing
             let rebuild = IndexRebuild(
                 index: fixture.index, cache: fixture.cache,
                 list: { _ in Page(items: Array(posts.prefix(10)), limit: 10, number: nil, nextCursor: "again") },
-                report: { _ in })
+                onProgress: { _ in })
             let error = await #expect(throws: RebuildError.self) { _ = try await rebuild.run() }
             #expect(error?.code == .listOutOfOrder)
             #expect(error?.isTransient == false)

@@ -21,24 +21,24 @@ import WorkerKit
         }
     }
 
-    @Test("200 identical searches at the same time, after a post, run the index query once")
+    @Test("200 identical concurrent searches after a new post query the index once")
     @Loop func singleFlight() async throws {
         try await SearchFixture.with(connections: 8) { fixture in
             try await fixture.post("clover")
-            // Every index query waits for this lock, so those that run at the same time can be counted.
+            // Every query of the index waits for this lock, so the concurrent queries can be counted.
             let lock = try await fixture.database.begin()
             defer { lock.close() }
             _ = try await lock.query(Statement("LOCK TABLE documents"))
-            func waiting() async throws -> Int {
+            func waitingQueryCount() async throws -> Int {
                 let count = Statement(
                     "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'documents'::regclass")
                 return try await lock.query(count)[0].get(0, as: Int.self)
             }
             let replies = try await withThrowingTaskGroup(of: Reply.self) { group in
                 for _ in 0..<200 { group.addTask { try await fixture.ask("clover") } }
-                #expect(try await eventually { try await waiting() > 0 })
+                #expect(try await eventually { try await waitingQueryCount() > 0 })
                 try await Loop.sleep(for: .milliseconds(200))
-                #expect(try await waiting() == 1)
+                #expect(try await waitingQueryCount() == 1)
                 await lock.rollback()
                 var replies: [Reply] = []
                 for try await reply in group { replies.append(reply) }
@@ -49,7 +49,7 @@ import WorkerKit
         }
     }
 
-    @Test("a created or deleted post invalidates all cached searches, also those without hits")
+    @Test("a created or deleted post invalidates all cached searches, including searches without hits")
     @Loop func invalidation() async throws {
         try await SearchFixture.with { fixture in
             #expect(try await fixture.found("clover").isEmpty)

@@ -11,7 +11,7 @@ import Testing
 @testable import SearchService
 @testable import WorkerKit
 
-/// The search service's handlers on a database and cache keys of one test.
+/// The search service's handlers for one test, with a database and cache keys of their own.
 @Loop final class SearchFixture {
     let database: PostgresPool
     let cache: ListCache
@@ -27,7 +27,7 @@ import Testing
 
     /// Runs a test with the handlers.
     static func with(connections: Int = 2, _ body: @Loop (SearchFixture) async throws -> Void) async throws {
-        // A database, not a schema, because the extension pg_trgm belongs to the database.
+        // Each test has a database, not only a schema, because the extension pg_trgm belongs to a database.
         try await TestDatabase.withDatabase(of: SearchService.definition, connections: connections) { _, pool in
             try await TestRedis.withClient { redis in try await body(SearchFixture(pool, redis)) }
         }
@@ -41,7 +41,7 @@ import Testing
         #expect(try await handlers.deliver(message) == nil)
     }
 
-    /// Delivers the event of a new post.
+    /// Delivers the event of a new post, and returns the post.
     @discardableResult func post(_ content: String, at time: Timestamp = .now()) async throws -> Post {
         let post = Self.post(content, at: time)
         try await deliver(PostCreated(post: post, mediaIds: []))
@@ -64,7 +64,7 @@ import Testing
         try await index.add(contents.map { Self.post($0, at: time) })
     }
 
-    /// The index with the empty caches of a new worker.
+    /// The index with empty caches, as a new worker has it.
     var index: SearchIndex { SearchIndex(database: database, stemmer: Stemmer(database: database)) }
 
     // MARK: Searches
@@ -83,7 +83,7 @@ import Testing
         return try SearchHit.pageSchema.decode(JSON.parse(reply.body, limits: .trusted))
     }
 
-    /// Searches and returns the contents of up to 100 hits, the best first.
+    /// Searches and returns the contents of the first 100 hits, the best first.
     func found(_ query: String) async throws -> [String] {
         try await search(query, limit: 100).items.map(\.content)
     }

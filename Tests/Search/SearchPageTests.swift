@@ -38,7 +38,7 @@ import WorkerKit
         }
     }
 
-    @Test("only the newest hits are ranked and paged, and the total counts all hits")
+    @Test("only the newest 2,000 hits are ranked and listed on pages, and the total counts all hits")
     @Loop func bounded() async throws {
         try await SearchFixture.with { fixture in
             let limit = SearchStatements.rankedLimit

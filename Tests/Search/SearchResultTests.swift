@@ -4,7 +4,7 @@ import Testing
 import WorkerKit
 
 @Suite("Search results") struct SearchResultTests {
-    @Test("a search matches posts with all its words, in any letter case and form")
+    @Test("a search matches the posts that have all its words, in any letter case and form")
     @Loop func words() async throws {
         try await SearchFixture.with { fixture in
             try await fixture.post("The rabbits were digging burrows")
@@ -29,7 +29,7 @@ import WorkerKit
         }
     }
 
-    @Test("`or` separates alternatives, each of all its words")
+    @Test("`or` separates alternatives, and a post must have all words of one alternative")
     @Loop func alternatives() async throws {
         try await SearchFixture.with { fixture in
             try await fixture.post("carrots and clover")
@@ -56,7 +56,7 @@ import WorkerKit
     }
 
     @Test(
-        "a search with exclusions only, or with stop words besides, matches no post",
+        "a search that has only exclusions and stop words matches no post",
         arguments: ["-fox", "the -fox", "-\"a b\" or -c"])
     @Loop func exclusionsOnly(query: String) async throws {
         try await SearchFixture.with { fixture in
@@ -68,7 +68,7 @@ import WorkerKit
         }
     }
 
-    @Test("hits are ordered by number and proximity of matches, then newest first")
+    @Test("hits are ordered by number and proximity of matches; if these are equal, the newest hit is first")
     @Loop func ranking() async throws {
         try await SearchFixture.with { fixture in
             let now = Timestamp.now()
@@ -113,7 +113,7 @@ import WorkerKit
         }
     }
 
-    @Test("a prefix of a word matches it even if its stem does not begin with the prefix")
+    @Test("a prefix matches a word even if the word's stem does not begin with the prefix")
     @Loop func beginningsOfStems() async throws {
         try await SearchFixture.with { fixture in
             try await fixture.post("happiness is a warm burrow")
@@ -154,7 +154,7 @@ import WorkerKit
         }
     }
 
-    @Test("hits of a mistyped word are ranked and counted like others")
+    @Test("hits of a mistyped word are ranked and counted like other hits")
     @Loop func typingErrorsAreRanked() async throws {
         try await SearchFixture.with { fixture in
             for number in 0..<7 { try await fixture.post("rabbit number \(number)") }
@@ -168,7 +168,7 @@ import WorkerKit
         }
     }
 
-    @Test("a word that is unlike all others matches no post")
+    @Test("a word that no post has and that resembles no other word matches no post")
     @Loop func unlike() async throws {
         try await SearchFixture.with { fixture in
             try await fixture.post("rabbit")
@@ -177,7 +177,7 @@ import WorkerKit
         }
     }
 
-    @Test("words of deleted posts match no post and do not hide other matches")
+    @Test("words of deleted posts match no post, and do not prevent matches with other words")
     @Loop func wordsOfDeletedPosts() async throws {
         try await SearchFixture.with { fixture in
             let deleted = try await fixture.post("burow burowing")
@@ -203,7 +203,7 @@ import WorkerKit
         }
     }
 
-    @Test("only the first 16 words of a search count")
+    @Test("a search ignores its words after the 16th")
     @Loop func terms() async throws {
         try await SearchFixture.with { fixture in
             let words = (0..<16).map { "burrow\(Character(UnicodeScalar(UInt8(ascii: "a") + UInt8($0))))" }

@@ -2,8 +2,8 @@ import Foundation
 
 /// Threads for tests that block their thread or occupy it for a long time.
 ///
-/// The cooperative pool has as many threads as there are cores and serves all tests. A few blocking tests would stop
-/// all others and the drivers under test.
+/// The cooperative pool has one thread per core and runs all tests. If a few tests blocked its threads, all other tests
+/// and the drivers under test would stop.
 // Unchecked: the condition's lock protects the jobs.
 final class BlockingThreads: TaskExecutor, @unchecked Sendable {
     static let shared = BlockingThreads(32)
@@ -34,7 +34,7 @@ final class BlockingThreads: TaskExecutor, @unchecked Sendable {
     }
 }
 
-/// Runs a body that can block or occupy its thread for a long time on a thread outside the cooperative pool.
+/// Runs a body on a thread outside the cooperative pool. The body may block its thread or use it for a long time.
 public func onThreads<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
     try await withThrowingTaskGroup(of: Value.self) { group in
         group.addTask(executorPreference: BlockingThreads.shared) { try await body() }

@@ -19,7 +19,7 @@ package final class CapturedLog: Sendable {
     /// The events as text, one line each.
     package var text: String { events.map { "\($0.message) \($0.metadata)" }.joined(separator: "\n") }
 
-    /// Returns a logger whose events of at least a level are collected here.
+    /// Returns a logger with a minimum level. Its events are collected here.
     package func logger(_ level: Logger.Level) -> Logger {
         Logger(label: "captured") { _ in Handler(log: self, logLevel: level) }
     }
@@ -39,4 +39,9 @@ package final class CapturedLog: Sendable {
             log.captured.withLock { $0.append(captured) }
         }
     }
+}
+
+extension Logger {
+    /// Discards all messages.
+    package static let quiet = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
 }

@@ -1,4 +1,4 @@
-/// Waits until a condition holds, and checks it every few milliseconds.
+/// Waits until a condition holds. Checks the condition every 10 ms.
 ///
 /// - Parameters:
 ///   - limit: the time limit.

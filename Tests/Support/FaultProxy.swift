@@ -3,9 +3,9 @@ import Glibc
 import Synchronization
 
 // Unchecked: the mutex of `state` protects all mutable state.
-/// A TCP proxy on loopback between a driver and its server, which can fail as networks do.
+/// A TCP proxy on loopback between a driver and its server. It can break, refuse and stall connections.
 ///
-/// Serves each connection on two threads of its own. ``stop()`` ends them all.
+/// Two threads serve each connection. ``stop()`` ends all threads.
 public final class FaultProxy: @unchecked Sendable {
     private struct State {
         var isRefusing = false
@@ -13,11 +13,12 @@ public final class FaultProxy: @unchecked Sendable {
         var isStopped = false
         var sockets: Set<Int32> = []
         var accepted = 0
+        var cuts = 0
         var exchanges = 0
-        var serverSpokeLast = true
+        var serverSentLast = true
     }
 
-    /// The port it listens on.
+    /// The port that the proxy listens on.
     public let port: Int
     private let listener: Int32
     private let target: Int
@@ -40,28 +41,29 @@ public final class FaultProxy: @unchecked Sendable {
     /// The number of accepted connections.
     public var acceptedCount: Int { state.withLock { $0.accepted } }
 
-    /// The number of times that a client sent after the server: the round trips, if there is one connection.
+    /// How often a client sent data after the server had. With one connection this is the number of round trips.
     public var exchangeCount: Int { state.withLock { $0.exchanges } }
 
-    /// Closes every open connection; new ones are served.
+    /// Closes all open connections. New connections are served.
     public func cut() {
         state.withLock { state in
+            state.cuts += 1
             for socket in state.sockets { shutdown(socket, Int32(SHUT_RDWR)) }
         }
     }
 
-    /// Closes all open connections, and new ones at once, as a server does that is down.
+    /// Closes all open connections, and each new connection as soon as it is accepted, as if the server were down.
     public func refuse() {
         state.withLock { $0.isRefusing = true }
         cut()
     }
 
-    /// Stops forwarding in both directions and leaves the connections open, as a hung server does.
+    /// Stops forwarding in both directions and leaves the connections open, as if the server had hung.
     public func stall() {
         state.withLock { $0.isStalled = true }
     }
 
-    /// Ends refusing and stalling.
+    /// Undoes ``refuse()`` and ``stall()``.
     public func resume() {
         state.withLock {
             $0.isRefusing = false
@@ -87,15 +89,25 @@ public final class FaultProxy: @unchecked Sendable {
         while true {
             let client = accept(listener, nil, nil)
             guard client >= 0 else { return }
-            let isRefusing = state.withLock { state in
+            let (isRefusing, cuts) = state.withLock { state in
                 state.accepted += 1
-                return state.isRefusing || state.isStopped
+                return (state.isRefusing || state.isStopped, state.cuts)
             }
             guard !isRefusing, let server = Self.connect(to: target) else {
                 close(client)
                 continue
             }
-            state.withLock { $0.sockets.formUnion([client, server]) }
+            // A cut since the connection was accepted also cuts this connection.
+            let isOpen = state.withLock { state in
+                guard state.cuts == cuts else { return false }
+                state.sockets.formUnion([client, server])
+                return true
+            }
+            guard isOpen else {
+                close(client)
+                close(server)
+                continue
+            }
             let ends = Pair(client: client, server: server)
             Thread { [self] in copy(from: client, to: server, ends) }.start()
             Thread { [self] in copy(from: server, to: client, ends) }.start()
@@ -120,7 +132,7 @@ public final class FaultProxy: @unchecked Sendable {
             let count = recv(source, &buffer, buffer.count, 0)
             guard count > 0 else { break }
             while state.withLock({ $0.isStalled && !$0.isStopped }) { usleep(5000) }
-            note(isClient: source == pair.client)
+            countExchange(isFromClient: source == pair.client)
             var sent = 0
             while sent < count {
                 let wrote = buffer.withUnsafeBytes { bytes in
@@ -142,10 +154,10 @@ public final class FaultProxy: @unchecked Sendable {
         close(pair.server)
     }
 
-    private func note(isClient: Bool) {
+    private func countExchange(isFromClient: Bool) {
         state.withLock { state in
-            if isClient, state.serverSpokeLast { state.exchanges += 1 }
-            state.serverSpokeLast = !isClient
+            if isFromClient, state.serverSentLast { state.exchanges += 1 }
+            state.serverSentLast = !isFromClient
         }
     }
 

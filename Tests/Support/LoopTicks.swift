@@ -1,7 +1,7 @@
 internal import Reactor
 
-/// Counts how often a repeated timer of one millisecond fires while a body runs. The count is low if the body
-/// occupies the loop.
+/// Counts how often a repeated timer of one millisecond fires while a body runs. The count is low if the body blocks
+/// the loop.
 @Loop package func loopTicks(during body: @Loop () async -> Void) async -> Int {
     var ticks = 0
     var isDone = false

@@ -1,4 +1,4 @@
-/// Returns the result of a body, for clean-up that must follow a success and a failure.
+/// Runs a body and returns its value or its error, so that the caller can clean up in both cases.
 public func outcome<Value>(
     isolation: isolated (any Actor)? = #isolation, of body: () async throws -> Value
 ) async -> Result<Value, any Error> {

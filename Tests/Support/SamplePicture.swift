@@ -49,7 +49,7 @@ public enum SamplePicture {
             + pngChunk("IDAT", [UInt8](repeating: 0x5A, count: data)) + pngChunk("IEND", [])
     }
 
-    /// Makes the header chunk.
+    /// Makes the header chunk `IHDR`.
     public static func pngHeader(width: UInt32, height: UInt32, rest: [UInt8] = [8, 2, 0, 0, 0]) -> [UInt8] {
         pngChunk("IHDR", big(width) + big(height) + rest)
     }
@@ -100,7 +100,7 @@ public enum SamplePicture {
 
     // MARK: WebP
 
-    /// Makes a RIFF file of chunks.
+    /// Makes a WebP file of chunks, in the RIFF format.
     public static func webP(_ chunks: [UInt8]) -> [UInt8] {
         webPChunk("RIFF", Array("WEBP".utf8) + chunks)
     }

@@ -54,7 +54,7 @@ struct BatchQueueTests {
         #expect(starts)
     }
 
-    @Test("over random arrivals every message is in one batch, none is larger than the limit, and one runs at a time")
+    @Test("with random arrivals each message is in one batch, batches obey the limit, and one batch runs at a time")
     func random() {
         var generator = SeededGenerator(seed: 7)
         for limit in 1...5 {

@@ -12,29 +12,34 @@ extension Workers {
 }
 
 extension Workers.BatchTests {
-    /// Sends one command whose batch waits at the barrier, and others that arrive meanwhile.
+    /// Sends a command whose batch waits at the barrier, and then other commands, which form the next batch. Then opens
+    /// the barrier.
     ///
-    /// - Returns: the entities' ids.
-    @Loop private func pile(
+    /// - Parameters:
+    ///   - others: the number of the other commands.
+    ///   - ids: the message ids of the first of the other commands.
+    ///   - requests: receives the correlation ids of all commands.
+    /// - Returns: the ids of the entities.
+    @Loop private func sendDuringBatch(
         _ others: Int, _ fixture: WorkerFixture, ids: [UUID] = [], _ requests: inout [String], _ barrier: Barrier
     ) async throws -> [UUID] {
         var things = [UUID.v7()]
-        let pile = fixture.service.createBatched.name
-        requests.append(try await fixture.client.send(pile, fixture.body(things[0])))
+        let type = fixture.service.createBatched.name
+        requests.append(try await fixture.client.send(type, fixture.body(things[0])))
         #expect(try await eventually(within: .seconds(20)) { barrier.arrived == 1 })
         for index in 0..<others {
             things.append(UUID.v7())
             let id = index < ids.count ? ids[index] : UUID.v7()
-            requests.append(try await fixture.client.send(pile, fixture.body(things[index + 1]), id: id))
+            requests.append(try await fixture.client.send(type, fixture.body(things[index + 1]), id: id))
         }
-        // The queue is empty when the worker has all of them.
+        // When the queue is empty, the worker has received all commands.
         #expect(
             try await eventually(within: .seconds(20)) { try await fixture.queues.depth(fixture.queues.commands) == 0 })
         barrier.open()
         return things
     }
 
-    @Test("the members of a batch share a transaction, and each has its own reply, effect and event")
+    @Test("the commands of a batch share a transaction, and each command has its own reply, effect and event")
     @Loop func shared() async throws {
         try await WorkerFixture.run { fixture async throws in
             let barrier = Barrier()
@@ -45,7 +50,7 @@ extension Workers.BatchTests {
             }
             try await fixture.withWorker(RunningWorker.Plan(prefetch: 32)) { _ async throws in
                 var requests: [String] = []
-                let things = try await pile(20, fixture, &requests, barrier)
+                let things = try await sendDuringBatch(20, fixture, &requests, barrier)
                 var replies: Set<[UInt8]> = []
                 for request in requests {
                     let reply = try await fixture.client.reply(to: request)
@@ -63,7 +68,7 @@ extension Workers.BatchTests {
         }
     }
 
-    @Test("a redelivered member of a batch gets its stored reply, and the other members are carried out")
+    @Test("a redelivered command in a batch gets its stored reply, and the other commands are carried out")
     @Loop func repeated() async throws {
         try await WorkerFixture.run { fixture async throws in
             let barrier = Barrier()
@@ -98,8 +103,28 @@ extension Workers.BatchTests {
         }
     }
 
-    @Test(
-        "a refused and a failed member of a batch are refused and retried alone, and the other members are carried out")
+    @Test("a batch whose handler returns too few replies is rolled back, and its commands are carried out one by one")
+    @Loop func tooFewReplies() async throws {
+        try await WorkerFixture.run { fixture async throws in
+            let barrier = Barrier()
+            fixture.service.onBatch = { _ in await barrier.pass() }
+            var shortBatches = 0
+            fixture.service.missingReplies = { batch in
+                guard batch.members.count > 1 else { return 0 }
+                shortBatches += 1
+                return 1
+            }
+            try await fixture.withWorker(RunningWorker.Plan(prefetch: 32)) { _ async throws in
+                var requests: [String] = []
+                let things = try await sendDuringBatch(3, fixture, &requests, barrier)
+                for request in requests { #expect(try await fixture.client.reply(to: request).status == 201) }
+                #expect(shortBatches == 1)
+                for thing in things { #expect(try await fixture.effects(of: thing) == 1) }
+            }
+        }
+    }
+
+    @Test("a batch with a refused and a failing command refuses the one, retries the other and carries out the rest")
     @Loop func failing() async throws {
         try await WorkerFixture.run { fixture async throws in
             let barrier = Barrier()
@@ -109,7 +134,7 @@ extension Workers.BatchTests {
                 await barrier.pass()
                 for member in batch.members {
                     if member.context.message.id == refused { throw Problem(.notFound) }
-                    if member.context.message.id == failed, member.context.message.attempt == 0 {
+                    if member.context.message.id == failed, member.context.message.failures == 0 {
                         failures += 1
                         throw TransientFailure()
                     }
@@ -117,11 +142,11 @@ extension Workers.BatchTests {
             }
             try await fixture.withWorker(RunningWorker.Plan(prefetch: 32)) { _ async throws in
                 var requests: [String] = []
-                let things = try await pile(6, fixture, ids: [refused, failed], &requests, barrier)
+                let things = try await sendDuringBatch(6, fixture, ids: [refused, failed], &requests, barrier)
                 var statuses: [Int] = []
                 for request in requests { statuses.append(try await fixture.client.reply(to: request).status) }
                 #expect(statuses == [201, 404, 201, 201, 201, 201, 201])
-                // Once by itself, and at least once with others.
+                // The command fails at least in the batch that contains no other command.
                 #expect(failures >= 1)
                 #expect(try await fixture.effects(of: things[1]) == 0)
                 for thing in things where thing != things[1] { #expect(try await fixture.effects(of: thing) == 1) }

@@ -6,9 +6,9 @@ import Testing
 
 @testable import WorkerKit
 
-@Suite("Readings of missing cache entries", .timeLimit(.minutes(3)))
+@Suite("Reading values that are not in the cache", .timeLimit(.minutes(3)))
 struct CacheFillTests {
-    /// A database that counts its readings and holds the readers back until its barrier opens.
+    /// Stands for a database. Counts the readings, and delays them until the barrier is opened.
     @Loop private final class Source {
         private(set) var reads = 0
         let barrier = Barrier()
@@ -20,10 +20,13 @@ struct CacheFillTests {
             return value.map { Array($0.utf8) }
         }
 
-        func page() async throws -> [UInt8] { try await read() ?? [] }
+        func readPage() async throws -> [UInt8] { try await read() ?? [] }
     }
 
-    /// Starts many tasks that ask for the same value, and opens the barrier when the first reading has begun.
+    /// Starts many tasks that read the same value through a cache, and opens the barrier after the first reading has
+    /// begun.
+    ///
+    /// - Returns: the values that the tasks get.
     @Loop private func ask(
         _ count: Int, _ source: Source, _ body: @escaping @Loop @Sendable () async throws -> [UInt8]?
     ) async throws -> [String?] {
@@ -38,59 +41,61 @@ struct CacheFillTests {
         return values
     }
 
-    /// Opens the barrier after a time in which all readers can arrive.
+    /// Opens the barrier 100 ms after the first reading has begun. In this time all other tasks can begin a reading.
     @Loop private func open(_ source: Source) async throws {
         _ = try await eventually { source.reads > 0 }
         try await Loop.sleep(for: .milliseconds(100))
         source.barrier.open()
     }
 
-    @Test("a value that many tasks of a process ask for at the same time is read once")
+    @Test("a value that many tasks of a process need at the same time is read once")
     @Loop func oneProcess() async throws {
         try await CacheFixture.run { fixture async throws in
-            let (entity, page) = (Source(), Source())
-            let entities = try await ask(50, entity) {
-                try await fixture.entities.body("a") { try await entity.read() }
+            let (entitySource, pageSource) = (Source(), Source())
+            let entities = try await ask(50, entitySource) {
+                try await fixture.entities.body("a") { try await entitySource.read() }
             }
             #expect(entities.count { $0 == "read" } == 50)
-            #expect(entity.reads == 1)
-            let pages = try await ask(50, page) { try await fixture.pages.body("1") { try await page.page() } }
+            #expect(entitySource.reads == 1)
+            let pages = try await ask(50, pageSource) {
+                try await fixture.pages.body("1") { try await pageSource.readPage() }
+            }
             #expect(pages.count { $0 == "read" } == 50)
-            #expect(page.reads == 1)
+            #expect(pageSource.reads == 1)
             #expect(try await fixture.entities.body("a") { nil } == Array("read".utf8))
             #expect(try await fixture.pages.body("1") { [] } == Array("read".utf8))
         }
     }
 
-    @Test("a value that several processes ask for at the same time is read once")
+    @Test("a value that several processes need at the same time is read once")
     @Loop func severalProcesses() async throws {
         try await CacheFixture.run { first async throws in
             try await CacheFixture.run(name: first.name) { second async throws in
-                let (entity, page) = (Source(), Source())
-                // The readings are quick, because a process waits for another's reading only for 400 ms.
-                entity.barrier.open()
-                page.barrier.open()
-                let entities = try await ask(20, entity) {
-                    async let one = first.entities.body("a") { try await entity.read() }
-                    async let two = second.entities.body("a") { try await entity.read() }
+                let (entitySource, pageSource) = (Source(), Source())
+                // The readings must be fast, because a process waits only 400 ms for the reading of another process.
+                entitySource.barrier.open()
+                pageSource.barrier.open()
+                let entities = try await ask(20, entitySource) {
+                    async let one = first.entities.body("a") { try await entitySource.read() }
+                    async let two = second.entities.body("a") { try await entitySource.read() }
                     let both = try await (one, two)
                     return both.0 == both.1 ? both.0 : nil
                 }
                 #expect(entities.count { $0 == "read" } == 20)
-                #expect(entity.reads == 1)
-                let pages = try await ask(20, page) {
-                    async let one = first.pages.body("1") { try await page.page() }
-                    async let two = second.pages.body("1") { try await page.page() }
+                #expect(entitySource.reads == 1)
+                let pages = try await ask(20, pageSource) {
+                    async let one = first.pages.body("1") { try await pageSource.readPage() }
+                    async let two = second.pages.body("1") { try await pageSource.readPage() }
                     let both = try await (one, two)
                     return both.0 == both.1 ? both.0 : nil
                 }
                 #expect(pages.count { $0 == "read" } == 20)
-                #expect(page.reads == 1)
+                #expect(pageSource.reads == 1)
             }
         }
     }
 
-    @Test("a lock of a process that died delays a reading only for a moment")
+    @Test("the cache lock of a process that has died delays a reading by less than 5 s, and the value is cached")
     @Loop func deadReader() async throws {
         try await CacheFixture.run { fixture async throws in
             _ = try await fixture.redis.send(["SET", .string("{\(fixture.name):a}:reading"), "", "PX", 60_000])
@@ -104,7 +109,7 @@ struct CacheFillTests {
         }
     }
 
-    @Test("while Redis is away every task reads for itself")
+    @Test("while Redis is not available, every task reads the value itself")
     @Loop func noRedis() async throws {
         try await CacheFixture.run { fixture async throws in
             fixture.proxy.refuse()
@@ -116,13 +121,13 @@ struct CacheFillTests {
         }
     }
 
-    @Test("a reading that ends after a delete is not stored, and the delete is visible at once")
+    @Test("a reading that ends after a delete is not cached, and the delete is visible at once")
     @Loop func slowReader() async throws {
         try await CacheFixture.run { fixture async throws in
             let source = Source()
             async let slow = fixture.entities.body("a") { try await source.read() }
             #expect(try await eventually { source.reads == 1 })
-            await fixture.entities.bury("a")
+            await fixture.entities.putTombstone("a")
             // A task that asks after the delete does not share the reading that began before it.
             #expect(try await fixture.entities.body("a") { nil } == nil)
             source.barrier.open()
@@ -131,23 +136,23 @@ struct CacheFillTests {
         }
     }
 
-    @Test("after a write a page is read again although an earlier reading has not ended")
+    @Test("after a write, a page is read again even if an earlier reading of the page has not ended")
     @Loop func pageAfterWrite() async throws {
         try await CacheFixture.run { fixture async throws in
             let before = Source()
-            before.value = "without it"
-            async let slow = fixture.pages.body("1") { try await before.page() }
+            before.value = "old"
+            async let slow = fixture.pages.body("1") { try await before.readPage() }
             #expect(try await eventually { before.reads == 1 })
             await fixture.pages.invalidate()
-            #expect(try await fixture.pages.body("1") { Array("with it".utf8) } == Array("with it".utf8))
+            #expect(try await fixture.pages.body("1") { Array("new".utf8) } == Array("new".utf8))
             before.barrier.open()
-            #expect(try await slow == Array("without it".utf8))
-            #expect(try await fixture.pages.body("1") { [] } == Array("with it".utf8))
+            #expect(try await slow == Array("old".utf8))
+            #expect(try await fixture.pages.body("1") { [] } == Array("new".utf8))
         }
     }
 
-    @Test("the absence of a value is not stored")
-    @Loop func nothing() async throws {
+    @Test("the absence of a value is not cached")
+    @Loop func absence() async throws {
         try await CacheFixture.run { fixture async throws in
             let source = Source()
             source.value = nil
@@ -158,7 +163,7 @@ struct CacheFillTests {
         }
     }
 
-    @Test("after a failed reading the next task reads at once")
+    @Test("after a failed reading, the next task reads at once and the cache lock is released")
     @Loop func failure() async throws {
         try await CacheFixture.run { fixture async throws in
             for _ in 0..<2 {

@@ -8,31 +8,31 @@ import Testing
 
 @Suite("Entity cache and list cache", .timeLimit(.minutes(3)))
 struct CacheTests {
-    @Test("an entity is served from the cache, and a slow reader cannot store a deleted entity again")
+    @Test("an entity is served from the cache, and a slow reader cannot cache a deleted entity again")
     @Loop func entity() async throws {
         try await CacheFixture.run { fixture async throws in
             #expect(await fixture.entityLookup("a") == "miss")
             try await fixture.entity("a", inDatabase: "one")
             #expect(await fixture.entityLookup("a") == "one")
             #expect(try await fixture.entity("a", inDatabase: "older") == "one")
-            await fixture.entities.bury("a")
+            await fixture.entities.putTombstone("a")
             #expect(await fixture.entityLookup("a") == "unavailable")
             #expect(try await fixture.entity("a", inDatabase: "one") == "one")
             #expect(await fixture.entityLookup("a") == "unavailable")
 
             // The reader has read the row before the entity is deleted.
             let read = try await fixture.entities.body("b") {
-                await fixture.entities.bury("b")
+                await fixture.entities.putTombstone("b")
                 return Array("read before".utf8)
             }
             #expect(read == Array("read before".utf8))
             #expect(await fixture.entityLookup("b") == "unavailable")
-            let left = try await fixture.redis.send(["TTL", .string("\(fixture.name):b")]).integer ?? 0
-            #expect((10...60).contains(left))
+            let timeToLive = try await fixture.redis.send(["TTL", .string("\(fixture.name):b")]).integer ?? 0
+            #expect((10...60).contains(timeToLive))
         }
     }
 
-    @Test("a page that was read before a write is not served after it")
+    @Test("a page that was read before a write is not served after the write")
     @Loop func pages() async throws {
         try await CacheFixture.run { fixture async throws in
             let old = try await fixture.pages.body("1") {
@@ -49,12 +49,11 @@ struct CacheTests {
         }
     }
 
-    @Test(
-        "a generation that Redis has lost does not return to an earlier number, whether a reader or a writer is first")
+    @Test("a list generation that Redis has lost gets a new number, whether a reader or a writer comes first")
     @Loop func lostGeneration() async throws {
         try await CacheFixture.run { fixture async throws in
             for round in 0..<3 {
-                // Evicted, or Redis lost its data; pages of earlier generations can still be there.
+                // As if Redis had evicted the generation. Pages of earlier generations still exist.
                 _ = try await fixture.redis.send(["DEL", .string(fixture.generationKey)])
                 if round > 0 { await fixture.pages.invalidate() }
                 #expect(try await fixture.page("1", inDatabase: "round \(round)") == "round \(round)")
@@ -62,7 +61,7 @@ struct CacheTests {
         }
     }
 
-    @Test("while Redis is away, every lookup is a miss that stores nothing, and readers get their values")
+    @Test("while Redis is not available, readers get their values from the database and nothing is cached")
     @Loop func away() async throws {
         try await CacheFixture.run { fixture async throws in
             fixture.proxy.refuse()
@@ -78,7 +77,7 @@ struct CacheTests {
         }
     }
 
-    @Test("a reader that finds the connection missing during a reading stores nothing, and gets its value")
+    @Test("a reader whose Redis connection breaks during the reading gets its value, and nothing is cached")
     @Loop func lostDuringRead() async throws {
         try await CacheFixture.run { fixture async throws in
             let page = try await fixture.pages.body("1") { () async throws in
@@ -93,7 +92,7 @@ struct CacheTests {
         }
     }
 
-    @Test("a cache that was away during a delete is invalidated before any command that reads")
+    @Test("if Redis is not available during a delete, the cache is invalidated before the next command that reads")
     @Loop func missed() async throws {
         try await CacheFixture.run { fixture async throws in
             try await fixture.entity("a", inDatabase: "there")
@@ -102,10 +101,10 @@ struct CacheTests {
             #expect(await fixture.pageLookup("1") == "with a")
             fixture.proxy.refuse()
             #expect(try await eventually { !fixture.redis.isConnected })
-            await fixture.entities.bury("a")
+            await fixture.entities.putTombstone("a")
             await fixture.pages.invalidate()
             fixture.proxy.resume()
-            // From the first moment on, a lookup finds the cache either away or invalidated.
+            // Every lookup finds that Redis is not available or that the cache is invalidated.
             var found: Set<String> = []
             #expect(
                 try await eventually(within: .seconds(30)) {
@@ -117,17 +116,17 @@ struct CacheTests {
         }
     }
 
-    @Test("an invalidation whose connection breaks before the answer is sent again")
+    @Test("an invalidation is sent again if the connection breaks before Redis has answered")
     @Loop func cutOff() async throws {
         try await CacheFixture.run { fixture async throws in
             try await fixture.entity("a", inDatabase: "there")
             #expect(await fixture.entityLookup("a") == "there")
             fixture.proxy.stall()
-            async let buried: Void = fixture.entities.bury("a")
+            async let invalidated: Void = fixture.entities.putTombstone("a")
             try await Loop.sleep(for: .milliseconds(50))
             fixture.proxy.refuse()
             fixture.proxy.resume()
-            await buried
+            await invalidated
             #expect(try await eventually(within: .seconds(30)) { fixture.redis.isConnected })
             #expect(await fixture.entityLookup("a") == "unavailable")
             try await fixture.entity("a", inDatabase: "there")

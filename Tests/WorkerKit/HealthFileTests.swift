@@ -6,10 +6,10 @@ import Testing
 
 @testable import WorkerKit
 
-@Suite("A health file", .timeLimit(.minutes(1))) struct HealthFileTests {
-    /// Whether the process that is played here could work.
-    @Loop private final class Fitness {
-        var isFit = false
+@Suite("Health file", .timeLimit(.minutes(1))) struct HealthFileTests {
+    /// The simulated health of the process.
+    @Loop private final class Health {
+        var isHealthy = false
     }
 
     private let path = FileManager.default.temporaryDirectory.appending(path: "healthy-\(UUID().uuidString)")
@@ -20,22 +20,22 @@ import Testing
         return (attributes?[.modificationDate] as? Date).map { -$0.timeIntervalSinceNow }
     }
 
-    @Test("is fresh while the process is fit to work, missing while it is not, and gone once it has stopped")
-    @Loop func life() async throws {
-        let fitness = Fitness()
-        let file = HealthFile(path: path, every: .milliseconds(20), log: Logger(label: "test")) { fitness.isFit }
+    @Test("a health file is touched while the process is healthy, and removed while it is not or when it stops")
+    @Loop func touchedAndRemoved() async throws {
+        let health = Health()
+        let file = HealthFile(path: path, every: .milliseconds(20), log: .quiet) { health.isHealthy }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await file.run() }
             try await Loop.sleep(for: .milliseconds(100))
             #expect(age == nil)
-            fitness.isFit = true
+            health.isHealthy = true
             #expect(try await eventually { age != nil })
             let old = [FileAttributeKey.modificationDate: Date(timeIntervalSince1970: 0)]
             try FileManager.default.setAttributes(old, ofItemAtPath: path)
-            #expect(try await eventually { (age ?? .infinity) < 10 }, "it is touched again and again")
-            fitness.isFit = false
+            #expect(try await eventually { (age ?? .infinity) < 10 }, "the file is touched periodically")
+            health.isHealthy = false
             #expect(try await eventually { age == nil })
-            fitness.isFit = true
+            health.isHealthy = true
             #expect(try await eventually { age != nil })
             group.cancelAll()
             try await group.waitForAll()
@@ -43,11 +43,26 @@ import Testing
         #expect(age == nil)
     }
 
-    @Test("is not written through a link that someone laid there")
+    @Test("a health file appears at once when a starting process becomes healthy, however rarely it is touched")
+    @Loop func start() async throws {
+        let health = Health()
+        try Data().write(to: URL(filePath: path))
+        let file = HealthFile(path: path, every: .seconds(60), log: .quiet) { health.isHealthy }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await file.run() }
+            #expect(try await eventually { age == nil }, "the file of an earlier process is removed")
+            health.isHealthy = true
+            #expect(try await eventually(within: .seconds(10)) { age != nil })
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+
+    @Test("a health file is not written if its path is a symbolic link")
     @Loop func link() async throws {
         let target = "\(path)-target"
         try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: target)
-        let file = HealthFile(path: path, every: .milliseconds(20), log: Logger(label: "test")) { true }
+        let file = HealthFile(path: path, every: .milliseconds(20), log: .quiet) { true }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await file.run() }
             try await Loop.sleep(for: .milliseconds(100))

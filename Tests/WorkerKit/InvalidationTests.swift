@@ -8,10 +8,10 @@ import Testing
 
 @Suite("Retries of cache invalidations", .timeLimit(.minutes(3)))
 struct InvalidationTests {
-    @Test("a refused invalidation is retried on the same connection, and is kept once however often it failed")
+    @Test("an invalidation that Redis refuses several times is kept once and retried on the same connection")
     @Loop func sameConnection() async throws {
         try await CacheFixture.run { fixture async throws in
-            // The key holds a list, so the server refuses INCR and the connection stays.
+            // The value of the key is a list, so Redis refuses INCR. The connection stays open.
             _ = try await fixture.redis.send(["RPUSH", .string(fixture.generationKey), "no number"])
             for _ in 0..<50 { await fixture.pages.invalidate() }
             #expect(fixture.invalidations.count <= 1)
@@ -25,12 +25,12 @@ struct InvalidationTests {
         }
     }
 
-    @Test("an invalidation that succeeded removes the same one that failed before")
-    @Loop func superseded() async throws {
+    @Test("failed invalidations of the same key are kept once and sent when Redis is available again")
+    @Loop func keptOnce() async throws {
         try await CacheFixture.run { fixture async throws in
             fixture.proxy.refuse()
             #expect(try await eventually { !fixture.redis.isConnected })
-            for id in ["a", "b", "a", "b", "a"] { await fixture.entities.bury(id) }
+            for id in ["a", "b", "a", "b", "a"] { await fixture.entities.putTombstone(id) }
             #expect(fixture.invalidations.count == 2)
             fixture.proxy.resume()
             #expect(try await eventually(within: .seconds(30)) { fixture.redis.isConnected })
@@ -45,7 +45,7 @@ struct InvalidationTests {
         try await CacheFixture.run { fixture async throws in
             fixture.proxy.refuse()
             #expect(try await eventually { !fixture.redis.isConnected })
-            for number in 0..<10_050 { await fixture.entities.bury("thing \(number)") }
+            for number in 0..<10_050 { await fixture.entities.putTombstone("thing \(number)") }
             #expect(fixture.invalidations.count == 10_000)
         }
     }

@@ -20,7 +20,7 @@ extension Workers.LadderTests {
             var attempts: [Int] = []
             var senders: [String?] = []
             fixture.service.onEnd = { _, context in
-                attempts.append(context.message.attempt)
+                attempts.append(context.message.failures)
                 senders.append(context.message.sender)
                 if attempts.count < 3 { throw TransientFailure() }
             }
@@ -37,9 +37,7 @@ extension Workers.LadderTests {
         }
     }
 
-    @Test(
-        "each failure moves a command one step up, with its attempt, first sender and the worker's user id"
-    )
+    @Test("a retry has the next longer delay, the number of failures, the first sender and the worker's user id")
     @Loop func steps() async throws {
         var plan = WorkerFixture.Plan()
         plan.delay = 600_000
@@ -47,7 +45,7 @@ extension Workers.LadderTests {
             fixture.service.onEnd = { _, _ in throw TransientFailure() }
             try await fixture.withWorker { _ async throws in
                 let id = UUID()
-                for (failures, step) in [(0, "1s"), (1, "5s"), (2, "30s"), (3, "5m")] {
+                for failures in 0..<4 {
                     try await fixture.client.send(fixture.service.create.name, fixture.body(UUID.v7()), id: id) {
                         message in
                         message.exchange = Exchange.requeue
@@ -60,7 +58,6 @@ extension Workers.LadderTests {
                         try await eventually(within: .seconds(20)) {
                             try await fixture.queues.depth(fixture.queues.waiting) == failures + 1
                         })
-                    _ = step
                 }
             }
             let waiting = TestClient(fixture.queues.address, watching: [fixture.queues.waiting])
@@ -80,8 +77,8 @@ extension Workers.LadderTests {
         }
     }
 
-    @Test("after the last step a command is in its dead-letter queue, and its sender gets an error reply")
-    @Loop func givenUp() async throws {
+    @Test("after the last retry a command is dead-lettered, its sender gets an error reply, and it can be replayed")
+    @Loop func deadLettered() async throws {
         try await WorkerFixture.run { fixture async throws in
             fixture.service.onEnd = { _, _ in throw TransientFailure() }
             try await fixture.withWorker { _ async throws in
@@ -102,12 +99,12 @@ extension Workers.LadderTests {
                     message.exchange = Exchange.requeue
                     message.routingKey = "replay.\(fixture.queues.commands)"
                 }
-                #expect(again.status == 201, "replayed by the operator, it is carried out")
+                #expect(again.status == 201, "the dead letter is carried out when an operator sends it again")
             }
         }
     }
 
-    @Test("a retry drops the CC header, so the command returns only to its own queue")
+    @Test("a retried command has no CC header, so it returns only to its own queue")
     @Loop func carbonCopies() async throws {
         try await WorkerFixture.run { fixture async throws in
             var attempts = 0
@@ -127,7 +124,7 @@ extension Workers.LadderTests {
         }
     }
 
-    @Test("the log lines of a failed command name the error and the place in the source that made it")
+    @Test("the log lines of a failed command contain the error and its place in the source code")
     @Loop func location() async throws {
         try await WorkerFixture.run { fixture async throws in
             let log = CapturedLog()
@@ -141,25 +138,26 @@ extension Workers.LadderTests {
                 let reply = try await fixture.client.ask(fixture.service.create.name, fixture.body(UUID.v7()))
                 #expect(reply.status == 500)
             }
-            let failed = log.events.filter { $0.message == "failed, will be retried" }
+            let failed = log.events.filter { $0.message == "message failed and will be retried" }
             #expect(failed.count == 4)
             #expect(failed.allSatisfy { $0.metadata["error"] == "wrong-number-of-replies: no replies" })
             #expect(failed.allSatisfy { $0.metadata["at"] == "Module/File.swift:4711" })
-            let givenUp = try #require(log.events.first { $0.message == "given up" })
-            #expect(givenUp.metadata["reason"] == "wrong-number-of-replies: no replies")
-            #expect(givenUp.metadata["at"] == "Module/File.swift:4711")
-            #expect(givenUp.metadata["type"] == .string(fixture.service.create.name))
+            let deadLettered = try #require(
+                log.events.first { $0.message == "message moved to the dead-letter queue" })
+            #expect(deadLettered.metadata["reason"] == "wrong-number-of-replies: no replies")
+            #expect(deadLettered.metadata["at"] == "Module/File.swift:4711")
+            #expect(deadLettered.metadata["type"] == .string(fixture.service.create.name))
         }
     }
 
-    @Test("the headers attempt and origin of a sender are ignored")
+    @Test("the headers attempt and origin are ignored in a message that a sender publishes as a request")
     @Loop func forgedHeaders() async throws {
         try await WorkerFixture.run { fixture async throws in
             var plan = RunningWorker.Plan()
             plan.trusted = ["ingress"]
             var attempts: [Int] = []
             fixture.service.onEnd = { _, context in
-                attempts.append(context.message.attempt)
+                attempts.append(context.message.failures)
                 if attempts.count == 1 { throw TransientFailure() }
             }
             try await fixture.withWorker(plan) { _ async throws in
@@ -178,15 +176,15 @@ extension Workers.LadderTests {
         }
     }
 
-    @Test("a failed query gets an error reply at once and is not retried")
+    @Test("a failed query or credential gets an error reply with status 503 at once and is not retried")
     @Loop func query() async throws {
         try await WorkerFixture.run { fixture async throws in
             fixture.service.onEnd = { _, _ in throw TransientFailure() }
             try await fixture.withWorker { _ async throws in
                 let reply = try await fixture.client.ask(fixture.service.read.name, fixture.body(UUID.v7()))
                 #expect(reply.status == 503 && reply.problem == "unavailable" && reply.retryAfter == 1)
-                let entered = try await fixture.client.ask(fixture.service.login.name, fixture.body(UUID.v7()))
-                #expect(entered.status == 503)
+                let credentialReply = try await fixture.client.ask(fixture.service.login.name, fixture.body(UUID.v7()))
+                #expect(credentialReply.status == 503)
                 #expect(fixture.service.begun == 2)
             }
             #expect(try await fixture.queues.depth(fixture.queues.waiting) == 0)
@@ -194,15 +192,15 @@ extension Workers.LadderTests {
     }
 
     @Test("a failed command is held until its retry can be published")
-    @Loop func cannotBePutOff() async throws {
+    @Loop func retryNotPublishable() async throws {
         try await WorkerFixture.run { fixture async throws in
-            let way = (queue: fixture.queues.waiting, key: "*.\(fixture.queues.commands)")
+            let retryBinding = (queue: fixture.queues.waiting, key: "*.\(fixture.queues.commands)")
             try await fixture.queues.provisioner.perform([
-                .unbinding(queue: way.queue, exchange: Exchange.retry, key: way.key)
+                .unbinding(queue: retryBinding.queue, exchange: Exchange.retry, key: retryBinding.key)
             ])
             var attempts: [Int] = []
             fixture.service.onEnd = { _, context in
-                attempts.append(context.message.attempt)
+                attempts.append(context.message.failures)
                 if attempts.count == 1 { throw TransientFailure() }
             }
             try await fixture.withWorker { worker async throws in
@@ -212,7 +210,7 @@ extension Workers.LadderTests {
                 try await Loop.sleep(for: .seconds(2))
                 #expect(attempts == [0])
                 try await fixture.queues.provisioner.perform([
-                    .binding(queue: way.queue, exchange: Exchange.retry, key: way.key)
+                    .binding(queue: retryBinding.queue, exchange: Exchange.retry, key: retryBinding.key)
                 ])
                 #expect(try await fixture.client.reply(to: request).status == 201)
                 #expect(attempts == [0, 1])
@@ -222,7 +220,7 @@ extension Workers.LadderTests {
     }
 
     @Test("a failed command whose retry is too large for the broker goes to the dead-letter queue at once")
-    @Loop func copyTooLarge() async throws {
+    @Loop func retryTooLarge() async throws {
         try await WorkerFixture.run { fixture async throws in
             fixture.service.onEnd = { _, _ in throw TransientFailure() }
             try await fixture.withWorker { _ async throws in
@@ -236,7 +234,8 @@ extension Workers.LadderTests {
         }
     }
 
-    /// Sends a command whose headers fit into a frame, but not with the headers that a retry adds.
+    /// Sends a command whose headers just fit into one frame. Together with the headers that a retry adds, they no
+    /// longer fit.
     @Loop private func largestCommand(_ fixture: WorkerFixture) async throws -> String {
         var padding = 128 * 1024
         while true {
@@ -251,7 +250,7 @@ extension Workers.LadderTests {
     }
 
     @Test("a failed command whose retry cannot be published is requeued when its worker stops")
-    @Loop func givenBack() async throws {
+    @Loop func requeuedAtStop() async throws {
         try await WorkerFixture.run { fixture async throws in
             try await fixture.queues.provisioner.perform([
                 .unbinding(

@@ -8,7 +8,7 @@ import Testing
 @testable import WorkerKit
 
 extension Workers {
-    @Suite("Load limits of a worker", .timeLimit(.minutes(3))) struct LoadTests {}
+    @Suite("Prefetch, deadlines and round trips of a worker", .timeLimit(.minutes(3))) struct LoadTests {}
 }
 
 extension Workers.LoadTests {
@@ -30,52 +30,54 @@ extension Workers.LoadTests {
         }
     }
 
-    @Test("an expired query or credential is dropped, an expired command is carried out")
+    @Test("an expired query or credential is dropped without a reply, and an expired command is carried out")
     @Loop func deadlines() async throws {
         try await WorkerFixture.run { fixture async throws in
             try await fixture.withWorker { _ async throws in
-                func late(_ message: inout OutgoingMessage) {
+                func expire(_ message: inout OutgoingMessage) {
                     message.properties.headers[Header.deadline] = .int64(Timestamp.now().milliseconds - 1)
                 }
-                let late1 = try await fixture.client.send(
-                    fixture.service.read.name, fixture.body(UUID.v7()), change: late)
-                let late2 = try await fixture.client.send(
-                    fixture.service.login.name, fixture.body(UUID.v7()), change: late)
+                let query = try await fixture.client.send(
+                    fixture.service.read.name, fixture.body(UUID.v7()), change: expire)
+                let credential = try await fixture.client.send(
+                    fixture.service.login.name, fixture.body(UUID.v7()), change: expire)
                 let thing = UUID.v7()
                 let command = try await fixture.client.ask(
-                    fixture.service.create.name, fixture.body(thing), change: late)
+                    fixture.service.create.name, fixture.body(thing), change: expire)
                 #expect(command.status == 201)
                 let timely = try await fixture.client.ask(fixture.service.read.name, fixture.body(UUID.v7())) {
                     $0.properties.headers[Header.deadline] = .int64(Timestamp.now().milliseconds + 60_000)
                 }
                 #expect(timely.status == 200)
                 #expect(fixture.service.begun == 2)
-                #expect(fixture.client.replies(to: late1).isEmpty && fixture.client.replies(to: late2).isEmpty)
+                #expect(fixture.client.replies(to: query).isEmpty && fixture.client.replies(to: credential).isEmpty)
             }
             #expect(try await fixture.queues.depth(fixture.queues.queries) == 0)
         }
     }
 
-    @Test("a command with its event takes two round trips to the database, a redelivery at most five, a query none")
+    @Test(
+        "a command takes 2 round trips to the database, a redelivery at most 5, a refusal at most 3, and a query none")
     @Loop func roundTrips() async throws {
         try await WorkerFixture.run { fixture async throws in
             var plan = RunningWorker.Plan()
             plan.connections = 1
             plan.relays = false
             try await fixture.withWorker(plan) { _ async throws in
-                let (name, other) = (fixture.service.create.name, fixture.service.delete.name)
-                // The first message of each type prepares its statements.
-                for type in [name, other, other] {
+                let (create, delete) = (fixture.service.create.name, fixture.service.delete.name)
+                // These messages prepare the statements, so that the measured messages do not prepare them.
+                for type in [create, delete, delete] {
                     _ = try await fixture.client.ask(type, fixture.body(UUID.v7()))
                 }
                 let (thing, id) = (UUID.v7(), UUID())
                 #expect(
-                    try await trips(fixture) { try await fixture.client.ask(name, fixture.body(thing), id: id) } == 2)
+                    try await trips(fixture) { try await fixture.client.ask(create, fixture.body(thing), id: id) } == 2)
                 #expect(
-                    try await trips(fixture) { try await fixture.client.ask(name, fixture.body(thing), id: id) } <= 5)
-                #expect(try await trips(fixture) { try await fixture.client.ask(other, fixture.body(thing)) } == 2)
-                // The pool has one connection, so the refusal's row travels with the rollback.
-                #expect(try await trips(fixture) { try await fixture.client.ask(other, fixture.body(UUID.v7())) } <= 3)
+                    try await trips(fixture) { try await fixture.client.ask(create, fixture.body(thing), id: id) } <= 5)
+                #expect(try await trips(fixture) { try await fixture.client.ask(delete, fixture.body(thing)) } == 2)
+                // The delete, the rollback, and the insert of the refusal's inbox row. The insert waits for the
+                // rollback, because the pool has one connection.
+                #expect(try await trips(fixture) { try await fixture.client.ask(delete, fixture.body(UUID.v7())) } <= 3)
                 #expect(
                     try await trips(fixture) {
                         try await fixture.client.ask(fixture.service.read.name, fixture.body(thing))
@@ -85,6 +87,7 @@ extension Workers.LoadTests {
         }
     }
 
+    /// Returns the number of round trips to the database while the body runs.
     @Loop private func trips(_ fixture: WorkerFixture, _ body: @Loop () async throws -> Reply) async throws -> Int {
         let before = fixture.databaseProxy.exchangeCount
         _ = try await body()

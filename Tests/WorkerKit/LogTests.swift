@@ -8,15 +8,16 @@ import Testing
 
 @Suite("JSON log lines")
 struct LogTests {
-    private struct Odd: Error, CustomStringConvertible {
+    private struct DescribedError: Error, CustomStringConvertible {
         let description: String
     }
 
-    private func lines(
-        _ message: Logger.Message = "handled", _ metadata: Logger.Metadata? = nil, kept: Logger.Metadata = [:]
+    /// Returns the line of a log event.
+    private func logLine(
+        _ message: Logger.Message = "handled", _ metadata: Logger.Metadata? = nil, loggerMetadata: Logger.Metadata = [:]
     ) -> [UInt8] {
         var handler = JSONLogHandler(service: "post", level: .info)
-        handler.metadata = kept
+        handler.metadata = loggerMetadata
         return handler.line(
             for: LogEvent(
                 level: .warning, message: message, metadata: metadata, source: "s", file: "f", function: "g", line: 1))
@@ -27,7 +28,7 @@ struct LogTests {
     }
 
     @Test(
-        "text from a client stays within one line of JSON, without characters that a terminal obeys",
+        "text from a client stays within one log line, and its control characters are escaped",
         arguments: [
             "a\nb", "a\r\nb", "\u{1b}[2J\u{1b}[31mred", "\"}\n{\"level\":\"info\"", "\\\"", "\u{0}", "\u{7f}",
             "\u{9b}31m",
@@ -36,28 +37,30 @@ struct LogTests {
         ])
     func forged(_ text: String) throws {
         for bytes in [
-            lines("handled", ["type": .string(text)]), lines("\(text)"), lines(kept: ["request-id": .string(text)]),
-            lines("handled", ["list": .array([.string(text), .dictionary([text: .string(text)])])]),
-            lines("handled", ["other": .stringConvertible(Odd(description: text))]), lines("handled", [text: "value"]),
+            logLine("handled", ["type": .string(text)]), logLine("\(text)"),
+            logLine(loggerMetadata: ["request-id": .string(text)]),
+            logLine("handled", ["list": .array([.string(text), .dictionary([text: .string(text)])])]),
+            logLine("handled", ["other": .stringConvertible(DescribedError(description: text))]),
+            logLine("handled", [text: "value"]),
         ] {
             #expect(bytes.last == UInt8(ascii: "\n"))
             let line = String(decoding: bytes.dropLast(), as: UTF8.self)
-            let obeyed = line.unicodeScalars.filter {
+            let controlCharacters = line.unicodeScalars.filter {
                 $0.properties.generalCategory == .control || $0.properties.generalCategory == .lineSeparator
                     || $0.properties.generalCategory == .paragraphSeparator
                     || $0.properties.generalCategory == .format
             }
-            #expect(obeyed.isEmpty)
+            #expect(controlCharacters.isEmpty)
             _ = try parsed(bytes)
         }
-        let back = try parsed(lines("handled", ["type": .string(text)]))
-        #expect((back["type"] as? String)?.unicodeScalars.elementsEqual(text.unicodeScalars) == true)
+        let decoded = try parsed(logLine("handled", ["type": .string(text)]))
+        #expect((decoded["type"] as? String)?.unicodeScalars.elementsEqual(text.unicodeScalars) == true)
     }
 
-    @Test("a log line has its time, level, service, message and metadata of every type")
+    @Test("a log line has the time, level, service, message and metadata of every type")
     func kinds() throws {
         let line = try parsed(
-            lines(
+            logLine(
                 "handled",
                 [
                     "text": "a", "number": .stringConvertible(42), "fraction": .stringConvertible(1.5),
@@ -74,9 +77,9 @@ struct LogTests {
         #expect((line["object"] as? [String: Any])?["n"] as? Int == -1)
     }
 
-    @Test("a key that logger and event both have is written once, with the event's value")
+    @Test("a metadata key of both the logger and the event is written once, with the event's value")
     func merged() throws {
-        let bytes = lines("handled", ["a": "event"], kept: ["a": "logger", "b": "logger"])
+        let bytes = logLine("handled", ["a": "event"], loggerMetadata: ["a": "logger", "b": "logger"])
         let line = try parsed(bytes)
         #expect(line["a"] as? String == "event")
         #expect(line["b"] as? String == "logger")
@@ -88,7 +91,7 @@ struct LogTests {
         let handler = JSONLogHandler(service: "post", level: .info)
         var event = LogEvent(
             level: .error, message: "failed", metadata: nil, source: "s", file: "f", function: "g", line: 1)
-        event.error = Odd(description: "a\n{\u{1b}")
+        event.error = DescribedError(description: "a\n{\u{1b}")
         let line = handler.line(for: event)
         #expect(line.count { $0 == UInt8(ascii: "\n") } == 1)
         #expect(try parsed(line)["error"] as? String == "a\n{\u{1b}")

@@ -13,7 +13,7 @@ extension Workers {
 }
 
 extension Workers.OnceTests {
-    @Test("a command that is sent twice with one id has one effect, and both replies are equal byte for byte")
+    @Test("a command that is sent twice with the same id has one effect, and both replies are equal")
     @Loop func secondMessage() async throws {
         try await WorkerFixture.run { fixture async throws in
             try await fixture.withWorker { _ async throws in
@@ -45,14 +45,14 @@ extension Workers.OnceTests {
                 let reply = try await fixture.client.reply(to: request)
                 #expect(reply.status == 201)
                 #expect(try await fixture.effects(of: thing) == 1)
-                let kept = try await fixture.count("SELECT count(*) FROM inbox WHERE status = 201")
-                #expect(kept == 1)
+                let rowCount = try await fixture.count("SELECT count(*) FROM inbox WHERE status = 201")
+                #expect(rowCount == 1)
             }
             #expect(try await fixture.queues.depth(fixture.queues.commands) == 0)
         }
     }
 
-    @Test("two simultaneous deliveries of a command have one effect, one event and the same reply")
+    @Test("two deliveries of a command that are handled at the same time have one effect, one event and equal replies")
     @Loop func concurrent() async throws {
         try await WorkerFixture.run { fixture async throws in
             let barrier = Barrier(opensAfter: 2)
@@ -80,7 +80,7 @@ extension Workers.OnceTests {
         }
     }
 
-    @Test("a delete that finds its row just deleted by another delivery gets that delivery's reply, not a refusal")
+    @Test("two deliveries of a delete command that are handled at the same time both get 204, and none is refused")
     @Loop func concurrentRefusal() async throws {
         try await WorkerFixture.run { fixture async throws in
             try await fixture.withWorker { _ async throws in
@@ -99,7 +99,7 @@ extension Workers.OnceTests {
         }
     }
 
-    @Test("a refused command gets the stored refusal at a redelivery, even if it would now succeed")
+    @Test("a redelivery of a refused command gets the stored refusal, even if the command would now succeed")
     @Loop func refusal() async throws {
         try await WorkerFixture.run { fixture async throws in
             try await fixture.withWorker { _ async throws in
@@ -115,7 +115,7 @@ extension Workers.OnceTests {
         }
     }
 
-    @Test("an id that another caller or another message type has used returns no stored reply")
+    @Test("a command whose id another caller or message type has used is refused with idempotency-key-reused")
     @Loop func foreignID() async throws {
         try await WorkerFixture.run { fixture async throws in
             try await fixture.withWorker { _ async throws in
@@ -126,10 +126,10 @@ extension Workers.OnceTests {
                 #expect(first.status == 201)
                 let other = try await fixture.client.ask(fixture.service.create.name, body, id: id, subject: theirs)
                 #expect(other.status == 422 && other.problem == "idempotency-key-reused")
-                let nobody = try await fixture.client.ask(fixture.service.create.name, body, id: id)
-                #expect(nobody.problem == "idempotency-key-reused")
-                let dropped = try await fixture.client.ask(fixture.service.delete.name, body, id: id, subject: mine)
-                #expect(dropped.problem == "idempotency-key-reused")
+                let withoutCaller = try await fixture.client.ask(fixture.service.create.name, body, id: id)
+                #expect(withoutCaller.problem == "idempotency-key-reused")
+                let otherType = try await fixture.client.ask(fixture.service.delete.name, body, id: id, subject: mine)
+                #expect(otherType.problem == "idempotency-key-reused")
                 #expect(try await fixture.effects(of: thing) == 1)
                 #expect(try await fixture.count("SELECT count(*) FROM thing") == 1)
                 let again = try await fixture.client.ask(fixture.service.create.name, body, id: id, subject: mine)
@@ -138,7 +138,7 @@ extension Workers.OnceTests {
         }
     }
 
-    @Test("an id is refused with a different body, and gets the stored reply with the same body")
+    @Test("a used id with a different body is refused with 422, and with the same body gets the stored reply")
     @Loop func otherBody() async throws {
         try await WorkerFixture.run { fixture async throws in
             try await fixture.withWorker { _ async throws in
@@ -154,15 +154,13 @@ extension Workers.OnceTests {
         }
     }
 
-    @Test(
-        "a commit error that the handler declared refuses the command at once, other errors are retried"
-    )
+    @Test("a command whose commit fails with a declared error is refused at once, and after other errors is retried")
     @Loop func refusedAtCommit() async throws {
         try await WorkerFixture.run { fixture async throws in
-            var isMeant = true
+            var isDeclared = true
             fixture.service.onEnd = { id, context in
                 context.onCommitFailure(refuseWith: .idempotencyKeyReused) {
-                    isMeant && $0.isUniqueViolation(of: "thing_pkey")
+                    isDeclared && $0.isUniqueViolation(of: "thing_pkey")
                 }
                 try await context.transaction().send(Statement("INSERT INTO thing (id) VALUES ($1)"), id)
             }
@@ -173,14 +171,14 @@ extension Workers.OnceTests {
                 #expect(fixture.service.begun == 1)
                 #expect(try await fixture.effects(of: thing) == 0)
 
-                isMeant = false
+                isDeclared = false
                 let failed = try await fixture.client.ask(fixture.service.create.name, fixture.body(thing))
-                #expect(failed.status == 500 && fixture.service.begun == 6, "any other failure is retried to the end")
+                #expect(failed.status == 500 && fixture.service.begun == 6, "an undeclared error is retried to the end")
             }
         }
     }
 
-    @Test("a batch member whose commit fails with a declared error is refused alone")
+    @Test("if the commit of a batch fails with a declared error, only the command that causes the error is refused")
     @Loop func refusedInBatch() async throws {
         try await WorkerFixture.run { fixture async throws in
             fixture.service.onBatch = { batch in
@@ -209,7 +207,7 @@ extension Workers.OnceTests {
         }
     }
 
-    @Test("a command without an id, or with one that is not a UUID, is refused")
+    @Test("a command whose id is missing or is not a UUID is refused with 400")
     @Loop func withoutID() async throws {
         try await WorkerFixture.run { fixture async throws in
             try await fixture.withWorker { _ async throws in
@@ -225,7 +223,7 @@ extension Workers.OnceTests {
         }
     }
 
-    @Test("a handler that looks up its stored reply first has no second effect outside the database")
+    @Test("a redelivered command whose handler looks up the stored reply first has no second effect")
     @Loop func storedReply() async throws {
         try await WorkerFixture.run { fixture async throws in
             fixture.service.checksInbox = true
@@ -240,8 +238,8 @@ extension Workers.OnceTests {
         }
     }
 
-    @Test("a command whose worker dies in the middle of the transaction is carried out once by the next worker")
-    @Loop func killedBeforeCommit() async throws {
+    @Test("a command whose database connection breaks before the commit is retried and carried out once")
+    @Loop func connectionLostBeforeCommit() async throws {
         try await WorkerFixture.run { fixture async throws in
             var isFirst = true
             fixture.service.onEnd = { _, _ in

@@ -14,7 +14,7 @@ extension Workers {
 }
 
 extension Workers.OutboxTests {
-    @Test("a committed event is published as a CloudEvent with the message's id, and leaves the outbox")
+    @Test("a committed event is published as a CloudEvent whose id is the message id, and is removed from the outbox")
     @Loop func published() async throws {
         try await WorkerFixture.run { fixture async throws in
             try await fixture.withWorker { _ async throws in
@@ -37,7 +37,7 @@ extension Workers.OutboxTests {
         }
     }
 
-    @Test("a handler that emits an event and then refuses publishes no event and has no effect")
+    @Test("a command that emits an event and is then refused publishes no event and has no effect")
     @Loop func refused() async throws {
         try await WorkerFixture.run { fixture async throws in
             fixture.service.onEnd = { _, _ in throw Problem(.forbidden) }
@@ -50,7 +50,7 @@ extension Workers.OutboxTests {
         }
     }
 
-    @Test("a handler that emits an event and fails at every attempt publishes no event")
+    @Test("a command that emits an event and fails at every attempt publishes no event and has no effect")
     @Loop func failed() async throws {
         try await WorkerFixture.run { fixture async throws in
             fixture.service.onEnd = { _, _ in throw TransientFailure() }
@@ -63,7 +63,7 @@ extension Workers.OutboxTests {
         }
     }
 
-    @Test("an event that is committed while the broker is away is published when it is back")
+    @Test("an event that is committed while the broker cannot be reached is published when the broker is back")
     @Loop func brokerAway() async throws {
         try await WorkerFixture.run { fixture async throws in
             var isCut = false
@@ -87,12 +87,12 @@ extension Workers.OutboxTests {
         }
     }
 
-    @Test("a relay that loses the broker before the confirm leaves the event in the outbox")
+    @Test("an event whose confirm does not arrive stays in the outbox and is published again")
     @Loop func relayCut() async throws {
         try await WorkerFixture.run { fixture async throws in
             let thing = UUID.v7()
             try await fixture.withWorker { worker async throws in
-                // The publish is sent, and its confirm does not arrive.
+                // The event is published, but its confirm does not arrive.
                 fixture.service.afterCommit = { fixture.brokerProxy.stall() }
                 try await fixture.client.send(fixture.service.create.name, fixture.body(thing))
                 #expect(try await eventually(within: .seconds(20)) { worker.publisher.outstandingCount > 0 })
@@ -106,7 +106,7 @@ extension Workers.OutboxTests {
         }
     }
 
-    @Test("the events of a killed worker are published by another worker without a nudge")
+    @Test("events that a worker leaves in the outbox are published by the next worker that starts")
     @Loop func leftBehind() async throws {
         try await WorkerFixture.run { fixture async throws in
             let thing = UUID.v7()
@@ -124,7 +124,7 @@ extension Workers.OutboxTests {
         }
     }
 
-    @Test("a stopping worker publishes its committed events")
+    @Test("a worker publishes its committed events before it stops")
     @Loop func atStop() async throws {
         try await WorkerFixture.run { fixture async throws in
             var things: [UUID] = []
@@ -142,7 +142,7 @@ extension Workers.OutboxTests {
         }
     }
 
-    @Test("relays of several workers publish every event once while no connection breaks")
+    @Test("the relays of two workers publish every event once if no connection breaks")
     @Loop func severalRelays() async throws {
         try await WorkerFixture.run { fixture async throws in
             var plan = RunningWorker.Plan()
@@ -168,7 +168,7 @@ extension Workers.OutboxTests {
     }
 
     @Test("an event that a subscriber's full queue refuses stays in the outbox and does not delay other events")
-    @Loop func refusedByFollower() async throws {
+    @Loop func refusedBySubscriber() async throws {
         try await WorkerFixture.run { fixture async throws in
             let full = fixture.queues.prefix + ".full"
             try await fixture.queues.provisioner.perform([
@@ -204,7 +204,7 @@ extension Workers.OutboxTests {
     }
 }
 
-/// An event that only one test publishes.
+/// The event that only the test of a full queue publishes.
 private enum Refused {
     static let type = "kitrefused." + String(UInt64.random(in: .min ... .max), radix: 36)
 }

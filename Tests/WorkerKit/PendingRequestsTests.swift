@@ -15,14 +15,14 @@ struct PendingRequestsTests {
         return id
     }
 
-    private func outcome(_ end: (waiter: String, outcome: RequestOutcome)?) -> String {
+    private func outcome(_ end: (completion: String, outcome: RequestOutcome)?) -> String {
         switch end?.outcome {
         case nil: "none"
         case .accepted: "accepted"
         case .deadlineExceeded: "deadline"
         case .outcomeUnknown: "unknown"
         case .unavailable: "unavailable"
-        case .reply: "other"
+        case .reply: "reply"
         }
     }
 
@@ -39,7 +39,7 @@ struct PendingRequestsTests {
         #expect(pending.count == 0)
     }
 
-    @Test("the outcome at the deadline depends on the kind of request and on the confirm")
+    @Test("at its deadline a confirmed command is accepted, another command has an unknown outcome, and a query fails")
     func expires() throws {
         var pending = PendingRequests<String>(limit: 10)
         let query = try register(&pending, .reply, "query")
@@ -61,7 +61,7 @@ struct PendingRequestsTests {
         }
     }
 
-    @Test("a publish with unknown outcome ends a query, and a command continues to wait for its reply")
+    @Test("if the outcome of a publish is unknown, a query ends and a command still waits for its reply")
     func lost() throws {
         var pending = PendingRequests<String>(limit: 10)
         let query = try register(&pending, .reply, "query")
@@ -71,7 +71,7 @@ struct PendingRequestsTests {
         #expect(pending.answer(command) == "command")
     }
 
-    @Test("a request that waits for its confirm ends as accepted with it and as unknown without it")
+    @Test("a command that waits for its confirm ends as accepted with the confirm and as unknown without it")
     func confirmed() throws {
         var pending = PendingRequests<String>(limit: 10)
         let ids = try (0..<3).map { _ in try register(&pending, .confirm, "command") }
@@ -82,7 +82,7 @@ struct PendingRequestsTests {
         #expect(pending.count == 0)
     }
 
-    @Test("a request over the limit is refused until another has ended, and ids are not reused")
+    @Test("a request over the limit is refused until another request has ended, and numbers are not reused")
     func limited() throws {
         var pending = PendingRequests<String>(limit: 2)
         let first = try register(&pending, .reply, "1")

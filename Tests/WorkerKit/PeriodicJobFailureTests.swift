@@ -9,7 +9,7 @@ import Testing
 @Loop struct PeriodicJobFailureTests {
     private struct Failure: Error {}
 
-    @Test("a failed round of a periodic job is logged with its error, and the job goes on")
+    @Test("a failed round of a periodic job is logged with its error, and the job continues")
     func failure() async throws {
         let captured = CapturedLog()
         let job = PeriodicJob(every: .milliseconds(1) ... .milliseconds(2))

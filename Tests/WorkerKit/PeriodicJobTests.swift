@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test("the pauses of a periodic job are random within their bounds")
-    func chance() {
+    func randomPauses() {
         let bounds: ClosedRange<Duration> = .seconds(600) ... .seconds(1200)
         let job = PeriodicJob(every: bounds)
         let lengths = (0..<1000).map { _ in job.length() }
@@ -56,7 +56,7 @@ import Testing
         #expect(PeriodicJob(every: Self.never).length() == .seconds(3600))
     }
 
-    @Test("a nudge starts a round at once, before the job runs or during its pause")
+    @Test("a nudge before the job runs or during a pause starts a round at once")
     func nudged() async throws {
         let job = PeriodicJob(every: Self.never)
         job.nudge()
@@ -70,7 +70,7 @@ import Testing
         #expect(rounds.begun == 2)
     }
 
-    @Test("all nudges during a round cause one more round, and absorbed nudges none")
+    @Test("all nudges during a round together cause one more round, and absorbed nudges cause none")
     func absorbed() async throws {
         let job = PeriodicJob(every: Self.never)
         let rounds = rounds
@@ -86,7 +86,7 @@ import Testing
         #expect(rounds.begun == 2)
     }
 
-    @Test("a periodic job ends when it is closed at any time, after the running round")
+    @Test("a periodic job that is closed at any time ends when the running round has ended")
     func closed() async throws {
         for round in 0..<20 {
             let job = PeriodicJob(every: Self.never)
@@ -113,7 +113,7 @@ import Testing
         #expect(rounds.begun == 1 && rounds.ended == 1)
     }
 
-    @Test("a periodic job ends when its task is cancelled at any time")
+    @Test("a periodic job whose task is cancelled at any time ends")
     func cancelled() async throws {
         for round in 0..<20 {
             let job = PeriodicJob(every: Self.never)

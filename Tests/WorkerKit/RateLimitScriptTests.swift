@@ -26,32 +26,35 @@ struct RateLimitScriptTests {
         }
     }
 
-    @Test("the Redis script decides as the local limiter does, and its keys expire when they no longer limit")
+    @Test("a rate limit in Redis allows a burst and then refuses, and its key expires when it no longer limits")
     func decides() async throws {
         try await withRedis { (redis) async throws in
             #expect(try await eventually { redis.isConnected })
             let limiter = RateLimiter(redis: redis)
             let key = "rate:test:\(UInt64.random(in: 0...UInt64.max))"
             let charges = [RateCharge(limit: limit, key: key)]
-            for left in [2, 1, 0] {
+            let begin = ContinuousClock.now
+            for remaining in [2, 1, 0] {
                 let decision = await charge(limiter, charges)[0]
                 #expect(decision.isAllowed)
-                #expect(decision.remaining == left)
+                #expect(decision.remaining == remaining)
             }
             let free = await charge(limiter, [RateCharge(limit: limit, key: key, isFree: true)])[0]
             #expect(free.isAllowed && free.remaining == 0)
             let refused = await charge(limiter, charges)[0]
             #expect(!refused.isAllowed)
-            #expect((9...10).contains(refused.retryAfter))
-            let rest = try await redis.send(["PTTL", .string(key)]).integer ?? 0
-            #expect((29_000...30_002).contains(rest))
+            let timeToLive = try await redis.send(["PTTL", .string(key)]).integer ?? 0
+            // The limit's times are 10 s and 30 s, less the time that has passed since the first request.
+            let elapsed = Int((.now - begin) / .milliseconds(1))
+            #expect((10 - elapsed / 1000 - 1...10).contains(refused.retryAfter))
+            #expect((30_000 - elapsed - 1...30_002).contains(timeToLive))
             _ = try await redis.send(["DEL", .string(key)])
             #expect(await charge(limiter, [RateCharge(limit: limit, key: key, isFree: true)])[0].remaining == 3)
             #expect(try await redis.send(["EXISTS", .string(key)]).integer == 0)
         }
     }
 
-    @Test("if one limit refuses a request, Redis charges none of them")
+    @Test("if one of several rate limits in Redis refuses a request, none of them is charged")
     func allOrNothing() async throws {
         try await withRedis { (redis) async throws in
             #expect(try await eventually { redis.isConnected })
@@ -70,7 +73,7 @@ struct RateLimitScriptTests {
         }
     }
 
-    @Test("while Redis is away the process counts requests itself")
+    @Test("while Redis is not available, the process counts requests itself")
     func away() async throws {
         try await withRedis("redis://127.0.0.1:1/0") { redis in
             let limiter = RateLimiter(redis: redis)
@@ -80,7 +83,7 @@ struct RateLimitScriptTests {
         }
     }
 
-    @Test("a Redis that does not answer delays one request by the timeout, and the next ones not at all")
+    @Test("if Redis does not answer, one request waits for the timeout and the next requests do not wait")
     func silent() async throws {
         let (url, proxy) = try TestEnvironment.redirect("WARREN_TEST_REDIS_URL", defaultPort: 6379) {
             try FaultProxy(to: $0)

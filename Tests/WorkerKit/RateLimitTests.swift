@@ -1,8 +1,9 @@
+import Reactor
 import Testing
 
 @testable import WorkerKit
 
-@Suite("Rate limits in the process")
+@Suite("Rate limits counted in one process")
 struct RateLimitTests {
     private let limit = RateLimit(name: "test", count: 10, per: .seconds(1), burst: 5)
 
@@ -24,38 +25,38 @@ struct RateLimitTests {
     }
 
     @Test(
-        "a text that is not a rate limit is refused",
+        "a text that is not a rate limit throws a ParseError",
         arguments: [
             "", "100", "/s", "100/", "100/d", "-1/s", "x/s", "1/s burst", "1/s burst 0", "1/s bursts 2", "1/s 2",
         ])
     func malformed(text: String) {
-        #expect(throws: RateLimit.Malformed.self) { try RateLimit.parse(text, name: "x") }
+        #expect(throws: ParseError.self) { try RateLimit.parse(text, name: "x") }
     }
 
     @Test("a full burst is allowed at once, and then one request per interval")
     func burst() {
         var limiter = LocalRateLimiter()
-        let charge = [RateCharge(limit: limit, key: "a")]
-        for left in [4, 3, 2, 1, 0] {
-            let decision = limiter.charge(charge, at: 0)[0]
+        let charges = [RateCharge(limit: limit, key: "a")]
+        for remaining in [4, 3, 2, 1, 0] {
+            let decision = limiter.charge(charges, at: 0)[0]
             #expect(decision.isAllowed)
-            #expect(decision.remaining == left)
+            #expect(decision.remaining == remaining)
         }
-        let refused = limiter.charge(charge, at: 0)[0]
+        let refused = limiter.charge(charges, at: 0)[0]
         #expect(!refused.isAllowed)
         #expect(refused.remaining == 0)
         #expect(refused.retryAfter == 1)
-        #expect(!limiter.charge(charge, at: 99_999)[0].isAllowed)
-        #expect(limiter.charge(charge, at: 100_000)[0].isAllowed)
-        #expect(!limiter.charge(charge, at: 100_000)[0].isAllowed)
-        #expect(limiter.charge(charge, at: 10_000_000)[0].remaining == 4)
+        #expect(!limiter.charge(charges, at: 99_999)[0].isAllowed)
+        #expect(limiter.charge(charges, at: 100_000)[0].isAllowed)
+        #expect(!limiter.charge(charges, at: 100_000)[0].isAllowed)
+        #expect(limiter.charge(charges, at: 10_000_000)[0].remaining == 4)
     }
 
-    @Test("over a long time the rate limit allows its rate")
+    @Test("a limit of 10 requests per second with a burst of 5 allows 104 or 105 requests in 10 s")
     func longRun() {
         var limiter = LocalRateLimiter()
-        let charge = [RateCharge(limit: limit, key: "a")]
-        let allowed = (0..<10_000).count { limiter.charge(charge, at: Int64($0) * 1000)[0].isAllowed }
+        let charges = [RateCharge(limit: limit, key: "a")]
+        let allowed = (0..<10_000).count { limiter.charge(charges, at: Int64($0) * 1000)[0].isAllowed }
         #expect((104...105).contains(allowed))
     }
 
@@ -83,15 +84,15 @@ struct RateLimitTests {
     @Test("a free charge is allowed, returns the current state and changes nothing")
     func free() {
         var limiter = LocalRateLimiter()
-        let charge = [RateCharge(limit: limit, key: "a")]
-        let free = [RateCharge(limit: limit, key: "a", isFree: true)]
-        #expect(limiter.charge(free, at: 0)[0].remaining == 5)
-        for _ in 0..<5 { _ = limiter.charge(charge, at: 0) }
+        let charges = [RateCharge(limit: limit, key: "a")]
+        let freeCharges = [RateCharge(limit: limit, key: "a", isFree: true)]
+        #expect(limiter.charge(freeCharges, at: 0)[0].remaining == 5)
+        for _ in 0..<5 { _ = limiter.charge(charges, at: 0) }
         for _ in 0..<3 {
-            let decision = limiter.charge(free, at: 0)[0]
+            let decision = limiter.charge(freeCharges, at: 0)[0]
             #expect(decision.isAllowed && decision.remaining == 0 && decision.reset == 1)
         }
-        #expect(limiter.charge(charge, at: 100_000)[0].isAllowed)
+        #expect(limiter.charge(charges, at: 100_000)[0].isAllowed)
         #expect(limiter.charge([RateCharge(limit: limit, key: "b", isFree: true)], at: 0)[0].remaining == 5)
         #expect(limiter.count == 1)
     }

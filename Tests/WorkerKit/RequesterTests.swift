@@ -16,7 +16,7 @@ extension Workers.RequesterTests {
     @Test("a request ends with its reply, including status, headers and body")
     @Loop func reply() async throws {
         try await RequesterFixture.run(answers: true) { fixture async throws in
-            let outcome = await fixture.requester.send(fixture.request(fixture.query, patience: .seconds(30)))
+            let outcome = await fixture.requester.send(fixture.request(fixture.query, timeout: .seconds(30)))
             let reply = try #require(outcome.reply)
             #expect(reply.status == 200)
             #expect(reply.etag == #""7""# && reply.location == "/v1/x" && reply.retryAfter == 3)
@@ -26,7 +26,7 @@ extension Workers.RequesterTests {
             #expect(request.isPersistent == false && request.expiration != nil)
             #expect(request.headers[Header.subject]?.string == fixture.caller.id.text)
             #expect(request.headers[Header.subjectName]?.string == fixture.caller.username)
-            let command = await fixture.requester.send(fixture.request(fixture.command, patience: .seconds(30)))
+            let command = await fixture.requester.send(fixture.request(fixture.command, timeout: .seconds(30)))
             #expect(command.reply?.status == 200)
             let sent = try #require(fixture.received.last?.properties)
             #expect(sent.isPersistent && sent.expiration == nil)
@@ -34,11 +34,11 @@ extension Workers.RequesterTests {
         }
     }
 
-    @Test("a duplicate reply ends its request once, and an unknown reply ends none")
+    @Test("several replies end their request only once, and an invalid reply ends no request")
     @Loop func doubled() async throws {
         try await RequesterFixture.run(answers: false) { fixture async throws in
             var ends = 0
-            fixture.requester.send(fixture.request(fixture.query, patience: .seconds(30))) { _ in ends += 1 }
+            fixture.requester.send(fixture.request(fixture.query, timeout: .seconds(30))) { _ in ends += 1 }
             #expect(try await eventually { fixture.received.count == 1 })
             let key = try #require(fixture.received.first?.properties.replyTo)
             let correlation = try #require(fixture.received.first?.properties.correlationID)
@@ -56,11 +56,11 @@ extension Workers.RequesterTests {
         }
     }
 
-    @Test("a requester with an existing reply queue gets its replies and skips those to an earlier requester")
+    @Test("a requester with an existing reply queue gets its own replies and ignores replies to an earlier requester")
     @Loop func replyQueue() async throws {
         try await RequesterFixture.run(answers: false, hasReplyQueue: true) { fixture async throws in
             var ends: [RequestOutcome] = []
-            fixture.requester.send(fixture.request(fixture.query, patience: .seconds(30))) { ends.append($0) }
+            fixture.requester.send(fixture.request(fixture.query, timeout: .seconds(30))) { ends.append($0) }
             #expect(try await eventually { fixture.received.count == 1 })
             let request = try #require(fixture.received.first?.properties)
             let (key, correlation) = (try #require(request.replyTo), try #require(request.correlationID))
@@ -80,7 +80,7 @@ extension Workers.RequesterTests {
     @Loop func returned() async throws {
         try await RequesterFixture.run(answers: false) { fixture async throws in
             for type in [fixture.unboundQuery, fixture.unboundCommand] {
-                let outcome = await fixture.requester.send(fixture.request(type, patience: .seconds(600)))
+                let outcome = await fixture.requester.send(fixture.request(type, timeout: .seconds(600)))
                 #expect(outcome.isUnavailable)
             }
             #expect(fixture.requester.pendingCount == 0)
@@ -90,28 +90,28 @@ extension Workers.RequesterTests {
     @Test("a request whose queue is full ends as unavailable at once")
     @Loop func full() async throws {
         try await RequesterFixture.run(answers: false) { fixture async throws in
-            let first = await fixture.requester.send(fixture.request(fixture.crowded, patience: .milliseconds(300)))
+            let first = await fixture.requester.send(fixture.request(fixture.crowded, timeout: .milliseconds(300)))
             #expect(first.isAccepted)
-            let second = await fixture.requester.send(fixture.request(fixture.crowded, patience: .seconds(600)))
+            let second = await fixture.requester.send(fixture.request(fixture.crowded, timeout: .seconds(600)))
             #expect(second.isUnavailable)
         }
     }
 
-    @Test("at its deadline a query ends as expired, and a confirmed command as accepted")
+    @Test("at its deadline a query ends with .deadlineExceeded, and a confirmed command as accepted")
     @Loop func deadline() async throws {
         try await RequesterFixture.run(answers: false) { fixture async throws in
-            let query = await fixture.requester.send(fixture.request(fixture.query, patience: .milliseconds(200)))
+            let query = await fixture.requester.send(fixture.request(fixture.query, timeout: .milliseconds(200)))
             #expect(query.isDeadlineExceeded)
-            let command = await fixture.requester.send(fixture.request(fixture.command, patience: .milliseconds(500)))
+            let command = await fixture.requester.send(fixture.request(fixture.command, timeout: .milliseconds(500)))
             #expect(command.isAccepted)
             #expect(fixture.requester.pendingCount == 0)
         }
     }
 
-    @Test("a command whose sender wants no reply ends as accepted with its confirm")
+    @Test("a command whose sender does not wait for a reply ends as accepted when the broker confirms it")
     @Loop func accepted() async throws {
         try await RequesterFixture.run(answers: true) { fixture async throws in
-            var request = fixture.request(fixture.command, patience: .seconds(600))
+            var request = fixture.request(fixture.command, timeout: .seconds(600))
             request.awaitsReply = false
             let outcome = await fixture.requester.send(request)
             #expect(outcome.isAccepted)
@@ -120,7 +120,7 @@ extension Workers.RequesterTests {
             #expect(properties.replyTo == nil && properties.isPersistent)
             for (type, isTaken) in [(fixture.unboundCommand, false), (fixture.crowded, true), (fixture.crowded, false)]
             {
-                var request = fixture.request(type, patience: .seconds(600))
+                var request = fixture.request(type, timeout: .seconds(600))
                 request.awaitsReply = false
                 let outcome = await fixture.requester.send(request)
                 #expect(isTaken ? outcome.isAccepted : outcome.isUnavailable)
@@ -129,33 +129,33 @@ extension Workers.RequesterTests {
         }
     }
 
-    @Test("if the connection breaks before the confirm, a query is unavailable and a command's outcome unknown")
+    @Test("if the connection breaks before the confirm, a query is unavailable and a command has an unknown outcome")
     @Loop func lost() async throws {
         try await RequesterFixture.run(answers: false) { fixture async throws in
             var ends: [String: [RequestOutcome]] = [:]
             fixture.proxy.stall()
-            fixture.requester.send(fixture.request(fixture.query, patience: .seconds(60))) {
+            fixture.requester.send(fixture.request(fixture.query, timeout: .seconds(60))) {
                 ends["query", default: []].append($0)
             }
-            fixture.requester.send(fixture.request(fixture.command, patience: .seconds(1))) {
+            fixture.requester.send(fixture.request(fixture.command, timeout: .seconds(1))) {
                 ends["command", default: []].append($0)
             }
-            var hasty = fixture.request(fixture.command, patience: .seconds(600))
-            hasty.awaitsReply = false
-            fixture.requester.send(hasty) { ends["hasty", default: []].append($0) }
+            var withoutReply = fixture.request(fixture.command, timeout: .seconds(600))
+            withoutReply.awaitsReply = false
+            fixture.requester.send(withoutReply) { ends["withoutReply", default: []].append($0) }
             #expect(try await eventually { fixture.publisher.outstandingCount == 3 })
             fixture.proxy.refuse()
             #expect(try await eventually { ends["query"]?.count == 1 })
             #expect(ends["query"]?.first?.isUnavailable == true)
-            #expect(try await eventually { ends["hasty"]?.count == 1 })
-            #expect(ends["hasty"]?.first?.isOutcomeUnknown == true)
+            #expect(try await eventually { ends["withoutReply"]?.count == 1 })
+            #expect(ends["withoutReply"]?.first?.isOutcomeUnknown == true)
             #expect(try await eventually { ends["command"]?.count == 1 })
             #expect(ends["command"]?.first?.isOutcomeUnknown == true)
 
             var atOnce: RequestOutcome?
             #expect(!fixture.requester.isAvailable)
-            fixture.requester.send(fixture.request(fixture.command, patience: .seconds(600))) { atOnce = $0 }
-            #expect(atOnce?.isUnavailable == true, "while the broker is away it says so before it returns")
+            fixture.requester.send(fixture.request(fixture.command, timeout: .seconds(600))) { atOnce = $0 }
+            #expect(atOnce?.isUnavailable == true, "without a connection, send() completes before it returns")
             fixture.proxy.resume()
             #expect(try await eventually(within: .seconds(30)) { fixture.requester.isAvailable })
             #expect(ends["query"]?.count == 1 && ends["command"]?.count == 1)
@@ -163,17 +163,17 @@ extension Workers.RequesterTests {
         }
     }
 
-    @Test("a request over the limit ends as unavailable, and the next one is sent when another has ended")
+    @Test("a request over the limit ends as unavailable, and a later request is sent when another has ended")
     @Loop func limit() async throws {
         try await RequesterFixture.run(answers: false, limit: 3) { fixture async throws in
             var ends = 0
             for _ in 0..<3 {
-                fixture.requester.send(fixture.request(fixture.query, patience: .seconds(2))) { _ in ends += 1 }
+                fixture.requester.send(fixture.request(fixture.query, timeout: .seconds(2))) { _ in ends += 1 }
             }
-            let refused = await fixture.requester.send(fixture.request(fixture.query, patience: .seconds(600)))
+            let refused = await fixture.requester.send(fixture.request(fixture.query, timeout: .seconds(600)))
             #expect(refused.isUnavailable)
             #expect(try await eventually { ends == 3 })
-            let taken = await fixture.requester.send(fixture.request(fixture.query, patience: .milliseconds(100)))
+            let taken = await fixture.requester.send(fixture.request(fixture.query, timeout: .milliseconds(100)))
             #expect(taken.isDeadlineExceeded)
         }
     }

@@ -25,7 +25,7 @@ struct SettingsTests {
         }
     }
 
-    @Test("a required setting that is missing or empty is named in one line")
+    @Test("the error for a required setting that is missing or empty is one line with the setting's name")
     func missing() {
         for environment in [[:], ["WARREN_X": ""], ["WARREN_X_FILE": ""], ["warren_x": "lower case is another"]] {
             let fault = fault(environment) { _ = try $0.requiredText("WARREN_X") }
@@ -34,7 +34,7 @@ struct SettingsTests {
         #expect(throws: Never.self) { try Settings(environment: [:]).text("WARREN_X") }
     }
 
-    @Test("a setting can come from a file, whose white space at the end is removed")
+    @Test("a setting is read from a file without the white space at the end of the file")
     func file() throws {
         for content in ["secret", "secret\n", "secret \r\n\t\n"] {
             try withFile(Array(content.utf8)) { path throws in
@@ -48,12 +48,12 @@ struct SettingsTests {
         }
     }
 
-    @Test("a setting whose file is missing, empty, binary or a directory, or that is set twice, is named")
+    @Test("a setting that is set twice, or whose file is missing, empty, binary or a directory, throws an error")
     func wrongFile() throws {
-        let away = fault(["WARREN_X_FILE": "/nowhere/at/all"]) { _ = try $0.text("WARREN_X") }
-        #expect(away == "WARREN_X_FILE: names a file that cannot be read")
-        let folder = fault(["WARREN_X_FILE": "/tmp"]) { _ = try $0.text("WARREN_X") }
-        #expect(folder == "WARREN_X_FILE: names a file that cannot be read")
+        let missing = fault(["WARREN_X_FILE": "/nowhere/at/all"]) { _ = try $0.text("WARREN_X") }
+        #expect(missing == "WARREN_X_FILE: names a file that cannot be read")
+        let directory = fault(["WARREN_X_FILE": "/tmp"]) { _ = try $0.text("WARREN_X") }
+        #expect(directory == "WARREN_X_FILE: names a file that cannot be read")
         for content in [[], Array(" \n\t\n".utf8)] as [[UInt8]] {
             try withFile(content) { path throws in
                 let empty = fault(["WARREN_X_FILE": path]) { _ = try $0.text("WARREN_X") }
@@ -66,11 +66,11 @@ struct SettingsTests {
         }
         try withFile(Array("one".utf8)) { path throws in
             let both = fault(["WARREN_X": "two", "WARREN_X_FILE": path]) { _ = try $0.text("WARREN_X") }
-            #expect(both == "WARREN_X: is set together with WARREN_X_FILE")
+            #expect(both == "WARREN_X: must not be set together with WARREN_X_FILE")
         }
     }
 
-    @Test("a number out of its bounds is refused, and a missing one has the default")
+    @Test("a number outside its bounds is refused, and a number that is not set has its default")
     func integer() throws {
         let settings = Settings(environment: ["A": "7", "B": "1", "C": "100"])
         #expect(try settings.integer("A", default: 4, in: 1...100) == 7)
@@ -83,7 +83,7 @@ struct SettingsTests {
         }
     }
 
-    @Test("the elements of a list have no spaces around them")
+    @Test("a list is split at its commas, without empty elements and without spaces around the elements")
     func list() throws {
         let settings = Settings(environment: ["A": " one, two ,,three", "B": ", ,"])
         #expect(try settings.list("A") == ["one", "two", "three"])
@@ -91,7 +91,7 @@ struct SettingsTests {
         #expect(try settings.list("C", default: ["x"]) == ["x"])
     }
 
-    @Test("the error of an address names the fault and does not show the password")
+    @Test("the error for a malformed server URL is one line with the variable's name and without the password")
     func address() {
         for wrong in ["http://u:hunter2@h", "amqp://u:hunter2@h:port", "amqp://u:hun%zzter2@h", "hunter2"] {
             let fault = fault(["WARREN_AMQP_URL": wrong]) {
@@ -110,7 +110,7 @@ struct SettingsTests {
         }
     }
 
-    @Test("the log level is one of swift-log's levels, in upper or lower case")
+    @Test("the log level is one of swift-log's levels in upper or lower case, and another text is refused")
     func logLevel() throws {
         #expect(try Settings(environment: [:]).logLevel() == .info)
         #expect(try Settings(environment: ["WARREN_LOG_LEVEL": "Debug"]).logLevel() == .debug)

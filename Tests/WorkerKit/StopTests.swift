@@ -14,9 +14,7 @@ extension Workers {
 }
 
 extension Workers.StopTests {
-    @Test(
-        "a stopping worker finishes the deliveries in flight and leaves the others in the queue"
-    )
+    @Test("a worker that stops finishes the deliveries in flight and leaves the other messages in the queue")
     @Loop func finishes() async throws {
         try await WorkerFixture.run { fixture async throws in
             let barrier = Barrier()
@@ -49,8 +47,8 @@ extension Workers.StopTests {
         }
     }
 
-    @Test("workers that stop one after another under load carry out every command once and reply once")
-    @Loop func relieved() async throws {
+    @Test("workers that stop one after another under load carry out each command once and reply once")
+    @Loop func oneAfterAnother() async throws {
         try await WorkerFixture.run { fixture async throws in
             let things = (0..<200).map { _ in UUID.v7() }
             var requests: [String] = []
@@ -102,7 +100,7 @@ extension Workers.StopTests {
         }
     }
 
-    @Test("the relay and the sweeper end when their task is cancelled")
+    @Test("the outbox relay and the inbox sweeper end when their task is cancelled")
     @Loop func cancelled() async throws {
         try await WorkerFixture.run { fixture in
             let barrier = Barrier()
@@ -124,7 +122,7 @@ extension Workers.StopTests {
                     #expect(try await eventually { barrier.arrived == 1 })
                     group.cancelAll()
                     #expect(try await eventually(within: .seconds(20)) { ended.arrived == 2 })
-                    // If one of them has not ended, the test has failed and must end itself.
+                    // If the relay or the sweeper has not ended, the test has failed. Closing them ends the test.
                     sweeper.close()
                     relay.close()
                     barrier.open()
@@ -133,8 +131,8 @@ extension Workers.StopTests {
         }
     }
 
-    @Test("a worker that is started and stopped repeatedly leaves no descriptor open")
-    @Loop func descriptors() async throws {
+    @Test("a worker that is started and stopped repeatedly leaves no connection open")
+    @Loop func connections() async throws {
         try await WorkerFixture.run { fixture async throws in
             func cycle() async throws {
                 try await fixture.withWorker { _ async throws in
@@ -153,18 +151,19 @@ extension Workers.StopTests {
 
     /// Returns the number of this process's sockets that are connected to these ports, from /proc/self/net/tcp.
     private func openConnections(to ports: [Int]) throws -> Int {
-        var mine: Set<String> = []
+        var ownSockets: Set<String> = []
         for entry in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
             guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(entry)"),
                 target.hasPrefix("socket:[")
             else { continue }
-            mine.insert(String(target.dropFirst(8).dropLast()))
+            ownSockets.insert(String(target.dropFirst(8).dropLast()))
         }
         let suffixes = ports.map { ":" + String(format: "%04X", $0) }
         return try String(contentsOfFile: "/proc/self/net/tcp", encoding: .utf8).split(separator: "\n").dropFirst()
             .map { $0.split(separator: " ") }
             .count { fields in
-                fields.count > 9 && suffixes.contains { fields[2].hasSuffix($0) } && mine.contains(String(fields[9]))
+                fields.count > 9 && suffixes.contains { fields[2].hasSuffix($0) }
+                    && ownSockets.contains(String(fields[9]))
             }
     }
 }

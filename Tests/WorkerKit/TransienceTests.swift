@@ -9,25 +9,25 @@ import Testing
 
 @Suite("Transient messages and tombstones")
 struct TransienceTests {
-    @Test("queries and credentials are not persistent and expire at their deadline, commands are persistent")
+    @Test("queries and credentials are transient and expire at their deadline, and commands are persistent")
     func transient() {
-        for message in Messages.all {
+        for message in Messages.descriptors {
             let properties = OutgoingRequest(message, caller: nil, body: [], requestID: "x")
-                .outgoing(correlationID: "1", replyTo: "r", principal: "p").properties
+                .makeMessage(correlationID: "1", replyTo: "r", principal: "p").properties
             #expect(properties.isPersistent == (message.kind == .command), "\(message.name)")
-            let patience = UInt64(message.deadline / .milliseconds(1))
-            #expect(properties.expiration == (message.kind == .command ? nil : patience), "\(message.name)")
+            let timeout = UInt64(message.timeout / .milliseconds(1))
+            #expect(properties.expiration == (message.kind == .command ? nil : timeout), "\(message.name)")
         }
-        #expect(Messages.all.filter { $0.kind == .credential }.count == 7)
+        #expect(Messages.descriptors.filter { $0.kind == .credential }.count == 7)
     }
 
-    @Test("a tombstone expires, but only after every reader that can hold the deleted row")
+    @Test("a tombstone expires, but not before every query that has read the deleted row has ended")
     @Loop func tombstone() async throws {
         try await CacheFixture.run { fixture in
-            await fixture.entities.bury("a")
-            let left = try await fixture.redis.send(["TTL", .string("\(fixture.name):a")]).integer
-            // A reader lives at most 5 s.
-            #expect((10...300).contains(left ?? -1))
+            await fixture.entities.putTombstone("a")
+            let timeToLive = try await fixture.redis.send(["TTL", .string("\(fixture.name):a")]).integer
+            // A query has a deadline of 5 s.
+            #expect((10...300).contains(timeToLive ?? -1))
         }
     }
 }

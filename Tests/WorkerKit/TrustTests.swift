@@ -13,7 +13,7 @@ extension Workers {
 }
 
 extension Workers.TrustTests {
-    @Test("the subject of a trusted principal becomes the caller")
+    @Test("the account in the header `subject` becomes the caller if the sender is a trusted principal")
     @Loop func trusted() async throws {
         try await WorkerFixture.run { fixture async throws in
             var callers: [Caller?] = []
@@ -28,7 +28,7 @@ extension Workers.TrustTests {
         }
     }
 
-    @Test("a request with a subject from an untrusted principal is refused and has no effect")
+    @Test("an untrusted principal's request that has a subject is refused with 403 and has no effect")
     @Loop func untrusted() async throws {
         try await WorkerFixture.run { fixture async throws in
             var plan = RunningWorker.Plan()
@@ -41,12 +41,12 @@ extension Workers.TrustTests {
                 #expect(fixture.service.begun == 0)
                 #expect(try await fixture.count("SELECT count(*) FROM inbox") == 0)
                 let own = try await fixture.client.ask(fixture.service.create.name, fixture.body(UUID.v7()))
-                #expect(own.status == 201, "without a subject it may ask")
+                #expect(own.status == 201, "an untrusted principal may send a request without a subject")
             }
         }
     }
 
-    @Test("a subject without a verified user id, or one that is not a UUID, is refused")
+    @Test("a request with a subject is refused with 403 if `user_id` is missing or the subject is not a UUID")
     @Loop func anonymous() async throws {
         try await WorkerFixture.run { fixture async throws in
             try await fixture.withWorker { _ async throws in
@@ -65,7 +65,7 @@ extension Workers.TrustTests {
         }
     }
 
-    @Test("a subject without a valid username is refused as malformed and not retried")
+    @Test("a request with a subject but without a valid username is refused with 400 and not retried")
     @Loop func nameless() async throws {
         try await WorkerFixture.run { fixture async throws in
             try await fixture.withWorker { _ async throws in
@@ -81,10 +81,10 @@ extension Workers.TrustTests {
         }
     }
 
-    @Test("a command that needs a caller and has none is refused")
+    @Test("a command that needs a caller and has none is refused with 401")
     @Loop func callerNeeded() async throws {
         var plan = WorkerFixture.Plan()
-        plan.needsSubject = true
+        plan.needsCaller = true
         try await WorkerFixture.run(plan) { fixture async throws in
             try await fixture.withWorker { _ async throws in
                 let reply = try await fixture.client.ask(fixture.service.create.name, fixture.body(UUID.v7()))
@@ -102,21 +102,21 @@ extension Workers.TrustTests {
         }
     }
 
-    @Test("only a principal that the handler names may send a request without a caller")
-    @Loop func asker() async throws {
+    @Test("only a principal that the handler names may send a request without a caller if the type needs a caller")
+    @Loop func withoutCaller() async throws {
         var plan = WorkerFixture.Plan()
-        plan.needsSubject = true
+        plan.needsCaller = true
         try await WorkerFixture.run(plan) { fixture async throws in
             var (named, other) = (RunningWorker.Plan(), RunningWorker.Plan())
             (named.principalsWithoutCaller, other.principalsWithoutCaller) = ([fixture.client.user], ["search"])
             try await fixture.withWorker(named) { _ async throws in
                 let reply = try await fixture.client.ask(fixture.service.read.name, fixture.body(UUID.v7()))
                 #expect(reply.status == 200)
-                let unvouched = try await fixture.client.ask(fixture.service.read.name, fixture.body(UUID.v7())) {
+                let unverified = try await fixture.client.ask(fixture.service.read.name, fixture.body(UUID.v7())) {
                     $0.properties.userID = nil
                     $0.properties.headers[Header.origin] = .string(fixture.client.user)
                 }
-                #expect(unvouched.status == 401)
+                #expect(unverified.status == 401)
             }
             try await fixture.withWorker(other) { _ async throws in
                 let reply = try await fixture.client.ask(fixture.service.read.name, fixture.body(UUID.v7()))
@@ -126,7 +126,7 @@ extension Workers.TrustTests {
         }
     }
 
-    @Test("a message whose type differs from its routing key, or has no handler, is dead-lettered")
+    @Test("a command gets 400 and is dead-lettered if its type differs from its routing key or has no handler")
     @Loop func routing() async throws {
         try await WorkerFixture.run { fixture async throws in
             try await fixture.withWorker { _ async throws in
@@ -147,13 +147,13 @@ extension Workers.TrustTests {
                 let untyped = try await fixture.client.ask(fixture.service.create.name, fixture.body(UUID.v7())) {
                     $0.properties.type = nil
                 }
-                #expect(untyped.status == 201, "the routing key says the type where the property does not")
+                #expect(untyped.status == 201, "a message without a type property has its routing key as the type")
                 #expect(fixture.service.begun == 1)
             }
         }
     }
 
-    @Test("a worker survives messages with malformed properties and bodies")
+    @Test("a worker continues after messages with malformed properties and bodies")
     @Loop func hostile() async throws {
         try await WorkerFixture.run { fixture async throws in
             try await fixture.withWorker { _ async throws in
@@ -172,20 +172,20 @@ extension Workers.TrustTests {
                 }
                 #expect(odd.status == 201)
                 for attempt: FieldValue in [.int64(.max), .int64(.min), "1", .void] {
-                    let returned = try await fixture.client.ask(fixture.service.create.name, fixture.body(UUID.v7())) {
+                    let requeued = try await fixture.client.ask(fixture.service.create.name, fixture.body(UUID.v7())) {
                         $0.exchange = Exchange.requeue
                         $0.routingKey = "any.\(fixture.queues.commands)"
                         $0.properties.timestamp = .max
                         $0.properties.headers[Header.attempt] = attempt
                     }
-                    #expect(returned.status == 201)
+                    #expect(requeued.status == 201)
                 }
             }
         }
     }
 
     @Test(
-        "the trace id is taken from a well-formed traceparent only",
+        "the reply has the trace id of a well-formed traceparent, and none for a malformed one",
         arguments: [
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-4BF92F3577B34DA6A3CE929D0E0E4736-x-01",
             "00-<script>alert(document.cookie)</sc-00f067aa0ba902b7-01", "00-\u{1b}[31m\n\r\u{0}x", "",

@@ -34,7 +34,7 @@ extension Workers.WorkerStartupTests {
         }
     }
 
-    @Test("start-up migrates the database and succeeds if the topology is complete, also a second time")
+    @Test("start-up migrates the database and succeeds if the topology is complete, and can be repeated")
     @Loop func passes() async throws {
         let queues = try TestQueues()
         try await TestDatabase.withDatabase { url in
@@ -53,7 +53,7 @@ extension Workers.WorkerStartupTests {
         }
     }
 
-    @Test("start-up fails with the names of all missing exchanges and queues and of the file that declares them")
+    @Test("start-up fails with the names of all missing exchanges and queues and with the file that declares them")
     @Loop func missing() async throws {
         let queues = try TestQueues()
         try await TestDatabase.withDatabase { url in
@@ -66,7 +66,7 @@ extension Workers.WorkerStartupTests {
         }
     }
 
-    @Test("start-up does not wait for a broker or a database that refuses the login, and does not show the password")
+    @Test("start-up fails at once if the broker or the database refuses the login, without the password in the error")
     @Loop func refused() async throws {
         let queues = try TestQueues()
         var wrong = queues.address
@@ -75,13 +75,13 @@ extension Workers.WorkerStartupTests {
             let broker = await failure { try await startup(url, wrong).run() }
             #expect(broker != nil && broker?.contains("hunter2") == false)
             let at = try #require(url.firstIndex(of: "@"))
-            let stranger = "postgresql://nobody_here:hunter2" + url[at...]
-            let database = await failure { try await startup(stranger, queues.address).run() }
+            let wrongURL = "postgresql://nobody_here:hunter2" + url[at...]
+            let database = await failure { try await startup(wrongURL, queues.address).run() }
             #expect(database != nil && database?.contains("hunter2") == false)
         }
     }
 
-    @Test("start-up waits for a database and a broker that are away, and goes on when they are back")
+    @Test("start-up waits while the database and the broker cannot be reached, and then continues")
     @Loop func waits() async throws {
         let queues = try TestQueues()
         try await TestDatabase.withDatabase { url in

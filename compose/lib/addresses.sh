@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Addresses as `export` lines for a shell to evaluate.
+# Prints addresses as `export` lines, which a shell can evaluate.
 
 export_line() { printf 'export %s=%q\n' "$1" "$2"; }
 
-# print_stack_addresses: the API, and every server with the passwords of the stack.
+# print_stack_addresses: prints the addresses of the API and of the servers, with the stack's passwords.
 print_stack_addresses() {
     local service
     export_line WARREN_URL "http://127.0.0.1:$HTTP_PORT"
@@ -16,7 +16,8 @@ print_stack_addresses() {
     export_line CLOUDINARY_URL "$(cloudinary_url)"
 }
 
-# print_test_addresses SERVER…: for tests, virtual hosts, a database and a Redis database that no daemon uses.
+# print_test_addresses SERVER…: prints the addresses for tests: virtual hosts, a database and a Redis database that the
+# stack's daemons do not use.
 print_test_addresses() {
     local server
     for server in "$@"; do

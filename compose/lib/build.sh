@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Builds of the Swift package.
 
-# run_in_group COMMAND…: runs a command in a process group of its own, which end_group ends as a whole. Returns the
-# command's status.
+# run_in_group COMMAND…: runs a command in a process group of its own, so that end_group can also end the processes that
+# the command has started. Returns the command's exit status.
 run_in_group() {
     setsid env --default-signal=INT,QUIT "$@" </dev/null 7>&- 8>&- 9>&- &
     GROUP=$!
@@ -18,7 +18,7 @@ end_group() {
     fi
 }
 
-# show_progress: on a terminal, shows the build's counter beside the name of the step.
+# show_progress: until the build ends, prints its counter, such as [12/345], after the name of the step.
 show_progress() {
     while kill -0 "$GROUP" 2>/dev/null; do
         printf '\r  %-52s %s\e[K' "$STEP" \
@@ -28,11 +28,11 @@ show_progress() {
     printf '\r  %-52s\e[K' "$STEP" >&3
 }
 
-# run_swift_build NAME ARGUMENTS…: `swift build` in the package's folder, with its output in the log NAME.
+# run_swift_build NAME ARGUMENTS…: runs `swift build` in the package's folder and writes its output to log/NAME.log.
 run_swift_build() {
     local log=$STATE/log/$1.log
     shift
-    # Build products are not secret: other users may read them.
+    # Other users may read build products, because they contain no secrets.
     # shellcheck disable=SC2016 # expanded by the inner shell
     PROGRESS_LOG=$log run_in_group bash -c 'umask 022; cd "$1" && shift && exec swift build "$@"' - "$ROOT" "$@" \
         3>&1 >"$log" 2>&1 || {
@@ -44,10 +44,11 @@ run_swift_build() {
 
 build_release() { run_swift_build build-release -c release; }
 
-# build_debug: programs and tests, with the check that targets import only what Package.swift allows.
+# build_debug: builds programs and tests, and checks that each target imports only its dependencies in Package.swift.
 build_debug() { run_swift_build build-debug --build-tests --explicit-target-dependency-import-check error; }
 
-# build_test_target NAME: one test target and what it depends on. Package.swift reads the variable, also for the run.
+# build_test_target NAME: builds one test target and its dependencies. Package.swift reads the variable, which stays
+# exported because the test runner reads Package.swift too.
 build_test_target() {
     export WARREN_TEST_TARGET=$1
     run_swift_build build-debug --product warrenPackageTests

@@ -4,13 +4,13 @@
 run_checks() {
     local faulty=no
     run_check "Format (swift format lint --strict)" check_format || faulty=yes
-    run_check "Imports, against Package.swift" check_imports || faulty=yes
+    run_check "Imports (dependencies in Package.swift)" check_imports || faulty=yes
     run_check "Scripts (shellcheck -x)" check_scripts || faulty=yes
     run_check "Lines, links and file names" check_text || faulty=yes
     [[ $faulty == no ]] || fail "the checks found faults; they are listed above"
 }
 
-# run_check TEXT COMMAND…: a step whose output is printed if it fails.
+# run_check TEXT COMMAND…: runs a command as a step. If the command fails, prints its output and returns 1.
 run_check() {
     run_step "$1" capture_output "${@:2}"
     if ((STATUS == 0)); then return; fi
@@ -18,7 +18,7 @@ run_check() {
     return 1
 }
 
-# capture_output COMMAND…: sets OUTPUT and STATUS.
+# capture_output COMMAND…: runs a command, and sets OUTPUT to its output and STATUS to its exit status.
 capture_output() {
     STATUS=0
     OUTPUT=$("$@" 2>&1) || STATUS=$?

@@ -2,8 +2,8 @@
 
 usage: swift package dump-package | check_imports.py FOLDER
 
-Prints FILE:LINE: FAULT for each import of a module of this package that Package.swift does not allow, and exits with 1
-if there is one. The compiler finds such a module if another target happens to have built it, so the import compiles.
+Prints FILE:LINE: FAULT for each import of a module of this package that is not a dependency of the target, and exits
+with 1 if there is one. Such an import can compile, because the compiler finds every module that was built before.
 """
 
 import json
@@ -35,7 +35,7 @@ def main():
 
 
 def swift_files(root, folder, targets):
-    """The target's files: those below its folder, without the folders of other targets."""
+    """Yields the Swift files below the target's folder, without the folders of other targets."""
     for current, folders, files in os.walk(os.path.join(root, folder)):
         path = os.path.relpath(current, root)
         folders[:] = sorted(f for f in folders if os.path.join(path, f) not in targets)

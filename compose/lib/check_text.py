@@ -4,14 +4,15 @@ usage: check_text.py FOLDER
 
 Prints FILE:LINE: FAULT for each fault and exits with 1 if there is one. The rules:
 
-- A line has at most 120 columns. Exempt are rows of Markdown tables, Markdown lines with a URL, lines with a word of
-  more than 80 columns (such as encoded test data), JSON files, queues/asyncapi.yaml, which a program writes, and
+- A line has at most 120 columns. The rule does not apply to rows of Markdown tables, Markdown lines with a URL, lines
+  with a word of more than 80 columns (such as encoded test data), JSON files, the generated queues/asyncapi.yaml, and
   migrations, which must not change once they are applied.
 - A relative link of a Markdown file leads to a file or folder, and its anchor to a heading.
-- A path that begins with Sources/, Tests/, queues/ or compose/ exists, and so does a Markdown file with a name in
-  capitals, such as README.md. In Swift files only comments are checked, because tests have strings with other paths.
-- In Markdown, a file or folder in `code` exists somewhere in the repository: `Crowd.swift`, `Support/Crowd.swift`,
-  `Support/`. Paths that begin with a dot, an upper-case placeholder or a variable are not looked for.
+- A path that begins with Sources/, Tests/, queues/ or compose/ names a file or folder of the repository. A Markdown
+  file whose name is in capitals, such as README.md, exists. In Swift files only comments are checked, because strings
+  in tests contain other paths.
+- A name of a file or folder in `code` in a Markdown file, such as `Stack.swift`, `Support/Stack.swift` or `Support/`,
+  exists in some folder. Names with a component that begins with a dot or is in capitals are not checked.
 """
 
 import os
@@ -22,7 +23,7 @@ COLUMNS = 120
 LONG_WORD = 80
 EXEMPT = re.compile(r".*\.json$|queues/asyncapi\.yaml$|.*/Migrations/[^/]*\.sql$|Package\.resolved$")
 SKIPPED_FOLDERS = {".git", ".local", "__pycache__"}
-# Written by the operator and ignored by Git: may be named, need not exist.
+# Files that an operator may create and that Git ignores. A text may name them even if they do not exist.
 UNTRACKED_FILES = {"compose/warren.env"}
 
 FENCE = re.compile(r"^\s*(```|~~~)")
@@ -38,7 +39,7 @@ PLACEHOLDER = re.compile(r"(?:^|/)(?:\.|[A-Z]+(?:[./-]|$)|Type\+Aspect\.swift)")
 
 
 def paths(root):
-    """The repository's files, as paths relative to its root."""
+    """Yields the paths of the repository's files, relative to its root."""
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(f for f in folders if f not in SKIPPED_FOLDERS and not f.startswith(".build"))
         for file in sorted(files):
@@ -48,13 +49,13 @@ def paths(root):
 
 
 def anchor(heading):
-    """The anchor that GitHub gives a heading."""
+    """Returns the anchor that GitHub gives a heading."""
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
     return re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
 
 
 class Markdown:
-    """A Markdown file: its anchors, and its lines without blocks of code."""
+    """The anchors of a Markdown file, and its lines; lines of code blocks are empty."""
 
     def __init__(self, lines):
         self.anchors = set()
@@ -103,7 +104,7 @@ class Repository:
         return path in self.files or path in self.folders or path in UNTRACKED_FILES
 
     def has_suffix(self, path):
-        """Whether some file or folder has this path or one that ends with it."""
+        """Returns whether the path of a file or folder is this path or ends with it."""
         path = path.rstrip("/")
         return any(each == path or each.endswith("/" + path) for each in self.files | self.folders)
 

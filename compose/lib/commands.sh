@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The commands that start, change and stop a stack.
 
-# with_stack_lock COMMAND…: runs a command that changes the stack, one at a time.
+# with_stack_lock COMMAND…: runs a command that changes the stack. Waits until no other such command runs.
 with_stack_lock() {
     make_state_folder
     exec 9>"$STATE/lock"
@@ -20,7 +20,7 @@ require_running() {
     [[ -n ${BUILD-} ]] || fail "only the servers are running: run compose/local up"
 }
 
-# prepare_stack: the folder and the ports. A running stack keeps its ports.
+# prepare_stack: makes the stack's folder and chooses its ports. A running stack keeps its ports.
 prepare_stack() {
     make_state_folder
     if any_running && load_settings; then return; fi
@@ -30,7 +30,7 @@ prepare_stack() {
 start_stack() {
     run_step "Starting RabbitMQ, PostgreSQL and Redis" start_servers "${SERVERS[@]}"
     write_addresses
-    run_step "Keys for access tokens" make_token_keys "$ROOT/.build/$BUILD/warren"
+    run_step "Making the keys for access tokens" make_token_keys "$ROOT/.build/$BUILD/warren"
     run_step "Starting cloudinary-local" start_daemons cloudinary-local
     run_step "Starting ${SERVICES[*]}" start_daemons "${SERVICES[@]}"
     run_step "Starting the ingress" start_daemons ingress
@@ -40,16 +40,16 @@ up() {
     prepare_stack
     run_step "Checking packages" install_packages "${PACKAGES[@]}"
     require_swift
-    say "  The first build takes minutes, later ones seconds. Its log: ${STATE#"$ROOT/"}/log/build-release.log"
+    say "  The first build takes minutes, later builds seconds. The log is ${STATE#"$ROOT/"}/log/build-release.log"
     run_step "Building" build_release
     save_setting BUILD release
     start_stack
     cat <<TEXT
 
 Warren listens at http://127.0.0.1:$HTTP_PORT (health: /health/ready, API description: /openapi.json).
-  compose/local demo      walks through the API step by step
+  compose/local demo      sends requests to the API, step by step
   compose/local env       prints addresses and passwords for a shell
-  compose/local down      stops everything; the data stays in ${STATE#"$ROOT/"}
+  compose/local down      stops all processes; the data stays in ${STATE#"$ROOT/"}
 TEXT
 }
 
@@ -66,7 +66,7 @@ down() {
         run_step "Stopping the ingress and the workers" stop_daemons
         run_step "Stopping RabbitMQ, PostgreSQL and Redis" stop_servers
     else
-        say "Nothing is running."
+        say "No process is running."
     fi
     remove_all_process_files
 }
@@ -79,13 +79,13 @@ scale() {
     *) fail "unknown service $service: must be $(printf '%s, ' "${SERVICES[@]}")ingress or cloudinary-local" ;;
     esac
     if [[ $service == ingress || $service == cloudinary-local ]] && ((10#$number > 1)); then
-        fail "$service listens on one port: N must be 0 or 1"
+        fail "only one $service can run, because it listens on a fixed port: N must be 0 or 1"
     fi
     require_running
     run_step "Scaling $service to $((10#$number))" set_daemon_count "$service" "$((10#$number))"
 }
 
-# rebuild_search: runs `warren search rebuild` as the search service, whose rights suffice. Returns its exit status.
+# rebuild_search: runs `warren search rebuild` with the rights of the search service. Returns the command's exit status.
 rebuild_search() {
     local secrets=$STATE/secrets
     require_running

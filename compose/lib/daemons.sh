@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Warren's own processes: their environment, start, readiness and number.
 
+# program_of SERVICE: prints the path of the service's program.
 program_of() {
     case $1 in
     cloudinary-local) printf '%s/.build/%s/cloudinary-local' "$ROOT" "$BUILD" ;;
@@ -8,7 +9,7 @@ program_of() {
     esac
 }
 
-# write_addresses: the servers' addresses with passwords, as files for the daemons.
+# write_addresses: writes the servers' addresses, with passwords, to files that the daemons read.
 write_addresses() {
     local service
     for service in "${SERVICES[@]}"; do
@@ -21,8 +22,8 @@ write_addresses() {
     mkdir -p "$STATE/cloudinary"
 }
 
-# set_command NAME: sets COMMAND to the daemon's program with its settings. Other variables of the environment pass
-# through, so that `up` and `scale` can set limits and log levels.
+# set_command NAME: sets COMMAND to the command that runs the daemon with the stack's addresses and secrets. The daemon
+# inherits all other variables, so that its limits and its log level can be set for `up` and `scale`.
 set_command() {
     local service=${1%-*} secrets=$STATE/secrets
     COMMAND=(env -u WARREN_AMQP_URL -u WARREN_DATABASE_URL -u WARREN_REDIS_URL -u CLOUDINARY_URL
@@ -58,7 +59,7 @@ launch_daemon() {
     launch "$1" "${COMMAND[@]}"
 }
 
-# daemon_is_ready NAME: asks the health check of the containers, which does not depend on the log level.
+# daemon_is_ready NAME: runs the health check of the containers for this daemon. It does not depend on the log level.
 daemon_is_ready() {
     local file
     file=$(health_file "$1")
@@ -71,10 +72,10 @@ daemon_is_ready() {
 
 run_health_check() { timeout 3 "$ROOT/compose/healthy" "$@" 2>/dev/null; }
 
-# wait_for_daemons NAME…: a daemon that waits for a server is given time for it; one that exits fails at once.
+# wait_for_daemons NAME…: waits until these daemons are ready. Fails after 60 s, or as soon as one of them exits.
 wait_for_daemons() { wait_until_ready 60 daemon_is_ready "$@"; }
 
-# set_daemon_count SERVICE N: runs exactly N processes. Those with the highest numbers stop first.
+# set_daemon_count SERVICE N: starts or stops processes until exactly N run. Those with the highest numbers are stopped.
 set_daemon_count() {
     local service=$1 wanted=$2 number=0 names name started=()
     mapfile -t names < <(running_processes "$service")
@@ -93,8 +94,8 @@ set_daemon_count() {
     wait_for_daemons ${started[@]+"${started[@]}"}
 }
 
-# start_daemons SERVICE…: runs at least one process of each, and restarts those whose program was built after their
-# start. Waits until all are ready.
+# start_daemons SERVICE…: starts a process of each service that has none, and restarts processes whose program was built
+# after they were started. Waits until all processes of these services are ready.
 start_daemons() {
     local service name outdated=() all=()
     for service in "$@"; do

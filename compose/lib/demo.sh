@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # The demonstration: register, log in, upload, post, list, read, search, delete, wait until the picture and the search
-# hit are gone, refresh, log out. Each step prints its route through the broker.
+# hit are gone, refresh, log out. Each request is printed with its route through the broker.
 # shellcheck disable=SC2016 # the $names in single quotes are jq's
 
 json=(-H 'Content-Type: application/json')
@@ -47,9 +47,9 @@ upload_and_post() {
     call_api "upload a picture" 201 POST /v1/media "${bearer[@]}" -F "file=@$WORK/picture.png;type=image/png"
     MEDIA=$(field .id)
     PICTURE=$(field .url)
-    call_media_host "the picture is delivered" 200 "$PICTURE"
+    call_media_host "fetch the picture" 200 "$PICTURE"
     WORD=burrow$(od -An -tx1 -N6 /dev/urandom | tr -d ' \n' | tr 0-9 g-p)
-    call_api "post it" 201 POST /v1/posts "${bearer[@]}" "${json[@]}" \
+    call_api "create a post" 201 POST /v1/posts "${bearer[@]}" "${json[@]}" \
         -d "$(json_body --arg word "$WORD" --arg id "$MEDIA" \
             '{content: "A picture of our \($word), dug today.", mediaIds: [$id]}')"
     POST=$(field .id)
@@ -61,7 +61,7 @@ list_read_and_search() {
     wait_for_effect "the post shows the picture's address" post_has_picture
     call_api "read the post" 200 GET "/v1/posts/$POST" "${bearer[@]}"
     wait_for_effect "the search index contains the post" search_total_is 1
-    call_api "find it by search" 200 GET "/v1/search/posts?query=$WORD" "${bearer[@]}"
+    call_api "search for the post" 200 GET "/v1/search/posts?query=$WORD" "${bearer[@]}"
     field ".posts[] | select(.id == \"$POST\") | .id" >/dev/null
 }
 
@@ -82,7 +82,7 @@ refresh_and_log_out() {
     REFRESH=$(field .refreshToken)
     call_api "log out" 204 POST /v1/auth/logout "${json[@]}" \
         -d "$(json_body --arg token "$REFRESH" '{refreshToken: $token}')"
-    call_api "the session is over" 401 POST /v1/auth/refresh "${json[@]}" \
+    call_api "the session has ended" 401 POST /v1/auth/refresh "${json[@]}" \
         -d "$(json_body --arg token "$REFRESH" '{refreshToken: $token}')"
 }
 
@@ -93,7 +93,7 @@ run_demo() {
     is_running ingress-1 || fail "the ingress is not running: run compose/local up"
     WORK=$(mktemp -d)
     trap 'rm -rf "$WORK"' EXIT
-    say "A client's journey through http://127.0.0.1:$HTTP_PORT"
+    say "Requests of a client to http://127.0.0.1:$HTTP_PORT"
     ROUTES_ARE_LOGGED=no
     if requests_are_logged; then ROUTES_ARE_LOGGED=yes; fi
     if [[ $ROUTES_ARE_LOGGED == no ]]; then

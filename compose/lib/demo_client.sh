@@ -3,7 +3,7 @@
 
 CALLS=0
 
-# requests_are_logged: whether the ingress and all workers log at `info` or below, as they do by default.
+# requests_are_logged: succeeds if the log level of the ingress and all workers is `info` (the default) or lower.
 requests_are_logged() {
     local name level
     for name in $(running_processes ingress; for service in "${SERVICES[@]}"; do running_processes "$service"; done); do
@@ -12,8 +12,9 @@ requests_are_logged() {
     done
 }
 
-# set_route REQUEST-ID: sets ROUTE to the request's route through the broker, according to two log lines: "request" of
-# the ingress has the message's type, "handled" of the worker has the queue and the status.
+# set_route REQUEST-ID: sets ROUTE to the request's route through the broker, which two log lines contain: the ingress's
+# line "request" has the message's type, and the worker's line "handled" has the queue and the status. Returns 1 if one
+# of the lines is missing.
 set_route() {
     local lines
     ROUTE=''
@@ -25,8 +26,8 @@ set_route() {
     [[ -n $ROUTE ]]
 }
 
-# send METHOD PATH CURL-ARGUMENT…: sets STATUS, MS (the duration) and REQUEST (the id), and writes the response to the
-# files head and body.
+# send METHOD PATH CURL-ARGUMENT…: sends a request. Sets STATUS, MS (the duration) and REQUEST (the request's id), and
+# writes the response to the files head and body in $WORK.
 send() {
     local method=$1 path=$2 seconds
     shift 2
@@ -37,7 +38,8 @@ send() {
     MS=$(awk -v s="${seconds:-0}" 'BEGIN { printf "%d", s * 1000 + 0.5 }')
 }
 
-# call_api TEXT STATUS METHOD PATH CURL-ARGUMENT…: one step of the demonstration. Waits if the rate limit asks for it.
+# call_api TEXT STATUS METHOD PATH CURL-ARGUMENT…: a step of the demonstration: sends a request, prints it, and fails
+# unless the response has STATUS. After a 429 it waits as long as Retry-After says, and sends the request once more.
 call_api() {
     local text=$1 expected=$2 method=$3 path=$4 seconds
     shift 4
@@ -58,7 +60,7 @@ call_api() {
     printf '\n'
 }
 
-# call_media_host TEXT STATUS URL: a request to the host that delivers the pictures, which is not part of Warren.
+# call_media_host TEXT STATUS URL: a step that requests a picture from the media host, which is not part of Warren.
 call_media_host() {
     local text=$1 expected=$2 url=$3
     CALLS=$((CALLS + 1))
@@ -70,11 +72,11 @@ call_media_host() {
 
 fetch_picture() { STATUS=$(curl -sS -m 20 -o "$WORK/body" -w '%{http_code}' "$1") || STATUS=000; }
 
-# header NAME: a header field of the last response.
+# header NAME: prints a header field of the last response. NAME is in lower case.
 header() { awk -F ': *' -v name="$1" 'tolower($1) == name { sub(/\r$/, "", $2); print $2; exit }' "$WORK/head"; }
 
-# field FILTER: the part of the last response's body that the jq filter selects.
-field() { jq -er "$1" "$WORK/body" || fail_step "expected a body with $1"; }
+# field FILTER: prints the part of the last response's body that the jq filter selects.
+field() { jq -er "$1" "$WORK/body" || fail_step "expected a body in which jq finds $1"; }
 
 fail_step() {
     printf '\n\nStep failed: %s. The response has status %s:\n' "$1" "$STATUS" >&2
@@ -83,7 +85,7 @@ fail_step() {
     exit 1
 }
 
-# wait_for_effect TEXT COMMAND…: waits until the command succeeds, at most 10 s, and prints how long it took.
+# wait_for_effect TEXT COMMAND…: repeats the command until it succeeds, for at most 10 s, and prints how long it took.
 wait_for_effect() {
     local text=$1 start
     start=$(now_ms)

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Output for the operator: one line per step with its duration; errors on standard error.
+# Output for the operator: one line per step, with the step's duration. Errors go to standard error.
 
 # The program's name in error messages.
 SELF=${SELF:-compose/local}
@@ -11,16 +11,17 @@ fail() {
     exit 1
 }
 
+# now_ms: prints the time in milliseconds since 1970.
 now_ms() { printf '%s' "$((${EPOCHREALTIME/[.,]/} / 1000))"; }
 
-# seconds_since MILLISECONDS: the time since then in seconds, such as "1.2".
+# seconds_since MILLISECONDS: prints the seconds that have passed since a time of now_ms, such as "1.2".
 seconds_since() {
     local ms=$(($(now_ms) - $1))
     printf '%d.%d' $((ms / 1000)) $((ms % 1000 / 100))
 }
 
-# run_step TEXT COMMAND…: runs the command in this shell and prints its duration. The command writes its own output to
-# a log and calls `fail` if it cannot continue.
+# run_step TEXT COMMAND…: prints TEXT, runs the command in this shell, and prints its duration. The command must write
+# its own output to a log, and call `fail` if it cannot continue.
 run_step() {
     local start
     STEP=$1
@@ -31,7 +32,7 @@ run_step() {
     printf '%7s s\n' "$(seconds_since "$start")"
 }
 
-# wait_until SECONDS COMMAND…: repeats the command until it succeeds. Returns 1 if the time limit passes first.
+# wait_until SECONDS COMMAND…: repeats the command until it succeeds. Returns 1 after the time limit.
 wait_until() {
     local end=$(($(now_ms) + $1 * 1000))
     shift
@@ -41,7 +42,7 @@ wait_until() {
     done
 }
 
-# print_log_end LOG [OFFSET]: prints the last lines of a log, from a byte offset on, to standard error.
+# print_log_end LOG [OFFSET]: prints the last lines of a log to standard error, but only lines after the byte OFFSET.
 print_log_end() {
     local lines
     [[ -f $1 ]] || return 0

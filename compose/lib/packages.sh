@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# System requirements: Debian packages, which are installed if they are missing, and a Swift toolchain.
+# The requirements: Debian packages, which are installed if they are missing, and a Swift toolchain.
 
 # shellcheck disable=SC2034 # used by other parts
 PACKAGES=(
@@ -17,7 +17,8 @@ run_apt_install() {
         --no-install-recommends install "$@" >>"$STATE/log/apt.log" 2>&1
 }
 
-# install_packages PACKAGE…: installs the missing ones. If the caller is not root, fails with the command to run.
+# install_packages PACKAGE…: installs those of the packages that are missing. If packages are missing and the script
+# does not run as root, fails with a message that contains the command to run.
 install_packages() {
     local package missing=()
     command -v dpkg-query >/dev/null || fail "dpkg-query not found: this script needs Debian or Ubuntu"
@@ -26,8 +27,9 @@ install_packages() {
     done
     ((${#missing[@]})) || return 0
     ((EUID == 0)) || fail "missing packages; run as root: apt-get install --no-install-recommends ${missing[*]}"
-    # The package lists may be missing, or too old for the mirror.
     run_apt_install "${missing[@]}" && return
+    # The first attempt fails if apt's package lists are missing or name versions that the mirror no longer has.
+    # Therefore update the lists and try again.
     apt-get update >>"$STATE/log/apt.log" 2>&1 && run_apt_install "${missing[@]}" && return
     print_log_end "$STATE/log/apt.log"
     fail "apt-get cannot install ${missing[*]}"
@@ -41,8 +43,8 @@ require_swift() {
         done
     fi
     command -v swift >/dev/null ||
-        fail "swift not found: install Swift 6.3 (https://swift.org/install) and add its bin folder to PATH"
+        fail "swift not found: install Swift 6.3 or later (https://swift.org/install) and add its bin folder to PATH"
     version=$(swift --version 2>/dev/null | grep -oE 'Swift version [0-9]+\.[0-9]+' | grep -oE '[0-9.]+$')
-    [[ $(printf '6.2\n%s\n' "$version" | sort -V | head -n 1) == 6.2 ]] ||
-        fail "$(command -v swift) is Swift $version: Swift 6.2 or later is required"
+    [[ $(printf '6.3\n%s\n' "$version" | sort -V | head -n 1) == 6.3 ]] ||
+        fail "$(command -v swift) is Swift $version: Swift 6.3 or later is required"
 }

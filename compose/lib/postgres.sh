@@ -1,7 +1,8 @@
 # shellcheck shell=bash
-# A private PostgreSQL with a role and a database per service. A role can open the database of its own name and no
-# other: both pg_hba.conf and the databases' privileges enforce it.
+# A private PostgreSQL with a role and a database per service. A role can connect only to the database with its own
+# name. Both pg_hba.conf and the databases' privileges enforce this rule.
 
+# postgres_bin: prints the folder of PostgreSQL's programs, in the version of the data folder if there is one.
 postgres_bin() {
     local version
     version=$(cat "$STATE/postgres/data/PG_VERSION" 2>/dev/null) ||
@@ -9,12 +10,12 @@ postgres_bin() {
     printf '/usr/lib/postgresql/%s/bin' "$version"
 }
 
-# hba_lines ADDRESSES: the lines of pg_hba.conf for clients at these addresses.
+# hba_lines ADDRESSES: prints the lines of pg_hba.conf for clients at these addresses.
 hba_lines() {
     printf 'host  %-8s  %-8s  %s  scram-sha-256\n' all postgres "$1" sameuser all "$1"
 }
 
-# make_database_cluster: the data folder, if it does not exist.
+# make_database_cluster: makes the data folder if it does not exist.
 make_database_cluster() {
     local home=$STATE/postgres
     mkdir -p "$home"
@@ -42,7 +43,8 @@ launch_postgres() {
     set_user_prefix postgres
     make_database_cluster
     hba_lines 127.0.0.1/32 >"$home/data/pg_hba.conf"
-    # The tests' role creates databases, whose names begin with its own. PostgreSQL 15 has no regular expressions here.
+    # The tests' role `scratch` creates databases whose names begin with `scratch`. Before PostgreSQL 16, pg_hba.conf
+    # cannot match the beginning of a name.
     if [[ $(postgres_bin) =~ /(1[6-9]|[2-9][0-9])/ ]]; then
         printf 'host  /^scratch  scratch  127.0.0.1/32  scram-sha-256\n' >>"$home/data/pg_hba.conf"
     else
@@ -53,7 +55,7 @@ launch_postgres() {
         -c password_encryption=scram-sha-256 -c timezone=UTC -c log_timezone=UTC
 }
 
-# run_sql ARGUMENTS…: psql as the superuser.
+# run_sql ARGUMENTS…: runs psql as the superuser.
 run_sql() {
     PGPASSWORD=$(secret postgres-postgres) PGCONNECT_TIMEOUT=5 psql -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 \
         -p "$POSTGRES_PORT" -U postgres -d postgres "$@"
@@ -61,7 +63,8 @@ run_sql() {
 
 postgres_is_ready() { run_sql -c 'SELECT 1' >/dev/null 2>&1; }
 
-# role_sql NAME [OPTION]: creates the role and its database if they do not exist, and sets the password.
+# role_sql NAME [OPTION]: prints SQL that creates the role and its database if they do not exist, and sets the password.
+# OPTION is CREATEDB for a role that may create databases.
 role_sql() {
     cat <<SQL
 \\set password '$(secret "postgres-$1")'
@@ -72,7 +75,7 @@ REVOKE ALL ON DATABASE "$1" FROM PUBLIC;
 SQL
 }
 
-# all_roles_sql: the same for every service.
+# all_roles_sql: prints the SQL of role_sql for every service.
 all_roles_sql() {
     local name
     printf 'REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;\n'

@@ -1,12 +1,13 @@
 # shellcheck shell=bash
-# Processes and their files in run/: NAME.pid, NAME.born (the process's start time according to the kernel, which tells
-# it from a later process with the same pid) and, for a worker, NAME.health.
+# Processes and their files in run/: NAME.pid; NAME.born, which has the process's start time, to distinguish it from a
+# later process with the same pid; and NAME.health, the health file of a worker.
 
-# start_time PID: the process's start time in clock ticks since boot (proc(5)); returns 1 if it has exited.
+# start_time PID: prints the process's start time in clock ticks since boot (proc(5)). Returns 1 if it has exited.
 start_time() {
     local stat
     stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
-    # The command's name, in parentheses, may contain anything: fields are counted after the last parenthesis.
+    # The second field is the program's name in parentheses, which can contain spaces and parentheses. The fields after
+    # the last parenthesis are used.
     # shellcheck disable=SC2086
     set -- ${stat##*) }
     [[ $1 != Z ]] || return 1
@@ -31,7 +32,7 @@ any_running() {
     return 1
 }
 
-# running_processes SERVICE: the names SERVICE-N of its live processes, by number.
+# running_processes SERVICE: prints the names SERVICE-N of the service's running processes, sorted by number.
 running_processes() {
     local file name
     for file in "$STATE/run/$1"-*.pid; do
@@ -41,22 +42,22 @@ running_processes() {
     done | sort -t- -k2 -V
 }
 
-# The size of each log before this script started its process.
+# The size of each log, in bytes, before this script started its process.
 declare -A LOG_START=()
 
-# launch NAME COMMAND…: starts a process in a session of its own, so that Ctrl-C in this script does not reach it.
+# launch NAME COMMAND…: starts a process in a session of its own, so that Ctrl-C ends this script but not the process.
 launch() {
     local name=$1 log=$STATE/log/$1.log pid
     shift
     if [[ -f $log && $(stat -c %s "$log") -gt 67108864 ]]; then mv "$log" "$log.1"; fi
     LOG_START[$name]=$(stat -c %s "$log" 2>/dev/null || printf 0)
-    # A killed process leaves its health file behind, which would count as the new one's.
+    # A killed process leaves its health file behind, which would be taken for the new process's.
     remove_process_files "$name"
-    # Descriptors 7 to 9 are locks of this script, which a child would hold for its whole life. The shell starts
-    # background processes with SIGINT and SIGQUIT ignored; env restores the default.
+    # Descriptors 7 to 9 hold this script's locks. A child that inherited them would keep the locks until it exits. The
+    # shell starts background processes with SIGINT and SIGQUIT ignored; env restores the default.
     setsid env --default-signal=INT,QUIT "$@" </dev/null >>"$log" 2>&1 7>&- 8>&- 9>&- &
     pid=$!
-    # Without a job table entry the shell does not report the process's end.
+    # The shell would report the end of a process that is in its job table.
     disown "$pid"
     start_time "$pid" >"$STATE/run/$name.born" || true
     printf '%s\n' "$pid" >"$STATE/run/$name.pid"
@@ -66,19 +67,20 @@ remove_process_files() { rm -f "$STATE/run/$1".{pid,born,health}; }
 
 remove_all_process_files() { rm -f "$STATE"/run/*.{pid,born,health}; }
 
-# wait_until_ready SECONDS CHECK NAME…: waits until `CHECK NAME` succeeds for each of these processes. Fails with the
-# end of the log as soon as one of them exits, or when the time limit passes.
+# wait_until_ready SECONDS CHECK NAME…: waits until `CHECK NAME` succeeds for each of these processes. If one of them
+# exits, or is not ready within the time limit, fails and prints the end of its log.
 wait_until_ready() {
     local limit=$1 check=$2
     STARTING=("${@:3}")
     wait_until "$limit" all_ready "$check" || fail_start "${STARTING[0]}" "is not ready after $limit s"
 }
 
-# all_ready CHECK: removes the processes that are ready from STARTING; succeeds if none is left.
+# all_ready CHECK: removes the processes that are ready from STARTING. Succeeds if STARTING is then empty.
 all_ready() {
     local name left=()
     for name in ${STARTING[@]+"${STARTING[@]}"}; do
-        # A check may reach another process, for example one on the same port: it counts for live processes only.
+        # A check may reach another process, for example one on the same port. A check that succeeds therefore counts
+        # only if this process still runs.
         if "$1" "$name" && is_running "$name"; then continue; fi
         is_running "$name" || fail_start "$name" "exited during its start"
         left+=("$name")
@@ -87,14 +89,14 @@ all_ready() {
     ((${#STARTING[@]} == 0))
 }
 
-# fail_start NAME TEXT: fails with the log lines of a process that did not start.
+# fail_start NAME TEXT: prints the log lines of a process that did not start, and fails.
 fail_start() {
     print_log_end "$STATE/log/$1.log" "${LOG_START[$1]-}"
     fail "$1 $2"
 }
 
-# stop_processes SIGNAL NAME…: signals all of them, waits 40 s, then kills the rest and says so. A daemon stops within
-# 30 s by itself (Sources/WorkerKit/Process/Daemon.swift).
+# stop_processes SIGNAL NAME…: sends the signal to all of these processes, and waits up to 40 s until they have stopped.
+# Reports and kills those that still run. A daemon stops within 30 s (Sources/WorkerKit/Process/Daemon.swift).
 stop_processes() {
     local signal=$1 name
     shift
@@ -116,9 +118,12 @@ none_running() {
     for name in "$@"; do if is_running "$name"; then return 1; fi; done
 }
 
-# set_user_prefix USER: sets PREFIX to the command that runs another one as that user, if this script runs as root.
-# If the user cannot reach the stack's folder, as in a checkout under /root, the server gets the capability to pass
-# through. The secure bit makes access(2), which RabbitMQ calls before it opens a file, agree with open(2).
+# set_user_prefix USER: sets PREFIX to the words that, put before a command, run it as that user. PREFIX is empty if
+# this script does not run as root.
+#
+# If the user cannot reach the stack's folder, for example because the checkout is below /root, the server gets
+# CAP_DAC_OVERRIDE, with which the kernel does not check the permissions of files and folders. access(2) ignores this
+# capability unless the secure bit is set, and RabbitMQ calls access(2) before it opens a file.
 set_user_prefix() {
     PREFIX=()
     ((EUID == 0)) || return 0
@@ -129,14 +134,15 @@ set_user_prefix() {
     PREFIX+=(--)
 }
 
-# make_server_folder NAME USER: the server's own folder, which only its user can read.
+# make_server_folder NAME USER: makes the folder of a server, which only the server's user can read.
 make_server_folder() {
     mkdir -p "$STATE/$1"
     if ((EUID == 0)); then chown -R "$2:$(id -g "$2")" "$STATE/$1"; fi
     chmod 0700 "$STATE/$1"
 }
 
-# require_free_port PORT VARIABLE OWNER: fails if another program listens on the port.
+# require_free_port PORT VARIABLE OWNER: fails if a program listens on the port. VARIABLE is the environment variable
+# that changes the port, and OWNER the process that needs it.
 require_free_port() {
     if port_is_open "$1"; then
         fail "port $1 for $3 is in use by another program: stop that program, or set $2 to a free port"

@@ -1,17 +1,17 @@
 # shellcheck shell=bash
-# A private RabbitMQ. At every start it loads its users (passwords from secrets/) and then queues/definitions.json.
-# Exchanges, queues and permissions come from these files only.
+# A private RabbitMQ. At every start it loads its users, whose passwords are in secrets/, and then
+# queues/definitions.json. Only these definitions create exchanges, queues and permissions.
 
 RABBITMQ_BIN=/usr/lib/rabbitmq/bin
 
-# set_rabbitmq_environment: sets RABBITMQ_ENV to a command prefix with which the packaged scripts use this stack's
-# folder and ports, and read no setting of the system.
+# set_rabbitmq_environment: sets RABBITMQ_ENV to the words that, put before a command of the RabbitMQ package, make it
+# use this stack's folder and ports instead of the system's settings.
 set_rabbitmq_environment() {
     local home=$STATE/rabbitmq cores schedulers erlang
     cores=$(nproc) schedulers=$(((cores + 1) / 2))
-    # Erlang's schedulers spin before they sleep, which wastes cores that other processes share: off. The broker shares
-    # the machine with its clients: with a scheduler for half of the cores it spends a third less time on a message,
-    # because schedulers on all cores wake each other.
+    # By default, Erlang's schedulers spin before they sleep, which wastes cores that other processes need; `+sbwt none`
+    # turns this off. With a scheduler for half of the cores, the broker needs a third less CPU time for a message,
+    # because schedulers on all cores often wake each other.
     erlang="+sbwt none +sbwtdcpu none +sbwtdio none +S $schedulers:$schedulers"
     RABBITMQ_ENV=(
         env -i "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin" "LANG=C.UTF-8" "HOME=$home"
@@ -33,7 +33,7 @@ set_rabbitmq_environment() {
     )
 }
 
-# password_hash PASSWORD: RabbitMQ's salted SHA-256, the format of definition files.
+# password_hash PASSWORD: prints a salted SHA-256 hash in the format of RabbitMQ's definition files.
 password_hash() {
     local hex salt
     hex=$(openssl rand -hex 4)
@@ -44,10 +44,10 @@ password_hash() {
     } | base64 -w0
 }
 
-# principals: the broker users that queues/definitions.json gives permissions to.
+# principals: prints the broker users that have permissions in queues/definitions.json.
 principals() { jq -r '.permissions[].user' "$ROOT/queues/definitions.json"; }
 
-# user_definitions NAME…: a definitions document with these users and their passwords.
+# user_definitions NAME…: prints a definitions document with these users and the hashes of their passwords.
 user_definitions() {
     local name
     for name in "$@"; do
@@ -56,15 +56,16 @@ user_definitions() {
     done | jq -s '{users: .}'
 }
 
-# scratch_definitions: for tests, a user with two virtual hosts of its own. In `scratch-daemons` a daemon under test may
-# consume all messages of its service; in `scratch` no daemon consumes.
+# scratch_definitions: prints the definitions for tests: the user `scratch` with two virtual hosts of its own. Daemons
+# under test use `scratch-daemons`, because a daemon consumes all messages of its service; no daemon uses `scratch`.
 scratch_definitions() {
     user_definitions scratch | jq '. + {vhosts: [{name: "scratch"}, {name: "scratch-daemons"}]}
         | .permissions = [.vhosts[] | {user: "scratch", vhost: .name, configure: ".*", write: ".*", read: ".*"}]'
 }
 
-# rabbitmq_conf LISTENER DEFINITIONS: rabbitmq.conf. The broker loads the definition files of the folder in the order of
-# their names, so that users exist before their permissions. With definitions it creates no user `guest`.
+# rabbitmq_conf LISTENER DEFINITIONS: prints rabbitmq.conf. The broker loads the files of the folder DEFINITIONS in the
+# order of their names, so it creates users before it sets their permissions. It does not create the user `guest`,
+# because definitions are configured.
 rabbitmq_conf() {
     cat <<CONF
 listeners.tcp.local = $1
@@ -72,7 +73,7 @@ load_definitions = $2
 log.console = true
 log.console.level = info
 log.file = false
-# The default is half a gigabyte, which the broker also keeps in memory.
+# The default is 512 MiB, and the broker keeps the same amount in memory.
 raft.wal_max_size_bytes = 134217728
 CONF
 }
@@ -94,22 +95,23 @@ configure_rabbitmq() {
 }
 
 launch_rabbitmq() {
-    if is_running rabbitmq-1; then return; fi
     set_user_prefix rabbitmq
     set_rabbitmq_environment
-    # Without a port mapper the broker would start one itself, which no pid file would name.
+    # If no port mapper runs, the broker or rabbitmqctl starts one, whose pid no pid file would have. A port mapper that
+    # has died is therefore replaced even while the broker runs; the broker registers with the new one.
     if ! is_running epmd-1; then
         require_free_port "$EPMD_PORT" WARREN_EPMD_PORT "Erlang's port mapper"
         launch epmd-1 "${PREFIX[@]}" epmd -port "$EPMD_PORT" -address 127.0.0.1
         wait_until_ready 10 server_is_ready epmd-1
     fi
+    if is_running rabbitmq-1; then return; fi
     require_free_port "$AMQP_PORT" WARREN_AMQP_PORT RabbitMQ
     require_free_port "$DIST_PORT" WARREN_DIST_PORT "RabbitMQ's distribution"
     configure_rabbitmq
     launch rabbitmq-1 "${PREFIX[@]}" "${RABBITMQ_ENV[@]}" "$RABBITMQ_BIN/rabbitmq-server" -noinput +B i
 }
 
-# rabbitmq_is_ready: asks the broker itself, once its listener is open: `rabbitmqctl` takes a second.
+# rabbitmq_is_ready: succeeds if the broker has started. Tries the port first, because `rabbitmqctl` takes a second.
 rabbitmq_is_ready() {
     port_is_open "$AMQP_PORT" && rabbitmqctl -q await_startup --timeout 10 >/dev/null 2>&1
 }

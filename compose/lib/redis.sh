@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# A private Redis for caches and rate limits. It writes nothing to disk, because a cache restored from an old snapshot
-# could show a post that has been deleted since.
+# A private Redis for caches and rate limits. It does not write its data to disk, because a cache restored from an old
+# snapshot could show a post that was deleted later.
 
-# redis_conf ADDRESS PORT FOLDER: redis.conf.
+# redis_conf ADDRESS PORT FOLDER: prints redis.conf.
 redis_conf() {
     cat <<CONF
 bind $1

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Passwords and keys. Each is generated at its first use and kept in a file of its own, mode 0600. The repository has
-# none.
+# Passwords and keys. Each is generated when it is first used, and stored in a file of its own with mode 0600. The
+# repository contains none.
 
-# The servers' hosts. The set-up of containers replaces them by the containers' names.
+# The servers' host names. The set-up of the containers replaces them by the containers' names.
 declare -A HOSTS=([amqp]=127.0.0.1 [postgres]=127.0.0.1 [redis]=127.0.0.1 [cloudinary]=127.0.0.1)
 
 # secret NAME: prints the secret of that name, and generates it if it does not exist.
@@ -15,7 +15,7 @@ secret() {
 # write_secret NAME: stores standard input as a secret file.
 write_secret() { (umask 077 && cat >"$STATE/secrets/$1"); }
 
-# make_token_keys PROGRAM: the key pair for access tokens, if it does not exist. PROGRAM is the `warren` command.
+# make_token_keys PROGRAM: makes the key pair for access tokens if it does not exist. PROGRAM is the `warren` command.
 make_token_keys() {
     local keys=$STATE/keys log=$STATE/log/keys.log
     if [[ -s $keys/signing-key.pem && -s $keys/jwks.json ]]; then return; fi
@@ -26,14 +26,17 @@ make_token_keys() {
     }
 }
 
+# amqp_url USER [VIRTUAL-HOST]: prints the broker's address with the user's password.
 amqp_url() {
     printf 'amqp://%s:%s@%s:%s/%s' "$1" "$(secret "amqp-$1")" "${HOSTS[amqp]}" "$AMQP_PORT" "${2:-warren}"
 }
 
+# database_url NAME: prints the address of a database, with the password of the role with the same name.
 database_url() {
     printf 'postgresql://%s:%s@%s:%s/%s' "$1" "$(secret "postgres-$1")" "${HOSTS[postgres]}" "$POSTGRES_PORT" "$1"
 }
 
+# redis_url NUMBER: prints the address of a Redis database, with the password.
 redis_url() { printf 'redis://:%s@%s:%s/%s' "$(secret redis)" "${HOSTS[redis]}" "$REDIS_PORT" "$1"; }
 
 cloudinary_url() {

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# The private servers together.
+# Starts and stops RabbitMQ, PostgreSQL and Redis, which only this stack uses. Their processes are named `rabbitmq-1`,
+# `postgres-1` and `redis-1`. The process `epmd-1` is RabbitMQ's port mapper.
 
 # shellcheck disable=SC2034 # used by other parts
 SERVERS=(rabbitmq postgres redis)
@@ -13,7 +14,8 @@ server_is_ready() {
     esac
 }
 
-# start_servers SERVER…: starts those that do not run, and waits until all of them are ready.
+# start_servers SERVER…: starts those of the servers that do not run, waits until all of them are ready, and creates
+# PostgreSQL's roles and databases.
 start_servers() {
     local server
     for server in "$@"; do "launch_$server"; done

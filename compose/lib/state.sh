@@ -1,16 +1,16 @@
 # shellcheck shell=bash
 # A stack's folder and ports.
 #
-# A stack is everything under one folder: .local/ for `up`, .local/test/ for `test`, so that both can run at the same
-# time. WARREN_STATE names another folder.
+# A stack is a set of processes whose files are in one folder. The folder is .local/ for `up` and .local/test/ for
+# `test`, so that both can run at the same time. WARREN_STATE selects another folder.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 STATE=${WARREN_STATE:-$ROOT/.local}
 # shellcheck disable=SC2034 # used by other parts
 SERVICES=(identity post media search)
 
-# Each line: the variable that holds the port, the default, the environment variable that overrides it. The defaults
-# avoid the servers' usual ports and the range of outgoing connections.
+# Each line has the variable that holds the port, the default, and the environment variable that overrides it. The
+# defaults are not the servers' usual ports, and the kernel does not choose them for outgoing connections.
 PORTS=(
     "AMQP_PORT 17672 WARREN_AMQP_PORT"
     "DIST_PORT 17673 WARREN_DIST_PORT"
@@ -24,7 +24,7 @@ PORTS=(
 make_state_folder() {
     (umask 022 && mkdir -p "$STATE") || fail "cannot create the folder $STATE"
     [[ -O $STATE ]] || fail "$STATE belongs to another user: run this command as that user"
-    # The servers run as users of their own: they need to pass through to their folders, and must not list this one.
+    # The servers run as other users. They must reach their own folders below this one, but must not list this one.
     chmod 0711 "$STATE"
     mkdir -p "$STATE"/{run,log,secrets}
 }
@@ -33,7 +33,7 @@ port_is_open() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 port_is_valid() { [[ $1 =~ ^[0-9]{1,5}$ ]] && (($1 > 0 && $1 < 65536)); }
 
-# choose_ports: the default ports, or those that the environment names.
+# choose_ports: sets each port to the value of its environment variable, or to its default, and saves the ports.
 choose_ports() {
     local entry name default override port taken=()
     for entry in "${PORTS[@]}"; do
@@ -47,8 +47,8 @@ choose_ports() {
     save_ports
 }
 
-# reserve_free_ports: a block of ports that are free and that no other test run on this machine chooses. A lock on the
-# block's number reserves it for the life of this script, because a port is opened long after it is chosen.
+# reserve_free_ports: chooses a block of free ports, and saves them. Servers open the ports only later, so until this
+# script exits, a lock on a file named after the block prevents other test runs of this user from choosing it.
 reserve_free_ports() {
     local locks=${TMPDIR:-/tmp}/warren-ports-$EUID block number entry
     mkdir -p "$locks"
@@ -69,7 +69,7 @@ reserve_free_ports() {
     fail "no free block of ports between 20000 and 31000"
 }
 
-# save_ports: begins the stack's settings file with its ports.
+# save_ports: writes the ports to a new settings file.
 save_ports() {
     local entry name
     for entry in "${PORTS[@]}"; do
@@ -78,14 +78,14 @@ save_ports() {
     done >"$STATE/settings"
 }
 
-# load_settings: the settings of the stack's last start; returns 1 if it was never started.
+# load_settings: sets the variables of the stack's last start. Returns 1 if the stack was never started.
 load_settings() {
     [[ -f $STATE/settings ]] || return 1
     # shellcheck source=/dev/null
     source "$STATE/settings"
 }
 
-# save_setting NAME VALUE: sets the variable now, and at each later load_settings.
+# save_setting NAME VALUE: sets the variable, and adds it to the settings file for load_settings.
 save_setting() {
     printf '%s=%s\n' "$1" "$2" >>"$STATE/settings"
     printf -v "$1" '%s' "$2"

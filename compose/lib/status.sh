@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # The stack's processes and their logs.
 
+# address_of NAME: prints the address on which a process listens, or `-`.
 address_of() {
     case $1 in
     ingress-1) printf '127.0.0.1:%s' "$HTTP_PORT" ;;
@@ -13,7 +14,7 @@ address_of() {
     esac
 }
 
-# file_age FILE: the time since its last change, such as "5m02s".
+# file_age FILE: prints the time since the file was last changed, such as "5m02s".
 file_age() {
     local s=$(($(date +%s) - $(stat -c %Y "$1")))
     if ((s < 3600)); then
@@ -27,7 +28,7 @@ print_status() {
     local file name pid memory row='%-20s %-8s %8s %9s %9s  %s\n'
     load_settings || { say "This stack was never started: run compose/local up" && return; }
     # shellcheck disable=SC2059 # the format of every row
-    printf "$row" NAME STATE PID MEMORY SINCE LISTENS
+    printf "$row" NAME STATE PID MEMORY AGE ADDRESS
     for file in "$STATE"/run/*.pid; do
         [[ -f $file ]] || continue
         name=$(basename "$file" .pid)
@@ -35,9 +36,9 @@ print_status() {
         # shellcheck disable=SC2059
         if is_running "$name"; then
             memory=$(awk '/^VmRSS/ { printf "%.1f MB", $2 / 1024 }' "/proc/$pid/status")
-            printf "$row" "$name" runs "$pid" "$memory" "$(file_age "$file")" "$(address_of "$name")"
+            printf "$row" "$name" running "$pid" "$memory" "$(file_age "$file")" "$(address_of "$name")"
         else
-            printf "$row" "$name" ended "$pid" - - -
+            printf "$row" "$name" exited "$pid" - - -
         fi
     done | sort
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# The test targets and what each needs to run: servers, or `stack` for all of Warren. A test compares this table with
-# Package.swift and with the table in Tests/README.md.
+# The test targets, and the servers that each needs; `stack` stands for all servers and daemons. A test compares this
+# table with Package.swift and with the table in Tests/README.md.
 
 declare -A TEST_NEEDS=(
     [AMQP]="rabbitmq"
@@ -24,7 +24,7 @@ declare -A TEST_NEEDS=(
     [WorkerKit]="rabbitmq postgres redis"
 )
 
-# print_targets: the table, for the operator.
+# print_targets: prints the table for the operator.
 print_targets() {
     local target
     for target in "${!TEST_NEEDS[@]}"; do

@@ -1,16 +1,16 @@
 # shellcheck shell=bash
 # The tests, on servers and ports of their own.
 
-# A sed script that removes the runner's lines about tests that began or passed. log/test.log has all lines.
+# A sed script that removes the runner's lines about tests that have started or passed. log/test.log has all lines.
 HIDE_PASSED='/^◇.* started\.$/d; /^◇/,/ started\.$/d; /^✔ Test run with /b; /^✔ Test .* passed after /d'
 
-# run_tests [TARGET [FILTER]]: all tests, or those of one target, or those of it whose names match the filter.
+# run_tests [TARGET [FILTER]]: runs all tests, the tests of TARGET, or the tests of TARGET whose names match FILTER.
 run_tests() {
     local target=${1-}
     if (($#)); then
         target=${target%Tests}
         if ! [[ $target =~ ^[A-Za-z0-9]+$ && -v TEST_NEEDS[$target] ]]; then
-            printf 'compose/local: unknown test target %q. The targets, and what each needs:\n\n' "$1" >&2
+            printf 'compose/local: unknown test target %q. The targets and the servers that each needs:\n\n' "$1" >&2
             print_targets >&2
             exit 64
         fi
@@ -19,13 +19,13 @@ run_tests() {
     if (($#)); then test_target "$target" "${2-}"; else test_everything; fi
 }
 
-# prepare_tests: an empty stack that no other run uses, and the tools.
+# prepare_tests: locks the stack's folder, deletes the data of the last run, reserves ports, and installs the packages.
 prepare_tests() {
     if [[ -z ${WARREN_STATE-} ]]; then STATE=$ROOT/.local/test; fi
     make_state_folder
     exec 8>"$STATE/test.lock"
     flock -n 8 || fail "another compose/local test is running in $STATE"
-    run_step "Removing the last run's data" remove_test_data
+    run_step "Deleting the data of the last run" remove_test_data
     reserve_free_ports
     save_setting BUILD debug
     trap stop_test_stack EXIT
@@ -35,7 +35,7 @@ prepare_tests() {
     # The caller's shell may have exported the addresses of another stack.
     unset "${!WARREN_TEST_@}" WARREN_STATE WARREN_URL WARREN_INTEGRATOR_URL WARREN_OPERATOR_URL WARREN_REDIS_URL \
         CLOUDINARY_URL
-    # Hundreds of parallel tests would take longer than their time limits.
+    # If hundreds of tests ran in parallel, some would exceed their time limits.
     export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=${SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH:-8}
 }
 
@@ -45,8 +45,8 @@ test_everything() {
     run_step "Building programs and tests (debug)" build_debug
     run_step "Building programs (release)" build_release
     start_tested_stack
-    say "  Running all tests. Their whole output: ${STATE#"$ROOT/"}/log/test.log"
-    # The journeys kill and stop servers that all tests share: they run last and alone.
+    say "  Running all tests. The whole output is in ${STATE#"$ROOT/"}/log/test.log"
+    # The tests of Journeys stop and kill servers that all tests share, so they run last and alone.
     run_test_runner --skip JourneysTests || code=$?
     run_test_runner --filter JourneysTests || code=$?
     say ""
@@ -54,7 +54,8 @@ test_everything() {
     exit "$code"
 }
 
-# test_target TARGET FILTER: builds the target, starts the servers that it needs and no others, and runs its tests.
+# test_target TARGET FILTER: builds the target, starts only the servers that it needs, and runs its tests whose names
+# match FILTER. If the target needs `stack`, builds and starts all servers and daemons.
 test_target() {
     local target=$1 filter="^$1Tests\\." needs
     read -ra needs <<<"${TEST_NEEDS[$1]}"
@@ -67,16 +68,17 @@ test_target() {
         if ((${#needs[@]})); then run_step "Starting ${needs[*]}" start_servers "${needs[@]}"; fi
         eval "$(print_test_addresses "${needs[@]}")"
     fi
-    say "  Running the tests. Their whole output: ${STATE#"$ROOT/"}/log/test.log"
+    say "  Running the tests. The whole output is in ${STATE#"$ROOT/"}/log/test.log"
     run_test_runner --filter "$filter"
-    # The runner succeeds if no test matches.
-    grep -qE ' Test run with [1-9]' "$STATE/log/test.log" || fail "no test of ${target}Tests matches $2"
+    # The runner also succeeds if no test matches the filter.
+    grep -qE ' Test run with [1-9]' "$STATE/log/test.log" ||
+        fail "no test of ${target}Tests ran${2:+: none matches $2}"
     exit 0
 }
 
-# start_tested_stack: all of Warren, with its addresses in the environment.
+# start_tested_stack: starts all servers and daemons, and exports their addresses.
 start_tested_stack() {
-    # The tests are one busy client at one address.
+    # All tests send their requests from one address, so the default rate limits would refuse some of the requests.
     export WARREN_RATE_LIMIT=${WARREN_RATE_LIMIT:-10000/s burst 20000}
     export WARREN_CREDENTIAL_RATE_LIMIT=${WARREN_CREDENTIAL_RATE_LIMIT:-10000/min}
     start_stack
@@ -84,7 +86,7 @@ start_tested_stack() {
     export WARREN_STATE=$STATE
 }
 
-# run_test_runner ARGUMENTS…: runs `swift test` on the built tests. Returns its status.
+# run_test_runner ARGUMENTS…: runs `swift test` without a build. Returns its exit status.
 run_test_runner() {
     # shellcheck disable=SC2016 # expanded by the inner shell
     run_in_group bash -c 'set -o pipefail; cd "$1" && log=$2 hide=$3 && shift 3 &&

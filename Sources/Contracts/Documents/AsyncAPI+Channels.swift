@@ -1,14 +1,14 @@
 extension AsyncAPI {
-    /// One channel for each message type and each event type, and one for all replies.
+    /// One channel for each type of request, one for each type of event, and one for all replies.
     static let channels: JSON = .object { channels in
-        for message in Messages.all { channels.add(message.name, channel(of: message)) }
+        for message in Messages.descriptors { channels.add(message.name, channel(of: message)) }
         channels.add(repliesChannel, replies)
         for event in EventDescriptor.all { channels.add(event.type, channel(of: event)) }
     }
 
     /// The requests that Warren receives and replies to, and the events that it sends.
     static let operations: JSON = .object { operations in
-        for message in Messages.all { operations.add(message.name, operation(of: message)) }
+        for message in Messages.descriptors { operations.add(message.name, operation(of: message)) }
         for event in EventDescriptor.all { operations.add(event.type, operation(of: event)) }
     }
 
@@ -18,7 +18,8 @@ extension AsyncAPI {
     private static func channel(of message: MessageDescriptor) -> JSON {
         [
             "address": .string(message.name), "summary": .string(message.summary),
-            "description": .string("Routed to the queue \(message.queue). Publish with the mandatory flag."),
+            "description": .string(
+                "The broker routes the message to the queue \(message.queue). Publish it with the mandatory flag."),
             "messages": [message.name: reference("components", "messages", message.name)],
             "bindings": routing(Exchange.commands, "topic"),
         ]
@@ -28,8 +29,8 @@ extension AsyncAPI {
         [
             "address": .string(event.type), "summary": .string(event.summary),
             "description": .string(
-                "Bind your own queue with this key. Events are delivered at least once and in any order: store the "
-                    + "ids of the events that you have handled."),
+                "Bind your own queue to \(Exchange.events) with this key. Events are delivered at least once and in "
+                    + "any order. Store the ids of the events that you have handled, to recognize redeliveries."),
             "messages": [event.type: reference("components", "messages", event.type)],
             "bindings": routing(Exchange.events, "topic"),
         ]
@@ -38,10 +39,11 @@ extension AsyncAPI {
     private static let replies: JSON = [
         "address": nil,
         "description": .string(
-            "The address is the reply_to of the request: the key with which the sender has bound its exclusive queue."
+            "The address is the reply_to of the request: the key with which the sender has bound its exclusive queue "
+                + "to \(Exchange.replies)."
         ),
         "messages": .object { messages in
-            for message in Messages.all {
+            for message in Messages.descriptors {
                 messages.add(message.replyName, reference("components", "messages", message.replyName))
             }
             messages.add(problem, reference("components", "messages", problem))

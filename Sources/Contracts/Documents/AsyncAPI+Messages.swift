@@ -1,7 +1,7 @@
 extension AsyncAPI {
     /// Every message: requests, successful replies, the problem, and events.
     static let messages: JSON = .object { messages in
-        for message in Messages.all {
+        for message in Messages.descriptors {
             messages.add(message.name, request(message))
             messages.add(message.replyName, reply(message))
         }
@@ -19,27 +19,30 @@ extension AsyncAPI {
             request.add("headers", reference("components", "schemas", "RequestHeaders"))
             request.add("payload", message.request == nil ? file : payload(message.name))
             request.add("examples", examples(message.requestExample))
-            finish(&request, message.name, "RequestProperties")
+            addProperties(to: &request, type: message.name, schema: "RequestProperties")
         }
     }
 
     private static func description(of message: MessageDescriptor) -> String {
-        let travel =
+        let kind =
             switch message.kind {
-            case .command: "A command: persistent, and carried out once for each message_id, which must be a UUID."
-            case .query: "A query: transient, with an expiration."
-            case .credential: "A credential: transient, with an expiration. The broker never stores it."
+            case .command:
+                "A command: a persistent message that is carried out once for each message_id. The message_id must be "
+                    + "a UUID."
+            case .query: "A query: a transient message with an expiration."
+            case .credential: "A credential: a transient message with an expiration. The broker does not persist it."
             }
-        let caller = message.needsSubject ? " Requires the header subject." : ""
+        let subject = message.needsCaller ? " The header subject is required." : ""
         let body = message.request == EmptyBody.schema.shape ? " An empty body is treated as an empty object." : ""
         let codes = message.problems.map { "`\($0.code)` (\($0.status))" }.joined(separator: ", ")
-        return travel + caller + body + (codes.isEmpty ? "" : " Problems of this type: \(codes).")
+        return kind + subject + body + (codes.isEmpty ? "" : " Problems of this message type: \(codes).")
     }
 
     private static let file: JSON = [
         "type": "string", "format": "binary",
         "description": .string(
-            "A JPEG, PNG, GIF or WebP file of at most \(Messages.Media.uploadLimit) bytes. Its bytes decide the type."
+            "A JPEG, PNG, GIF or WebP file of at most \(Messages.Media.uploadLimit) bytes. The service detects the "
+                + "format from the bytes."
         ),
     ]
 
@@ -51,7 +54,7 @@ extension AsyncAPI {
             reply.add("headers", reference("components", "schemas", "ReplyHeaders"))
             reply.add("payload", message.reply.map { _ in payload(message.replyName) })
             reply.add("examples", examples(message.replyExample))
-            finish(&reply, message.replyName, "ReplyProperties")
+            addProperties(to: &reply, type: message.replyName, schema: "ReplyProperties")
         }
     }
 
@@ -59,11 +62,12 @@ extension AsyncAPI {
         problem.add("name", "problem")
         problem.add("title", "A problem")
         problem.add(
-            "summary", "The reply to a request that failed. Its type is the same as that of a successful reply.")
+            "summary",
+            "The reply to a request that failed. Its property `type` has the same value as in a successful reply.")
         problem.add("contentType", .string(ContentType.problem))
         problem.add("headers", reference("components", "schemas", "ReplyHeaders"))
         problem.add("payload", payload("problem"))
-        finish(&problem, nil, "ReplyProperties")
+        addProperties(to: &problem, type: nil, schema: "ReplyProperties")
     }
 
     private static func published(_ event: EventDescriptor) -> JSON {
@@ -79,12 +83,12 @@ extension AsyncAPI {
         }
     }
 
-    private static func finish(_ message: inout JSONObject, _ type: String?, _ properties: String) {
+    private static func addProperties(to message: inout JSONObject, type: String?, schema: String) {
         message.add("correlationId", reference("components", "correlationIds", "correlationId"))
         if let type {
             message.add("bindings", ["amqp": ["messageType": .string(type), "bindingVersion": "0.3.0"]])
         }
-        message.add("x-warren-properties", reference("components", "schemas", properties))
+        message.add("x-warren-properties", reference("components", "schemas", schema))
     }
 
     private static func examples(_ payload: JSON?) -> JSON? {

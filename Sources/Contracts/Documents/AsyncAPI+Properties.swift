@@ -1,10 +1,13 @@
 extension AsyncAPI {
     static let requestHeaders = schema([
-        member(Header.subject, StringShape.uuidText, "The id of the account that the request is for."),
-        member(Header.subjectName, Schema.username.shape, "The username of that account; required with subject."),
+        member(Header.subject, StringShape.uuidText, "The id of the account on whose behalf the request is sent."),
+        member(
+            Header.subjectName, Schema.username.shape,
+            "The username of that account. It is required if subject is set."),
         member(
             Header.deadline, integer,
-            "The end of the sender's wait, in milliseconds since the epoch. After it, only commands are handled."),
+            "The time at which the sender stops waiting, in milliseconds since the Unix epoch. After that time, a "
+                + "worker handles only commands."),
         member(Header.requestId, text(0...128), "The id that every log line about the request contains."),
         member(Header.traceparent, text(0...512), "W3C trace context."),
         member(Header.tracestate, text(0...512), "W3C trace context."),
@@ -13,7 +16,7 @@ extension AsyncAPI {
     static let replyHeaders = schema([
         member(Header.status, .integer(minimum: 200, maximum: 599), "The HTTP status.", isRequired: true),
         member(Header.location, text(1...1024), "The HTTP path of the created resource."),
-        member(Header.etag, text(1...256), "The version of the resource in the body."),
+        member(Header.etag, text(1...256), "The entity tag of the body (RFC 9110, section 8.8.3)."),
         member(Header.retryAfter, integer, "The seconds to wait before a retry."),
     ])
 
@@ -21,18 +24,19 @@ extension AsyncAPI {
         member("type", text(1...255), "The message type, and the routing key.", isRequired: true),
         member(
             "message_id", StringShape.uuidText,
-            "A command is carried out once for each message_id; a command without it is refused."),
+            "A command is carried out once for each message_id. A command without a message_id is refused."),
         member("correlation_id", text(0...255), "Any string; the reply copies it."),
         member("reply_to", text(0...255), "The key with which the sender has bound its queue to \(Exchange.replies)."),
         member("content_type", text(0...255), "The content type of the message."),
         member(
             "delivery_mode", .integer(minimum: 1, maximum: 2),
             "2 (persistent) for commands, 1 (transient) for all other requests."),
-        member("expiration", text(0...20), "Not for commands: the milliseconds until the deadline, in digits."),
-        member("timestamp", integer, "Seconds since the epoch."),
+        member(
+            "expiration", text(0...20), "The milliseconds until the deadline, in digits. A command has no expiration."),
+        member("timestamp", integer, "Seconds since the Unix epoch."),
         member("app_id", text(0...255), "The name of the sending program."),
         member(
-            "user_id", text(1...255), "The broker user of the sender's connection; the broker refuses any other.",
+            "user_id", text(1...255), "The broker user of the sender's connection. The broker refuses any other name.",
             isRequired: true),
     ])
 
@@ -70,6 +74,7 @@ extension AsyncAPI {
             guard
                 case .object(let object) = ObjectShape(name: "", fields: fields, allowsUnknownFields: true).jsonSchema()
             else { return }
+            // The title is the name of the object, which is empty here.
             schema.members = object.members.filter { $0.name != "title" }
         }
     }

@@ -1,10 +1,12 @@
-/// A file in `queues/` that is generated from the descriptors. The other files there are written by hand.
+/// A file in `queues/` that is generated from the message types and event types.
+///
+/// The other files in `queues/` are written by hand, except the tables of `README.md` (see ``ContractTable``).
 package struct ContractFile: Sendable, Hashable {
     /// The path below `queues/`.
     package let path: String
     package let text: String
 
-    /// The folder that contains only generated files.
+    /// The folder in `queues/` that contains only generated files.
     package static let schemaFolder = "schemas"
 
     /// Every generated file.

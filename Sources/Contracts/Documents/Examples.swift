@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 
-// The values of the examples in the OpenAPI document and in asyncapi.yaml: Ada has one post with one picture.
+// The example values in the OpenAPI document and in asyncapi.yaml: the account `ada`, and its post with a picture.
 
 extension UUID {
     static let example = UUID(octets: [
@@ -58,7 +58,7 @@ extension SearchHit {
 
 extension Page {
     static func example(_ item: Item) -> Page {
-        Page(items: [item], limit: 10, number: Number(page: 1, total: 1))
+        Page(items: [item], limit: 10, number: Position(page: 1, total: 1))
     }
 }
 

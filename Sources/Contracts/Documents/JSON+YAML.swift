@@ -1,42 +1,45 @@
+internal import ASCII
+
 extension JSON {
     /// Returns the value as a YAML 1.2 document in block style.
     ///
     /// A string is left unquoted only if neither YAML 1.1 nor 1.2 reads it as another type. Other strings are
-    /// quoted as in JSON, of which YAML 1.2 is a superset.
+    /// quoted as in JSON, because YAML 1.2 is a superset of JSON.
     package func yaml() -> String {
         var text = ""
         write(to: &text, indent: "", isInLine: false)
         return text
     }
 
-    /// - Parameter isInLine: whether the first line continues the dash of a sequence.
+    /// - Parameter isInLine: whether the first line is the rest of a line that begins with the dash of a sequence.
     private func write(to text: inout String, indent: String, isInLine: Bool) {
         switch self {
-        case .object(let object) where isNested:
+        case .object(let object) where isNonemptyContainer:
             for (index, member) in object.members.enumerated() {
                 text += (index == 0 && isInLine ? "" : indent) + Self.scalar(member.name) + ":"
                 member.value.writeValue(to: &text, indent: indent)
             }
-        case .array(let elements) where isNested:
+        case .array(let elements) where isNonemptyContainer:
             for (index, element) in elements.enumerated() {
                 text += (index == 0 && isInLine ? "" : indent) + "- "
                 element.write(to: &text, indent: indent + "  ", isInLine: true)
             }
-        default: text += flow + "\n"
+        default: text += inline + "\n"
         }
     }
 
     /// Writes the value of a key, after its colon.
     private func writeValue(to text: inout String, indent: String) {
-        if isNested {
+        if isNonemptyContainer {
             text += "\n"
             write(to: &text, indent: indent + "  ", isInLine: false)
         } else {
-            text += " \(flow)\n"
+            text += " \(inline)\n"
         }
     }
 
-    private var flow: String {
+    /// The value on one line: a scalar, or an empty object or array.
+    private var inline: String {
         if case .string(let value) = self { Self.scalar(value) } else { compact }
     }
 
@@ -45,9 +48,9 @@ extension JSON {
     }
 
     private static func isPlain(_ value: String) -> Bool {
-        let words = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
+        let reservedWords = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
         guard let first = value.utf8.first, first.isASCIILetter || first == UInt8(ascii: "$"),
-            !words.contains(value.lowercased())
+            !reservedWords.contains(value.lowercased())
         else { return false }
         return value.utf8.allSatisfy { $0.isASCIILetterOrDigit || "._/$-+".utf8.contains($0) }
     }

@@ -9,9 +9,9 @@ package struct SchemaDocument: Sendable, Hashable {
 }
 
 extension SchemaDocument {
-    /// Every file, in the order of the contract.
+    /// All files: requests with their replies, then events, then the problem.
     package static let all: [SchemaDocument] =
-        Messages.all.flatMap(documents)
+        Messages.descriptors.flatMap(documents)
         + EventDescriptor.all.map { event in
             SchemaDocument(
                 event.type, event.envelope, "\(event.summary) Published by the \(event.service.rawValue) service.")

@@ -1,20 +1,21 @@
 extension Shape {
-    /// Returns the shape as JSON Schema 2020-12, restricted to keywords with the same meaning in draft 7.
+    /// Returns the JSON Schema 2020-12 of the shape. It uses only keywords that have the same meaning in draft 7.
     ///
     /// Rules that JSON Schema cannot express are written in words under `x-warren-rules`.
     ///
-    /// - Parameter reference: returns the reference to the schema of a named object; `nil` to write it in place.
+    /// - Parameter reference: returns a reference to the schema of an object, for example
+    ///   `#/components/schemas/Post`; `nil` if the schema is written in place.
     package func jsonSchema(reference: (ObjectShape) -> String? = { _ in nil }) -> JSON {
         switch self {
         case .object(let object):
             if let place = reference(object) { return ["$ref": .string(place)] }
             return object.jsonSchema(reference: reference)
         default:
-            return .object { keywords(&$0, reference) }
+            return .object { addKeywords(to: &$0, reference) }
         }
     }
 
-    private func keywords(_ schema: inout JSONObject, _ reference: (ObjectShape) -> String?) {
+    private func addKeywords(to schema: inout JSONObject, _ reference: (ObjectShape) -> String?) {
         switch self {
         case .any: break
         case .number: schema.add("type", "number")
@@ -22,19 +23,19 @@ extension Shape {
             schema.add("type", "integer")
             schema.add("minimum", minimum.map { .integer($0) })
             schema.add("maximum", maximum.map { .integer($0) })
-        case .string(let string): string.keywords(&schema)
-        case .array(let array): array.keywords(&schema, reference)
+        case .string(let string): string.addKeywords(to: &schema)
+        case .array(let array): array.addKeywords(to: &schema, reference)
         case .object: schema.add("allOf", [jsonSchema(reference: reference)])
         case .nullable(let shape): schema.add("anyOf", [shape.jsonSchema(reference: reference), ["type": "null"]])
         case .described(let shape, let text):
-            shape.keywords(&schema, reference)
+            shape.addKeywords(to: &schema, reference)
             schema.add("description", .string(text))
         }
     }
 }
 
 extension StringShape {
-    fileprivate func keywords(_ schema: inout JSONObject) {
+    fileprivate func addKeywords(to schema: inout JSONObject) {
         schema.add("type", "string")
         if values.count == 1 { schema.add("const", .string(values[0])) }
         if values.count > 1 { schema.add("enum", .strings(values)) }
@@ -48,7 +49,7 @@ extension StringShape {
 }
 
 extension ArrayShape {
-    fileprivate func keywords(_ schema: inout JSONObject, _ reference: (ObjectShape) -> String?) {
+    fileprivate func addKeywords(to schema: inout JSONObject, _ reference: (ObjectShape) -> String?) {
         schema.add("type", "array")
         schema.add("items", items.jsonSchema(reference: reference))
         schema.add("minItems", minimumCount.map { .integer(Int64($0)) })
@@ -91,7 +92,8 @@ extension FieldShape {
 }
 
 extension Shape {
-    /// The named objects in the shape, including itself, each before those that it contains.
+    /// The objects in the shape, including the shape itself. An object precedes the objects that it contains. An object
+    /// that occurs twice is listed twice.
     package var namedObjects: [ObjectShape] {
         switch self {
         case .any, .number, .string, .integer: []

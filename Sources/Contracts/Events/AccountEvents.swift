@@ -1,6 +1,6 @@
 package import FoundationEssentials
 
-/// An account was created. The email address stays within the identity service.
+/// An account was created. The event contains no email address, because only the identity service may know it.
 package struct AccountRegistered: ContractEvent {
     package let id: UUID
     package let username: String

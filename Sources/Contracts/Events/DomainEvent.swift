@@ -1,10 +1,10 @@
 package import FoundationEssentials
 
-/// The data of a domain event, which a service publishes after the transaction that caused it has committed.
+/// The data of a domain event. A service publishes the event after it has committed the transaction that caused it.
 package protocol DomainEvent: SchemaCodable, Hashable {
     /// The event type and routing key, for example `post.created`.
     static var type: String { get }
-    /// The service that publishes it.
+    /// The service that publishes the event.
     static var service: ServiceName { get }
     /// The id of the post, picture or account that the event is about.
     var subject: UUID { get }
@@ -17,16 +17,16 @@ extension DomainEvent {
 
 /// An event type of the queue contract, with its documentation.
 package protocol ContractEvent: DomainEvent {
-    /// One sentence that says when the event is published.
+    /// The fact that the event reports, in one sentence.
     static var summary: String { get }
-    /// The services whose event queues are bound to it in `queues/definitions.json`.
+    /// The services whose event queues receive the event, by the bindings in `queues/definitions.json`.
     static var subscribers: [ServiceName] { get }
-    /// Data for the documentation.
+    /// Example data for the documentation.
     static var example: Self { get }
 }
 
 extension ContractEvent {
-    /// Everything about the type that does not depend on its Swift type.
+    /// The description of the event type.
     package static var descriptor: EventDescriptor {
         let event = CloudEvent(id: .example, time: .example, data: example)
         return EventDescriptor(
@@ -36,21 +36,21 @@ extension ContractEvent {
     }
 }
 
-/// An event type without its Swift type: enough to document it.
+/// The description of an event type as a value, from which its documentation is generated.
 package struct EventDescriptor: Sendable, Hashable {
     /// The event type and routing key, for example `post.created`.
     package let type: String
-    /// The service that publishes it.
+    /// The service that publishes the event.
     package let service: ServiceName
-    /// One sentence that says when the event is published.
+    /// The fact that the event reports, in one sentence.
     package let summary: String
-    /// The services whose event queues receive it.
+    /// The services whose event queues receive the event.
     package let subscribers: [ServiceName]
     /// The shape of the data.
     package let data: Shape
     /// The shape of the whole body: CloudEvents 1.0 with the data.
     package let envelope: Shape
-    /// A valid body.
+    /// A valid body; `nil` if it exceeds ``JSONLimits/trusted``.
     package let example: JSON?
 
     /// Every event type.

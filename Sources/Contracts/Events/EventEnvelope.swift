@@ -3,7 +3,7 @@ package import FoundationEssentials
 /// A received event with its attributes decoded and its data still as JSON.
 package struct EventEnvelope: Sendable, Hashable {
     package let id: UUID
-    /// The service that published it, for example `/warren/post`.
+    /// The service that published the event, for example `/warren/post`.
     package let source: String
     package let type: String
     /// The id of the post, picture or account that the event is about.
@@ -23,15 +23,18 @@ package struct EventEnvelope: Sendable, Hashable {
 
     /// Decodes the data as one event type and ignores unknown fields.
     ///
-    /// - Throws: ``EventFault``, also if the event is of another type.
-    package func decode<Data: DomainEvent>(_ event: Data.Type = Data.self) throws(EventFault) -> CloudEvent<Data> {
-        guard type == Data.type else { throw .unexpectedType(type) }
+    /// - Throws: ``EventFault``; ``EventFault/unexpectedType(_:)`` if the event is of another type.
+    package func decode<Payload: DomainEvent>(
+        _ event: Payload.Type = Payload.self
+    ) throws(EventFault) -> CloudEvent<Payload> {
+        guard type == Payload.type else { throw .unexpectedType(type) }
         do {
-            return CloudEvent(id: id, time: time, data: try Data.schema.decode(data))
+            return CloudEvent(id: id, time: time, data: try Payload.schema.decode(data))
         } catch { throw .invalid(error) }
     }
 
-    /// Returns the shape of the body of one event type, as a consumer accepts it.
+    /// Returns the shape (the JSON that a schema accepts) of the messages of one event type, as consumers should accept
+    /// them.
     static func shape(type: String, source: String, data: Shape) -> Shape {
         guard case .object(var object) = schema.shape else { return schema.shape }
         for index in object.fields.indices {
@@ -39,17 +42,22 @@ package struct EventEnvelope: Sendable, Hashable {
             case "type": object.fields[index].shape = .string(StringShape(values: [type]))
             case "data": object.fields[index].shape = data
             case "source":
-                object.fields[index].shape = .described(object.fields[index].shape, "Always \(source); not checked.")
+                object.fields[index].shape = .described(
+                    object.fields[index].shape,
+                    "Warren always sends \(source), but this schema also accepts other values.")
             case "subject":
                 object.fields[index].shape = .described(
                     object.fields[index].shape,
-                    "The id of the post, picture or account that the event is about; always present.")
+                    "The id of the post, picture or account that the event is about. Warren always sends it, but this "
+                        + "schema does not require it.")
             default: break
             }
         }
         object.fields.append(
             FieldShape(
-                name: "datacontenttype", shape: .described(.any, "Always \(ContentType.json); not checked."),
+                name: "datacontenttype",
+                shape: .described(
+                    .any, "Warren always sends \(ContentType.json), but this schema also accepts other values."),
                 isRequired: false))
         return .object(object)
     }
@@ -70,7 +78,10 @@ package struct EventEnvelope: Sendable, Hashable {
 
 /// The reason why a message cannot be decoded as an event.
 package enum EventFault: Error, Sendable, Hashable {
+    /// The body is not valid JSON.
     case malformed(JSONFault)
+    /// The body violates the schema of the envelope or of the data.
     case invalid(ValidationError)
+    /// The event has this type, which is not the expected type.
     case unexpectedType(String)
 }

@@ -3,7 +3,7 @@ package import FoundationEssentials
 /// A post was stored.
 package struct PostCreated: ContractEvent {
     package let post: Post
-    /// The pictures of the post, including those that the post service has not received an event about yet.
+    /// The ids of the post's pictures, in the order of `post.media`.
     package let mediaIds: [UUID]
 
     package init(post: Post, mediaIds: [UUID]) {

@@ -16,10 +16,10 @@ extension UUID {
 
     /// Returns the version 7 identifier of a name and a time. The same name and time give the same identifier.
     ///
-    /// The 74 bits after the time are from the start of the name's SHA-256, so that a sender who chooses the
-    /// name cannot produce the identifier of another name.
+    /// All bits other than the time, the version and the variant come from the first 16 bytes of the name's SHA-256, so
+    /// that a sender that chooses the name cannot produce the identifier of another name.
     ///
-    /// - Parameter time: used to the millisecond.
+    /// - Parameter time: the identifier's time; a time before 1970 becomes 1970.
     package static func v7(hashing name: [UInt8], at time: Timestamp) -> UUID {
         var bits: (high: UInt64, low: UInt64) = (0, 0)
         for (index, byte) in SHA256.hash(data: name).prefix(16).enumerated() {

@@ -1,3 +1,4 @@
+internal import ASCII
 package import FoundationEssentials
 
 extension UUID {
@@ -6,18 +7,16 @@ extension UUID {
         asciiText.span.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// Parses 8-4-4-4-12 hexadecimal digits of either case. Any other form is refused.
+    /// Parses the text form: 8-4-4-4-12 hexadecimal digits of either case. Returns `nil` for any other text.
     package init?(text: String) {
-        var found: UUID?
-        let isContiguous: Void? = text.utf8.withContiguousStorageIfAvailable { found = UUID(ascii: $0) }
-        if isContiguous == nil {
-            found = Array(text.utf8).withUnsafeBufferPointer { UUID(ascii: $0) }
-        }
+        let found: UUID? =
+            text.utf8.withContiguousStorageIfAvailable { UUID(ascii: $0) }
+            ?? Array(text.utf8).withUnsafeBufferPointer { UUID(ascii: $0) }
         guard let found else { return nil }
         self = found
     }
 
-    /// Parses the 36 bytes of the text form.
+    /// Parses the text form as 36 ASCII bytes. Returns `nil` for any other bytes.
     package init?(ascii bytes: UnsafeBufferPointer<UInt8>) {
         guard bytes.count == 36 else { return nil }
         var octets = InlineArray<16, UInt8>(repeating: 0)
@@ -35,7 +34,7 @@ extension UUID {
         self.init(octets: octets)
     }
 
-    /// The text form as bytes.
+    /// The text form as 36 ASCII bytes.
     var asciiText: InlineArray<36, UInt8> {
         let octets = octets
         var text = InlineArray<36, UInt8>(repeating: UInt8(ascii: "-"))

@@ -5,17 +5,19 @@ extension UUID {
     /// Returns a new version 7 identifier: milliseconds since the epoch, followed by random bits (RFC 9562,
     /// section 5.7).
     ///
-    /// The identifiers of one process ascend, whichever threads create them. The 12 bits after the time are a
-    /// counter within the millisecond (section 6.2, method 1), which overflows into the next millisecond.
+    /// Each new identifier is greater than all earlier identifiers of the process, on any thread. The 12 bits after the
+    /// time are a counter within the millisecond (section 6.2, method 1). If the counter overflows, the time in the
+    /// identifier advances by a millisecond.
     package static func v7() -> UUID {
         var generator = SystemRandomNumberGenerator()
         return v7(at: .now(), using: &generator)
     }
 
-    /// Returns a new version 7 identifier for a time and a source of random bits. If the process has already
-    /// used a later time, that time is used instead.
+    /// Returns a new version 7 identifier for a time and a source of random bits. If an earlier identifier of the
+    /// process has a later time, the new identifier gets that later time.
     package static func v7(at time: Timestamp, using generator: inout some RandomNumberGenerator) -> UUID {
         let random: UInt64 = generator.next()
+        // The counter starts with a zero bit, so that it rarely overflows (RFC 9562, section 6.2).
         let counter = (random >> 53) & 0x7FF
         let tick = VersionSevenClock.shared.tick(atLeast: time.unsignedMilliseconds << 12 | counter)
         return UUID(milliseconds: tick >> 12, low12: tick & 0xFFF, low62: generator.next())
@@ -42,15 +44,16 @@ extension UUID {
     }
 }
 
-/// The largest time and counter, 60 bits together, that this process has used.
+/// The time and the counter of the last identifier of this process, as one number of 48 and 12 bits.
 private final class VersionSevenClock: Sendable {
     static let shared = VersionSevenClock()
     private let last = Atomic<UInt64>(0)
 
-    func tick(atLeast wanted: UInt64) -> UInt64 {
+    /// Returns a number that is greater than all earlier ones and not less than `minimum`.
+    func tick(atLeast minimum: UInt64) -> UInt64 {
         var seen = last.load(ordering: .relaxed)
         while true {
-            let next = wanted > seen ? wanted : seen &+ 1
+            let next = minimum > seen ? minimum : seen &+ 1
             let (exchanged, original) = last.compareExchange(expected: seen, desired: next, ordering: .relaxed)
             if exchanged { return next }
             seen = original

@@ -1,6 +1,6 @@
 /// A JSON value (RFC 8259).
 ///
-/// A number without fraction and exponent that fits into 64 bits is an `integer`; any other number is a `double`.
+/// A number without a fraction and an exponent is an `integer` if it fits into `Int64`. Any other number is a `double`.
 package enum JSON: Sendable, Hashable {
     case null
     case bool(Bool)

@@ -14,6 +14,7 @@ package struct JSONFault: Error, Sendable, Hashable {
         case loneSurrogate = "a string contains half of a surrogate pair"
         case invalidNumber = "a number is malformed"
         case numberOutOfRange = "a number is out of range"
+        case numberTooLong = "a number is too long"
     }
 
     /// The kind of fault.

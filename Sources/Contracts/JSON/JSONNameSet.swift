@@ -1,22 +1,22 @@
 /// Detects duplicate names in an object.
 ///
-/// A few names are compared one by one. From the thirteenth on they are hashed, so that the cost of a hostile
-/// object with thousands of names stays linear.
+/// Up to twelve names are compared one by one. If an object has more names, they are hashed, so that a hostile object
+/// with thousands of names takes linear time.
 struct JSONNameSet {
-    private static let few = 12
-    private var many: Set<Name> = []
+    private static let linearLimit = 12
+    private var hashed: Set<Name> = []
 
-    /// Returns whether a name is new.
+    /// Adds a name and returns whether it is new.
     ///
-    /// - Parameter members: the members before it.
+    /// - Parameter members: the members before the name. The first names of an object are only looked up in `members`.
     mutating func insert(_ name: String, among members: [JSONObject.Member]) -> Bool {
-        if members.count < Self.few {
+        if members.count < Self.linearLimit {
             return !members.contains { $0.name.hasSameBytes(as: name) }
         }
-        if many.isEmpty {
-            for member in members { many.insert(Name(text: member.name)) }
+        if hashed.isEmpty {
+            for member in members { hashed.insert(Name(text: member.name)) }
         }
-        return many.insert(Name(text: name)).inserted
+        return hashed.insert(Name(text: name)).inserted
     }
 
     private struct Name: Hashable {

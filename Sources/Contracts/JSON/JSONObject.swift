@@ -13,12 +13,12 @@ package struct JSONObject: Sendable, Hashable {
 
     package var members: [Member]
 
-    /// - Parameter members: the members, in which no name may occur twice; this is not checked.
+    /// - Parameter members: the members. Their names must differ, which is not checked.
     package init(_ members: [Member] = []) {
         self.members = members
     }
 
-    /// The value of a member; `nil` if there is none. The search is linear, because objects are small.
+    /// The value of a member; `nil` if there is no such member. The search is linear, because objects are small.
     package subscript(name: String) -> JSON? {
         for member in members where member.name.hasSameBytes(as: name) {
             return member.value
@@ -52,8 +52,8 @@ extension JSON {
 extension String {
     /// Returns whether both strings consist of the same bytes.
     ///
-    /// `==` compares canonical equivalence instead, which RFC 8259 does not apply to names and which makes
-    /// hostile text expensive to compare.
+    /// `==` tests canonical equivalence instead. RFC 8259 does not use canonical equivalence for names, and the test is
+    /// expensive for hostile text.
     func hasSameBytes(as other: String) -> Bool {
         guard utf8.count == other.utf8.count else { return false }
         let isSame = utf8.withContiguousStorageIfAvailable { own in

@@ -1,3 +1,5 @@
+internal import ASCII
+
 extension JSONParser {
     /// Reads a number from its sign or first digit.
     mutating func number() throws(JSONFault) -> JSON {
@@ -11,7 +13,7 @@ extension JSONParser {
             whole = Self.append(digit, to: whole, isNegative: isNegative)
             position += 1
         }
-        try checkDigits(since: digits)
+        try requireDigit(since: digits)
         if leadsWithZero, position - digits > 1 { throw JSONFault(reason: .invalidNumber, offset: digits) }
         if current != UInt8(ascii: "."), current != UInt8(ascii: "e"), current != UInt8(ascii: "E"),
             let whole
@@ -41,26 +43,26 @@ extension JSONParser {
     private mutating func skipDigits() throws(JSONFault) {
         let start = position
         while let byte = current, Self.decimal(byte) != nil { position += 1 }
-        try checkDigits(since: start)
+        try requireDigit(since: start)
     }
 
-    private func checkDigits(since start: Int) throws(JSONFault) {
+    private func requireDigit(since start: Int) throws(JSONFault) {
         guard position == start else { return }
         throw fault(current == nil ? .endOfInput : .invalidNumber)
     }
 
     private func checkLength(since start: Int) throws(JSONFault) {
         guard position - start <= limits.numberLength else {
-            throw JSONFault(reason: .numberOutOfRange, offset: start)
+            throw JSONFault(reason: .numberTooLong, offset: start)
         }
     }
 
     private static func decimal(_ byte: UInt8) -> Int64? {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) ? Int64(byte - UInt8(ascii: "0")) : nil
+        byte.isASCIIDigit ? Int64(byte - UInt8(ascii: "0")) : nil
     }
 
-    /// Returns the value with one more digit; `nil` if it does not fit. Negative numbers are built downwards,
-    /// because the magnitude of `Int64.min` does not fit into `Int64`.
+    /// Returns the value with one more decimal digit; `nil` if the result does not fit into `Int64`. The digit of a
+    /// negative number is subtracted, because the magnitude of `Int64.min` does not fit into `Int64`.
     private static func append(_ digit: Int64, to value: Int64?, isNegative: Bool) -> Int64? {
         guard let value else { return nil }
         let (product, overflow) = value.multipliedReportingOverflow(by: 10)

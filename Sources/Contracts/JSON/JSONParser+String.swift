@@ -1,3 +1,5 @@
+internal import ASCII
+
 extension JSONParser {
     /// Reads the rest of a string, including the closing quote. The position is after the opening quote.
     mutating func string() throws(JSONFault) -> String {
@@ -26,7 +28,7 @@ extension JSONParser {
         throw fault(.endOfInput)
     }
 
-    /// Moves forward by words of eight bytes that contain no quote, backslash or control character.
+    /// Skips words of eight bytes that contain no quote, backslash or control character.
     private mutating func skipPlainWords(_ isASCII: inout Bool) {
         let raw = UnsafeRawBufferPointer(bytes)
         let (ones, highs): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
@@ -34,6 +36,7 @@ extension JSONParser {
         while position + 8 <= raw.count {
             let word = raw.loadUnaligned(fromByteOffset: position, as: UInt64.self)
             let (quote, backslash) = (word ^ (ones &* 0x22), word ^ (ones &* 0x5C))
+            // A high bit is set if the word contains a control character, a quote or a backslash.
             let special =
                 ((word &- ones &* 0x20) & ~word) | ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash)
             if special & highs != 0 { break }

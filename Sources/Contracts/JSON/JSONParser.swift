@@ -8,7 +8,7 @@ extension JSON {
         }
     }
 
-    /// Parses a JSON document from memory that stays valid during the call.
+    /// Parses a JSON document in memory that must stay valid during the call.
     package static func parse(
         _ bytes: UnsafeBufferPointer<UInt8>, limits: JSONLimits = .request
     ) throws(JSONFault) -> JSON {
@@ -18,9 +18,9 @@ extension JSON {
     }
 }
 
-/// A recursive descent parser over one buffer. The limits bound its recursion.
+/// A recursive descent parser over one buffer. `limits.depth` bounds the recursion.
 ///
-/// README.md in the module's folder says why this parser exists beside Foundation's.
+/// `Sources/Contracts/README.md` explains why the parser of Foundation is not used.
 struct JSONParser {
     let bytes: UnsafeBufferPointer<UInt8>
     let limits: JSONLimits

@@ -1,6 +1,6 @@
-/// Appends JSON to a byte array without building a tree. It inserts commas itself.
+/// Appends JSON to a byte array, without a tree of values. The writer inserts the commas.
 ///
-/// The caller must close each object and array that it opens; the methods with a closure do so.
+/// The caller must close each object and array that it opens. ``object(_:)`` and ``array(of:_:)`` open and close it.
 package struct JSONWriter: Sendable {
     /// The bytes written so far.
     package private(set) var bytes: [UInt8] = []
@@ -106,5 +106,20 @@ package struct JSONWriter: Sendable {
     private mutating func separate() {
         if needsComma { bytes.append(UInt8(ascii: ",")) }
         needsComma = true
+    }
+}
+
+extension Int64 {
+    /// Appends the number in decimal.
+    fileprivate func appendDecimal(to bytes: inout [UInt8]) {
+        if (0..<10).contains(self) { return bytes.append(UInt8(ascii: "0") + UInt8(self)) }
+        let start = bytes.count
+        var rest = magnitude
+        while rest > 0 {
+            bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        }
+        if self < 0 { bytes.append(UInt8(ascii: "-")) }
+        bytes[start...].reverse()
     }
 }

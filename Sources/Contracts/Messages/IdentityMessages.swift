@@ -73,21 +73,21 @@ extension Messages.Identity {
     package static let register = MessageType(
         "identity.register", .credential, of: .identity, "Creates an account and logs it in.",
         request: .json(example: Register(username: "ada", email: "ada@example.org", password: "a long enough phrase")),
-        reply: .json(201, example: Session.example), problems: [.accountExists], needsSubject: false)
+        reply: .json(201, example: Session.example), problems: [.accountExists], needsCaller: false)
     /// Starts a session. An unknown account and a wrong password get the same problem.
     package static let login = MessageType(
         "identity.login", .credential, of: .identity, "Starts a session.",
         request: .json(example: Login(email: "ada@example.org", password: "a long enough phrase")),
-        reply: .json(200, example: Session.example), problems: [.invalidCredentials], needsSubject: false)
+        reply: .json(200, example: Session.example), problems: [.invalidCredentials], needsCaller: false)
     /// Exchanges a refresh token for new tokens.
     package static let refresh = MessageType(
         "identity.refresh", .credential, of: .identity, "Exchanges a refresh token for new tokens.",
         request: .json(example: RefreshToken.example), reply: .json(200, example: Session.example),
-        problems: [.invalidRefreshToken], needsSubject: false)
+        problems: [.invalidRefreshToken], needsCaller: false)
     /// Revokes a refresh token. An unknown token is no error.
     package static let logout = MessageType(
         "identity.logout", .credential, of: .identity, "Revokes a refresh token. An unknown token is no error.",
-        request: .json(example: RefreshToken.example), reply: .empty, needsSubject: false)
+        request: .json(example: RefreshToken.example), reply: .empty, needsCaller: false)
     /// Revokes all refresh tokens of the caller.
     package static let logoutAll = MessageType(
         "identity.logout-all", .credential, of: .identity, "Revokes all refresh tokens of the caller.",

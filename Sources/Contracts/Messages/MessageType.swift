@@ -1,6 +1,6 @@
 /// A message type of the queue contract, with the Swift types of its bodies.
 package struct MessageType<Request: Sendable, Reply: Sendable>: Sendable {
-    /// Everything about the type that does not depend on its Swift types.
+    /// The description of the type, without the Swift types of its bodies.
     package let descriptor: MessageDescriptor
     /// Decodes the body of a request.
     package let request: RequestBody<Request>
@@ -11,17 +11,17 @@ package struct MessageType<Request: Sendable, Reply: Sendable>: Sendable {
     ///   - name: the `type` property and routing key, for example `post.create`.
     ///   - summary: one sentence for the documentation.
     ///   - queue: the queue that receives the type; by default the service's queue for this kind.
-    ///   - problems: the problems of this type, besides those that any request may get.
-    ///   - needsSubject: whether a request must be for an account.
-    ///   - deadline: the time that a sender waits for the reply, unless it says otherwise.
+    ///   - problems: the problems of this type, in addition to those that any request can get.
+    ///   - needsCaller: whether the header `subject` is required, because the request is for an account.
+    ///   - timeout: how long a sender waits for the reply if it does not set a timeout itself.
     init(
         _ name: String, _ kind: MessageKind, of service: ServiceName, _ summary: String, queue: String? = nil,
         request: RequestBody<Request>, reply: ReplyBody<Reply>, problems: [ProblemCode] = [],
-        needsSubject: Bool = true, deadline: Duration = .seconds(5)
+        needsCaller: Bool = true, timeout: Duration = .seconds(5)
     ) {
         descriptor = MessageDescriptor(
             name: name, kind: kind, service: service, summary: summary, queue: queue ?? Queue.of(service, kind),
-            status: reply.status, needsSubject: needsSubject, deadline: deadline, request: request.shape,
+            status: reply.status, needsCaller: needsCaller, timeout: timeout, request: request.shape,
             requestExample: request.example, reply: reply.schema?.shape, replyExample: reply.example,
             problems: problems)
         self.request = request
@@ -32,8 +32,8 @@ package struct MessageType<Request: Sendable, Reply: Sendable>: Sendable {
     package var name: String { descriptor.name }
     /// The kind of message.
     package var kind: MessageKind { descriptor.kind }
-    /// Whether a request must be for an account.
-    package var needsSubject: Bool { descriptor.needsSubject }
+    /// Whether the header `subject` is required, because the request is for an account.
+    package var needsCaller: Bool { descriptor.needsCaller }
 }
 
 /// A message type whose Swift types are not known statically, so that all types fit into one list.
@@ -47,26 +47,27 @@ package protocol AnyMessageType: Sendable {
 
 extension MessageType: AnyMessageType {}
 
-/// A message type without its Swift types: enough to route it and to document it.
+/// The description of a message type, without the Swift types of its bodies.
 ///
-/// The OpenAPI document, the AsyncAPI document, the schemas and the tables of `queues/README.md` are made from it.
+/// The ingress routes requests by the descriptors. The OpenAPI document, the AsyncAPI document, the schemas and the
+/// tables of `queues/README.md` are generated from them.
 package struct MessageDescriptor: Sendable, Hashable {
     /// The `type` property and routing key, for example `post.create`.
     package let name: String
     /// The kind of message.
     package let kind: MessageKind
-    /// The service that handles it.
+    /// The service that handles the requests.
     package let service: ServiceName
     /// One sentence for the documentation.
     package let summary: String
-    /// The queue to which `warren.commands` routes it.
+    /// The queue to which `warren.commands` routes the requests.
     package let queue: String
     /// The HTTP status of a successful reply.
     package let status: Int
-    /// Whether a request must be for an account.
-    package let needsSubject: Bool
-    /// The time that a sender waits for the reply, unless it says otherwise.
-    package let deadline: Duration
+    /// Whether the header `subject` is required, because the request is for an account.
+    package let needsCaller: Bool
+    /// How long a sender waits for the reply if it does not set a timeout itself.
+    package let timeout: Duration
     /// The shape of the request's JSON; `nil` if the body is a file.
     package let request: Shape?
     /// A valid body of a request; `nil` if the body is a file.
@@ -75,9 +76,9 @@ package struct MessageDescriptor: Sendable, Hashable {
     package let reply: Shape?
     /// A valid body of a reply; `nil` if a successful reply has no body.
     package let replyExample: JSON?
-    /// The problems of this type, besides those that any request may get.
+    /// The problems of this type, in addition to those that any request can get.
     package let problems: [ProblemCode]
 
-    /// The `type` property of its replies.
+    /// The `type` property of the replies.
     package var replyName: String { name + ".reply" }
 }

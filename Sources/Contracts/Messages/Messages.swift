@@ -1,9 +1,11 @@
-/// The message types of the queue contract. The file of each service defines its own.
+/// The message types of the queue contract.
+///
+/// Each service's message types are in a file of their own, such as `PostMessages.swift`.
 package enum Messages {
     /// Every message type.
     package static let types: [any AnyMessageType] = Identity.types + Post.types + Media.types + Search.types
     /// The descriptor of every message type.
-    package static let all: [MessageDescriptor] = types.map(\.descriptor)
+    package static let descriptors: [MessageDescriptor] = types.map(\.descriptor)
 
     /// The message types of the identity service.
     package enum Identity {}
@@ -15,16 +17,17 @@ package enum Messages {
     package enum Search {}
 }
 
-/// The kind of a message, which decides how it travels.
+/// The kind of a message. It determines the queue, and whether the broker stores the message on disk.
 package enum MessageKind: String, Sendable, Hashable, CaseIterable {
-    /// Reads data. It is transient and expires at its deadline.
+    /// A request that reads data. It is transient and expires at its deadline.
     case query
-    /// Changes data. It is stored on disk until a worker has carried it out.
+    /// A request that changes data. The broker stores it on disk until a worker has carried it out.
     case command
-    /// Carries a password or a token. It is transient, so that no queue stores secrets.
+    /// A request to the identity service, which usually carries a password or a token. The message is transient and
+    /// expires, so that the broker persists no secret.
     case credential
 
-    /// Whether the broker stores it on disk and the sender waits for the publisher confirm.
+    /// Whether the broker stores such a message on disk.
     package var isPersistent: Bool { self == .command }
 }
 

@@ -21,14 +21,15 @@ package struct CreatePost: SchemaCodable, Hashable {
 }
 
 extension Messages.Post {
-    /// Stores a post of the caller and publishes `post.created`.
+    /// Stores a post by the caller and publishes `post.created`.
     package static let create = MessageType(
-        "post.create", .command, of: .post, "Stores a post of the caller.",
+        "post.create", .command, of: .post, "Stores a post by the caller.",
         request: .json(example: CreatePost(content: "Hello, burrow", mediaIds: [.example])),
         reply: .json(201, example: Post.example))
-    /// Deletes a post of the caller and publishes `post.deleted`. A post of another account is not found.
+    /// Deletes one of the caller's posts and publishes `post.deleted`. If the post belongs to another account, the reply
+    /// is `post-not-found`.
     package static let delete = MessageType(
-        "post.delete", .command, of: .post, "Deletes a post of the caller.",
+        "post.delete", .command, of: .post, "Deletes one of the caller's posts.",
         request: .json(example: EntityRequest.example), reply: .empty, problems: [.postNotFound])
     /// Reads a post.
     package static let get = MessageType(
@@ -39,7 +40,8 @@ extension Messages.Post {
     package static let list = MessageType(
         "post.list", .query, of: .post, "Lists the posts of all accounts, newest first.",
         request: .json(example: ListRequest.example), reply: .json(200, example: Page<Post>.example(.example)))
-    /// Reads the state of a command of the post service. For any other account the command is `accepted`.
+    /// Reads the state of a command that the caller sent to the post service. If the command belongs to another account
+    /// or is unknown, the state is `accepted`.
     package static let receipt = MessageType(
         "post.receipt", .query, of: .post, "Reads the state of a command that the caller sent to the post service.",
         request: .json(example: EntityRequest.example), reply: .json(200, example: Receipt.example(Post.example)))

@@ -6,7 +6,7 @@ package struct RequestBody<Request: Sendable>: Sendable {
     let example: JSON?
     private let read: @Sendable ([UInt8]) throws(Problem) -> Request
 
-    /// Decodes a body as it came from the broker.
+    /// Decodes the bytes of a body.
     ///
     /// - Throws: the problem to reply with: `malformed-json`, `body-too-large` or `invalid`.
     package func decode(_ body: [UInt8]) throws(Problem) -> Request {
@@ -15,7 +15,7 @@ package struct RequestBody<Request: Sendable>: Sendable {
 }
 
 extension RequestBody where Request: SchemaCodable {
-    /// JSON of the type's schema.
+    /// A JSON body that the schema of `Request` describes.
     ///
     /// - Parameter example: a request for the documentation.
     static func json(example: Request) -> RequestBody {
@@ -30,7 +30,7 @@ extension RequestBody where Request: SchemaCodable {
 }
 
 extension RequestBody where Request == EmptyBody {
-    /// An object without members, or no bytes at all.
+    /// A body that is an empty JSON object or has no bytes.
     static var empty: RequestBody {
         let object = json(example: EmptyBody())
         return RequestBody(shape: object.shape, example: object.example) { (body) throws(Problem) in
@@ -40,7 +40,7 @@ extension RequestBody where Request == EmptyBody {
 }
 
 extension RequestBody where Request == [UInt8] {
-    /// The bytes of a file.
+    /// A body that is a file.
     ///
     /// - Parameter limit: the maximum size in bytes.
     static func file(limit: Int) -> RequestBody {
@@ -62,7 +62,7 @@ package struct ReplyBody<Reply: Sendable>: Sendable {
 }
 
 extension ReplyBody where Reply: SchemaCodable {
-    /// JSON of the type's schema.
+    /// A JSON body that the schema of `Reply` describes.
     ///
     /// - Parameter example: a reply for the documentation.
     static func json(_ status: Int, example: Reply) -> ReplyBody {
@@ -71,11 +71,11 @@ extension ReplyBody where Reply: SchemaCodable {
 }
 
 extension ReplyBody where Reply == EmptyBody {
-    /// A reply without a body: 204.
+    /// A reply with the status 204, which has no body.
     static var empty: ReplyBody { ReplyBody(status: 204, schema: nil, example: nil) }
 }
 
-/// The type of a body without content.
+/// Stands for the body of a request that has no fields. As the type of a reply, it means that the reply has no body.
 package struct EmptyBody: SchemaCodable, Hashable {
     package init() {}
 

@@ -1,6 +1,8 @@
+internal import ASCII
+
 /// The rule for usernames: 3 to 50 ASCII letters, digits, `.`, `_` and `-`.
 ///
-/// Only ASCII is allowed, so that no two names look alike and no name contains invisible characters or
+/// Only ASCII is allowed, because Unicode also has letters that look like ASCII letters, invisible characters, and
 /// characters that reverse the direction of the text.
 package enum Username {
     fileprivate static let length = 3...50
@@ -23,10 +25,10 @@ extension Schema where Value == String {
         }
     }
 
-    /// An email address: a dot-string and a domain of at least two labels (RFC 5321, section 4.1.2).
+    /// An email address: a dot-string, `@`, and a domain of at least two labels (RFC 5321, section 4.1.2).
     ///
-    /// Only ASCII is allowed. An internationalised domain is accepted in its ASCII form (`xn--…`, RFC 5890). An
-    /// internationalised mailbox (RFC 6531) is refused, because case folding of such names differs between systems.
+    /// Only ASCII is allowed. An internationalized domain is accepted in its ASCII form (`xn--…`, RFC 5890). An
+    /// internationalized mailbox (RFC 6531) is refused, because case folding of such names differs between systems.
     static var email: Schema {
         Schema.string(3...254).format("email").matching(
             "(?=[^@]{1,64}@)\(atom)(\\.\(atom))*@(\(label)\\.)+\(label)",
@@ -37,14 +39,16 @@ extension Schema where Value == String {
     private static var atom: String { "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+" }
     private static var label: String { "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?" }
 
-    /// A password to set: 8 to 128 code points, and none of ``CommonPasswords``. JSON Schema can express the
-    /// second rule only in words.
+    /// A password to set: 8 to 128 code points, and none of ``CommonPasswords``. The JSON Schema contains the second
+    /// rule only in words.
     static var newPassword: Schema {
         string(8...128).refined("must not be a commonly used password") { !CommonPasswords.contains($0) }
     }
 
-    /// A password to compare with the one that was set. It may be longer, because one system may compose characters
-    /// (NFC) that another decomposes (NFD) into up to four code points each.
+    /// A password to compare with the one that was set.
+    ///
+    /// It may be four times as long as ``newPassword``. If the password was set with composed characters (NFC), another
+    /// system can send them decomposed (NFD), each as up to four code points.
     static var password: Schema {
         string(1...512)
     }

@@ -15,7 +15,8 @@ package struct SearchPosts: SchemaCodable, Hashable {
         field(
             "query", \.query,
             .string(1...200).notBlank.described(
-                "Words to find. Quotes make a phrase, `or` an alternative, and `-` excludes a word.")),
+                "The words to find. Quotes enclose a phrase, `or` separates alternatives, and `-` before a word "
+                    + "excludes it.")),
         field("limit", \.limit, .pageLimit, default: 10),
         field("page", \.page, .pageNumber, default: 1),
         make: SearchPosts.init)

@@ -1,3 +1,4 @@
+internal import ASCII
 package import FoundationEssentials
 
 /// The body of a request about one post, picture or command: `post.get`, `media.delete`, `post.receipt` and others.
@@ -14,11 +15,12 @@ package struct EntityRequest: SchemaCodable, Hashable {
         make: EntityRequest.init)
 }
 
-/// The body of `post.list` and `media.list`: a page by its number, or the page after a cursor.
+/// The body of `post.list` and `media.list`. It requests a page by its number, or the page after a cursor.
 package struct ListRequest: SchemaCodable, Hashable {
     /// The maximum number of elements.
     package let limit: Int
-    /// Counted from 1; `nil` for the first page or if there is a cursor.
+    /// The number of the page, counted from 1. If it is `nil`, the request is for the page after ``cursor``, or for the
+    /// first page if there is no cursor.
     package let page: Int?
     /// The `nextCursor` of the previous page.
     package let cursor: String?

@@ -1,17 +1,17 @@
 internal import CCommonPasswords
 
-/// The passwords that attackers try first. No account may have one of them. `README.md` in this folder names
+/// The passwords that attackers try first. A new password must not be one of them. `README.md` in this folder names
 /// the sources.
 ///
-/// The list is text in the program's read-only data: one password a line, in lower case, sorted by its bytes. A
-/// search touches a few pages of it, which the kernel loads on demand and may drop again.
+/// The list is text in the program's read-only data. Each line is a password in lower case, and the lines are sorted by
+/// their bytes. A search reads a few pages of this memory. The kernel loads a page on demand and can drop it again.
 package enum CommonPasswords {
-    /// Returns whether the list has a password, ignoring case.
+    /// Returns whether the list contains a password, ignoring case.
     package static func contains(_ password: String) -> Bool {
         let wanted = Array(password.lowercased().utf8)
         // The C target returns the start and the length of one constant array, which is never freed or changed.
         let text = UnsafeBufferPointer(start: common_passwords_text(), count: common_passwords_length())
-        // Both bounds are the start of a line or the end of the text.
+        // `low` and `high` are always at the start of a line or at the end of the text.
         var (low, high) = (0, text.count)
         while low < high {
             let line = line(at: low + (high - low) / 2, of: text)

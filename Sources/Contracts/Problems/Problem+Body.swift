@@ -28,8 +28,8 @@ extension Problem {
     private var defaultDetail: String {
         switch faults.count {
         case 0: code.title + "."
-        case 1: "The content has one fault."
-        case let count: "The content has \(count) faults."
+        case 1: "The request has one fault."
+        case let count: "The request has \(count) faults."
         }
     }
 

@@ -1,6 +1,6 @@
 /// The error reply to a request, as RFC 9457 problem details. Handlers throw it.
 ///
-/// Clients see all of it, so it must not contain internal information.
+/// Clients see every field, so a problem must not contain internal information.
 package struct Problem: Error, Sendable, Hashable {
     /// The kind of problem.
     package let code: ProblemCode
@@ -8,7 +8,7 @@ package struct Problem: Error, Sendable, Hashable {
     package var detail: String?
     /// The faults of the body, for ``ProblemCode/invalid``.
     package var faults: [ValidationFault]
-    /// The seconds to wait before a retry. It is sent as a header and is not part of the body.
+    /// The seconds to wait before a retry. They are sent in a header and not in the body.
     package var retryAfter: Int?
 
     package init(_ code: ProblemCode, detail: String? = nil, faults: [ValidationFault] = [], retryAfter: Int? = nil) {
@@ -23,17 +23,17 @@ package struct Problem: Error, Sendable, Hashable {
 }
 
 extension Problem {
-    /// A body that is valid JSON but violates its schema.
+    /// Returns the problem of a body that is valid JSON but violates its schema.
     package static func invalid(_ invalid: ValidationError) -> Problem {
         Problem(.invalid, faults: invalid.faults)
     }
 
-    /// One fault that only the service can detect.
+    /// Returns the problem of a request with one fault that the schema cannot express.
     package static func invalid(_ pointer: String, _ message: String) -> Problem {
         Problem(.invalid, faults: [ValidationFault(pointer: pointer, message: message)])
     }
 
-    /// A body that is not valid JSON or exceeds a limit.
+    /// Returns the problem of a body that is not valid JSON, or that is too large.
     package static func malformedJSON(_ fault: JSONFault) -> Problem {
         Problem(fault.reason == .tooLarge ? .bodyTooLarge : .malformedJSON, detail: fault.description)
     }

@@ -1,10 +1,10 @@
-/// A kind of problem: its stable code, its HTTP status and its title. This file contains all of them.
+/// A kind of problem: its stable code, its HTTP status and its title. This file defines all kinds.
 package struct ProblemCode: Sendable, Hashable {
     /// The stable identifier that clients compare, in kebab case.
     package let code: String
     package let status: Int
     package let title: String
-    /// The seconds to wait before a retry, unless the problem says otherwise; `nil` if a retry does not help.
+    /// The seconds to wait before a retry if the ``Problem`` sets no other number; `nil` if a retry does not help.
     package let retryAfter: Int?
 
     private init(_ status: Int, _ code: String, _ title: String, retryAfter: Int? = nil) {
@@ -32,10 +32,10 @@ extension ProblemCode {
     package static let forbidden = Self(403, "forbidden", "The sender may not do this")
     package static let notFound = Self(404, "not-found", "The resource does not exist")
     package static let postNotFound = Self(404, "post-not-found", "The post does not exist")
-    package static let mediaNotFound = Self(404, "media-not-found", "The media does not exist")
+    package static let mediaNotFound = Self(404, "media-not-found", "The picture does not exist")
     package static let methodNotAllowed = Self(405, "method-not-allowed", "The resource does not support this method")
     package static let requestTimeout = Self(408, "request-timeout", "The request took too long to arrive")
-    package static let accountExists = Self(409, "account-exists", "The username or the email is taken")
+    package static let accountExists = Self(409, "account-exists", "The username or the email address is already taken")
     package static let bodyTooLarge = Self(413, "body-too-large", "The body is too large")
     package static let unsupportedMediaType = Self(
         415, "unsupported-media-type", "The content type is not supported")
@@ -48,7 +48,7 @@ extension ProblemCode {
     package static let unavailable = Self(503, "unavailable", "The service is temporarily unavailable", retryAfter: 1)
     package static let deadlineExceeded = Self(504, "deadline-exceeded", "The service did not reply in time")
 
-    /// Every code, sorted by status.
+    /// Every kind of problem, sorted by status.
     package static let all: [ProblemCode] = [
         malformedJSON, malformedRequest, unauthenticated, invalidToken, invalidCredentials, invalidRefreshToken,
         forbidden, notFound, postNotFound, mediaNotFound, methodNotAllowed, requestTimeout, accountExists,
@@ -56,7 +56,7 @@ extension ProblemCode {
         `internal`, unavailable, deadlineExceeded,
     ]
 
-    /// Returns the code with a name; `nil` if there is none.
+    /// Returns the kind of problem with a code; `nil` if no kind has this code.
     package static func named(_ code: String) -> ProblemCode? {
         all.first { $0.code.hasSameBytes(as: code) }
     }

@@ -1,19 +1,24 @@
-/// A member of an object: its name, its schema and the property that holds it.
+/// A member of an object: its name, its schema and the Swift property that contains its value.
 package struct Field<Root: Sendable, Value: Sendable>: Sendable {
     let shape: FieldShape
     let reader: FieldReader<Value>
     let write: @Sendable (Root, inout JSONWriter) -> Void
 }
 
-/// Decodes one member. It is separate from ``Field``, because decoding copies only this part.
+/// Decodes one member.
+///
+/// ``Field`` also has the shape and the encoder. The decoder of an object (`ObjectReader`) needs neither, so it stores
+/// only the readers of its fields.
 struct FieldReader<Value: Sendable>: Sendable {
     let name: String
-    /// Returns `nil` only after it has added a fault.
+    /// Decodes the member's JSON. It returns `nil` only after it has added a fault.
     let read: @Sendable (JSON, inout FaultCollector) -> Value?
     /// The value of an absent member; `nil` if the member is required.
     let defaultValue: Value?
 
-    /// Decodes the member, or returns the default of an absent member.
+    /// Decodes the member, or returns the default if the member is absent.
+    ///
+    /// - Throws: ``InvalidField`` after it has added a fault.
     func value(of object: JSONObject, _ faults: inout FaultCollector) throws(InvalidField) -> Value {
         let value: Value?
         if let json = object[name] {
@@ -34,7 +39,7 @@ struct FieldReader<Value: Sendable>: Sendable {
     }
 }
 
-/// A member violates its schema. Its faults have been added to the collector.
+/// A member violates its schema. The faults are already in the collector.
 struct InvalidField: Error {}
 
 /// A required member.
@@ -44,14 +49,14 @@ package func field<Root: Sendable, Value: Sendable>(
     field(name, get, schema, defaultValue: nil)
 }
 
-/// An optional member with a default. It is always written.
+/// An optional member with a default. The member is always encoded, even if its value is the default.
 package func field<Root: Sendable, Value: Sendable>(
     _ name: String, _ get: @escaping @Sendable (Root) -> Value, _ schema: Schema<Value>, default defaultValue: Value
 ) -> Field<Root, Value> {
     field(name, get, schema, defaultValue: .some(defaultValue))
 }
 
-/// An optional member without a default. `nil` is not written.
+/// An optional member without a default. The member is not encoded if its value is `nil`.
 package func optionalField<Root: Sendable, Value: Sendable>(
     _ name: String, _ get: @escaping @Sendable (Root) -> Value?, _ schema: Schema<Value>
 ) -> Field<Root, Value?> {

@@ -32,7 +32,11 @@ extension Schema {
             })
     }
 
-    /// An array without equal elements. Each repetition is a fault.
+    /// An array, optionally without equal elements.
+    ///
+    /// - Parameters:
+    ///   - max: the maximum number of elements.
+    ///   - unique: whether an element that equals an earlier one is a fault.
     package static func array<Element: Sendable & Hashable>(
         of element: Schema<Element>, max: Int? = nil, unique: Bool
     ) -> Schema where Value == [Element] {

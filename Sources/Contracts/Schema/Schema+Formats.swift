@@ -1,7 +1,7 @@
 package import FoundationEssentials
 
 extension Schema where Value == UUID {
-    /// A UUID of any version in either case (RFC 9562). It is written in lower case.
+    /// A UUID of any version (RFC 9562), in upper or lower case. It is written in lower case.
     package static var uuid: Schema<UUID> {
         Schema(
             shape: .string(StringShape(patterns: [StringShape.uuid], format: "uuid")),

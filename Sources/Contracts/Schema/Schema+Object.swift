@@ -1,8 +1,8 @@
-/// The treatment of members that no field names.
+/// The treatment of members for which the schema has no field.
 package enum UnknownFields: Sendable, Hashable {
-    /// Each is a fault, so that clients notice misspelt names.
+    /// Each unknown member is a fault, so that clients notice misspelt names.
     case refused
-    /// They are ignored, because a later version of the sender may add members.
+    /// Unknown members are ignored, because a later version of the sender may add members.
     case ignored
 }
 
@@ -11,6 +11,8 @@ extension Schema {
     ///
     /// - Parameters:
     ///   - name: the name of the type in the documentation.
+    ///   - unknownFields: the treatment of members that are not among the fields.
+    ///   - fields: the fields, in the order in which they are written.
     ///   - make: creates the value from the values of the fields, in their order.
     package static func object<each Part: Sendable>(
         _ name: String, unknownFields: UnknownFields = .refused, _ fields: repeat Field<Value, each Part>,
@@ -51,7 +53,7 @@ private struct ObjectReader<Value: Sendable, each Part: Sendable>: Sendable {
         do throws(InvalidField) {
             return make(repeat try (each fields).value(of: object, &faults))
         } catch {
-            // The first invalid field has ended `make`. Check every field from the start, to report all faults.
+            // The first invalid field ended the decoding. Check every field again, to report all faults.
             faults.removeAll(from: first)
             repeat (each fields).check(object, &faults)
             return nil

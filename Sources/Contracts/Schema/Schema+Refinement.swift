@@ -4,7 +4,7 @@ extension Schema {
         Schema(shape: .described(shape, text), read: read, write: write)
     }
 
-    /// Adds a condition that JSON Schema cannot express.
+    /// Adds a condition that JSON Schema cannot express. The schema document contains it in words.
     ///
     /// - Parameters:
     ///   - message: the message of the fault: "must …".
@@ -13,7 +13,7 @@ extension Schema {
     package func refined(
         _ message: String, at pointer: String = "", _ holds: @escaping @Sendable (Value) -> Bool
     ) -> Schema {
-        reshaped(shape.adding(rule: message), message, at: pointer, holds)
+        withCondition(shape.adding(rule: message), message, at: pointer, holds)
     }
 
     /// Adds the condition that two fields of an object are not both present.
@@ -25,7 +25,7 @@ extension Schema {
     package func excluding(
         _ first: String, _ second: String, _ holds: @escaping @Sendable (Value) -> Bool
     ) -> Schema {
-        reshaped(
+        withCondition(
             shape.adding(exclusion: [first, second]), "must not be combined with \(first)",
             at: FaultCollector.pointer(second), holds)
     }
@@ -35,7 +35,8 @@ extension Schema {
         Schema(shape: shape.adding(rule: rule), read: read, write: write)
     }
 
-    func reshaped(
+    /// Returns a schema with another shape and with a condition that this shape documents.
+    func withCondition(
         _ shape: Shape, _ message: String, at pointer: String = "", _ holds: @escaping @Sendable (Value) -> Bool
     ) -> Schema {
         let read = read
@@ -49,7 +50,7 @@ extension Schema {
             }, write: write)
     }
 
-    /// The value or `null`, which is decoded as `nil`.
+    /// A schema that also accepts `null` and decodes it as `nil`.
     package var nullable: Schema<Value?> {
         let (read, write) = (read, write)
         return Schema<Value?>(
@@ -92,7 +93,7 @@ extension Shape {
         }
     }
 
-    /// Returns the shape with its string changed.
+    /// Returns the shape with a change to its ``StringShape``. A shape without a string is returned unchanged.
     func changingString(_ change: (inout StringShape) -> Void) -> Shape {
         switch self {
         case .string(var string):

@@ -1,6 +1,6 @@
 extension Schema where Value == String {
-    /// A string whose length, in Unicode code points, is in a range. It must not contain U+0000, which
-    /// PostgreSQL cannot store.
+    /// A string whose length, in Unicode code points, is in a range. The string must not contain U+0000, because
+    /// PostgreSQL cannot store it.
     package static func string(_ length: ClosedRange<Int>) -> Schema {
         Schema(
             shape: .string(
@@ -9,7 +9,8 @@ extension Schema where Value == String {
                     patterns: [StringShape.withoutNUL])),
             read: { json, faults in
                 guard let text = Self.text(json, &faults) else { return nil }
-                // A code point takes one to four bytes, so most lengths need no counting.
+                // A code point takes one to four bytes in UTF-8. The number of bytes therefore often shows that the
+                // length is in the range, and the code points need not be counted.
                 let bytes = text.utf8.count
                 if bytes <= length.upperBound, bytes >= length.lowerBound * 4 { return text }
                 let count = text.unicodeScalars.count
@@ -28,7 +29,7 @@ extension Schema where Value == String {
 
     /// Requires at least one character that is not white space.
     package var notBlank: Schema {
-        reshaped(shape.changingString { $0.patterns.append(StringShape.notBlank) }, "must not be blank") { text in
+        withCondition(shape.changingString { $0.patterns.append(StringShape.notBlank) }, "must not be blank") { text in
             text.unicodeScalars.contains { !$0.isBlank }
         }
     }
@@ -36,20 +37,20 @@ extension Schema where Value == String {
     /// Adds a condition that is also documented as a regular expression.
     ///
     /// - Parameters:
-    ///   - pattern: the equivalent of the condition for the whole string. It is only documentation and must exclude
-    ///     U+0000.
+    ///   - pattern: a regular expression that matches the whole string if the condition holds. It is documented but not
+    ///     evaluated. It must not match U+0000, because it replaces the pattern that excludes U+0000.
     ///   - message: the message of the fault: "must …".
     ///   - holds: returns whether the condition holds.
     package func matching(
         _ pattern: String, _ message: String, _ holds: @escaping @Sendable (String) -> Bool
     ) -> Schema {
         let whole = StringShape.whole(pattern)
-        return reshaped(
+        return withCondition(
             shape.changingString { $0.patterns = $0.patterns.filter { $0 != StringShape.withoutNUL } + [whole] },
             message, holds)
     }
 
-    /// Documents the string as one of JSON Schema's formats. The format is not checked.
+    /// Documents the string as having a format of JSON Schema. The format is not checked.
     package func format(_ format: String) -> Schema {
         Schema(shape: shape.changingString { $0.format = format }, read: read, write: write)
     }
@@ -74,7 +75,7 @@ extension Schema where Value == String {
 }
 
 extension String {
-    /// Whether the string contains U+0000. It is searched eight bytes at a time.
+    /// Whether the string contains U+0000. Eight bytes are searched at a time.
     fileprivate var containsNUL: Bool {
         let found = utf8.withContiguousStorageIfAvailable { bytes in
             let raw = UnsafeRawBufferPointer(bytes)
@@ -91,8 +92,8 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    /// Whether the code point is white space: `\s` of ECMA-262, and U+0085. ``StringShape/notBlank`` is the
-    /// same set.
+    /// Whether the code point is white space: `\s` of ECMA-262, or U+0085. ``StringShape/notBlank`` excludes the same
+    /// code points.
     fileprivate var isBlank: Bool {
         switch value {
         case 0x09...0x0D, 0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000,

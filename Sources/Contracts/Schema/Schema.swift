@@ -1,10 +1,10 @@
 /// Decodes, checks, encodes and documents a message body or a part of one.
 ///
-/// Schemas are composed of smaller schemas. ``shape`` describes the accepted JSON as data.
+/// Schemas are composed of smaller schemas.
 package struct Schema<Value: Sendable>: Sendable {
-    /// The accepted JSON, as data.
+    /// A description of the accepted JSON, from which the documentation is generated.
     package let shape: Shape
-    /// Returns `nil` only after it has added a fault.
+    /// Decodes a value. It returns `nil` only after it has added a fault.
     let read: @Sendable (JSON, inout FaultCollector) -> Value?
     let write: @Sendable (Value, inout JSONWriter) -> Void
 
@@ -19,13 +19,14 @@ package struct Schema<Value: Sendable>: Sendable {
 }
 
 extension Schema {
-    /// Decodes a value and checks all of it.
+    /// Decodes a value and checks the whole value.
     ///
     /// - Throws: ``ValidationError`` with all faults.
     package func decode(_ json: JSON) throws(ValidationError) -> Value {
         var faults = FaultCollector()
         let value = read(json, &faults)
         guard let value, faults.count == 0 else {
+            // A schema that returns `nil` without a fault is incorrect. The error must have a fault nevertheless.
             if faults.count == 0 { faults.add("is not valid") }
             throw ValidationError(faults: faults.faults)
         }

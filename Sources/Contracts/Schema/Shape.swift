@@ -14,11 +14,11 @@ package indirect enum Shape: Sendable, Hashable {
 
 /// The strings that a schema accepts.
 package struct StringShape: Sendable, Hashable {
-    /// In Unicode code points.
+    /// The minimum length in Unicode code points.
     package var minimumLength: Int?
-    /// In Unicode code points.
+    /// The maximum length in Unicode code points.
     package var maximumLength: Int?
-    /// Regular expressions (ECMA-262 with the flag `u`), each of which must match a part of the string.
+    /// Regular expressions (ECMA-262 with the flag `u`). Each must match the string or a part of it.
     package var patterns: [String] = []
     /// A format of JSON Schema: `uuid`, `date-time`, `email` or `uri`.
     package var format: String?
@@ -45,7 +45,7 @@ package struct ObjectShape: Sendable, Hashable {
     /// The name of the type in the documentation.
     package var name: String
     package var fields: [FieldShape]
-    /// Whether members that no field names are ignored.
+    /// Whether members without a field are ignored; otherwise they are refused.
     package var allowsUnknownFields: Bool
     /// Pairs of fields that must not both be present.
     package var exclusions: [[String]] = []

@@ -1,6 +1,6 @@
-// Regular expressions for JSON Schema (ECMA-262) that Python and Perl interpret in the same way. They avoid
-// `\s`, `\d` and `\w`, whose meaning differs, and follow `$` with `(?!\n)`, because in Python and Perl `$` also
-// matches before a final line feed.
+// Regular expressions for JSON Schema (ECMA-262) that Python and Perl interpret in the same way. They do not use
+// `\s`, `\d` and `\w`, because the meaning of these differs. `whole(_:)` adds `(?!\n)` after `$`, because in Python
+// and Perl `$` also matches before a final line feed.
 extension StringShape {
     /// A string without U+0000, which PostgreSQL cannot store.
     static let withoutNUL = #"^[^\u0000]*$"#
@@ -11,7 +11,7 @@ extension StringShape {
 
     static let uuid = whole("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
-    /// RFC 3339, without a check of the length of the month.
+    /// An RFC 3339 date-time. The pattern does not check the number of days in the month.
     static let dateTime = whole(
         "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt]([01][0-9]|2[0-3])(:[0-5][0-9]){2}"
             + #"(\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"#)

@@ -11,7 +11,7 @@ package struct ValidationFault: Sendable, Hashable {
     }
 }
 
-/// The faults of a value that violates its schema, fifty at most.
+/// The faults of a value that violates its schema; at most fifty.
 package struct ValidationError: Error, Sendable, Hashable {
     /// The faults in the order of their detection; never empty.
     package let faults: [ValidationFault]
@@ -23,7 +23,7 @@ package struct ValidationError: Error, Sendable, Hashable {
 
 /// Collects the faults of a value while it is decoded.
 ///
-/// Pointers are built from the inside out and only after a fault, so that valid values cost nothing.
+/// A pointer is built from the inside out, and only after a fault, so that no pointer is built for a valid value.
 struct FaultCollector {
     static let limit = 50
     private(set) var faults: [ValidationFault] = []
@@ -51,7 +51,7 @@ struct FaultCollector {
         }
     }
 
-    /// Returns the pointer of one reference token, escaped.
+    /// Returns a pointer that consists of one reference token, with `~` and `/` escaped.
     static func pointer(_ token: String) -> String {
         guard token.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else {
             return "/" + token

@@ -1,3 +1,5 @@
+internal import ASCII
+
 /// Reads the parts of an RFC 3339 date-time from left to right.
 struct DateTimeReader {
     /// The maximum length of a text in bytes. A longer text is treated as empty.
@@ -12,19 +14,19 @@ struct DateTimeReader {
 
     var isAtEnd: Bool { position == bytes.count }
 
-    /// Reads a number with exactly this many digits.
+    /// Reads a number with exactly this many digits; returns `nil` if there are fewer.
     mutating func number(_ digits: Int) -> Int64? {
         guard position + digits <= bytes.count else { return nil }
         var value: Int64 = 0
         for byte in bytes[position..<position + digits] {
-            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+            guard byte.isASCIIDigit else { return nil }
             value = value * 10 + Int64(byte - UInt8(ascii: "0"))
         }
         position += digits
         return value
     }
 
-    /// Moves past the next character if it is one of these.
+    /// Moves past the next character if it is one of these, and returns whether it is.
     mutating func skip(_ characters: StaticString) -> Bool {
         guard position < bytes.count else { return false }
         for index in 0..<characters.utf8CodeUnitCount where characters.utf8Start[index] == bytes[position] {
@@ -34,7 +36,7 @@ struct DateTimeReader {
         return false
     }
 
-    /// Reads an optional fraction of a second.
+    /// Reads an optional fraction of a second; returns `nil` for a point without digits.
     mutating func milliseconds() -> Int64? {
         guard skip(".") else { return 0 }
         var value: Int64 = 0
@@ -48,7 +50,7 @@ struct DateTimeReader {
         return value
     }
 
-    /// Reads the offset from UTC.
+    /// Reads the offset from UTC; returns `nil` if it is malformed.
     mutating func offsetMinutes() -> Int64? {
         if skip("Zz") { return 0 }
         let isAhead = skip("+")

@@ -1,6 +1,6 @@
 extension Timestamp {
-    /// The time in RFC 3339, in UTC with milliseconds, for example `2025-01-31T09:05:00.123Z`. Times outside
-    /// the years 0000 to 9999 are clamped to them.
+    /// The time in RFC 3339, in UTC with milliseconds, for example `2025-01-31T09:05:00.123Z`. A time outside the years
+    /// 0000 to 9999 is clamped to this range.
     package var text: String {
         asciiText.span.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
     }
@@ -19,6 +19,7 @@ extension Timestamp {
         self.init(milliseconds: (minutes * 60 + second) * 1000 + fraction)
     }
 
+    /// ``text`` as ASCII bytes.
     var asciiText: InlineArray<24, UInt8> {
         let (least, most): (Int64, Int64) = (-62_167_219_200_000, 253_402_300_799_999)
         let bounded = min(max(milliseconds, least), most)
@@ -46,8 +47,8 @@ extension Timestamp {
     }
 }
 
-// Conversion between days since 1970 and dates of the proleptic Gregorian calendar. Years start in March, so
-// that the leap day is the last day of a year; an era is 400 years, which are 146,097 days.
+// Conversion between days since 1970 and dates of the proleptic Gregorian calendar. The year of the computation starts
+// in March, so that the leap day is the last day of the year. An era is 400 years, or 146,097 days.
 extension Timestamp {
     private static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
         let shifted = month <= 2 ? year - 1 : year

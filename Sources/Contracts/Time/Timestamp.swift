@@ -1,6 +1,6 @@
 package import FoundationEssentials
 
-/// A time with millisecond precision. Messages contain no other precision.
+/// A time with millisecond precision, which is the precision of all times in messages.
 package struct Timestamp: Sendable, Hashable, Comparable {
     /// Milliseconds since 1970-01-01T00:00:00Z, without leap seconds.
     package let milliseconds: Int64
@@ -29,14 +29,14 @@ package struct Timestamp: Sendable, Hashable, Comparable {
         left.milliseconds < right.milliseconds
     }
 
-    /// Returns the time after a duration. It is clamped instead of overflowing, because messages may contain
+    /// Returns the time after a duration. The result is clamped instead of overflowing, because messages can contain
     /// any time.
     package func advanced(by duration: Duration) -> Timestamp {
         let (sum, overflow) = milliseconds.addingReportingOverflow(duration.wholeMilliseconds)
         return Timestamp(milliseconds: overflow ? (milliseconds > 0 ? .max : .min) : sum)
     }
 
-    /// Returns the duration from another time to this one, clamped instead of overflowing.
+    /// Returns the duration from another time to this time. The result is clamped instead of overflowing.
     package func since(_ other: Timestamp) -> Duration {
         let (difference, overflow) = milliseconds.subtractingReportingOverflow(other.milliseconds)
         return .milliseconds(overflow ? (milliseconds > 0 ? .max : .min) : difference)

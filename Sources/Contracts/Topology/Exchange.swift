@@ -1,18 +1,18 @@
 /// The exchanges of the virtual host. `queues/definitions.json` declares them.
 package enum Exchange {
-    /// Commands and queries; the routing key is the message type.
+    /// Commands, queries and credentials; the routing key is the message type.
     package static let commands = "warren.commands"
     /// Domain events; the routing key is the event type.
     package static let events = "warren.events"
     /// Replies; the routing key is the `reply_to` of the request.
     package static let replies = "warren.replies"
-    /// Failed deliveries, which it routes to a delay queue; the routing key is `DELAY.QUEUE`, for example
+    /// Failed deliveries. The exchange routes each to a delay queue; the routing key is `DELAY.QUEUE`, for example
     /// `1s.post.commands`.
     package static let retry = "warren.retry"
-    /// Deliveries whose delay has passed, which it routes back to their queue; the routing key is one
-    /// word and the queue.
+    /// Deliveries whose delay has passed, and dead letters that an operator replays. The exchange routes each to its
+    /// queue; the routing key is `WORD.QUEUE`, for example `1s.post.commands`.
     package static let requeue = "warren.requeue"
-    /// Dead letters; the routing key is the queue that they come from.
+    /// Dead letters; the routing key is the name of the queue that they come from.
     package static let dead = "warren.dead"
 }
 

@@ -1,8 +1,8 @@
 /// The names of message headers.
 package enum Header {
-    /// The id of the caller's account.
+    /// The id of the account on whose behalf the request is sent.
     package static let subject = "subject"
-    /// The username of the caller.
+    /// The username of that account.
     package static let subjectName = "subject-name"
     /// The time after which the sender no longer waits, in milliseconds since the epoch.
     package static let deadline = "deadline"
@@ -13,15 +13,15 @@ package enum Header {
     package static let requestId = "request-id"
     /// The HTTP status of a reply.
     package static let status = "status"
-    /// The URL of the resource that a reply shows or has created.
+    /// The HTTP path of the resource that the request has created.
     package static let location = "location"
-    /// The version of the resource that the reply shows.
+    /// The entity tag of the reply's body (RFC 9110, section 8.8.3).
     package static let etag = "etag"
     /// The seconds to wait before a retry.
     package static let retryAfter = "retry-after"
-    /// On a redelivery from the retry ladder or an operator: the broker user that sent the message originally.
+    /// On a message that a worker or an operator sent back to its queue: the broker user that first sent it.
     package static let origin = "origin"
-    /// On a redelivery from the retry ladder: the number of failures so far.
+    /// On a message that came through `warren.requeue`: the number of failures so far; absent if there were none.
     package static let attempt = "attempt"
 }
 

@@ -1,11 +1,11 @@
-/// A step of the retry ladder: the delay before a failed delivery is tried again.
+/// A step of the retry ladder: one of the four delays after which a failed delivery is tried again. The cases are in
+/// the order of the steps.
 package enum RetryStep: String, Sendable, Hashable, CaseIterable {
     case oneSecond = "1s"
     case fiveSeconds = "5s"
     case thirtySeconds = "30s"
     case fiveMinutes = "5m"
 
-    /// The delay.
     package var delay: Duration {
         switch self {
         case .oneSecond: .seconds(1)
@@ -18,16 +18,15 @@ package enum RetryStep: String, Sendable, Hashable, CaseIterable {
     /// The queue that delays deliveries, for example `retry.1s`.
     package var queue: String { "retry." + rawValue }
 
-    /// Returns the routing key that leads a delivery to this step and then back to its queue, for example
-    /// `1s.post.commands`.
+    /// Returns the routing key of a failed delivery, for example `1s.post.commands`. By this key, `warren.retry` routes
+    /// the delivery to the delay queue of this step, and `warren.requeue` then routes it back to its own queue.
     package func routingKey(backTo queue: String) -> String {
         rawValue + "." + queue
     }
 
-    /// Returns the step after a failure.
+    /// Returns the step that follows a failure; `nil` if the delivery becomes a dead letter.
     ///
-    /// - Parameter count: the number of failures so far, including this one.
-    /// - Returns: `nil` if the delivery becomes a dead letter.
+    /// - Parameter count: the number of failures so far, including this failure.
     package static func afterFailure(_ count: Int) -> RetryStep? {
         let steps = allCases
         return (1...steps.count).contains(count) ? steps[count - 1] : nil

@@ -23,7 +23,7 @@ package struct Account: SchemaCodable, Hashable {
         make: Account.init)
 }
 
-/// The tokens of a session that has just started or been refreshed.
+/// The account and the tokens of a session that was just started or refreshed.
 package struct Session: SchemaCodable, Hashable {
     package let account: Account
     package let accessToken: String

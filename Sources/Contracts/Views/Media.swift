@@ -7,9 +7,9 @@ package struct Media: PageItem, Hashable {
     package let contentType: String
     /// The size of the file in bytes.
     package let bytes: Int
-    /// In pixels.
+    /// The width in pixels.
     package let width: Int
-    /// In pixels.
+    /// The height in pixels.
     package let height: Int
     package let createdAt: Timestamp
 

@@ -1,17 +1,17 @@
 /// An element of a list that is sent in pages.
 package protocol PageItem: SchemaCodable {
-    /// The schema of a page. It is specific to the type, because the members `posts` and `totalPosts` are named
-    /// after it.
+    /// The schema of a page. Each type of element has a schema of its own, because the names of two members depend on
+    /// the type, for example `posts` and `totalPosts`.
     static var pageSchema: Schema<Page<Self>> { get }
 }
 
-/// A part of a list: a numbered page with totals, or the elements after a cursor without totals.
+/// A part of a list. It is either a numbered page, which has totals, or the elements after a cursor, without totals.
 package struct Page<Item: PageItem>: SchemaCodable {
     /// The number of a page and the size of the whole list.
-    package struct Number: Sendable, Hashable {
-        /// Counted from 1.
+    package struct Position: Sendable, Hashable {
+        /// The number of the page, counted from 1.
         package let page: Int
-        /// The number of elements on all pages.
+        /// The number of elements in the whole list.
         package let total: Int
 
         package init(page: Int, total: Int) {
@@ -24,12 +24,12 @@ package struct Page<Item: PageItem>: SchemaCodable {
     package let items: [Item]
     /// The maximum number of elements that the request asked for.
     package let limit: Int
-    /// `nil` if the request had a cursor.
-    package let number: Number?
+    /// The position of a numbered page; `nil` if the request had a cursor.
+    package let number: Position?
     /// The cursor of the next page; `nil` on the last page.
     package let nextCursor: String?
 
-    package init(items: [Item], limit: Int, number: Number?, nextCursor: String? = nil) {
+    package init(items: [Item], limit: Int, number: Position?, nextCursor: String? = nil) {
         self.items = items
         self.limit = limit
         self.number = number
@@ -42,6 +42,13 @@ package struct Page<Item: PageItem>: SchemaCodable {
         number.map { limit > 0 ? ($0.total + limit - 1) / limit : 0 }
     }
 
+    /// Returns the schema of a page.
+    ///
+    /// - Parameters:
+    ///   - name: the name of the type in the documentation.
+    ///   - items: the name of the member that contains the elements.
+    ///   - total: the name of the member that contains the size of the whole list.
+    ///   - hasCursor: whether a page has a cursor of the next page.
     static func schema(
         name: String, items: String, total: String, hasCursor: Bool = true
     ) -> Schema<Page<Item>> {
@@ -53,14 +60,14 @@ package struct Page<Item: PageItem>: SchemaCodable {
         guard hasCursor else {
             return .object(name, unknownFields: .ignored, list, page, limit, totals, pages) {
                 items, page, limit, total, _ in
-                Page(items: items, limit: limit, number: Number(page: page, total: total))
+                Page(items: items, limit: limit, number: Position(page: page, total: total))
             }
         }
         let cursor = field(
             "nextCursor", { (page: Page<Item>) in page.nextCursor }, Schema<String>.string.nullable, default: nil)
         return .object(name, unknownFields: .ignored, list, page, limit, totals, pages, cursor) {
             items, page, limit, total, _, nextCursor in
-            Page(items: items, limit: limit, number: Number(page: page, total: total), nextCursor: nextCursor)
+            Page(items: items, limit: limit, number: Position(page: page, total: total), nextCursor: nextCursor)
         }
     }
 }
@@ -69,7 +76,7 @@ extension Page: Equatable where Item: Equatable {}
 
 extension Page: Hashable where Item: Hashable {}
 
-extension Page.Number {
+extension Page.Position {
     fileprivate init?(page: Int?, total: Int?) {
         guard let page, let total else { return nil }
         self.init(page: page, total: total)

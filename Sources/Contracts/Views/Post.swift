@@ -1,6 +1,6 @@
 package import FoundationEssentials
 
-/// The author of a post, with the username at the time of writing.
+/// The author of a post, with the username that the author had when the post was created.
 package struct Author: SchemaCodable, Hashable {
     package let id: UUID
     package let username: String
@@ -20,7 +20,7 @@ package struct Author: SchemaCodable, Hashable {
 /// A picture of a post.
 package struct PostMedia: SchemaCodable, Hashable {
     package let id: UUID
-    /// `nil` until the post service has received the event `media.uploaded` of that picture.
+    /// `nil` until the post service has received the event `media.uploaded` about the picture.
     package let url: String?
 
     package init(id: UUID, url: String?) {

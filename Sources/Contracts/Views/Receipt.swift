@@ -1,8 +1,9 @@
 package import FoundationEssentials
 
-/// The state of a command, as its caller asks for it by the command's message id.
+/// The state of a command, which the command's caller can query by the message id of the command.
 package struct Receipt: SchemaCodable, Hashable {
-    /// Whether the command has been carried out.
+    /// `done` if the service has stored the reply of the command, which can be a refusal; otherwise `accepted`. An
+    /// unknown command is also `accepted`.
     package enum Status: String, Sendable, Hashable, CaseIterable {
         case accepted
         case done
@@ -11,7 +12,7 @@ package struct Receipt: SchemaCodable, Hashable {
     /// The message id of the command.
     package let id: UUID
     package let status: Status
-    /// `nil` until the command is done.
+    /// The stored reply; `nil` if the status is `accepted`.
     package let result: CommandResult?
 
     package init(id: UUID, result: CommandResult?) {
@@ -28,11 +29,11 @@ package struct Receipt: SchemaCodable, Hashable {
     ) { id, _, result in Receipt(id: id, result: result) }
 }
 
-/// The reply to a command, as its receipt shows it.
+/// The reply to a command, as a receipt contains it.
 package struct CommandResult: SchemaCodable, Hashable {
     /// The HTTP status.
     package let status: Int
-    /// The JSON of the reply; `null` if the reply has no body.
+    /// The body of the reply; `null` if the reply has no JSON body.
     package let body: JSON
 
     package init(status: Int, body: JSON) {

@@ -6,7 +6,8 @@ package struct SearchHit: PageItem, Hashable {
     package let author: Author
     package let content: String
     package let createdAt: Timestamp
-    /// The rank of the match. It is only meaningful in comparison with the other hits of the same search.
+    /// The relevance of the match. A higher score is a better match. Scores can be compared only within the hits of one
+    /// search.
     package let score: Double
     /// An extract of the content as HTML, with the matches in `<mark>` elements.
     package let highlight: String

@@ -17,7 +17,7 @@ package struct Argon2Error: CodedError {
         location = ErrorLocation(fileID: fileID, line: line)
     }
 
-    /// Whether the same call can succeed later: it was cancelled, or memory or random bytes were short.
+    /// Whether the same call can succeed later: the task was cancelled, or memory or random bytes were not available.
     package var isTransient: Bool {
         switch code {
         case .outOfMemory, .noRandomness, .cancelled: true
@@ -33,7 +33,7 @@ extension ErrorCode where Failure == Argon2Error {
     package static var invalidCost: Self { Self("invalid-cost") }
     /// The system has too little memory for the computation.
     package static var outOfMemory: Self { Self("out-of-memory") }
-    /// The system gave no random bytes for a salt.
+    /// The system provided no random bytes for a salt.
     package static var noRandomness: Self { Self("no-randomness") }
     /// The task was cancelled before its computation began.
     package static var cancelled: Self { Self("cancelled") }

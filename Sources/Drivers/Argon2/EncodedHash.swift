@@ -1,3 +1,4 @@
+internal import ASCII
 internal import FoundationEssentials
 
 /// The parts of a hash in PHC form, `$argon2id$v=19$m=…,t=…,p=…$salt$hash`, as the reference implementation
@@ -26,7 +27,7 @@ struct EncodedHash {
         guard encoded.utf8.count <= 512 else { return nil }
         let parts = encoded.split(separator: "$", omittingEmptySubsequences: false)
         guard parts.count == 6, parts[0].isEmpty, parts[1] == "argon2id" else { return nil }
-        // Versions 1.0 and 1.3 are the only ones; the library does not check the number.
+        // argon2 has only the versions 1.0 (0x10) and 1.3 (0x13). The library does not check the number.
         guard let version = Self.number(parts[2], after: "v="), version == 0x10 || version == 0x13 else { return nil }
         let costs = parts[3].split(separator: ",", omittingEmptySubsequences: false)
         guard costs.count == 3, let memory = Self.number(costs[0], after: "m="),
@@ -44,7 +45,7 @@ struct EncodedHash {
     private static func number(_ text: Substring, after prefix: String) -> UInt32? {
         guard text.hasPrefix(prefix) else { return nil }
         let digits = text.dropFirst(prefix.count)
-        guard digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
+        guard digits.utf8.allSatisfy(\.isASCIIDigit) else { return nil }
         return UInt32(digits)
     }
 
@@ -52,7 +53,8 @@ struct EncodedHash {
         let padding = String(repeating: "=", count: (4 - text.utf8.count % 4) % 4)
         guard let data = Data(base64Encoded: text + padding) else { return nil }
         let bytes = Array(data)
-        // Accepts one encoding only: no padding, and no other value in the unused bits of the last character.
+        // Accepts only the canonical encoding: without padding, and with zeros in the unused bits of the last
+        // character.
         return base64(bytes) == text ? bytes : nil
     }
 

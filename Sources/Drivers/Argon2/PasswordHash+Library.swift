@@ -1,10 +1,10 @@
 internal import CArgon2
 
 extension PasswordHash {
-    static func encode(
-        _ password: [UInt8], salt: [UInt8], hashCount: Int, cost: Argon2Cost
+    static func hash(
+        _ password: [UInt8], salt: [UInt8], hashSize: Int, cost: Argon2Cost
     ) -> Result<String, Argon2Error> {
-        var hash = [UInt8](repeating: 0, count: hashCount)
+        var hash = [UInt8](repeating: 0, count: hashSize)
         let version = UInt32(ARGON2_VERSION_NUMBER.rawValue)
         let code = withContext(password, salt, &hash, cost, version) { argon2_ctx(&$0, Argon2_id) }
         guard code == ARGON2_OK.rawValue else { return .failure(failure(code)) }
@@ -27,13 +27,13 @@ extension PasswordHash {
         }
     }
 
-    /// Calls a function of the library, which reads the password and the salt and writes the hash during the call
-    /// only (argon2_context in argon2.h).
+    /// Calls a closure with a context that points to the password, the salt and the hash. The closure calls the
+    /// library. The library uses the pointers only during the call (argon2_context in argon2.h).
     private static func withContext(
         _ password: [UInt8], _ salt: [UInt8], _ hash: inout [UInt8], _ cost: Argon2Cost, _ version: UInt32,
         _ body: (inout argon2_context) -> Int32
     ) -> Int32 {
-        // The library takes mutable pointers because it can clear them; the flags for that are not set here.
+        // The library takes mutable pointers, because it can clear the password. The flag for that is not set here.
         var password = password
         var salt = salt
         return password.withUnsafeMutableBufferPointer { password in
@@ -72,7 +72,7 @@ extension PasswordHash {
     }
 
     private static func text(_ code: Int32) -> String {
-        // argon2_error_message(3) returns a constant string for every code, known or not.
+        // argon2_error_message(3) returns a constant string for every code, also for an unknown one.
         argon2_error_message(code).map { String(cString: $0) } ?? "code \(code)"
     }
 }

@@ -1,6 +1,6 @@
 internal import Reactor
 
-/// Limits how many tasks compute at the same time. Waiting tasks get a permit in the order in which they asked.
+/// Limits how many tasks compute at the same time. Waiting tasks get permits in the order of their calls.
 @Loop final class Semaphore {
     private var available: Int
     private(set) var waiters: [Waiter<Void>] = []
@@ -9,9 +9,9 @@ internal import Reactor
         available = count
     }
 
-    /// Takes a permit, and waits for one if none is available. Return the permit with ``release()``.
+    /// Takes a permit, or waits until a permit is available. Return the permit with ``release()``.
     ///
-    /// - Returns: `false`, without a permit, if the task was cancelled first.
+    /// - Returns: `false` if the task was cancelled before it got a permit.
     func acquire() async -> Bool {
         guard !Task.isCancelled else { return false }
         guard available == 0 else {
@@ -25,11 +25,11 @@ internal import Reactor
         return false
     }
 
-    /// Returns a permit, which goes to the first waiting task.
+    /// Returns a permit. The first waiting task gets it; if no task waits, it becomes available.
     func release() {
         while !waiters.isEmpty {
             let waiter = waiters.removeFirst()
-            // A cancelled task that has not left the line yet takes no permit.
+            // A cancelled task may still be in `waiters`. It must not get the permit.
             guard waiter.isEnded else { return waiter.resume() }
         }
         available += 1

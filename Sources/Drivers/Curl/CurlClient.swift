@@ -3,7 +3,7 @@ package import Reactor
 
 /// An HTTP and HTTPS client. Its transfers run on the event loop and share a set of connections.
 ///
-/// The client verifies certificates and does not follow redirects. Its owner closes it.
+/// The client verifies certificates and does not follow redirects. Its owner calls ``close()``.
 @Loop package final class CurlClient {
     private var multi: UnsafeMutableRawPointer?
     private var transfers: [UnsafeMutableRawPointer: CurlTransfer] = [:]
@@ -17,13 +17,13 @@ package import Reactor
     ///
     /// - Parameter maximumConnections: the maximum number of connections. Further requests wait for a connection,
     ///   within their own time limits.
-    /// - Throws: ``CurlError`` if libcurl cannot be initialized, for example without memory.
+    /// - Throws: ``CurlError`` if libcurl cannot be initialized, for example because of a lack of memory.
     package init(maximumConnections: Int = 64) throws(CurlError) {
         guard Self.globalInitialization == CURLE_OK else { throw CurlError(Self.globalInitialization) }
         multi = curl_multi_init()
         guard multi != nil else { throw CurlError(CURLE_OUT_OF_MEMORY) }
-        // Unretained, because libcurl calls back only from inside its own functions (libcurl-multi(3)). Only this
-        // class calls them, and not after close().
+        // Not retained: libcurl calls back only from inside its own functions (libcurl-multi(3)). Only this class calls
+        // these functions, and it does not call them after close().
         let context = Unmanaged.passUnretained(self).toOpaque()
         for code in [
             warren_multi_set_socket(multi, Self.socketChanged, context),
@@ -43,7 +43,7 @@ package import Reactor
         close()
     }
 
-    /// Sends a request and waits for the complete response; every status is a response.
+    /// Sends a request and waits for the complete response. A response with an error status is returned as well.
     ///
     /// - Throws: ``CurlError``, with the code `cancelled` as soon as the task is cancelled.
     package func perform(_ request: HTTPRequest) async throws(CurlError) -> HTTPResponse {
@@ -89,10 +89,9 @@ package import Reactor
         transfer.end(.failure(error))
     }
 
-    /// Ends the transfers that libcurl has finished.
-    private func collect() {
-        var left: Int32 = 0
-        while let message = curl_multi_info_read(multi, &left) {
+    private func endFinishedTransfers() {
+        var messagesLeft: Int32 = 0
+        while let message = curl_multi_info_read(multi, &messagesLeft) {
             guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
             // The message is invalid after its handle is removed (curl_multi_info_read(3)).
             let code = message.pointee.data.result
@@ -110,14 +109,14 @@ package import Reactor
         if readiness.contains(.failed) { events |= CURL_CSELECT_ERR }
         var running: Int32 = 0
         curl_multi_socket_action(multi, socket, events, &running)
-        collect()
+        endFinishedTransfers()
     }
 
     private func timerFired() {
         timer = nil
         var running: Int32 = 0
         curl_multi_socket_action(multi, CURL_SOCKET_BAD, 0, &running)
-        collect()
+        endFinishedTransfers()
     }
 
     private static let timerChanged: curl_multi_timer_callback = { _, milliseconds, context in
@@ -139,9 +138,9 @@ package import Reactor
         return Loop.assumeIsolated { client.watch(socket, action) }
     }
 
-    /// Starts, changes or ends the watch of a socket, as libcurl asks.
+    /// Starts, changes or ends the watch of a socket, as libcurl requests.
     ///
-    /// - Returns: -1 if the socket cannot be watched. libcurl then fails its transfers
+    /// - Returns: -1 if the socket cannot be watched. libcurl then fails all transfers of the client
     ///   (CURLMOPT_SOCKETFUNCTION(3)).
     private func watch(_ socket: Int32, _ action: Int32) -> Int32 {
         guard action != CURL_POLL_REMOVE else {
@@ -153,7 +152,7 @@ package import Reactor
         if action & CURL_POLL_OUT != 0 { interest.insert(.writable) }
         if let watch = watches[socket] {
             if (try? watch.change(to: interest)) != nil { return 0 }
-            // The descriptor was closed and its number reused for a socket that epoll does not watch yet.
+            // The socket was closed, and its descriptor was reused for a new socket, which epoll does not watch yet.
             watches.removeValue(forKey: socket)?.cancel()
         }
         do {

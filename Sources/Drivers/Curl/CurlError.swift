@@ -18,7 +18,7 @@ package struct CurlError: CodedError {
         location = ErrorLocation(fileID: fileID, line: line)
     }
 
-    /// Whether the same request can succeed later: the connection failed, a time limit passed or the task was
+    /// Whether the same request can succeed later: the connection failed, a time limit passed, or the request was
     /// cancelled. The server may have carried out the request nevertheless.
     package var isTransient: Bool {
         switch code {
@@ -31,11 +31,11 @@ package struct CurlError: CodedError {
 extension ErrorCode where Failure == CurlError {
     /// The request cannot be sent, because its URL, its method or a header is malformed.
     package static var invalidRequest: Self { Self("invalid-request") }
-    /// The host name does not resolve, or the host does not accept the connection. Nothing was sent.
+    /// The host name does not resolve, or the host does not accept the connection. The request was not sent.
     package static var couldNotConnect: Self { Self("could-not-connect") }
     /// A time limit of the request passed.
     package static var timedOut: Self { Self("timed-out") }
-    /// TLS failed, or the certificate cannot be trusted. Nothing was sent.
+    /// TLS failed, or the certificate cannot be trusted. The request was not sent.
     package static var tls: Self { Self("tls") }
     /// The connection broke before the response was complete.
     package static var connectionLost: Self { Self("connection-lost") }
@@ -43,16 +43,16 @@ extension ErrorCode where Failure == CurlError {
     package static var tooLarge: Self { Self("too-large") }
     /// The task was cancelled, or the client was closed.
     package static var cancelled: Self { Self("cancelled") }
-    /// libcurl failed in another way, with this number of libcurl-errors(3).
+    /// libcurl failed in another way. The number is libcurl's code (libcurl-errors(3)).
     package static func other(_ number: UInt32) -> Self { Self("curl-\(number)") }
 }
 
 extension CurlError {
-    /// Makes the error of a code of libcurl.
+    /// Makes an error from a code of libcurl.
     ///
     /// - Parameter detail: the text in CURLOPT_ERRORBUFFER; if it is empty, the code's own text is the message.
     init(_ code: CURLcode, detail: String = "", fileID: StaticString = #fileID, line: UInt = #line) {
-        // curl_easy_strerror(3) returns a constant string for every code, known or not.
+        // curl_easy_strerror(3) returns a constant string for every code, also for an unknown one.
         let text = curl_easy_strerror(code).map { String(cString: $0) } ?? ""
         self.init(Self.kind(code), detail.isEmpty ? text : detail, fileID: fileID, line: line)
     }

@@ -11,9 +11,11 @@ final class CurlReceiver {
         self.maximumSize = maximumSize
     }
 
+    /// The pointer that libcurl passes to the callbacks. It does not retain the receiver.
     var context: UnsafeMutableRawPointer { Unmanaged.passUnretained(self).toOpaque() }
 
-    /// CURLOPT_WRITEFUNCTION. Returning a number other than the number of bytes given ends the transfer.
+    /// The callback for CURLOPT_WRITEFUNCTION. libcurl ends the transfer if the result is not the number of bytes that
+    /// it passed.
     static let write: curl_write_callback = { bytes, size, count, context in
         guard let context, let bytes else { return 0 }
         let receiver = Unmanaged<CurlReceiver>.fromOpaque(context).takeUnretainedValue()
@@ -26,15 +28,16 @@ final class CurlReceiver {
         return content.count
     }
 
-    /// CURLOPT_HEADERFUNCTION. Gets one line per call, including status lines; libcurl limits their size.
+    /// The callback for CURLOPT_HEADERFUNCTION. libcurl passes one line per call, including status lines, and limits
+    /// the size of a line.
     static let header: curl_write_callback = { bytes, size, count, context in
         guard let context, let bytes else { return 0 }
         let receiver = Unmanaged<CurlReceiver>.fromOpaque(context).takeUnretainedValue()
-        receiver.take(line: UnsafeRawBufferPointer(start: bytes, count: size * count))
+        receiver.receive(line: UnsafeRawBufferPointer(start: bytes, count: size * count))
         return size * count
     }
 
-    private func take(line: UnsafeRawBufferPointer) {
+    private func receive(line: UnsafeRawBufferPointer) {
         if line.starts(with: "HTTP/".utf8) {
             // The headers so far belong to an interim response, such as 100 Continue.
             headers = []

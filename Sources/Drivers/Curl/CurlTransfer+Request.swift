@@ -3,7 +3,7 @@ internal import CCurl
 extension CurlTransfer {
     func configure(_ request: HTTPRequest) throws(CurlError) {
         try request.validate()
-        try useErrorText()
+        try setErrorBuffer()
         try setString(CURLOPT_URL, request.url)
         try setString(CURLOPT_PROTOCOLS_STR, "http,https")
         try setString(CURLOPT_USERAGENT, "warren")
@@ -66,7 +66,7 @@ extension CurlTransfer {
             if let contentType = part.contentType { try check(curl_mime_type(entry, contentType)) }
             let body = CurlBody(part.bytes)
             bodies.append(body)
-            // Without a free function, because the transfer owns the body (curl_mime_data_cb(3)).
+            // The free function is nil, because the transfer owns the body (curl_mime_data_cb(3)).
             try check(
                 curl_mime_data_cb(
                     entry, curl_off_t(body.count), CurlBody.read, CurlBody.seek, nil, body.context))
@@ -79,10 +79,10 @@ extension CurlTransfer {
         var lines = headers.map { $0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)" }
         let names = Set(headers.map { $0.name.lowercased() })
         if !names.contains("content-type"), mime == nil {
-            // A name without a value removes the type that libcurl adds to every POST (CURLOPT_HTTPHEADER(3)).
+            // A name without a value removes the Content-Type that libcurl adds to every POST (CURLOPT_HTTPHEADER(3)).
             lines.append("Content-Type:")
         }
-        // With an Expect header libcurl waits up to a second for a server that does not send 100 Continue.
+        // Removes the Expect header, because with it libcurl waits up to a second for the server's 100 Continue.
         lines.append("Expect:")
         for line in lines {
             guard let list = curl_slist_append(headerList, line) else { throw CurlError(CURLE_OUT_OF_MEMORY) }
@@ -93,7 +93,8 @@ extension CurlTransfer {
 }
 
 extension Duration {
-    /// The duration in whole milliseconds, at least one because libcurl takes 0 as no limit.
+    /// The duration in whole milliseconds, from 1 to `Int32.max`. libcurl takes 0 as no limit, or as its default for
+    /// connecting.
     fileprivate var milliseconds: Int {
         let (seconds, attoseconds) = components
         guard seconds < Int64(Int32.max) / 1000 else { return Int(Int32.max) }

@@ -1,22 +1,22 @@
 internal import CCurl
 internal import Reactor
 
-/// One request in flight: its easy handle, and the memory that the handle refers to until it is freed.
+/// One request in flight: its easy handle, and the memory that must stay allocated until the handle is freed.
 @Loop final class CurlTransfer {
-    /// The easy handle; `nil` after it was freed.
+    /// The easy handle; `nil` after it has been freed.
     private(set) var easy: UnsafeMutableRawPointer?
     let receiver: CurlReceiver
     var bodies: [CurlBody] = []
     var headerList: UnsafeMutablePointer<curl_slist>?
     var mime: OpaquePointer?
-    private let errorText: UnsafeMutablePointer<CChar>
-    /// Ends with the transfer, or without a result when the task that waits is cancelled.
+    private let errorBuffer: UnsafeMutablePointer<CChar>
+    /// Receives the transfer's result. If the waiting task is cancelled, the wait ends without a result.
     let completion = Waiter<Result<HTTPResponse, CurlError>>()
 
     init(_ request: HTTPRequest) throws(CurlError) {
         receiver = CurlReceiver(maximumSize: request.maximumResponseSize)
-        errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
-        errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        errorBuffer = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        errorBuffer.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         easy = curl_easy_init()
         guard easy != nil else {
             free()
@@ -32,7 +32,7 @@ internal import Reactor
 
     isolated deinit {
         free()
-        errorText.deallocate()
+        errorBuffer.deallocate()
     }
 
     func setPointer(_ option: CURLoption, _ value: UnsafeMutableRawPointer?) throws(CurlError) {
@@ -43,7 +43,7 @@ internal import Reactor
         try check(warren_easy_set_long(easy, option, value))
     }
 
-    /// Sets a string option. libcurl copies the string (CURLOPT_URL(3): "strings are copied").
+    /// Sets a string option. libcurl copies the string of every option except CURLOPT_POSTFIELDS (curl_easy_setopt(3)).
     func setString(_ option: CURLoption, _ value: String) throws(CurlError) {
         try check(warren_easy_set_string(easy, option, value))
     }
@@ -52,15 +52,15 @@ internal import Reactor
         guard code == CURLE_OK else { throw CurlError(code, fileID: fileID, line: line) }
     }
 
-    /// Makes libcurl write error messages into the transfer's buffer, which is freed after the easy handle
+    /// Makes libcurl write error messages into the transfer's buffer. The buffer is freed after the easy handle
     /// (CURLOPT_ERRORBUFFER(3): "keep the associated buffer available until libcurl no longer needs it").
-    func useErrorText() throws(CurlError) {
-        try setPointer(CURLOPT_ERRORBUFFER, errorText)
+    func setErrorBuffer() throws(CurlError) {
+        try setPointer(CURLOPT_ERRORBUFFER, errorBuffer)
     }
 
     // MARK: Completion
 
-    /// Ends the transfer with the response or with the error of a code of libcurl.
+    /// Ends the transfer with the response if libcurl's code is `CURLE_OK`, otherwise with an error.
     ///
     /// The easy handle must have been removed from its multi handle (curl_multi_remove_handle(3)).
     func finish(_ code: CURLcode) {
@@ -71,7 +71,7 @@ internal import Reactor
         } else if receiver.isTooLarge {
             end(.failure(CurlError(.tooLarge, "the response is larger than the request allows")))
         } else {
-            end(.failure(CurlError(code, detail: String(cString: errorText))))
+            end(.failure(CurlError(code, detail: String(cString: errorBuffer))))
         }
     }
 
@@ -82,7 +82,8 @@ internal import Reactor
     }
 
     private func free() {
-        // The easy handle goes first, because it refers to the rest (CURLOPT_HTTPHEADER(3), CURLOPT_MIMEPOST(3)).
+        // The easy handle is freed first, because it refers to the other objects (CURLOPT_HTTPHEADER(3),
+        // CURLOPT_MIMEPOST(3)).
         curl_easy_cleanup(easy)
         easy = nil
         curl_mime_free(mime)

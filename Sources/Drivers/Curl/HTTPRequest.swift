@@ -4,9 +4,9 @@ package struct HTTPRequest: Sendable {
     package enum Body: Sendable {
         /// No body.
         case none
-        /// Bytes. Their media type is that of the header field `Content-Type`, if there is one.
+        /// Bytes. The caller can state their media type in the header field `Content-Type`.
         case bytes([UInt8])
-        /// Parts sent as `multipart/form-data` (RFC 7578), without copying them into one buffer.
+        /// Parts, which are sent as `multipart/form-data` (RFC 7578) without being copied into one buffer.
         case multipart([Part])
     }
 
@@ -14,9 +14,10 @@ package struct HTTPRequest: Sendable {
     package struct Part: Sendable {
         /// The name of the field.
         package var name: String
-        /// The file name; `nil` makes the part a plain field.
+        /// The file name, or `nil` for a plain field.
         package var fileName: String?
-        /// The media type. With `nil` a plain field has none and a file has `application/octet-stream`.
+        /// The media type. If it is `nil`, libcurl derives the media type from the extension of the file name, or sends
+        /// none.
         package var contentType: String?
         /// The content.
         package var bytes: [UInt8]
@@ -46,7 +47,7 @@ package struct HTTPRequest: Sendable {
         /// The speed in bytes per second below which a transfer counts as stalled.
         package var lowSpeed = 100
 
-        /// Makes time limits that suit an API on the internet.
+        /// Makes the default time limits, which suit an API on the internet.
         package init() {}
     }
 

@@ -7,7 +7,7 @@ package struct HTTPResponse: Sendable {
     /// The body, decoded from its transfer encoding.
     package let body: [UInt8]
 
-    /// Returns the value of the first header field with a name, regardless of case.
+    /// Returns the value of the first header field with the given name, or `nil`. The case of the name is ignored.
     package func header(_ name: String) -> String? {
         let wanted = name.lowercased()
         return headers.first { $0.name.lowercased() == wanted }?.value

@@ -1,5 +1,7 @@
-/// Reads the binary form of an array (`array_send` in PostgreSQL): dimensions, flags, element type, then the
-/// elements, each with its length.
+/// Reads the binary form of an array (`array_send` in PostgreSQL).
+///
+/// The header has the number of dimensions, a flag for NULLs, the type of the elements, and for each dimension its
+/// length and its lower bound. The elements follow, each after its length in bytes; the length of NULL is -1.
 struct ArrayReader {
     let cell: PostgresCell
     private let bytes: UnsafeRawBufferPointer
@@ -11,7 +13,7 @@ struct ArrayReader {
         self.bytes = bytes
     }
 
-    /// Reads the header.
+    /// Reads the header of an array without dimensions (an empty array) or with one dimension.
     ///
     /// - Returns: the number of elements that follow.
     mutating func readHeader() throws(PostgresError) -> Int {
@@ -22,8 +24,8 @@ struct ArrayReader {
         guard dimensions == 1 else { throw cell.mismatch("has \(dimensions) dimensions") }
         let count = Int(try readInteger())
         _ = try readInteger()
-        // An element takes at least four bytes, so the bytes limit the count before it is used to allocate
-        // memory.
+        // The caller reserves memory for this number of elements. Each element takes at least four bytes, so a
+        // number that the remaining bytes cannot hold is refused here.
         guard count >= 0, count <= (bytes.count - position) / 4 else { throw cell.mismatch("is not an array") }
         return count
     }

@@ -2,17 +2,17 @@ internal import CPostgres
 internal import Logging
 internal import Reactor
 
-/// A connection outside the pool that runs one command after another.
+/// A connection outside the pool. It runs commands one after another, without pipeline mode.
 ///
-/// Migrations use it because a file holds several commands, which pipeline mode does not allow in one query
-/// (libpq manual, "Pipeline Mode").
+/// Migrations use it because a migration can hold several commands, and pipeline mode allows only one command in a
+/// query (libpq manual, "Pipeline Mode").
 @Loop final class MigrationConnection {
     private let handle: PostgresHandle
     private let deadline: ContinuousClock.Instant
 
     /// Connects.
     ///
-    /// - Parameter deadline: the deadline of connecting and of all commands.
+    /// - Parameter deadline: the time at which connecting or the running command fails with `deadlineExceeded`.
     init(_ url: String, until deadline: ContinuousClock.Instant, log: Logger) async throws(PostgresError) {
         self.deadline = deadline
         handle = try await PostgresHandle.connect(url, until: deadline, log: log)
@@ -50,12 +50,12 @@ internal import Reactor
         PostgresError(.connectionLost, handle.message, fileID: fileID, line: line)
     }
 
-    /// Waits for the results of all commands and returns the last one, or throws the first error.
+    /// Waits for the results of all commands. Returns the last result, or throws the first error.
     private func lastResult() async throws(PostgresError) -> Rows? {
         while true {
-            let left = PQflush(handle.pointer)
-            guard left >= 0 else { throw connectionLost() }
-            if left == 0 { break }
+            let flushResult = PQflush(handle.pointer)
+            guard flushResult >= 0 else { throw connectionLost() }
+            if flushResult == 0 { break }
             try await handle.waitUntilReady(for: [.readable, .writable], until: deadline)
             guard PQconsumeInput(handle.pointer) == 1 else { throw connectionLost() }
         }
@@ -71,7 +71,7 @@ internal import Reactor
             switch PQresultStatus(result) {
             case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: rows = Rows(owner)
             case PGRES_FATAL_ERROR, PGRES_BAD_RESPONSE: failure = failure ?? PostgresError(result: result)
-            // The other statuses are those of COPY, which only the end of the connection can abort here.
+            // All other statuses belong to COPY. The caller closes the connection after an error, which ends the COPY.
             default: throw PostgresError(.protocolViolation, "COPY is not supported")
             }
         }

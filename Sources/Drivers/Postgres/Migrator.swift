@@ -1,11 +1,10 @@
 package import Logging
 internal import Reactor
 
-/// One step of a database's schema. It is applied once, in a transaction of its own, and never changed
-/// afterwards.
+/// One change of a database's schema. It is applied once, in a transaction of its own. Its SQL must not change after
+/// that.
 package struct Migration: Sendable {
-    /// The name, which begins with a number, such as `0001-start`. Migrations are applied in the order of their
-    /// names.
+    /// The name, such as `0001-start`. Migrations are applied in the alphabetical order of their names.
     package let name: String
     /// One or more SQL commands.
     package let sql: String
@@ -24,8 +23,8 @@ package struct Migration: Sendable {
 
 /// Applies migrations to a database, over a connection of its own.
 ///
-/// The table `schema_migrations` records the name and the checksum of each applied migration. An advisory lock
-/// keeps other processes waiting while one applies migrations.
+/// The table `schema_migrations` records the name and the checksum of each applied migration. While one process
+/// applies migrations, other processes wait for an advisory lock.
 package struct Migrator: Sendable {
     private let url: String
     private let log: Logger
@@ -34,7 +33,7 @@ package struct Migrator: Sendable {
     ///
     /// - Parameters:
     ///   - url: as for ``PostgresPool``. The role must be allowed to create tables.
-    ///   - log: gets a line for each migration that is applied.
+    ///   - log: receives a line for each migration that is applied.
     package init(url: String, log: Logger) {
         self.url = url
         self.log = log
@@ -43,12 +42,12 @@ package struct Migrator: Sendable {
     /// Applies the migrations that were not applied yet, in the order of their names.
     ///
     /// - Parameters:
-    ///   - migrations: all migrations that this version of the program knows. Other applied migrations are left
-    ///     alone, because they belong to a newer version that runs at the same time.
-    ///   - limit: the time limit, including the wait for another process's migrations.
-    /// - Throws: ``PostgresError``. The code is `migration` if a migration failed or was changed after it was
-    ///   applied; the message names it. A failed migration leaves no changes, and the ones before it stay
-    ///   applied.
+    ///   - migrations: all migrations that this version of the program knows. If the database has other migrations,
+    ///     they are only logged, because a newer version of the program can run at the same time.
+    ///   - limit: the time limit for the whole call, including the wait for another process that migrates.
+    /// - Throws: ``PostgresError``. The code is `migration` if a migration fails, if its SQL has changed since it was
+    ///   applied, or if two migrations have the same name; the message contains the name. A failed migration is
+    ///   rolled back, unless its SQL has ended the transaction. The migrations before it stay applied.
     @Loop package func migrate(_ migrations: [Migration], within limit: Duration = .seconds(60))
         async throws(PostgresError)
     {
@@ -57,9 +56,10 @@ package struct Migrator: Sendable {
             throw PostgresError(.migration, "two migrations have the name \(first.name)")
         }
         let connection = try await MigrationConnection(url, until: ContinuousClock.now + limit, log: log)
-        // Closing the connection also releases the lock.
+        // The server releases the advisory lock when the connection is closed.
         defer { connection.close() }
         try await lock(connection, within: limit)
+        try await createTable(connection)
         let applied = try await readApplied(connection)
         let known = Set(migrations.map(\.name))
         for name in applied.keys.sorted() where !known.contains(name) {
@@ -79,19 +79,24 @@ package struct Migrator: Sendable {
         }
     }
 
-    /// Takes the advisory lock of all migrators of the database. Its number is fixed and arbitrary.
+    /// Takes the advisory lock that all migrators of a database share. The lock's number is arbitrary, but the same in
+    /// every version of the program.
     @Loop private func lock(_ connection: MigrationConnection, within limit: Duration) async throws(PostgresError) {
         let milliseconds = max(1, limit.components.seconds * 1000)
         _ = try await connection.query("SELECT set_config('lock_timeout', $1, false)", "\(milliseconds)")
         _ = try await connection.query("SELECT pg_advisory_lock(8387510471563502)")
     }
 
-    @Loop private func readApplied(_ connection: MigrationConnection) async throws(PostgresError) -> [String: String] {
+    @Loop private func createTable(_ connection: MigrationConnection) async throws(PostgresError) {
         try await connection.run(
             """
             CREATE TABLE IF NOT EXISTS schema_migrations (
                 name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
             """)
+    }
+
+    /// Returns the checksums of the applied migrations by their names.
+    @Loop private func readApplied(_ connection: MigrationConnection) async throws(PostgresError) -> [String: String] {
         guard let rows = try await connection.query("SELECT name, checksum FROM schema_migrations") else { return [:] }
         var applied: [String: String] = [:]
         for row in rows {
@@ -120,13 +125,13 @@ package struct Migrator: Sendable {
             try await connection.run("BEGIN")
             try await connection.run(migration.sql)
             guard connection.isInTransaction else {
-                throw PostgresError(.migration, "it ends the transaction that it runs in")
+                throw PostgresError(.migration, "the migration ended its transaction")
             }
             _ = try await connection.query(
                 "INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)", migration.name, checksum)
             try await connection.run("COMMIT")
         } catch {
-            // The caller closes the connection, which rolls the transaction back.
+            // The caller closes the connection. The server then rolls back the transaction, unless the SQL has ended it.
             throw PostgresError(.migration, "migration \(migration.name) failed", cause: error)
         }
         log.info(

@@ -1,11 +1,13 @@
 internal import CPostgres
 
-/// The parameters of one statement in libpq's form. The buffer is reused, so that it seldom allocates.
+/// The parameters of one statement, in the form that libpq takes. Reusing a buffer for further statements saves
+/// allocations.
 package struct ParameterBuffer {
     private(set) var types: [UInt32] = []
-    /// The reason why a parameter cannot be sent. The statement is then not sent.
+    /// The error of the first parameter that cannot be sent; `nil` if the statement can be sent.
     private(set) var error: PostgresError?
     private var bytes: [UInt8] = []
+    /// The position of each parameter in `bytes`, or -1 for NULL.
     private var offsets: [Int] = []
     private var lengths: [Int32] = []
     private var formats: [Int32] = []
@@ -35,7 +37,7 @@ package struct ParameterBuffer {
         offsets[offsets.count - 1] = -1
     }
 
-    /// Appends a parameter in text format. libpq expects it to end with NUL, so it cannot contain NUL.
+    /// Appends a parameter in text format. The text must not contain NUL, because libpq takes NUL as its end.
     mutating func appendText(_ text: String) {
         begin(type: TypeID.inferred, format: 0)
         appendTextBytes(text)
@@ -63,7 +65,7 @@ package struct ParameterBuffer {
 
     private mutating func end() {
         let length = bytes.count - offsets[offsets.count - 1]
-        if length > Int(Int32.max) / 2 { refuse("is larger than the protocol allows") }
+        if length > Int(Int32.max) / 2 { refuse("is larger than 1 GiB") }
         lengths[lengths.count - 1] = Int32(truncatingIfNeeded: length)
         bytes.append(0)
     }
@@ -81,10 +83,11 @@ package struct ParameterBuffer {
     mutating func appendTextBytes(_ text: String) {
         let start = bytes.count
         bytes.append(contentsOf: text.utf8)
-        if bytes[start...].contains(0) { refuse("contains NUL, which PostgreSQL's text cannot") }
+        if bytes[start...].contains(0) { refuse("contains NUL, which PostgreSQL does not allow in a text") }
     }
 
-    /// Appends an array element: its length in bytes, written last, and its bytes.
+    /// Appends an array element: its length in bytes, then its bytes. The length is filled in after the bytes are
+    /// appended.
     mutating func appendSized(_ append: (inout ParameterBuffer) -> Void) {
         let start = bytes.count
         appendBigEndian(0 as Int32)
@@ -97,8 +100,8 @@ package struct ParameterBuffer {
 
     // MARK: Calls of libpq
 
-    /// Passes the parameters to a function of libpq, which copies them before it returns (PQsendQueryPrepared
-    /// writes them to the output buffer).
+    /// Passes the parameters to a function of libpq. The pointers are valid only during the call. That is sufficient,
+    /// because libpq copies the parameters into its output buffer before it returns (PQsendQueryPrepared).
     mutating func withArrays<Result>(
         _ body: (Int32, UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int32>?, UnsafePointer<Int32>?) -> Result
     ) -> Result {

@@ -1,22 +1,24 @@
 package import Reactor
 
-/// A statement in flight. Its rows can be awaited at once, later, several times or not at all.
+/// A statement that was sent, or that waits for a connection. Its rows can be awaited now, later, by several tasks,
+/// or never.
 @Loop package final class PendingQuery {
-    /// The stage that a deadline ends.
+    /// Where an unfinished statement is. When its deadline passes, the statement is taken out of the pool's queue, or
+    /// its connection is paused.
     enum Stage {
-        /// The statement waits for a connection, under this ticket.
+        /// The statement waits for a connection, in the pool's queue, under this ticket.
         case queued(UInt64)
-        /// The statement was sent as the query of this number in the connection's pipeline.
+        /// The statement was sent over this connection. The number is its place in the connection's pipeline.
         case sent(PostgresConnection, number: UInt64)
     }
 
     /// `nil` before the statement is queued or sent, and after it has finished.
     var stage: Stage?
-    /// Called once with the result, before the tasks that wait for it continue. They get the result that it
-    /// returns.
+    /// Called once with the statement's result, before the waiting tasks continue. The waiting tasks get the return
+    /// value of this function instead.
     var onFinish: ((Result<Rows, PostgresError>) -> Result<Rows, PostgresError>)?
     private(set) var result: Result<Rows, PostgresError>?
-    /// The first waiting task has a property of its own, because an array would cost an allocation per statement.
+    /// The first task that waits. It is not in an array, because the array would cost an allocation per statement.
     private var waiter: Waiter<Void>?
     private var furtherWaiters: [Waiter<Void>] = []
     private var timer: LoopTimer?
@@ -29,8 +31,8 @@ package import Reactor
 
     /// Waits for the statement's rows.
     ///
-    /// - Throws: ``PostgresError``, with the code `cancelled` as soon as the waiting task is cancelled. The
-    ///   server may carry out the statement nevertheless.
+    /// - Throws: ``PostgresError``. If the waiting task is cancelled, the code is `cancelled`, and all other tasks that
+    ///   wait for this statement get the same error. The server may still carry out the statement.
     package func rows() async throws(PostgresError) -> Rows {
         if let result { return try result.get() }
         if await register().wait() == nil {
@@ -64,7 +66,8 @@ package import Reactor
         }
     }
 
-    /// Finishes the statement. Only the first result counts, so that an answer after a deadline is ignored.
+    /// Stores the statement's result and resumes the waiting tasks. If the statement already has a result, does
+    /// nothing: the server's response can arrive after the deadline.
     func finish(_ result: Result<Rows, PostgresError>) {
         guard self.result == nil else { return }
         let onFinish = onFinish.take()

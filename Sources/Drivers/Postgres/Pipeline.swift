@@ -1,9 +1,11 @@
 internal import DequeModule
 
-/// The commands that a connection in pipeline mode has sent and the server has not answered yet.
+/// The commands that were sent over a connection in pipeline mode and that the server has not answered yet.
 ///
-/// A pure state machine: the connection feeds it the results of `PQgetResult` and performs the actions it returns
-/// (libpq manual, "Pipeline Mode").
+/// A pure state machine: the connection passes the results of `PQgetResult` to it and performs the actions that it
+/// returns (libpq manual, "Pipeline Mode").
+///
+/// A sync ends a segment of the pipeline. If a command fails, the server skips the rest of the command's segment.
 struct Pipeline<Query> {
     /// A result of `PQgetResult`.
     enum Response {
@@ -18,14 +20,16 @@ struct Pipeline<Query> {
     }
 
     enum Action {
-        /// The query succeeded with this result.
+        /// The query succeeded. Its result is the one that `PQgetResult` has just returned.
         case succeed(Query)
-        /// Keep this result: the query succeeds if its commit does, which the next sync tells.
+        /// Keep the result that `PQgetResult` has just returned. The query succeeds when the next sync confirms its
+        /// commit.
         case awaitCommit
         /// The query succeeded with the result that was kept.
         case succeedAtCommit(Query)
+        /// The query failed. If `stale` is not `nil`, that statement must be prepared again before its next use.
         case fail(Query, PostgresError, isAutocommit: Bool, stale: PreparedStatement?)
-        /// Preparing the statement failed.
+        /// Preparing this statement failed. The connection must not use it again.
         case forget(PreparedStatement)
         /// The server violated the protocol.
         case violation
@@ -38,10 +42,11 @@ struct Pipeline<Query> {
     }
 
     private var steps: Deque<Step> = []
-    /// Whether the first step has its response and only the end of its results is missing.
+    /// Whether the response to the first step has arrived. Only the end of that step's results is then missing. If the
+    /// first step is a sync, the commit has failed. The end of that failure and the response to the sync then follow.
     private var hasResponse = false
-    /// The autocommit query whose commit is not confirmed yet. The server commits at the sync, after the response
-    /// to the query: an implicit transaction ends with the sync (PostgreSQL manual, "Extended Query").
+    /// The autocommit query whose commit is not confirmed yet. The response to the query comes before its commit,
+    /// because the sync after the query ends the implicit transaction (PostgreSQL manual, "Extended Query").
     private var uncommitted: Query?
     /// The first failure since the last sync.
     private var firstFailure: PostgresError?
@@ -74,9 +79,9 @@ struct Pipeline<Query> {
         answered >= number
     }
 
-    /// Removes and returns all queries without an answer, after the connection was lost.
+    /// Removes and returns all queries that were not answered, after the connection was lost.
     mutating func drain() -> [Query] {
-        // If the first step has its response, its query is answered or is the uncommitted one.
+        // A first step with a response is skipped: its query was answered, or is in `uncommitted`.
         let unanswered = steps.dropFirst(hasResponse ? 1 : 0).compactMap { step -> Query? in
             if case .query(let query, _, _) = step { query } else { nil }
         }
@@ -86,7 +91,7 @@ struct Pipeline<Query> {
 
     /// Takes the next response.
     ///
-    /// - Returns: the action to perform, or `nil` if there is nothing to do.
+    /// - Returns: the action to perform, or `nil` if none is necessary.
     mutating func receive(_ response: Response) -> Action? {
         guard let step = steps.first else { return .violation }
         switch (step, response) {
@@ -128,8 +133,8 @@ struct Pipeline<Query> {
             answered += 1
             return .succeedAtCommit(query)
         case .failure(let error) where !hasResponse:
-            // The commit failed, for example at a deferred constraint. The end of this response and the sync
-            // follow.
+            // The commit failed, for example because of a deferred constraint. The end of this response and the
+            // response to the sync follow.
             hasResponse = true
             guard let query = uncommitted.take() else { return nil }
             answered += 1
@@ -160,7 +165,8 @@ struct Pipeline<Query> {
     private mutating func failure(_ response: Response, using prepared: PreparedStatement) -> PostgresError? {
         switch response {
         case .failure(let error):
-            // A query whose statement could not be prepared fails for the reason why preparing failed.
+            // If the server does not know the statement because preparing it failed, the query gets the error of the
+            // preparation.
             let reason = error.sqlState == PostgresError.unknownStatement ? prepared.failure ?? error : error
             firstFailure = firstFailure ?? reason
             return reason
@@ -179,7 +185,7 @@ extension PreparedStatement {
 }
 
 extension PostgresError {
-    /// Whether preparing the statement again would remove the cause.
+    /// Whether the error disappears if the statement is prepared again.
     fileprivate var isOfStalePlan: Bool {
         storage.sqlState == Self.stalePlan || storage.sqlState == Self.unknownStatement
     }

@@ -1,17 +1,18 @@
 internal import DequeModule
 
-/// The pool's decisions: which connection a statement or a transaction gets, and whether it waits or is refused.
+/// Decides which connection a statement or a transaction gets, and whether it waits or is refused.
 ///
-/// A pure state machine. Tickets stand for waiting statements and transactions, slots for connections. A
-/// statement outside a transaction goes to the connection with the shortest pipeline, which spreads the commits.
-/// A transaction leases a connection until it ends.
+/// A pure state machine. A ticket is the number of a statement or a transaction. A slot is the index of a connection.
+/// A statement outside a transaction (an autocommit statement) goes to the connection with the shortest pipeline, which
+/// distributes the commits over all connections. A transaction leases a connection until it ends.
 ///
-/// Statements and transactions wait in two queues, both first in, first out. A connection that becomes free first
-/// takes the waiting statements, which only queue in its pipeline, and then the first waiting transaction. So
-/// neither kind can starve the other.
+/// Statements and transactions wait in two queues, both first in, first out. A connection that becomes free takes
+/// waiting statements up to `Limits.depth`, and is then leased to the first waiting transaction. This limit keeps
+/// statements from holding back transactions for ever. A released connection takes statements before its next lease, so
+/// transactions cannot hold back statements for ever.
 struct PoolState {
     struct Limits {
-        /// The maximum number of statements in flight on one connection.
+        /// The maximum number of autocommit statements in flight on one connection.
         var depth = 64
         var waitingQueries = 1024
         var waitingLeases = 1024
@@ -34,7 +35,8 @@ struct PoolState {
         /// The number of attempts to connect that have failed since the slot was last open.
         var failures = 0
         var isLeased = false
-        /// Whether a statement in flight is overdue. A paused connection gets no new statements.
+        /// Whether the deadline of a statement in flight has passed. A paused connection gets no new statements and no
+        /// transactions.
         var isPaused = false
         /// The number of autocommit statements in flight.
         var load = 0
@@ -42,7 +44,8 @@ struct PoolState {
 
     private let limits: Limits
     private var slots: [Slot]
-    private var cursor = 0
+    /// The slot that was chosen last.
+    private var lastSlot = 0
     private var queries: Deque<UInt64> = []
     private var leases: Deque<UInt64> = []
     private(set) var isClosing = false
@@ -101,7 +104,10 @@ struct PoolState {
         leases = []
     }
 
-    /// Assigns a connection to the next waiting ticket. Call it until it returns `nil`.
+    /// Assigns a connection to the next waiting ticket.
+    ///
+    /// - Returns: the assignment; `nil` if no ticket waits or no connection is free. The caller repeats the call until
+    ///   it returns `nil`.
     mutating func next() -> Assignment? {
         if let ticket = queries.first, let slot = leastLoaded(forLease: false) {
             queries.removeFirst()
@@ -123,18 +129,19 @@ struct PoolState {
         }
     }
 
-    /// Returns the usable connection with the shortest pipeline. Connections with equal pipelines take turns.
+    /// Returns the usable connection with the fewest autocommit statements in flight. Connections with equally many
+    /// statements are chosen in turn.
     private mutating func leastLoaded(forLease: Bool) -> Int? {
         var best: Int?
         for step in 1...slots.count {
-            let index = (cursor + step) % slots.count
+            let index = (lastSlot + step) % slots.count
             let slot = slots[index]
             guard slot.isOpen, !slot.isLeased, !slot.isPaused, forLease || slot.load < limits.depth else { continue }
             if let found = best, slots[found].load <= slot.load { continue }
             best = index
             if slot.load == 0 { break }
         }
-        if let best { cursor = best }
+        if let best { lastSlot = best }
         return best
     }
 

@@ -2,10 +2,10 @@ package import FoundationEssentials
 
 /// A type whose arrays can be parameters and columns.
 ///
-/// `[UInt8]` is `bytea`. Arrays of other elements are PostgreSQL arrays with one dimension; they can contain NULL
-/// only if the element type is optional.
+/// `[UInt8]` stands for `bytea`. An array of another type stands for a PostgreSQL array with one dimension. It can
+/// contain NULL only if its element type is optional.
 package protocol PostgresArrayElement: Sendable {
-    /// The id of the array type.
+    /// The id of the PostgreSQL type of the array.
     static var postgresArrayType: UInt32 { get }
     /// Appends an array as one parameter.
     static func encodeArray(_ array: [Self], into buffer: inout ParameterBuffer)
@@ -39,10 +39,10 @@ extension UInt8: PostgresArrayElement {
     }
 }
 
-/// An array element with a binary form of its own, from which the array's form follows (`array_recv` in
-/// PostgreSQL).
+/// An element type of PostgreSQL arrays. The binary form of an array contains the binary forms of its elements
+/// (`array_recv` in PostgreSQL).
 package protocol PlainArrayElement: PostgresArrayElement, PostgresDecodable {
-    /// The id of the element's type.
+    /// The id of the PostgreSQL type of the element.
     static var elementType: UInt32 { get }
     /// Whether the element stands for NULL.
     var isNull: Bool { get }

@@ -1,16 +1,16 @@
 internal import CPostgres
 
-/// One column of one row while it is decoded. It is valid only during the call that it is passed to.
+/// The value of one column in one row, while it is decoded. A cell is valid only during the call that receives it.
 package struct PostgresCell {
     /// The id of the column's type.
     let type: UInt32
-    /// The bytes in the server's binary format, or `nil` for NULL. The result owns them (PQgetvalue) and outlives
-    /// the cell.
+    /// The bytes in the server's binary format, or `nil` for NULL. The result owns the bytes (PQgetvalue). The result
+    /// exists longer than the cell.
     let bytes: UnsafeRawBufferPointer?
     private let result: OpaquePointer
     private let column: Int32
 
-    /// Makes the cell of a row and a column that exist.
+    /// Makes a cell. The row and the column must exist.
     init(result: OpaquePointer, row: Int32, column: Int32) {
         self.result = result
         self.column = column
@@ -29,6 +29,7 @@ package struct PostgresCell {
         column = cell.column
     }
 
+    /// Makes the cell of an element of this cell's array.
     func element(type: UInt32, bytes: UnsafeRawBufferPointer?) -> PostgresCell {
         PostgresCell(of: self, type: type, bytes: bytes)
     }
@@ -52,13 +53,18 @@ package struct PostgresCell {
             .decoding, "column \(name) of type \(type) \(problem)", column: name, fileID: fileID, line: line)
     }
 
-    /// Returns the bytes of a column that must not be NULL.
+    /// Returns the column's bytes.
+    ///
+    /// - Throws: ``PostgresError`` if the column is NULL.
     func contents() throws(PostgresError) -> UnsafeRawBufferPointer {
         guard let bytes else { throw mismatch("is NULL") }
         return bytes
     }
 
-    /// Returns the bytes of a column whose type has its text as its binary form.
+    /// Returns the UTF-8 bytes of a text column.
+    ///
+    /// - Throws: ``PostgresError`` if the column is NULL or has a built-in type whose binary form is not a text. The
+    ///   bytes of a user-defined type are returned unchecked.
     func textContents() throws(PostgresError) -> UnsafeRawBufferPointer {
         let bytes = try contents()
         switch type {

@@ -2,7 +2,7 @@ internal import CPostgres
 internal import Reactor
 
 extension PostgresConnection {
-    /// Takes all results that have arrived completely.
+    /// Reads all results that have arrived completely, and performs the actions of the pipeline.
     func receive() {
         while isOpen, PQisBusy(handle.pointer) == 0, !pipeline.isEmpty {
             guard let result = PQgetResult(handle.pointer) else {
@@ -20,7 +20,7 @@ extension PostgresConnection {
             case PGRES_PIPELINE_SYNC:
                 perform(pipeline.receive(.sync), nil)
             default:
-                // The other statuses are those of COPY, which pipeline mode does not allow.
+                // No other status is expected. Pipeline mode does not allow COPY, and single-row mode is not used.
                 perform(.violation, nil)
             }
         }
@@ -51,24 +51,25 @@ extension PostgresConnection {
         case .forget(let statement):
             prepared.forget(statement)
         case .violation where PQstatus(handle.pointer) == CONNECTION_BAD:
-            loseForError()
+            closeWithLibraryError()
         case .violation:
-            lose(PostgresError(.protocolViolation, "the server sent a result that no statement asked for"))
+            close(
+                failingWith: PostgresError(.protocolViolation, "the server sent a result that no statement asked for"))
         }
     }
 
-    /// Handles a query whose deadline passed: the pool sends nothing more over this connection until the server
-    /// answers the query. If that takes longer than a second, the connection ends.
+    /// Handles a query whose deadline passed. The pool sends no further statements over this connection until the
+    /// server answers the query. If the server does not answer within one second, the connection is closed.
     ///
-    /// One slow statement thus does not fail the others in the pipeline, and a server that hangs does not hold
-    /// them up.
+    /// If the server answers within this second, the other statements in the pipeline continue. Otherwise they fail
+    /// with the code `connectionLost`.
     func queryIsOverdue(_ number: UInt64) {
         guard isOpen, !pipeline.isAnswered(number) else { return }
         overdueQuery = max(overdueQuery ?? 0, number)
         pool?.pauseUse(of: self)
         Loop.schedule(after: .seconds(1)) { [weak self] in
             guard let self, self.isOpen, !self.pipeline.isAnswered(number) else { return }
-            self.lose(PostgresError(.connectionLost, "the server did not answer an overdue statement"))
+            self.close(failingWith: PostgresError(.connectionLost, "the server did not answer an overdue statement"))
         }
     }
 }

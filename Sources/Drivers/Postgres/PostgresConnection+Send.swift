@@ -3,10 +3,11 @@ internal import Glibc
 internal import Reactor
 
 extension PostgresConnection {
-    /// Sends a statement, and prepares it first, in the same round trip, if this connection has not done so yet.
+    /// Sends a statement. If this connection has not prepared the statement yet, also prepares it, in the same round
+    /// trip.
     ///
-    /// - Parameter isAutocommit: whether the statement commits by itself. It then has a segment of the pipeline
-    ///   to itself, so that a failure affects no other statement.
+    /// - Parameter isAutocommit: whether the statement commits by itself. An autocommit statement has a segment of the
+    ///   pipeline to itself, so that its failure affects no other statement.
     func send(
         _ query: PendingQuery, _ statement: Statement, _ parameters: inout ParameterBuffer, isAutocommit: Bool
     ) {
@@ -32,7 +33,7 @@ extension PostgresConnection {
             }
         }
         query.stage = .sent(self, number: pipeline.append(query, prepared, isAutocommit: isAutocommit))
-        guard isSent else { return loseForError() }
+        guard isSent else { return closeWithLibraryError() }
         segment = isAutocommit ? .autocommit : .transaction
         if !needsFlush {
             needsFlush = true
@@ -40,7 +41,7 @@ extension PostgresConnection {
         }
     }
 
-    /// Ends the segment of this turn with a sync and writes the output to the socket.
+    /// Ends the current segment with a sync, and writes the output to the socket.
     func finishTurn() {
         needsFlush = false
         guard isOpen else { return }
@@ -52,13 +53,14 @@ extension PostgresConnection {
     private func sync() {
         segment = .empty
         pipeline.appendSync()
-        // This also flushes (PQpipelineSync in libpq 15).
-        if PQpipelineSync(handle.pointer) != 1 { loseForError() }
+        // PQpipelineSync also writes the output to the socket (libpq 15).
+        if PQpipelineSync(handle.pointer) != 1 { closeWithLibraryError() }
     }
 
-    /// Keeps the kernel from sending a packet per sync in a turn with several syncs (TCP_CORK in tcp(7)).
+    /// Makes the kernel collect output until ``uncork()``, because it would otherwise send a packet for each sync of
+    /// the turn (TCP_CORK in tcp(7)).
     ///
-    /// The option fails on a Unix socket, which has no packets.
+    /// A Unix socket does not have this option. The failure to set it is ignored.
     private func cork() {
         guard !isCorked else { return }
         isCorked = true

@@ -1,22 +1,22 @@
 internal import CPostgres
 internal import Reactor
 
-/// An open connection in pipeline mode, driven by the event loop.
+/// An open connection in pipeline mode on the event loop.
 ///
-/// Statements that are sent in one turn of the loop leave at its end. `lose` is the only way in which a
-/// connection ends.
+/// Statements that are sent in one turn of the loop are written to the socket at the end of the turn. Every connection
+/// is closed through ``close(failingWith:)``.
 @Loop final class PostgresConnection {
-    /// The connection's place in the pool.
+    /// The connection's index in the pool.
     let slot: Int
     let handle: PostgresHandle
-    /// Fires when the connection ends.
+    /// Fires when the connection is closed.
     let ended = Signal()
     private(set) var isOpen = true
-    /// `nil` after the connection has ended, which breaks the reference cycle with the pool.
+    /// `nil` after the connection is closed. This breaks the reference cycle with the pool.
     private(set) var pool: PostgresPool?
     var pipeline = Pipeline<PendingQuery>()
     var prepared = PreparedTable()
-    /// The statements that were sent since the last sync.
+    /// The kind of statements that were sent since the last sync.
     var segment: Segment = .empty
     /// The result of an autocommit statement whose commit is not confirmed yet.
     var uncommittedResult: ResultHandle?
@@ -30,13 +30,13 @@ internal import Reactor
 
     enum Segment {
         case empty
-        /// One statement that commits by itself. The next statement needs a sync before it.
+        /// One statement that commits by itself. A sync must be sent before the next statement.
         case autocommit
         /// Statements of a transaction.
         case transaction
     }
 
-    /// Takes over a handle that is connected.
+    /// Takes over a connected handle.
     ///
     /// - Throws: ``PostgresError`` if libpq refuses pipeline mode or the loop cannot watch the socket.
     init(_ handle: PostgresHandle, slot: Int, pool: PostgresPool) throws(PostgresError) {
@@ -53,8 +53,8 @@ internal import Reactor
         }
     }
 
-    /// Ends the connection. Every query in flight fails with the error. A second call does nothing.
-    func lose(_ error: PostgresError) {
+    /// Closes the connection. Every query in flight fails with the error. A second call does nothing.
+    func close(failingWith error: PostgresError) {
         guard isOpen else { return }
         isOpen = false
         watch?.cancel()
@@ -62,41 +62,42 @@ internal import Reactor
         handle.close()
         let pool = pool
         self.pool = nil
-        // The pool comes first, because the owner of a failed query may ask it for another connection at once.
+        // The pool removes this connection first, because the owner of a failed query may ask the pool for another
+        // connection at once.
         pool?.connectionEnded(self, error)
         for query in pipeline.drain() { query.finish(.failure(error)) }
         ended.fire()
     }
 
-    /// Ends the connection with libpq's last error message.
-    func loseForError() {
-        lose(PostgresError(.connectionLost, handle.message))
+    /// Closes the connection. Every query in flight fails with libpq's last error message.
+    func closeWithLibraryError() {
+        close(failingWith: PostgresError(.connectionLost, handle.message))
     }
 
     private func socketIsReady(_ readiness: Readiness) {
         if readiness.contains(.writable) { flush() }
         guard isOpen, !readiness.isDisjoint(with: [.readable, .failed]) else { return }
-        // After a failure libpq makes results up. The results that the server did send were taken in earlier
-        // calls.
-        guard PQconsumeInput(handle.pointer) == 1 else { return loseForError() }
+        // If reading fails, PQgetResult would return error results that libpq makes itself. They are not read: earlier
+        // calls have read all results of the server.
+        guard PQconsumeInput(handle.pointer) == 1 else { return closeWithLibraryError() }
         receive()
-        if isOpen, PQstatus(handle.pointer) == CONNECTION_BAD { loseForError() }
+        if isOpen, PQstatus(handle.pointer) == CONNECTION_BAD { closeWithLibraryError() }
     }
 
-    /// Writes as much output as the socket takes, and watches for room if some is left.
+    /// Writes as much output as the socket accepts. If output is left, continues when the socket is writable.
     func flush() {
         guard isOpen else { return }
-        let left = PQflush(handle.pointer)
-        guard left >= 0 else { return loseForError() }
-        // Input is read while output waits, because the server may read nothing until it has written its results
-        // (libpq manual, "Pipeline Mode").
-        let wanted: Readiness = left == 1 ? [.readable, .writable] : .readable
+        let flushResult = PQflush(handle.pointer)
+        guard flushResult >= 0 else { return closeWithLibraryError() }
+        // Input is also read while output is left, because the server may read no further input until it has written
+        // its results (libpq manual, "Pipeline Mode").
+        let wanted: Readiness = flushResult == 1 ? [.readable, .writable] : .readable
         guard wanted != interest else { return }
         interest = wanted
         do {
             try watch?.change(to: wanted)
         } catch {
-            lose(PostgresError(.connectionLost, error.description))
+            close(failingWith: PostgresError(.connectionLost, error.description))
         }
     }
 }

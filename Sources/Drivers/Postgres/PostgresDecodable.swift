@@ -1,6 +1,6 @@
 package import FoundationEssentials
 
-/// A type that columns can be read as.
+/// A type as which columns can be read.
 package protocol PostgresDecodable: Sendable {
     /// Reads a column.
     ///
@@ -15,8 +15,8 @@ extension Optional: PostgresDecodable where Wrapped: PostgresDecodable {
     }
 }
 
-/// Read from text, varchar, char, name, json, jsonb, xml, enums and types of extensions whose binary form is
-/// text, such as citext.
+/// A string can be read from a column of type text, varchar, char, name, json, jsonb or xml, of an enum type, and of a
+/// type of an extension whose binary form is a text, such as citext.
 extension String: PostgresDecodable {
     package static func decode(_ cell: PostgresCell) throws(PostgresError) -> String {
         guard let text = String(validating: try cell.textContents(), as: UTF8.self) else {
@@ -40,14 +40,14 @@ extension Int: PostgresDecodable {
 
 extension Int32: PostgresDecodable {
     package static func decode(_ cell: PostgresCell) throws(PostgresError) -> Int32 {
-        guard let value = Int32(exactly: try cell.integer()) else { throw cell.mismatch("does not fit 32 bits") }
+        guard let value = Int32(exactly: try cell.integer()) else { throw cell.mismatch("does not fit into 32 bits") }
         return value
     }
 }
 
 extension Int16: PostgresDecodable {
     package static func decode(_ cell: PostgresCell) throws(PostgresError) -> Int16 {
-        guard let value = Int16(exactly: try cell.integer()) else { throw cell.mismatch("does not fit 16 bits") }
+        guard let value = Int16(exactly: try cell.integer()) else { throw cell.mismatch("does not fit into 16 bits") }
         return value
     }
 }

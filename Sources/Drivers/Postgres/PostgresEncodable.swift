@@ -8,8 +8,8 @@ package protocol PostgresEncodable: Sendable {
     func encode(into buffer: inout ParameterBuffer)
 }
 
-/// Sent as text with an inferred type, so that a string can be a `text`, a `varchar`, a `jsonb`, an enum and so
-/// on.
+/// A string is sent in text format, and the server infers its type. It can therefore stand for a `text`, a `varchar`, a
+/// `jsonb` or an enum, for example.
 extension String: PostgresEncodable {
     package static var postgresType: UInt32 { TypeID.inferred }
 

@@ -5,42 +5,43 @@ extension ErrorCode where Failure == PostgresError {
     package static func sqlState(_ state: String) -> Self { Self("sqlstate-\(state)") }
     /// The connection broke while the statement was in flight. An autocommit write may have happened.
     package static var connectionLost: Self { Self("connection-lost") }
-    /// No connection is open, or too many statements are waiting. Nothing was sent.
+    /// No connection is open, the pool is closed, or too many statements or transactions are waiting. Nothing was sent.
     package static var unavailable: Self { Self("unavailable") }
     /// The deadline passed. An autocommit write may have happened or may still happen.
     package static var deadlineExceeded: Self { Self("deadline-exceeded") }
     /// The waiting task was cancelled. An autocommit write may have happened or may still happen.
     package static var cancelled: Self { Self("cancelled") }
-    /// An earlier failure aborted the statement's transaction; it is the cause.
+    /// An earlier failure aborted the transaction. The earlier failure is the error's `cause`.
     package static var aborted: Self { Self("aborted") }
     /// The connection broke during a commit. The transaction may or may not have been committed.
     package static var outcomeUnknown: Self { Self("outcome-unknown") }
-    /// A column does not have the type that was read, or is NULL although the type is not optional.
+    /// A column does not exist, has another type than the requested one, or is NULL although the requested type is not
+    /// optional.
     package static var decoding: Self { Self("decoding") }
     /// A parameter cannot be sent, because its text contains NUL or it is too large.
     package static var invalidParameter: Self { Self("invalid-parameter") }
     /// The transaction has already ended.
     package static var ended: Self { Self("ended") }
-    /// A migration failed, or differs from the one that was applied under its name.
+    /// A migration failed, its SQL has changed since it was applied, or two migrations have the same name.
     package static var migration: Self { Self("migration") }
-    /// The server sent a message that the driver did not ask for.
+    /// The server sent a response that the driver did not expect.
     package static var protocolViolation: Self { Self("protocol-violation") }
     /// A connection could not be made, for example because of the address, the certificate or the password.
     package static var connectFailed: Self { Self("connect-failed") }
 }
 
 extension PostgresError {
-    /// Whether the same work can succeed later, unchanged.
+    /// Whether the same statement or transaction can succeed if it is repeated later.
     ///
-    /// True for lost connections, deadlines and unavailability, and for servers that cannot be reached. True for
-    /// these SQLSTATEs: connection exceptions (class 08), insufficient resources (class 53), operator
-    /// intervention (57P0x, 57014), serialization failures and deadlocks (40001, 40P01), lock timeouts (55P03)
-    /// and stale plans (0A000).
+    /// True if a connection is lost or not available, if the server cannot be reached, if a deadline passed, if the
+    /// waiting task was cancelled, and if the outcome of a commit is unknown. True for these SQLSTATEs: connection
+    /// exceptions (class 08), insufficient resources (class 53), operator intervention (57P0x, 57014), serialization
+    /// failures and deadlocks (40001, 40P01), lock timeouts (55P03) and stale plans (0A000).
     package var isTransient: Bool {
         switch code {
         case .connectionLost, .unavailable, .deadlineExceeded, .outcomeUnknown, .cancelled: true
-        // A server that cannot be reached may come back. One that refuses the role, the password or the database
-        // will refuse them again.
+        // Without an SQLSTATE the server could not be reached, and may be reachable later. A server that refuses the
+        // role, the password or the database refuses them again.
         case .connectFailed: storage.sqlState.map(Self.isTransient) ?? true
         case .aborted: storage.cause?.isTransient ?? true
         case .migration: storage.cause?.isTransient ?? false
@@ -55,14 +56,15 @@ extension PostgresError {
         }
     }
 
-    /// The SQLSTATE of `cached plan must not change result type`, after a migration changed the table.
+    /// The SQLSTATE of the error `cached plan must not change result type`. The error occurs after a migration has
+    /// changed a table that a prepared statement uses.
     static let stalePlan = "0A000"
-    /// The SQLSTATE of `prepared statement does not exist`.
+    /// The SQLSTATE of the error `prepared statement does not exist`.
     static let unknownStatement = "26000"
 
     /// Whether a unique constraint was violated (23505).
     ///
-    /// - Parameter name: the constraint's name; `nil` stands for every constraint.
+    /// - Parameter name: the constraint's name; `nil` for any constraint.
     package func isUniqueViolation(of name: String? = nil) -> Bool {
         sqlState == "23505" && (name == nil || constraint == name)
     }

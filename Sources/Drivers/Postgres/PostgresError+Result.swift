@@ -2,9 +2,10 @@ internal import CPostgres
 internal import Reactor
 
 extension PostgresError {
-    /// Reads the error of a result. An error without an SQLSTATE is libpq's own, because the connection broke.
+    /// Makes an error from a result of libpq. A result without an SQLSTATE comes from libpq itself and means that the
+    /// connection broke, so the code is `connectionLost`.
     init(result: OpaquePointer, fileID: StaticString = #fileID, line: UInt = #line) {
-        // The result owns the strings (PQresultErrorField), so they are copied.
+        // The strings are copied, because the result owns them (PQresultErrorField).
         func field(_ code: Int32) -> String? {
             PQresultErrorField(result, code).map { String(cString: $0) }
         }
@@ -12,7 +13,7 @@ extension PostgresError {
         let message = field(WARREN_PG_MESSAGE) ?? PQresultErrorMessage(result).map { String(cString: $0) } ?? ""
         self.init(
             state.map { .sqlState($0) } ?? .connectionLost, message.split(separator: "\n").joined(separator: " "),
-            sqlState: state, detail: field(WARREN_PG_DETAIL), hint: field(WARREN_PG_HINT),
+            sqlState: state, detail: field(WARREN_PG_DETAIL),
             constraint: field(WARREN_PG_CONSTRAINT), table: field(WARREN_PG_TABLE), column: field(WARREN_PG_COLUMN),
             fileID: fileID, line: line)
     }
@@ -25,13 +26,14 @@ extension PostgresError {
             .aborted, "an earlier statement of the transaction failed", cause: cause, fileID: fileID, line: line)
     }
 
-    /// Whether the statement was refused or skipped because its transaction had failed, and the error does not
-    /// name that failure (25P02, or an aborted pipeline).
+    /// Whether an earlier statement of the transaction failed, and this error does not contain the earlier failure. The
+    /// server has then refused this statement (25P02) or skipped it (an aborted pipeline).
     var lacksCause: Bool {
         storage.sqlState == "25P02" || (code == .aborted && storage.cause.map(\.lacksCause) ?? true)
     }
 
-    /// Whether the connection is lost, or the server ends it with this error (57P01 to 57P05).
+    /// Whether the connection is closed: it broke, its transaction's deadline passed, or the server closes it with this
+    /// error (57P01 to 57P05).
     var endsConnection: Bool {
         switch code {
         case .connectionLost, .deadlineExceeded: true

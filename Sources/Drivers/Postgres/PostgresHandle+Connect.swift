@@ -10,8 +10,9 @@ extension PostgresHandle {
         async throws(PostgresError) -> PostgresHandle
     {
         let handle = try await start(url, log: log)
-        // "Behave as if the last call had returned PGRES_POLLING_WRITING" (PQconnectStartParams). If this loop
-        // throws, the last reference closes the handle, because a step that was abandoned may still use it.
+        // Before the first step, "behave as if it last returned PGRES_POLLING_WRITING" (PQconnectStartParams).
+        // If this loop throws, it does not close the handle, because an abandoned step may still use it. The handle is
+        // closed when its last reference is released.
         var interest = Readiness.writable
         while true {
             try await handle.waitUntilReady(for: interest, until: deadline)
@@ -35,48 +36,47 @@ extension PostgresHandle {
     @Loop func waitUntilReady(
         for interest: Readiness, until deadline: ContinuousClock.Instant
     ) async throws(PostgresError) {
-        let waiter = Waiter<Void>()
-        let watch: LoopWatch
+        let readiness: Readiness?
         do {
-            watch = try Loop.watch(descriptor, for: interest) { _ in waiter.resume() }
+            readiness = try await Loop.waitUntilReady(descriptor, for: interest, until: deadline)
         } catch {
             throw PostgresError(.connectionLost, error.description)
         }
-        defer { watch.cancel() }
-        guard await waiter.wait(until: deadline) != nil else {
+        guard readiness != nil else {
             if Task.isCancelled { throw PostgresError(.cancelled, "the task was cancelled") }
             throw PostgresError(.deadlineExceeded, "the server did not answer in time")
         }
     }
 
-    // MARK: Steps off the loop
+    // MARK: Steps on a thread of their own
 
-    /// Starts to connect, off the loop because libpq resolves host names here, which can block.
+    /// Starts to connect. This step runs on a thread of its own, because libpq blocks while it resolves host names.
     @Loop private static func start(_ url: String, log: Logger) async throws(PostgresError) -> PostgresHandle {
         let started = await onOwnThread { Result { () throws(PostgresError) in try begin(url, log) } }
-        guard let started else { throw abandoned }
+        guard let started else { throw stepError }
         return try started.get()
     }
 
-    /// Takes the next step of connecting, off the loop because it can resolve another host name or do a TLS
-    /// handshake.
+    /// Takes the next step of connecting. The step runs on a thread of its own, because it can block: it can resolve
+    /// another host name or do a TLS handshake.
     ///
-    /// - Throws: ``PostgresError`` if the task is cancelled. The step continues, so the handle must not be closed
-    ///   but released.
+    /// - Throws: ``PostgresError`` if the task is cancelled. The step then continues on its thread, so the caller must
+    ///   release the handle without closing it.
     @Loop private func step() async throws(PostgresError) -> PostgresPollingStatusType {
-        guard let status = await onOwnThread({ PQconnectPoll(self.pointer) }) else { throw Self.abandoned }
+        guard let status = await onOwnThread({ PQconnectPoll(self.pointer) }) else { throw Self.stepError }
         return status
     }
 
-    private static var abandoned: PostgresError {
+    /// The error of a step that returned no result.
+    private static var stepError: PostgresError {
         Task.isCancelled
             ? PostgresError(.cancelled, "the task was cancelled")
-            : PostgresError(.connectFailed, "no thread could be created to connect on")
+            : PostgresError(.connectFailed, "a thread for connecting could not be created")
     }
 
     private static func begin(_ url: String, _ log: Logger) throws(PostgresError) -> PostgresHandle {
-        // The URL overrides the options before `dbname`; the options after it override the URL
-        // (PQconnectdbParams).
+        // The URL is the value of `dbname`. It overrides the options before `dbname`, and the options after `dbname`
+        // override the URL (PQconnectdbParams).
         let options = [
             ("fallback_application_name", "warren"), ("tcp_user_timeout", "30000"), ("keepalives_idle", "30"),
             ("dbname", url), ("client_encoding", "UTF8"),
@@ -95,23 +95,23 @@ extension PostgresHandle {
 
     // MARK: Errors
 
-    /// The reason why connecting failed, with the SQLSTATE if the server refused the connection.
+    /// The error of a failed connection attempt. It has an SQLSTATE if the server refused the connection.
     ///
-    /// A connection that was never made has no result and so no error fields. libpq shows the SQLSTATE only in
-    /// the message, and only if the message is verbose (PQsetErrorVerbosity).
+    /// A failed attempt has no result, and therefore no error fields. libpq writes the SQLSTATE only into the error
+    /// message, and only if verbose messages are on (PQsetErrorVerbosity).
     private var connectError: PostgresError {
         let lines = PQerrorMessage(pointer).map { String(cString: $0) } ?? ""
         let message = lines.split(separator: "\n").filter { !$0.hasPrefix("LOCATION:") }.joined(separator: " ")
         return PostgresError(.connectFailed, message, sqlState: Self.sqlState(in: message))
     }
 
-    /// Makes libpq include SQLSTATEs in its error messages, or stop doing so.
+    /// Turns verbose error messages, which contain the SQLSTATE, on or off.
     private func showSQLStates(_ isShown: Bool) {
         PQsetErrorVerbosity(pointer, isShown ? PQERRORS_VERBOSE : PQERRORS_DEFAULT)
     }
 
-    /// Returns the SQLSTATE in a message such as `FATAL:  28P01: password authentication failed`, the last one if
-    /// several hosts were tried.
+    /// Returns the last SQLSTATE in a message such as `FATAL:  28P01: password authentication failed`. The message has
+    /// several SQLSTATEs if several hosts were tried.
     private static func sqlState(in message: String) -> String? {
         var state: String?
         var rest = message[...]
@@ -127,6 +127,7 @@ extension PostgresHandle {
     }
 }
 
+/// Passes strings as an array of C strings that ends with a null pointer.
 private func withCStrings<Result>(
     _ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Result
 ) -> Result {

@@ -1,10 +1,11 @@
 internal import CPostgres
 internal import Logging
 
-/// Owns a connection of libpq (`PGconn`), and closes it with the last reference at the latest.
+/// Owns a connection of libpq (`PGconn`). ``close()`` closes the connection; otherwise it is closed when the last
+/// reference to the handle is released.
 // Unchecked: libpq forbids only that two threads use one connection at the same time (libpq manual, "Behavior in
-// Threaded Programs"). While it connects, one step at a time uses it, on the loop or on a thread of its own. Once
-// it is connected, only the loop uses it.
+// Threaded Programs"). While the connection is being made, only one step at a time uses it, on the loop or on a thread
+// of its own. Afterwards only the loop uses it.
 final class PostgresHandle: @unchecked Sendable {
     private var connection: OpaquePointer?
     private let notices: NoticeLog
@@ -12,7 +13,8 @@ final class PostgresHandle: @unchecked Sendable {
     init(_ connection: OpaquePointer, log: Logger) {
         self.connection = connection
         notices = NoticeLog(log: log)
-        // Unretained, because the handle owns the log and closes the connection before it releases the log.
+        // The pointer is unretained: the handle owns the notice log, and closes the connection before it releases the
+        // notice log.
         PQsetNoticeReceiver(connection, receiveNotice, Unmanaged.passUnretained(notices).toOpaque())
     }
 
@@ -40,7 +42,7 @@ final class PostgresHandle: @unchecked Sendable {
     }
 }
 
-/// Logs the server's notices. Without a receiver libpq prints them to standard error.
+/// The log for the server's notices. Without a notice receiver, libpq prints the notices to standard error.
 private final class NoticeLog: Sendable {
     let log: Logger
 

@@ -1,11 +1,11 @@
 internal import Reactor
 
 extension PostgresPool {
-    /// Begins a transaction. If all connections are leased, waits for one; transactions wait in the order of
-    /// their calls.
+    /// Begins a transaction. If all connections are leased, waits until one is free. Waiting transactions get
+    /// connections in the order of their calls.
     ///
-    /// - Parameter deadline: the deadline of the wait and of the transaction, which is rolled back when it
-    ///   passes. The default is the pool's timeout from now.
+    /// - Parameter deadline: the deadline of the wait and of the transaction. A transaction that has not ended by then
+    ///   is rolled back. The default is now plus the pool's timeout.
     /// - Throws: ``PostgresError`` with the codes `unavailable`, `deadlineExceeded` or `cancelled`.
     package func begin(deadline: ContinuousClock.Instant? = nil) async throws(PostgresError) -> Transaction {
         let deadline = deadline ?? ContinuousClock.now + timeout
@@ -14,8 +14,8 @@ extension PostgresPool {
         case .slot(let slot):
             return Transaction(Transaction.Core(connections[slot], pool: self, deadline: deadline))
         case .wait:
-            // Registered before the first suspension, even that of a call on the same actor, because a connection
-            // that becomes free meanwhile is assigned to a registered waiter.
+            // The waiter is registered before the first suspension point (an async call on the same actor is one),
+            // because a connection that becomes free is assigned only to a registered waiter.
             let waiter = Waiter<Result<PostgresConnection?, PostgresError>>()
             leaseWaiters[ticket] = waiter
             let connection = try await waitForLease(waiter, ticket, until: deadline)
@@ -40,14 +40,14 @@ extension PostgresPool {
 
     /// Leases the connection of a slot to a waiting transaction.
     func grantLease(_ ticket: UInt64, _ slot: Int) {
-        // A wait that has ended takes no connection: its task is about to continue without one.
+        // If the wait has ended, its task is about to continue without a connection.
         guard let waiter = leaseWaiters.removeValue(forKey: ticket), !waiter.isEnded else {
             return state.released(slot)
         }
         waiter.resume(returning: .success(connections[slot]))
     }
 
-    /// Takes a leased connection back, unless it was replaced meanwhile.
+    /// Makes a leased connection free again. Does nothing if the connection was replaced meanwhile.
     func release(_ connection: PostgresConnection) {
         guard connections[connection.slot] === connection else { return }
         state.released(connection.slot)

@@ -3,13 +3,14 @@ internal import Reactor
 extension PostgresPool {
     /// Sends a statement that commits by itself, without waiting for its result.
     ///
-    /// Statements of one turn of the loop are sent together, and a failed one does not affect the others. Two
+    /// The statements of one turn of the loop are sent together. A failed statement does not affect the others. Two
     /// statements can use different connections, so the server can carry them out in any order.
     ///
     /// - Parameters:
     ///   - statement: one SQL command.
     ///   - parameters: the values for `$1`, `$2`, ….
-    ///   - deadline: when to give up; the default is the pool's timeout from now.
+    ///   - deadline: the time at which the statement fails with the code `deadlineExceeded`. The default is now plus
+    ///     the pool's timeout.
     package func send<each Parameter: PostgresEncodable>(
         _ statement: Statement, _ parameters: repeat each Parameter, deadline: ContinuousClock.Instant? = nil
     ) -> PendingQuery {
@@ -21,7 +22,7 @@ extension PostgresPool {
     /// Sends a statement that commits by itself, and waits for its result.
     ///
     /// - Parameters: as for ``send(_:_:deadline:)``.
-    /// - Throws: ``PostgresError``. With the code `unavailable` nothing was sent.
+    /// - Throws: ``PostgresError``. If the code is `unavailable`, the statement was not sent.
     package func query<each Parameter: PostgresEncodable>(
         _ statement: Statement, _ parameters: repeat each Parameter, deadline: ContinuousClock.Instant? = nil
     ) async throws(PostgresError) -> Rows {
@@ -39,7 +40,7 @@ extension PostgresPool {
         case .wait:
             query.stage = .queued(ticket)
             queuedQueries[ticket] = QueuedQuery(query: query, statement: statement, parameters: parameters)
-            // The queued query keeps the buffer's arrays.
+            // The queued query now owns the arrays of the old buffer.
             parameters = ParameterBuffer()
         case .refuse:
             query.finish(.failure(unavailableError))
@@ -58,7 +59,7 @@ extension PostgresPool {
     /// Sends a statement that waited for a connection.
     func sendQueued(_ ticket: UInt64, _ slot: Int) {
         guard var queued = queuedQueries.removeValue(forKey: ticket), queued.query.result == nil else {
-            // The query was cancelled while it waited.
+            // The query was cancelled while it waited for a connection.
             return state.finishedQuery(slot)
         }
         send(queued.query, queued.statement, &queued.parameters, slot)
@@ -77,11 +78,11 @@ extension PostgresPool {
         }
     }
 
-    /// The reason why the pool refuses statements and transactions now.
+    /// The error of a statement or a transaction that the pool refuses now.
     var unavailableError: PostgresError {
         switch state.availability {
         case .closed: PostgresError(.unavailable, "the pool is closed")
-        case .unavailable: PostgresError(.unavailable, "no connection to the database", cause: connectError)
+        case .unavailable: PostgresError(.unavailable, "no connection to the database is open", cause: connectError)
         case .connecting, .available: PostgresError(.unavailable, "too many statements or transactions are waiting")
         }
     }

@@ -5,10 +5,10 @@ extension PostgresPool {
     /// The time limit of making a connection.
     private static let connectLimit = Duration.seconds(10)
 
-    /// Keeps the connections open, and reconnects lost ones with backoff, until the pool is closed or the task is
+    /// Opens the connections and replaces lost connections, with backoff, until the pool is closed or the task is
     /// cancelled.
     ///
-    /// A pool runs once. A second call returns at once.
+    /// A pool can run only once. A second call returns at once.
     package func run() async {
         guard !isRunning, !closed.isFired else { return }
         isRunning = true
@@ -27,10 +27,11 @@ extension PostgresPool {
         ended.fire()
     }
 
-    /// Refuses new statements, waits for those in flight and closes the connections. `run()` then returns.
+    /// Refuses new statements and transactions, waits for the others to end, and closes the connections. `run()` then
+    /// returns.
     ///
-    /// - Parameter limit: how long to wait at most. Statements that are still in flight then fail with the code
-    ///   `connectionLost`.
+    /// - Parameter limit: the maximum time to wait. Statements that are still in flight after this time fail with the
+    ///   code `connectionLost`.
     package func close(within limit: Duration) async {
         state.close()
         serveWaiting()
@@ -47,13 +48,15 @@ extension PostgresPool {
                 let connection = try await connect(slot)
                 backoff.reset()
                 _ = await connection.ended.wait()
-                connection.lose(PostgresError(.connectionLost, "the pool was closed"))
+                // If the connection was lost, it is closed already, and this call does nothing.
+                connection.close(failingWith: PostgresError(.connectionLost, "the pool was closed"))
             } catch {
                 if Task.isCancelled { return }
                 state.connectFailed(slot)
                 connectError = error
                 if state.availability == .unavailable { failWaiting() }
-                // One warning per connection and outage, because further attempts fail for the same reason.
+                // Only the first failed attempt of an outage is a warning, because the next attempts usually fail for
+                // the same reason.
                 let level: Logger.Level = backoff.isReset ? .warning : .debug
                 let delay = backoff.next()
                 log.log(
@@ -70,10 +73,10 @@ extension PostgresPool {
         let connection = try PostgresConnection(handle, slot: slot, pool: self)
         connections[slot] = connection
         do {
-            try await checkClient(on: connection, until: deadline)
+            try await enableClientCheck(on: connection, until: deadline)
         } catch {
             connections[slot] = nil
-            connection.lose(error)
+            connection.close(failingWith: error)
             throw error
         }
         state.opened(slot)
@@ -82,14 +85,15 @@ extension PostgresPool {
         return connection
     }
 
-    /// Makes the server check for the client while it runs a long statement, so that closing a connection ends
-    /// its statement. The reply also proves that the connection works.
-    private func checkClient(on connection: PostgresConnection, until deadline: ContinuousClock.Instant)
+    /// Makes the server check, while it runs a long statement, whether the connection is still open. If the
+    /// connection was closed, the server ends the statement. This function waits for the server's response to the
+    /// setting, which also proves that the connection works.
+    private func enableClientCheck(on connection: PostgresConnection, until deadline: ContinuousClock.Instant)
         async throws(PostgresError)
     {
         let query = PendingQuery()
         var noParameters = ParameterBuffer()
-        connection.send(query, .checkClient, &noParameters, isAutocommit: false)
+        connection.send(query, .enableClientCheck, &noParameters, isAutocommit: false)
         query.setDeadline(deadline) { query in
             query.finish(.failure(PostgresError(.deadlineExceeded, "the server did not answer in time")))
         }
@@ -104,5 +108,5 @@ extension PostgresPool {
 }
 
 extension Statement {
-    static let checkClient = Statement("SELECT set_config('client_connection_check_interval', '2s', false)")
+    static let enableClientCheck = Statement("SELECT set_config('client_connection_check_interval', '2s', false)")
 }

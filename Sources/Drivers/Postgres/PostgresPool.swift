@@ -1,20 +1,21 @@
 package import Logging
 package import Reactor
 
-/// A pool of connections to one database, which pipelines statements over them.
+/// A pool of connections to one database. Each connection carries several statements at a time in a pipeline.
 ///
-/// The pool lives as long as `run()` does. Statements outside transactions (`query`, `send`) commit one by one
-/// and share connections; a transaction (`begin`) leases a connection until it ends.
+/// The pool is connected while `run()` runs. Statements outside transactions (`query`, `send`) commit one by one and
+/// share the connections. A transaction (`begin`) leases a connection until it ends.
 @Loop package final class PostgresPool {
     /// Whether the pool accepts statements.
     package enum Availability: Sendable, Hashable {
-        /// No connection is open yet, and none has failed to open. Statements wait.
+        /// No connection is open. At least one connection is being opened, and no attempt to open it has failed yet.
+        /// Statements wait.
         case connecting
         /// At least one connection is open.
         case available
-        /// No connection is open, and the last attempt of each failed. Statements fail at once.
+        /// No connection is open, and the last attempt to open each connection has failed. Statements fail at once.
         case unavailable
-        /// The pool is closing or closed, for good.
+        /// The pool is closing or closed. It cannot be opened again.
         case closed
     }
 
@@ -40,8 +41,11 @@ package import Reactor
     private var unflushed: [PostgresConnection] = []
     /// The connections that are being flushed, in an array that is reused.
     private var flushing: [PostgresConnection] = []
+    /// Fires when the pool is closing and no statement or transaction is in flight or waiting.
     let drained = Signal()
+    /// Fires when the connections must be closed.
     let closed = Signal()
+    /// Fires when `run()` returns.
     let ended = Signal()
     var isRunning = false
     /// The error of the last attempt to connect.
@@ -51,13 +55,13 @@ package import Reactor
     /// Whether the pool accepts statements now.
     package var availability: Availability { state.availability }
 
-    /// Makes a pool. It connects when `run()` is called; statements that are sent earlier wait.
+    /// Makes a pool. It connects when `run()` is called. Statements that are sent earlier wait.
     ///
     /// - Parameters:
     ///   - url: `postgres://user:password@host:port/database?sslmode=…`, or another connection string of libpq.
     ///   - size: the number of connections, at least one.
     ///   - timeout: the time limit of statements and transactions without a deadline.
-    ///   - log: gets a line for each connection that is made or lost.
+    ///   - log: receives a line for each connection that is made or lost.
     package nonisolated init(url: String, size: Int, timeout: Duration = .seconds(30), log: Logger) {
         self.url = url
         self.log = log

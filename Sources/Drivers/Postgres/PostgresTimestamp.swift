@@ -8,8 +8,8 @@ package struct PostgresTimestamp: Sendable, Hashable, Comparable {
         self.microseconds = microseconds
     }
 
-    /// Makes an instant from milliseconds since 1970-01-01T00:00:00Z, clamped to the range of 64 bits of
-    /// microseconds.
+    /// Makes an instant from milliseconds since 1970-01-01T00:00:00Z. A time whose microseconds do not fit into 64 bits
+    /// becomes the largest or the smallest instant.
     package init(milliseconds: Int64) {
         let (product, overflow) = milliseconds.multipliedReportingOverflow(by: 1000)
         microseconds = overflow ? (milliseconds < 0 ? .min : .max) : product
@@ -28,8 +28,8 @@ package struct PostgresTimestamp: Sendable, Hashable, Comparable {
     /// PostgreSQL's epoch, 2000-01-01T00:00:00Z, in microseconds since 1970-01-01T00:00:00Z.
     private static let postgresEpoch: Int64 = 946_684_800_000_000
 
-    /// Microseconds since 2000-01-01T00:00:00Z. The ends of the range become PostgreSQL's `-infinity` and
-    /// `infinity`.
+    /// Microseconds since 2000-01-01T00:00:00Z. The smallest instant becomes PostgreSQL's `-infinity`, the largest
+    /// becomes `infinity`.
     var sincePostgresEpoch: Int64 {
         if microseconds == .max { return .max }
         let (difference, overflow) = microseconds.subtractingReportingOverflow(Self.postgresEpoch)

@@ -1,14 +1,18 @@
-/// A statement as prepared on one connection.
+/// A statement that one connection has prepared or is preparing.
 final class PreparedStatement {
     enum State {
-        /// Sent, but not confirmed yet. Queries that follow in the pipeline use it already.
+        /// The command to prepare the statement was sent, but is not confirmed yet. Queries can already use the
+        /// statement, because they follow in the pipeline.
         case sent
         case ready
         case failed(PostgresError)
     }
 
+    /// The ``Statement/id`` of the statement.
     let statement: Int
+    /// The name of the prepared statement on the server.
     let name: String
+    /// The types of the parameters.
     let types: [UInt32]
     var state = State.sent
 
@@ -21,12 +25,12 @@ final class PreparedStatement {
 
 /// The statements that one connection has prepared.
 ///
-/// Each preparation has a new name, so that a failed one does not conflict with the next.
+/// Each preparation uses a new name, so that a failed preparation does not conflict with the next one.
 struct PreparedTable {
     private var entries: [PreparedStatement?] = []
     private var count = 0
 
-    /// Returns the prepared statement to use, and whether it must be prepared first.
+    /// Returns the prepared statement for parameters of these types, and whether it must be prepared first.
     mutating func use(_ statement: Statement, types: [UInt32]) -> (prepared: PreparedStatement, isNew: Bool) {
         while entries.count <= statement.id { entries.append(nil) }
         if let entry = entries[statement.id], entry.types == types { return (entry, false) }
@@ -36,7 +40,7 @@ struct PreparedTable {
         return (entry, true)
     }
 
-    /// Removes a statement, so that the next use prepares it again.
+    /// Removes a prepared statement, so that the statement is prepared again at its next use.
     mutating func forget(_ prepared: PreparedStatement) {
         if entries[prepared.statement] === prepared { entries[prepared.statement] = nil }
     }

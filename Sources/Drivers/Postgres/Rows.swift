@@ -15,9 +15,9 @@ package struct Rows: Sendable, RandomAccessCollection {
     package var startIndex: Int { 0 }
     package var endIndex: Int { count }
 
-    /// One row. The index must be less than ``count``, as for an array.
+    /// One row. An index that is not from 0 to ``count`` - 1 traps, as it does for an array.
     package subscript(index: Int) -> Row {
-        precondition(index >= 0 && index < count, "no such row")
+        precondition(index >= 0 && index < count, "the row index is out of range")
         return Row(result: result, index: Int32(truncatingIfNeeded: index))
     }
 
@@ -67,7 +67,7 @@ package struct Row: Sendable {
     }
 }
 
-/// Owns a result of libpq (`PGresult`), and clears it with the last reference.
+/// Owns a result of libpq (`PGresult`). The result is freed when the last reference to this object is released.
 // Unchecked: libpq does not change a PGresult after returning it, and several threads may read one (libpq manual,
 // "Behavior in Threaded Programs").
 final class ResultHandle: @unchecked Sendable {

@@ -1,13 +1,13 @@
 internal import Synchronization
 
-/// A SQL statement. Each connection prepares it the first time it is used there.
+/// A SQL statement. Each connection prepares it before the first use.
 ///
-/// Make each statement once, as a `static let`, because the table of texts never shrinks; equal texts share an
-/// identity. Pass values as parameters (`$1`, `$2`, …), never in the text.
+/// Make each statement once, as a `static let`, because the process keeps the texts of all statements for ever.
+/// Statements with equal texts are equal. Pass values as parameters (`$1`, `$2`, …), never in the text.
 package struct Statement: Sendable, Hashable {
     /// The text of the statement.
     package let sql: String
-    /// The statement's number in this process: its index in each connection's table of prepared statements.
+    /// The statement's number in this process, which is its index in each connection's ``PreparedTable``.
     let id: Int
 
     private static let known = Mutex<[String: Int]>([:])

@@ -3,7 +3,8 @@ internal import Reactor
 extension Transaction {
     /// The state of a transaction and the connection that it leases.
     ///
-    /// It is separate from ``Transaction`` because it outlives it: a transaction that is dropped is rolled back.
+    /// The core is a type of its own because it exists longer than its ``Transaction``: if the transaction is released
+    /// before it has ended, the core rolls it back.
     @Loop final class Core {
         enum State {
             /// Nothing was sent, not even `BEGIN`.
@@ -12,14 +13,14 @@ extension Transaction {
             /// A statement failed or could not be sent, so the transaction can only be rolled back.
             case failed(PostgresError)
             case committing
-            /// `ROLLBACK` was sent and is not answered yet.
+            /// `ROLLBACK` was sent, and the server has not answered it yet.
             case rollingBack(PendingQuery)
             case ended
         }
 
         private(set) var state = State.fresh
-        /// The first failure of a statement, which causes the others. The server does not name it for statements
-        /// that were sent in a later turn.
+        /// The first failure of a statement. It is the cause of the later failures. The server does not repeat it in
+        /// the errors of statements that were sent in a later turn.
         private var firstFailure: PostgresError?
         /// `nil` after the connection was returned to the pool.
         private var connection: PostgresConnection?
@@ -46,7 +47,7 @@ extension Transaction {
             switch state {
             case .fresh, .active: break
             case .failed(let cause): return PendingQuery(failed: .aborted(by: cause))
-            case .committing, .rollingBack, .ended: return PendingQuery(failed: Self.hasEnded())
+            case .committing, .rollingBack, .ended: return PendingQuery(failed: Self.endedError())
             }
             if let error = parameters.error {
                 state = .failed(error)
@@ -68,11 +69,12 @@ extension Transaction {
             return query
         }
 
-        /// Records a failure, and returns it with the failure that caused it.
+        /// Records a failure. Returns the result, with the first failure as its cause if the server did not name one.
         private func recordFailure(_ result: Result<Rows, PostgresError>) -> Result<Rows, PostgresError> {
             guard case .failure(let reported) = result else { return result }
             let error = reported.lacksCause ? firstFailure.map { .aborted(by: $0) } ?? reported : reported
-            // A cancellation ends the wait and not the statement, so a later failure replaces it.
+            // A cancellation ends only the wait for a statement, not the statement. A later failure therefore replaces
+            // it as the cause.
             if firstFailure == nil || firstFailure?.code == .cancelled { firstFailure = error }
             switch state {
             case .fresh, .active: state = .failed(error)
@@ -81,7 +83,7 @@ extension Transaction {
             return .failure(error)
         }
 
-        private static func hasEnded(fileID: StaticString = #fileID, line: UInt = #line) -> PostgresError {
+        private static func endedError(fileID: StaticString = #fileID, line: UInt = #line) -> PostgresError {
             PostgresError(.ended, "the transaction has ended", fileID: fileID, line: line)
         }
 
@@ -94,7 +96,7 @@ extension Transaction {
             case .failed(let cause):
                 await rollback()
                 throw .aborted(by: cause)
-            case .committing, .rollingBack, .ended: throw Self.hasEnded()
+            case .committing, .rollingBack, .ended: throw Self.endedError()
             }
             guard let connection, connection.isOpen else {
                 finish()
@@ -120,7 +122,7 @@ extension Transaction {
             }
         }
 
-        /// Rolls back and waits for the server's answer, even in a task that is cancelled.
+        /// Rolls back and waits until the server has answered, even in a task that is cancelled.
         func rollback() async {
             close()
             if case .rollingBack(let query) = state { _ = await query.resultThroughCancellation() }
@@ -137,8 +139,8 @@ extension Transaction {
             let rollback = PendingQuery()
             state = .rollingBack(rollback)
             rollback.onFinish = { result in
-                // Without a confirmed rollback the connection cannot be used again.
-                if case .failure(let error) = result { connection.lose(error) }
+                // The connection can be used again only if the server has confirmed the rollback.
+                if case .failure(let error) = result { connection.close(failingWith: error) }
                 self.finish()
                 return result
             }
@@ -158,7 +160,8 @@ extension Transaction {
             connection = nil
         }
 
-        /// Ends the transaction. Losing the connection makes the server roll it back, even during a statement.
+        /// Fails the transaction. If statements were sent, closes the connection, because the server then rolls the
+        /// transaction back, even during a statement.
         private func deadlinePassed() {
             let error = PostgresError(.deadlineExceeded, "the transaction's deadline passed")
             switch state {
@@ -167,9 +170,9 @@ extension Transaction {
                 returnConnection()
             case .active:
                 state = .failed(error)
-                connection?.lose(error)
+                connection?.close(failingWith: error)
             case .failed, .committing, .rollingBack:
-                connection?.lose(error)
+                connection?.close(failingWith: error)
             case .ended:
                 break
             }

@@ -2,9 +2,9 @@ package import Reactor
 
 /// A transaction. It leases a connection from the pool until it is committed or rolled back.
 ///
-/// `BEGIN` is sent with the first statement, and statements that are not awaited are sent with the commit, so
-/// that begin, statements and commit can take one round trip. End the transaction on every path, for example with
-/// `defer { transaction.close() }`. A transaction that is dropped is rolled back.
+/// `BEGIN` is sent with the first statement. Statements that are not awaited are sent together with the commit. Begin,
+/// statements and commit can therefore take one round trip. End the transaction on every path, for example with
+/// `defer { transaction.close() }`. A transaction that is released before it has ended is rolled back.
 @Loop package final class Transaction {
     private nonisolated let core: Core
 
@@ -44,24 +44,24 @@ package import Reactor
         try await send(statement, repeat each parameters).rows()
     }
 
-    /// Commits and returns the connection to the pool. Sends nothing for a transaction without statements.
+    /// Commits and returns the connection to the pool. If no statement was sent, only returns the connection.
     ///
     /// Waits for the outcome until the transaction's deadline, even in a task that is cancelled.
     ///
-    /// - Throws: ``PostgresError``, with the first failure of a statement as its cause. With the code
-    ///   `outcomeUnknown` the connection broke or the deadline passed during the commit, so the transaction may be
-    ///   committed. Otherwise nothing was committed.
+    /// - Throws: ``PostgresError``. If a statement has failed, the code is `aborted`, and the first failure is the
+    ///   cause. The code `outcomeUnknown` means that the connection broke or the deadline passed during the commit, so
+    ///   the transaction may or may not be committed. With every other code nothing was committed.
     package func commit() async throws(PostgresError) {
         try await core.commit()
     }
 
-    /// Rolls back, waits for the server's answer and returns the connection to the pool. Does nothing after the
+    /// Rolls back, waits until the server has answered, and returns the connection to the pool. Does nothing if the
     /// transaction has ended.
     package func rollback() async {
         await core.rollback()
     }
 
-    /// Rolls back without waiting for the server's answer. Does nothing after the transaction has ended.
+    /// Rolls back without waiting for the server's answer. Does nothing if the transaction has ended.
     package func close() {
         core.close()
     }

@@ -1,5 +1,6 @@
 /// The ids of the types that the driver knows, from `pg_type.dat` in PostgreSQL.
 enum TypeID {
+    /// Not a type. It tells the server to infer the parameter's type from the statement.
     static let inferred: UInt32 = 0
     static let bool: UInt32 = 16
     static let bytea: UInt32 = 17

@@ -2,7 +2,7 @@ internal import FoundationEssentials
 
 /// The address of a Redis server and the login for it.
 package struct RedisAddress: Sendable {
-    /// The host name or IP address; an IPv6 address without brackets.
+    /// The host name or IP address. An IPv6 address has no brackets.
     package let host: String
     /// The port, by default 6379.
     package let port: Int
@@ -17,17 +17,18 @@ package struct RedisAddress: Sendable {
     ///
     /// - Parameter url: the URL. User, password, port and database are optional; reserved characters must be
     ///   percent-encoded.
-    /// - Throws: ``RedisError`` with the code `address`. Its message does not repeat the URL, which holds the password.
+    /// - Throws: ``RedisError`` with the code `address`. Its message does not repeat the URL, because the URL
+    ///   contains the password.
     package init(url: String) throws(RedisError) {
         guard let parts = URLComponents(string: url), let scheme = parts.scheme?.lowercased() else {
-            throw RedisError(.address, "must be a URL of the form redis://user:password@host:port/database")
+            throw RedisError(.address, "the URL must have the form redis://user:password@host:port/database")
         }
         guard scheme != "rediss" else {
             throw RedisError(
-                .address, "TLS (rediss://) is not supported, because hiredis 0.14 does not have it; use redis://")
+                .address, "TLS (rediss://) is not supported; use redis://")
         }
         guard scheme == "redis" else { throw RedisError(.address, "the scheme must be redis") }
-        guard var host = parts.host, !host.isEmpty else { throw RedisError(.address, "must contain a host") }
+        guard var host = parts.host, !host.isEmpty else { throw RedisError(.address, "the URL must contain a host") }
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
         let port = parts.port ?? 6379
         guard (1...65535).contains(port) else {
@@ -46,7 +47,7 @@ package struct RedisAddress: Sendable {
         user = parts.user.flatMap { $0.isEmpty ? nil : $0 }
         password = parts.password.flatMap { $0.isEmpty ? nil : $0 }
         guard user == nil || password != nil else {
-            throw RedisError(.address, "a user requires a password")
+            throw RedisError(.address, "a user name requires a password")
         }
     }
 }

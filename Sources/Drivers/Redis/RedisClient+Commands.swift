@@ -1,7 +1,7 @@
 internal import Reactor
 
 extension RedisClient {
-    /// Sends a command and waits for its reply. A cancellation of the task does not end the wait; the timeout does.
+    /// Sends a command and waits for its reply. A cancellation of the task does not end the wait.
     ///
     /// - Parameters:
     ///   - arguments: the words of the command.
@@ -28,7 +28,8 @@ extension RedisClient {
     /// - Parameters:
     ///   - arguments: the words of the command.
     ///   - timeout: how long to wait; by default ``RedisLimits/timeout``.
-    ///   - completed: called exactly once on the loop; before this returns if the command cannot be sent.
+    ///   - completed: called exactly once, on the loop. If the command cannot be sent, it is called before this
+    ///     function returns.
     package func send(
         _ arguments: [RedisArgument], timeout: Duration? = nil,
         completed: @escaping @Loop (Result<RedisValue, RedisError>) -> Void
@@ -42,7 +43,7 @@ extension RedisClient {
         completed: @escaping @Loop (Result<RedisValue, RedisError>) -> Void
     ) {
         guard let connection else {
-            return completed(.failure(RedisError(.unavailable, "not connected", cause: lastFailure)))
+            return completed(.failure(RedisError(.unavailable, "not connected to Redis", cause: lastFailure)))
         }
         connection.send(arguments, until: deadline, now: now, completed: completed)
     }

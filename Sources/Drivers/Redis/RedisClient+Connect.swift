@@ -3,10 +3,10 @@ internal import Logging
 internal import Reactor
 
 extension RedisClient {
-    /// Connects to the first of the host's addresses that accepts a connection, and logs in.
+    /// Connects and logs in. Tries the addresses of the host in order, until one of them succeeds.
     func connect() async throws(RedisError) {
         let deadline = ContinuousClock.now + limits.connectTimeout
-        var last = RedisError(.unavailable, "the host has no address")
+        var lastError = RedisError(.unavailable, "the host has no address")
         for endpoint in try await RedisEndpoint.resolve(address.host, port: address.port) {
             do throws(RedisError) {
                 guard !isStopped else { throw RedisError(.unavailable, "the client was closed") }
@@ -18,18 +18,18 @@ extension RedisClient {
                 return establish(candidate)
             } catch {
                 candidate?.close(error)
-                last = error
+                lastError = error
                 guard !isStopped, !Task.isCancelled, ContinuousClock.now < deadline else { break }
             }
         }
-        throw last
+        throw lastError
     }
 
     private func establish(_ candidate: RedisConnection) {
         connection = candidate
         self.candidate = nil
         lastFailure = nil
-        log.info("connected to redis", metadata: ["host": "\(address.host)", "port": "\(address.port)"])
+        log.info("connected to Redis", metadata: ["host": "\(address.host)", "port": "\(address.port)"])
         onConnect?()
     }
 
@@ -63,7 +63,7 @@ extension RedisClient {
         } catch {
             throw RedisError(.unavailable, "cannot watch the socket", cause: error)
         }
-        throw RedisError(.unavailable, "not connected in time")
+        throw RedisError(.unavailable, "the server did not accept the connection in time")
     }
 
     private func logIn(over connection: RedisConnection, until deadline: ContinuousClock.Instant)
@@ -76,7 +76,8 @@ extension RedisClient {
         if address.database != 0 {
             _ = try await connection.call(["SELECT", .integer(address.database)], until: deadline)
         }
-        // Sent for every connection, because the reply shows whether this is a Redis server and needs a password.
+        // Sent on every connection, because the reply also shows whether the server is a Redis server and whether it
+        // requires a password.
         _ = try await connection.call(["CLIENT", "SETNAME", .string(name)], until: deadline)
     }
 }

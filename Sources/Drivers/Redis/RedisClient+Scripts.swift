@@ -2,11 +2,11 @@ internal import Reactor
 
 /// A Lua script. The first call sends its text, later calls send its SHA-1 digest.
 ///
-/// Keep each script in a static constant, because it remembers its digest.
+/// Keep each script in a static constant, because the object stores the script's digest.
 package final class RedisScript: Sendable {
     /// The text of the script.
     package let source: String
-    /// The digest that the server returned for the text, once it is known.
+    /// The digest that the server returned for the text, or `nil` before the first reply.
     @Loop fileprivate var digest: String?
 
     /// Makes a script from its text.
@@ -16,12 +16,12 @@ package final class RedisScript: Sendable {
 }
 
 extension RedisClient {
-    /// Runs a script by its digest, or by its text if the server does not have it (after a restart or a flush).
+    /// Runs a script by its digest, or by its text if the server does not have the script (after a restart or a flush).
     ///
     /// - Parameters:
     ///   - script: the script.
-    ///   - keys: all keys that the script uses, which are `KEYS` in the script.
-    ///   - arguments: the other arguments, which are `ARGV` in the script.
+    ///   - keys: all keys that the script uses; they are `KEYS` in the script.
+    ///   - arguments: the other arguments; they are `ARGV` in the script.
     ///   - timeout: how long to wait; by default ``RedisLimits/timeout``.
     /// - Returns: the result of the script.
     /// - Throws: ``RedisError``, as ``send(_:timeout:)`` does.
@@ -38,10 +38,11 @@ extension RedisClient {
     ///
     /// - Parameters:
     ///   - script: the script.
-    ///   - keys: all keys that the script uses, which are `KEYS` in the script.
-    ///   - arguments: the other arguments, which are `ARGV` in the script.
+    ///   - keys: all keys that the script uses; they are `KEYS` in the script.
+    ///   - arguments: the other arguments; they are `ARGV` in the script.
     ///   - timeout: how long to wait; by default ``RedisLimits/timeout``.
-    ///   - completed: called exactly once on the loop; before this returns if the command cannot be sent.
+    ///   - completed: called exactly once, on the loop. If the command cannot be sent, it is called before this
+    ///     function returns.
     package func run(
         _ script: RedisScript, keys: [RedisArgument] = [], arguments: [RedisArgument] = [], timeout: Duration? = nil,
         completed: @escaping @Loop (Result<RedisValue, RedisError>) -> Void
@@ -56,7 +57,7 @@ extension RedisClient {
             return send(["EVAL", .string(script.source)] + rest, until: deadline, now: now, completed: completed)
         }
         send(["EVALSHA", .string(digest)] + rest, until: deadline, now: now) { result in
-            // The server has not run a script that it does not have, so sending the text does not run it twice.
+            // NOSCRIPT means that the server has not run the script, so sending its text does not run it twice.
             guard case .failure(let error) = result, error.replyPrefix == "NOSCRIPT" else { return completed(result) }
             self.send(["EVAL", .string(script.source)] + rest, until: deadline, now: .now, completed: completed)
         }

@@ -3,13 +3,13 @@ package import Reactor
 
 /// A Redis client with one connection. It reconnects while it runs.
 ///
-/// The commands of one turn of the loop are sent together, and the server replies in order. No commands are queued
-/// while there is no connection: they fail at once, because Warren can do without the caches and counters that
-/// Redis holds.
+/// The commands of one turn of the loop are sent together, and the server replies in order. Without a connection a
+/// command fails at once instead of waiting, because Warren can do without the caches and counters that Redis holds.
 @Loop package final class RedisClient {
-    /// Called for each new connection, before commands can be sent on it.
+    /// Called as soon as a new connection is logged in, before any other code can send a command over it.
     package var onConnect: (@Loop () -> Void)?
-    /// The reason why there is no connection, or `nil` if there is one or no attempt has failed.
+    /// The reason why there is no connection. `nil` if there is a connection, or if no attempt to connect has failed
+    /// yet.
     var lastFailure: RedisError?
 
     let address: RedisAddress
@@ -19,7 +19,7 @@ package import Reactor
     var connection: RedisConnection?
     /// The connection that is logging in.
     var candidate: RedisConnection?
-    /// The wait for the socket to be connected.
+    /// The wait until the socket is connected. ``stop()`` ends it.
     var socketWait: Waiter<Readiness>?
     private let stopped = Signal()
     /// Fires when ``run()`` returns; `nil` if it is not running.
@@ -57,13 +57,13 @@ package import Reactor
                 try await connect()
                 backoff.reset()
                 await connection?.waitUntilClosed()
-                reportLoss()
+                endConnection()
             } catch {
                 lastFailure = error
                 candidate?.close(error)
                 if !isStopped, !Task.isCancelled {
                     log.warning(
-                        "cannot connect to redis", metadata: ["reason": "\(error)", "host": "\(address.host)"])
+                        "cannot connect to Redis", metadata: ["reason": "\(error)", "host": "\(address.host)"])
                 }
             }
             candidate = nil
@@ -92,12 +92,12 @@ package import Reactor
         _ = await finished?.wait()
     }
 
-    private func reportLoss() {
+    private func endConnection() {
         // If the task was cancelled, the connection is still open.
-        connection?.close(RedisError(.unavailable, "the client was stopped"))
+        connection?.close(RedisError(.unavailable, "the client's task was cancelled"))
         guard !isStopped, let failure = connection?.failure else { return }
         lastFailure = failure
         guard !Task.isCancelled else { return }
-        log.warning("connection to redis lost", metadata: ["reason": "\(failure)", "host": "\(address.host)"])
+        log.warning("connection to Redis lost", metadata: ["reason": "\(failure)", "host": "\(address.host)"])
     }
 }

@@ -1,6 +1,7 @@
 /// Encodes commands as arrays of bulk strings (RESP2) into a connection's output.
 ///
-/// The formatter of hiredis is not used, because it allocates a buffer for each command, which is then copied.
+/// The formatter of hiredis is not used, because it allocates a buffer for each command, and the buffer would have to
+/// be copied into the output.
 enum RedisCommandEncoder {
     static func append(_ arguments: [RedisArgument], to output: inout [UInt8]) {
         append(UInt8(ascii: "*"), arguments.count, to: &output)
@@ -13,7 +14,8 @@ enum RedisCommandEncoder {
                 append(UInt8(ascii: "$"), bytes.count, to: &output)
                 output.append(contentsOf: bytes)
             case .integer(let number):
-                // At most 20 characters, so at most one allocation. Numbers are rare in hot commands.
+                // The text has at most 20 characters, so it needs at most one allocation. The frequent commands rarely
+                // have numbers.
                 let text = String(number)
                 append(UInt8(ascii: "$"), text.utf8.count, to: &output)
                 output.append(contentsOf: text.utf8)

@@ -3,12 +3,12 @@ internal import Glibc
 internal import Reactor
 
 extension RedisConnection {
-    /// The maximum number of reads per event, so that a busy connection does not starve the other descriptors.
+    /// The maximum number of reads per event, so that a busy connection does not delay the other descriptors.
     private static let readsPerEvent = 8
 
     func socketReady(_ ready: Readiness) {
         if ready.contains(.writable) {
-            isBlocked = false
+            isSocketFull = false
             flush()
         }
         if !ready.isDisjoint(with: [.readable, .failed]) { receive() }
@@ -16,7 +16,7 @@ extension RedisConnection {
 
     /// Sends as much output as the socket accepts.
     func flush() {
-        guard isOpen, !isBlocked, written < output.count else { return }
+        guard isOpen, !isSocketFull, written < output.count else { return }
         while written < output.count {
             let count = output.withUnsafeBytes { bytes in
                 Glibc.send(
@@ -25,23 +25,23 @@ extension RedisConnection {
             if count >= 0 {
                 written += count
             } else if errno == EAGAIN {
-                return block()
+                return waitForRoom()
             } else if errno != EINTR {
                 return close(RedisError(.connectionLost, "cannot send", cause: SystemError.last("send")))
             }
         }
-        // The memory of a large value is freed.
+        // If a large value was sent, its memory is freed.
         output.removeAll(keepingCapacity: output.capacity <= 1 << 20)
         written = 0
         watchForWriting(false)
     }
 
-    private func block() {
+    private func waitForRoom() {
         if written > output.count / 2 {
             output.removeFirst(written)
             written = 0
         }
-        isBlocked = true
+        isSocketFull = true
         watchForWriting(true)
     }
 
@@ -77,7 +77,7 @@ extension RedisConnection {
     }
 
     private func deliver() throws(RedisError) {
-        // A completion may close the connection, which fails the remaining commands.
+        // A completion may close the connection. close() then fails the remaining commands.
         while isOpen, let reply = try parser.next() {
             guard let command = pending.popFirst() else {
                 throw RedisError(.protocol, "the server sent a reply without a command")

@@ -9,8 +9,8 @@ internal import Reactor
 @Loop final class RedisConnection {
     /// A command in flight.
     struct Pending {
-        /// `nil` if the command has timed out. It stays in flight, so that its late reply is not taken for the reply to
-        /// the next command.
+        /// `nil` if the command has timed out. The command stays in flight, so that its late reply is not taken for the
+        /// reply to the next command.
         var completed: (@Loop (Result<RedisValue, RedisError>) -> Void)?
         let sent: ContinuousClock.Instant
         let deadline: ContinuousClock.Instant
@@ -21,8 +21,9 @@ internal import Reactor
     let parser: RedisParser
     var pending = Deque<Pending>()
     var output: [UInt8] = []
+    /// The number of bytes at the start of `output` that have been sent.
     var written = 0
-    var isBlocked = false
+    var isSocketFull = false
     var isWatchingWrites = false
     var lastReceived = ContinuousClock.now
     var input = [UInt8](repeating: 0, count: 16384)
@@ -33,7 +34,7 @@ internal import Reactor
     private(set) var failure: RedisError?
     private let closed = Signal()
 
-    /// Takes ownership of a connected descriptor, and closes it also if this throws.
+    /// Takes ownership of a connected descriptor. If this throws, the descriptor is closed.
     init(descriptor: Int32, limits: RedisLimits) throws(RedisError) {
         guard let parser = RedisParser() else {
             Glibc.close(descriptor)
@@ -59,9 +60,9 @@ internal import Reactor
 
     var isOpen: Bool { failure == nil }
 
-    /// Appends a command to the output, which is sent at the end of this turn of the loop.
+    /// Appends a command to the output. The output is sent at the end of this turn of the loop.
     ///
-    /// - Parameter completed: called exactly once; before this returns if the command cannot be sent.
+    /// - Parameter completed: called exactly once. If the command cannot be sent, it is called before this returns.
     func send(
         _ arguments: [RedisArgument], until deadline: ContinuousClock.Instant, now: ContinuousClock.Instant,
         completed: @escaping @Loop (Result<RedisValue, RedisError>) -> Void

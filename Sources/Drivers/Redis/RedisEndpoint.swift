@@ -9,7 +9,9 @@ struct RedisEndpoint: Sendable {
     /// Resolves a host name on a thread of its own, because getaddrinfo(3) blocks while it waits for the name servers.
     static func resolve(_ host: String, port: Int) async throws(RedisError) -> [RedisEndpoint] {
         guard let result = await onOwnThread({ lookUp(host, port: port) }) else {
-            throw RedisError(.unavailable, "stopped while resolving the host name")
+            throw RedisError(
+                .unavailable,
+                "the host name was not resolved: the task was cancelled, or no thread could be created")
         }
         return try result.get()
     }
@@ -47,8 +49,8 @@ struct RedisEndpoint: Sendable {
             (IPPROTO_TCP, TCP_NODELAY, 1), (Int(SOL_SOCKET), SO_KEEPALIVE, 1), (IPPROTO_TCP, TCP_KEEPIDLE, 30),
             (IPPROTO_TCP, TCP_KEEPINTVL, 10), (IPPROTO_TCP, TCP_KEEPCNT, 3),
         ] {
-            // The result is ignored: without these options the connection still works, with more latency or a later
-            // detection of a dead peer.
+            // The result is ignored, because the connection also works without these options. It then has more latency,
+            // or detects a dead peer later.
             var value = value
             setsockopt(descriptor, Int32(level), name, &value, socklen_t(MemoryLayout<Int32>.size))
         }

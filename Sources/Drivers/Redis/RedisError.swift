@@ -3,12 +3,12 @@ package import Reactor
 /// The reason why a command or a connection failed.
 package struct RedisError: CodedError {
     package let code: ErrorCode<RedisError>
-    /// The details, without secrets; for ``ErrorCode/reply`` the server's error text.
+    /// The details, without secrets. For ``ErrorCode/reply`` this is the server's error text.
     package let message: String
     package let cause: (any Error)?
     package let location: ErrorLocation
 
-    /// Makes an error that is located at the caller's line.
+    /// Makes an error. Its location is the caller's line.
     package init(
         _ code: ErrorCode<RedisError>, _ message: String, cause: (any Error)? = nil, fileID: StaticString = #fileID,
         line: UInt = #line
@@ -19,8 +19,8 @@ package struct RedisError: CodedError {
         location = ErrorLocation(fileID: fileID, line: line)
     }
 
-    /// Whether the same command can succeed later: `true` if the server was not reached or did not reply, and for error
-    /// replies of a server that is loading its data, busy with a script, or in a failover.
+    /// Whether the same command can succeed later. `true` if the server was not reached or did not reply, or if its
+    /// error reply says that it is loading its data, is busy with a script, or is in a failover.
     package var isTransient: Bool {
         switch code {
         case .unavailable, .timeout, .connectionLost: true
@@ -36,12 +36,12 @@ package struct RedisError: CodedError {
 }
 
 extension ErrorCode where Failure == RedisError {
-    /// There is no connection, or too many commands are in flight. The command was not sent.
+    /// There is no connection, or too many commands or bytes are in flight. The command was not sent.
     package static var unavailable: Self { Self("unavailable") }
     /// The reply did not arrive in time. The server may have executed the command.
     package static var timeout: Self { Self("timeout") }
     /// The connection broke before the reply. The server may have executed the command.
-    package static var connectionLost: Self { Self("connectionLost") }
+    package static var connectionLost: Self { Self("connection-lost") }
     /// The server replied with an error.
     package static var reply: Self { Self("reply") }
     /// The server violated the Redis protocol, or the command has no words.

@@ -6,13 +6,13 @@ package struct RedisLimits: Sendable {
     package var connectTimeout: Duration = .seconds(2)
     /// If a command has timed out and the server has sent no data for this time, the connection is closed.
     package var silence: Duration = .seconds(1)
-    /// The maximum number of commands in flight, including those that have timed out but whose reply may still arrive.
+    /// The maximum number of commands in flight. A command that has timed out stays in flight until its reply arrives.
     package var outstandingCommands = 10_000
-    /// The maximum number of bytes that wait for the socket. A single command may exceed it.
+    /// If this number of bytes waits for the socket, further commands fail. A single command may exceed the number.
     package var outstandingBytes = 64 << 20
-    /// The range of the pauses between attempts to connect.
+    /// The range of the delays between attempts to connect (``Backoff``).
     package var backoff: ClosedRange<Duration> = .milliseconds(50) ... .seconds(5)
 
-    /// Makes limits for a cache on the same network.
+    /// Makes the default limits, which suit a cache on the same network.
     package init() {}
 }

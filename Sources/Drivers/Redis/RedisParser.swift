@@ -1,8 +1,8 @@
 internal import CHiredis
 
-/// Parses replies with the protocol reader of hiredis, whose callbacks build Swift values directly.
+/// Parses replies with the protocol reader of hiredis. The reader's callbacks build Swift values directly.
 ///
-/// A reader belongs to one connection and must be used by one thread only.
+/// A parser belongs to one connection and must be used by one thread only.
 final class RedisParser {
     private let reader: UnsafeMutablePointer<redisReader>
     private let functions: UnsafeMutablePointer<redisReplyObjectFunctions>
@@ -17,7 +17,7 @@ final class RedisParser {
             return nil
         }
         self.reader = reader
-        // hiredis passes this pointer to each callback, and calls them only inside redisReaderGetReply.
+        // hiredis passes this pointer to each callback, and calls the callbacks only inside redisReaderGetReply.
         reader.pointee.privdata = Unmanaged.passUnretained(builder).toOpaque()
     }
 

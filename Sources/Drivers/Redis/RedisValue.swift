@@ -1,4 +1,4 @@
-/// A reply or an element of one (RESP2, see the Redis protocol specification).
+/// A reply, or an element of an array in a reply (RESP2, see the Redis protocol specification).
 package enum RedisValue: Hashable, Sendable {
     /// A null string or a null array.
     case null

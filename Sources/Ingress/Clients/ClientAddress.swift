@@ -15,8 +15,8 @@ struct ClientAddress: Sendable, Hashable {
     }
 
     init(_ address: SocketAddress?) {
-        // The address follows the family and the port (sockaddr_in, ip(7)); in IPv6 it follows the flow label too
-        // (sockaddr_in6, ipv6(7)).
+        // In sockaddr_in, the address follows the family and the port (ip(7)). In sockaddr_in6, it follows the family,
+        // the port and the flow label (ipv6(7)).
         let field: (offset: Int, size: Int)
         switch address {
         case .v4: field = (4, 4)
@@ -31,6 +31,6 @@ struct ClientAddress: Sendable, Hashable {
         }
     }
 
-    /// The key that rate limits count this client under.
+    /// The key under which rate limits count this client. All clients without an IP address share one key.
     var rateLimitKey: String { ip?.rateLimitKey ?? "local" }
 }

@@ -1,4 +1,6 @@
+internal import ASCII
 internal import Glibc
+internal import Reactor
 
 /// An IPv4 or IPv6 address. An IPv4-mapped IPv6 address equals the IPv4 address that it maps.
 struct IPAddress: Sendable, Hashable {
@@ -32,9 +34,10 @@ struct IPAddress: Sendable, Hashable {
 
     var isIPv4: Bool { bits >> 32 == 0xFFFF }
 
-    /// The key that rate limits count this address under: the IPv4 address, or the /64 network of the IPv6 address.
+    /// The key under which rate limits count this address: the IPv4 address, or the /64 network of the IPv6 address.
     ///
-    /// An IPv6 host owns 2^64 addresses (RFC 4291, section 2.5.4), so a limit per address would not limit it.
+    /// An IPv6 host can use every address of a /64 network (RFC 4291, section 2.5.4), so it could evade a limit per
+    /// address.
     var rateLimitKey: String {
         let (groups, bits, size, radix): (Int, UInt128, UInt128, Int) =
             isIPv4 ? (4, bits & 0xFFFF_FFFF, 8, 10) : (4, bits >> 64, 16, 16)
@@ -45,30 +48,30 @@ struct IPAddress: Sendable, Hashable {
     }
 }
 
-/// A network in CIDR notation, such as `10.0.0.0/8` or `2001:db8::/32`. A single address is a network of one.
+/// A network in CIDR notation, such as `10.0.0.0/8` or `2001:db8::/32`. A text without a prefix length is a network
+/// that contains only this address.
 struct IPNetwork: Sendable, Hashable {
-    /// The text is neither an address nor a network.
-    struct ParseError: Error, CustomStringConvertible {
-        let description = "must be IP addresses or networks such as 10.0.0.0/8, separated by commas"
+    private static var malformed: ParseError {
+        ParseError("must be IP addresses or networks such as 10.0.0.0/8, separated by commas")
     }
 
     private let address: IPAddress
-    /// The number of host bits.
+    /// The number of low-order bits that are not part of the network's prefix.
     private let hostBits: Int
 
     init(_ text: String) throws(ParseError) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard let first = parts.first, let address = IPAddress(first) else { throw ParseError() }
+        guard let first = parts.first, let address = IPAddress(first) else { throw Self.malformed }
         self.address = address
         let width = address.isIPv4 ? 32 : 128
         switch parts.count {
         case 1: hostBits = 0
         case 2:
-            guard parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }), let length = Int(parts[1]),
+            guard parts[1].utf8.allSatisfy(\.isASCIIDigit), let length = Int(parts[1]),
                 (0...width).contains(length)
-            else { throw ParseError() }
+            else { throw Self.malformed }
             hostBits = width - length
-        default: throw ParseError()
+        default: throw Self.malformed
         }
     }
 

@@ -1,6 +1,7 @@
-internal import Multipart
+internal import ASCII
 
-/// The proxies whose `X-Forwarded-For` and `Forwarded` fields the ingress believes. The default is none.
+/// The proxies whose `X-Forwarded-For` and `Forwarded` fields determine the client's address. By default there are no
+/// trusted proxies.
 struct TrustedProxies: Sendable, Hashable {
     private let networks: [IPNetwork]
 
@@ -11,9 +12,9 @@ struct TrustedProxies: Sendable, Hashable {
     /// Returns the address of the client that sent a request.
     ///
     /// Each proxy appends the address that it received the request from, so the list is read from the right. The
-    /// first address that does not belong to a trusted proxy is the client; the client can forge everything to the
-    /// left of it. If a proxy names no address, or the two fields name different clients, the result is the last
-    /// known proxy.
+    /// first address that does not belong to a trusted proxy is the client. The addresses to the left of the client are
+    /// ignored, because the client can forge them. If a trusted proxy appended an element that is not an IP address,
+    /// the result is this proxy. If the two fields name different clients, the result is the peer.
     ///
     /// - Parameters:
     ///   - peer: the other end of the connection.
@@ -31,7 +32,9 @@ struct TrustedProxies: Sendable, Hashable {
         networks.contains { $0.contains(address) }
     }
 
-    /// - Parameter hops: the addresses from right to left; `nil` for a hop that names no address.
+    /// - Parameters:
+    ///   - proxy: the address of the trusted peer.
+    ///   - hops: the elements of the field from right to left; `nil` for an element that is not an address.
     private func firstUntrusted(from proxy: IPAddress, _ hops: [IPAddress?]) -> IPAddress {
         var client = proxy
         for hop in hops {
@@ -54,7 +57,8 @@ enum ForwardedFor {
 
 /// The `Forwarded` field (RFC 7239).
 enum Forwarded {
-    /// Returns the addresses of the `for` parameters from right to left; an element without one address yields `nil`.
+    /// Returns the addresses of the `for` parameters from right to left. An element yields `nil` if it does not have
+    /// exactly one `for` parameter with an address.
     static func hops(_ field: String) -> [IPAddress?] {
         guard let elements = FieldText.split(field[...], at: UInt8(ascii: ",")) else { return [nil] }
         return elements.reversed().map { element in
@@ -65,7 +69,8 @@ enum Forwarded {
     }
 }
 
-/// A node as proxies write it: an address with an optional port, an IPv6 address in brackets (RFC 7239, section 6).
+/// A node in a forwarding field: an address with an optional port. An IPv6 address with a port is in brackets
+/// (RFC 7239, section 6).
 enum ForwardedNode {
     /// Returns the node's address; `nil` if the node is `unknown`, an obfuscated identifier or malformed.
     static func address(_ node: Substring) -> IPAddress? {
@@ -87,6 +92,6 @@ enum ForwardedNode {
         guard let first = text.first else { return true }
         let digits = text.dropFirst()
         return first == UInt8(ascii: ":") && (1...5).contains(digits.count)
-            && digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            && digits.allSatisfy(\.isASCIIDigit)
     }
 }

@@ -1,15 +1,17 @@
+internal import ASCII
+
 /// A header value of the form `type; name=value; name="value"` (RFC 9110 §5.6.6).
 struct HeaderValue {
     /// The part before the first semicolon, in lower case.
     let type: String
-    /// The parameters in their order, names in lower case, values without quotes and escapes.
+    /// The parameters in their order. Names are in lower case, and values are without quotes and escapes.
     private(set) var parameters: [(name: String, value: [UInt8])] = []
 
     /// Parses a value; returns `nil` if it is malformed.
     ///
     /// - Parameters:
     ///   - bytes: the header's value.
-    ///   - unquoted: whether a byte may occur in an unquoted parameter value.
+    ///   - unquoted: returns whether a byte may occur in an unquoted parameter value.
     init?(_ bytes: some Sequence<UInt8>, unquoted: (UInt8) -> Bool = { $0.isToken }) {
         var rest = ArraySlice(Array(bytes))
         rest.skipBlanks()
@@ -71,45 +73,10 @@ extension ArraySlice<UInt8> {
         }
         return nil
     }
-
-    /// The bytes as a string, with ASCII letters in lower case.
-    fileprivate var lowercasedASCII: String {
-        String(decoding: map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
-    }
-}
-
-extension BidirectionalCollection<UInt8> {
-    /// The bytes without leading and trailing blanks.
-    package var trimmingBlanks: SubSequence {
-        let start = drop(while: \.isBlank)
-        guard let last = start.lastIndex(where: { !$0.isBlank }) else { return self[endIndex...] }
-        return self[start.startIndex...last]
-    }
 }
 
 extension UInt8 {
-    /// Whether the byte is a space or a tab, which headers allow around values (`OWS`, RFC 9110 §5.6.3).
-    @inlinable
-    package var isBlank: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }
-
-    /// Whether the byte is an ASCII letter or digit.
-    @inlinable
-    package var isLetterOrDigit: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default:
-            false
-        }
-    }
-
-    /// Whether the byte may occur in a token (RFC 9110 §5.6.2).
-    var isToken: Bool {
-        isLetterOrDigit || "!#$%&'*+-.^_`|~".utf8.contains(self)
-    }
-
-    /// Whether the byte is a control character. The tab is one too.
+    /// Whether the byte is a control character. The tab is a control character too.
     var isControl: Bool {
         self < 0x20 || self == 0x7F
     }

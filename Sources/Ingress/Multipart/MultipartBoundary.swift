@@ -1,13 +1,16 @@
-/// The boundary of a multipart/form-data body, a parameter of the request's Content-Type (RFC 2046 §5.1.1).
+internal import ASCII
+
+/// The boundary of a multipart/form-data body. It is a parameter of the request's Content-Type (RFC 2046 §5.1.1).
 package struct MultipartBoundary: Sendable, Hashable {
-    /// The boundary's 1 to 70 characters, without the leading hyphens.
+    /// The boundary's 1 to 70 characters, without the two hyphens that precede it in the body.
     package let bytes: [UInt8]
 
     /// Parses the boundary from a Content-Type header.
     ///
     /// - Parameter contentType: the header's value, such as `multipart/form-data; boundary=abc`.
-    /// - Throws: `notMultipart` for another type, `malformedContentType`, `missingBoundary`, `duplicateBoundary`, or
-    ///   `invalidBoundary` if it is not 1 to 70 of the characters that the RFC allows.
+    /// - Throws: `notMultipart` if the type is not multipart/form-data, `malformedContentType`, `missingBoundary`,
+    ///   `duplicateBoundary`, or `invalidBoundary` if the boundary does not consist of 1 to 70 allowed characters or if
+    ///   it ends in a space.
     package init(contentType: String) throws(MultipartError) {
         guard let value = HeaderValue(contentType.utf8, unquoted: Self.isUnquotedByte) else {
             guard Self.hasMultipartType(contentType) else { throw .notMultipart }
@@ -22,7 +25,8 @@ package struct MultipartBoundary: Sendable, Hashable {
 
     /// Makes a boundary from its characters.
     ///
-    /// - Throws: `invalidBoundary` if they are not 1 to 70 of the characters that the RFC allows, or end in a space.
+    /// - Throws: `invalidBoundary` if their number is not 1 to 70, if the RFC does not allow one of them, or if the
+    ///   last one is a space.
     package init(bytes: [UInt8]) throws(MultipartError) {
         guard (1...70).contains(bytes.count), bytes.allSatisfy(Self.isBoundaryByte), bytes.last != UInt8(ascii: " ")
         else { throw .invalidBoundary }
@@ -34,7 +38,7 @@ package struct MultipartBoundary: Sendable, Hashable {
     }
 
     private static func isBoundaryByte(_ byte: UInt8) -> Bool {
-        byte.isLetterOrDigit || "'()+_,-./:=? ".utf8.contains(byte)
+        byte.isASCIILetterOrDigit || "'()+_,-./:=? ".utf8.contains(byte)
     }
 
     // Clients send boundaries with a slash or an equals sign unquoted, although these are not token characters. A

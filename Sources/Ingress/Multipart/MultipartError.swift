@@ -1,4 +1,4 @@
-/// The reason that a multipart/form-data body is refused.
+/// The reason why a multipart/form-data body is refused.
 package enum MultipartError: Error, Sendable, Hashable, CaseIterable {
     case notMultipart
     case malformedContentType
@@ -29,7 +29,8 @@ extension MultipartError {
         case .malformedContentType: "The Content-Type is malformed."
         case .missingBoundary: "The Content-Type must have a boundary."
         case .duplicateBoundary: "The Content-Type must not have more than one boundary."
-        case .invalidBoundary: "The boundary must be 1 to 70 of the characters that RFC 2046 allows."
+        case .invalidBoundary:
+            "The boundary must be 1 to 70 characters that RFC 2046 allows, without a space at the end."
         case .noOpeningBoundary: "The body must begin with the boundary."
         case .malformedBoundaryLine: "A boundary must be followed by CRLF or by two hyphens."
         case .bareLineBreak: "Each header line of a part must end in CRLF."
@@ -41,8 +42,8 @@ extension MultipartError {
         case .partHeadersTooLarge: "The headers of a part are too large."
         case .tooManyPartHeaders: "A part has too many headers."
         case .tooManyParts: "The body has too many parts."
-        case .bodyTooLarge: "The parts are too large."
-        case .bytesAfterEnd: "The body must end after the closing boundary."
+        case .bodyTooLarge: "The contents of the parts are too large."
+        case .bytesAfterEnd: "Nothing may follow the closing boundary."
         case .truncated: "The body ends before its closing boundary."
         }
     }

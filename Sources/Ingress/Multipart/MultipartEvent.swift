@@ -2,7 +2,7 @@
 package struct MultipartPart: Sendable, Hashable {
     /// The name of the form field.
     package var name: String
-    /// The file name as sent by the client, which must not be used as a path; `nil` if the part is a plain field.
+    /// The file name as sent by the client; `nil` if the part is a plain field. It must not be used as a path.
     package var filename: String?
     /// The Content-Type as sent by the client. It is not verified against the content.
     package var contentType: String?
@@ -14,13 +14,13 @@ package struct MultipartPart: Sendable, Hashable {
     }
 }
 
-/// An event of the parser, in the order of the bytes.
+/// An event of the parser. The events are in the order of the bytes of the body.
 ///
 /// Each part yields one `partHeaders`, any number of `bodyBytes` (none for an empty part) and one `partEnd`.
 package enum MultipartEvent: Sendable, Hashable {
     /// The headers of a part are complete.
     case partHeaders(MultipartPart)
-    /// More content of the current part; the slice is never empty.
+    /// More content of the current part. The slice is never empty.
     case bodyBytes(ArraySlice<UInt8>)
     /// The current part is complete.
     case partEnd

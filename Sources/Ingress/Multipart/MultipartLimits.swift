@@ -1,6 +1,6 @@
 /// The maximum sizes of a multipart body.
 package struct MultipartLimits: Sendable, Hashable {
-    /// The size of one part's headers in bytes, including line ends.
+    /// The size of the headers of one part in bytes, including line ends and the empty line.
     package var headerBytes: Int
     /// The number of header lines of one part.
     package var headerLines: Int

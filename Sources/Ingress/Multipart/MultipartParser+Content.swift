@@ -3,7 +3,7 @@ internal import Glibc
 extension MultipartParser {
     /// Starts the content of a part.
     ///
-    /// The CRLF that ended the headers already counts as the beginning of a delimiter, because the content of a
+    /// The CRLF at the end of the headers already counts as the beginning of a delimiter, because the content of a
     /// part is optional (RFC 2046 §5.1.1: `body-part := MIME-part-headers [CRLF *OCTET]`).
     mutating func beginContent() {
         matched = 2
@@ -11,7 +11,8 @@ extension MultipartParser {
         state = .content
     }
 
-    /// Takes content up to the next delimiter, or to the end of the chunk except bytes that may begin a delimiter.
+    /// Takes the content up to the next delimiter or the end of the chunk. Bytes at the end of the chunk that may begin
+    /// a delimiter are not emitted yet.
     mutating func takeContent(_ rest: inout ArraySlice<UInt8>, _ events: inout [MultipartEvent])
         throws(MultipartError)
     {
@@ -70,8 +71,8 @@ extension MultipartParser {
 extension ArraySlice<UInt8> {
     /// Returns the index of the first complete delimiter.
     ///
-    /// The time is linear for any input: the first byte of a delimiter occurs in it only once, so the ranges that are
-    /// compared with it cannot overlap.
+    /// The time is linear for any input. The first byte of a delimiter occurs in the delimiter only once, so no
+    /// comparison starts inside the bytes that an earlier comparison matched.
     fileprivate func firstIndex(of delimiter: [UInt8]) -> Int? {
         let offset: Int? = withUnsafeBytes { bytes in
             delimiter.withUnsafeBytes { delimiter in

@@ -1,7 +1,9 @@
-/// The headers of the current part, as far as they are parsed.
+internal import ASCII
+
+/// The headers of the current part that have been parsed so far.
 struct PartHeaders: Sendable {
-    var bytes = 0
-    var lines = 0
+    var byteCount = 0
+    var lineCount = 0
     var disposition: MultipartPart?
     var contentType: String?
 }
@@ -10,8 +12,8 @@ extension MultipartParser {
     /// Takes header bytes up to the CR at the end of the line.
     mutating func takeHeaderBytes(_ rest: inout ArraySlice<UInt8>) throws(MultipartError) {
         let taken = rest.prefix { $0 != UInt8(ascii: "\r") && $0 != UInt8(ascii: "\n") }
-        headers.bytes += taken.count
-        guard headers.bytes + 2 <= limits.headerBytes else { throw .partHeadersTooLarge }
+        headers.byteCount += taken.count
+        guard headers.byteCount + 2 <= limits.headerBytes else { throw .partHeadersTooLarge }
         line += taken
         rest = rest[taken.endIndex...]
         guard let end = rest.popFirst() else { return }
@@ -21,11 +23,11 @@ extension MultipartParser {
 
     /// Parses the complete line. An empty line ends the headers.
     mutating func endHeaderLine(_ events: inout [MultipartEvent]) throws(MultipartError) {
-        headers.bytes += 2
+        headers.byteCount += 2
         state = .headers
         guard line.isEmpty else {
-            headers.lines += 1
-            guard headers.lines <= limits.headerLines else { throw .tooManyPartHeaders }
+            headers.lineCount += 1
+            guard headers.lineCount <= limits.headerLines else { throw .tooManyPartHeaders }
             try readHeader(line[...])
             line.removeAll(keepingCapacity: true)
             return
@@ -37,7 +39,7 @@ extension MultipartParser {
     }
 
     private mutating func readHeader(_ line: ArraySlice<UInt8>) throws(MultipartError) {
-        // Folded lines are refused too, because they begin with a blank, which is not a token character.
+        // A folded line begins with a blank, which is not a token character, so it is refused too.
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex,
             line[..<colon].allSatisfy(\.isToken)
         else { throw .malformedPartHeader }

@@ -1,8 +1,8 @@
 /// An incremental parser of multipart/form-data bodies (RFC 7578), as a state machine that does no I/O.
 ///
-/// The body is fed in chunks of any size. Apart from the slicing of contents, the events do not depend on the
-/// chunks. The parser is strict: it refuses text before the first boundary and after the last, blanks after a
-/// boundary, and line ends other than CRLF. After an error every further call throws the same error.
+/// The body is passed in chunks of any size. The chunks only affect how the content of a part is divided into
+/// `bodyBytes` events. The parser is strict: it refuses text before the first boundary and after the last boundary,
+/// blanks after a boundary, and line ends other than CRLF. After an error every further call throws the same error.
 package struct MultipartParser: Sendable {
     /// The position in the body.
     enum State: Sendable {
@@ -23,9 +23,9 @@ package struct MultipartParser: Sendable {
     /// CRLF, two hyphens and the boundary.
     let delimiter: [UInt8]
     var state = State.opening
-    /// The number of bytes of the delimiter that the end of the previous chunk matched.
+    /// The number of bytes of the delimiter that the last bytes of the input match.
     var matched = 2
-    /// The number of matched bytes that belong to the headers. They are not content if the match fails.
+    /// The number of matched bytes that precede the content. If the match fails, these bytes are not content.
     var matchedBefore = 2
     var line: [UInt8] = []
     var headers = PartHeaders()
@@ -44,9 +44,10 @@ package struct MultipartParser: Sendable {
 
     /// Parses the next chunk of the body.
     ///
-    /// - Parameter bytes: the chunk, of any size. Contents are returned as slices of it, without a copy.
+    /// - Parameter bytes: the chunk, of any size. Contents are returned as slices of the chunk, without a copy.
     /// - Returns: the events that the chunk completes.
-    /// - Throws: the first error in the body, in every later call too. The events of the same chunk are lost.
+    /// - Throws: the first error in the body. Every later call throws the same error. The events of the chunk with the
+    ///   error are lost.
     package mutating func feed(_ bytes: ArraySlice<UInt8>) throws(MultipartError) -> [MultipartEvent] {
         if case .failed(let error) = state { throw error }
         var events: [MultipartEvent] = []
@@ -67,7 +68,7 @@ package struct MultipartParser: Sendable {
         try feed(bytes[...])
     }
 
-    /// Ends the body.
+    /// Checks at the end of the body that the body is complete.
     ///
     /// - Throws: `truncated` if the closing boundary is missing, or the error of an earlier call.
     package mutating func finish() throws(MultipartError) {

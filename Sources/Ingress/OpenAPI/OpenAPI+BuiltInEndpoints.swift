@@ -1,7 +1,7 @@
 internal import Contracts
 
 extension OpenAPI {
-    /// Returns the operation of an endpoint that the ingress itself serves.
+    /// Returns the operation of an endpoint that the ingress serves without sending a message.
     static func operation(_ route: Route, _ endpoint: Route.BuiltInEndpoint) -> JSON {
         let texts = texts(endpoint)
         return .object { operation in
@@ -33,9 +33,11 @@ extension OpenAPI {
                     "200",
                     response("The ingress can serve requests.", ContentType.json, readiness("ready", broker: "up")))
             case .publicKeys:
-                responses.add("200", response("The keys.", "application/jwk-set+json", keys))
+                responses.add("200", response("The public keys.", "application/jwk-set+json", keys))
             case .openAPI:
-                responses.add("200", response("The document.", ContentType.json, ["type": "object"], entityTag: true))
+                responses.add(
+                    "200",
+                    response("The OpenAPI document.", ContentType.json, ["type": "object"], entityTag: true))
             }
             responses.add("400", problem([.malformedRequest]))
             if route.limit != .unlimited { responses.add("429", problem([.tooManyRequests])) }

@@ -5,25 +5,25 @@ extension OpenAPI {
         "securitySchemes": [
             "bearer": [
                 "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-                "description": "The `accessToken` of a session.",
+                "description": "The `accessToken` of a session, for example from `POST /v1/auth/login`.",
             ]
         ], "schemas": schemas, "parameters": sharedParameters, "headers": sharedHeaders, "examples": problemExamples,
     ]
 
     static func reference(_ kind: String, _ name: String) -> JSON {
-        ["$ref": .string(place(kind, name))]
+        ["$ref": .string(pointer(kind, name))]
     }
 
-    /// Returns the schema of a shape, with references to its named objects.
+    /// Returns the JSON schema of a shape, with references to the schemas of its named objects.
     static func schema(_ shape: Shape) -> JSON {
-        shape.jsonSchema { place("schemas", $0.name) }
+        shape.jsonSchema { pointer("schemas", $0.name) }
     }
 
-    private static func place(_ kind: String, _ name: String) -> String {
+    private static func pointer(_ kind: String, _ name: String) -> String {
         "#/components/\(kind)/\(name)"
     }
 
-    /// The named objects in all bodies.
+    /// The named objects in all request and response bodies, without duplicates.
     static let objects: [ObjectShape] = {
         var shapes = [Receipt.schema.shape, .object(Problem.shape)]
         for route in RouteTable.all {
@@ -37,22 +37,25 @@ extension OpenAPI {
 
     private static let schemas: JSON = .object { schemas in
         for object in objects.sorted(by: { $0.name < $1.name }) {
-            schemas.add(object.name, object.jsonSchema { place("schemas", $0.name) })
+            schemas.add(object.name, object.jsonSchema { pointer("schemas", $0.name) })
         }
     }
 
     private static let sharedHeaders: JSON = [
-        "X-Request-Id": header("The id from the request, or a new one.", ["type": "string"], isRequired: true),
+        "X-Request-Id": header(
+            "The id that the client sent, or a new id if the client sent no valid id.", ["type": "string"],
+            isRequired: true),
         "RateLimit": header(
-            "The remaining quota of each limit that applies to the request, and the time until it is reset.",
+            "For each limit that applies to the request, the remaining quota and the seconds until it is reset.",
             ["type": "string"]),
         "RateLimit-Policy": header("The limits that apply to the request.", ["type": "string"]),
         "Location": header(
-            "The address of the resource or, for 202, of the receipt.", ["type": "string", "format": "uri-reference"],
+            "The path of the resource, or the path of the receipt if the status is 202.",
+            ["type": "string", "format": "uri-reference"],
             isRequired: true),
         "ETag": header("The version of the resource.", ["type": "string"], isRequired: true),
-        "Preference-Applied": header("`respond-async` if the client asked for it.", ["type": "string"]),
-        "Accept-Encoding": header("`identity` if the body was compressed.", ["type": "string"]),
+        "Preference-Applied": header("`respond-async` if the client sent this preference.", ["type": "string"]),
+        "Accept-Encoding": header("`identity` if the request had a `Content-Encoding`.", ["type": "string"]),
         "Retry-After": header("The seconds to wait before a retry.", ["type": "integer", "minimum": 0]),
         "WWW-Authenticate": header("The authentication scheme.", ["type": "string"], isRequired: true),
     ]

@@ -14,7 +14,7 @@ extension OpenAPI {
         return parameters + [reference("parameters", "XRequestId"), reference("parameters", "Traceparent")]
     }
 
-    /// Returns the body of a request; `nil` if it has none.
+    /// Returns the body of a request; `nil` if the request has no body.
     static func body(_ message: MessageDescriptor, _ source: BodySource) -> JSON? {
         switch source {
         case .none, .parameters: nil
@@ -34,7 +34,7 @@ extension OpenAPI {
         }
     }
 
-    /// Whether replies contain an `ETag`.
+    /// Whether successful responses have an `ETag`.
     static func hasEntityTag(_ message: MessageDescriptor) -> Bool {
         message.name == Messages.Post.get.name
     }
@@ -59,7 +59,10 @@ extension OpenAPI {
     private static let upload: JSON = [
         "required": true,
         "description": .string(
-            "One part named `file` of at most \(Messages.Media.uploadLimit) bytes. Its bytes decide the type."),
+            """
+            One part named `file` of at most \(Messages.Media.uploadLimit) bytes. The type of the picture is \
+            determined from its bytes.
+            """),
         "content": [
             "multipart/form-data": [
                 "schema": [
@@ -80,18 +83,19 @@ extension OpenAPI {
     static let sharedParameters: JSON = [
         "IdempotencyKey": field(
             "Idempotency-Key", ["type": "string", "pattern": "^[!-~]{1,200}$"],
-            "A retry with the same key gets the reply of the first request and has no second effect."),
+            "A retry with the same key gets the response to the first request and changes nothing."),
         "Prefer": field(
             "Prefer", ["type": "string", "examples": ["respond-async"]],
-            "`respond-async`: reply with 202 as soon as the broker has stored the command (RFC 7240)."),
+            "With `respond-async` the response is 202 as soon as the broker has stored the command (RFC 7240)."),
         "IfNoneMatch": field(
             "If-None-Match", ["type": "string"],
-            "An `ETag` from an earlier reply. The reply is 304 if the resource has not changed since."),
+            "The `ETag` of an earlier response. The response is 304 if the resource has not changed since then."),
         "XRequestId": field(
             "X-Request-Id", ["type": "string"],
-            "An id that the reply and every log line contain. An invalid one is replaced."),
+            "An id that the response and every log line about the request contain. An invalid id is replaced."),
         "Traceparent": field(
-            "traceparent", ["type": "string"], "W3C trace context. It is passed on through the broker."),
+            "traceparent", ["type": "string"],
+            "The W3C trace context. It is passed on to the service that handles the message."),
     ]
 
     private static func field(_ name: String, _ schema: JSON, _ description: String) -> JSON {

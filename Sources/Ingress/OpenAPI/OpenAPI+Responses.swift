@@ -1,7 +1,7 @@
 internal import Contracts
 
 extension OpenAPI {
-    /// Returns a response for each status that a route may reply with.
+    /// Returns the responses of a route, one for each possible status.
     static func responses(_ route: Route, _ message: MessageDescriptor, _ source: BodySource) -> JSON {
         var responses: [(status: Int, response: JSON)] = [(message.status, successful(message))]
         if message.kind == .command { responses.append((202, accepted)) }
@@ -15,7 +15,7 @@ extension OpenAPI {
         }
     }
 
-    /// Returns the problems that a route may reply with, each once.
+    /// Returns the codes of the problems that a route may respond with, without duplicates.
     static func problems(_ route: Route, _ message: MessageDescriptor, _ source: BodySource) -> [ProblemCode] {
         var codes: [ProblemCode] = [.malformedRequest, .headersTooLarge, .internal, .unavailable, .deadlineExceeded]
         switch source {
@@ -25,7 +25,7 @@ extension OpenAPI {
             codes += [.malformedJSON, .requestTimeout, .bodyTooLarge, .unsupportedMediaType, .invalid]
         case .upload: codes += [.requestTimeout, .bodyTooLarge, .unsupportedMediaType, .invalid]
         }
-        if message.needsSubject { codes += [.unauthenticated, .invalidToken] }
+        if message.needsCaller { codes += [.unauthenticated, .invalidToken] }
         if message.kind == .command { codes.append(.idempotencyKeyReused) }
         if route.limit != .unlimited { codes.append(.tooManyRequests) }
         codes += message.problems
@@ -70,8 +70,10 @@ extension OpenAPI {
 
     private static let accepted: JSON = [
         "description": .string(
-            "The broker has stored the command, and a worker will carry it out. The client asked for this reply, or no "
-                + "worker replied before the deadline."),
+            """
+            The broker has stored the command, and a worker will carry it out. The client sent `Prefer: \
+            respond-async`, or no worker replied before the deadline.
+            """),
         "headers": headers(commonHeaders + ["Location", "Preference-Applied"]),
         "content": content(Receipt.schema.shape, example: try? JSON.parse(Receipt.acceptedExample.jsonBytes())),
     ]

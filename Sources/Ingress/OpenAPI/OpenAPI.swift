@@ -3,7 +3,6 @@ internal import HTTPTypes
 
 /// The HTTP contract as an OpenAPI 3.1 document, made from the route table and the message descriptors.
 enum OpenAPI {
-    /// The document.
     static let document: JSON = .object { document in
         document.add("openapi", "3.1.0")
         document.add("info", information)
@@ -17,16 +16,18 @@ enum OpenAPI {
         "title": "Warren", "version": "1.0.0",
         "description": .string(
             """
-            Accounts, posts, pictures and search. Ids are UUIDs of version 7 in lower case. Times are RFC 3339 in UTC \
-            with milliseconds. Every error is `application/problem+json` with a stable `code`. Unknown fields in a \
-            body and unknown parameters are errors. HEAD is supported wherever GET is. An unsupported method gets \
-            405 with `Allow`, an unknown path 404 `not-found`.
+            Accounts, posts, pictures and search. Ids are UUIDs in lower case. Times are in the format of RFC 3339, in \
+            UTC and with milliseconds. Every error, except the 503 of `/health/ready`, is an \
+            `application/problem+json` document with a stable `code`. Unknown fields in a body are errors, and so are \
+            unknown parameters of an operation that has parameters in its path or query. HEAD is supported for every \
+            path that supports GET. An unsupported method gets 405 with the field `Allow`. An unknown path gets 404 \
+            with the code `not-found`.
             """),
     ]
 
     private static let tags: [(name: String, description: String)] = [
         ("identity", "Accounts and sessions"), ("post", "Posts"), ("media", "Pictures"), ("search", "Search"),
-        ("operation", "For operators and programs"),
+        ("operation", "Health checks, public keys and this document"),
     ]
 
     private static let paths: JSON = .object { paths in
@@ -58,7 +59,7 @@ enum OpenAPI {
             operation.add("parameters", .array(parameters(route, message, source)))
             operation.add("requestBody", body(message, source))
             operation.add("responses", responses(route, message, source))
-            operation.add("security", message.needsSubject ? [["bearer": []]] : [])
+            operation.add("security", message.needsCaller ? [["bearer": []]] : [])
         }
     }
 
@@ -71,7 +72,7 @@ enum OpenAPI {
         return text
     }
 
-    /// Returns a message type as the name of a function: `postCreate` for `post.create`.
+    /// Returns the `operationId` for a message type: `postCreate` for `post.create`.
     private static func identifier(_ name: String) -> String {
         let words = name.split { $0 == "." || $0 == "-" }
         return words.dropFirst().reduce(words.first.map(String.init) ?? "") {

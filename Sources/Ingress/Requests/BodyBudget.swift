@@ -2,11 +2,13 @@ internal import Contracts
 internal import FoundationEssentials
 internal import Synchronization
 
-/// Bounds the bytes of request bodies that the process holds at once, from their arrival until the broker has them.
+/// Limits the bytes of request bodies that the process holds at once. A body counts from its arrival until it is passed
+/// to the broker connection.
 ///
-/// The size of one body and the number of connections are bounded too, but their product exceeds the memory.
+/// The size of one body and the number of connections have their own limits, but the product of these limits can exceed
+/// the memory.
 final class BodyBudget: Sendable {
-    /// The client whose bodies are counted together.
+    /// A client. The bodies of one client are counted together.
     enum Client: Sendable, Hashable {
         case account(UUID)
         /// The rate limit key of an address.
@@ -17,7 +19,7 @@ final class BodyBudget: Sendable {
         var total = 0
         var clients: [Client: Int] = [:]
 
-        /// Returns the code of the problem if a client cannot have more bytes; `nil` if it can.
+        /// Returns the code of the problem if `count` more bytes of a client exceed a limit, otherwise `nil`.
         func refusal(of count: Int, for client: Client, limit: Int) -> ProblemCode? {
             if clients[client, default: 0] + count > limit / 3 { return .tooManyRequests }
             return total + count > limit ? .unavailable : nil
@@ -27,7 +29,7 @@ final class BodyBudget: Sendable {
     private let limit: Int
     private let usage = Mutex(Usage())
 
-    /// - Parameter limit: the maximum number of bytes of all clients together; one client may have a third of it.
+    /// - Parameter limit: the maximum number of bytes of all clients together. One client may use a third of them.
     init(_ limit: Int) {
         self.limit = limit
     }
@@ -35,7 +37,7 @@ final class BodyBudget: Sendable {
     /// The number of bytes that are reserved now.
     var reservedBytes: Int { usage.withLock { $0.total } }
 
-    /// Checks whether a number of bytes could be reserved now.
+    /// Throws if a number of bytes could not be reserved now. Reserves nothing.
     fileprivate func check(_ count: Int, for client: Client) throws(Problem) {
         guard count > 0 else { return }
         let refusal = usage.withLock { $0.refusal(of: count, for: client, limit: limit) }
@@ -65,12 +67,13 @@ final class BodyBudget: Sendable {
     }
 
     private static func problem(_ code: ProblemCode) -> Problem {
-        let sender = code == .tooManyRequests ? "This client is sending" : "Clients are sending"
-        return Problem(code, detail: "\(sender) too many request bodies at once.", retryAfter: 1)
+        let subject = code == .tooManyRequests ? "This client is sending" : "Clients are sending"
+        return Problem(code, detail: "\(subject) too many request bodies at once.", retryAfter: 1)
     }
 }
 
-/// The bytes of a budget that one request holds. They are released by ``release()``, or when the object is freed.
+/// The bytes of a budget that are reserved for the body of one request. They are released by ``release()``, or when
+/// this object is freed.
 final class BodyReservation: Sendable {
     private let budget: BodyBudget
     private let client: BodyBudget.Client
@@ -84,7 +87,8 @@ final class BodyReservation: Sendable {
 
     deinit { release() }
 
-    /// Checks whether a body of an announced length would fit now, so that it can be refused before it arrives.
+    /// Throws if a body of an announced length exceeds the budget now, so that the body can be refused before it
+    /// arrives.
     ///
     /// - Throws: the same problems as ``reserve(_:)``.
     func check(_ length: Int) throws(Problem) {
@@ -93,7 +97,8 @@ final class BodyReservation: Sendable {
 
     /// Adds bytes to the reservation.
     ///
-    /// - Throws: `too-many-requests` if the client's share is used up, `unavailable` if the whole budget is.
+    /// - Throws: `too-many-requests` if the bytes exceed the client's third of the budget, `unavailable` if they exceed
+    ///   the whole budget.
     func reserve(_ more: Int) throws(Problem) {
         try budget.reserve(more, for: client)
         count.withLock { $0 += more }

@@ -1,3 +1,4 @@
+internal import ASCII
 internal import Contracts
 internal import HTTPTypes
 internal import HummingbirdCore
@@ -7,12 +8,13 @@ internal import NIOCore
 /// The body of an HTTP request, as opposed to the body of a message.
 typealias HTTPBody = HummingbirdCore.RequestBody
 
-/// Reads request bodies within their limits of size and memory.
+/// Reads request bodies. Refuses a body that is larger than the maximum size, or that does not fit into its budget. A
+/// budget is the memory that all JSON bodies or all uploads together may use (see ``BodyBudget``).
 struct BodyReader: Sendable {
     /// The body did not arrive within its timeout.
     struct BodyTimeout: Error {}
 
-    /// The connection ended before the body did.
+    /// The connection ended before the body was complete.
     private struct IncompleteBody: Error {}
 
     /// The maximum size of a JSON body, in bytes.
@@ -24,14 +26,14 @@ struct BodyReader: Sendable {
     /// The budget for uploads. It is separate, so that uploads cannot use up the memory for JSON bodies.
     let uploadBudget: BodyBudget
 
-    /// The maximum size of a multipart body without its file: boundaries and part headers.
+    /// The maximum size of the boundaries and part headers in a multipart body, in bytes.
     private static let formOverhead = 64 * 1024
 
     /// Reads a JSON body as bytes, without decoding it.
     ///
     /// - Parameter reservation: reserves the bytes that are read.
-    /// - Throws: `unsupported-media-type`, `body-too-large`, `request-timeout`, `malformed-request`, a problem of the
-    ///   reservation, or the error of a broken connection.
+    /// - Throws: `unsupported-media-type`, `body-too-large`, `request-timeout`, `malformed-request`,
+    ///   `too-many-requests` or `unavailable` if the bytes do not fit into the budget, or the error of a broken connection.
     @concurrent func json(
         _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter, _ reservation: BodyReservation
     ) async throws -> [UInt8] {
@@ -50,10 +52,10 @@ struct BodyReader: Sendable {
         return bytes
     }
 
-    /// Reads a multipart form incrementally and returns its one file.
+    /// Reads a multipart form incrementally and returns its file.
     ///
     /// - Parameter reservation: reserves the bytes that are read.
-    /// - Throws: the same errors as for JSON.
+    /// - Throws: the same errors as ``json(_:_:_:_:)``, or `invalid` if the file is empty.
     @concurrent func upload(
         _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter, _ reservation: BodyReservation
     ) async throws -> UploadedFile {
@@ -76,7 +78,8 @@ struct BodyReader: Sendable {
     /// Refuses a compressed body, because its real size is unknown until it is decompressed.
     private func checkEncoding(_ fields: RequestFields) throws(Problem) {
         guard fields.contentEncoding ?? "identity" == "identity" else {
-            throw Problem(.unsupportedMediaType, detail: "The body must not have a Content-Encoding.")
+            throw Problem(
+                .unsupportedMediaType, detail: "The body must not have a Content-Encoding other than identity.")
         }
     }
 
@@ -84,7 +87,8 @@ struct BodyReader: Sendable {
         guard fields.contentLength ?? 0 <= limit else { throw Problem(.bodyTooLarge) }
     }
 
-    /// Throws if the body ended early, because a closing connection ends the body like a complete one.
+    /// Throws if the body is incomplete. The stream of a body ends without an error if the connection closes, so a
+    /// truncated body looks like a complete one.
     private func checkIsComplete(_ fields: RequestFields, _ count: Int) throws {
         try Task.checkCancellation()
         guard fields.contentLength ?? count == count else { throw IncompleteBody() }
@@ -108,8 +112,10 @@ struct BodyReader: Sendable {
 
 /// The content type of a JSON body.
 enum JSONContentType {
-    /// Checks that a `Content-Type` field is `application/json`, with the charset UTF-8 if it names one
+    /// Checks that a `Content-Type` field is `application/json`. If the field has a charset, the charset must be UTF-8
     /// (RFC 8259, section 8.1).
+    ///
+    /// - Throws: `unsupported-media-type` for any other field, or if the field is missing.
     static func check(_ field: String?) throws(Problem) {
         guard let field, accepts(field) else {
             throw Problem(

@@ -12,21 +12,22 @@ extension OutgoingRequest {
     }
 }
 
-/// The `Idempotency-Key` field. A command with a known key is a retry, and gets the stored reply.
+/// The `Idempotency-Key` field. If a caller sends a command with the key of an earlier command, the command is a retry
+/// and gets the stored reply.
 enum IdempotencyKey {
-    /// The UUID namespace of message ids that are derived from keys.
+    /// The UUID namespace of the message ids that are made from keys.
     private static let namespace = UUID(
         uuid: (0xA0, 0x33, 0x93, 0xDE, 0x9B, 0xDD, 0x43, 0x3F, 0xB1, 0xB4, 0xA3, 0x3E, 0xB1, 0xCA, 0x01, 0x68))
 
-    /// Returns the message id of every command that a caller sends with a key, a UUIDv5 of both.
+    /// Returns the message id for a caller and a key: the UUIDv5 of the caller's id and the key.
     ///
-    /// - Parameter key: 1 to 200 visible ASCII characters; it is not parsed as a structured field.
+    /// - Parameter key: 1 to 200 visible ASCII characters. The key is not parsed as a structured field.
     /// - Throws: `malformed-request` for any other key.
     static func messageID(_ key: String, of caller: Caller) throws(Problem) -> UUID {
         guard (1...200).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw Problem(.malformedRequest, detail: "The Idempotency-Key must be 1 to 200 visible ASCII characters.")
         }
-        // Account ids have a fixed length, so two different pairs of caller and key never make the same name.
+        // Account ids have a fixed length, so different pairs of caller and key yield different names.
         return .v5(namespace: namespace, name: caller.id.text + key)
     }
 }
@@ -36,13 +37,14 @@ struct Preferences: Sendable, Hashable {
     /// Whether the client wants a 202 response as soon as the command is accepted, instead of the worker's reply.
     let respondAsync: Bool
 
-    /// - Parameter field: the field's value, several fields joined by commas. The first preference of a name counts.
+    /// - Parameter field: the value of the `Prefer` field; several fields are joined by commas. If a preference occurs
+    ///   twice, the first one counts.
     init(_ field: String?) {
         guard let field, let items = FieldText.split(field[...], at: UInt8(ascii: ",")) else {
             respondAsync = false
             return
         }
-        // A preference may have parameters after semicolons. This one is defined without parameters and value.
+        // The parameters after a semicolon are ignored. The preference has no value, so any value makes it invalid.
         let names = items.compactMap { FieldText.split($0, at: UInt8(ascii: ";"))?.first.map(FieldText.pair) }
         respondAsync = names.first { $0.name == "respond-async" }.map(\.value.isEmpty) ?? false
     }

@@ -1,11 +1,11 @@
-internal import Multipart
+internal import ASCII
 
 /// The `If-None-Match` field (RFC 9110, section 13.1.2).
 enum EntityTags {
-    /// Returns whether a field matches a tag by weak comparison; a malformed field matches no tag.
+    /// Returns whether a field matches a tag by weak comparison. A malformed field matches no tag.
     ///
     /// - Parameters:
-    ///   - tag: a tag as the `ETag` field has it, quotes included.
+    ///   - tag: a tag in the form of the `ETag` field, with its quotes.
     ///   - field: tags separated by commas, or `*`, which matches every tag.
     static func contains(_ tag: String, in field: String) -> Bool {
         if field.utf8.trimmingBlanks.elementsEqual("*".utf8) { return true }
@@ -22,7 +22,8 @@ enum EntityTags {
         }
     }
 
-    /// Returns the quoted part of the tag that a text begins with. Weak comparison ignores the prefix `W/`.
+    /// Returns the quoted part of the tag at the beginning of a text; `nil` if the text does not begin with a tag. Weak
+    /// comparison ignores the prefix `W/`.
     private static func opaqueTag(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         let tag = text.starts(with: "W/".utf8) ? text.dropFirst(2) : text
         guard tag.first == UInt8(ascii: "\""), let end = tag.dropFirst().firstIndex(of: UInt8(ascii: "\"")) else {

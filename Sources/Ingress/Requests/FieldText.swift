@@ -1,8 +1,9 @@
-internal import Multipart
+internal import ASCII
 
-/// Parsing of list-valued fields, in which a separator inside a quoted string does not count (RFC 9110, section 5.6).
+/// Parses fields that contain lists. A separator inside a quoted string does not separate elements (RFC 9110,
+/// section 5.6).
 enum FieldText {
-    /// Splits a text at a separator and trims the parts; empty parts are kept.
+    /// Splits a text at a separator and trims blanks from the parts. Empty parts are kept.
     ///
     /// - Returns: the parts; `nil` if a quoted string is not closed.
     static func split(_ text: Substring, at separator: UInt8) -> [Substring]? {
@@ -10,8 +11,8 @@ enum FieldText {
         var start = text.startIndex
         var isQuoted = false
         var isEscaped = false
-        // Iterates over bytes, because a quote followed by a combining mark is one Character but still a quote in
-        // HTTP.
+        // Bytes are compared, because Swift combines a quote and a following combining mark into one Character, but
+        // HTTP still sees a quote.
         for index in text.utf8.indices {
             let byte = text.utf8[index]
             if isEscaped {
@@ -29,7 +30,8 @@ enum FieldText {
         return parts + [trimmed(text[start...])]
     }
 
-    /// Splits `name=value`; lowercases the name and unquotes the value. Without an equals sign the value is empty.
+    /// Splits `name=value`. Returns the name in lower case, and the value without quotes and escapes. If there is no
+    /// equals sign, the value is empty.
     static func pair(_ text: Substring) -> (name: String, value: String) {
         let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) ?? text.endIndex
         let value = text[equals...].utf8.dropFirst()

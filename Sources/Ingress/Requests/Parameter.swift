@@ -1,3 +1,4 @@
+internal import ASCII
 internal import Contracts
 
 /// A parameter of the path or the query, percent-decoded.
@@ -27,8 +28,8 @@ enum QueryString {
 extension [Parameter] {
     /// Encodes the parameters as a JSON object, with the types that the message's schema declares.
     ///
-    /// A value that is not an integer stays a string and an unknown name is kept, because the worker validates the
-    /// object and its problem names the parameter.
+    /// A value that is not an integer stays a string, and an unknown name is kept. The worker validates the object, and
+    /// its problem names the invalid parameter.
     ///
     /// - Throws: `malformed-request` if a name occurs twice.
     func json(_ types: ParameterTypes) throws(Problem) -> [UInt8] {
@@ -52,7 +53,7 @@ extension [Parameter] {
 }
 
 extension String {
-    /// The number, if the text is the canonical form of an integer in JSON.
+    /// The number if the text is the canonical form of an integer in JSON, otherwise `nil`.
     fileprivate var jsonInteger: Int64? {
         guard utf8.count <= 20, let number = Int64(self), String(number) == self else { return nil }
         return number

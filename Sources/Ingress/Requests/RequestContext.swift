@@ -11,19 +11,19 @@ struct RequestContext: Sendable {
     /// The request's id in the log and in `X-Request-Id`.
     let id: String
     let trace: TraceContext
-    /// The client, which is the connection's peer unless a trusted proxy names another address.
+    /// The client: the connection's peer, unless a trusted proxy names another address.
     let client: ClientAddress
 
     /// - Parameters:
     ///   - head: the request's head.
     ///   - peer: the other end of the connection.
-    ///   - proxies: the proxies whose word about the client is believed.
+    ///   - proxies: the proxies whose forwarding fields determine the client.
     init(_ head: HTTPRequest, peer: ClientAddress, trusting proxies: TrustedProxies = TrustedProxies()) {
         method = head.method
         let target = head.path ?? ""
-        let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
-        path = target[..<mark]
-        query = target[mark...].dropFirst()
+        let questionMark = target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
+        path = target[..<questionMark]
+        query = target[questionMark...].dropFirst()
         fields = RequestFields(head.headerFields)
         id = RequestID.make(from: fields.requestID)
         trace = TraceContext(traceparent: fields.traceparent, tracestate: fields.tracestate)

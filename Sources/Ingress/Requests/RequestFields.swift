@@ -8,20 +8,23 @@ struct RequestFields: Sendable {
     private(set) var origin: String?
     private(set) var requestID: String?
     private(set) var traceparent: String?
+    /// All `tracestate` fields, joined by commas.
     private(set) var tracestate: String?
     private(set) var idempotencyKey: String?
-    /// All `Prefer` fields joined by commas. The next four properties are joined in the same way.
+    /// All `Prefer` fields, joined by commas. The fields of the next four properties are joined in the same way.
     private(set) var prefer: String?
     private(set) var ifNoneMatch: String?
     private(set) var contentEncoding: String?
     private(set) var forwardedFor: String?
     private(set) var forwarded: String?
-    /// Whether the request has a `Transfer-Encoding`, so that the length of its body is unknown.
+    /// Whether the request has a `Transfer-Encoding`. The length of its body is then unknown.
     private(set) var isChunked = false
     /// Whether the client waits for `100 Continue` before it sends the body.
     private(set) var expectsContinue = false
+    /// Whether the request has `Access-Control-Request-Method`, which a CORS preflight request has.
     private(set) var hasAccessControlRequestMethod = false
-    /// Whether a field that must be unique occurs twice. Another program may pick the other one of the two.
+    /// Whether a field occurs twice that must occur only once. Such a request is ambiguous, because a proxy may use one
+    /// of the two values and the ingress the other.
     private(set) var isAmbiguous = false
 
     init(_ fields: HTTPFields) {
@@ -58,7 +61,7 @@ struct RequestFields: Sendable {
         }
     }
 
-    /// Joins fields of one name into one list (RFC 9110, section 5.3).
+    /// Appends a field to the list of the fields with the same name (RFC 9110, section 5.3).
     private static func append(_ field: HTTPField, to list: inout String?) {
         list = list.map { "\($0),\(field.value)" } ?? field.value
     }

@@ -4,14 +4,15 @@ internal import Multipart
 /// The file of a multipart form.
 struct UploadedFile: Sendable, Hashable {
     var bytes: [UInt8]
-    /// The image type that the client declared, otherwise `application/octet-stream`. The worker inspects the bytes.
+    /// The type that the client declared if it is an accepted image type, otherwise `application/octet-stream`. The
+    /// worker determines the real type from the bytes.
     var contentType: String
 }
 
 /// A multipart form with exactly one part, named `file`, parsed incrementally.
 struct UploadForm {
     private static let imageTypes = ["image/jpeg", "image/png", "image/gif", "image/webp"]
-    private static let anyType = "application/octet-stream"
+    private static let unknownType = "application/octet-stream"
 
     private var parser: MultipartParser
     private var file: UploadedFile?
@@ -21,7 +22,8 @@ struct UploadForm {
     /// - Parameters:
     ///   - contentType: the request's `Content-Type` field.
     ///   - limit: the maximum size of the file, in bytes.
-    /// - Throws: `unsupported-media-type` for another content type, `malformed-request` for an invalid boundary.
+    /// - Throws: `unsupported-media-type` if the content type is not `multipart/form-data`, `malformed-request` if its
+    ///   boundary is missing or invalid.
     init(contentType: String?, limit: Int) throws(Problem) {
         do throws(MultipartError) {
             let boundary = try MultipartBoundary(contentType: contentType ?? "")
@@ -50,7 +52,7 @@ struct UploadForm {
         }
     }
 
-    /// Ends the form and returns its file.
+    /// Returns the file after the last chunk was parsed.
     ///
     /// - Throws: `malformed-request` if the form is incomplete or has no file, `invalid` if the file is empty.
     mutating func finish() throws(Problem) -> UploadedFile {
@@ -65,10 +67,10 @@ struct UploadForm {
     }
 
     private mutating func begin(_ part: MultipartPart) throws(Problem) {
-        guard part.name == "file" else { throw Self.malformed("The form must not have parts other than file.") }
+        guard part.name == "file" else { throw Self.malformed("Each part of the form must be named file.") }
         guard file == nil else { throw Self.malformed("The form must not have more than one file.") }
         let type = part.contentType?.lowercased() ?? ""
-        file = UploadedFile(bytes: [], contentType: Self.imageTypes.contains(type) ? type : Self.anyType)
+        file = UploadedFile(bytes: [], contentType: Self.imageTypes.contains(type) ? type : Self.unknownType)
     }
 
     private static func malformed(_ detail: String) -> Problem {

@@ -1,6 +1,6 @@
 internal import HTTPTypes
 
-/// The origins whose pages may read responses (CORS, Fetch Standard, section 3.3). The default is none.
+/// The origins whose pages may read responses (CORS, Fetch Standard, section 3.3). By default there are none.
 struct CORSPolicy: Sendable {
     private static let exposed = HTTPField(
         name: .accessControlExposeHeaders,
@@ -41,7 +41,8 @@ struct CORSPolicy: Sendable {
         fields.append(Self.exposed)
     }
 
-    /// Returns the response to a preflight request; `nil` if the request is not one or its origin is not allowed.
+    /// Returns the response to a preflight request; `nil` if the request is not a preflight request or if its origin is
+    /// not allowed.
     ///
     /// - Parameter allow: the methods of the path, as in the `Allow` field.
     func preflight(method: HTTPRequest.Method, fields: RequestFields, allow: String) -> IngressResponse? {

@@ -7,15 +7,15 @@ extension HTTPField.Name {
     static let rateLimit = constant("RateLimit")
     static let rateLimitPolicy = constant("RateLimit-Policy")
 
-    /// Returns a field name that is a literal in the code; traps if it is not a token.
+    /// Makes a field name from a string literal; traps if the literal is not a valid field name.
     static func constant(_ text: String) -> HTTPField.Name {
-        guard let name = HTTPField.Name(text) else { preconditionFailure("the constant is not a valid field name") }
+        guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is not a valid field name") }
         return name
     }
 }
 
-/// The security fields of every response: those that the helmet middleware for Node.js sets, with values for an API
-/// that serves no pages.
+/// The security fields of every response. They are the fields that the helmet middleware for Node.js sets, with values
+/// for an API that serves no pages.
 enum SecurityFields {
     static let all: HTTPFields = HTTPFields(
         [
@@ -36,7 +36,7 @@ enum SecurityFields {
 
 /// The `RateLimit` and `RateLimit-Policy` fields (draft-ietf-httpapi-ratelimit-headers-10).
 enum RateLimitFields {
-    /// Appends the state and the policy of each limit that the request was charged to.
+    /// Appends the state and the policy of each rate limit that the request was charged to.
     static func append(_ decisions: [RateDecision], to fields: inout HTTPFields) {
         guard let first = decisions.first else { return }
         var state = state(first)

@@ -15,7 +15,7 @@ final class HTTPDateCache: Sendable {
 
     private let entry = Mutex(Entry())
 
-    /// The current date.
+    /// The current time as the value of the field.
     var now: String {
         let second = time(nil)
         return entry.withLock { entry in

@@ -7,9 +7,9 @@ extension IngressResponse {
     /// Makes the response to the outcome of a message.
     ///
     /// - Parameters:
-    ///   - outcome: the reply, or the reason that there is none.
-    ///   - request: the message; its id names the receipt of an accepted command.
-    ///   - traceID: the trace id for a problem's body.
+    ///   - outcome: the reply, or why there is none.
+    ///   - request: the message. Its id is in the path of the receipt of an accepted command.
+    ///   - traceID: the trace id, which the body of a problem contains.
     static func outcome(_ outcome: RequestOutcome, of request: OutgoingRequest, traceID: String) -> IngressResponse {
         switch outcome {
         case .reply(let reply):
@@ -27,8 +27,8 @@ extension IngressResponse {
             return .problem(Problem(.deadlineExceeded), traceID: traceID)
         case .outcomeUnknown:
             let detail =
-                "It is unknown whether the command will be carried out. "
-                + "A retry with the same Idempotency-Key cannot carry it out twice."
+                "It is unknown whether the command will be carried out. If the request had an Idempotency-Key, "
+                + "a retry with the same key cannot carry out the command twice."
             return .problem(Problem(.deadlineExceeded, detail: detail), traceID: traceID)
         }
     }

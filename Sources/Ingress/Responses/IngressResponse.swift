@@ -10,7 +10,7 @@ struct IngressResponse: Sendable {
     var body: [UInt8] = []
     /// The decisions of the rate limits that the request was charged to.
     var rateDecisions: [RateDecision] = []
-    /// The type of the message that the request became; `nil` if its route sends none. Only for the log.
+    /// The type of the message that was sent for the request; `nil` if its route sends no message. Only for the log.
     var messageType: String?
     /// The cause of an `unavailable` response. Only for the log.
     var logReason: String?
@@ -37,7 +37,7 @@ extension IngressResponse {
         return IngressResponse(status: problem.status, fields: fields, body: problem.body(traceId: traceID))
     }
 
-    /// Makes a response from a worker's reply; status and body are passed through unchanged.
+    /// Makes a response from a worker's reply. The status and the body are passed through unchanged.
     static func reply(_ reply: Reply) -> IngressResponse {
         var fields = HTTPFields()
         fields.reserveCapacity(5)
@@ -52,7 +52,7 @@ extension IngressResponse {
         return IngressResponse(status: reply.status, fields: fields, body: reply.body)
     }
 
-    /// Returns a 304 response if the client has this version of the body, otherwise this response
+    /// Returns a 304 response if the client already has this version of the body, otherwise this response
     /// (RFC 9110, section 15.4.5).
     ///
     /// - Parameter tags: the request's `If-None-Match` field.

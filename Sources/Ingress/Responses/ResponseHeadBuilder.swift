@@ -3,7 +3,7 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import WorkerKit
 
-/// Builds the heads of responses: adds the fields that every response has to those of one ``IngressResponse``.
+/// Builds the head of a response from an ``IngressResponse`` and the fields that every response has.
 struct ResponseHeadBuilder: Sendable {
     private let cors: CORSPolicy
     private let date = HTTPDateCache()

@@ -4,20 +4,20 @@ internal import Contracts
 enum BodySource: Sendable, Hashable {
     /// The JSON body, byte for byte.
     case json
-    /// No part: the message's body is an empty object.
+    /// No part of the request. The message's body is an empty JSON object.
     case none
     /// The parameters of the path and the query, as a JSON object.
     case parameters(ParameterTypes)
-    /// The one file of a multipart form, byte for byte.
+    /// The file in a multipart form, byte for byte.
     case upload
 
-    /// Parameters with the types that a message's schema declares.
+    /// Makes a source of parameters with the types that the message's schema declares.
     static func parameters(of message: MessageDescriptor) -> BodySource {
         .parameters(ParameterTypes(message.request))
     }
 }
 
-/// The parameters that are integers in JSON; all others are strings.
+/// The names of the parameters that become JSON integers. All other parameters become JSON strings.
 struct ParameterTypes: Sendable, Hashable {
     private let integers: [String]
 

@@ -11,7 +11,7 @@ struct Route: Sendable {
         case builtIn(BuiltInEndpoint)
     }
 
-    /// The endpoints that the ingress serves itself.
+    /// An endpoint that the ingress serves without sending a message.
     enum BuiltInEndpoint: Sendable, Hashable {
         /// Succeeds while the process runs.
         case liveness
@@ -25,17 +25,17 @@ struct Route: Sendable {
 
     /// The rate limits that count a request.
     enum RateLimitClass: Sendable, Hashable {
-        /// No limit counts the request; the response reports the state of the general one. For probes, which must not
-        /// fail because of their number.
+        /// No limit counts the request, but the response reports the state of the general limit. This class is for
+        /// probes, because a rate limit must not make a probe fail.
         case unlimited
         /// The general limit, per caller, or per address if there is no caller.
         case general
-        /// The general limit and a stricter one per address, against guessing of passwords.
+        /// The general limit and a stricter limit per address, which slows down the guessing of passwords.
         case credentials
     }
 
     let method: HTTPRequest.Method
-    /// The path. A segment in braces matches any text, which becomes the parameter of that name.
+    /// The path. A segment in braces matches any text, and the text becomes the value of the parameter in the braces.
     let path: String
     let action: Action
     let limit: RateLimitClass
@@ -48,7 +48,7 @@ struct Route: Sendable {
         Route(method: method, path: path, action: .message(message, body: body), limit: limit)
     }
 
-    /// Makes a route that the ingress serves itself.
+    /// Makes a route that the ingress serves without sending a message.
     static func builtIn(
         _ method: HTTPRequest.Method, _ path: String, _ endpoint: BuiltInEndpoint, limit: RateLimitClass = .general
     ) -> Route {

@@ -4,8 +4,8 @@ internal import WorkerKit
 
 /// All routes of the API. The OpenAPI document is generated from this table.
 ///
-/// A command that is accepted before its reply arrives (202) has a receipt at `/v1/receipts/SERVICE/ID`. ID is the
-/// id of the message; the `Location` field of the response has the path.
+/// A command whose response is 202 has a receipt at `/v1/receipts/SERVICE/ID`. ID is the id of the message. The
+/// `Location` field of the response has the path of the receipt.
 enum RouteTable {
     static let all: [Route] = accounts + posts + media + search + receipts + builtIn
 
@@ -47,7 +47,7 @@ enum RouteTable {
 
     /// Returns the path of an accepted command's receipt.
     static func receiptPath(of request: OutgoingRequest) -> String {
-        "\(receiptRoot)/\(request.message.service.rawValue)/\(request.id.text)"
+        "\(receiptRoot)/\(request.type.service.rawValue)/\(request.id.text)"
     }
 
     private static let builtIn: [Route] = [
@@ -59,7 +59,7 @@ enum RouteTable {
 }
 
 extension Route {
-    /// Makes a route whose message's body is an object of the request's parameters.
+    /// Makes a route that sends a message whose body is a JSON object of the request's parameters.
     fileprivate static func parameters(_ method: HTTPRequest.Method, _ path: String, _ message: MessageDescriptor)
         -> Route
     {

@@ -1,3 +1,4 @@
+internal import ASCII
 internal import HTTPTypes
 
 /// The routes as a tree of path segments.
@@ -8,7 +9,7 @@ struct RouteTree: Sendable {
         case route(Route, [Parameter])
         /// No route has this path.
         case notFound
-        /// Routes have this path, but only with other methods. The value is that of the `Allow` field.
+        /// The path has routes, but none for the method. `allow` is the value of the `Allow` field.
         case methodNotAllowed(allow: String)
         /// A parameter in the path is not percent-encoded UTF-8.
         case malformedPath
@@ -21,7 +22,7 @@ struct RouteTree: Sendable {
         var allow = ""
     }
 
-    /// Makes a node a reference, because a struct cannot contain itself. It is immutable once the tree is built.
+    /// Holds a node by reference, because a struct cannot contain itself.
     private final class NodeReference: Sendable {
         let node: Node
         init(_ node: Node) { self.node = node }

@@ -6,8 +6,8 @@ struct ConnectionTimeouts: Sendable, Hashable {
     var head: UInt64
     /// From the end of the header fields to the end of the body.
     var body: UInt64
-    /// From the end of a request until the socket has accepted the whole response, which a client that does not read
-    /// delays.
+    /// From the end of a request until the whole response is written to the socket. A client that does not read its
+    /// response delays the write.
     var response: UInt64
 }
 
@@ -21,7 +21,7 @@ struct ConnectionDeadlines: Sendable {
 
     /// The result of checking the deadline.
     enum Expiry: Sendable, Hashable {
-        /// The deadline has not passed; check again then.
+        /// The deadline has not passed. Check again at the given time, which is the deadline.
         case wait(until: UInt64)
         /// Close the connection without a response.
         case close
@@ -34,9 +34,9 @@ struct ConnectionDeadlines: Sendable {
     private let timeouts: ConnectionTimeouts
     private var phase = ReadPhase.idle
     private var hasReceivedBytes = false
-    /// The start of the idle phase, or of the wait for the next response.
+    /// The time from which the idle timeout or the response timeout counts.
     private var since: UInt64
-    /// The number of requests that have begun and whose responses are not sent.
+    /// The number of requests whose header fields are complete and whose responses are not sent.
     private(set) var unanswered = 0
 
     init(timeouts: ConnectionTimeouts, now: UInt64) {
@@ -46,7 +46,7 @@ struct ConnectionDeadlines: Sendable {
 
     var isReadingBody: Bool { if case .body = phase { true } else { false } }
 
-    /// The number of requests that were received completely and are not answered.
+    /// The number of requests that were received completely and whose responses are not sent.
     private var dueResponses: Int { max(0, unanswered - (isReadingBody ? 1 : 0)) }
 
     /// Records that bytes arrived, before they are parsed.
@@ -63,7 +63,7 @@ struct ConnectionDeadlines: Sendable {
 
     /// Records the end of a request.
     mutating func readEnd(at now: UInt64) {
-        // If an earlier response is still due, its deadline stays: a new request must not extend it.
+        // A new request must not extend the deadline of an earlier response that is still due.
         if dueResponses == 0 { since = now }
         phase = .idle
     }
@@ -86,7 +86,7 @@ struct ConnectionDeadlines: Sendable {
         }
     }
 
-    /// Returns the action to take at a point in time. A body timeout is returned once per request.
+    /// Checks the deadline at a point in time. `bodyTimeout` is returned at most once per request.
     mutating func check(at now: UInt64) -> Expiry {
         guard now >= deadline else { return .wait(until: deadline) }
         if dueResponses > 0, now >= since + timeouts.response { return .close }
@@ -94,7 +94,7 @@ struct ConnectionDeadlines: Sendable {
         case .idle: return .close
         case .head: return unanswered == 0 ? .headTimeout : .close
         case .body:
-            // From here on the timeout of the response counts.
+            // The request counts as received, so that the response timeout starts now.
             readEnd(at: now)
             return .bodyTimeout
         }

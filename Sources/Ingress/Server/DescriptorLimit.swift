@@ -2,10 +2,14 @@ internal import Glibc
 
 /// The limit on open file descriptors of the process (getrlimit(2)).
 enum DescriptorLimit {
-    /// Descriptors for the broker, Redis, the log, the event loops and the connections accepted in one batch.
+    /// The number of descriptors that are kept free for the broker, Redis, the log, the event loops, and the
+    /// connections that are accepted in one batch.
     private static let reserved = 96
 
-    /// Raises the soft limit as far as needed and permitted, and returns the number of connections that fit into it.
+    /// Raises the soft limit as far as necessary and permitted.
+    ///
+    /// - Parameter connections: the wanted number of connections.
+    /// - Returns: the number of connections that the limit allows, at most `connections`.
     static func fit(connections: Int) -> Int {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return connections }

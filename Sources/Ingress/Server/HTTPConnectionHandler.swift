@@ -4,21 +4,21 @@ internal import HummingbirdCore
 internal import NIOCore
 internal import NIOHTTPTypes
 
-/// Enforces the timeouts of one HTTP connection, responds to malformed input, and closes the connection so that the
-/// client still receives the last response. The decisions are made by ``HTTPConnectionState``.
+/// Enforces the timeouts of one HTTP connection, responds to malformed input, and closes the connection in such a way
+/// that the client still receives the last response. ``HTTPConnectionState`` makes the decisions.
 final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
-    /// The response to input that did not become a request.
+    /// The response to an incomplete or malformed request.
     typealias ErrorResponse = (head: HTTPResponse, body: ByteBuffer)
-    /// Makes the response to input that did not become a request.
+    /// Makes the response to an incomplete or malformed request.
     typealias MakeErrorResponse = @Sendable (Problem, any Channel) -> EventLoopFuture<ErrorResponse>
 
-    /// The time for which input is still read after the output is closed. Unread input would cause a TCP reset,
-    /// which can discard the response before the client reads it (RFC 9112, section 9.6).
+    /// The time for which input is still read after the output is closed. Unread input would cause a TCP reset, and a
+    /// reset can discard the response before the client reads it (RFC 9112, section 9.6).
     private static let linger: TimeAmount = .seconds(1)
 
     private let makeErrorResponse: MakeErrorResponse
@@ -33,10 +33,10 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
 
     private static var now: UInt64 { NIODeadline.now().uptimeNanoseconds }
 
-    /// Bytes arrived and are about to be parsed.
+    /// Records that bytes arrived, before they are parsed.
     func readBytes() { state.readBytes(at: Self.now) }
 
-    /// A request's head was parsed; its parts follow.
+    /// Records that the head of a request was parsed. The parts of the request are read after this call.
     func expectRequest(_ persistence: RequestHead.Persistence) { state.expectRequest(persistence) }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -111,6 +111,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
         promise?.fail(ChannelError.outputClosed)
     }
 
+    /// Returns a promise that reports to the state that a response was written to the socket.
     private func whenSent(
         _ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext
     ) -> EventLoopPromise<Void> {
@@ -124,7 +125,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
 }
 
 extension HTTPConnectionHandler {
-    /// - Parameter error: the error for the reader of the body.
+    /// - Parameter error: the error that `failBody` passes to the reader of the body.
     private func perform(
         _ action: HTTPConnectionState.Action, _ error: (any Error)?, _ context: ChannelHandlerContext
     ) {
@@ -161,7 +162,8 @@ extension HTTPConnectionHandler {
     private func armTimer(_ context: ChannelHandlerContext) {
         guard !state.isShutDown else { return }
         let deadline = state.deadlines.deadline
-        // A timer with an earlier deadline stays and is armed again when it fires, which saves a timer per request.
+        // A timer with an earlier deadline is kept. It is armed again when it fires, so that not every request needs a
+        // new timer.
         guard timer == nil || deadline < timerDeadline else { return }
         timer?.cancel()
         timerDeadline = deadline
@@ -179,8 +181,8 @@ extension HTTPConnectionHandler {
     }
 }
 
-/// Reports bytes to the connection's handler before they are parsed, so that the head timeout starts with the first
-/// byte.
+/// Reports the arrival of bytes to the connection's handler before the bytes are parsed, so that the head timeout
+/// starts with the first byte.
 final class InboundBytesHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 

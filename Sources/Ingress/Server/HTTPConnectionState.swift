@@ -1,23 +1,23 @@
 internal import Contracts
 internal import NIOCore
 
-/// The state of one HTTP connection, as a state machine that does no I/O: which responses are due, and how the
-/// connection ends after the last one. Times are in nanoseconds.
+/// The state of one HTTP connection, as a state machine that does no I/O. It records which responses are due and
+/// decides how the connection ends after the last response. Times are in nanoseconds.
 struct HTTPConnectionState {
     /// The action that the channel handler performs after an event.
     enum Action: Hashable {
         case none
-        /// Write the response to this problem, then close.
+        /// Write a response with this problem, then close the connection.
         case refuse(Problem)
-        /// Close the output, discard the input for a moment, then close.
+        /// Close the output, discard input for a short time, then close the connection.
         case shutDown
-        /// Close at once.
+        /// Close the connection at once.
         case close
-        /// Pass the error to the reader of the body, which responds.
+        /// Pass the error to the reader of the body. The handler of the request then sends the response.
         case failBody
     }
 
-    /// The handling of a part of a request.
+    /// The action that the channel handler performs with a part of a request.
     enum ReadAction {
         case pass, discard, shutDown
     }
@@ -30,27 +30,28 @@ struct HTTPConnectionState {
     private enum Stage {
         /// Requests are read.
         case open
-        /// Input is discarded. The due responses are still written, then the problem if there is one.
+        /// Input is discarded. The due responses are still written. If there is a problem, a response with it follows.
         case ending(Problem?)
-        /// The last response is being made, or waits for the socket.
+        /// The last response is being made or written.
         case lastResponse
         /// The output is closed.
         case shutDown
     }
 
-    /// The maximum number of body bytes that are read after the response, so that the connection can be reused.
+    /// The maximum number of bytes of a body that are read and discarded after the response, so that the connection can
+    /// be reused.
     private static let drainLimit = 64 * 1024
 
     private(set) var deadlines: ConnectionDeadlines
     private var stage = Stage.open
-    /// The persistence of the connection after each response that is due.
+    /// For each response that is due, whether the connection is kept open after it.
     private var dueResponses = CircularBuffer<RequestHead.Persistence>(initialCapacity: 1)
     private var isWritingResponse = false
-    /// Whether the response being written is the last one.
+    /// Whether the response that is being written is the last one on the connection.
     private var closesAfterResponse = false
     /// The number of responses that are written but not yet accepted by the socket.
     private var unsentResponses = 0
-    /// Whether the request being read is the last one.
+    /// Whether the request that is being read is the last one on the connection.
     private var isLastRequest = false
     private var isQuiescing = false
     private var drainedBytes = 0
@@ -71,12 +72,12 @@ struct HTTPConnectionState {
 
 // Input.
 extension HTTPConnectionState {
-    /// Bytes arrived and are about to be parsed.
+    /// Records that bytes arrived, before they are parsed.
     mutating func readBytes(at now: UInt64) {
         if isOpen { deadlines.readBytes(at: now) }
     }
 
-    /// A request's head was parsed; its parts follow.
+    /// Records that the head of a request was parsed. The parts of the request are read after this call.
     mutating func expectRequest(_ persistence: RequestHead.Persistence) {
         guard isOpen else { return }
         dueResponses.append(persistence)
@@ -93,7 +94,7 @@ extension HTTPConnectionState {
 
     mutating func readBody(_ count: Int) -> ReadAction {
         guard isOpen else { return .discard }
-        // If the response is already written, the rest of the body is read only to reach the next request.
+        // If the response is already written, the rest of the body is only read to reach the next request.
         if dueResponses.isEmpty {
             drainedBytes += count
             if drainedBytes > Self.drainLimit { return .shutDown }
@@ -108,17 +109,18 @@ extension HTTPConnectionState {
         return .pass
     }
 
-    /// The input is malformed.
+    /// Records that the input is malformed.
     mutating func parseFailed(_ problem: Problem, at now: UInt64) -> Action {
         guard isOpen else { return .none }
         guard deadlines.isReadingBody else { return refuse(problem, at: now) }
-        // If the response to this request is already written, a second one would not belong to any request.
+        // If the response to this request is already written, no second response may be written.
         guard !dueResponses.isEmpty else { return .shutDown }
         isLastRequest = true
         return .failBody
     }
 
-    /// The server stops: responses that are due are completed, and no new request is read.
+    /// Records that the server stops. If no response is due, the connection is closed at once, otherwise after the
+    /// responses that are due.
     mutating func quiesce() -> Action {
         isQuiescing = true
         return isOpen && !hasResponses ? .close : .none
@@ -130,7 +132,7 @@ extension HTTPConnectionState {
         case .close: return .close
         case .headTimeout: return isOpen ? refuse(Problem(.requestTimeout), at: now) : .close
         case .bodyTimeout:
-            // If no response is due, it was written before the body arrived.
+            // If no response is due, the response to this request is already written.
             guard !dueResponses.isEmpty, isOpen else { return .close }
             isLastRequest = true
             return .failBody
@@ -140,7 +142,7 @@ extension HTTPConnectionState {
 
 // Output.
 extension HTTPConnectionState {
-    /// The head of a response is about to be written.
+    /// Records that the head of a response is about to be written.
     ///
     /// - Parameter closes: whether the response itself asks to close the connection.
     /// - Returns: the `Connection` field to write; `nil` if no response may be written now.
@@ -158,9 +160,9 @@ extension HTTPConnectionState {
         return persistence == .explicitKeepAlive ? .keepAlive : .unchanged
     }
 
-    /// The end of a response is about to be written.
+    /// Records that the end of a response is about to be written.
     ///
-    /// - Returns: whether it may be written.
+    /// - Returns: whether the end may be written.
     mutating func endResponse() -> Bool {
         guard isWritingResponse else { return false }
         isWritingResponse = false
@@ -170,8 +172,8 @@ extension HTTPConnectionState {
         return true
     }
 
-    /// The socket has accepted a response. The response timeout lasts until then, so that it also covers a client
-    /// that does not read.
+    /// Records that a response was written to the socket. The response timeout ends only now, so that a client
+    /// that does not read its response cannot keep the connection open.
     mutating func responseSent(at now: UInt64) -> Action {
         unsentResponses -= 1
         deadlines.wroteEnd(at: now)
@@ -184,7 +186,7 @@ extension HTTPConnectionState {
         }
     }
 
-    /// Refuses input that is not a request; earlier requests are answered first.
+    /// Refuses an incomplete or malformed request. The responses to earlier requests are sent first.
     private mutating func refuse(_ problem: Problem, at now: UInt64) -> Action {
         guard !hasResponses else {
             stage = .ending(problem)
@@ -197,7 +199,7 @@ extension HTTPConnectionState {
         return .refuse(problem)
     }
 
-    /// The output is about to be closed, or the connection is gone.
+    /// Records that the output is about to be closed or that the connection has ended.
     mutating func shutDown() {
         stage = .shutDown
     }

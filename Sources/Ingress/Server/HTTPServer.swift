@@ -8,7 +8,7 @@ internal import Synchronization
 
 /// The HTTP server as a service. It listens until graceful shutdown begins, then completes the requests in flight.
 final class HTTPServer: Service {
-    /// The server could not listen; the description has the address and the cause.
+    /// The server could not listen. The description has the address and the cause.
     struct ListenError: Error, CustomStringConvertible {
         let description: String
     }
@@ -23,7 +23,7 @@ final class HTTPServer: Service {
     ///   - settings: the address and the limits.
     ///   - channel: the pipeline of each connection.
     ///   - log: the log.
-    ///   - abandonRequests: called when the stop limit is reached; must end all requests that wait for a reply.
+    ///   - abandonRequests: called when the stop limit is reached. It must end all requests that wait for a reply.
     init(
         settings: HTTPSettings, channel: IngressChannel, log: Logger,
         abandonRequests: @escaping @Sendable () async -> Void
@@ -34,13 +34,14 @@ final class HTTPServer: Service {
         self.abandonRequests = abandonRequests
     }
 
-    /// The port that the server listens on; `nil` until it does.
+    /// The port that the server listens on; `nil` before the server listens.
     var port: Int? { boundPort.withLock { $0 } }
 
     /// Sets the number of HTTP threads of the process. Must be called once, before the first server is made.
     ///
-    /// The threads live as long as the process. A group of our own could not be shut down safely, because Hummingbird
-    /// closes a server in a detached task that needs a thread until its very end.
+    /// The threads are those of NIO's shared event loop group, which is never shut down. A separate group could not be
+    /// shut down safely, because Hummingbird closes a server in a detached task. The task needs a thread of the group
+    /// until it ends.
     static func setThreads(_ count: Int) {
         NIOSingletons.groupLoopCountSuggestion = count
     }
@@ -50,7 +51,9 @@ final class HTTPServer: Service {
         quiet.logLevel = max(log.logLevel, .warning)
         let connections = DescriptorLimit.fit(connections: settings.connections)
         if connections < settings.connections {
-            log.notice("connection limit lowered to descriptor limit", metadata: ["connections": "\(connections)"])
+            log.notice(
+                "the connection limit was lowered, because the limit on open file descriptors is too low",
+                metadata: ["connections": "\(connections)"])
         }
         let configuration = ServerConfiguration(
             address: .hostname(settings.host, port: settings.port), backlog: settings.backlog,
@@ -92,7 +95,7 @@ final class HTTPServer: Service {
         do {
             try await server.shutdownGracefully()
         } catch {
-            log.debug("server was already closed", metadata: ["error": "\(error)"])
+            log.debug("the server was already closed", metadata: ["error": "\(error)"])
         }
     }
 
@@ -100,7 +103,7 @@ final class HTTPServer: Service {
     private func enforceStopLimit() async throws {
         try await gracefulShutdown()
         try await Loop.sleep(for: settings.stopLimit)
-        log.warning("stop limit reached, abandoning requests in flight")
+        log.warning("the stop limit was reached; requests in flight are abandoned")
         await abandonRequests()
         try await Loop.sleep(for: .seconds(1))
     }
@@ -111,13 +114,13 @@ struct HTTPSettings: Sendable {
     var host: String
     /// The port; 0 selects a free one.
     var port: Int
-    /// The number of HTTP threads. Few threads suffice and cost fewer wake-ups per request, because all requests go
-    /// through one event loop afterwards.
+    /// The number of HTTP threads. Few threads suffice, because one event loop sends the messages of all requests. More
+    /// threads would cause more wake-ups per request.
     var threads = min(4, max(1, System.coreCount / 2))
     /// The maximum number of open connections.
     var connections = 4096
-    /// The maximum number of connections that wait to be accepted (listen(2)).
+    /// The maximum number of connections that wait until the server accepts them (listen(2)).
     var backlog = 1024
-    /// The time that a stop waits for the requests in flight.
+    /// The maximum time for which a graceful shutdown waits for the requests in flight.
     var stopLimit: Duration = .seconds(25)
 }

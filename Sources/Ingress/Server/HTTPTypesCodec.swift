@@ -6,8 +6,8 @@ internal import NIOHTTPTypesHTTP1
 
 /// Converts NIO's HTTP/1 parts to HTTP types and back, and validates each request's head (see ``RequestHead``).
 ///
-/// It replaces NIO's own codec, because HTTP types do not carry the version and the framing that the validation
-/// needs.
+/// It replaces NIO's own codec, because the validation needs the HTTP version and the framing of a request. The HTTP
+/// types have neither.
 final class HTTPTypesCodec: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPRequestPart

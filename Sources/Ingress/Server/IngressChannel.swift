@@ -5,8 +5,8 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPTypes
 
-/// The channel pipeline of an HTTP/1.1 connection: Hummingbird's, with the limits and timeouts of the ingress.
-/// Requests are handled on the connection's own event loop.
+/// The channel pipeline of an HTTP/1.1 connection: Hummingbird's pipeline with the limits and timeouts of the ingress.
+/// The requests of a connection are handled on the connection's event loop.
 struct IngressChannel: HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 

@@ -21,7 +21,7 @@ struct MalformedRequest: Error, Hashable {
         }
     }
 
-    /// Returns the problem to send for such an error.
+    /// Returns the problem to send for an error that means malformed HTTP.
     static func problem(for error: any Error) -> Problem {
         switch error {
         case HTTPParserError.headerOverflow: Problem(.headersTooLarge)

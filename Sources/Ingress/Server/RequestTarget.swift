@@ -1,9 +1,9 @@
-internal import Multipart
+internal import ASCII
 internal import NIOHTTP1
 
 /// The target of a request, in one of the forms that a server must accept (RFC 9112, section 3.2).
 struct RequestTarget: Hashable {
-    /// The host in an absolute target.
+    /// The host and port of an absolute target; `nil` for any other target.
     let authority: String?
     /// The path with the query; `*` for the server as a whole.
     let path: String
@@ -38,10 +38,10 @@ struct RequestTarget: Hashable {
         return (authority, path.utf8.first == UInt8(ascii: "/") ? path : "/" + path)
     }
 
-    /// Returns whether a text is a host with an optional port: no user name and no other delimiter (RFC 3986,
-    /// section 3.2).
+    /// Returns whether a text has only characters that a host with an optional port may have. A user name is not
+    /// allowed (RFC 3986, section 3.2).
     static func isAuthority(_ text: String) -> Bool {
         (1...255).contains(text.utf8.count)
-            && text.utf8.allSatisfy { $0.isLetterOrDigit || "-._~%:[]!$&'()*+,;=".utf8.contains($0) }
+            && text.utf8.allSatisfy { $0.isASCIILetterOrDigit || "-._~%:[]!$&'()*+,;=".utf8.contains($0) }
     }
 }

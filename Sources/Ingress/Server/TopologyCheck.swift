@@ -5,8 +5,8 @@ internal import Reactor
 internal import ServiceLifecycle
 internal import WorkerKit
 
-/// Checks that the broker has the exchanges that the ingress needs, as soon as the broker is reachable. HTTP is
-/// served in the meantime.
+/// Checks that the broker has the exchanges that the ingress needs, as soon as the broker is reachable. HTTP requests
+/// are already served before the check.
 struct TopologyCheck: Service {
     let broker: BrokerAddress
     let name: String

@@ -14,7 +14,7 @@ struct Authenticator: Sendable {
     /// Returns the account that a bearer token was issued to.
     ///
     /// - Parameter authorization: the value of the `Authorization` field.
-    /// - Throws: `unauthenticated` if there is no bearer token, `invalid-token` if it fails verification.
+    /// - Throws: `unauthenticated` if there is no bearer token, `invalid-token` if the token fails verification.
     func caller(of authorization: String?) throws(Problem) -> Caller {
         guard let authorization, let token = Self.bearerToken(authorization) else {
             throw Problem(.unauthenticated)

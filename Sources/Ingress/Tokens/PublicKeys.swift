@@ -1,31 +1,28 @@
 internal import Contracts
 internal import JWTKit
+internal import Reactor
 
 /// The public keys that verify access tokens, read from a JSON Web Key Set (RFC 7517).
 struct PublicKeys: Sendable {
-    /// The key set cannot be used. The description does not repeat its content.
-    struct InvalidKeySet: Error, CustomStringConvertible {
-        let description: String
-    }
-
-    /// The key set to publish. It contains only the public members of each key, even if the source has more.
+    /// The key set to publish, in JSON. It contains only the public members of each key, even if the source has other
+    /// members.
     let document: [UInt8]
     private let algorithms: [String: any JWTAlgorithm]
 
     /// Parses a key set.
     ///
     /// - Parameter jwks: `{"keys": [{"kty": "EC", "crv": "P-256", "kid", "x", "y"}, …]}`.
-    /// - Throws: ``InvalidKeySet`` if it is malformed or empty, or if a key is of another kind, private, or without a
-    ///   unique `kid`.
-    init(jwks: String) async throws(InvalidKeySet) {
+    /// - Throws: ``ParseError`` if the key set is malformed or empty, or if a key is not an ES256 signature key, is
+    ///   private, or has no unique `kid`.
+    init(jwks: String) async throws(ParseError) {
         guard let json = try? JSON.parse(Array(jwks.utf8)), let members = json["keys"]?.array, !members.isEmpty else {
-            throw InvalidKeySet(description: "must be a JSON Web Key Set with at least one key")
+            throw ParseError("must be a JSON Web Key Set with at least one key")
         }
         var keys: [Key] = []
         for member in members {
             let key = try Key(member)
             guard !keys.contains(where: { $0.id == key.id }) else {
-                throw InvalidKeySet(description: "must not contain two keys with the same kid")
+                throw ParseError("must not contain two keys with the same kid")
             }
             keys.append(key)
         }
@@ -40,7 +37,7 @@ struct PublicKeys: Sendable {
         }
     }
 
-    /// Returns the verifier of a key's signatures; `nil` if no key has this `kid`.
+    /// Returns the algorithm that verifies the signatures of a key; `nil` if no key has this `kid`.
     func algorithm(of id: String) -> (any JWTAlgorithm)? {
         algorithms[id]
     }
@@ -52,23 +49,23 @@ private struct Key {
     let x: String
     let y: String
 
-    init(_ json: JSON) throws(PublicKeys.InvalidKeySet) {
+    init(_ json: JSON) throws(ParseError) {
         guard let id = json["kid"]?.string, !id.isEmpty else {
-            throw PublicKeys.InvalidKeySet(description: "must not contain a key without a kid")
+            throw ParseError("must not contain a key without a kid")
         }
         guard json["kty"]?.string == "EC", json["crv"]?.string == "P-256", json["alg"]?.string ?? "ES256" == "ES256",
             json["use"]?.string ?? "sig" == "sig", let x = json["x"]?.string, let y = json["y"]?.string
-        else { throw PublicKeys.InvalidKeySet(description: "must contain only ES256 signature keys") }
-        guard json["d"] == nil else { throw PublicKeys.InvalidKeySet(description: "must not contain a private key") }
+        else { throw ParseError("must contain only ES256 signature keys") }
+        guard json["d"] == nil else { throw ParseError("must not contain a private key") }
         (self.id, self.x, self.y) = (id, x, y)
     }
 
-    func algorithm() async throws(PublicKeys.InvalidKeySet) -> any JWTAlgorithm {
+    func algorithm() async throws(ParseError) -> any JWTAlgorithm {
         do {
             let key = try ES256PublicKey(parameters: (x: x, y: y))
             return try await JWTKeyCollection().add(ecdsa: key).getKey()
         } catch {
-            throw PublicKeys.InvalidKeySet(description: "must not contain a key that is not a point on P-256")
+            throw ParseError("must contain only keys that are points on the curve P-256")
         }
     }
 

@@ -14,7 +14,7 @@ final class TokenCache: Sendable {
         shards = (0..<Self.shardCount).map { _ in Shard(capacity: max(1, capacity / Self.shardCount)) }
     }
 
-    /// Returns the claims of a token; `nil` if it is not cached or has expired.
+    /// Returns the claims of a token; `nil` if the token is not cached or has expired.
     func find(_ token: String, at now: Timestamp) -> VerifiedToken? {
         shard(of: token).find(token, at: now)
     }
@@ -48,8 +48,8 @@ private final class Shard: Sendable {
         tokens.withLock { tokens in
             if tokens.count >= capacity, tokens[token] == nil {
                 tokens = tokens.filter { now < $0.value.expiry }
-                // If none has expired, an arbitrary one is evicted, which costs its caller one verification.
-                if tokens.count >= capacity, let victim = tokens.keys.first { tokens[victim] = nil }
+                // If no token has expired, an arbitrary one is evicted. The next request with it verifies it again.
+                if tokens.count >= capacity, let evicted = tokens.keys.first { tokens[evicted] = nil }
             }
             tokens[token] = verified
         }

@@ -31,7 +31,7 @@ struct TokenVerifier: Sendable {
         guard parts.count == 3, let header = json(parts[0]), let signature = Base64URL.decode(parts[2]) else {
             throw .malformed
         }
-        // The verifier chooses the algorithm, never the token (RFC 8725, section 3.1).
+        // The verifier determines the algorithm; the token must not choose it (RFC 8725, section 3.1).
         guard header["alg"]?.string == "ES256", header["crit"] == nil, let id = header["kid"]?.string,
             let algorithm = keys.algorithm(of: id)
         else { throw .unacceptableHeader }
@@ -64,7 +64,7 @@ struct TokenVerifier: Sendable {
         }
     }
 
-    /// Reads a `NumericDate`: seconds since the epoch, perhaps with a fraction (RFC 7519, section 2).
+    /// Reads a `NumericDate`: seconds since the epoch, optionally with a fraction (RFC 7519, section 2).
     private func time(_ claim: JSON?) -> Timestamp? {
         switch claim {
         case .integer(let seconds) where seconds >= 0: Timestamp(milliseconds: 0).advanced(by: .seconds(seconds))
@@ -81,11 +81,11 @@ struct TokenVerifier: Sendable {
 /// The claims of a verified token.
 struct VerifiedToken: Sendable, Hashable {
     let caller: Caller
-    /// The time from which the token is no longer valid.
+    /// The time at which the token expires. From this time on the token is not valid.
     let expiry: Timestamp
 }
 
-/// The reason that a token failed verification.
+/// The reason why a token failed verification.
 enum TokenVerificationFailure: Error, Hashable {
     case malformed
     /// The header names another algorithm, an unknown key or no key, or has a `crit` member.

@@ -1,13 +1,13 @@
 internal import Glibc
 internal import Synchronization
 
-/// Random numbers from the kernel, fetched in batches, because one system call per number is measurable in each
-/// request.
+/// Random numbers from the kernel. They are fetched in batches, because one system call per number would measurably
+/// slow down each request.
 final class RandomPool: Sendable {
     /// The pool of the process.
     static let shared = RandomPool()
 
-    /// The numbers per batch. One call of getentropy(3) returns at most 256 bytes.
+    /// The number of random numbers per batch. One call of getentropy(3) returns at most 256 bytes.
     private static let size = 32
 
     private struct State {

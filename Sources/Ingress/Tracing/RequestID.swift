@@ -1,10 +1,11 @@
+internal import ASCII
 internal import Contracts
 internal import FoundationEssentials
-internal import Multipart
 
-/// The id of a request in every log line about it, and in the response's `X-Request-Id` field.
+/// The id of a request. Every log line about the request contains it, and the response has it as `X-Request-Id`.
 enum RequestID {
-    /// Returns the client's id if it is 1 to 128 characters that are safe in logs and headers, otherwise a new one.
+    /// Returns the id that the client sent if it has 1 to 128 characters that are all safe in logs and header fields,
+    /// otherwise a new id.
     static func make(from offered: String?) -> String {
         guard let offered, (1...128).contains(offered.utf8.count), offered.utf8.allSatisfy(isSafe) else {
             var generator = PooledGenerator()
@@ -14,6 +15,6 @@ enum RequestID {
     }
 
     private static func isSafe(_ byte: UInt8) -> Bool {
-        byte.isLetterOrDigit || "-._~+/=:@".utf8.contains(byte)
+        byte.isASCIILetterOrDigit || "-._~+/=:@".utf8.contains(byte)
     }
 }

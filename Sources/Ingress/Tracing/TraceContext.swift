@@ -1,10 +1,12 @@
+internal import ASCII
+
 /// The W3C trace context of a request (Trace Context, section 3).
 struct TraceContext: Sendable, Hashable {
     private static let maximumStateLength = 512
 
     /// The `traceparent` to pass on.
     let traceparent: String
-    /// The `tracestate` to pass on; `nil` if it or the client's `traceparent` is invalid.
+    /// The `tracestate` to pass on; `nil` if the client's `tracestate` or `traceparent` is missing or invalid.
     let tracestate: String?
     /// The trace id, 32 hexadecimal digits.
     var traceID: String { String(traceparent.dropFirst(3).prefix(32)) }
@@ -36,8 +38,9 @@ struct TraceContext: Sendable, Hashable {
         self.tracestate = tracestate
     }
 
-    /// Checks `00-`, 32 digits, `-`, 16 digits, `-`, 2 digits, in lower case and with neither id all zeros. A later
-    /// version may append more.
+    /// Returns whether a text is a valid `traceparent`: a version of 2 digits other than `ff`, a trace id of 32 digits,
+    /// a parent id of 16 digits, and flags of 2 digits, separated by hyphens. The digits are hexadecimal and in lower
+    /// case, and neither id is all zeros. Versions after `00` may have further fields.
     private static func isValid(_ text: String) -> Bool {
         let bytes = Array(text.utf8.prefix(56))
         guard bytes.count >= 55, text.utf8.count <= 512 else { return false }
@@ -48,7 +51,7 @@ struct TraceContext: Sendable, Hashable {
         }
         for (index, byte) in bytes.prefix(55).enumerated() {
             let isDash = index == 2 || index == 35 || index == 52
-            guard isDash ? byte == UInt8(ascii: "-") : isLowerHex(byte) else { return false }
+            guard isDash ? byte == UInt8(ascii: "-") : byte.isLowercaseHexadecimal else { return false }
         }
         let isForbiddenVersion = bytes[0] == UInt8(ascii: "f") && bytes[1] == UInt8(ascii: "f")
         return !isForbiddenVersion && bytes[3..<35].contains { $0 != UInt8(ascii: "0") }
@@ -59,17 +62,10 @@ struct TraceContext: Sendable, Hashable {
         !text.isEmpty && text.utf8.count <= maximumStateLength && text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
     }
 
-    private static func isLowerHex(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"): true
-        default: false
-        }
-    }
-
     private static func appendHex(_ number: UInt64, to text: inout [UInt8]) {
         for shift in stride(from: 60, through: 0, by: -4) {
             let digit = UInt8(truncatingIfNeeded: number >> UInt64(shift)) & 0xF
-            text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            text.append(digit.hexadecimal)
         }
     }
 }

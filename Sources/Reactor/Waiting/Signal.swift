@@ -30,8 +30,8 @@
         await wait(until: .now + limit)
     }
 
-    /// Waits until the signal fires or the time limit passes, and ignores a cancellation of the task: for clean-up
-    /// that must be complete before the task returns.
+    /// Waits until the signal fires or the time limit passes. A cancellation of the task does not end the wait. This is
+    /// for clean-up that must be complete before the task returns.
     ///
     /// - Parameter limit: the time limit; `nil` waits without a limit.
     /// - Returns: whether the signal has fired.

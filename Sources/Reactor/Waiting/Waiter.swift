@@ -1,7 +1,7 @@
-/// One task's wait, ended once by a value, a deadline or the task's cancellation, whichever comes first.
+/// The wait of one task for a value. The wait ends once: with the value, at its deadline, or with a cancellation.
 ///
-/// The wait may be ended before the task begins to wait; the task then returns at once. A waiter serves one task:
-/// ``Signal`` serves several.
+/// If the wait has ended before the task begins to wait, the task continues at once. Only one task can use a waiter;
+/// several tasks can wait for one ``Signal``.
 @Loop package final class Waiter<Value: Sendable> {
     private enum State {
         case registered
@@ -30,7 +30,7 @@
         end(nil)
     }
 
-    /// Waits until the wait is ended, the deadline passes or the task is cancelled.
+    /// Waits until ``resume(returning:)`` or ``cancel()`` is called, the deadline passes, or the task is cancelled.
     ///
     /// - Parameter deadline: when to stop waiting; `nil` waits without a limit.
     /// - Returns: the value, or `nil` if the wait ended without one.
@@ -42,8 +42,8 @@
         }
     }
 
-    /// Waits as ``wait(until:)`` does, but ignores a cancellation of the task: for clean-up that must be complete
-    /// before the task returns.
+    /// Waits as ``wait(until:)`` does, but a cancellation of the task does not end the wait. This is for clean-up that
+    /// must be complete before the task returns.
     package func waitThroughCancellation(until deadline: ContinuousClock.Instant? = nil) async -> Value? {
         await withCheckedContinuation { continuation in
             switch state {
@@ -53,7 +53,7 @@
             case .ended(let value):
                 continuation.resume(returning: value)
             case .waiting:
-                preconditionFailure("two tasks wait on one waiter")
+                preconditionFailure("only one task can wait on a waiter")
             }
         }
     }

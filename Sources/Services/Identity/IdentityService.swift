@@ -11,7 +11,7 @@ package enum IdentityService {
         migrations: [Migration(name: "0001-accounts", sql: PackageResources._001_accounts_sql)],
         queues: [ConsumedQueue(Queue.identityCommands, prefetch: prefetch)])
 
-    /// Half of it is for delayed logins, half for other messages.
+    /// The maximum number of messages that a worker holds. At most half of them are delayed logins.
     private static let prefetch: UInt16 = 64
 
     /// Makes the handlers and the sweeper of expired tokens.

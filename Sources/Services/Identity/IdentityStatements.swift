@@ -6,8 +6,8 @@ internal import WorkerKit
 enum IdentityStatements {
     private static let accountColumns = "id, username, email, created_at"
 
-    // The id is derived from the message's id. A redelivery therefore conflicts on the id and inserts no row;
-    // a taken username or email violates another constraint.
+    // The account's id is derived from the message's id. A redelivery therefore conflicts on the id and inserts
+    // no row. A taken username or email violates another unique index, and the statement fails.
     static let insertAccount = Statement(
         """
         INSERT INTO accounts (id, username, email, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)
@@ -23,8 +23,9 @@ enum IdentityStatements {
         SELECT \(accountColumns), password_hash FROM accounts WHERE id = $1
         """)
 
-    // The share lock delays a password change until the family is committed, so that the change revokes it.
-    // After a change, the verified hash no longer matches and no family is inserted.
+    // A family is the refresh tokens of one session. The share lock delays a password change until the new
+    // family is committed, so that the change deletes this family as well. If the change comes first, the hash
+    // $2 no longer matches, and no family is inserted.
     static let insertFamily = Statement(
         """
         WITH account AS (SELECT id FROM accounts WHERE id = $1 AND password_hash = $2 FOR SHARE),
@@ -33,8 +34,8 @@ enum IdentityStatements {
         INSERT INTO refresh_tokens (hash, family_id, expires_at) SELECT $4, id, $5 FROM family
         """)
 
-    // A statement of its own before `refreshToken`, whose snapshot then includes the writes of the last lock
-    // holder.
+    // Run this before `refreshToken`, as a separate statement. The snapshot of `refreshToken` is then taken after
+    // the lock was granted, and includes the writes of the previous lock holder.
     static let lockFamily = Statement(
         """
         SELECT 1 FROM refresh_families WHERE id = (SELECT family_id FROM refresh_tokens WHERE hash = $1) FOR UPDATE

@@ -23,7 +23,7 @@ internal import Reactor
             "DestroyResponse", unknownFields: .ignored, field("result", \.result, .string), make: DestroyResponse.init)
     }
 
-    /// A call, which is signed anew for each attempt because the signature covers the time.
+    /// The parameters and files of a call. Each attempt is signed anew, because the signature covers the current time.
     private struct Call {
         let action: String
         let parameters: [(name: String, value: String)]
@@ -32,7 +32,7 @@ internal import Reactor
         let timeout: Duration
     }
 
-    /// No attempt starts with less time than this before the deadline.
+    /// A retry starts only if at least this much time remains until the deadline.
     private static let shortestAttempt: Duration = .milliseconds(500)
 
     private let account: CloudinaryAccount
@@ -43,15 +43,16 @@ internal import Reactor
         self.http = http
     }
 
-    /// Uploads an image under an id. Another upload under the same id replaces it.
+    /// Uploads an image under an id. An image that has this id is replaced.
     ///
-    /// - Parameter deadline: the time after which no attempt starts.
+    /// - Parameter deadline: the time by which the last attempt ends.
     /// - Returns: the URL at which Cloudinary serves the image.
     /// - Throws: ``CloudinaryError``; the image may have been stored nevertheless.
     func upload(
         _ bytes: [UInt8], id: UUID, type: String, until deadline: ContinuousClock.Instant
     ) async throws(CloudinaryError) -> String {
-        // A part with a file name, because Cloudinary fetches the URL if a plain text value is one.
+        // The part has a file name. Without it, Cloudinary would treat the bytes as text, and would fetch the URL
+        // if the text is a URL.
         let file = HTTPRequest.Part(name: "file", fileName: "file", contentType: type, bytes: bytes)
         let call = Call(
             action: "upload", parameters: [("public_id", id.text), ("overwrite", "true")], files: [file],
@@ -59,9 +60,9 @@ internal import Reactor
         return try await perform(call, until: deadline, UploadResponse.self).url
     }
 
-    /// Deletes an image. Succeeds if there is none.
+    /// Deletes an image. Succeeds if no image has the id.
     ///
-    /// - Parameter deadline: the time after which no attempt starts.
+    /// - Parameter deadline: the time by which the last attempt ends.
     /// - Throws: ``CloudinaryError``.
     func destroy(_ id: UUID, until deadline: ContinuousClock.Instant) async throws(CloudinaryError) {
         let call = Call(

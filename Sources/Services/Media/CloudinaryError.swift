@@ -24,29 +24,30 @@ struct CloudinaryError: CodedError {
 extension ErrorCode where Failure == CloudinaryError {
     /// The call got no usable response: no connection, a timeout, status 408, 420, 423, 429 or 5xx, or a
     /// malformed body.
-    static var unavailable: Self { Self("cloudinaryUnavailable") }
+    static var unavailable: Self { Self("cloudinary-unavailable") }
     /// Cloudinary cannot decode the file.
-    static var invalidFile: Self { Self("invalidFile") }
-    /// Cloudinary refused the call: the account, the clock or the request is wrong, so a retry fails as well.
-    static var refused: Self { Self("cloudinaryRefused") }
+    static var invalidFile: Self { Self("invalid-file") }
+    /// Cloudinary refused the call because the account, the timestamp or the request is wrong. A retry fails as
+    /// well.
+    static var refused: Self { Self("cloudinary-refused") }
 }
 
 extension CloudinaryError {
-    /// Makes an error of a response with a status other than 200.
+    /// Makes the error for a response with a status other than 200.
     init(status: Int, body: [UInt8], fileID: StaticString = #fileID, line: UInt = #line) {
         let text = Self.message(in: body) ?? "no message"
         let code: ErrorCode<CloudinaryError> =
             switch status {
             case 408, 420, 423, 429, 500...: .unavailable
-            case 400 where !Self.blamesCall(text): .invalidFile
+            case 400 where !Self.isAboutCall(text): .invalidFile
             default: .refused
             }
         self.init(code, "status \(status): \(text)", fileID: fileID, line: line)
     }
 
-    /// Whether a message with status 400 is about the call. Cloudinary has one status for a wrong call and a
-    /// bad file, so only its text tells them apart.
-    private static func blamesCall(_ message: String) -> Bool {
+    /// Returns whether a message with status 400 says that the call is wrong, not the file. Cloudinary returns
+    /// this status in both cases, so only the message distinguishes them.
+    private static func isAboutCall(_ message: String) -> Bool {
         ["Stale request", "Invalid timestamp", "Missing required parameter"].contains { message.hasPrefix($0) }
     }
 

@@ -2,13 +2,14 @@ internal import Contracts
 internal import ImageHeaders
 internal import Reactor
 
-/// Decides whether an upload is an acceptable image, from its bytes only: neither the file name nor the
-/// content type that the client sent counts.
+/// Decides from the bytes of an upload whether it is an acceptable image. The file name and the content type
+/// that the client sent are ignored.
 struct ImageValidator: Sendable {
-    /// Files up to this size in bytes are parsed on the event loop, because leaving the loop takes longer.
+    /// Files up to this size, in bytes, are parsed on the event loop, because a switch to another thread takes
+    /// longer than parsing them.
     private static let smallFile = 64 * 1024
 
-    /// The most pixels that an image may have, all frames together.
+    /// The maximum number of pixels of an image, in all its frames together.
     let maximumPixels: Int
 
     /// Returns the header of an image file.
@@ -16,16 +17,12 @@ struct ImageValidator: Sendable {
     /// - Throws: `unsupported-media-type` if the file is not a complete JPEG, PNG, GIF or WebP; `invalid` if
     ///   the image has too many pixels.
     func header(of file: [UInt8]) async throws(Problem) -> ImageHeader {
-        let header = try file.count <= Self.smallFile ? Self.parse(file).get() : await Self.parseOffLoop(file).get()
+        let header =
+            try file.count <= Self.smallFile ? Self.parse(file).get() : await offLoop { Self.parse(file) }.get()
         guard header.pixels <= maximumPixels else {
-            throw .invalid("/file", "must not have more than \(maximumPixels) pixels, all frames together")
+            throw .invalid("/file", "must not have more than \(maximumPixels) pixels in all its frames together")
         }
         return header
-    }
-
-    // The preference overrides a task's preference for the loop, which @concurrent alone does not.
-    @concurrent private static func parseOffLoop(_ file: [UInt8]) async -> Result<ImageHeader, Problem> {
-        await withTaskExecutorPreference(globalConcurrentExecutor) { parse(file) }
     }
 
     private static func parse(_ file: [UInt8]) -> Result<ImageHeader, Problem> {

@@ -8,7 +8,7 @@ internal import WorkerKit
 extension MediaCommands {
     /// Uploads an image to Cloudinary and records it as the caller's.
     ///
-    /// If any step fails, or its outcome is unknown, the next delivery repeats all steps under the same id.
+    /// If a step fails transiently or its outcome is unknown, the next delivery repeats all steps under the same id.
     /// If no delivery succeeds, ``UploadSweeper`` removes the image from Cloudinary.
     func upload(_ file: [UInt8], _ context: HandlerContext) async throws -> Reply {
         let caller = try context.caller
@@ -23,7 +23,7 @@ extension MediaCommands {
             guard error.code != .invalidFile else {
                 throw Problem(.unsupportedMediaType, detail: "The image cannot be decoded.")
             }
-            throw refusal(for: error, context)
+            throw commandError(for: error, context)
         }
         let media = Media(
             id: id, url: url, contentType: image.format.contentType, bytes: file.count, width: image.width,
@@ -35,19 +35,21 @@ extension MediaCommands {
         return .json(media.jsonBytes(), status: 201, location: "/v1/media/\(id.text)")
     }
 
-    /// Inserts or renews the upload's row, in its own transaction, before the image can exist at Cloudinary.
+    /// Inserts or renews the upload's row and commits it before this delivery calls Cloudinary, so that
+    /// ``UploadSweeper`` finds the image if the upload is abandoned.
     ///
-    /// - Returns: the stored reply if an earlier delivery has carried out the upload.
+    /// - Returns: the stored reply if an earlier delivery has carried out the upload; otherwise `nil`.
     private func beginUpload(_ id: UUID, _ owner: UUID, _ context: HandlerContext) async throws -> Reply? {
-        // Before the inbox is checked, so that the check finds a delivery that commits in between.
+        // This statement runs before the inbox is read. If it returns no row because an earlier delivery has
+        // committed, the inbox already has the reply of that delivery.
         let hasBegun = try await !database.query(MediaStatements.beginUpload, id, owner).isEmpty
-        // A redelivery after the media was deleted must not upload the image again.
+        // Without this check, a redelivery after the deletion of the media would upload the image again.
         if let reply = try await context.storedReply() { return reply }
         guard !hasBegun else { return nil }
-        guard try await database.query(MediaStatements.uploadInRemoval, id, owner).isEmpty else {
+        guard try await database.query(MediaStatements.claimedUpload, id, owner).isEmpty else {
             throw UploadError(.removalInProgress, "a sweeper is removing the image of an earlier attempt")
         }
-        // A redelivery whose inbox row has been swept: its media exists.
+        // The media exists although the inbox has no reply: the inbox row of an earlier delivery was swept.
         throw Problem(.idempotencyKeyReused)
     }
 }
@@ -70,6 +72,7 @@ struct UploadError: CodedError {
 }
 
 extension ErrorCode where Failure == UploadError {
-    /// A sweeper is removing the image that an earlier attempt may have left; it finishes within seconds.
-    static var removalInProgress: Self { Self("removalInProgress") }
+    /// A sweeper has claimed the upload, because an earlier attempt may have left an image. The removal usually ends
+    /// within seconds. If it fails, the claim stays until a later sweep removes the image.
+    static var removalInProgress: Self { Self("removal-in-progress") }
 }

@@ -10,9 +10,11 @@ internal import WorkerKit
     let database: PostgresPool
     let cloudinary: CloudinaryClient
     let validator: ImageValidator
-    /// How long one delivery of an upload calls Cloudinary; below the 30 s that the sender waits for the reply.
+    /// The time limit for all calls to Cloudinary in one delivery of an upload. It is below the 30 s that the
+    /// sender waits for the reply.
     var uploadTimeLimit: Duration = .seconds(20)
-    /// How long one delivery of a deletion calls Cloudinary; below the 5 s that the sender waits for the reply.
+    /// The time limit for all calls to Cloudinary in one delivery of a deletion. It is below the 5 s that the
+    /// sender waits for the reply.
     var deleteTimeLimit: Duration = .seconds(4)
 
     /// Deletes a media item of the caller.
@@ -24,16 +26,16 @@ internal import WorkerKit
         do {
             try await cloudinary.destroy(command.id, until: .now + deleteTimeLimit)
         } catch {
-            throw refusal(for: error, context)
+            throw commandError(for: error, context)
         }
         try await deleteRow(command.id, owner: caller.id, context)
         return .noContent
     }
 
-    /// Deletes the media of a deleted post that belong to its author.
+    /// Deletes the media in a deleted post that belong to the post's author.
     ///
-    /// Each media item is deleted and committed on its own, so that a failure delays no other and the next
-    /// delivery retries only the failed ones.
+    /// Each media item is deleted in its own transaction. If a deletion fails, the others take effect
+    /// nevertheless, and the next delivery retries only the failed one.
     func postDeleted(_ event: CloudEvent<PostDeleted>, _ context: HandlerContext) async throws {
         guard !event.data.mediaIds.isEmpty else { return }
         let author = event.data.authorId
@@ -50,7 +52,7 @@ internal import WorkerKit
                 }
                 do {
                     try await deleteRow(id, owner: author, context)
-                    // Commits, so that no transaction stays open during the remaining calls to Cloudinary.
+                    // Commits now, so that no transaction stays open during the remaining calls to Cloudinary.
                     try await context.checkpoint()
                 } catch {
                     failure = error
@@ -76,10 +78,10 @@ internal import WorkerKit
 
     /// Returns the error that a command throws after a failed call to Cloudinary.
     ///
-    /// A permanent failure becomes a 503 if the sender still waits, because the sender can try again.
-    /// Otherwise the command has been accepted and must not be dropped: it climbs the retry ladder and ends
-    /// as a dead letter.
-    func refusal(for error: CloudinaryError, _ context: HandlerContext) -> any Error {
+    /// If the failure is permanent and the sender still waits, the error is a 503, because the sender can try
+    /// again. Otherwise it is the failure itself: the command has been accepted and must not be dropped, so it is
+    /// retried with the delays of the retry ladder and then becomes a dead letter.
+    func commandError(for error: CloudinaryError, _ context: HandlerContext) -> any Error {
         guard !error.isTransient, context.message.hasWaitingSender else { return error }
         context.log.error("the media host refused a call", metadata: ["error": "\(error)"])
         return Problem(.unavailable, detail: "The media host currently refuses requests.", retryAfter: 60)
@@ -87,9 +89,10 @@ internal import WorkerKit
 }
 
 extension IncomingMessage {
-    /// Whether the sender still waits for the reply: the first delivery, at least 1 s before the deadline.
+    /// Whether the sender still waits for the reply: this is the first delivery, and the deadline is more than 1 s
+    /// away.
     fileprivate var hasWaitingSender: Bool {
-        guard replyTo != nil, attempt == 0, let deadline else { return false }
+        guard replyTo != nil, failures == 0, let deadline else { return false }
         return deadline > .now().advanced(by: .seconds(1))
     }
 }

@@ -20,7 +20,7 @@ package enum MediaService {
             ConsumedQueue(Queue.mediaQueries, prefetch: 64), ConsumedQueue(Queue.mediaEvents, prefetch: 16),
         ])
 
-    /// The default of `WARREN_MEDIA_PIXELS`: the most pixels of an image, all frames together.
+    /// The default of `WARREN_MEDIA_PIXELS`: the maximum number of pixels of an image, in all its frames together.
     static let defaultMaximumPixels = 50_000_000
 
     /// Makes the handlers and the sweeper of abandoned uploads.

@@ -4,13 +4,17 @@ package import Postgres
 internal import WorkerKit
 
 /// All SQL statements of the media service.
+///
+/// ``UploadSweeper`` claims an abandoned upload by setting `swept_at`, and then removes its image.
 enum MediaStatements {
     private static let columns = "id, url, content_type, bytes, width, height, created_at"
 
     // MARK: Uploading
 
-    /// Returns no row if the id belongs to a media item, to another account's upload or to an upload that is
-    /// being removed.
+    /// Inserts the row of an upload, or renews the time of its last attempt.
+    ///
+    /// Returns no row if the id belongs to a media item, to another account's upload, or to an upload that a
+    /// sweeper has claimed.
     static let beginUpload = Statement(
         """
         INSERT INTO upload (id, owner_id)
@@ -19,12 +23,14 @@ enum MediaStatements {
         RETURNING id
         """)
 
-    /// Returns a row if a sweeper is removing the image of an upload.
-    static let uploadInRemoval = Statement(
+    /// Returns a row if a sweeper has claimed the upload.
+    static let claimedUpload = Statement(
         "SELECT FROM upload WHERE id = $1 AND owner_id = $2 AND swept_at IS NOT NULL")
 
-    /// Fails with a not-null violation if a sweeper has claimed the upload, because its image may be removed
-    /// already: the subquery then returns no id.
+    /// Inserts a media item and deletes the row of its upload.
+    ///
+    /// If a sweeper has claimed the upload, its image may already be removed, so no media item may be inserted. In this
+    /// case the subquery returns no id, and the statement fails with a not-null violation.
     static let insert = Statement(
         """
         WITH finished AS (DELETE FROM upload WHERE id = $1 AND swept_at IS NULL RETURNING id)
@@ -34,8 +40,8 @@ enum MediaStatements {
 
     // MARK: Sweeping
 
-    /// Claims up to $3 uploads whose last attempt began $1 seconds ago and that no other sweeper claimed
-    /// within $2 seconds.
+    /// Claims up to $3 unfinished uploads whose last attempt began more than $1 seconds ago, and that no sweeper
+    /// has claimed in the last $2 seconds.
     static let claimAbandonedUploads = Statement(
         """
         UPDATE upload SET swept_at = now() WHERE id = ANY (ARRAY(
@@ -47,8 +53,10 @@ enum MediaStatements {
         RETURNING id
         """)
 
-    /// Deletes the rows of finished uploads: a redelivery that began while the first delivery committed
-    /// leaves one.
+    /// Deletes the rows of finished uploads whose last attempt began more than $1 seconds ago.
+    ///
+    /// The transaction that finishes an upload deletes its row. If a redelivery runs ``beginUpload`` before that
+    /// transaction is committed, it can insert the row again after the commit. This statement deletes such rows.
     static let deleteFinishedUploads = Statement(
         """
         DELETE FROM upload USING media
@@ -82,7 +90,7 @@ enum MediaStatements {
 }
 
 extension Media: KeysetItem {
-    /// Decodes a row of the columns that all statements select for media.
+    /// Decodes a row with the columns that all statements select for a media item.
     package init(_ row: Row) throws(PostgresError) {
         let (id, url, contentType, bytes, width, height, createdAt) = try row.decode(
             (UUID, String, String, Int, Int, Int, Timestamp).self)

@@ -5,14 +5,15 @@ internal import Postgres
 internal import Reactor
 internal import WorkerKit
 
-/// Removes the images of abandoned uploads from Cloudinary every 10 to 20 minutes.
+/// Removes the images of abandoned uploads from Cloudinary. The pause between two sweeps is 10 to 20 minutes.
 ///
-/// The retry ladder takes about six minutes, so an upload whose last attempt began much earlier and that has
-/// no media is abandoned. An operator who replays its dead letter starts it again.
+/// An upload is abandoned if it has no media and its last attempt began more than an hour ago, because the retry
+/// ladder takes only about six minutes. If an operator replays the dead letter of an abandoned upload, the upload
+/// starts again.
 @Loop final class UploadSweeper {
-    /// An upload is abandoned if its last attempt began this long ago.
+    /// An upload is abandoned if it has no media and its last attempt began longer ago than this.
     static let abandonedAfter: Duration = .seconds(3600)
-    /// Another sweeper may take over a claim that is this old.
+    /// The time after which another sweeper may claim the same upload.
     static let claimLifetime: Duration = .seconds(600)
     private static let batch = 20
     private static let destroyTimeLimit: Duration = .seconds(5)
@@ -33,7 +34,7 @@ internal import WorkerKit
         await job.run(log: log, onFailure: "abandoned uploads could not be removed") { try await sweep() }
     }
 
-    /// Ends ``run()`` after the current upload.
+    /// Ends ``run()`` after the current removal.
     func close() {
         job.close()
     }
@@ -41,8 +42,8 @@ internal import WorkerKit
     /// Removes all uploads that are abandoned now.
     ///
     /// - Parameters:
-    ///   - age: the time since the last attempt began after which an upload is abandoned.
-    ///   - claim: the time after which another sweeper's claim has expired.
+    ///   - age: an upload is abandoned if its last attempt began longer ago than this.
+    ///   - claim: the time after which the claim of another sweeper expires.
     func sweep(
         olderThan age: Duration = UploadSweeper.abandonedAfter, claim: Duration = UploadSweeper.claimLifetime
     ) async throws {
@@ -58,17 +59,17 @@ internal import WorkerKit
         }
     }
 
-    /// Removes one image. If that fails, the claim stays until it expires and a later sweep retries.
+    /// Removes one image. If the removal fails, the claim stays until it expires, and a later sweep tries again.
     private func remove(_ id: UUID) async throws {
         do {
             try await cloudinary.destroy(id, until: .now + Self.destroyTimeLimit)
         } catch {
             log.warning(
-                "abandoned upload could not be removed", metadata: ["media": "\(id.text)", "error": "\(error)"])
+                "an abandoned upload could not be removed", metadata: ["media": "\(id.text)", "error": "\(error)"])
             return
         }
-        // Last, because the row keeps other deliveries from uploading under this id.
+        // The row is deleted last, because it prevents deliveries from uploading under this id during the removal.
         _ = try await database.query(MediaStatements.deleteClaimedUpload, id)
-        log.info("abandoned upload removed", metadata: ["media": "\(id.text)"])
+        log.info("an abandoned upload was removed", metadata: ["media": "\(id.text)"])
     }
 }

@@ -4,7 +4,7 @@ internal import Postgres
 internal import Reactor
 internal import WorkerKit
 
-/// Keeps a copy of media URLs in the post service's database, from the media service's events.
+/// Copies the URLs of media from the media service's events into the post service's database.
 @Loop struct MediaProjection {
     let database: PostgresPool
     let cache: PostCache
@@ -20,8 +20,8 @@ internal import WorkerKit
         try await invalidatePosts(with: event.data.id, owner: event.data.ownerId)
     }
 
-    /// Invalidates the cache entries that show a media item. If the worker dies before this, the event is
-    /// redelivered.
+    /// Invalidates the cache entries of posts and pages that show a media item. If the worker dies before the
+    /// invalidation, the event is redelivered.
     private func invalidatePosts(with media: UUID, owner: UUID) async throws {
         let posts = try await database.query(PostStatements.postsWithMedia, media, owner)
         guard posts.count > 0 else { return }

@@ -15,22 +15,26 @@ internal import WorkerKit
 
     /// Makes a cache.
     ///
-    /// - Parameter root: the prefix of its keys.
-    init(_ redis: RedisClient, root: String = "post", log: Logger) {
+    /// - Parameter keyPrefix: the beginning of the cache's keys in Redis.
+    init(_ redis: RedisClient, keyPrefix: String = "post", log: Logger) {
         let invalidations = Invalidations(redis: redis, log: log)
-        posts = EntityCache(redis: redis, invalidations: invalidations, name: "\(root):one", lifetime: Self.lifetime)
-        pages = ListCache(redis: redis, invalidations: invalidations, name: "\(root):list", lifetime: Self.lifetime)
+        posts = EntityCache(
+            redis: redis, invalidations: invalidations, name: "\(keyPrefix):one", lifetime: Self.lifetime)
+        pages = ListCache(
+            redis: redis, invalidations: invalidations, name: "\(keyPrefix):list", lifetime: Self.lifetime)
     }
 
-    /// Returns a post's body from the cache, or reads and stores it; `nil` if there is no such post.
+    /// Returns the body of a post from the cache. If the cache does not have it, reads the body and stores it.
+    ///
+    /// - Returns: `nil` if there is no such post.
     func post(_ id: UUID, read: @Loop () async throws -> [UInt8]?) async throws -> [UInt8]? {
         try await posts.body(id.text, read: read)
     }
 
     /// Replaces a post's entry with a tombstone, because the post was deleted or has changed.
-    func invalidatePost(_ id: UUID) async { await posts.bury(id.text) }
+    func invalidatePost(_ id: UUID) async { await posts.putTombstone(id.text) }
 
-    /// Returns a page's body from the cache, or reads and stores it.
+    /// Returns the body of a page from the cache. If the cache does not have it, reads the body and stores it.
     func page(_ query: ListRequest, read: @Loop () async throws -> [UInt8]) async throws -> [UInt8] {
         try await pages.body(key(query), read: read)
     }

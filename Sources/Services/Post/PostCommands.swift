@@ -20,7 +20,7 @@ internal import WorkerKit
                 media: member.body.mediaIds.map { PostMedia(id: $0, url: urls[MediaKey(id: $0, owner: author.id)]) },
                 createdAt: now)
         }
-        // Sent with the commit in one round trip; if it fails, the commit fails.
+        // The statement is sent in one round trip with the commit. If the statement fails, the commit fails.
         transaction.send(
             PostStatements.insert, posts.map { $0.id }, posts.map { $0.author.id }, posts.map { $0.author.username },
             posts.map { $0.content }, batch.members.map { PostStatements.array($0.body.mediaIds) },
@@ -36,8 +36,8 @@ internal import WorkerKit
         }
     }
 
-    /// A media item and its owner. The owner is part of the key, because a post shows only URLs of its author's
-    /// media.
+    /// A media item and its owner. The owner is part of the key, because a post shows only the URLs of media that
+    /// belong to the post's author.
     private struct MediaKey: Hashable {
         let id: UUID
         let owner: UUID
@@ -63,7 +63,7 @@ internal import WorkerKit
             PostStatements.delete, command.id, caller.id, PostStatements.slots.randomElement() ?? 0)
         guard let row = rows.first else { throw Problem(.postNotFound) }
         let mediaIDs = try row.get(0, as: [UUID].self)
-        // Before the commit, so that a worker that dies right after it leaves no stale cache entry.
+        // Before the commit, so that no stale cache entry remains if the worker dies right after the commit.
         await cache.invalidatePost(command.id)
         context.emit(
             PostDeleted(id: command.id, authorId: caller.id, mediaIds: mediaIDs, deletedAt: .now()))

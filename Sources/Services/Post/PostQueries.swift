@@ -12,7 +12,7 @@ internal import WorkerKit
 
     func get(_ query: EntityRequest, _ context: HandlerContext) async throws -> Reply {
         let body = try await cache.post(query.id) {
-            let rows = try await database.query(PostStatements.get, query.id, deadline: deadline)
+            let rows = try await database.query(PostStatements.get, query.id, deadline: newDeadline())
             return try rows.first.map { row in try Post(row).jsonBytes() }
         }
         guard let body else { throw Problem(.postNotFound) }
@@ -20,7 +20,7 @@ internal import WorkerKit
     }
 
     func list(_ query: ListRequest, _ context: HandlerContext) async throws -> Reply {
-        // Decoded before the cache, because the text becomes a part of the cache key.
+        // The cursor is validated before the cache is read, because its text becomes part of the cache key.
         let cursor = try query.cursor.map { text throws(Problem) in try KeysetCursor(text) }
         return .json(try await cache.page(query) { try await page(query, cursor).jsonBytes() })
     }
@@ -31,29 +31,30 @@ internal import WorkerKit
         "\"" + Base64URL.encode(Array(SHA256.hash(data: body).prefix(16))) + "\""
     }
 
-    private var deadline: ContinuousClock.Instant { .now + .seconds(5) }
+    /// Returns the deadline of a statement that is sent now.
+    private func newDeadline() -> ContinuousClock.Instant { .now + .seconds(5) }
 
     private func page(_ query: ListRequest, _ cursor: KeysetCursor?) async throws -> Page<Post> {
         if let cursor {
             let rows = try await database.query(
                 PostStatements.after, query.rowLimit, cursor.time,
-                cursor.id, deadline: deadline)
+                cursor.id, deadline: newDeadline())
             return try Page(rows, of: query, number: nil)
         }
         let number = query.page ?? 1
         let offset = (number - 1) * query.limit
-        let counted = database.send(PostStatements.count, deadline: deadline)
-        // The first page is read with the count. Past the end nothing is read: a page number alone cannot
-        // make the database walk the whole table.
-        let first = offset == 0 ? rows(query, offset) : nil
+        let counted = database.send(PostStatements.count, deadline: newDeadline())
+        // The first page is read in one round trip with the count. A page after the end is not read, because the
+        // database would have to scan the whole table to skip its offset.
+        let firstRows = offset == 0 ? rows(query, offset) : nil
         let total = try await counted.rows().first?.get(0, as: Int.self) ?? 0
-        let place = Page<Post>.Number(page: number, total: total)
-        if let first { return try Page(try await first.rows(), of: query, number: place) }
-        guard offset < total else { return Page(items: [], limit: query.limit, number: place) }
-        return try Page(try await rows(query, offset).rows(), of: query, number: place)
+        let position = Page<Post>.Position(page: number, total: total)
+        if let firstRows { return try Page(try await firstRows.rows(), of: query, number: position) }
+        guard offset < total else { return Page(items: [], limit: query.limit, number: position) }
+        return try Page(try await rows(query, offset).rows(), of: query, number: position)
     }
 
     private func rows(_ query: ListRequest, _ offset: Int) -> PendingQuery {
-        database.send(PostStatements.page, query.rowLimit, offset, deadline: deadline)
+        database.send(PostStatements.page, query.rowLimit, offset, deadline: newDeadline())
     }
 }

@@ -30,7 +30,7 @@ package enum PostService {
             .request(
                 Messages.Post.delete, afterCommit: { _ in await cache.invalidatePages() }, handle: commands.delete),
             .request(Messages.Post.get, handle: queries.get),
-            // The search service lists posts to rebuild its index.
+            // The search service lists posts without a caller, to rebuild its index.
             .request(Messages.Post.list, servicesWithoutCaller: [.search], handle: queries.list),
             .receipt(Messages.Post.receipt, database: database),
             .event(MediaUploaded.self, handle: media.uploaded),

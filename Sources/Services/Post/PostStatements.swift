@@ -5,8 +5,8 @@ internal import WorkerKit
 
 /// All SQL statements of the post service.
 enum PostStatements {
-    /// The slots of `post_count`. Each writer updates a random one, so that writers seldom wait for the same
-    /// row.
+    /// The slots of `post_count`. The number of posts is the sum of all slots. Each transaction updates a random
+    /// slot, so that transactions seldom wait for the same row.
     static let slots = 0..<16
 
     private static let columns = """
@@ -16,8 +16,10 @@ enum PostStatements {
             LEFT JOIN media m ON m.id = u.id AND m.owner_id = p.author_id ORDER BY u.place)
         """
 
-    /// Inserts posts with one creation time. The media ids of each post are the text of an array, because
-    /// PostgreSQL's arrays of arrays must be rectangular.
+    /// Inserts posts that have the same creation time ($6).
+    ///
+    /// The media ids of each post are passed as the text of an array. An array of arrays is not possible, because
+    /// PostgreSQL requires all inner arrays to have the same length.
     static let insert = Statement(
         """
         WITH counted AS (UPDATE post_count SET posts = posts + cardinality($1) WHERE slot = $7)
@@ -76,7 +78,7 @@ enum PostStatements {
 }
 
 extension Post: KeysetItem {
-    /// Decodes a row of the columns that all statements select for posts.
+    /// Decodes a row with the columns that all statements select for a post.
     package init(_ row: Row) throws(PostgresError) {
         let (id, authorID, authorName, content, createdAt, mediaIDs, urls) = try row.decode(
             (UUID, UUID, String, String, Timestamp, [UUID], [String]).self)

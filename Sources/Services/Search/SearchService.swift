@@ -5,7 +5,7 @@ internal import Reactor
 internal import Redis
 package import WorkerKit
 
-/// The search service: an index of posts that follows the post service's events, with replies cached in Redis.
+/// The search service: an index of posts, which the post service's events update. Replies are cached in Redis.
 package enum SearchService {
     /// The service's name, migrations and queues.
     package static let definition = WorkerDefinition(
@@ -33,7 +33,7 @@ package enum SearchService {
         ]
     }
 
-    /// Makes the cache of search replies. Each change of the index invalidates all of them.
+    /// Makes the cache of search replies. Each change of the index invalidates all replies.
     @Loop static func cache(_ redis: RedisClient, _ log: Logger) -> ListCache {
         ListCache(
             redis: redis, invalidations: Invalidations(redis: redis, log: log), name: "search:posts",

@@ -2,14 +2,15 @@ internal import Postgres
 
 /// All SQL statements of the search service.
 enum SearchStatements {
-    /// The number of newest hits that are ranked. It bounds the cost of a page, and pages end there.
+    /// The maximum number of hits that are ranked and listed on pages; older hits are only counted. The limit bounds
+    /// the cost of a page.
     static let rankedLimit = 2_000
 
     /// Returns a page of the posts that match a query ($1), best first, with the total on each row. A page
     /// without posts is one row with only the total.
     ///
-    /// Tombstones never match, because they have no words. The counted rows have only the columns that order
-    /// them.
+    /// Tombstones never match, because they have no words. `found` contains all hits, so it has only the columns
+    /// that determine their order.
     static let search = Statement(
         """
         WITH found AS MATERIALIZED (SELECT d.id, d.created_at FROM documents d WHERE d.words @@ $1::tsquery),
@@ -29,12 +30,14 @@ enum SearchStatements {
         SELECT word, coalesce((ts_lexize('english_stem', word))[1], '') FROM unnest($1::text[]) AS word
         """)
 
-    /// Returns candidates for the words ($1, each with its query in $2) that no post has: vocabulary words
-    /// that begin with the word, share trigrams with it, or are equal to one of its transpositions ($4, of
-    /// the words $3).
+    /// Returns candidates that can replace those of the words $1 that no post has. A candidate is a word of the
+    /// vocabulary that begins with the unknown word, shares trigrams with it, or is one of its transpositions.
     ///
-    /// The inner query is materialized so that the planner uses the index; for EXISTS alone it may choose a
-    /// scan. It still stops at its first row.
+    /// - $2: for each word of $1, the query that finds the posts that have the word.
+    /// - $3 and $4: pairs of a word of $1 and one of its transpositions.
+    ///
+    /// The subquery `found` is materialized so that the planner uses the index; for a plain EXISTS it may choose a
+    /// scan. The subquery still stops at its first row.
     static let expand = Statement(
         """
         WITH unknown AS MATERIALIZED (
@@ -57,10 +60,11 @@ enum SearchStatements {
         ) candidate
         """)
 
-    /// Adds posts, one per element of the arrays, and words that the vocabulary may lack ($7).
+    /// Adds posts, one for each element of the arrays $1 to $6, and adds the words $7 to the vocabulary if it lacks
+    /// them.
     ///
-    /// Rows are inserted in order, so that workers that add the same rows cannot deadlock. An indexed post
-    /// gets the new words if they differ, as they do if an earlier version split its text differently.
+    /// Rows are inserted in the order of their keys, so that workers that add the same rows cannot deadlock. If an
+    /// indexed post has other words, because an earlier version split its text differently, it gets the new words.
     static let add = Statement(
         """
         WITH new_words AS (
@@ -74,11 +78,11 @@ enum SearchStatements {
         WHERE NOT documents.is_deleted AND documents.words <> EXCLUDED.words
         """)
 
-    /// The most posts that one ``removeUnlisted`` changes.
+    /// The maximum number of posts that one ``removeUnlisted`` changes.
     static let removeUnlistedLimit = 1_000
 
-    /// Leaves tombstones for posts that are not listed ($6), created before $1, from the position ($2, $3),
-    /// exclusive, to the older position ($4, $5), inclusive.
+    /// Leaves tombstones for the indexed posts that are not listed ($6) and were created before $1, from the position
+    /// ($2, $3), exclusive, to the older position ($4, $5), inclusive.
     static let removeUnlisted = Statement(
         """
         UPDATE documents SET is_deleted = true, content = '', author_name = '', words = '' WHERE id = ANY (ARRAY(
@@ -87,7 +91,7 @@ enum SearchStatements {
                 AND (created_at, id) >= ($4, $5) AND NOT is_deleted AND id <> ALL ($6) LIMIT \(removeUnlistedLimit)))
         """)
 
-    /// Leaves a tombstone for each post, which ``add`` does not overwrite.
+    /// Leaves a tombstone for each post. ``add`` does not overwrite a tombstone.
     static let remove = Statement(
         """
         INSERT INTO documents (id, author_id, is_deleted, words)

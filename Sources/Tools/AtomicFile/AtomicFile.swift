@@ -2,7 +2,8 @@ package import Glibc
 
 /// A file that is replaced as a whole: readers see the old or the new content, and a crash leaves one of them on disk.
 ///
-/// The file has its permissions from its first moment on, so that a secret is never readable by others.
+/// New content is first written to a temporary file, the draft. The draft gets the permissions `mode` before any
+/// content is written. If `mode` excludes other users, they can never read the content.
 package struct AtomicFile: Sendable {
     /// A system call that failed.
     package struct Failure: Error, CustomStringConvertible {
@@ -29,12 +30,12 @@ package struct AtomicFile: Sendable {
     private let mode: mode_t
     private let draft: String
 
-    /// Names a file, which need not exist.
+    /// Makes a value for the file at a path. The file need not exist.
     ///
     /// - Parameters:
-    ///   - mode: its permissions, regardless of the umask.
-    ///   - draft: the path that new content is written to before it is moved, on the same file system. By default it is
-    ///     the path followed by the pid, which suits one writer per process.
+    ///   - mode: the permissions of the file, regardless of the umask.
+    ///   - draft: the path of the draft, on the same file system. The draft replaces the file at `path` when it is
+    ///     complete. The default is `path` followed by the pid, which allows one writer per process at a time.
     package init(_ path: String, mode: mode_t, draft: String? = nil) {
         self.path = path
         self.mode = mode
@@ -66,7 +67,8 @@ package struct AtomicFile: Sendable {
 
     /// Writes the file. The content is on disk when this returns.
     ///
-    /// - Parameter replacing: whether an existing file is replaced; otherwise it makes the call fail with `EEXIST`.
+    /// - Parameter replacing: whether to replace an existing file. If false, the call fails with `EEXIST` if the file
+    ///   exists.
     /// - Returns: the time of the change, in seconds since 1970.
     @discardableResult
     package func write(_ bytes: [UInt8], replacing: Bool) throws(Failure) -> Int {
@@ -81,7 +83,7 @@ package struct AtomicFile: Sendable {
         return modified
     }
 
-    /// Moves the file to another one's path, which names the old or the new file at every moment.
+    /// Moves the file to the path of another file and replaces that file atomically.
     package func replace(_ other: AtomicFile) throws(Failure) {
         try check(rename(path, other.path) == 0)
         try syncDirectory()
@@ -95,7 +97,7 @@ package struct AtomicFile: Sendable {
 
     private func fill(_ descriptor: Int32, _ bytes: [UInt8]) throws(Failure) -> Int {
         defer { close(descriptor) }
-        // The umask has been applied to the mode that `open` got.
+        // `open` has applied the umask to the mode; `fchmod` sets the mode itself.
         try check(fchmod(descriptor, mode) == 0)
         var written = 0
         while written < bytes.count {
@@ -116,7 +118,7 @@ package struct AtomicFile: Sendable {
         return (Int(status.st_size), status.st_mtim.tv_sec)
     }
 
-    /// Writes the entries of the directory to disk, since fsync(2) of a file does not.
+    /// Writes the directory's entries to disk, because fsync(2) of a file does not write them.
     private func syncDirectory() throws(Failure) {
         let end = path.lastIndex(of: "/")
         let directory = end.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."

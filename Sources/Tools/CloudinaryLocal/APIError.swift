@@ -1,4 +1,4 @@
-/// An error response in the form of Cloudinary's: a status and one sentence.
+/// An error response of Cloudinary's API: a status and a message.
 struct APIError: Error, Sendable, Equatable {
     let status: Int
     let message: String

@@ -3,7 +3,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// A response before a fault rule has decided whether it is sent whole.
+/// A reply that can be sent whole, cut after half of its body, or without its body.
 struct APIReply: Sendable {
     let status: Int
     let contentType: String
@@ -17,7 +17,7 @@ struct APIReply: Sendable {
         return APIReply(status: status, contentType: "application/json; charset=utf-8", bytes: bytes)
     }
 
-    /// Returns an error in the form of Cloudinary's.
+    /// Returns an error in Cloudinary's form.
     static func error(_ error: APIError) throws -> APIReply {
         try .json(["error": ["message": error.message]], status: error.status)
     }
@@ -27,7 +27,7 @@ struct APIReply: Sendable {
         Response(status: .init(code: status), headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
-    /// The response whose connection breaks after half of the body.
+    /// A response that breaks the connection after half of the body.
     var cutResponse: Response {
         let half = ByteBuffer(bytes: bytes.prefix(bytes.count / 2))
         let body = ResponseBody(contentLength: bytes.count) { writer in

@@ -1,7 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 
-/// Reads the API secret, which must not be an argument, because arguments are visible to all users of the machine.
+/// Reads the API secret. It is not an argument, because all users of the machine can see the arguments of a process.
 enum APISecret {
     static let variable = "CLOUDINARY_SECRET"
 
@@ -9,7 +9,7 @@ enum APISecret {
     ///
     /// White space at the end of the file is ignored.
     ///
-    /// - Throws: a `ValidationError` if the file cannot be read or the secret is missing.
+    /// - Throws: a `ValidationError` if the file cannot be read, is not UTF-8, or the secret is missing.
     static func read(file: String?) throws -> String {
         let secret: String
         if let file {

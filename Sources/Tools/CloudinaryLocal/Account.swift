@@ -1,7 +1,8 @@
+import ASCII
 import Crypto
 import FoundationEssentials
 
-/// The only account of the server, and the signatures of its requests.
+/// The server's only account. It signs responses and authenticates requests.
 struct Account: Sendable {
     let cloud: String
     let key: String
@@ -12,7 +13,7 @@ struct Account: Sendable {
 
     /// Returns the string that is signed together with the secret.
     ///
-    /// An ampersand in a value is written as `%26`, so that one value cannot pass for two parameters. Source:
+    /// An ampersand in a value is written as `%26`, so that one value cannot be mistaken for two parameters. Source:
     /// Cloudinary, "Generating authentication signatures".
     static func stringToSign(_ parameters: [String: String]) -> String {
         parameters
@@ -22,14 +23,14 @@ struct Account: Sendable {
             .joined(separator: "&")
     }
 
-    /// Returns the SHA-1 signature of a string in hex. The signatures in Cloudinary's responses have this form.
+    /// Returns the SHA-1 signature of a string in hex. Signatures in responses always have this form.
     func sha1(_ string: String) -> String {
-        Insecure.SHA1.hash(data: Array((string + secret).utf8)).hex
+        Insecure.SHA1.hash(data: Array((string + secret).utf8)).hexadecimal
     }
 
-    /// Returns the SHA-256 signature of a string in hex. Clients may use it instead of SHA-1.
+    /// Returns the SHA-256 signature of a string in hex. A client can sign a request with it instead of SHA-1.
     func sha256(_ string: String) -> String {
-        SHA256.hash(data: Array((string + secret).utf8)).hex
+        SHA256.hash(data: Array((string + secret).utf8)).hexadecimal
     }
 }
 
@@ -39,7 +40,7 @@ extension Account {
 
     /// Checks a request's key, signature and timestamp, in that order.
     ///
-    /// - Throws: an ``APIError`` with the status and the message of Cloudinary.
+    /// - Throws: an ``APIError`` with Cloudinary's status and message for the fault.
     func authenticate(_ parameters: [String: String], now: Date = .now) throws(APIError) {
         func required(_ name: String) throws(APIError) -> String {
             guard let value = parameters[name], !value.isEmpty else { throw .missing(name) }
@@ -73,13 +74,5 @@ extension Date {
     /// The time in the form `2015-06-20 12:59:41 +0000`.
     fileprivate var cloudinaryText: String {
         formatted(.iso8601).replacing("T", with: " ").replacing("Z", with: " +0000")
-    }
-}
-
-extension Sequence<UInt8> {
-    /// The bytes in lower-case hex.
-    var hex: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }

@@ -2,7 +2,7 @@ import AtomicFile
 import FoundationEssentials
 import Glibc
 
-/// The assets on disk: a file for each, with a name made from the public id.
+/// The assets on disk. Each asset is a file whose name is made from the public id.
 struct AssetStore: Sendable {
     struct Asset: Sendable {
         let bytes: [UInt8]
@@ -13,7 +13,7 @@ struct AssetStore: Sendable {
     private let assets: String
     private let temporary: String
 
-    /// Opens a store: creates its directories if they are missing, and deletes the remains of interrupted uploads.
+    /// Opens a store: creates its directories if they are missing, and deletes the files of interrupted uploads.
     init(directory: String) throws {
         assets = directory + "/assets"
         temporary = directory + "/temporary"
@@ -24,7 +24,7 @@ struct AssetStore: Sendable {
 
     /// Stores an asset. It is on disk when this returns.
     ///
-    /// - Parameter overwrite: whether an existing asset is replaced; otherwise it is kept and returned.
+    /// - Parameter overwrite: whether to replace an existing asset. If false, the existing asset is kept and returned.
     /// - Returns: the stored asset, and whether an asset with this id existed before.
     @concurrent
     func put(_ bytes: [UInt8], as id: PublicID, overwrite: Bool) async throws -> (asset: Asset, existed: Bool) {

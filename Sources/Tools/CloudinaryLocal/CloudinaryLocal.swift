@@ -5,7 +5,7 @@ import HummingbirdCore
 import JSONLogging
 import Logging
 
-/// The command: a server that speaks Cloudinary's upload, destroy and delivery API.
+/// The command `cloudinary-local`: a server with Cloudinary's upload, destroy and delivery API.
 @main
 struct CloudinaryLocal: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,12 +13,12 @@ struct CloudinaryLocal: AsyncParsableCommand {
         abstract: "Serve Cloudinary's upload, destroy and delivery API from a local directory.",
         discussion: """
             The API secret is read from --secret-file, or from the environment variable CLOUDINARY_SECRET. \
-            Anyone who can reach the address can order faults and list the files, so use a loopback address.
+            Anyone who can reach the address can set faults and list the files, so use a loopback address.
             """)
 
     @Option(help: "The address to listen on, as HOST:PORT.")
     var address: ListenAddress
-    @Option(help: "The start of the URLs in responses, if clients use another address. (default: http://ADDRESS)")
+    @Option(help: "The beginning of URLs in responses, if clients use another address. (default: http://ADDRESS)")
     var origin: String?
     @Option(help: "The name of the cloud.")
     var cloud: String
@@ -48,8 +48,8 @@ struct CloudinaryLocal: AsyncParsableCommand {
 }
 
 extension HTTPServerBuilder {
-    /// HTTP/1.1 with a response to `Expect: 100-continue`. Without it, libcurl waits a second before it sends a large
-    /// body.
+    /// An HTTP/1.1 server that responds to `Expect: 100-continue`. Without this response, libcurl waits a second before
+    /// it sends a large body.
     static var answeringExpectations: HTTPServerBuilder {
         HTTPServerBuilder { responder in
             HTTP1Channel(responder: { request, writer, channel in

@@ -3,7 +3,8 @@ import Hummingbird
 import ImageHeaders
 
 extension CloudinaryResponder {
-    /// `GET /CLOUD/image/upload/[vVERSION/]PUBLIC_ID[.FORMAT]`.
+    /// Returns the bytes of an asset: `GET` or `HEAD /CLOUD/image/upload/[vVERSION/]PUBLIC_ID[.FORMAT]`. The version is
+    /// ignored.
     func deliver(_ segments: [String], _ request: Request) async throws -> APIReply {
         try require(request, .get, .head)
         guard segments[0] == account.cloud else { throw APIError.notFound }
@@ -19,15 +20,9 @@ extension CloudinaryResponder {
             ])
     }
 
-    /// `GET /assets`: the stored public ids, for tests.
-    func listAssets(_ request: Request) async throws -> APIReply {
-        try require(request, .get)
-        return try .json(["public_ids": try await store.list()])
-    }
-
-    /// Returns the asset that a URL names, with the extension of its own format or without one.
+    /// Finds an asset by `PUBLIC_ID` or by `PUBLIC_ID.FORMAT`, where FORMAT is the format of the stored image.
     ///
-    /// The extension of another format matches no asset, because this server converts nothing.
+    /// This server does not convert images, so any other extension is read as part of the public id.
     private func find(_ name: String) async throws -> (AssetStore.Asset, ImageHeader)? {
         if let dot = name.lastIndex(of: "."), let id = PublicID(String(name[..<dot])),
             let asset = try await store.get(id),

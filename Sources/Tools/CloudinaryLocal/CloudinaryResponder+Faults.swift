@@ -4,7 +4,7 @@ import Logging
 import ServiceLifecycle
 
 extension CloudinaryResponder {
-    /// `/faults`: `PUT` replaces all rules, `GET` shows the remaining ones, `DELETE` removes all.
+    /// `/faults`: returns the current rules, after `PUT` has replaced them or `DELETE` has removed them.
     func handleFaults(_ request: Request) async throws -> APIReply {
         try require(request, .put, .get, .delete)
         if request.method == .put { try faults.replace(json: try await request.bytes(upTo: 64 << 10)) }
@@ -12,7 +12,7 @@ extension CloudinaryResponder {
         return try .json(["faults": faults.current])
     }
 
-    /// Carries out a request, with the first fault rule that matches it, if any.
+    /// Responds to a request with the reply of `body`, and applies the first fault rule that matches the request.
     func applyingFaults(
         _ path: FaultRule.Path, _ request: Request, _ body: () async throws -> APIReply
     ) async throws -> Response {
@@ -20,16 +20,17 @@ extension CloudinaryResponder {
             let reply = try await catchingErrors(body)
             return request.method == .head ? reply.headResponse : reply.response
         }
-        logger.info("fault", metadata: ["path": "\(path.rawValue)"])
-        let early = rule.after == true ? try await catchingErrors(body) : nil
+        logger.info("a fault rule matches the request", metadata: ["path": "\(path.rawValue)"])
+        let replyBeforeFault = rule.after == true ? try await catchingErrors(body) : nil
         await delay(rule.delayMilliseconds ?? 0)
         let reply: APIReply
         if let status = rule.status {
-            // A client that is still sending would otherwise see a reset connection instead of the response.
-            if early == nil { try await request.drain() }
+            // If the body were not read, a client that is still sending it would get a connection reset instead of the
+            // response.
+            if replyBeforeFault == nil { try await request.drain() }
             reply = try .error(APIError(status, status == 423 ? "Resource is locked" : "Fault on demand"))
-        } else if let early {
-            reply = early
+        } else if let replyBeforeFault {
+            reply = replyBeforeFault
         } else if rule.cut == true {
             try await request.drain()
             reply = try .json(["result": "cut on demand, before the request was carried out"])
@@ -40,10 +41,10 @@ extension CloudinaryResponder {
         return rule.cut == true ? reply.cutResponse : reply.response
     }
 
-    /// Waits for a time, or until the server is stopped.
+    /// Waits for a number of milliseconds, or until the server is stopped.
     private func delay(_ milliseconds: Int) async {
         guard milliseconds > 0 else { return }
-        // A cancelled sleep only ends early.
+        // The error is ignored, because a cancelled sleep only ends early.
         try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .milliseconds(milliseconds)) }
     }
 }

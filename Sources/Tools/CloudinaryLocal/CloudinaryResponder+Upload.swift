@@ -4,7 +4,7 @@ import ImageHeaders
 import Logging
 
 extension CloudinaryResponder {
-    /// `POST /v1_1/CLOUD/image/upload`.
+    /// Stores an image: `POST /v1_1/CLOUD/image/upload`.
     func upload(cloud: String, _ request: Request) async throws -> APIReply {
         try require(request, .post)
         let form = try await RequestForm(request)
@@ -25,8 +25,10 @@ extension CloudinaryResponder {
         let id = try publicID(name.isEmpty ? PublicID.random() : name)
         let overwrite = !["false", "0"].contains(form.parameters["overwrite"])
         let (asset, existed) = try await store.put(file.bytes, as: id, overwrite: overwrite)
-        logger.info("stored", metadata: ["public_id": "\(id.text)", "bytes": "\(asset.bytes.count)"])
-        // If an older asset is kept, the response describes that one.
+        logger.info(
+            existed && !overwrite ? "kept the existing asset" : "stored the asset",
+            metadata: ["public_id": "\(id.text)", "bytes": "\(asset.bytes.count)"])
+        // If the existing asset is kept, the response describes that asset.
         guard let image = existed && !overwrite ? (try? ImageHeader(asset.bytes)) : image else {
             throw APIError.invalidImage
         }
@@ -36,7 +38,7 @@ extension CloudinaryResponder {
                 filename: file.name))
     }
 
-    /// `POST /v1_1/CLOUD/image/destroy`.
+    /// Deletes an image: `POST /v1_1/CLOUD/image/destroy`.
     func destroy(cloud: String, _ request: Request) async throws -> APIReply {
         try require(request, .post)
         let form = try await RequestForm(request)
@@ -44,7 +46,7 @@ extension CloudinaryResponder {
         guard let name = form.parameters["public_id"], !name.isEmpty else { throw APIError.missing("public_id") }
         let id = try publicID(name)
         let removed = try await store.remove(id)
-        logger.info("destroyed", metadata: ["public_id": "\(id.text)", "found": "\(removed)"])
+        logger.info("destroy was requested", metadata: ["public_id": "\(id.text)", "found": "\(removed)"])
         return try .json(["result": removed ? "ok" : "not found"])
     }
 

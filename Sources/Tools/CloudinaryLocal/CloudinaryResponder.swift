@@ -1,14 +1,16 @@
+import ASCII
 import AtomicFile
 import HTTPTypes
 import Hummingbird
 import Logging
 
-/// Responds to requests as Cloudinary does, with the assets of an ``AssetStore``, unless a fault rule matches.
+/// Responds to requests as Cloudinary does, with the assets of an ``AssetStore``. If a fault rule matches a request,
+/// the response is delayed, replaced or cut.
 struct CloudinaryResponder: HTTPResponder {
     typealias Context = BasicRequestContext
 
     let account: Account
-    /// The start of the URLs in responses.
+    /// The beginning of the URLs in responses, such as `http://127.0.0.1:8090`.
     let origin: String
     let store: AssetStore
     let faults = FaultRules()
@@ -16,7 +18,7 @@ struct CloudinaryResponder: HTTPResponder {
 
     func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
         let path = request.uri.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
-        let segments = path.compactMap { String($0).percentDecoded }
+        let segments = path.compactMap { PercentEncoding.decode($0.utf8) }
         guard segments.count == path.count else {
             return try APIReply.error(APIError(400, "The path is not correctly percent-encoded UTF-8")).response
         }
@@ -46,20 +48,29 @@ struct CloudinaryResponder: HTTPResponder {
         }
     }
 
-    /// Returns the reply of a body; turns an error of the request or the store into Cloudinary's form.
+    /// `GET /assets`: returns the stored public ids, for tests.
+    private func listAssets(_ request: Request) async throws -> APIReply {
+        try require(request, .get)
+        return try .json(["public_ids": try await store.list()])
+    }
+
+    /// Returns the reply of `body`. If the request or the store causes an error, returns the error in Cloudinary's
+    /// form.
     func catchingErrors(_ body: () async throws -> APIReply) async throws -> APIReply {
         do {
             return try await body()
         } catch let error as APIError {
-            logger.info("request refused", metadata: ["status": "\(error.status)"])
+            logger.info("the request was refused", metadata: ["status": "\(error.status)"])
             return try .error(error)
         } catch let error as AtomicFile.Failure {
-            logger.error("storage failed", metadata: ["path": "\(error.path)", "errno": "\(error.code)"])
+            logger.error("a file operation failed", metadata: ["path": "\(error.path)", "errno": "\(error.code)"])
             return try .error(APIError(500, "Internal error"))
         }
     }
 
-    /// - Throws: an ``APIError`` with status 405 if the method is not one of those given.
+    /// Checks the method of a request.
+    ///
+    /// - Throws: an ``APIError`` with status 405 if `methods` does not contain the method.
     func require(_ request: Request, _ methods: HTTPRequest.Method...) throws(APIError) {
         guard methods.contains(request.method) else { throw APIError(405, "Method not allowed") }
     }

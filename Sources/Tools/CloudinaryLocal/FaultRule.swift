@@ -1,21 +1,21 @@
-/// A fault on demand: the requests that it matches, and its effect on them.
+/// A fault that `PUT /faults` has set: the requests that it matches, and its effect on them.
 struct FaultRule: Sendable, Codable, Equatable {
     /// The kinds of request that a rule can match.
     enum Path: String, Sendable, Codable {
         case upload, destroy, delivery
     }
 
-    /// Delays the request, in milliseconds.
+    /// The delay of the request, in milliseconds; `nil` for no delay.
     var delayMilliseconds: Int?
-    /// Responds with this status.
+    /// The status of the response; `nil` if the fault does not change the status.
     var status: Int?
-    /// Breaks the connection in the middle of the response.
+    /// Whether the connection breaks in the middle of the response.
     var cut: Bool?
-    /// Carries out the request before the fault.
+    /// Whether the request is carried out before the fault is applied.
     var after: Bool?
-    /// The number of requests that the rule still matches; nil for every request until the rule is deleted.
+    /// The number of requests that the rule still matches; `nil` if it matches requests until it is deleted.
     var count: Int?
-    /// The kind of request; nil for all.
+    /// The kind of request that the rule matches; `nil` for all kinds.
     var path: Path?
 
     init(from decoder: any Decoder) throws {

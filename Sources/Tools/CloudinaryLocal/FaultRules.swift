@@ -5,10 +5,10 @@ import Synchronization
 final class FaultRules: Sendable {
     private let rules = Mutex<[FaultRule]>([])
 
-    /// The rules that still match requests, in their order.
+    /// The remaining rules, in their order.
     var current: [FaultRule] { rules.withLock { $0 } }
 
-    /// Replaces all rules by those of a JSON document: one rule, or an array of rules.
+    /// Replaces all rules with the rules of a JSON document, which has one rule or an array of rules.
     func replace(json: [UInt8]) throws(APIError) {
         let data = Data(json)
         let replacement: [FaultRule]
@@ -30,7 +30,7 @@ final class FaultRules: Sendable {
         rules.withLock { $0 = [] }
     }
 
-    /// Returns the first rule that matches a request and counts the match; removes a rule after its last match.
+    /// Returns the first rule that matches a request. Counts the match, and removes the rule after its last match.
     func takeMatch(for path: FaultRule.Path) -> FaultRule? {
         rules.withLock { rules in
             guard let index = rules.firstIndex(where: { $0.path == nil || $0.path == path }) else { return nil }

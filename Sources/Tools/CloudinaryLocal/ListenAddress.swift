@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The address that the server listens on, as `HOST:PORT`; an IPv6 address stands in brackets.
+/// The address that the server listens on, as `HOST:PORT`. An IPv6 address is in brackets.
 struct ListenAddress: ExpressibleByArgument, CustomStringConvertible, Sendable {
     let host: String
     let port: Int

@@ -1,15 +1,16 @@
+import ASCII
 import FoundationEssentials
 
-/// The public id of an asset: 1 to 255 characters, with slashes between folders.
+/// The public id of an asset: 1 to 255 characters, in which slashes separate folders.
 ///
-/// Only ``fileName`` is used in paths, because none of its characters has a meaning to the file system.
+/// Paths on disk contain only ``fileName``, because none of its characters has a meaning in a path.
 struct PublicID: Sendable, Hashable {
     let text: String
 
     /// Validates a public id from a client. Source: Cloudinary, "Permitted naming conventions".
     ///
-    /// - Returns: nil if it is empty or too long, or has a forbidden or a control character, an empty, `.` or `..`
-    ///   folder, or a folder that looks like a version.
+    /// - Returns: `nil` if the id is empty or too long, has a forbidden character or a control character, has a part
+    ///   between slashes that is empty, `.` or `..`, or has a folder that looks like a version.
     init?(_ given: String) {
         let text = given.trimming { $0.isWhitespace || $0 == "/" }
         guard (1...255).contains(text.count),
@@ -23,23 +24,24 @@ struct PublicID: Sendable, Hashable {
         guard fileName.utf8.count <= 255 else { return nil }
     }
 
-    /// Returns a random public id, for an upload without one.
+    /// Returns a random public id, for an upload without a public id.
     static func random() -> String {
         let alphabet = Array("abcdefghijklmnopqrstuvwxyz0123456789")
         return String((0..<20).map { _ in alphabet[Int.random(in: alphabet.indices)] })
     }
 
-    /// The name of the asset's file: letters, digits, hyphens and underscores unchanged, every other byte as `%XX`.
-    var fileName: String { text.percentEncoded { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") } }
+    /// The name of the asset's file: ASCII letters, digits, hyphens and underscores, and every other byte as `%XX`.
+    var fileName: String { PercentEncoding.encode(text) { "-_".utf8.contains($0) } }
 
-    /// Returns the public id with a file name; nil if no public id has this name.
+    /// Makes the public id that has a file name; `nil` if no public id has this file name.
     init?(fileName: String) {
-        guard let text = fileName.percentDecoded, let id = PublicID(text), id.fileName == fileName else { return nil }
+        guard let text = PercentEncoding.decode(fileName.utf8), let id = PublicID(text), id.fileName == fileName
+        else { return nil }
         self = id
     }
 
     /// The public id, encoded for the path of a URL.
-    var path: String { text.percentEncoded { "-_.~/".utf8.contains($0) } }
+    var path: String { PercentEncoding.encode(text) { "-_.~/".utf8.contains($0) } }
 
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
@@ -57,43 +59,9 @@ extension StringProtocol {
 }
 
 extension String {
-    /// Returns the text with every byte as `%XX`, except ASCII letters, digits and the bytes that `plain` accepts.
-    func percentEncoded(except plain: (UInt8) -> Bool) -> String {
-        utf8.reduce(into: "") { text, byte in
-            if Unicode.Scalar(byte).properties.isAlphabetic && byte < 0x80 || (0x30...0x39).contains(byte)
-                || plain(byte)
-            {
-                text.unicodeScalars.append(Unicode.Scalar(byte))
-            } else {
-                text += "%" + CollectionOfOne(byte).hex.uppercased()
-            }
-        }
-    }
-
-    /// The text with each `%XX` replaced by its byte; nil if one is malformed or the result is not UTF-8.
-    var percentDecoded: String? {
-        var bytes: [UInt8] = []
-        var rest = utf8[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard let high = rest.popFirst()?.hexDigit, let low = rest.popFirst()?.hexDigit else { return nil }
-            bytes.append(high << 4 | low)
-        }
-        return String(validating: bytes, as: UTF8.self)
-    }
-
     fileprivate func trimming(_ unwanted: (Character) -> Bool) -> String {
         guard let start = firstIndex(where: { !unwanted($0) }), let end = lastIndex(where: { !unwanted($0) })
         else { return "" }
         return String(self[start...end])
-    }
-}
-
-extension UInt8 {
-    fileprivate var hexDigit: UInt8? {
-        Character(Unicode.Scalar(self)).hexDigitValue.flatMap { UInt8(exactly: $0) }
     }
 }

@@ -1,3 +1,4 @@
+import ASCII
 import HTTPTypes
 import Hummingbird
 import Multipart
@@ -71,7 +72,7 @@ struct RequestForm: Sendable {
 
     private mutating func keepFileBytes(_ bytes: ArraySlice<UInt8>) {
         guard var file else { return }
-        // Without this, appending would copy the bytes, because two references to them would exist.
+        // Releases the second reference to the bytes, because appending would otherwise copy all of them.
         self.file = nil
         file.size += bytes.count
         if file.size <= Self.maximumFileSize { file.bytes += bytes } else { file.bytes = [] }
@@ -97,7 +98,7 @@ struct RequestForm: Sendable {
     private mutating func parse(urlEncoded bytes: [UInt8]) throws(APIError) {
         for pair in bytes.split(separator: UInt8(ascii: "&")) {
             let halves = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-            let texts = halves.map { String(decoding: $0, as: UTF8.self).replacing("+", with: " ").percentDecoded }
+            let texts = halves.map { PercentEncoding.decode($0, plusIsSpace: true) }
             guard let name = texts.first ?? nil, let value = texts.count > 1 ? texts[1] : "" else {
                 throw APIError(400, "The parameters are not correctly percent-encoded UTF-8")
             }

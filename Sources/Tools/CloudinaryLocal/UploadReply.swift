@@ -1,3 +1,4 @@
+import ASCII
 import Crypto
 import FoundationEssentials
 import ImageHeaders
@@ -42,7 +43,7 @@ struct UploadReply: Encodable, Sendable {
     ///
     /// - Parameters:
     ///   - existed: whether an asset with this public id existed before the upload.
-    ///   - overwrite: whether the upload replaced it.
+    ///   - overwrite: whether the request allows an existing asset to be replaced.
     ///   - filename: the file name that the client sent.
     init(
         _ id: PublicID, _ asset: AssetStore.Asset, _ image: ImageHeader, account: Account, origin: String,
@@ -68,8 +69,8 @@ struct UploadReply: Encodable, Sendable {
         apiKey = account.key
     }
 
-    /// Returns an id or an entity tag, which have the form of an MD5 digest.
+    /// Returns the MD5 digest in hexadecimal, which is the form of Cloudinary's asset ids, version ids and entity tags.
     private static func digest(_ bytes: some Sequence<UInt8>) -> String {
-        Insecure.MD5.hash(data: Array(bytes)).hex
+        Insecure.MD5.hash(data: Array(bytes)).hexadecimal
     }
 }

@@ -3,7 +3,7 @@ import ArgumentParser
 /// The operator's command.
 @main struct WarrenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "warren", abstract: "Set up and maintain a Warren.",
+        commandName: "warren", abstract: "Set up and maintain Warren.",
         subcommands: [KeysCommand.self, ContractsCommand.self, SearchCommand.self])
 }
 
@@ -17,7 +17,7 @@ struct KeysCommand: ParsableCommand {
 /// `warren contracts`
 struct ContractsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "contracts", abstract: "Write the contracts at the queues as JSON Schema and AsyncAPI.",
+        commandName: "contracts", abstract: "Write the contracts of the queues as JSON Schema and AsyncAPI.",
         subcommands: [ExportContracts.self])
 }
 

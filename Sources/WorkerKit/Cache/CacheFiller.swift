@@ -5,26 +5,29 @@ internal import Redis
 enum CacheLookup: Sendable, Hashable {
     /// The entry's value.
     case hit([UInt8])
-    /// No entry. The value may be stored under `key`; `lock` is a key in the same slot of a Redis cluster.
+    /// There is no entry. The value may be stored under `key`. `lock` is the key of a lock, in the same slot of a Redis
+    /// cluster.
     case miss(key: String, lock: String)
-    /// A tombstone, or no Redis: the value must be read and must not be stored.
+    /// The entry is a tombstone, or Redis is not available. The value must be read, but must not be stored.
     case unavailable
 }
 
-/// Reads values that are missing from a cache and stores them, each once however many tasks ask for it at the same time
-/// (single flight).
+/// Reads values that are missing from a cache, and stores them. If several tasks need a value at the same time, it is
+/// read once (single flight).
 ///
-/// Within the process the first task reads and the others share its result. Between processes a short lock in Redis
-/// decides which one reads; a process that finds it taken looks for the value again for a moment, and then reads too.
-/// The lock saves work, and correctness does not depend on it. Without Redis every task reads for itself.
+/// Within a process, the first task reads the value and the other tasks share its result. Between processes, a short
+/// lock in Redis decides which process reads. A process that does not get the lock looks for the value again for up to
+/// 400 ms, and then reads the value itself. The lock only saves work; correctness does not depend on it. If Redis is
+/// not available, every task reads the value itself.
 @Loop final class CacheFiller {
-    /// The lock's lifetime, which bounds the wait for a process that died.
+    /// The lifetime of the lock. The lock of a process that has died expires after this time.
     private static let lockMilliseconds = 2000
-    /// How long to look for the value of another process.
+    /// How long a process without the lock looks for the value before it reads the value itself.
     private static let lookLimit: Duration = .milliseconds(400)
+    /// The shortest and the longest pause between two looks.
     private static let pauses: ClosedRange<Duration> = .milliseconds(5) ... .milliseconds(160)
 
-    /// Returns the value if it is present, 1 if the caller has taken the lock, 0 if another process has it.
+    /// Returns the value if it is present, 1 if the caller has got the lock, and 0 if another process has the lock.
     private static let claim = RedisScript(
         """
         local value = redis.call('GET', KEYS[1])
@@ -38,18 +41,18 @@ enum CacheLookup: Sendable, Hashable {
 
     private let redis: RedisClient
     private let store: Store
-    /// The tasks that share each reading, by its key.
-    private var reading: [String: [Waiter<Result<[UInt8]?, any Error>>]] = [:]
+    /// The tasks that wait for the result of a running reading, by the key of the value that is read.
+    private var readings: [String: [Waiter<Result<[UInt8]?, any Error>>]] = [:]
 
     init(redis: RedisClient, store: @escaping Store) {
         self.redis = redis
         self.store = store
     }
 
-    /// Returns the value that a lookup found, or reads it and stores it.
+    /// Returns the value that a lookup has found. If the lookup has found none, reads and stores the value.
     ///
     /// - Parameter read: reads the value; `nil` if it does not exist.
-    /// - Throws: the error of `read`, also for the tasks that share it.
+    /// - Throws: the error of `read`. All tasks that share the reading get this error.
     func value(
         _ lookup: CacheLookup, read: @Loop () async throws -> [UInt8]?
     ) async throws -> [UInt8]? {
@@ -63,21 +66,21 @@ enum CacheLookup: Sendable, Hashable {
     private func missingValue(
         _ key: String, _ lock: String, _ read: @Loop () async throws -> [UInt8]?
     ) async throws -> [UInt8]? {
-        if reading[key] != nil {
+        if readings[key] != nil {
             let waiter = Waiter<Result<[UInt8]?, any Error>>()
-            reading[key]?.append(waiter)
+            readings[key]?.append(waiter)
             if let value = try await waiter.waitThroughCancellation()?.get() ?? nil { return value }
-            // The absence of a value is not shared: it may have been created after that reading began.
+            // A reading without a value is not shared, because the value may have been created after the reading began.
             return try await read()
         }
-        reading[key] = []
+        readings[key] = []
         let result: Result<[UInt8]?, any Error>
         do {
             result = .success(try await readAsFirst(key, lock, read))
         } catch {
             result = .failure(error)
         }
-        for waiter in reading.removeValue(forKey: key) ?? [] { waiter.resume(returning: result) }
+        for waiter in readings.removeValue(forKey: key) ?? [] { waiter.resume(returning: result) }
         return try result.get()
     }
 
@@ -90,7 +93,7 @@ enum CacheLookup: Sendable, Hashable {
             let claimed = try? await redis.run(
                 Self.claim, keys: [.string(key), .string(lock)], arguments: [.integer(Self.lockMilliseconds)])
             switch claimed {
-            // An empty value is a tombstone, and nothing is stored beside it.
+            // An empty value is a tombstone. The value is then read and not stored.
             case .bytes(let value): return value.isEmpty ? try await read() : value
             case .integer(1):
                 defer { release(lock) }
@@ -109,7 +112,7 @@ enum CacheLookup: Sendable, Hashable {
         _ key: String, _ read: @Loop () async throws -> [UInt8]?
     ) async throws -> [UInt8]? {
         guard let value = try await read() else { return nil }
-        // A failure to store costs one more reading and needs no handling.
+        // If the value is not stored, it is only read once more, so a failure is ignored.
         redis.send(store(key, value)) { _ in }
         return value
     }

@@ -3,10 +3,11 @@ package import Redis
 
 /// A cache of single entities, in which a deleted entity cannot reappear.
 ///
-/// An entry is stored only if its key is free (`SET … NX`). A delete puts a tombstone there first, which outlives every
-/// reader that can still hold the old row.
+/// An entry is stored only if its key is free (`SET … NX`). After a delete or a change, the key is set to an empty
+/// value (a tombstone) for 60 s. A query that has read the old row before the change ends earlier than the tombstone,
+/// so it cannot store the old row.
 @Loop package final class EntityCache {
-    /// Longer than any reader lives: a query's deadline is 5 s.
+    /// The lifetime of a tombstone. It is longer than any read, because a query's deadline is 5 s.
     private static let tombstoneSeconds = 60
 
     private let redis: RedisClient
@@ -17,7 +18,7 @@ package import Redis
     /// Makes a cache.
     ///
     /// - Parameters:
-    ///   - name: the prefix of its keys, such as `post:one`.
+    ///   - name: the prefix of the cache's keys, such as `post:one`.
     ///   - lifetime: an entry's lifetime, in whole seconds.
     package init(redis: RedisClient, invalidations: Invalidations, name: String, lifetime: Duration) {
         self.redis = redis
@@ -29,8 +30,8 @@ package import Redis
         }
     }
 
-    /// Returns an entity's bytes from the cache, or reads and stores them, once for all tasks that ask at the same
-    /// time.
+    /// Returns an entity's bytes from the cache. If the cache does not have them, reads and stores them. Tasks that
+    /// need the same entity at the same time share one reading.
     ///
     /// - Parameter read: reads the entity; `nil` if it does not exist.
     package func body(_ id: String, read: @Loop () async throws -> [UInt8]?) async throws -> [UInt8]? {
@@ -46,8 +47,9 @@ package import Redis
         }
     }
 
-    /// Replaces an entity with a tombstone: for 60 s it is not stored, and readers go to the database.
-    package func bury(_ id: String) async {
+    /// Replaces an entity's entry with a tombstone. For 60 s nothing is stored under its key, and readers read the
+    /// database.
+    package func putTombstone(_ id: String) async {
         await invalidations.send([
             .string("SET"), .string(prefix + id), .string(""), .string("EX"), .integer(Self.tombstoneSeconds),
         ])

@@ -2,22 +2,26 @@ package import Logging
 package import Reactor
 package import Redis
 
-/// Sends invalidations to a cache and retries those that failed, because a cache that missed one keeps serving deleted
-/// data.
+/// Sends invalidations to a cache, and sends failed invalidations again, because a cache that has missed an
+/// invalidation continues to serve deleted data.
 ///
-/// Retries back off exponentially while the connection lasts. On a new connection all pending invalidations are sent
-/// before any command that reads. The same invalidation is kept once, however often it failed.
+/// While the connection is open, failed invalidations are sent again with exponential backoff. On a new connection, all
+/// of them are sent before any command that reads. An invalidation that fails several times is kept only once.
 @Loop package final class Invalidations {
+    /// The maximum number of failed invalidations that are kept.
     private static let limit = 10_000
 
     private let redis: RedisClient
     private let log: Logger
+    /// The failed invalidations that must be sent again.
     private var pending: Set<[RedisArgument]> = []
+    /// Whether failed invalidations were dropped because of ``limit``.
     private var hasOverflowed = false
     private var backoff = Backoff(.milliseconds(100) ... .seconds(5))
     private var timer: LoopTimer?
 
-    /// Makes the sender of a client's invalidations. A client has one, because it sets the client's `onConnect`.
+    /// Makes the invalidations of a Redis client. A client can have only one such object, because the object sets the
+    /// client's `onConnect`.
     package init(redis: RedisClient, log: Logger) {
         self.redis = redis
         self.log = log
@@ -28,14 +32,14 @@ package import Redis
         timer?.cancel()
     }
 
-    /// The number of failed invalidations.
+    /// The number of failed invalidations that must be sent again.
     var count: Int { pending.count }
 
-    /// Sends an invalidation, which must be idempotent because it can be sent again later.
+    /// Sends an invalidation. The command must be idempotent, because it can be sent again later.
     package func send(_ command: [RedisArgument]) async {
         do {
             _ = try await redis.send(command)
-            // The same invalidation, if it failed before, is made up for.
+            // If the same invalidation has failed before, it need not be sent again.
             if !pending.isEmpty { pending.remove(command) }
         } catch {
             keep(command)
@@ -56,9 +60,9 @@ package import Redis
         timer?.cancel()
         timer = nil
         guard redis.isConnected, !pending.isEmpty else { return }
-        log.info("failed cache invalidations sent again", metadata: ["count": "\(pending.count)"])
+        log.info("sending failed cache invalidations again", metadata: ["count": "\(pending.count)"])
         if hasOverflowed {
-            log.warning("cache invalidations lost; deleted entries stay visible until they expire")
+            log.warning("too many cache invalidations failed; deleted data can be served until it expires")
         }
         let commands = pending
         pending = []
@@ -74,7 +78,7 @@ package import Redis
     }
 
     private func scheduleRetry() {
-        // Without a connection, `onConnect` retries.
+        // If Redis is not connected, `onConnect` sends the invalidations.
         guard timer == nil, redis.isConnected else { return }
         timer = Loop.schedule(after: backoff.next()) { [weak self] in self?.retry() }
     }

@@ -3,12 +3,13 @@ package import Redis
 
 /// A cache of pages that are invalidated together, by a generation number in their keys.
 ///
-/// A write increments the generation. Pages of earlier generations are never read again and expire. A page that was
-/// read from the database before a write is stored under the generation before it, so it cannot hide the write.
+/// A write increments the generation. Pages of earlier generations are not read any more; they stay in Redis until they
+/// expire. A page that was read from the database before a write is stored under the generation that was current before
+/// the write, so later readers do not find it.
 @Loop package final class ListCache {
-    // Both keys have the list's name as their hash tag, so a Redis cluster keeps them in one slot. A missing generation
-    // starts at the time in microseconds, so it never repeats a number that was used before.
-    private static let look = RedisScript(
+    // All keys of a list have the list's name as their hash tag, so a Redis cluster keeps them in one slot. If Redis
+    // has lost the generation, it is set to the time in microseconds, which is greater than every number used before.
+    private static let lookUpScript = RedisScript(
         """
         local generation = redis.call('GET', KEYS[1])
         if not generation then
@@ -19,8 +20,8 @@ package import Redis
         return {generation, redis.call('GET', KEYS[1] .. ':' .. generation .. ':' .. ARGV[1])}
         """)
 
-    // INCR alone would start a missing generation at 1, which was used before.
-    private static let advance = """
+    // INCR alone would restart a lost generation at 1 each time, so numbers would repeat.
+    private static let advanceScript = """
         if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('INCR', KEYS[1]) end
         local time = redis.call('TIME')
         return redis.call('SET', KEYS[1], time[1] .. string.format('%06d', time[2]))
@@ -29,29 +30,31 @@ package import Redis
     private let redis: RedisClient
     private let invalidations: Invalidations
     private let filler: CacheFiller
-    private let root: String
-    /// The writers that wait for an increment; `true` tells a writer to do it itself, `false` that it is done.
+    private let generationKey: String
+    /// The writers that wait for an increment. A writer that is resumed with `true` must do the next increment. For a
+    /// writer that is resumed with `false`, another writer has done it.
     private var writers = BatchQueue<Waiter<Bool>>(limit: .max)
 
     /// Makes a cache.
     ///
     /// - Parameters:
-    ///   - name: the list's name, which its keys begin with, such as `post:list`.
+    ///   - name: the list's name, such as `post:list`. All keys begin with the name in braces.
     ///   - lifetime: a page's lifetime, in whole seconds.
     package init(redis: RedisClient, invalidations: Invalidations, name: String, lifetime: Duration) {
         self.redis = redis
         self.invalidations = invalidations
-        root = "{\(name)}:generation"
+        generationKey = "{\(name)}:generation"
         let seconds = Int(lifetime.components.seconds)
         filler = CacheFiller(redis: redis) { key, value in
             [.string("SET"), .string(key), .bytes(value), .string("EX"), .integer(seconds)]
         }
     }
 
-    /// Returns a page from the cache, or reads and stores it, once for all tasks that ask at the same time.
+    /// Returns a page from the cache. If the cache does not have the page, reads and stores it. Tasks that need the
+    /// same page at the same time share one reading.
     ///
-    /// Tasks share a reading only if it began in the generation that they have seen, so the page has every write that
-    /// was invalidated before they asked.
+    /// A task shares a reading only if it has seen the same generation as the task that reads. The page therefore
+    /// includes every write whose invalidation ended before the task asked for the page.
     ///
     /// - Parameter read: reads the page.
     package func body(_ page: String, read: @Loop () async throws -> [UInt8]) async throws -> [UInt8] {
@@ -61,25 +64,26 @@ package import Redis
     }
 
     func lookUp(_ page: String) async -> CacheLookup {
-        guard let value = try? await redis.run(Self.look, keys: [.string(root)], arguments: [.string(page)]),
-            case .array(let parts) = value, parts.count == 2, case .bytes(let generation) = parts[0]
+        let result = try? await redis.run(
+            Self.lookUpScript, keys: [.string(generationKey)], arguments: [.string(page)])
+        guard case .array(let parts)? = result, parts.count == 2, case .bytes(let generation) = parts[0]
         else { return .unavailable }
         if case .bytes(let body) = parts[1] { return .hit(body) }
-        let key = "\(root):\(String(decoding: generation, as: UTF8.self)):\(page)"
+        let key = "\(generationKey):\(String(decoding: generation, as: UTF8.self)):\(page)"
         return .miss(key: key, lock: "\(key):reading")
     }
 
     /// Invalidates every page.
     ///
-    /// Writers that arrive during an increment share the next one, so under load there are fewer increments than
-    /// writes.
+    /// Writers that arrive during an increment share the next increment. Under load there are therefore fewer
+    /// increments than writes.
     package func invalidate() async {
         let writer = Waiter<Bool>()
         if !writers.add(writer) {
             guard await writer.waitThroughCancellation() == true else { return }
         }
         let covered = writers.takeOthers()
-        await invalidations.send([.string("EVAL"), .string(Self.advance), .integer(1), .string(root)])
+        await invalidations.send([.string("EVAL"), .string(Self.advanceScript), .integer(1), .string(generationKey)])
         for writer in covered { writer.resume(returning: false) }
         writers.finish()?.resume(returning: true)
     }

@@ -7,7 +7,7 @@ package import Reactor
     @Loop package struct Member {
         /// The message's decoded body.
         package let body: Body
-        /// The message's caller and log; its transaction is the batch's.
+        /// The message's caller and log. Its transaction is the transaction of the batch.
         package let context: HandlerContext
     }
 
@@ -15,8 +15,8 @@ package import Reactor
     package let members: [Member]
     let unit: UnitOfWork
 
-    /// Returns the transaction of all members, which begins at its first use and is committed after the handler
-    /// returns.
+    /// Returns the transaction of all members. The first call begins the transaction. It is committed after the handler
+    /// has returned.
     ///
     /// - Throws: `PostgresError` if no connection becomes free in time.
     package func transaction() async throws(PostgresError) -> Transaction {

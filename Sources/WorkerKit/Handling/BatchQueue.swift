@@ -1,21 +1,21 @@
-/// Forms batches of the work that arrives while other work runs.
+/// Forms batches of the messages that arrive while an earlier batch runs.
 ///
-/// One batch runs at a time. What arrives meanwhile forms the next batch, so batches grow with the load. The caller
-/// runs the batches: this type only decides which message begins one and which messages join it.
+/// One batch runs at a time. The messages that arrive while it runs form the next batch, so batches grow with the load.
+/// The caller runs the batches. This type only decides which message begins a batch and which messages join it.
 struct BatchQueue<Message> {
     private let limit: Int
     private var isRunning = false
     private var waiting: [Message] = []
 
-    /// - Parameter limit: the most messages in a batch, at least 1.
+    /// - Parameter limit: the maximum number of messages in a batch, at least 1.
     init(limit: Int) {
         self.limit = limit
     }
 
     /// Adds a message.
     ///
-    /// - Returns: true if no batch is running: the caller starts one that begins with this message. Otherwise the
-    ///   message waits.
+    /// - Returns: `true` if no batch is running. The caller must then start a batch that begins with this message.
+    ///   `false` if the message waits for the next batch.
     mutating func add(_ message: Message) -> Bool {
         guard isRunning else {
             isRunning = true
@@ -25,7 +25,8 @@ struct BatchQueue<Message> {
         return false
     }
 
-    /// Returns the waiting messages that join the batch's first one, in the order of their arrival.
+    /// Removes and returns the waiting messages that join the first message of the batch, in the order of their
+    /// arrival.
     mutating func takeOthers() -> [Message] {
         let others = Array(waiting.prefix(limit - 1))
         waiting.removeFirst(others.count)
@@ -34,7 +35,7 @@ struct BatchQueue<Message> {
 
     /// Ends the running batch.
     ///
-    /// - Returns: the message that the next batch begins with; `nil` if none waits.
+    /// - Returns: the first message of the next batch, which the caller must start; `nil` if no message waits.
     mutating func finish() -> Message? {
         isRunning = !waiting.isEmpty
         return waiting.isEmpty ? nil : waiting.removeFirst()

@@ -1,19 +1,19 @@
 internal import Reactor
 
-/// Carries out the messages of one type that are in flight at the same time in batches, one transaction per batch.
+/// Carries out the messages of one type in batches, with one transaction for each batch.
 ///
-/// One batch runs at a time. Messages that arrive meanwhile form the next batch, so a busy worker begins and commits
-/// seldom and an idle worker delays no message. A failed batch is carried out again message by message, so that one
-/// failing message does not fail the others.
+/// One batch runs at a time. The messages that arrive while it runs form the next batch. Therefore a busy worker needs
+/// few transactions, and an idle worker does not delay messages. If a batch fails, each of its messages is carried out
+/// again in a batch of its own, so that a failing message does not fail the others.
 @Loop final class Batcher<Body: Sendable> {
-    /// Carries out a batch and returns a reply for each member, in their order; `nil` for an event.
+    /// Carries out a batch. Returns a reply for each member, in the order of the members; `nil` for an event.
     typealias Handle = @Loop @Sendable (Batch<Body>) async throws -> [Reply?]
 
     private let kind: Handler.Kind
     private let handle: Handle
     private var queue = BatchQueue<Entry>(limit: 64)
 
-    /// A message and its task's wait.
+    /// A message, and the waiter of the task that needs its result.
     private struct Entry {
         let body: Body
         let message: IncomingMessage
@@ -23,9 +23,9 @@ internal import Reactor
 
     /// How the task of a waiting message continues.
     private enum Resumption: Sendable {
-        /// It runs the next batch, which begins with its own message.
+        /// The task must run the next batch, which begins with the task's own message.
         case lead
-        /// Another task carried out its message.
+        /// Another task has carried out the message, with this result.
         case ended(Attempt<Reply?>)
     }
 
@@ -34,13 +34,14 @@ internal import Reactor
         self.handle = handle
     }
 
-    /// Carries out a message in a batch with others.
+    /// Carries out a message in a batch.
     func carryOut(
         _ body: Body, _ message: IncomingMessage, _ environment: HandlerEnvironment
     ) async -> Attempt<Reply?> {
         let entry = Entry(body: body, message: message, environment: environment)
         if queue.add(entry) {
-            // Messages that arrive in the same turn of the loop join the batch.
+            // After the yield, the messages that arrive in the same turn of the loop are in the queue and join the
+            // batch.
             await Task.yield()
         } else if case .ended(let attempt) = await entry.waiter.waitThroughCancellation() {
             return attempt
@@ -48,7 +49,7 @@ internal import Reactor
         return await lead(entry)
     }
 
-    /// Runs a batch that begins with this task's own message, and starts the next batch.
+    /// Runs a batch that begins with this task's own message. Then resumes the task that runs the next batch.
     private func lead(_ own: Entry) async -> Attempt<Reply?> {
         let entries = [own] + queue.takeOthers()
         defer { queue.finish()?.waiter.resume(returning: .lead) }

@@ -4,11 +4,11 @@ internal import Logging
 internal import Postgres
 internal import Reactor
 
-/// Carries a delivery from its arrival to its acknowledgement: trust, decoding, handling, commit, reply, and the
-/// retry or dead letter after a failure.
+/// Handles a delivery from its arrival to its acknowledgement: checks the sender's rights, calls the handler, sends the
+/// reply, and after a failure retries or dead-letters the message.
 @Loop final class Dispatcher {
-    /// How long a reply or a retry waits for the publishing connection.
-    private static let publisherLimit: Duration = .seconds(5)
+    /// How long a reply or a retry waits until the publishing connection is available.
+    private static let publisherWait: Duration = .seconds(5)
 
     private let handlers: [String: Handler]
     private let principal: String
@@ -21,7 +21,7 @@ internal import Reactor
     /// - Parameters:
     ///   - handlers: one for each message type.
     ///   - principal: the worker's own broker user.
-    ///   - trusted: the principals that may speak for accounts.
+    ///   - trusted: the principals that may send requests on behalf of accounts.
     init(
         handlers: [Handler], principal: String, trusted: Set<String>, pool: PostgresPool, publisher: Publisher,
         relay: OutboxRelay, log: Logger
@@ -34,15 +34,18 @@ internal import Reactor
         self.log = log
     }
 
-    /// Handles a delivery and returns when it is acknowledged or rejected.
+    /// Handles a delivery. Returns when the delivery is acknowledged or rejected.
     func handle(_ delivery: Delivery) async {
         let message = IncomingMessage(delivery, trusted: trusted)
         let began = ContinuousClock.now
         guard let handler = handlers[message.type], isAuthorizedRoute(delivery, message, handler) else {
-            return await finish(delivery, message, .unprocessable("no handler here for this type"), began)
+            let reason =
+                "no handler for this message type, or the exchange or the routing key does not match the type, "
+                + "or the message has an x-death header"
+            return await finish(delivery, message, .unprocessable(reason), began)
         }
         if isPastDeadline(message, handler) {
-            log.debug("request expired", metadata: ["type": "\(message.type)"])
+            log.debug("request dropped after its deadline", metadata: ["type": "\(message.type)"])
             delivery.ack()
             return
         }
@@ -54,28 +57,37 @@ internal import Reactor
         }
     }
 
-    /// Stops retries from being awaited: a failed delivery that cannot be published goes back to its queue.
+    /// Stops repeating attempts to publish retries. From now on, a failed delivery is requeued if an attempt to publish
+    /// its retry fails with a transient error.
     func close() {
         isClosing = true
     }
 
     // MARK: Checks
 
-    /// Whether the sender was allowed to send this type.
+    /// Whether the sender was allowed to send a message of this type.
     ///
-    /// The broker checks the sender's right to an exchange and a routing key, but the message's type selects the
-    /// handler, so the three must agree. A user that may declare exchanges or queues can evade the broker's check in
-    /// two ways: with an exchange of its own bound to `warren.commands`, whose name then stands in the delivery, and
-    /// with a queue that dead-letters into `warren.commands`, which leaves an `x-death` header.
+    /// The broker checks whether the sender may publish to an exchange with a routing key. The handler, however, is
+    /// selected by the message's type. Therefore the exchange and the routing key must match the type. A delivery from
+    /// `warren.requeue` is not checked: only the operator may publish to this exchange, and only workers may publish to
+    /// `warren.retry`, whose messages reach `warren.requeue` after their delay.
+    ///
+    /// A user that may declare exchanges or queues could evade the broker's check in two ways. Both are refused:
+    /// - It binds `warren.commands` to an exchange of its own and publishes to that exchange. The delivery then has the
+    ///   name of that exchange.
+    /// - It declares a queue that dead-letters into `warren.commands`. The delivery then has an `x-death` header.
     private func isAuthorizedRoute(_ delivery: Delivery, _ message: IncomingMessage, _ handler: Handler) -> Bool {
         if delivery.exchange == Exchange.requeue { return true }
         return delivery.exchange == (handler.kind == .event ? Exchange.events : Exchange.commands)
-            && delivery.routingKey == message.type && !hasForeignDeath(delivery)
+            && delivery.routingKey == message.type && !hasUnexpectedDeathHeader(delivery)
     }
 
-    /// Whether a delivery that no worker sent back has an `x-death` header. Such a delivery must not be dead-lettered:
-    /// RabbitMQ 3.10 stops dead-lettering for the whole queue at a header that it did not write itself.
-    private func hasForeignDeath(_ delivery: Delivery) -> Bool {
+    /// Whether a delivery has an `x-death` header although no worker or operator sent it back to its queue.
+    ///
+    /// The broker writes this header when it dead-letters a message, but a sender can also set it. If RabbitMQ 3.10
+    /// finds an `x-death` header that it did not write, it stops dead-lettering for the whole queue. The worker cannot
+    /// determine who wrote the header, so it must not dead-letter such a delivery.
+    private func hasUnexpectedDeathHeader(_ delivery: Delivery) -> Bool {
         delivery.exchange != Exchange.requeue && delivery.properties.headers["x-death"] != nil
     }
 
@@ -91,14 +103,18 @@ internal import Reactor
         return await handler.carryOut(message, in: environment)
     }
 
-    /// Returns the problem of a request that its handler must not see.
+    /// Checks the sender, the caller and the id of a request.
+    ///
+    /// - Returns: the problem with which the request is refused; `nil` if the handler may handle it.
     private func problem(of message: IncomingMessage, _ handler: Handler) -> Problem? {
-        if message.claimsForeignSubject {
-            return Problem(.forbidden, detail: "The sender may not speak for an account.")
+        if message.hasRefusedSubject {
+            return Problem(
+                .forbidden,
+                detail: "The sender may not set the header \(Header.subject), or the header is not an account's id.")
         }
         if message.hasNamelessSubject {
             return Problem(
-                .malformedRequest, detail: "The header \(Header.subjectName) must be the account's username.")
+                .malformedRequest, detail: "The header \(Header.subjectName) must be the username of the account.")
         }
         if handler.needsCaller, message.caller == nil,
             !handler.principalsWithoutCaller.contains(message.sender ?? "")
@@ -126,14 +142,14 @@ internal import Reactor
             delivery.ack()
             logHandled(message, began, status: nil)
         case .failed(let error):
-            log.error("failed", metadata: metadata(message, failure: error, as: "error"))
+            log.error("request failed", metadata: metadata(message, failure: error, as: "error"))
             await reply(message.refusal(Problem(.unavailable)), to: message)
             delivery.ack()
         case .unprocessable(let reason):
-            log.error("given up", metadata: metadata(message, ["reason": "\(reason)"]))
+            log.error("message cannot be handled", metadata: metadata(message, ["reason": "\(reason)"]))
             await reply(
                 message.refusal(Problem(.malformedRequest, detail: "The message cannot be handled.")), to: message)
-            if hasForeignDeath(delivery) { delivery.ack() } else { delivery.reject(requeue: false) }
+            if hasUnexpectedDeathHeader(delivery) { delivery.ack() } else { delivery.reject(requeue: false) }
         }
     }
 
@@ -143,36 +159,39 @@ internal import Reactor
         do {
             try publisher.publish(ReplyMessage.make(reply, to: message, key: key, principal: principal))
         } catch {
-            // The sender has its deadline, and a command's reply is stored in the inbox.
+            // The error is only logged. The sender stops waiting at its deadline. If it sends a command again with the
+            // same id, it gets the reply that is stored in the inbox.
             log.warning("reply not published", metadata: metadata(message, failure: error, as: "error"))
         }
     }
 
-    /// Waits for a publishing connection that is being made: at the start and after a restart of the broker the
-    /// consuming connection can be the first.
+    /// Waits for the publishing connection. At the start and after a restart of the broker, the consuming connection
+    /// can be open before the publishing connection.
     private func waitForPublisher() async {
         guard publisher.availability != .available else { return }
-        _ = await publisher.waitUntilAvailable(within: Self.publisherLimit)
+        _ = await publisher.waitUntilAvailable(within: Self.publisherWait)
     }
 
     // MARK: Retries
 
-    /// Sends a failed delivery up the retry ladder. After the last step, rejects it into the dead-letter queue.
+    /// Publishes a failed delivery to the next delay queue of the retry ladder. After the last delay, rejects the
+    /// delivery into its dead-letter queue.
     private func retry(_ delivery: Delivery, _ message: IncomingMessage, _ error: any Error) async {
-        guard let step = RetryStep.afterFailure(message.attempt + 1) else {
+        guard let step = RetryStep.afterFailure(message.failures + 1) else {
             await giveUp(delivery, message, metadata(message, failure: error, as: "reason"))
             return
         }
         log.warning(
-            "failed, will be retried",
+            "message failed and will be retried",
             metadata: metadata(message, failure: error, as: "error", ["delay": "\(step.rawValue)"]))
         await publishRetry(RetryLadder.retry(delivery, message, step: step, principal: principal), delivery, message)
     }
 
     /// Publishes the delayed copy of a delivery and acknowledges the delivery.
     ///
-    /// The delivery must not be acknowledged without a confirmed copy, so it is held until the broker has the copy, the
-    /// worker stops, or the delivery's connection is lost.
+    /// The delivery must not be acknowledged before the broker has confirmed the copy. The delivery stays
+    /// unacknowledged until the copy is confirmed, the copy proves too large, the worker stops, or the delivery's
+    /// connection is lost.
     private func publishRetry(_ copy: OutgoingMessage, _ delivery: Delivery, _ message: IncomingMessage) async {
         while delivery.isOpen {
             await waitForPublisher()
@@ -181,13 +200,15 @@ internal import Reactor
                 delivery.ack()
                 return
             } catch {
-                guard error.code != .tooLarge else {
-                    // No later attempt can succeed.
-                    return await giveUp(delivery, message, metadata(message, ["reason": "its copy is too large"]))
+                guard error.isTransient else {
+                    // A later attempt would fail, too.
+                    let reason: Logger.Metadata = ["reason": "the retry is too large for the broker"]
+                    return await giveUp(delivery, message, metadata(message, reason))
                 }
                 log.warning("retry not published", metadata: metadata(message, failure: error, as: "error"))
             }
-            // Requeueing increments the broker's delivery count, so only a worker that stops does it.
+            // The delivery is requeued only when the worker stops, because each requeueing increments the broker's
+            // delivery count. If the count exceeds the queue's limit, the broker dead-letters the message.
             guard !isClosing, !Task.isCancelled else { break }
             try? await Loop.sleep(for: .seconds(1))
         }
@@ -196,7 +217,7 @@ internal import Reactor
 
     /// Rejects a delivery into the dead-letter queue.
     private func giveUp(_ delivery: Delivery, _ message: IncomingMessage, _ metadata: Logger.Metadata) async {
-        log.error("given up", metadata: metadata)
+        log.error("message moved to the dead-letter queue", metadata: metadata)
         await reply(message.refusal(Problem(.internal)), to: message)
         delivery.reject(requeue: false)
     }
@@ -218,7 +239,8 @@ internal import Reactor
         return metadata
     }
 
-    /// Describes a failure; `at` is the place in Warren's source that made the error, if the error knows it.
+    /// Returns the metadata of a failure. The key `at` has the place in Warren's source code at which the error was
+    /// made, if the error contains the place.
     private func metadata(
         _ message: IncomingMessage, failure: any Error, as key: String, _ more: Logger.Metadata = [:]
     ) -> Logger.Metadata {

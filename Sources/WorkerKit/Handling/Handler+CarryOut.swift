@@ -3,16 +3,16 @@ package import Logging
 package import Postgres
 internal import Reactor
 
-/// The worker's parts that handlers use.
+/// The parts of a worker that its handlers use.
 package struct HandlerEnvironment: Sendable {
     /// The service's database.
     package let database: PostgresPool
-    /// The service's log; lines about a message carry its request id.
+    /// The service's log. Lines about a message also contain the message's request id.
     package let log: Logger
     /// Called after each commit that wrote outbox rows.
     package let eventsCommitted: @Loop @Sendable () -> Void
 
-    /// Makes an environment of its parts.
+    /// Makes an environment.
     package init(
         database: PostgresPool, log: Logger, eventsCommitted: @escaping @Loop @Sendable () -> Void = {}
     ) {
@@ -22,23 +22,23 @@ package struct HandlerEnvironment: Sendable {
     }
 }
 
-/// The result of handling a message, which decides its acknowledgement.
+/// The result of handling a message. It determines whether the message is acknowledged, retried or dead-lettered.
 package enum HandlingResult: Sendable {
-    /// A request was carried out, now or by an earlier delivery, or refused; the sender gets this reply.
+    /// A request was carried out, now or by an earlier delivery, or was refused. The sender gets this reply.
     case reply(Reply)
     /// An event was applied.
     case applied
-    /// The message was rolled back; a retry can succeed.
+    /// The transaction was rolled back because of this error. A retry can succeed.
     case failed(any Error)
-    /// No retry can succeed, for this reason.
+    /// The message cannot be handled, for this reason. A retry cannot succeed.
     case unprocessable(String)
 }
 
 extension Handler {
-    /// Carries out a message: attempts it, consults the inbox if the attempt did not commit, and runs the hook.
+    /// Carries out a message. If the message is carried out, now or by an earlier delivery, calls `afterCommit`.
     ///
-    /// The attempt assumes that the delivery is the first. A redelivery violates the inbox's primary key, so its
-    /// transaction is rolled back and the stored reply is returned.
+    /// The first attempt does not read the inbox, because most deliveries are not redeliveries. A redelivered command
+    /// violates the inbox's primary key, so its transaction is rolled back, and the stored reply is returned.
     package func carryOut(
         _ message: IncomingMessage, in environment: HandlerEnvironment
     ) async -> HandlingResult {
@@ -51,7 +51,7 @@ extension Handler {
             return .reply(reply)
         case .undecodable(let reason):
             return .unprocessable(reason)
-        // An event has no sender that waits for a reply.
+        // An event is retried, because no sender waits for a reply.
         case .refused(let problem) where kind == .event:
             return .failed(problem)
         case .refused(let problem):
@@ -61,15 +61,17 @@ extension Handler {
         }
     }
 
-    /// Stores the refusal of a command, so that a redelivery is refused alike.
+    /// Refuses a request with a problem. The refusal of a command is stored, so that a redelivery gets the same
+    /// refusal.
     ///
-    /// - Returns: the reply of an earlier delivery if there was one, because its effect can be the reason for this
-    ///   refusal: a second delete finds nothing to delete.
+    /// - Returns: the stored reply if the command is a redelivery, because the effect of the earlier delivery can be
+    ///   the reason for this refusal: a redelivered delete does not find the row. Otherwise the refusal.
     private func refuse(
         _ message: IncomingMessage, with problem: Problem, in environment: HandlerEnvironment
     ) async -> HandlingResult {
         let refusal = message.refusal(problem)
-        // The id of another command keeps that command's reply; a problem of the server's own can pass.
+        // Two kinds of refusals are not stored. If the id belongs to another command, the inbox keeps that command's
+        // reply. After a problem of the server (5xx), the same command can succeed later.
         guard kind.usesInbox, problem.status < 500, problem.code != .idempotencyKeyReused else {
             return .reply(refusal)
         }
@@ -81,8 +83,8 @@ extension Handler {
         }
     }
 
-    /// Handles the failure of an attempt: a redelivery gets the stored reply, because the earlier delivery's effect
-    /// can be the cause of the failure.
+    /// Handles a failed attempt. If the command is a redelivery, returns the stored reply, because the effect of the
+    /// earlier delivery can be the cause of the failure.
     private func recover(
         _ message: IncomingMessage, from failure: any Error, _ refusal: ProblemCode?, in environment: HandlerEnvironment
     ) async -> HandlingResult {
@@ -97,7 +99,7 @@ extension Handler {
         return refusal.map { .reply(message.refusal(Problem($0))) } ?? .failed(failure)
     }
 
-    /// Returns the result for a command that the inbox knows, `nil` for one that it does not know.
+    /// Returns the result for a command whose id is in the inbox; `nil` if the id is not in the inbox.
     private func answer(_ earlier: InboxLookup, _ message: IncomingMessage) async -> HandlingResult? {
         switch earlier {
         case .absent:
@@ -112,7 +114,7 @@ extension Handler {
 }
 
 extension IncomingMessage {
-    /// Returns the reply that tells a problem to this message's sender.
+    /// Makes the reply that refuses this message with a problem.
     func refusal(_ problem: Problem) -> Reply {
         .problem(problem, traceID: traceID)
     }

@@ -4,10 +4,11 @@ package import Postgres
 internal import Reactor
 
 extension Handler {
-    /// Makes a handler of `SERVICE.receipt`, which returns the reply of a command to the command's caller.
+    /// Makes the handler of the query `SERVICE.receipt`, which returns the reply of a command to the command's caller.
     ///
-    /// The state of a command without an inbox row is `accepted`: it waits in a queue, or was never sent, which the
-    /// service cannot tell apart. Another caller's command is reported in the same way.
+    /// A command without an inbox row is reported as `accepted`. The service cannot know whether such a command waits
+    /// in a queue, runs, is a dead letter, was never sent, or was carried out so long ago that its row was deleted.
+    /// The command of another caller is reported in the same way.
     package static func receipt(
         _ type: MessageType<EntityRequest, Receipt>, database: PostgresPool
     ) -> Handler {
@@ -17,7 +18,7 @@ extension Handler {
             guard let row, row.subject == caller.id else {
                 return .json(Receipt(id: request.id, result: nil).jsonBytes())
             }
-            // A reply without a body, or with one that is not JSON, is shown by its status alone.
+            // If the reply has no body, or a body that is not JSON, the receipt contains only its status.
             let body = (try? JSON.parse(row.reply.body, limits: .trusted)) ?? .null
             let result = CommandResult(status: row.reply.status, body: body)
             return .json(Receipt(id: request.id, result: result).jsonBytes())

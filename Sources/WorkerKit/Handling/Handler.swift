@@ -3,15 +3,15 @@ internal import Reactor
 
 /// A service's implementation of one message type.
 package struct Handler: Sendable {
-    /// The kind of message as far as handling it is concerned.
+    /// The kinds of messages that are handled differently.
     enum Kind: Sendable, Hashable {
         case request(MessageKind)
         case event
 
-        /// Whether a failed delivery climbs the retry ladder. The sender of a query or a credential gets an error reply
-        /// at once instead, because it stops waiting before a retry could succeed.
+        /// Whether a failed delivery is retried with the delays of the retry ladder. A failed query or credential is
+        /// not retried: its sender gets an error reply at once, because the sender would not wait for a retry.
         var isRetried: Bool { self == .event || usesInbox }
-        /// Whether the reply is stored in the inbox, so that a redelivery has no second effect.
+        /// Whether the reply is stored in the inbox, so that a redelivery does not have the effect again.
         var usesInbox: Bool { self == .request(.command) }
     }
 
@@ -19,7 +19,7 @@ package struct Handler: Sendable {
     package let type: String
     let kind: Kind
     let needsCaller: Bool
-    /// The principals whose requests need no caller although the message type does.
+    /// The principals that may send this request without a caller although the message type needs a caller.
     var principalsWithoutCaller: Set<String> = []
     /// Decodes a message, runs the service's function and commits its effects.
     let attempt: @Loop @Sendable (IncomingMessage, HandlerEnvironment) async -> Attempt<Reply?>
@@ -30,10 +30,10 @@ package struct Handler: Sendable {
     /// - Parameters:
     ///   - type: the message type.
     ///   - servicesWithoutCaller: the services that may send this request in their own name, without an account.
-    ///   - afterCommit: runs after the commit and before the reply, and again for every redelivery, because a worker
-    ///     can die between its commit and this call. Invalidate caches here.
+    ///   - afterCommit: called after the commit and before the reply. It is called again for every redelivery, because
+    ///     a worker can die between the commit and this call. Invalidate caches in this function.
     ///   - handle: returns the reply, or throws a `Problem`, which becomes the reply. Any other error counts as
-    ///     transient: a command is retried, another request gets a 503.
+    ///     transient: a command is retried, and a query or a credential gets a reply with the status 503.
     package static func request<Body, Answer>(
         _ type: MessageType<Body, Answer>, servicesWithoutCaller: Set<ServiceName> = [],
         afterCommit: @escaping @Loop @Sendable (IncomingMessage) async -> Void = { _ in },
@@ -48,13 +48,14 @@ package struct Handler: Sendable {
         return handler
     }
 
-    /// Makes a handler of a request that carries out all messages in flight in one transaction, with few statements.
+    /// Makes a handler of a request that carries out several messages in one transaction, with few statements.
     ///
     /// - Parameters:
     ///   - type: the message type.
-    ///   - afterCommit: as for a single request; runs for each message.
-    ///   - handle: returns a reply for each message, in the batch's order. If it throws, the transaction is rolled back
-    ///     and each message is carried out again in a batch of its own; a `Problem` thrown there becomes the reply.
+    ///   - afterCommit: as for a single request; called for each message.
+    ///   - handle: returns a reply for each message, in the order of the batch. If it throws, the transaction is rolled
+    ///     back, and each message is carried out again in a batch of its own. A `Problem` that it throws for a batch of
+    ///     one message becomes the reply to that message.
     package static func batchedRequest<Body, Answer>(
         _ type: MessageType<Body, Answer>,
         afterCommit: @escaping @Loop @Sendable (IncomingMessage) async -> Void = { _ in },
@@ -64,12 +65,13 @@ package struct Handler: Sendable {
         return decodingRequest(type, afterCommit: afterCommit) { await batcher.carryOut($0, $1, $2) }
     }
 
-    /// Makes a handler of a domain event. Events arrive at least once and in any order, so it must be idempotent.
+    /// Makes a handler of a domain event. The handler must be idempotent, because events arrive at least once and in
+    /// any order.
     ///
     /// - Parameters:
     ///   - data: the event type.
     ///   - afterCommit: as for a request.
-    ///   - handle: applies the event. Any error counts as transient, also a `Problem`: the event is retried.
+    ///   - handle: applies the event. If it throws any error, including a `Problem`, the event is retried.
     package static func event<Data: DomainEvent>(
         _ data: Data.Type,
         afterCommit: @escaping @Loop @Sendable (IncomingMessage) async -> Void = { _ in },
@@ -84,13 +86,13 @@ package struct Handler: Sendable {
         }
     }
 
-    /// Makes a handler of a domain event that applies all events in flight in one transaction, with few statements.
-    /// Events arrive at least once and in any order, so it must be idempotent.
+    /// Makes a handler of a domain event that applies several events in one transaction, with few statements. The
+    /// handler must be idempotent, because events arrive at least once and in any order.
     ///
     /// - Parameters:
     ///   - data: the event type.
-    ///   - afterCommit: as for a request; runs for each event.
-    ///   - handle: applies the events. If it throws, the transaction is rolled back and each event is handled again
+    ///   - afterCommit: as for a request; called for each event.
+    ///   - handle: applies the events. If it throws, the transaction is rolled back, and each event is handled again
     ///     in a batch of its own.
     package static func batchedEvent<Data: DomainEvent>(
         _ data: Data.Type,
@@ -110,7 +112,7 @@ package struct Handler: Sendable {
         attempt: @escaping @Loop @Sendable (Body, IncomingMessage, HandlerEnvironment) async -> Attempt<Reply?>
     ) -> Handler {
         Handler(
-            type: type.name, kind: .request(type.kind), needsCaller: type.needsSubject,
+            type: type.name, kind: .request(type.kind), needsCaller: type.needsCaller,
             attempt: { message, environment in
                 let body: Body
                 do throws(Problem) {

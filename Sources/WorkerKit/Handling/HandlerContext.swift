@@ -4,11 +4,11 @@ package import Logging
 package import Postgres
 package import Reactor
 
-/// A message's caller, transaction and outbox, as its handler uses them.
+/// Gives a handler access to the caller, the transaction and the outbox of its message.
 @Loop package struct HandlerContext {
     /// The message.
     package let message: IncomingMessage
-    /// Adds the request id to every line.
+    /// The service's log. It adds the message's request id to every line.
     package let log: Logger
     let unit: UnitOfWork
 
@@ -18,7 +18,7 @@ package import Reactor
         self.unit = unit
     }
 
-    /// The account that the message is for.
+    /// The account on whose behalf the message was sent.
     ///
     /// - Throws: ``Problem`` `unauthenticated` if there is none.
     package var caller: Caller {
@@ -28,9 +28,11 @@ package import Reactor
         }
     }
 
-    /// The id of the entity that this message creates: the same at every delivery, and different for every message.
+    /// The id of the entity that this message creates. It is the same for every delivery of the message, and different
+    /// for every message.
     ///
-    /// Its time is that of the message's own id, or else the message's timestamp.
+    /// The time in this id is the time in the message's own id, or else the message's timestamp. If the message has
+    /// neither, the time is the current time, and a redelivery gets another id.
     package var newID: UUID {
         guard let id = message.id else { return UUID.v7() }
         let ids = [message.caller?.id, id].map { $0?.text ?? "" }
@@ -38,44 +40,45 @@ package import Reactor
             hashing: Array("\(message.type) \(ids[0]) \(ids[1])".utf8), at: id.timestamp ?? message.sentAt ?? .now())
     }
 
-    /// Returns the transaction of this delivery, which begins at its first use and is committed after the handler
-    /// returns.
+    /// Returns the transaction of this delivery. The first call begins the transaction. It is committed after the
+    /// handler has returned.
     ///
     /// - Throws: `PostgresError` if no connection becomes free in time.
     package func transaction() async throws(PostgresError) -> Transaction {
         try await unit.transaction()
     }
 
-    /// Returns the reply if an earlier delivery has already carried out this command: return it from the handler, which
-    /// then has no effect.
+    /// Returns the stored reply if an earlier delivery has already carried out this command. The handler must then
+    /// return this reply without any further effect.
     ///
-    /// For a handler with an effect outside the database, which the transaction's rollback cannot undo. Costs a round
-    /// trip to the database.
+    /// For a handler with an effect outside the database, because a rollback of the transaction does not undo such an
+    /// effect. The call takes a round trip to the database.
     ///
-    /// - Returns: the stored reply, or the refusal of an id that another command used; `nil` for a first delivery.
+    /// - Returns: the stored reply; a refusal if another command has used the id; `nil` if the id is not in the inbox.
     /// - Throws: `PostgresError` if the inbox cannot be read.
     package func storedReply() async throws(PostgresError) -> Reply? {
         try await unit.storedReply(to: message)
     }
 
-    /// Commits the statements and events so far, whether or not the rest of the handler succeeds.
+    /// Commits the statements and events so far. They stay committed if the rest of the handler fails.
     ///
-    /// For an event that is about several entities: those that are done stay done while the event is retried for the
-    /// others. Does nothing for a command, which is carried out completely or not at all.
+    /// For the handler of an event about several entities: if one entity fails, the event is retried, but the work for
+    /// the entities before it is kept. Does nothing in the handler of a command, because all effects of a command are
+    /// committed together with its inbox row.
     ///
     /// - Throws: `PostgresError` if the commit fails.
     package func checkpoint() async throws(PostgresError) {
         try await unit.checkpoint()
     }
 
-    /// Refuses the command with a problem if its transaction fails with a certain error, which no retry can mend.
+    /// Declares an error of the transaction for which the command is refused with a problem instead of being retried.
     ///
-    /// For statements that travel with the commit: the handler has returned when they fail. A redelivery gets the
-    /// stored reply instead.
+    /// For statements that are sent together with the commit: when they fail, the handler has already returned and can
+    /// no longer throw the problem. A redelivery gets the stored reply, not the problem.
     ///
     /// - Parameters:
-    ///   - code: the problem that the caller gets.
-    ///   - matches: recognizes the error.
+    ///   - code: the code of the problem that the caller gets.
+    ///   - matches: returns whether an error of the transaction is the declared one.
     package func onCommitFailure(
         refuseWith code: ProblemCode, if matches: @escaping @Loop (PostgresError) -> Bool
     ) {

@@ -11,15 +11,16 @@ package struct IncomingMessage: Sendable {
     package let id: UUID?
     /// The broker user that first sent the message, verified by the broker.
     package let sender: String?
-    /// The account that the message is for; `nil` unless the sender may speak for accounts.
+    /// The account on whose behalf the message was sent; `nil` if the message names no account, or if its sender may
+    /// not send requests on behalf of accounts.
     package let caller: Caller?
     /// The request's id in log lines.
     package let requestID: String
     /// The W3C trace context, unchanged.
     package let traceparent: String?
-    /// When the sender stops waiting; `nil` if the message does not say.
+    /// The time at which the sender stops waiting; `nil` if the message has no deadline.
     package let deadline: Timestamp?
-    /// When the message was sent, from its `timestamp` property, which has a resolution of one second.
+    /// The time at which the message was sent, from its property `timestamp`, which has a resolution of one second.
     package let sentAt: Timestamp?
     /// The body's media type.
     package let contentType: String?
@@ -27,15 +28,16 @@ package struct IncomingMessage: Sendable {
     package let replyTo: String?
     /// The correlation id of the reply.
     package let correlationID: String?
-    /// The number of failed attempts.
-    package let attempt: Int
+    /// The number of failed attempts to handle the message, from the header `attempt`.
+    package let failures: Int
     /// The queue that delivered the message.
     package let queue: String
     /// The body's bytes.
     package let body: [UInt8]
-    /// Whether the message names a caller although its sender may not speak for accounts.
-    package let claimsForeignSubject: Bool
-    /// Whether the message names a caller without a valid username.
+    /// Whether the message names an account, but its sender may not send requests on behalf of accounts, or the
+    /// account's id is not a UUID.
+    package let hasRefusedSubject: Bool
+    /// Whether the message names an account without a valid username.
     package let hasNamelessSubject: Bool
 
     /// Parses a message.
@@ -43,16 +45,17 @@ package struct IncomingMessage: Sendable {
     /// - Parameters:
     ///   - properties: the AMQP properties.
     ///   - exchange: the exchange that the message was published to.
-    ///   - routingKey: the routing key that it was published with.
-    ///   - queue: the queue that delivered it.
+    ///   - routingKey: the routing key of the message.
+    ///   - queue: the queue that delivered the message.
     ///   - body: the body's bytes.
-    ///   - trusted: the principals that may speak for accounts.
+    ///   - trusted: the principals that may send requests on behalf of accounts.
     package init(
         properties: Properties, exchange: String, routingKey: String, queue: String, body: [UInt8],
         trusted: Set<String>
     ) {
-        // Only a worker or the operator can publish to `warren.requeue`, and they keep the first sender in the header
-        // `origin`. On other exchanges any sender can write that header.
+        // Messages reach `warren.requeue` only from the operator and, through `warren.retry`, from workers. The
+        // operator and the workers store the first sender in the header `origin`. On other exchanges every sender can
+        // set this header, so it is ignored there.
         let hasReturned = exchange == Exchange.requeue
         let origin = hasReturned ? properties.headers[Header.origin]?.string : nil
         type = properties.type ?? (hasReturned ? "" : routingKey)
@@ -64,11 +67,11 @@ package struct IncomingMessage: Sendable {
             let name = properties.headers[Header.subjectName]?.string ?? ""
             hasNamelessSubject = !Username.isValid(name)
             caller = hasNamelessSubject ? nil : Caller(id: account, username: name)
-            claimsForeignSubject = false
+            hasRefusedSubject = false
         } else {
             caller = nil
             hasNamelessSubject = false
-            claimsForeignSubject = subject != nil
+            hasRefusedSubject = subject != nil
         }
         requestID =
             properties.headers[Header.requestId]?.string.map { String($0.prefix(128)) } ?? properties.messageID ?? ""
@@ -80,7 +83,7 @@ package struct IncomingMessage: Sendable {
         contentType = properties.contentType
         replyTo = properties.replyTo
         correlationID = properties.correlationID
-        attempt = hasReturned ? Int(clamping: max(0, properties.headers[Header.attempt]?.int64 ?? 0)) : 0
+        failures = hasReturned ? Int(clamping: max(0, properties.headers[Header.attempt]?.int64 ?? 0)) : 0
         self.queue = queue
         self.body = body
     }
@@ -91,7 +94,7 @@ package struct IncomingMessage: Sendable {
             queue: delivery.queue, body: delivery.body, trusted: trusted)
     }
 
-    /// The trace's id, 32 hexadecimal digits; `nil` if the message belongs to no trace.
+    /// The id of the trace, 32 hexadecimal digits; `nil` if the message has no valid trace context.
     package var traceID: String? {
         guard let traceparent, traceparent.utf8.count >= 35 else { return nil }
         let id = traceparent.utf8.dropFirst(3).prefix(32)
@@ -102,7 +105,7 @@ package struct IncomingMessage: Sendable {
     }
 }
 
-/// The account that a request is for, as a trusted principal states it.
+/// The account on whose behalf a trusted principal sent a request.
 package struct Caller: Sendable, Hashable {
     /// The account's id.
     package let id: UUID

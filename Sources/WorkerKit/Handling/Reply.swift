@@ -1,12 +1,12 @@
 package import Contracts
 
-/// The reply to a request: an HTTP status and the body that goes with it.
+/// The reply to a request: an HTTP status, a body and some header fields.
 package struct Reply: Sendable, Hashable {
     /// The HTTP status.
     package var status: Int
     /// The body's media type; `nil` without a body.
     package var contentType: String?
-    /// The `Location` of the created entity.
+    /// The HTTP path of the entity that the request has created, for the header field `Location`.
     package var location: String?
     /// The entity tag of the body (RFC 9110, section 8.8.3), quotes included.
     package var etag: String?
@@ -15,7 +15,7 @@ package struct Reply: Sendable, Hashable {
     /// The body's bytes.
     package var body: [UInt8]
 
-    /// Makes a reply of its parts.
+    /// Makes a reply.
     package init(
         status: Int, contentType: String? = nil, location: String? = nil, etag: String? = nil,
         retryAfter: Int? = nil, body: [UInt8] = []
@@ -28,7 +28,7 @@ package struct Reply: Sendable, Hashable {
         self.body = body
     }
 
-    /// Makes a reply whose body is encoded JSON.
+    /// Makes a reply with a JSON body.
     package static func json(
         _ body: [UInt8], status: Int = 200, location: String? = nil, etag: String? = nil
     ) -> Reply {
@@ -38,7 +38,7 @@ package struct Reply: Sendable, Hashable {
     /// A reply without a body.
     package static var noContent: Reply { Reply(status: 204) }
 
-    /// Makes the reply that tells a problem (RFC 9457).
+    /// Makes a reply whose body is a problem document (RFC 9457).
     ///
     /// - Parameter traceID: the id of the request's trace, 32 hexadecimal digits.
     package static func problem(_ problem: Problem, traceID: String?) -> Reply {

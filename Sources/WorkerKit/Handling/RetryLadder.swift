@@ -2,14 +2,17 @@ internal import AMQP
 internal import Contracts
 internal import Reactor
 
-/// Sends a failed delivery through a delay queue and back to its own queue.
+/// Makes the message with which a failed delivery waits in a delay queue and then returns to its own queue.
 enum RetryLadder {
-    /// Returns the copy of a failed delivery that waits in the delay queue.
+    /// Returns the copy of a failed delivery, to be published to the delay queue.
+    ///
+    /// The copy has the body and the properties of the delivery, with these changes: it names this worker as its sender
+    /// and the first sender in the header `origin`, counts the failures, is persistent, does not expire, and has no CC
+    /// or BCC header.
     ///
     /// - Parameters:
-    ///   - delivery: the failed delivery; the copy keeps its properties except those that name the sender and count the
-    ///     failures.
-    ///   - message: the same delivery, parsed.
+    ///   - delivery: the failed delivery.
+    ///   - message: the parsed form of the delivery.
     ///   - step: the delay.
     ///   - principal: the worker's own broker user.
     @Loop static func retry(
@@ -19,10 +22,10 @@ enum RetryLadder {
         properties.userID = principal
         properties.isPersistent = true
         properties.expiration = nil
-        // The broker routes by these headers too, so the copy would also return to other queues.
+        // The broker also routes by these headers, so the copy would be delivered to other queues as well.
         for name in ["CC", "BCC"] { properties.headers[name] = nil }
         if properties.type == nil { properties.type = message.type }
-        properties.headers[Header.attempt] = .int64(Int64(message.attempt + 1))
+        properties.headers[Header.attempt] = .int64(Int64(message.failures + 1))
         if let sender = message.sender {
             properties.headers[Header.origin] = .string(sender)
         } else {

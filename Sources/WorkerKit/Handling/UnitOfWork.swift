@@ -3,11 +3,11 @@ internal import Logging
 internal import Postgres
 internal import Reactor
 
-/// The transaction of one attempt to carry out 1 to n messages: the handler's statements, the outbox rows and the inbox
-/// rows commit together or not at all.
+/// The transaction of one attempt to carry out one message or a batch of messages. The handler's statements, the outbox
+/// rows and the inbox rows are committed together or not at all.
 ///
-/// `BEGIN`, the inbox row, the outbox rows and `COMMIT` travel with the handler's statements: one round trip to the
-/// database if the handler awaits none of them, two if it awaits one.
+/// `BEGIN`, the inbox rows, the outbox rows and `COMMIT` are sent together with the handler's statements. This takes
+/// one round trip to the database if the handler awaits none of its statements, and two if it awaits one.
 @Loop final class UnitOfWork {
     private let messages: [IncomingMessage]
     private let usesInbox: Bool
@@ -15,10 +15,10 @@ internal import Reactor
     private var begun: Transaction?
     private var events: [Outbox.Event] = []
     private var refusals: [Refusal] = []
-    /// The inbox's answer for the only message, if the handler asked for it.
+    /// The inbox's result for the only message, if the handler has looked it up.
     private var earlier: InboxLookup?
 
-    /// A failure of the transaction that refuses the command instead of being retried.
+    /// An error of the transaction for which the command is refused instead of being retried.
     private struct Refusal {
         let code: ProblemCode
         let matches: @Loop (PostgresError) -> Bool
@@ -32,9 +32,9 @@ internal import Reactor
 
     /// Runs a handler and commits its effects, or rolls them back if the handler or the commit throws.
     ///
-    /// - Parameter handle: returns a reply for each message, in their order; `nil` for an event.
+    /// - Parameter handle: returns a reply for each message, in the order of the messages; `nil` for an event.
     func run(_ handle: @Loop () async throws -> [Reply?]) async -> Attempt<[Reply?]> {
-        // Does nothing after a commit.
+        // Rolls the transaction back if it was not committed.
         defer { begun?.close() }
         do {
             let replies = try await handle()
@@ -44,7 +44,9 @@ internal import Reactor
             case .absent, nil: break
             }
             guard replies.count == messages.count else {
-                throw HandlerError(.wrongNumberOfReplies, "\(replies.count) replies to \(messages.count) messages")
+                throw HandlerError(
+                    .wrongNumberOfReplies,
+                    "the handler returned \(replies.count) replies to \(messages.count) messages")
             }
             try await commit(storing: replies)
             return .committed(replies)
@@ -95,8 +97,8 @@ internal import Reactor
         events.append(event)
     }
 
-    /// Commits the effects so far and goes on in a new transaction. Does nothing for commands, because the inbox has
-    /// one reply for all of a command.
+    /// Commits the effects so far. Later statements use a new transaction. Does nothing for a command, because all
+    /// effects of a command are committed together with its inbox row.
     func checkpoint() async throws(PostgresError) {
         guard !usesInbox else { return }
         defer { (begun, events) = (nil, []) }
@@ -111,7 +113,8 @@ internal import Reactor
         guard usesInbox else { return nil }
         let found: InboxLookup
         if let earlier { found = earlier } else { found = try await Inbox.lookUp(message, in: environment.database) }
-        // In a larger batch the commit fails at the inbox's primary key, and each message is carried out by itself.
+        // If a batch of several messages has a redelivered one, the commit violates the inbox's primary key, and each
+        // message is carried out again in a batch of its own.
         if messages.count == 1 { earlier = found }
         switch found {
         case .absent: return nil
@@ -121,17 +124,18 @@ internal import Reactor
     }
 }
 
-/// The end of an attempt to carry out messages, before the inbox is consulted.
+/// The result of an attempt to carry out messages.
 enum Attempt<Replies: Sendable>: Sendable {
     /// The effects are committed, with these replies.
     case committed(Replies)
-    /// Rolled back, because the handler found this stored reply of an earlier delivery.
+    /// Rolled back, because the handler has found this stored reply of an earlier delivery.
     case redelivered(Reply)
-    /// Rolled back, because the message or the handler's rules do not allow it.
+    /// Rolled back, because the request is refused with this problem.
     case refused(Problem)
     /// Not attempted, because the body cannot be decoded, for this reason.
     case undecodable(String)
-    /// Rolled back, because of an error that refuses the command with this code; `nil` if a retry can succeed.
+    /// Rolled back because of this error. `refusal` is the code with which the command is refused; `nil` if a retry can
+    /// succeed.
     case failed(any Error, refusal: ProblemCode?)
 
     func map<Other: Sendable>(_ transform: (Replies) -> Other) -> Attempt<Other> {
@@ -145,7 +149,7 @@ enum Attempt<Replies: Sendable>: Sendable {
     }
 }
 
-/// A handler broke the rules of its signature.
+/// An error in the implementation of a service's handler.
 struct HandlerError: CodedError {
     let code: ErrorCode<HandlerError>
     let message: String

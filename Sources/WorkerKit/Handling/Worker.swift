@@ -7,17 +7,17 @@ internal import Reactor
 package struct ConsumedQueue: Sendable, Hashable {
     /// The queue's name.
     package let name: String
-    /// The most unacknowledged deliveries at a time.
+    /// The maximum number of unacknowledged deliveries.
     package let prefetch: UInt16
 
-    /// Makes a consumed queue.
     package init(_ name: String, prefetch: UInt16) {
         self.name = name
         self.prefetch = prefetch
     }
 }
 
-/// Consumes a service's queues and passes the deliveries to the dispatcher, concurrently up to the prefetch.
+/// Consumes a service's queues and passes the deliveries to the dispatcher. The deliveries are handled concurrently;
+/// the prefetch of each queue limits their number.
 @Loop final class Worker {
     private let consumer: Consumer
     private let dispatcher: Dispatcher
@@ -25,7 +25,7 @@ package struct ConsumedQueue: Sendable, Hashable {
     private let incoming: AsyncStream<Delivery>.Continuation
 
     init(address: BrokerAddress, name: String, queues: [ConsumedQueue], dispatcher: Dispatcher, log: Logger) {
-        // The stream has no bound of its own, because the queues' prefetch limits the deliveries.
+        // The stream is unbounded, because the prefetch of the queues limits the number of deliveries in it.
         let (deliveries, incoming) = AsyncStream.makeStream(of: Delivery.self)
         self.deliveries = deliveries
         self.incoming = incoming
@@ -38,7 +38,8 @@ package struct ConsumedQueue: Sendable, Hashable {
 
     var isConsuming: Bool { consumer.state == .consuming }
 
-    /// Consumes until ``close()``, and returns when every delivery in flight has ended and the connection is closed.
+    /// Consumes until ``close()`` is called. Returns when every delivery in flight has been handled and the connection
+    /// is closed.
     func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.consumer.run() }
@@ -51,7 +52,7 @@ package struct ConsumedQueue: Sendable, Hashable {
         }
     }
 
-    /// Stops taking deliveries; those in flight go on.
+    /// Stops consuming. The deliveries in flight are still handled.
     func close() async {
         dispatcher.close()
         await consumer.stopConsuming()

@@ -1,9 +1,9 @@
 extension JSONLogHandler {
-    /// Escapes the control characters that JSON allows in strings and that a terminal or a log viewer would obey: DEL,
-    /// the C1 controls, line and paragraph separators, and changes of the text's direction (Unicode's general
-    /// categories Cc, Cf, Zl and Zp).
+    /// Escapes the control characters that JSON allows in strings, because a terminal or a log viewer would interpret
+    /// them: DEL, the C1 controls, line and paragraph separators, and changes of the text's direction (Unicode's
+    /// general categories Cc, Cf, Zl and Zp).
     ///
-    /// In a line of JSON these characters can only be within strings, so the escaped line is the same JSON.
+    /// In a line of JSON these characters occur only within strings, so the escaped line has the same meaning.
     static func escaping(_ line: [UInt8]) -> [UInt8] {
         guard line.contains(where: { $0 >= 0x7F }) else { return line }
         var escaped: [UInt8] = []

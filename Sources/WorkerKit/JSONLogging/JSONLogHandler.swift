@@ -2,15 +2,15 @@ internal import Contracts
 internal import Glibc
 package import Logging
 
-/// Writes each log event as one line of JSON to standard error, so that text from a client cannot forge a line.
+/// Writes each log event to standard error as one line of JSON. Text from a client cannot forge a log line.
 package struct JSONLogHandler: LogHandler {
-    /// The metadata of every line of this logger.
+    /// The metadata that the logger adds to each of its lines.
     package var metadata: Logger.Metadata = [:]
     /// The lowest level that is written.
     package var logLevel: Logger.Level
     private let service: String
 
-    /// Makes a handler that writes a service's name into every line.
+    /// Makes a handler that writes the service's name into every line.
     package init(service: String, level: Logger.Level) {
         self.service = service
         logLevel = level
@@ -23,7 +23,8 @@ package struct JSONLogHandler: LogHandler {
 
     package func log(event: LogEvent) {
         let bytes = line(for: event)
-        // One write(2) per line: the lines of several threads do not mix, and a killed process loses no line.
+        // Each line is written with one call of write(2), without a buffer. Therefore the lines of several threads do
+        // not mix, and no line is lost if the process is killed.
         _ = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 

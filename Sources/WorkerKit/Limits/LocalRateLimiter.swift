@@ -1,26 +1,29 @@
-/// Rate limits in the process's memory, for the time that Redis is away. Each process then counts for itself.
+/// Applies rate limits in the memory of one process, while Redis is not available. Each process then counts only its
+/// own requests.
 package struct LocalRateLimiter: Sendable {
     private let capacity: Int
-    /// The time up to which each key has paid, in microseconds.
-    private var paid: [String: Int64] = [:]
+    /// The stored time of each key, in microseconds. Each request advances the stored times of its keys (see
+    /// ``RateLimit``).
+    private var storedTimes: [String: Int64] = [:]
 
     /// Makes a limiter.
     ///
-    /// - Parameter capacity: the most keys to keep.
+    /// - Parameter capacity: the maximum number of keys to keep.
     package init(capacity: Int = 100_000) {
         self.capacity = capacity
     }
 
     /// The number of keys.
-    package var count: Int { paid.count }
+    package var count: Int { storedTimes.count }
 
-    /// Charges a request to several keys, or to none of them if one of the limits refuses.
+    /// Charges a request to several keys, or to none of them if one of their limits refuses the request.
     ///
     /// - Parameters:
     ///   - charges: the keys and their limits.
-    ///   - now: the time in microseconds, of any monotonic clock.
+    ///   - now: the time of a monotonic clock, in microseconds.
+    /// - Returns: a decision for each charge, in the order of the charges.
     package mutating func charge(_ charges: [RateCharge], at now: Int64) -> [RateDecision] {
-        let aheads = charges.map { max(0, (paid[$0.key] ?? 0) - now) }
+        let aheads = charges.map { max(0, (storedTimes[$0.key] ?? 0) - now) }
         let allowed = zip(charges, aheads).map { charge, ahead in
             charge.cost == 0 || ahead + charge.cost <= charge.limit.tolerance
         }
@@ -31,7 +34,7 @@ package struct LocalRateLimiter: Sendable {
             if areAllowed, charge.cost > 0 {
                 ahead += charge.cost
                 makeRoom(for: charge.key, at: now)
-                paid[charge.key] = now + ahead
+                storedTimes[charge.key] = now + ahead
             }
             decisions.append(RateDecision(limit: charge.limit, isAllowed: allowed[index], ahead: ahead))
         }
@@ -39,18 +42,19 @@ package struct LocalRateLimiter: Sendable {
     }
 
     private mutating func makeRoom(for key: String, at now: Int64) {
-        guard paid.count >= capacity, paid[key] == nil else { return }
-        paid = paid.filter { $0.value > now }
-        // Half of the keys at once, so that a flood of addresses does not make every request scan all keys.
-        if paid.count >= capacity { paid = paid.filter { _ in Bool.random() } }
+        guard storedTimes.count >= capacity, storedTimes[key] == nil else { return }
+        storedTimes = storedTimes.filter { $0.value > now }
+        // A random half of the keys is removed at once. If only one key were removed, each request of a flood of new
+        // addresses would scan all keys.
+        if storedTimes.count >= capacity { storedTimes = storedTimes.filter { _ in Bool.random() } }
     }
 }
 
-/// The charge of a request to one key of one limit.
+/// The charge of one request to one key.
 package struct RateCharge: Sendable, Hashable {
     /// The limit.
     package let limit: RateLimit
-    /// The limit's name and the caller or the address that the request counts for.
+    /// The key under which requests are counted: the limit's name, and the caller or the client's address.
     package let key: String
     /// Whether the charge costs nothing and only returns the current state.
     package var isFree = false
@@ -62,6 +66,6 @@ package struct RateCharge: Sendable, Hashable {
         self.isFree = isFree
     }
 
-    /// The time that the request costs, in microseconds.
+    /// The time by which the request advances the stored time of the key, in microseconds.
     package var cost: Int64 { isFree ? 0 : limit.interval }
 }

@@ -1,13 +1,14 @@
-/// The decision of a rate limit about one request.
+/// The decision of one rate limit about one request.
 package struct RateDecision: Sendable, Hashable {
     /// The limit.
     package let limit: RateLimit
     /// Whether the request is allowed.
     package let isAllowed: Bool
-    /// How far the paid time is ahead of the clock, in microseconds, including this request if it is allowed.
+    /// The time by which the stored time of the request's key is ahead of the clock, in microseconds (see
+    /// ``RateLimit``). It includes this request if the request was charged.
     package let ahead: Int64
 
-    /// Makes a decision of its parts.
+    /// Makes a decision.
     package init(limit: RateLimit, isAllowed: Bool, ahead: Int64) {
         self.limit = limit
         self.isAllowed = isAllowed
@@ -19,12 +20,12 @@ package struct RateDecision: Sendable, Hashable {
         isAllowed ? Int(max(0, (limit.tolerance - ahead) / limit.interval)) : 0
     }
 
-    /// The whole seconds after which one more request is allowed; at least 1.
+    /// The number of whole seconds after which one more request is allowed, at least 1.
     package var retryAfter: Int {
         Self.wholeSeconds(max(1, ahead + limit.interval - limit.tolerance))
     }
 
-    /// The whole seconds until the full burst is available again.
+    /// The number of whole seconds after which the full burst is available again.
     package var reset: Int { Self.wholeSeconds(max(0, ahead)) }
 
     private static func wholeSeconds(_ microseconds: Int64) -> Int { Int((microseconds + 999_999) / 1_000_000) }
@@ -34,6 +35,6 @@ extension [RateDecision] {
     /// Whether every limit allows the request.
     package var areAllowed: Bool { allSatisfy(\.isAllowed) }
 
-    /// The whole seconds after which every limit allows the request.
+    /// The number of whole seconds after which every limit allows the request, at least 1.
     package var retryAfter: Int { filter { !$0.isAllowed }.map(\.retryAfter).max() ?? 1 }
 }

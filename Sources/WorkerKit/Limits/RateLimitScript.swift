@@ -2,12 +2,16 @@ internal import Redis
 
 /// The script that charges rate limits in Redis.
 enum RateLimitScript {
-    /// Charges a request to several keys, or to none of them if one of the limits refuses.
+    /// Charges a request to several keys, or to none of them if one of their limits refuses the request.
     ///
-    /// `KEYS[i]` holds the time up to which the key has paid, in microseconds of the server's clock, so that all
-    /// processes use the same clock. `ARGV[2i-1]` is the request's cost in microseconds and `ARGV[2i]` the limit's
-    /// tolerance. Returns for each key 1 if the limit allows the request, else 0, and the time by which the key is
-    /// ahead of the clock. A charge of cost 0 is always allowed and changes nothing.
+    /// The value of `KEYS[i]` is the stored time of the key (see ``RateLimit``), in microseconds. The clock is the
+    /// Redis server's clock, because all processes must use the same clock. `ARGV[2i-1]` is the cost of the request
+    /// for this key, and `ARGV[2i]` is the tolerance of the key's limit, both in microseconds. A charge with the cost
+    /// 0 is always allowed and changes nothing.
+    ///
+    /// Returns two numbers for each key. The first is 1 if the key's limit allows the request, otherwise 0. The second
+    /// is the time by which the key's stored time is ahead of the clock, in microseconds. It includes this request if
+    /// the request was charged.
     static let script = RedisScript(
         """
         local time = redis.call('TIME')

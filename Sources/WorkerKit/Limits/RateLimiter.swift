@@ -1,17 +1,19 @@
 package import Reactor
 package import Redis
 
-/// Decides whether rate limits allow a request. Counts in Redis for all processes together, and in the process while
-/// Redis is away.
+/// Decides whether rate limits allow a request. Requests are counted in Redis, for all processes together. While Redis
+/// is not available, each process counts its own requests.
 @Loop package final class RateLimiter {
     /// How long a request waits for Redis.
     private static let timeout: Duration = .milliseconds(100)
-    /// How long the process counts for itself after a timeout of Redis.
+    /// How long the process counts its own requests after Redis has not answered a request in time.
     private static let pause: Duration = .seconds(1)
 
     private let redis: RedisClient
     private let start = ContinuousClock.now
     private var local = LocalRateLimiter()
+    /// The time until which the process does not ask Redis, because Redis has failed to answer; `nil` if Redis has not
+    /// failed.
     private var localUntil: ContinuousClock.Instant?
 
     /// Makes a limiter.
@@ -19,13 +21,13 @@ package import Redis
         self.redis = redis
     }
 
-    /// Charges a request to all its limits, or to none of them if one refuses.
+    /// Charges a request to all its limits, or to none of them if one of them refuses the request.
     ///
-    /// - Parameter decided: called once, on the loop; before this function returns if Redis is away or `charges` is
-    ///   empty.
+    /// - Parameter decided: called once, on the loop, with a decision for each charge. If Redis is not available or
+    ///   `charges` is empty, it is called before this function returns.
     package func charge(_ charges: [RateCharge], decided: @escaping @Loop ([RateDecision]) -> Void) {
         guard !charges.isEmpty else { return decided([]) }
-        guard redis.isConnected, !isPausing() else { return decided(chargeLocally(charges)) }
+        guard redis.isConnected, !avoidsRedis else { return decided(chargeLocally(charges)) }
         redis.run(
             RateLimitScript.script, keys: charges.map { .string($0.key) },
             arguments: charges.flatMap { [.integer(Int($0.cost)), .integer(Int($0.limit.tolerance))] },
@@ -39,7 +41,9 @@ package import Redis
         }
     }
 
-    /// Charges a request to all its limits, or to none of them if one refuses.
+    /// Charges a request to all its limits, or to none of them if one of them refuses the request.
+    ///
+    /// - Returns: a decision for each charge, in the order of the charges.
     @discardableResult package func charge(_ charges: [RateCharge]) async -> [RateDecision] {
         await withCheckedContinuation { continuation in
             charge(charges) { continuation.resume(returning: $0) }
@@ -50,11 +54,9 @@ package import Redis
         local.charge(charges, at: Int64((ContinuousClock.now - start) / .microseconds(1)))
     }
 
-    private func isPausing() -> Bool {
+    private var avoidsRedis: Bool {
         guard let end = localUntil else { return false }
-        if .now < end { return true }
-        localUntil = nil
-        return false
+        return .now < end
     }
 
     private static func decisions(_ charges: [RateCharge], _ value: RedisValue) -> [RateDecision]? {

@@ -5,51 +5,52 @@ package import FoundationEssentials
 /// A request to a service.
 package struct OutgoingRequest: Sendable {
     /// The message type.
-    package var message: MessageDescriptor
+    package var type: MessageDescriptor
     /// The message id. A service carries out a command once for each id.
     package var id: UUID
-    /// The account that the request is for.
+    /// The account on whose behalf the request is sent; `nil` if there is none.
     package var caller: Caller?
     /// The body's media type.
     package var contentType: String
-    /// The body's bytes, unchanged.
+    /// The bytes of the body. They are published unchanged.
     package var body: [UInt8]
-    /// How long the sender waits.
-    package var patience: Duration
-    /// Whether the sender waits for the reply. Otherwise a command ends as accepted when the broker has confirmed it.
+    /// How long the sender waits for the outcome.
+    package var timeout: Duration
+    /// Whether the sender of a command waits for the reply. If it is `false`, the request ends with the outcome
+    /// `accepted` when the broker has confirmed the command. It has no effect on other kinds of messages.
     package var awaitsReply = true
     /// The request's id in log lines.
     package var requestID: String
-    /// The W3C trace context's parent.
+    /// The `traceparent` of the W3C trace context.
     package var traceparent: String?
-    /// The W3C trace context's state.
+    /// The `tracestate` of the W3C trace context.
     package var tracestate: String?
 
-    /// Makes a request with a new id and the deadline of its message type.
+    /// Makes a request with a new id and the timeout of the message type.
     package init(
-        _ message: MessageDescriptor, caller: Caller?, contentType: String = ContentType.json, body: [UInt8],
+        _ type: MessageDescriptor, caller: Caller?, contentType: String = ContentType.json, body: [UInt8],
         requestID: String
     ) {
-        self.message = message
+        self.type = type
         id = UUID.v7()
         self.caller = caller
         self.contentType = contentType
         self.body = body
-        patience = message.deadline
+        timeout = type.timeout
         self.requestID = requestID
     }
 
-    func outgoing(correlationID: String, replyTo: String, principal: String) -> OutgoingMessage {
+    func makeMessage(correlationID: String, replyTo: String, principal: String) -> OutgoingMessage {
         let now = Timestamp.now()
-        let deadline = now.advanced(by: patience)
+        let deadline = now.advanced(by: timeout)
         var properties = Properties()
-        properties.type = message.name
+        properties.type = type.name
         properties.messageID = id.text
         properties.correlationID = correlationID
-        if awaitsReply || message.kind != .command { properties.replyTo = replyTo }
+        if awaitsReply || type.kind != .command { properties.replyTo = replyTo }
         properties.contentType = contentType
-        properties.isPersistent = message.kind.isPersistent
-        if !message.kind.isPersistent {
+        properties.isPersistent = type.kind.isPersistent
+        if !type.kind.isPersistent {
             properties.expiration = UInt64(max(1, deadline.milliseconds - now.milliseconds))
         }
         properties.timestamp = UInt64(max(0, now.milliseconds / 1000))
@@ -64,7 +65,7 @@ package struct OutgoingRequest: Sendable {
         if let traceparent { properties.headers[Header.traceparent] = .string(traceparent) }
         if let tracestate { properties.headers[Header.tracestate] = .string(tracestate) }
         return OutgoingMessage(
-            exchange: Exchange.commands, routingKey: message.name, isMandatory: true, properties: properties,
+            exchange: Exchange.commands, routingKey: type.name, isMandatory: true, properties: properties,
             body: body)
     }
 }

@@ -1,22 +1,23 @@
-/// The requests in flight. Each ends exactly once: by its reply, its confirm, its deadline or the failure of its
-/// publish.
-struct PendingRequests<Waiter> {
+/// The requests in flight. Each request ends exactly once: by its reply, by its confirm, at its deadline, or because it
+/// could not be published.
+struct PendingRequests<Completion> {
     /// The event that ends a request successfully.
     enum Awaited {
-        /// The reply to a query. If its publish has an unknown outcome, the client can ask again.
+        /// The reply to a query or a credential. If it is unknown whether the request was published, the request ends,
+        /// because the client can send it again.
         case reply
-        /// The reply to a command, which can still arrive if its publish has an unknown outcome.
+        /// The reply to a command. If it is unknown whether the command was published, the reply can still arrive.
         case commandReply
-        /// The publisher confirm of a command that wants no reply.
+        /// The publisher confirm of a command whose sender does not wait for a reply.
         case confirm
     }
 
-    /// A request that has ended, and its outcome.
-    typealias End = (waiter: Waiter, outcome: RequestOutcome)
+    /// The completion of a request that has ended, and the request's outcome.
+    typealias End = (completion: Completion, outcome: RequestOutcome)
 
     private struct Entry {
         let awaited: Awaited
-        let waiter: Waiter
+        let completion: Completion
         /// Whether the broker has confirmed the request.
         var isConfirmed = false
     }
@@ -34,21 +35,23 @@ struct PendingRequests<Waiter> {
     /// Registers a request.
     ///
     /// - Returns: the request's number; `nil` if the limit is reached.
-    mutating func register(_ awaited: Awaited, _ waiter: Waiter) -> UInt64? {
+    mutating func register(_ awaited: Awaited, _ completion: Completion) -> UInt64? {
         guard entries.count < limit else { return nil }
         defer { nextID += 1 }
-        entries[nextID] = Entry(awaited: awaited, waiter: waiter)
+        entries[nextID] = Entry(awaited: awaited, completion: completion)
         return nextID
     }
 
-    /// Ends the request that a reply is for; `nil` if it has already ended.
-    mutating func answer(_ id: UInt64) -> Waiter? {
-        entries.removeValue(forKey: id)?.waiter
+    /// Ends a request whose reply has arrived.
+    ///
+    /// - Returns: the request's completion; `nil` if the request has already ended.
+    mutating func answer(_ id: UInt64) -> Completion? {
+        entries.removeValue(forKey: id)?.completion
     }
 
     /// Records a publisher confirm.
     ///
-    /// - Returns: the request's end if it waited only for the confirm.
+    /// - Returns: the request's end if it waited for the confirm; otherwise `nil`.
     mutating func confirm(_ id: UInt64) -> End? {
         guard entries[id]?.awaited == .confirm else {
             entries[id]?.isConfirmed = true
@@ -57,9 +60,9 @@ struct PendingRequests<Waiter> {
         return answer(id).map { ($0, .accepted) }
     }
 
-    /// Records that the outcome of a publish is unknown.
+    /// Records that it is unknown whether a request was published.
     ///
-    /// - Returns: the request's end, unless a reply can still arrive.
+    /// - Returns: the request's end; `nil` if a reply can still arrive or the request has already ended.
     mutating func publishOutcomeUnknown(_ id: UInt64) -> End? {
         switch entries[id]?.awaited {
         case .reply: answer(id).map { ($0, .unavailable("the connection to the broker broke")) }
@@ -69,9 +72,11 @@ struct PendingRequests<Waiter> {
     }
 
     /// Ends a request whose deadline has passed.
+    ///
+    /// - Returns: the request's end; `nil` if the request has already ended.
     mutating func expire(_ id: UInt64) -> End? {
         guard let entry = entries.removeValue(forKey: id) else { return nil }
-        guard entry.awaited != .reply else { return (entry.waiter, .deadlineExceeded) }
-        return (entry.waiter, entry.isConfirmed ? .accepted : .outcomeUnknown)
+        guard entry.awaited != .reply else { return (entry.completion, .deadlineExceeded) }
+        return (entry.completion, entry.isConfirmed ? .accepted : .outcomeUnknown)
     }
 }

@@ -2,7 +2,7 @@ internal import AMQP
 internal import Contracts
 internal import Reactor
 
-/// The AMQP message of a reply.
+/// Converts between a reply and its AMQP message.
 enum ReplyMessage {
     static func make(_ reply: Reply, to message: IncomingMessage, key: String, principal: String) -> OutgoingMessage {
         var properties = Properties()
@@ -18,7 +18,7 @@ enum ReplyMessage {
             exchange: Exchange.replies, routingKey: key, isMandatory: false, properties: properties, body: reply.body)
     }
 
-    /// Parses a reply; `nil` if its status is not a final HTTP status, 200 to 599.
+    /// Parses a reply. Returns `nil` if its status is not a final HTTP status, which is from 200 to 599.
     @Loop static func read(_ delivery: Delivery) -> Reply? {
         let headers = delivery.properties.headers
         guard let status = headers[Header.status]?.int64, (200...599).contains(status) else { return nil }

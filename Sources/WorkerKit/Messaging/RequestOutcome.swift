@@ -1,14 +1,16 @@
-/// The end of a request from its sender's point of view.
+/// The outcome of a request, as its sender sees it.
 package enum RequestOutcome: Sendable {
     /// A worker replied.
     case reply(Reply)
-    /// The broker did not take the request, for this reason: it is away or in alarm, the queue is full, or no queue is
-    /// bound.
+    /// The request was not published. For a query or a credential, this can also mean that it is unknown whether the
+    /// request was published. The text is the reason, for example that the broker cannot be reached or is in alarm,
+    /// that the queue is full, or that no queue is bound for the message type.
     case unavailable(String)
-    /// The command is on disk and will be carried out; no worker replied before the deadline.
+    /// The broker has stored the command, and a worker will carry it out. No reply arrived before the deadline, or the
+    /// sender did not wait for one.
     case accepted
-    /// No worker replied before the deadline, and none will.
+    /// No reply to the request arrived before the deadline. The request was not a command (see `MessageKind`).
     case deadlineExceeded
-    /// It is unknown whether the command reached its queue.
+    /// It is unknown whether the broker has stored the command.
     case outcomeUnknown
 }

@@ -6,15 +6,16 @@ package import Reactor
 
 /// Sends requests through the broker and matches their replies by correlation id.
 @Loop package final class Requester {
-    /// Called once, on the loop, with the end of a request.
+    /// Called once, on the loop, with the outcome of a request.
     package typealias Completion = @Loop (RequestOutcome) -> Void
 
     private let publisher: Publisher
     private let principal: String
     private let replyKey: String
-    /// The queue for replies; `nil` if the connection declares one of its own.
+    /// The existing queue for the replies; `nil` if the consuming connection declares a queue.
     private let replyQueue: String?
-    /// The prefix of correlation ids. A queue that outlives its reader can hold replies to an earlier reader.
+    /// The prefix of this requester's correlation ids. An existing queue can contain replies to an earlier requester.
+    /// Their correlation ids have another prefix.
     private let correlation: String
     private var pending: PendingRequests<Completion>
     private var timers: [UInt64: LoopTimer] = [:]
@@ -24,9 +25,10 @@ package import Reactor
     /// - Parameters:
     ///   - publisher: the connection that publishes.
     ///   - principal: the broker user that the publisher connects as.
-    ///   - limit: the most requests in flight; further ones end as unavailable.
-    ///   - replyQueue: an existing queue for the replies that is bound with its own name, for a principal that may not
-    ///     declare queues. One requester uses it at a time.
+    ///   - limit: the maximum number of requests in flight. Further requests end as unavailable.
+    ///   - replyQueue: the name of an existing queue for the replies, for a principal that may not declare queues. The
+    ///     queue must be bound to `warren.replies` with its own name as the key. Only one requester can use the queue
+    ///     at a time.
     package init(publisher: Publisher, principal: String, limit: Int, replyQueue: String? = nil) {
         self.publisher = publisher
         self.principal = principal
@@ -50,19 +52,19 @@ package import Reactor
     /// The number of requests in flight.
     package var pendingCount: Int { pending.count }
 
-    /// Whether the broker takes requests now.
+    /// Whether requests can be published now.
     package var isAvailable: Bool { publisher.availability == .available }
 
     /// Sends a request.
     ///
-    /// - Parameter completed: called once, at the request's deadline at the latest; possibly before this function
-    ///   returns.
+    /// - Parameter completed: called once with the outcome, at the request's deadline at the latest. It can be called
+    ///   before this function returns.
     package func send(_ request: OutgoingRequest, completed: @escaping Completion) {
         guard let id = pending.register(awaited(by: request), completed) else {
             return completed(.unavailable("too many requests are in flight"))
         }
-        timers[id] = Loop.schedule(after: request.patience) { self.expire(id) }
-        let message = request.outgoing(
+        timers[id] = Loop.schedule(after: request.timeout) { self.expire(id) }
+        let message = request.makeMessage(
             correlationID: correlation + String(id, radix: 36), replyTo: replyKey, principal: principal)
         do {
             try publisher.publish(message) { result in self.settle(id, result) }
@@ -71,7 +73,7 @@ package import Reactor
         }
     }
 
-    /// Sends a request and waits for its end.
+    /// Sends a request and waits for its outcome.
     package func send(_ request: OutgoingRequest) async -> RequestOutcome {
         await withCheckedContinuation { continuation in
             send(request) { continuation.resume(returning: $0) }
@@ -84,7 +86,7 @@ package import Reactor
     }
 
     private func awaited(by request: OutgoingRequest) -> PendingRequests<Completion>.Awaited {
-        guard request.message.kind == .command else { return .reply }
+        guard request.type.kind == .command else { return .reply }
         return request.awaitsReply ? .commandReply : .confirm
     }
 

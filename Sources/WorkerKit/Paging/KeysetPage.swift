@@ -6,7 +6,7 @@ package import Postgres
 package protocol KeysetItem: PageItem {
     /// The creation time.
     var createdAt: Timestamp { get }
-    /// The id, which orders items of the same time.
+    /// The id. Items with the same creation time are ordered by id.
     var id: UUID { get }
 
     /// Decodes a row.
@@ -14,15 +14,16 @@ package protocol KeysetItem: PageItem {
 }
 
 extension ListRequest {
-    /// The number of rows to select for a page. The row after the page's last one shows that there is a next page.
+    /// The number of rows to select for a page: one more than the page has. The additional row shows that there is a
+    /// next page.
     package var rowLimit: Int { limit + 1 }
 }
 
 extension Page where Item: KeysetItem {
-    /// Makes a page of ``ListRequest/rowLimit`` selected rows.
+    /// Makes a page from the selected rows, which are at most ``ListRequest/rowLimit``.
     ///
-    /// - Parameter number: the place of a numbered page.
-    package init(_ rows: Rows, of request: ListRequest, number: Number?) throws(PostgresError) {
+    /// - Parameter number: the position of a numbered page; `nil` for a page after a cursor.
+    package init(_ rows: Rows, of request: ListRequest, number: Position?) throws(PostgresError) {
         var items: [Item] = []
         for row in rows.prefix(request.limit) { items.append(try Item(row)) }
         let last = rows.count > request.limit ? items.last : nil

@@ -6,7 +6,7 @@ package import Reactor
 package import Redis
 package import ServiceLifecycle
 
-/// The settings and connections that a service's handlers are built from.
+/// The settings and connections that a service needs to make its handlers.
 @Loop package struct WorkerDependencies {
     /// The process's configuration.
     package let settings: Settings
@@ -14,7 +14,7 @@ package import ServiceLifecycle
     package let log: Logger
     /// The service's database.
     package let database: PostgresPool
-    /// The cache, which can be away at any time.
+    /// The connection to Redis, which can be unavailable at any time.
     package let redis: RedisClient
 }
 
@@ -22,17 +22,17 @@ package import ServiceLifecycle
 @Loop package struct WorkerComponents {
     /// One handler for each message type of the service's queues.
     package let handlers: [Handler]
-    /// Background services; they start before the worker consumes and stop after it.
+    /// Background services. They start before the worker begins to consume, and stop after it has stopped.
     package let services: [any Service]
 
-    /// Makes a list of components.
+    /// Makes the components.
     package init(handlers: [Handler], services: [any Service] = []) {
         self.handlers = handlers
         self.services = services
     }
 }
 
-/// The constants of a worker.
+/// The fixed properties of a service's workers.
 package struct WorkerDefinition: Sendable {
     /// The service's name, which is also its broker user and the name in its log lines.
     package let name: String
@@ -50,11 +50,11 @@ package struct WorkerDefinition: Sendable {
 }
 
 extension Daemon {
-    /// Runs a worker until SIGTERM or SIGINT, and ends the process.
+    /// Runs a worker until SIGTERM or SIGINT. Then ends the process.
     ///
     /// - Parameters:
     ///   - definition: the worker's name, migrations and queues.
-    ///   - build: makes the service's components; an error ends the process.
+    ///   - build: makes the service's components. If it throws, the process ends.
     package static func runWorker(
         _ definition: WorkerDefinition,
         build: @escaping @Loop (WorkerDependencies) async throws -> WorkerComponents
@@ -102,14 +102,14 @@ extension Daemon {
             ServiceAdapter(run: { await relay.run() }, close: { await relay.close() }),
             ServiceAdapter(run: { await sweeper.run() }, close: { await sweeper.close() }),
         ]
-        let isFit: @Loop @Sendable () -> Bool = {
+        let isConnected: @Loop @Sendable () -> Bool = {
             worker.isConsuming && publisher.availability == .available && pool.availability == .available
         }
         let consuming: [any Service] = [
             ServiceAdapter(run: { await worker.run() }, close: { await worker.close() }),
-            ReadyNotice(log: log, isReady: isFit),
+            ReadyNotice(log: log, isReady: isConnected),
         ]
-        let health = healthFile.map { [HealthFile(path: $0, log: log, isFit: isFit)] } ?? []
+        let health = healthFile.map { [HealthFile(path: $0, log: log, isHealthy: isConnected)] } ?? []
         return connections + components.services + consuming + health
     }
 }

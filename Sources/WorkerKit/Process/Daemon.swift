@@ -7,11 +7,12 @@ internal import UnixSignals
 
 /// The process of a daemon: settings, logging, services, signals and exit status.
 package enum Daemon {
-    /// The time limit of a graceful stop, after which the remaining services are cancelled. Work in flight has 25 s,
-    /// and the supervisor kills the process after 40 s.
+    /// The time limit of a graceful stop. Services that still run after this time are cancelled. The limit is longer
+    /// than the 25 s that HTTP requests in flight have, and shorter than the 40 s after which the supervisor kills the
+    /// process.
     private static let stopLimit: Duration = .seconds(30)
 
-    /// Runs a daemon until SIGTERM or SIGINT, and ends the process.
+    /// Runs a daemon until SIGTERM or SIGINT. Then ends the process.
     ///
     /// The exit status is 0 after a graceful stop, 78 (EX_CONFIG of sysexits.h) for a missing or malformed setting, and
     /// 1 for any other failure. A failure writes one line to standard error.
@@ -28,7 +29,7 @@ package enum Daemon {
             let level = try settings.logLevel()
             LoggingSystem.bootstrap { _ in JSONLogHandler(service: name, level: level) }
             let log = Logger(label: name)
-            // The service group logs each start and stop at lower levels.
+            // Hides the lines that the service group logs for each start and stop of a service, at lower levels.
             var groupLog = log
             groupLog.logLevel = max(level, .warning)
             let assembly = Assembly(log: groupLog) { try await assemble(settings, log) }
@@ -53,8 +54,9 @@ package enum Daemon {
         try await ServiceGroup(configuration: configuration).run()
     }
 
-    /// Runs start-up and the daemon's services as one service, so that a signal also interrupts the start-up while it
-    /// waits for a server. PID 1 of a container ignores signals that it has no handler for.
+    /// Runs the start-up and the daemon's services as one service. Therefore the signal handlers of the service group
+    /// are installed before the start-up, and a signal also interrupts a start-up that waits for a server. Without
+    /// signal handlers, the process would ignore the signals if it is PID 1 of a container.
     private struct Assembly: Service {
         let log: Logger
         let assemble: @Loop @Sendable () async throws -> [any Service]
@@ -70,8 +72,8 @@ package enum Daemon {
         }
     }
 
-    /// Ends the process without the handlers of exit(3). They would tear down libraries such as OpenSSL while other
-    /// threads can still be connecting. No output is lost, because log lines are not buffered.
+    /// Ends the process without the exit handlers of exit(3), because they would tear down libraries such as OpenSSL
+    /// while other threads can still be connecting. No output is lost, because log lines are not buffered.
     private static func end(_ status: Int32) -> Never {
         _exit(status)
     }
@@ -83,7 +85,8 @@ package enum Daemon {
 }
 
 extension Settings {
-    /// Returns `WARREN_LOG_LEVEL`: trace, debug, info (the default), notice, warning, error or critical.
+    /// Returns the log level in `WARREN_LOG_LEVEL`: trace, debug, info (the default), notice, warning, error or
+    /// critical.
     package func logLevel() throws(SettingsError) -> Logger.Level {
         guard let text = try text("WARREN_LOG_LEVEL") else { return .info }
         guard let level = Logger.Level(rawValue: text.lowercased()) else {

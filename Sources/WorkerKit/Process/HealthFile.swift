@@ -3,47 +3,53 @@ package import Logging
 internal import Reactor
 internal import ServiceLifecycle
 
-/// Touches a file every few seconds while the process is fit to work, and removes it while it is not.
+/// Touches a file every few seconds while the process is healthy, and removes the file while the process is not
+/// healthy.
 ///
-/// A supervisor reads the file of a process that listens on no port. The file appears when the process is ready. It is
-/// missing after a stop or while a connection is lost, and old if the event loop hangs.
+/// The file is the health check of a process that listens on no port. It appears when the process is ready. It does not
+/// exist after the process has stopped or while a connection is lost. If the event loop hangs, the file's modification
+/// time becomes old.
 package struct HealthFile: Service {
-    /// How soon the file appears once the process is fit.
-    private static let pollInterval: Duration = .milliseconds(50)
+    /// The time between two checks until the process is healthy for the first time. It is short, because whoever starts
+    /// the process waits for the file.
+    private static let startInterval: Duration = .milliseconds(50)
 
     private let path: String
     private let interval: Duration
     private let log: Logger
-    private let isFit: @Loop @Sendable () -> Bool
+    private let isHealthy: @Loop @Sendable () -> Bool
 
-    /// Creates the service.
+    /// Makes the service.
     ///
     /// - Parameters:
     ///   - path: the file, which is created if it does not exist. A symbolic link is not followed.
     ///   - interval: the time between two touches.
     ///   - log: receives an error if the file cannot be written.
-    ///   - isFit: whether the process can work; called on the loop.
+    ///   - isHealthy: returns whether the process can work; called on the loop.
     package init(
-        path: String, every interval: Duration = .seconds(2), log: Logger, isFit: @escaping @Loop @Sendable () -> Bool
+        path: String, every interval: Duration = .seconds(2), log: Logger,
+        isHealthy: @escaping @Loop @Sendable () -> Bool
     ) {
         self.path = path
         self.interval = interval
         self.log = log
-        self.isFit = isFit
+        self.isHealthy = isHealthy
     }
 
     package func run() async throws {
         defer { unlink(path) }
         do {
             try await cancelWhenGracefulShutdown {
+                // An earlier process may have left the file.
+                unlink(path)
+                while await !isHealthy() { try await Loop.sleep(for: Self.startInterval) }
                 while true {
-                    let isFit = await isFit()
-                    if isFit { touch() } else { unlink(path) }
-                    try await Loop.sleep(for: isFit ? interval : Self.pollInterval)
+                    if await isHealthy() { touch() } else { unlink(path) }
+                    try await Loop.sleep(for: interval)
                 }
             }
         } catch is CancellationError {
-            // The process stops.
+            // The process is shutting down. This is no failure.
         }
     }
 
@@ -51,7 +57,7 @@ package struct HealthFile: Service {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { return report(errno) }
         defer { close(descriptor) }
-        // Without times, both become the current time (utimensat(2)).
+        // `nil` sets the times of access and modification to the current time (utimensat(2)).
         if futimens(descriptor, nil) != 0 { report(errno) }
     }
 

@@ -2,7 +2,7 @@ package import Logging
 internal import Reactor
 
 extension PeriodicJob {
-    /// Runs a round after each pause as ``run(_:)`` does, and logs a warning if a round fails.
+    /// Runs a round after each pause, like ``run(_:)``. If a round throws an error, logs a warning.
     ///
     /// - Parameters:
     ///   - message: the text of the warning; the error is in its metadata.

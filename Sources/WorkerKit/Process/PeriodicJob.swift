@@ -1,6 +1,6 @@
 package import Reactor
 
-/// Runs a round of work, pauses, and runs the next round. A nudge ends the pause early.
+/// Runs a round of work after each pause. A nudge ends a pause early.
 ///
 /// The length of each pause is random within bounds, so that workers that start together do not work at the same time.
 @Loop package final class PeriodicJob {
@@ -8,7 +8,7 @@ package import Reactor
     private var isNudged = false
     private var waiter: Waiter<Void>?
 
-    /// Whether ``close()`` was called; a round may then end early.
+    /// Whether ``close()`` was called. A long round can check this and end early.
     package private(set) var isClosed = false
 
     /// Makes a job.
@@ -29,7 +29,7 @@ package import Reactor
         waiter?.resume()
     }
 
-    /// Discards the nudges so far, because the rest of the running round covers them.
+    /// Discards the nudges so far. A round calls this if its remaining work includes the work of these nudges.
     package func absorbNudges() {
         isNudged = false
     }
@@ -40,12 +40,14 @@ package import Reactor
         waiter?.resume()
     }
 
-    /// Returns the length of a pause.
+    /// Returns a random length for a pause.
     func length() -> Duration {
         interval.lowerBound + (interval.upperBound - interval.lowerBound) * Double.random(in: 0...1)
     }
 
-    /// - Returns: whether to run another round.
+    /// Waits for the end of a pause.
+    ///
+    /// - Returns: whether another round must run.
     private func pause() async -> Bool {
         if !isNudged, !isClosed {
             let waiter = Waiter<Void>()

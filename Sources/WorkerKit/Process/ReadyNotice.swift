@@ -12,7 +12,9 @@ package struct ReadyNotice: Service {
     private let log: Logger
     private let isReady: @Loop @Sendable () -> Bool
 
-    /// Creates the service with a condition, which it checks every 10 ms until it holds.
+    /// Makes the service.
+    ///
+    /// - Parameter isReady: the condition. The service calls it every 10 ms until it returns `true`.
     package init(log: Logger, isReady: @escaping @Loop @Sendable () -> Bool) {
         self.log = log
         self.isReady = isReady
@@ -26,7 +28,7 @@ package struct ReadyNotice: Service {
                 try await gracefulShutdown()
             }
         } catch is CancellationError {
-            // The process stops before or after it became ready.
+            // The process is shutting down. This is no failure, whether or not it became ready.
         }
     }
 }

@@ -2,7 +2,8 @@ package import AMQP
 package import Logging
 package import Reactor
 
-/// The exchanges and queues that a daemon needs. The daemon does not declare them, because it may not.
+/// The exchanges and queues that a daemon needs. The daemon does not declare them, because its broker user is not
+/// allowed to do so.
 package struct RequiredTopology: Sendable {
     private let exchanges: [String]
     private let queues: [String]
@@ -13,32 +14,34 @@ package struct RequiredTopology: Sendable {
         self.queues = queues
     }
 
-    /// Checks that the broker has all of them, and waits while the broker is away.
+    /// Checks that all exchanges and queues exist on the broker. While the broker cannot be reached, waits.
     ///
     /// - Parameters:
     ///   - broker: the broker's address.
     ///   - name: the connection's name.
-    /// - Throws: ``TopologyError`` that names the missing ones, or an error of the broker that is not transient.
+    /// - Throws: a ``TopologyError`` with the names of all missing exchanges and queues, or an error of the broker that
+    ///   is not transient.
     @Loop package func verify(on broker: BrokerAddress, name: String, log: Logger) async throws {
         let missing = try await Daemon.waitForServer("the broker", log: log) {
             try await BrokerCheck(address: broker, name: name).missing(exchanges: exchanges, queues: queues)
         }
         guard missing.isEmpty else {
             throw TopologyError(
-                .missing, "the broker lacks \(missing.joined(separator: ", ")); import queues/definitions.json")
+                .missing,
+                "missing on the broker: \(missing.joined(separator: ", ")); import queues/definitions.json")
         }
     }
 }
 
-/// The broker's topology does not fit this version of Warren.
+/// Exchanges or queues that this version of Warren needs do not exist on the broker.
 package struct TopologyError: CodedError {
     /// The kind of failure.
     package let code: ErrorCode<TopologyError>
-    /// Names the exchanges and queues.
+    /// The names of the missing exchanges and queues, and how to declare them.
     package let message: String
-    /// The place in Warren's source that made the error.
+    /// The place in Warren's source code at which the error was made.
     package let location: ErrorLocation
-    /// False: the operator must change the broker.
+    /// `false`, because the operator must declare the exchanges and queues.
     package var isTransient: Bool { false }
     /// The message alone, because it is shown to the operator on the terminal.
     package var description: String { message }
@@ -56,22 +59,22 @@ extension ErrorCode<TopologyError> {
 }
 
 extension Daemon {
-    /// Runs an operation on a server, and repeats it with backoff while its errors are transient.
+    /// Runs an operation on a server. If it fails with a transient error, runs it again after at most 500 ms.
     ///
     /// - Parameters:
-    ///   - server: the server's name in the log line.
+    ///   - server: the server's name for the log lines.
     ///   - operation: connects to the server and does its work.
     /// - Throws: the operation's first error that is not transient, or `CancellationError`.
     @Loop package static func waitForServer<Value: Sendable>(
         _ server: String, log: Logger, _ operation: @Loop () async throws -> Value
     ) async throws -> Value {
-        var backoff = Backoff(.milliseconds(500) ... .seconds(2))
+        var backoff = Backoff(.milliseconds(500) ... .milliseconds(500))
         while true {
             do {
                 return try await operation()
             } catch let error as any CodedError where error.isTransient {
                 try Task.checkCancellation()
-                log.warning("waiting", metadata: ["for": "\(server)", "error": "\(error)"])
+                log.warning("waiting for a server", metadata: ["for": "\(server)", "error": "\(error)"])
                 try await Loop.sleep(for: backoff.next())
             }
         }

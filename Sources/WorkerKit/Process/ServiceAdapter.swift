@@ -1,9 +1,9 @@
 internal import ServiceLifecycle
 
-/// Adapts a component with a running and a closing function to `Service`.
+/// Makes a `Service` of a component that has a `run` and a `close` function.
 ///
-/// A `ServiceGroup` shuts its services down in reverse order and waits for each one, so a later service of the list can
-/// use an earlier one until its own end.
+/// A `ServiceGroup` shuts its services down in reverse order and waits for each one. A service can therefore use the
+/// services before it in the list until it has ended.
 package struct ServiceAdapter: Service {
     private let start: @Sendable () async throws -> Void
     private let close: @Sendable () async -> Void
@@ -11,8 +11,10 @@ package struct ServiceAdapter: Service {
     /// Makes a service.
     ///
     /// - Parameters:
-    ///   - run: runs the component; returns only after `close` was called.
-    ///   - close: closes the component within a bounded time; called when the graceful shutdown reaches this service.
+    ///   - run: runs the component, normally until `close` is called. If it returns earlier, the service ends, and
+    ///     `close` is not called.
+    ///   - close: closes the component within a bounded time. It is called when the graceful shutdown reaches this
+    ///     service.
     package init(run: @escaping @Sendable () async throws -> Void, close: @escaping @Sendable () async -> Void) {
         start = run
         self.close = close
@@ -25,7 +27,8 @@ package struct ServiceAdapter: Service {
                 return true
             }
             group.addTask {
-                // A component that ends by itself cancels this wait.
+                // If the component has ended by itself, or if the service's task is cancelled, this wait is cancelled.
+                // Then `close` is not called.
                 guard (try? await gracefulShutdown()) != nil else { return false }
                 await close()
                 return false
@@ -37,20 +40,21 @@ package struct ServiceAdapter: Service {
     }
 }
 
-/// Closes a component that needs no running function.
+/// Makes a `Service` of a component that has only a `close` function.
 package struct ShutdownHook: Service {
     private let close: @Sendable () async -> Void
 
     /// Makes a service.
     ///
-    /// - Parameter close: closes the component within a bounded time; called when the graceful shutdown reaches this
-    ///   service, or when its task is cancelled.
+    /// - Parameter close: closes the component within a bounded time. It is called when the graceful shutdown reaches
+    ///   this service, or when the service's task is cancelled.
     package init(_ close: @escaping @Sendable () async -> Void) {
         self.close = close
     }
 
     package func run() async throws {
-        // After a cancellation too, the component must be closed.
+        // If the task is cancelled, the wait throws. The error is ignored, because the component must be closed then,
+        // too.
         try? await gracefulShutdown()
         await close()
     }

@@ -2,10 +2,10 @@ internal import Configuration
 internal import FoundationEssentials
 package import Reactor
 
-/// The process's configuration, from environment variables and from files that they name.
+/// The process's configuration, from environment variables and files.
 ///
-/// Every variable `NAME` can also be set as `NAME_FILE`, the path of a file with the value. White space at the file's
-/// end is removed.
+/// Instead of a variable `NAME`, the variable `NAME_FILE` can be set to the path of a file that contains the value.
+/// White space at the end of the file is removed.
 package struct Settings: Sendable {
     private let reader: ConfigReader
 
@@ -26,7 +26,7 @@ package struct Settings: Sendable {
     package func text(_ variable: String) throws(SettingsError) -> String? {
         let direct = raw(variable)
         guard let path = raw("\(variable)_FILE") else { return direct }
-        guard direct == nil else { throw SettingsError(variable, "is set together with \(variable)_FILE") }
+        guard direct == nil else { throw SettingsError(variable, "must not be set together with \(variable)_FILE") }
         guard let content = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw SettingsError("\(variable)_FILE", "names a file that cannot be read")
         }
@@ -44,7 +44,9 @@ package struct Settings: Sendable {
         return value
     }
 
-    /// Returns a whole number within bounds, or the default.
+    /// Returns a whole number; the default if the variable is not set.
+    ///
+    /// - Throws: ``SettingsError`` if the value is not a whole number within the range.
     package func integer(_ variable: String, default value: Int, in range: ClosedRange<Int>) throws(SettingsError)
         -> Int
     {
@@ -55,7 +57,8 @@ package struct Settings: Sendable {
         return number
     }
 
-    /// Returns the elements of a comma-separated list without the empty ones, or the default.
+    /// Returns the elements of a comma-separated list, without empty elements and without spaces around the elements;
+    /// the default if the variable is not set.
     package func list(_ variable: String, default value: [String] = []) throws(SettingsError) -> [String] {
         guard let text = try text(variable) else { return value }
         return text.split(separator: ",").map { part in
@@ -65,7 +68,7 @@ package struct Settings: Sendable {
 
     /// Returns the parsed value of a variable that must be set.
     ///
-    /// - Parameter parse: parses the text; the description of its error becomes the reason of the ``SettingsError``.
+    /// - Parameter parse: parses the text; the message of its error becomes the reason of the ``SettingsError``.
     package func parsed<Value>(
         _ variable: String, _ parse: (String) throws -> Value
     ) throws(SettingsError) -> Value {
@@ -73,7 +76,7 @@ package struct Settings: Sendable {
         do {
             return try parse(text)
         } catch {
-            throw SettingsError(variable, "\(error)")
+            throw SettingsError(variable, (error as? any CodedError)?.message ?? "\(error)")
         }
     }
 
@@ -92,11 +95,11 @@ package struct SettingsError: CodedError {
     package let variable: String
     /// The reason, without the variable's value.
     package let reason: String
-    /// The place in Warren's source that made the error.
+    /// The place in Warren's source code at which the error was made.
     package let location: ErrorLocation
     /// The variable and the reason.
     package var message: String { "\(variable): \(reason)" }
-    /// False: the operator must change the setting.
+    /// `false`, because the operator must change the setting.
     package var isTransient: Bool { false }
     /// The message alone, because it is shown to the operator on the terminal.
     package var description: String { message }

@@ -3,7 +3,7 @@ internal import Logging
 internal import Postgres
 internal import Reactor
 
-/// Prepares the servers before a worker consumes: migrates its database and checks the broker's topology.
+/// The steps before a worker begins to consume: migrating its database and checking the broker's topology.
 struct WorkerStartup {
     let migrations: [Migration]
     let databaseURL: String
@@ -12,10 +12,10 @@ struct WorkerStartup {
     let name: String
     let log: Logger
 
-    /// Migrates the database and checks the topology. Waits while a server is away.
+    /// Migrates the database and checks the topology. While a server cannot be reached, waits.
     ///
-    /// - Throws: `PostgresError` or `AMQPError` if a server refuses, ``TopologyError`` if exchanges or queues are
-    ///   missing.
+    /// - Throws: `PostgresError` or `AMQPError` if a server refuses the connection or a migration fails,
+    ///   ``TopologyError`` if exchanges or queues are missing.
     @Loop func run() async throws {
         try await Daemon.waitForServer("the database", log: log) {
             try await Migrator(url: databaseURL, log: log).migrate(migrations)

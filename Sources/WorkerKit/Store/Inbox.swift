@@ -2,7 +2,8 @@ internal import FoundationEssentials
 internal import Postgres
 internal import Reactor
 
-/// The table of carried-out commands: each command's id and reply, written in the transaction of its effect.
+/// The table of the commands that were carried out or refused. A row has the command's id and its reply, and is written
+/// in the transaction of the command's effect.
 @Loop enum Inbox {
     private static let find = Statement(
         """
@@ -26,7 +27,7 @@ internal import Reactor
         let type: String
         let subject: UUID?
         let reply: Reply
-        /// Of the command's body; `nil` in rows that are older than the column.
+        /// The fingerprint of the command's body; `nil` in rows that are older than the column.
         private let fingerprint: [UInt8]?
 
         init(_ row: Row) throws(PostgresError) {
@@ -39,8 +40,8 @@ internal import Reactor
             fingerprint = try row.get(7, as: [UInt8]?.self)
         }
 
-        /// Whether a message is the same command. Its id alone does not prove that, because senders choose the id: the
-        /// type, the caller and the body must be the same too.
+        /// Whether a message with this row's id is the same command. Senders choose the ids, so the type, the caller
+        /// and the body must be equal, too.
         func belongs(to message: IncomingMessage, _ fingerprint: [UInt8]) -> Bool {
             type == message.type && subject == message.caller?.id
                 && (self.fingerprint == nil || self.fingerprint == fingerprint)
@@ -66,11 +67,12 @@ internal import Reactor
         }
     }
 
+    /// Returns the row with this id.
     static func find(_ id: UUID, in pool: PostgresPool) async throws(PostgresError) -> StoredRow? {
         try await pool.query(find, id).first.map { row throws(PostgresError) in try StoredRow(row) }
     }
 
-    /// Looks up whether a command has been carried out.
+    /// Looks up whether a command has been carried out or refused.
     static func lookUp(
         _ message: IncomingMessage, in pool: PostgresPool
     ) async throws(PostgresError) -> InboxLookup {
@@ -78,7 +80,8 @@ internal import Reactor
         return lookup(row, message, await Fingerprint.of(message.body))
     }
 
-    /// Adds the rows of commands to the transaction of their effects. The commit fails if one of the ids is present.
+    /// Adds the rows of commands to the transaction of their effects. The commit fails if the table already has one of
+    /// the ids.
     static func insert(_ rows: [NewRow], in transaction: Transaction) {
         _ = transaction.send(
             insert, rows.map { $0.id }, rows.map { $0.type }, rows.map { $0.subject }, rows.map { $0.reply.status },
@@ -86,9 +89,10 @@ internal import Reactor
             rows.map { $0.reply.body }, rows.map { $0.fingerprint })
     }
 
-    /// Stores the refusal of a command, which has no other effect.
+    /// Stores the refusal of a command, unless the table already has the command's id.
     ///
-    /// - Returns: the row that was there before; ``InboxLookup/absent`` if the refusal was stored.
+    /// - Returns: ``InboxLookup/absent`` if the refusal was stored; otherwise the result for the row that was already
+    ///   there.
     static func storeRefusal(
         _ reply: Reply, of message: IncomingMessage, in pool: PostgresPool
     ) async throws(PostgresError) -> InboxLookup {
@@ -106,18 +110,18 @@ internal import Reactor
 
     /// Deletes up to 5,000 rows that are older than `age`.
     ///
-    /// - Returns: how many were deleted; fewer than 5,000 if none are left.
+    /// - Returns: the number of deleted rows. If it is less than 5,000, no such rows are left.
     static func sweep(olderThan age: Duration, in pool: PostgresPool) async throws(PostgresError) -> Int {
         try await pool.query(deleteOld, Double(age.components.seconds)).affected
     }
 }
 
-/// The inbox's answer to whether a command was carried out or refused before.
+/// The result of looking up a command in the inbox.
 enum InboxLookup: Sendable {
-    /// The id is not in the inbox.
+    /// The command's id is not in the inbox.
     case absent
-    /// The command has this reply.
+    /// The command was carried out or refused before, with this reply.
     case stored(Reply)
-    /// Another command has the id.
+    /// The id belongs to another command.
     case otherCommand
 }

@@ -2,9 +2,10 @@ internal import Logging
 internal import Postgres
 internal import Reactor
 
-/// Deletes the inbox rows of commands that can no longer be redelivered or repeated.
+/// Deletes the inbox rows of commands that can no longer be redelivered or sent again.
 @Loop final class InboxSweeper {
-    /// The age at which rows are deleted: longer than any client retries and any message waits.
+    /// The age at which rows are deleted. Clients do not retry a command for so long, and messages do not wait for so
+    /// long in a queue.
     private static let retention: Duration = .seconds(7 * 24 * 3600)
 
     private let job = PeriodicJob(every: .seconds(30 * 60) ... .seconds(90 * 60))

@@ -2,7 +2,7 @@ package import Postgres
 
 /// The migrations of the inbox and outbox tables, which every service's database has.
 package enum KitMigrations {
-    /// In the order of their application. The services' own tables do not depend on them.
+    /// The migrations in the order in which they are applied. The services' own tables do not depend on them.
     package static let all = [
         Migration(
             name: "kit-0001-inbox-outbox",
@@ -26,7 +26,7 @@ package enum KitMigrations {
                     body bytea NOT NULL
                 );
                 """),
-        // Older rows have no fingerprint.
+        // Rows that are older than this migration have no fingerprint.
         Migration(name: "kit-0002-inbox-fingerprint", sql: "ALTER TABLE inbox ADD COLUMN fingerprint bytea"),
     ]
 }

@@ -2,12 +2,12 @@ internal import FoundationEssentials
 internal import Postgres
 internal import Reactor
 
-/// The table of events that are committed and not yet published.
+/// The table of events that are committed but not yet published.
 @Loop enum Outbox {
     private static let insert = Statement(
         "INSERT INTO outbox (id, type, body) SELECT * FROM unnest($1, $2, $3)")
-    // A transaction that commits late can have lower numbers than rows that were already taken, so no last number is
-    // kept: rows are taken and deleted, and rows that another relay has locked are skipped.
+    // Taken rows are deleted. The relay could not remember the last number that it has taken instead, because a
+    // transaction that commits late can add rows with lower numbers. Rows that another relay has locked are skipped.
     private static let take = Statement(
         """
         DELETE FROM outbox WHERE number = ANY (ARRAY(
@@ -26,7 +26,8 @@ internal import Reactor
         _ = transaction.send(insert, events.map { $0.id }, events.map { $0.type }, events.map { $0.body })
     }
 
-    /// Takes up to `limit` events out of the table, in their order. The transaction's commit deletes them.
+    /// Takes the first `limit` events out of the table, in the order of their numbers. They are deleted when the
+    /// transaction is committed.
     static func take(_ limit: Int, in transaction: Transaction) async throws -> [Event] {
         var numbered: [(number: Int64, event: Event)] = []
         for row in try await transaction.query(take, limit) {

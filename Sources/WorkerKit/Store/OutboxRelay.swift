@@ -5,22 +5,24 @@ internal import Logging
 internal import Postgres
 package import Reactor
 
-/// Publishes the events of the outbox. The transaction that deletes them commits when the broker has confirmed them.
+/// Publishes the events of the outbox. The transaction that deletes them is committed when the broker has confirmed
+/// them.
 ///
-/// An event that the broker refuses, for instance because a subscriber's queue is full, moves to the end of the
-/// outbox and does not delay the others. The relay runs when a commit nudges it, and periodically for the events of a
-/// killed process.
+/// An event that the broker refuses, for instance because a subscriber's queue is full, moves to the end of the outbox
+/// and does not delay the other events. The relay runs after each commit that has written events (``nudge()``), and
+/// also periodically.
 @Loop package final class OutboxRelay {
-    private static let batch = 200
-    /// How long events are gathered before a batch is taken.
-    private static let gathering: Duration = .milliseconds(10)
-    /// How long one round waits for the broker; short, because the daemon can be stopped meanwhile.
+    /// The maximum number of events in a batch.
+    private static let batchLimit = 200
+    /// How long a round waits for further events before it takes the first batch.
+    private static let gatheringTime: Duration = .milliseconds(10)
+    /// How long a round waits for the broker. The limit is short, because a stop of the daemon waits for the round.
     private static let brokerLimit: Duration = .seconds(2)
     private static let failurePause: Duration = .seconds(1)
-    /// How long a batch waits for its confirms; a broker in alarm sends none.
+    /// How long a batch waits for its confirms. A broker in alarm does not confirm.
     private static let confirmLimit: Duration = .seconds(10)
 
-    /// The period finds events that a killed worker committed and did not publish.
+    /// The periodic rounds publish events of a worker that was killed after their commit.
     private let job = PeriodicJob(every: .seconds(5) ... .seconds(10))
     private let pool: PostgresPool
     private let publisher: Publisher
@@ -35,52 +37,55 @@ package import Reactor
         job.nudge()
     }
 
-    /// Starts a round, after a transaction that committed events.
+    /// Starts a round. Called after a commit that has written events.
     func nudge() {
         job.nudge()
     }
 
-    /// Relays until ``close()``, and then once more. Returns early if the task is cancelled.
+    /// Relays events until ``close()`` is called, and then runs one more round. Ends early if the task is cancelled.
     func run() async {
         await job.run { await relayAll() }
         await relayAll()
     }
 
-    /// Ends ``run()`` when the events that are in the outbox are published.
+    /// Ends ``run()`` after one more round, which publishes the events that are left in the outbox.
     func close() {
         job.close()
     }
 
     private func relayAll() async {
-        // While the broker is away the events are safe in the outbox.
+        // If the broker is not available, the events stay in the outbox for the next round.
         guard await publisher.waitUntilAvailable(within: Self.brokerLimit) else { return job.nudge() }
         do {
-            // Events that are committed shortly after one another leave in one batch, because a transaction for each
-            // event would cost more than the events themselves.
-            if !job.isClosed { try await Loop.sleep(for: Self.gathering) }
+            // Events that are committed within a short time are published in one batch, because a transaction for each
+            // event would cost more than publishing the event.
+            if !job.isClosed { try await Loop.sleep(for: Self.gatheringTime) }
             job.absorbNudges()
             while try await relayBatch() {}
         } catch {
             log.warning("events not published", metadata: ["error": "\(error)"])
             job.nudge()
-            // The broker or the database is away, or a queue is full: an immediate retry would only consume CPU time.
+            // The broker or the database is not available, or a queue is full. An immediate retry would fail again.
             try? await Loop.sleep(for: Self.failurePause)
         }
     }
 
-    /// - Returns: whether the outbox can hold more events.
-    /// - Throws: also if some events were refused; the others have then left the outbox.
+    /// Publishes one batch of events.
+    ///
+    /// - Returns: whether the outbox may contain more events.
+    /// - Throws: an error of the database or the broker. If the broker has refused some of the events, the function
+    ///   throws after the other events have been removed from the outbox.
     private func relayBatch() async throws -> Bool {
         let transaction = try await pool.begin(deadline: .now + .seconds(30))
         defer { transaction.close() }
-        let events = try await Outbox.take(Self.batch, in: transaction)
+        let events = try await Outbox.take(Self.batchLimit, in: transaction)
         guard !events.isEmpty else { return false }
         let results = await PublishedBatch(events.map(message), through: publisher).results(within: Self.confirmLimit)
         var refused: [Outbox.Event] = []
         for (event, result) in zip(events, results) {
             switch result {
             case .success: break
-            // The broker answered, so the connection works and the other results are known too.
+            // The broker has refused only this event. It is put back into the outbox.
             case .failure(let error) where [.refused, .tooLarge, .returned].contains(error.code): refused.append(event)
             case .failure(let error): throw error
             }
@@ -88,7 +93,7 @@ package import Reactor
         if !refused.isEmpty { Outbox.insert(refused, in: transaction) }
         try await transaction.commit()
         if !refused.isEmpty { throw Refused(count: refused.count) }
-        return events.count == Self.batch
+        return events.count == Self.batchLimit
     }
 
     /// The broker refused some events.
@@ -105,7 +110,7 @@ package import Reactor
         properties.type = event.type
         properties.userID = principal
         properties.appID = principal
-        // Not mandatory, because an event without subscribers is not an error.
+        // The message is not mandatory, because an event without subscribers is not an error.
         return OutgoingMessage(
             exchange: Exchange.events, routingKey: event.type, isMandatory: false, properties: properties,
             body: event.body)

@@ -1,7 +1,7 @@
 package import Contracts
 package import Postgres
 
-/// Timestamps are parameters and columns of the type `timestamptz`, in milliseconds.
+/// A timestamp can be a parameter or a column of the type `timestamptz`. Its resolution is one millisecond.
 extension Timestamp: PostgresEncodable, PlainArrayElement {
     package static var postgresType: UInt32 { PostgresTimestamp.postgresType }
     package static var postgresArrayType: UInt32 { PostgresTimestamp.postgresArrayType }

@@ -2,17 +2,14 @@
 struct Frame {
     private(set) var bytes: [UInt8]
 
-    /// Makes a frame of a type.
     init(type: UInt8, channel: UInt16, _ payload: [UInt8]) {
         bytes = [type] + Self.number(channel) + Self.number(UInt32(payload.count)) + payload + [0xCE]
     }
 
-    /// Makes a method frame.
     static func method(_ classID: UInt16, _ methodID: UInt16, channel: UInt16 = 0, _ arguments: [UInt8] = []) -> Frame {
         Frame(type: 1, channel: channel, number(classID) + number(methodID) + arguments)
     }
 
-    /// Makes a basic.deliver frame.
     static func deliver(tag: UInt64, channel: UInt16 = 1) -> Frame {
         method(60, 60, channel: channel, short("tag") + number(tag) + [0] + short("exchange") + short("key"))
     }
@@ -24,7 +21,6 @@ struct Frame {
         Frame(type: 2, channel: channel, number(UInt16(60)) + [0, 0] + number(bodySize) + number(flags) + properties)
     }
 
-    /// Makes a body frame.
     static func body(_ bytes: [UInt8], channel: UInt16 = 1) -> Frame {
         Frame(type: 3, channel: channel, bytes)
     }

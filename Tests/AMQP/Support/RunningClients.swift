@@ -4,9 +4,9 @@ import Reactor
 import TestSupport
 import Testing
 
-/// Runs a connected publisher during the body, then closes it.
+/// Runs a closure with a connected publisher, then closes the publisher.
 @Loop func withPublisher<Value>(
-    _ address: BrokerAddress, options: Publisher.Options = .init(), log: Logger = quiet,
+    _ address: BrokerAddress, options: Publisher.Options = .init(), log: Logger = .quiet,
     _ body: @Loop (Publisher) async throws -> Value
 ) async throws -> Value {
     let publisher = Publisher(address: address, name: "test publisher", log: log, options: options)
@@ -18,11 +18,11 @@ import Testing
     return value
 }
 
-/// Runs a connected consumer during the body, then closes it.
+/// Runs a closure with a connected consumer, then closes the consumer.
 @Loop func withConsumer<Value>(
     _ address: BrokerAddress, _ subscriptions: [Subscription], _ body: @Loop (Consumer) async throws -> Value
 ) async throws -> Value {
-    let consumer = Consumer(address: address, name: "test consumer", subscriptions: subscriptions, log: quiet)
+    let consumer = Consumer(address: address, name: "test consumer", subscriptions: subscriptions, log: .quiet)
     async let running: Void = consumer.run()
     guard await consumer.waitUntilConsuming(within: .seconds(10)) else { throw NotConnected() }
     let value = try await body(consumer)

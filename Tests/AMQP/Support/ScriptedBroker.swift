@@ -3,9 +3,10 @@ import Glibc
 import Synchronization
 
 // Unchecked: all mutable state is protected by the mutex.
-/// A server that logs clients in, accepts their declarations, and then sends the frames that a test asks for.
+/// A server that accepts the logins and subscriptions of clients, and then sends the frames that a test passes to it.
 ///
-/// It sends frames that a real broker cannot be made to send at will: alarms, frames out of order, and hostile tables.
+/// It can send frames that a test cannot make a real broker send, such as alarms, frames out of order and hostile
+/// tables.
 final class ScriptedBroker: @unchecked Sendable {
     private struct State {
         var client: Int32?
@@ -40,10 +41,11 @@ final class ScriptedBroker: @unchecked Sendable {
         }
         guard code == 0 else { throw POSIXError(.EADDRINUSE) }
         port = Int(in_port_t(bigEndian: address.sin_port))
-        Thread { [self] in serve() }.start()
+        Thread { [self] in acceptAll() }.start()
     }
 
-    /// The methods it has received, in order: the class ID in the upper 16 bits, the method ID in the lower.
+    /// The methods that the server has received, in order. The class ID is in the upper 16 bits, the method ID in the
+    /// lower 16 bits.
     var methods: [UInt32] { state.withLock { $0.methods } }
 
     /// The number of logins.
@@ -79,7 +81,7 @@ final class ScriptedBroker: @unchecked Sendable {
         }
     }
 
-    private func serve() {
+    private func acceptAll() {
         defer { done.signal() }
         while true {
             let client = accept(listener, nil, nil)
@@ -88,7 +90,7 @@ final class ScriptedBroker: @unchecked Sendable {
                 state.client = client
                 return state.isStopped
             }
-            if !isStopped { converse(client) }
+            if !isStopped { serve(client) }
             state.withLock { $0.client = nil }
             close(client)
         }
@@ -96,16 +98,18 @@ final class ScriptedBroker: @unchecked Sendable {
 
     private func read(_ client: Int32, _ count: Int) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: count)
-        var have = 0
-        while have < count {
-            let got = bytes.withUnsafeMutableBytes { recv(client, $0.baseAddress.map { $0 + have }, count - have, 0) }
-            guard got > 0 else { return nil }
-            have += got
+        var total = 0
+        while total < count {
+            let received = bytes.withUnsafeMutableBytes {
+                recv(client, $0.baseAddress.map { $0 + total }, count - total, 0)
+            }
+            guard received > 0 else { return nil }
+            total += received
         }
         return bytes
     }
 
-    private func converse(_ client: Int32) {
+    private func serve(_ client: Int32) {
         guard read(client, 8) != nil else { return }
         send(
             .method(
@@ -120,21 +124,31 @@ final class ScriptedBroker: @unchecked Sendable {
         }
     }
 
+    /// Answers a method.
+    ///
+    /// - Returns: whether to keep the connection open.
     private func answer(_ method: UInt32, channel: UInt16) -> Bool {
         state.withLock { $0.methods.append(method) }
         switch method {
-        case 0x000A_000B:
+        case 0x000A_000B:  // connection.start-ok
             send(.method(10, 30, Frame.number(UInt16(2047)) + Frame.number(UInt32(131_072)) + Frame.number(heartbeat)))
-        case 0x000A_0028:
+        case 0x000A_0028:  // connection.open
             state.withLock { $0.loginCount += 1 }
             send(.method(10, 41, [0]))
-        case 0x000A_0032: send(.method(10, 51))
-        case 0x000A_0033: return false
-        case 0x0014_000A: send(.method(20, 11, channel: channel, [0, 0, 0, 0]))
-        case 0x0055_000A: send([.method(85, 11, channel: channel)] + greeting)
-        case 0x003C_000A: send(.method(60, 11, channel: channel))
-        case 0x003C_0014: send([.method(60, 21, channel: channel, Frame.short("tag"))] + greeting)
-        case 0x003C_001E: send(.method(60, 31, channel: channel, Frame.short("tag")))
+        case 0x000A_0032:  // connection.close
+            send(.method(10, 51))
+        case 0x000A_0033:  // connection.close-ok
+            return false
+        case 0x0014_000A:  // channel.open
+            send(.method(20, 11, channel: channel, [0, 0, 0, 0]))
+        case 0x0055_000A:  // confirm.select
+            send([.method(85, 11, channel: channel)] + greeting)
+        case 0x003C_000A:  // basic.qos
+            send(.method(60, 11, channel: channel))
+        case 0x003C_0014:  // basic.consume
+            send([.method(60, 21, channel: channel, Frame.short("tag"))] + greeting)
+        case 0x003C_001E:  // basic.cancel
+            send(.method(60, 31, channel: channel, Frame.short("tag")))
         default: break
         }
         return true

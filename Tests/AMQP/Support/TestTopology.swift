@@ -19,7 +19,7 @@ struct TestTopology {
         provisioner = Provisioner(address: address)
     }
 
-    /// Runs the body of a test, then deletes its queues and exchanges, also if the body throws.
+    /// Runs the body of a test, then deletes the test's queues and exchanges, even if the body throws.
     @Loop static func run(_ body: @Loop (TestTopology) async throws -> Void) async throws {
         let topology = try TestTopology()
         do {

@@ -7,13 +7,13 @@ import TestSupport
 /// A client of the HTTP API.
 @Loop struct APIClient {
     let url: String
-    /// The access token sent with each request; nil for requests without one.
+    /// The access token that each request has; `nil` for requests without a token.
     var token: String?
     private let curl: CurlClient
 
     /// Makes a client without an account.
     ///
-    /// - Parameter url: the server; the ingress of the stack by default.
+    /// - Parameter url: the server's URL; by default the URL of the stack's ingress.
     init(url: String? = nil) throws {
         self.url = try url ?? TestEnvironment.value("WARREN_URL")
         curl = try CurlClient()

@@ -4,12 +4,12 @@ import Testing
 
 /// A response of the HTTP API, with the request that it belongs to.
 struct APIResponse: Sendable {
-    /// Ends a test whose request got another status than the expected one; the issue is recorded already.
+    /// The response has an unexpected status. The issue is recorded before this error is thrown.
     struct UnexpectedStatus: Error {}
 
     /// The method and the path of the request, for messages.
     let call: String
-    /// The `X-Request-Id` that the request was sent with.
+    /// The `X-Request-Id` of the request.
     let requestID: String
     let response: HTTPResponse
 

@@ -46,7 +46,7 @@ import Testing
             ], log: log)
     }
 
-    /// Connects to the stack's broker while the body runs.
+    /// Runs a body with a client that is connected to the stack's broker, then closes the client's connections.
     static func run(_ body: @Loop (IntegratorClient) async throws -> Void) async throws {
         let url = try TestEnvironment.value("WARREN_INTEGRATOR_URL")
         var log = Logger(label: "integrator")

@@ -5,7 +5,8 @@ import TestSupport
 import Testing
 
 extension LoadGenerator {
-    /// Checks that every 2xx was kept and that no effect happened twice. Call this after all services are back.
+    /// Checks that nothing that got a 2xx was lost and that no command was carried out twice. Call this when all
+    /// services are available again.
     func expectPromisesKept() async throws {
         try await expectPosts()
         try await expectMedia()
@@ -60,8 +61,8 @@ extension LoadGenerator {
         #expect(assets.isSuperset(of: ids), "pictures are missing at the media host")
     }
 
-    /// Checks that all calls of a phase got a 2xx, except those to one service, and that the phase has calls to each of
-    /// the others.
+    /// Checks that all calls of a phase got a 2xx, except calls to `service`, and that the phase has calls to every
+    /// other service.
     func expectServed(_ phase: String, except service: String?, sourceLocation: SourceLocation = #_sourceLocation) {
         let others = calls.filter { $0.phase == phase && $0.service != service }
         for call in others where !(200..<300).contains(call.status) {

@@ -4,7 +4,8 @@ import Reactor
 import TestSupport
 import Testing
 
-/// Clients that read and write in a loop and record every call, so that a test can check later that each 2xx was kept.
+/// Clients that read and write in a loop and record every call, so that a test can check later that nothing that got a
+/// 2xx was lost.
 @Loop final class LoadGenerator {
     /// A call and its result.
     struct CallRecord: Sendable {
@@ -12,24 +13,24 @@ import Testing
         let phase: String
         let service: String
         let call: String
-        /// 0 if no response came, because the connection was refused or broke.
+        /// 0 if no response came, for example because the connection broke.
         let status: Int
     }
 
-    /// The start of the content of all posts of this load.
+    /// All posts of this load begin with this text.
     let mark = "load-\(randomWord(12))"
-    /// The test's name for its current step; recorded with each call as the call begins.
+    /// The current step of the test. Each call is recorded with the phase in which it began.
     var phase = "undisturbed"
     private(set) var calls: [CallRecord] = []
-    /// Posts with a 201: their ids by their content.
+    /// The ids of the posts that got a 201, by content.
     private(set) var posts: [String: String] = [:]
-    /// Contents of posts with a 202.
+    /// The contents of the posts that got a 202.
     private(set) var acceptedPosts: Set<String> = []
-    /// Ids of media with a 201.
+    /// The ids of the media whose upload got a 201.
     private(set) var media: [String] = []
     private(set) var acceptedMediaCount = 0
     private(set) var uploadCount = 0
-    /// Accounts that were registered under load, with a 201.
+    /// The accounts whose registration got a 201 while the load ran.
     private(set) var registeredAccounts: [TestAccount] = []
     /// The accounts that make the calls: two create posts, one reads and searches, one uploads.
     let accounts: [TestAccount]
@@ -45,7 +46,7 @@ import Testing
         self.accounts = accounts
     }
 
-    /// Generates load while the body runs, and for a second after it.
+    /// Generates load while the body runs, and for a second afterwards.
     func run(during body: @Loop () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for author in accounts[..<2] { group.addTask { await self.repeatCall { await self.createPost(author) } } }

@@ -25,7 +25,7 @@ import Testing
     /// Fetches a picture at the URL that the media service reports.
     func delivery(_ url: String) async throws -> APIResponse { try await client.get(url) }
 
-    /// Sets fault rules while the body runs.
+    /// Runs a body while `cloudinary-local` applies these fault rules.
     func with(faults: JSON, _ body: @Loop () async throws -> Void) async throws {
         try await client.send("PUT", "/faults", json: faults).expect(200)
         let result = await outcome { try await body() }

@@ -2,12 +2,13 @@ import AMQP
 import BrokerSupport
 import Contracts
 
-// The permissions of `queues/README.md`, row by row. Allowed operations use routing keys that no queue is bound to, so
-// that they have no effect.
+// The permissions of `queues/README.md`, row by row. Allowed publishes use routing keys that no queue is bound to, so
+// that they have no effect. The exception is `post.list` of `search`, because it is the only command or query that
+// `search` may publish.
 extension PermissionCheck {
     static let users = ["ingress", "integrator", "operator"] + Stack.workers
 
-    /// An exchange and a routing key that each user may publish to.
+    /// For each user, an exchange that it may publish to and a routing key that it may use there.
     static let allowedTargets = [
         "ingress": (Exchange.commands, "post.tested"), "integrator": (Exchange.commands, "post.tested"),
         "operator": (Exchange.requeue, "tested.search.commands"), "identity": (Exchange.events, "account.tested"),

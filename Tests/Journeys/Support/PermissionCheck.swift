@@ -13,7 +13,8 @@ struct PermissionCheck: Sendable, CustomTestStringConvertible {
         /// Publishes to an exchange under a routing key.
         case publish(String, String)
         case perform(Provisioner.Step)
-        /// Purges a queue, which takes the same right as reading it. For refusals only, since it would empty the queue.
+        /// Purges a queue, which needs the same right as reading it. Use this only for queues that the user must not
+        /// read, because an allowed purge empties the queue.
         case read(String)
     }
 
@@ -29,8 +30,8 @@ struct PermissionCheck: Sendable, CustomTestStringConvertible {
 
     /// Performs the operation.
     ///
-    /// - Parameter properties: the properties of the message, if one is published.
-    /// - Returns: the broker's reason for refusing it, or nil if it was allowed.
+    /// - Parameter properties: the properties of the message, if the operation publishes one.
+    /// - Returns: the broker's reason if it refused the operation; `nil` if it allowed the operation.
     @Loop func refusal(_ properties: Properties = Properties()) async throws -> String? {
         let address = try BrokerAddress(url: url())
         switch operation {
@@ -60,7 +61,7 @@ struct PermissionCheck: Sendable, CustomTestStringConvertible {
     }
 
     @Loop private func refusal(_ message: OutgoingMessage, _ address: BrokerAddress) async throws -> String? {
-        // Only the driver's warning has the broker's reason.
+        // The error of a publish does not contain the broker's reason, but the driver logs it.
         let log = CapturedLog()
         let publisher = Publisher(address: address, name: "journeys", log: log.logger(.warning))
         async let running: Void = publisher.run()

@@ -17,10 +17,10 @@ struct Program: Sendable {
 
     var path: String
     var arguments: [String] = []
-    /// The whole environment of the program; that of the test by default.
+    /// The program's whole environment; by default the test's environment.
     var environment: [String: String] = ProcessInfo.processInfo.environment
 
-    /// Runs the program and waits for its exit, with any status.
+    /// Runs the program until it exits, with any status.
     func run() async throws -> Exit {
         let process = try start()
         defer { process.removeFiles() }
@@ -59,7 +59,7 @@ struct Program: Sendable {
             let file = folder.appending(path: name).path(percentEncoded: false)
             posix_spawn_file_actions_addopen(&actions, descriptor, file, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         }
-        // Threads of Swift's runtime block signals, and a child inherits the mask.
+        // Threads of Swift's runtime block signals, and a child would inherit this signal mask.
         var (none, all) = (sigset_t(), sigset_t())
         sigemptyset(&none)
         sigfillset(&all)
@@ -99,14 +99,15 @@ struct ChildProcess: Sendable {
     /// Standard error so far.
     var errors: String { text("errors") }
 
-    /// Sends a signal. Must not be called after the exit, when the pid may belong to another process.
+    /// Sends a signal. Do not call this after ``waitForExit(within:)``, because the pid may then belong to another
+    /// process.
     func send(_ signal: Int32) {
         kill(pid, signal)
     }
 
-    /// Waits for the exit. Must be called once.
+    /// Waits until the process exits. Call this once.
     ///
-    /// - Parameter limit: kills the process when this time is over.
+    /// - Parameter limit: the time after which the process is killed.
     /// - Returns: the exit status; 128 plus the signal's number if a signal ended the process, as in a shell.
     func waitForExit(within limit: Duration = .seconds(90)) async throws -> Int32 {
         let end = ContinuousClock.now + limit
@@ -125,7 +126,7 @@ struct ChildProcess: Sendable {
         }
     }
 
-    /// Deletes the files with the output.
+    /// Deletes the files that contain the output.
     func removeFiles() {
         try? FileManager.default.removeItem(at: folder)
     }

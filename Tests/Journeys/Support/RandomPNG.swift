@@ -11,7 +11,8 @@ enum RandomPNG {
             for _ in 0..<8 { pixels += colour }
         }
         let length = UInt16(pixels.count)
-        // The header of zlib and one stored block: its length and the complement, low byte first.
+        // The header of the zlib stream, and one stored block: its first byte, its length and the complement of the
+        // length, low byte first.
         var stream: [UInt8] = [0x78, 0x01, 0x01]
         stream += SamplePicture.little(length) + SamplePicture.little(~length)
         stream += pixels + SamplePicture.big(adler32(pixels))

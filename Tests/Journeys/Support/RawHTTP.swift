@@ -3,7 +3,7 @@ import Glibc
 
 /// Sends bytes that an HTTP client would refuse to send.
 enum RawHTTP {
-    /// Sends bytes to a port of 127.0.0.1 and reads until the server closes the connection, for 3 s at most per read.
+    /// Sends bytes to a port of 127.0.0.1, and reads until the server closes the connection or sends nothing for 3 s.
     ///
     /// - Returns: the bytes read, as text; empty if the connection fails.
     @concurrent static func exchange(_ bytes: [UInt8], port: Int) async -> String {

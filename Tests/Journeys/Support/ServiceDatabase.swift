@@ -4,9 +4,9 @@ import Postgres
 import Reactor
 import TestSupport
 
-/// Reads a service's database, for facts that no reply shows, such as how often an effect happened.
+/// Reads a service's database to check what no reply shows, such as how many rows a command inserted.
 enum ServiceDatabase {
-    /// Runs the body with a pool of one connection to the database of a service.
+    /// Runs a body with a pool of one connection to the database of a service.
     @Loop static func withPool(
         of service: String, _ body: @Loop (PostgresPool) async throws -> Void
     ) async throws {
@@ -21,7 +21,7 @@ enum ServiceDatabase {
         try result.get()
     }
 
-    /// Counts the rows of each content that starts with a text.
+    /// Counts the rows with the same content, for each content that begins with `prefix`.
     ///
     /// - Parameters:
     ///   - service: the service whose database is read.

@@ -8,7 +8,7 @@ import Testing
 extension Stack {
     private static let startLimit: Duration = .seconds(20)
 
-    /// Starts another worker like the stack's first one of a service, and waits until it is ready.
+    /// Starts another worker of a service, with the settings of the stack's first worker, and waits until it is ready.
     ///
     /// - Parameter changes: as for ``startCopy(of:_:)``.
     @Loop func startReadyWorker(_ service: String, _ changes: [String: String] = [:]) async throws -> ChildProcess {
@@ -25,7 +25,7 @@ extension Stack {
         return worker
     }
 
-    /// Starts another ingress on a port of its own, and waits until the broker and Redis are connected.
+    /// Starts another ingress on a port of its own, and waits until it is connected to the broker and Redis.
     ///
     /// - Parameter changes: as for ``startCopy(of:_:)``.
     @Loop func startReadyIngress(
@@ -69,11 +69,4 @@ extension ChildProcess {
         try result.get()
         #expect(status == 0, "\(errors.suffix(2000))")
     }
-}
-
-/// Returns a port of 127.0.0.1 on which no process listens.
-func freePort() throws -> Int {
-    let listener = try FaultProxy(to: 1)
-    defer { listener.stop() }
-    return listener.port
 }

@@ -5,7 +5,7 @@ extension Stack {
     /// Returns the log lines of a service that contain a text.
     ///
     /// - Parameters:
-    ///   - name: a service, for all its processes, or one process such as `post-2`.
+    ///   - name: a service, whose processes are all included, or one process such as `post-2`.
     ///   - text: a part of the lines, such as the id of a request.
     func logLines(of name: String, containing text: String) throws -> [JSON] {
         let needle = Data(text.utf8)
@@ -15,7 +15,7 @@ extension Stack {
         }
     }
 
-    /// Returns the lines that the workers of a service logged when they had handled a request.
+    /// Returns the lines that the workers of a service logged after they had handled a request.
     func handledLines(of name: String, _ requestID: String) throws -> [JSON] {
         try logLines(of: name, containing: requestID).filter {
             $0["message"]?.string == "handled" && $0["request-id"]?.string == requestID

@@ -16,14 +16,6 @@ struct Stack: Sendable {
     static let daemons = ["ingress"] + workers
     static let workers = ["identity", "post", "media", "search"]
 
-    private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent()
-
-    /// Returns the path of a file of the repository.
-    static func file(_ path: String) -> String {
-        root.appending(path: path).path(percentEncoded: false)
-    }
-
     /// Returns a secret of the stack, such as `post-amqp.url`.
     func secret(_ name: String) throws -> String {
         try String(contentsOfFile: "\(state)/secrets/\(name)", encoding: .utf8)
@@ -34,7 +26,7 @@ struct Stack: Sendable {
 
     /// Runs a command of `compose/local` on this stack and returns its output.
     @discardableResult func composeLocal(_ arguments: String...) async throws -> String {
-        try await Program(path: Self.file("compose/local"), arguments: arguments).runSuccessfully()
+        try await Program(path: RepositoryFile("compose/local").path, arguments: arguments).runSuccessfully()
     }
 
     /// Starts or stops processes of a service until `count` of them run and are ready.
@@ -44,15 +36,15 @@ struct Stack: Sendable {
 
     /// Returns the output of `rabbitmqctl`, without its heading.
     func rabbitmqctl(_ arguments: String...) async throws -> String {
-        try await Program(path: Self.file("compose/local"), arguments: ["rabbitmqctl", "-q"] + arguments)
+        try await Program(path: RepositoryFile("compose/local").path, arguments: ["rabbitmqctl", "-q"] + arguments)
             .runSuccessfully()
     }
 
     // MARK: Queues
 
-    /// Returns the number of messages that are ready in a queue, from the broker itself.
+    /// Returns the number of ready messages in a queue.
     ///
-    /// The counts of `rabbitmqctl` are some seconds old.
+    /// The number comes from the queue over AMQP, because the counts of `rabbitmqctl` can be some seconds old.
     func depth(of queue: String) async throws -> Int {
         let address = try BrokerAddress(url: TestEnvironment.value("WARREN_OPERATOR_URL"))
         return try await Provisioner(address: address).depth(ofQueue: queue).ready
@@ -80,17 +72,17 @@ struct Stack: Sendable {
         }
     }
 
-    /// Returns whether a process runs. A zombie, which waits for its parent, does not.
+    /// Returns whether a process runs. A zombie does not count as running.
     static func isAlive(_ pid: pid_t) -> Bool {
         guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return false }
         guard let name = stat.lastIndex(of: ")") else { return false }
         return !stat[name...].hasPrefix(") Z")
     }
 
-    /// Starts another process like one of the stack, as a child of the test.
+    /// Starts a copy of a process of the stack, as a child of the test.
     ///
     /// - Parameters:
-    ///   - name: the process whose program and environment are used, such as `ingress-1`.
+    ///   - name: the process whose program and environment the copy gets, such as `ingress-1`.
     ///   - changes: variables that get another value; an empty value removes the variable.
     func startCopy(of name: String, _ changes: [String: String] = [:]) throws -> ChildProcess {
         let pid = try pid(name)
@@ -100,7 +92,7 @@ struct Stack: Sendable {
             let parts = String(decoding: entry, as: UTF8.self).split(separator: "=", maxSplits: 1)
             if parts.count == 2 { environment[String(parts[0])] = String(parts[1]) }
         }
-        // Only the original may touch its health file.
+        // The copy must not touch the health file of the original.
         environment["WARREN_HEALTH_FILE"] = nil
         for (variable, value) in changes { environment[variable] = value.isEmpty ? nil : value }
         return try Program(path: try executable(of: name), environment: environment).start()

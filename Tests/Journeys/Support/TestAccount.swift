@@ -18,7 +18,7 @@ struct TestAccount: Sendable {
 
     /// Registers an account under a random name.
     ///
-    /// - Parameter prefix: the start of its username.
+    /// - Parameter prefix: the beginning of the username.
     @Loop static func register(_ client: APIClient, _ prefix: String = "rabbit") async throws -> TestAccount {
         let (username, password) = ("\(prefix)-\(randomWord(12))", randomWord(20))
         let session = try await client.post("/v1/auth/register", registration(username, password)).expect(201)

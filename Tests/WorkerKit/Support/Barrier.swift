@@ -1,7 +1,7 @@
 import Reactor
 
-/// Holds tasks back until a number of them have arrived, until it is opened, or until one of them is cancelled, because
-/// a failed test must end.
+/// A barrier at which tasks wait. It opens when a number of tasks have arrived or when ``open()`` is called. It also
+/// opens when a waiting task is cancelled, so that a failed test ends.
 @Loop final class Barrier {
     private let needed: Int
     private(set) var arrived = 0
@@ -12,6 +12,7 @@ import Reactor
         self.needed = needed
     }
 
+    /// Waits until the barrier opens.
     func pass() async {
         arrived += 1
         if arrived >= needed { open() }
@@ -23,5 +24,5 @@ import Reactor
     }
 }
 
-/// An error that a retry can mend.
+/// An error after which a retry can succeed.
 struct TransientFailure: Error {}

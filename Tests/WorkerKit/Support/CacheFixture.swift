@@ -9,7 +9,8 @@ import Testing
 
 @testable import WorkerKit
 
-/// A Redis client behind a proxy, and both kinds of cache on it, under a name of their own or of another fixture's.
+/// A Redis client behind a proxy, with an entity cache and a list cache. Two fixtures with the same name are like two
+/// processes that share the caches.
 @Loop final class CacheFixture {
     let redis: RedisClient
     let proxy: FaultProxy
@@ -54,20 +55,22 @@ import Testing
         }
     }
 
-    /// Reads an entity through the cache from a database that has this content, and returns the visible content.
+    /// Reads an entity through the cache, with the given content in the database. Returns the content that the reader
+    /// gets.
     @discardableResult func entity(_ id: String, inDatabase content: String?) async throws -> String? {
         try await entities.body(id) { content.map { Array($0.utf8) } }.map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// Reads a page through the cache from a database that has this content, and returns the visible content.
+    /// Reads a page through the cache, with the given content in the database. Returns the content that the reader
+    /// gets.
     @discardableResult func page(_ page: String, inDatabase content: String) async throws -> String {
         String(decoding: try await pages.body(page) { Array(content.utf8) }, as: UTF8.self)
     }
 
-    /// Describes a lookup of an entity: its content, `miss` or `unavailable`.
+    /// Looks an entity up in the cache. Returns its content, `miss` or `unavailable`.
     func entityLookup(_ id: String) async -> String { text(await entities.lookUp(id)) }
 
-    /// Describes a lookup of a page: its content, `miss` or `unavailable`.
+    /// Looks a page up in the cache. Returns its content, `miss` or `unavailable`.
     func pageLookup(_ page: String) async -> String { text(await pages.lookUp(page)) }
 
     private func text(_ lookup: CacheLookup) -> String {

@@ -10,7 +10,8 @@ import Testing
 @testable import Contracts
 @testable import WorkerKit
 
-/// A requester and the queues that its requests go to, which the fixture replies to or leaves alone.
+/// A requester and the queues of its requests. The fixture consumes the requests. If `answers` is set, it also replies
+/// to them.
 @Loop final class RequesterFixture {
     let address: BrokerAddress
     /// The proxy between the requester's publisher and the broker.
@@ -24,10 +25,11 @@ import Testing
     let command: MessageDescriptor
     let unboundQuery: MessageDescriptor
     let unboundCommand: MessageDescriptor
-    /// A command whose queue holds at most one message.
+    /// A command whose queue can contain only one message.
     let crowded: MessageDescriptor
 
-    private let other: Publisher
+    /// The publisher of the replies.
+    private let replier: Publisher
     private let answers: Bool
     private let prefix = "desk." + String(UInt64.random(in: .min ... .max), radix: 36)
 
@@ -38,7 +40,7 @@ import Testing
         var through = address
         through.port = proxy.port
         publisher = Publisher(address: through, name: "test requester", log: .quiet)
-        other = Publisher(address: address, name: "test answerer", log: .quiet)
+        replier = Publisher(address: address, name: "test answerer", log: .quiet)
         let prefix = prefix
         requester = Requester(
             publisher: publisher, principal: address.user, limit: limit,
@@ -58,8 +60,8 @@ import Testing
 
     /// - Parameters:
     ///   - answers: whether the fixture replies to each request.
-    ///   - limit: the most requests in flight.
-    ///   - hasReplyQueue: whether the replies go to a queue that exists before the requester.
+    ///   - limit: the maximum number of requests in flight.
+    ///   - hasReplyQueue: whether the requester uses an existing queue for the replies.
     static func run(
         answers: Bool, limit: Int = 100, hasReplyQueue: Bool = false,
         _ body: @Loop (RequesterFixture) async throws -> Void
@@ -88,13 +90,13 @@ import Testing
         try await provisioner.perform(queues.map { .deleteQueue($0) })
     }
 
-    func request(_ type: MessageDescriptor, patience: Duration) -> OutgoingRequest {
+    func request(_ type: MessageDescriptor, timeout: Duration) -> OutgoingRequest {
         var request = OutgoingRequest(type, caller: caller, body: Array("{}".utf8), requestID: "test")
-        request.patience = patience
+        request.timeout = timeout
         return request
     }
 
-    /// Publishes a message to the reply exchange, which need not be a valid reply.
+    /// Publishes a message to the reply exchange. The message need not be a valid reply.
     func publish(status: Int64, correlation: String?, to key: String) async throws {
         var properties = Properties()
         properties.correlationID = correlation
@@ -103,19 +105,19 @@ import Testing
         properties.headers[Header.etag] = #""7""#
         properties.headers[Header.location] = "/v1/x"
         properties.headers[Header.retryAfter] = 3
-        try await other.publishConfirmed(
+        try await replier.publishConfirmed(
             OutgoingMessage(
                 exchange: Exchange.replies, routingKey: key, isMandatory: true, properties: properties,
                 body: Array("{}".utf8)))
     }
 
-    /// Sends another request and replies to it, so that all earlier replies have arrived.
+    /// Sends another request and replies to it. When this reply has arrived, all earlier replies have arrived, too.
     ///
     /// - Returns: whether the reply arrived.
     func settles() async throws -> Bool {
         var isAnswered = false
         let count = received.count
-        requester.send(request(query, patience: .seconds(30))) { if case .reply = $0 { isAnswered = true } }
+        requester.send(request(query, timeout: .seconds(30))) { if case .reply = $0 { isAnswered = true } }
         guard try await eventually({ received.count == count + 1 }), let last = received.last,
             let key = last.properties.replyTo
         else { return false }
@@ -129,19 +131,19 @@ import Testing
         }
         let consumer = Consumer(
             address: address, name: "test fixture", subscriptions: [requester.subscription] + taking, log: .quiet)
-        let parts = (publisher, other)
+        let (publisher, replier) = (self.publisher, self.replier)
         try await withThrowingDiscardingTaskGroup { group in
-            group.addTask { await parts.0.run() }
-            group.addTask { await parts.1.run() }
+            group.addTask { await publisher.run() }
+            group.addTask { await replier.run() }
             group.addTask { await consumer.run() }
             func close() async {
                 await consumer.close()
-                await parts.0.close(within: .seconds(2))
-                await parts.1.close(within: .seconds(2))
+                await publisher.close(within: .seconds(2))
+                await replier.close(within: .seconds(2))
             }
             do {
-                let isPublishing = await parts.0.waitUntilAvailable(within: .seconds(20))
-                let isAnswering = await parts.1.waitUntilAvailable(within: .seconds(20))
+                let isPublishing = await publisher.waitUntilAvailable(within: .seconds(20))
+                let isAnswering = await replier.waitUntilAvailable(within: .seconds(20))
                 try #require(isPublishing && isAnswering)
                 try #require(await consumer.waitUntilConsuming(within: .seconds(20)))
                 try await body()
@@ -165,7 +167,7 @@ import Testing
         properties.headers[Header.etag] = #""7""#
         properties.headers[Header.location] = "/v1/x"
         properties.headers[Header.retryAfter] = 3
-        try? other.publish(
+        try? replier.publish(
             OutgoingMessage(
                 exchange: Exchange.replies, routingKey: key, properties: properties, body: Array("{}".utf8)))
     }

@@ -12,12 +12,13 @@ import Testing
 /// A worker with its connections, started and stopped as `Daemon.runWorker` does.
 @Loop final class RunningWorker {
     struct Plan {
-        /// The principals that may speak for accounts; by default the tests' own broker user.
+        /// The principals that may send requests on behalf of accounts; by default the broker user of the tests.
         var trusted: Set<String>?
         /// The principals that may send requests without a caller.
         var principalsWithoutCaller: Set<String> = []
         var prefetch: UInt16 = 16
         var connections = 4
+        /// Whether the worker publishes its events.
         var relays = true
         /// The log of the dispatcher.
         var log = Logger.quiet
@@ -75,7 +76,7 @@ import Testing
         }
     }
 
-    /// Stops consuming and waits for the deliveries in flight. Idempotent.
+    /// Stops consuming and waits for the deliveries in flight. A second call does nothing.
     func stopConsuming() async throws {
         await worker.close()
         try #require(await eventually(within: .seconds(30)) { hasWorkerEnded })

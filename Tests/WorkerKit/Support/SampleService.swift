@@ -16,7 +16,8 @@ struct ThingMade: DomainEvent {
         "ThingMade", unknownFields: .ignored, field("id", \.id, .uuid), make: ThingMade.init)
 }
 
-/// A service with three commands, a query and a credential, and a table that shows an effect that happened twice.
+/// A service with three commands, a query and a credential. Each effect of a command adds a row to the table `effect`,
+/// so a command with two effects is visible there.
 @Loop final class SampleService {
     typealias Hook = @Loop (UUID, HandlerContext) async throws -> Void
 
@@ -33,11 +34,13 @@ struct ThingMade: DomainEvent {
     let delete: MessageType<EntityRequest, EmptyBody>
     let read: MessageType<EntityRequest, EmptyBody>
     let login: MessageType<EntityRequest, EmptyBody>
-    /// As `create`, in batches.
+    /// Like `create`, but handled in batches.
     let createBatched: MessageType<EntityRequest, EmptyBody>
 
     /// Runs at the start of a batch.
     var onBatch: (@Loop (Batch<EntityRequest>) async throws -> Void)?
+    /// Returns how many replies to a batch the handler leaves out, which is a bug of the handler.
+    var missingReplies: (@Loop (Batch<EntityRequest>) -> Int)?
     /// Whether `create` looks up its stored reply first.
     var checksInbox = false
     /// Runs at the start of a handler.
@@ -56,12 +59,12 @@ struct ThingMade: DomainEvent {
     private static let insertEffects = Statement("INSERT INTO effect (thing) SELECT * FROM unnest($1)")
     private static let deleteThing = Statement("DELETE FROM thing WHERE id = $1")
 
-    init(prefix: String, needsSubject: Bool) {
+    init(prefix: String, needsCaller: Bool) {
         func type(_ name: String, _ kind: MessageKind) -> MessageType<EntityRequest, EmptyBody> {
             MessageType(
                 "\(prefix).\(name)", kind, of: .post, "", request: .json(example: EntityRequest(id: .v7())),
                 reply: .empty,
-                needsSubject: needsSubject)
+                needsCaller: needsCaller)
         }
         create = type("make", .command)
         delete = type("delete", .command)
@@ -98,10 +101,11 @@ struct ThingMade: DomainEvent {
             .batchedRequest(createBatched, afterCommit: { _ in await self.afterCommit?() }) { batch in
                 try await self.onBatch?(batch)
                 try await batch.transaction().send(Self.insertEffects, batch.members.map { $0.body.id })
-                return batch.members.map { member in
+                let replies = batch.members.map { member in
                     member.context.emit(ThingMade(id: member.body.id))
-                    return .json(Array(#"{"nonce":"\#(UUID().text)"}"#.utf8), status: 201)
+                    return Reply.json(Array(#"{"nonce":"\#(UUID().text)"}"#.utf8), status: 201)
                 }
+                return replies.dropLast(self.missingReplies?(batch) ?? 0)
             },
             .request(read) { body, context in
                 try await self.counting(body.id, context) { .json(Array("{}".utf8)) }

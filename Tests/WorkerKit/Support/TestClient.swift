@@ -10,8 +10,9 @@ import TestSupport
 
 /// Sends requests with arbitrary properties and records every reply.
 @Loop final class TestClient {
-    struct Missing: Error {
-        let what: String
+    /// The awaited connection or reply did not arrive within the time limit.
+    struct Timeout: Error {
+        let awaited: String
     }
 
     /// The broker user of the tests.
@@ -26,7 +27,7 @@ import TestSupport
         @Loop var taken: [String: [Delivery]] = [:]
     }
 
-    /// - Parameter watching: queues whose deliveries are consumed and recorded.
+    /// - Parameter watching: the queues whose deliveries the client consumes and records.
     init(_ address: BrokerAddress, watching queues: [String] = []) {
         user = address.user
         publisher = Publisher(address: address, name: "test client", log: .quiet)
@@ -47,7 +48,7 @@ import TestSupport
         consumer = Consumer(address: address, name: "test client", subscriptions: subscriptions, log: .quiet)
     }
 
-    /// Connects while the body runs.
+    /// Runs a body with a connected client. The client is closed afterwards.
     func connected(_ body: @Loop () async throws -> Void) async throws {
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await self.publisher.run() }
@@ -55,7 +56,7 @@ import TestSupport
             do {
                 guard await publisher.waitUntilAvailable(within: .seconds(20)),
                     await consumer.waitUntilConsuming(within: .seconds(20))
-                else { throw Missing(what: "a connection to the broker") }
+                else { throw Timeout(awaited: "a connection to the broker") }
                 try await body()
             } catch {
                 await close()
@@ -70,9 +71,10 @@ import TestSupport
         await consumer.close()
     }
 
-    /// Sends a request that follows the contract, and returns the correlation id of its reply.
+    /// Sends a request.
     ///
-    /// - Parameter change: changes the message, also against the contract.
+    /// - Parameter change: changes the message before it is sent. The changed message may violate the contract.
+    /// - Returns: the correlation id of the reply.
     @discardableResult func send(
         _ type: String, _ body: String, id: UUID = .v7(), subject: UUID? = nil,
         change: (inout OutgoingMessage) -> Void = { _ in }
@@ -102,7 +104,7 @@ import TestSupport
     func reply(to correlation: String, within limit: Duration = .seconds(20)) async throws -> Reply {
         guard try await eventually(within: limit, { received.replies[correlation] != nil }),
             let reply = replies(to: correlation).first
-        else { throw Missing(what: "a reply") }
+        else { throw Timeout(awaited: "a reply") }
         return reply
     }
 

@@ -3,8 +3,8 @@ import BrokerSupport
 import Contracts
 import TestSupport
 
-/// The queues of one test's service on the real broker, with the arguments of `queues/definitions.json`. Their bindings
-/// match no message of another test.
+/// The queues of the service of one test, on the broker of the tests. They have the arguments of
+/// `queues/definitions.json`, and receive no messages of other tests.
 struct TestQueues: Sendable {
     let address: BrokerAddress
     let provisioner: Provisioner

@@ -11,7 +11,7 @@ import Testing
 
 @testable import WorkerKit
 
-/// The queues, the database, the client and the service of one test, which starts and stops the service's workers.
+/// The queues, the database, the client and the service of one test. The test starts and stops workers of the service.
 @Loop final class WorkerFixture {
     let queues: TestQueues
     let databaseURL: String
@@ -23,12 +23,12 @@ import Testing
     let brokerProxy: FaultProxy
     /// The proxy between the workers and the database.
     let databaseProxy: FaultProxy
-    /// A queue that is subscribed to the service's events.
+    /// The queue that receives the service's events.
     let eventQueue: String
     var extraHandlers: [Handler] = []
 
     struct Plan {
-        var needsSubject = false
+        var needsCaller = false
         /// The delay of every step of the retry ladder, in milliseconds.
         var delay: Int64 = 30
         var eventTypes: [String] = []
@@ -48,10 +48,10 @@ import Testing
         client = TestClient(queues.address, watching: [eventQueue] + dead)
     }
 
-    /// Runs a test with a fixture of its own, and deletes its queues and database afterwards.
+    /// Runs a test with a fixture of its own. The queues and the database are deleted afterwards.
     static func run(_ plan: Plan = Plan(), _ body: @Loop (WorkerFixture) async throws -> Void) async throws {
         let queues = try TestQueues()
-        let service = SampleService(prefix: queues.prefix, needsSubject: plan.needsSubject)
+        let service = SampleService(prefix: queues.prefix, needsCaller: plan.needsCaller)
         let seen = queues.prefix + ".seen"
         try await queues.declare(
             commandTypes: service.commandTypes, queryTypes: service.queryTypes, eventTypes: plan.eventTypes,
@@ -80,7 +80,8 @@ import Testing
         try await queues.provisioner.perform([.deleteQueue(seen)])
     }
 
-    /// Runs a worker of the service while the body runs, and stops it as the daemon does.
+    /// Runs a worker of the service while the body runs. Then stops the worker in the order in which a daemon
+    /// stops its services.
     func withWorker(
         _ plan: RunningWorker.Plan = RunningWorker.Plan(), _ body: @Loop (RunningWorker) async throws -> Void
     ) async throws {
@@ -116,7 +117,7 @@ import Testing
 
     func body(_ id: UUID) -> String { #"{"id":"\#(id.text)"}"# }
 
-    /// Expects that no event about an entity was published when a later event arrives.
+    /// Waits until a later event has arrived, and expects that no event about an entity was published.
     func expectNoEvent(about thing: UUID, sourceLocation: SourceLocation = #_sourceLocation) async throws {
         (service.onBegin, service.onEnd) = (nil, nil)
         let later = UUID.v7()

@@ -1,5 +1,5 @@
 import Testing
 
 /// The suites that run workers on the real servers. Their tests run one after another, because each test opens a dozen
-/// connections and the subject is order, not load.
+/// connections.
 @Suite("Workers", .serialized) enum Workers {}

@@ -1,10 +1,15 @@
+internal import ASCII
+
 extension BrokerAddress {
     /// Parses an AMQP URI: `amqp://user:password@host:port/vhost?heartbeat=…&cacertfile=…&verify=…`, or `amqps://`.
     ///
-    /// The parts are percent-decoded. A missing or empty virtual host means `/`. `verify` is `verify_peer` or
-    /// `verify_none` (RabbitMQ's URI specification and URI query parameters).
+    /// User, password, host name, virtual host and parameter values are percent-decoded; a host in brackets is not. A
+    /// missing or empty virtual host means `/`. `verify` is `verify_peer` or `verify_none`.
     ///
-    /// - Throws: ``AMQPError`` with the code `address`. Its message does not repeat the URI, which holds the password.
+    /// Source: RabbitMQ, "URI Specification" and "URI Query Parameters".
+    ///
+    /// - Throws: ``AMQPError`` with the code `address`. Its message does not repeat the URI, because the URI contains
+    ///   the password.
     package init(url: String) throws(AMQPError) {
         let (scheme, afterScheme) = try Self.scheme(of: url)
         let (beforeQuery, query) = Self.split(afterScheme, at: "?")
@@ -29,14 +34,14 @@ extension BrokerAddress {
     }
 
     private static func scheme(of url: String) throws(AMQPError) -> (String, Substring) {
-        guard let end = url.firstRange(of: "://") else {
-            throw AMQPError(.address, "must begin with amqp:// or amqps://")
+        guard let separator = url.firstRange(of: "://") else {
+            throw AMQPError(.address, "the URL must begin with amqp:// or amqps://")
         }
-        let scheme = url[..<end.lowerBound].lowercased()
+        let scheme = url[..<separator.lowerBound].lowercased()
         guard scheme == "amqp" || scheme == "amqps" else {
             throw AMQPError(.address, "the scheme must be amqp or amqps")
         }
-        return (scheme, url[end.upperBound...])
+        return (scheme, url[separator.upperBound...])
     }
 
     private mutating func readHost(_ text: Substring) throws(AMQPError) {
@@ -56,7 +61,7 @@ extension BrokerAddress {
             host = try Self.decode(name, "the host")
             portPart = number
         }
-        guard !host.isEmpty else { throw AMQPError(.address, "must contain a host") }
+        guard !host.isEmpty else { throw AMQPError(.address, "the URL must contain a host") }
         guard let portPart, !portPart.isEmpty else { return }
         guard let number = UInt16(portPart), number > 0 else {
             throw AMQPError(.address, "the port must be a number from 1 to 65535")
@@ -91,33 +96,11 @@ extension BrokerAddress {
         return (text[..<index], text[text.index(after: index)...])
     }
 
-    /// Decodes percent-encoding. Zero bytes are refused because rabbitmq-c takes the login as C strings.
+    /// Decodes percent-encoding. Zero bytes are refused, because rabbitmq-c takes these texts as C strings.
     private static func decode(_ text: Substring, _ part: String) throws(AMQPError) -> String {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.utf8.count)
-        var rest = text.utf8.makeIterator()
-        while let byte = rest.next() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard let high = rest.next().flatMap(Self.hex), let low = rest.next().flatMap(Self.hex) else {
-                throw AMQPError(.address, "in \(part), each % must be followed by two hexadecimal digits")
-            }
-            bytes.append(high << 4 | low)
-        }
-        guard !bytes.contains(0), let decoded = String(validating: bytes, as: UTF8.self) else {
-            throw AMQPError(.address, "\(part) must be UTF-8 text without zero bytes")
+        guard let decoded = PercentEncoding.decode(text.utf8), !decoded.utf8.contains(0) else {
+            throw AMQPError(.address, "\(part) must be percent-encoded UTF-8 text without zero bytes")
         }
         return decoded
-    }
-
-    private static func hex(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 }

@@ -1,6 +1,6 @@
 /// The address of a broker and the login for it.
 package struct BrokerAddress: Sendable, Equatable {
-    /// The host name or IP address; an IPv6 address without brackets.
+    /// The host name or IP address. An IPv6 address has no brackets.
     package var host: String
     /// The TCP port.
     package var port: Int
@@ -12,9 +12,9 @@ package struct BrokerAddress: Sendable, Equatable {
     package var virtualHost: String
     /// Whether the connection uses TLS.
     package var isTLS: Bool
-    /// The heartbeat interval in seconds; 0 means no heartbeats. The broker may negotiate a shorter one.
+    /// The heartbeat interval in seconds; 0 means no heartbeats. The broker may negotiate a shorter interval.
     package var heartbeat: Int
-    /// A PEM file with the trusted CA certificates; `nil` means those of the system.
+    /// A PEM file with the trusted CA certificates; `nil` means the CA certificates of the system.
     package var caCertificateFile: String?
     /// Whether the broker's certificate and host name are verified.
     package var verifiesPeer: Bool

@@ -17,28 +17,28 @@ static inline amqp_rpc_reply_t warren_amqp_login(
         state, vhost, channel_max, frame_max, heartbeat, properties, AMQP_SASL_METHOD_PLAIN, user, password);
 }
 
-// The driver needs the SSL of a connection because the sends of rabbitmq-c block, but rabbitmq-c does not expose it.
-// OpenSSL passes it to the info callback (SSL_CTX_set_info_callback(3)), which stores it in the slot that the context's
-// application data points to.
-static void warren_tls_seen(const SSL *ssl, int where, int ret) {
+// The driver itself writes to the SSL object of a connection, because the sends of rabbitmq-c block. rabbitmq-c does
+// not expose the SSL object, but OpenSSL passes it to the info callback (SSL_CTX_set_info_callback(3)). The callback
+// stores it in the slot to which the context's application data points.
+static void warren_tls_store_ssl(const SSL *ssl, int where, int ret) {
     (void)where;
     (void)ret;
     void **slot = (void **)SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), 0);
     if (slot) *slot = (void *)ssl;
 }
 
-// Prepares a context before the handshake: sets the slot for the SSL, which must outlive the handshake, and
-// requires TLS 1.2 or later.
-static inline void warren_tls_prepare(void *context, void **slot) {
+// Prepares a context before the handshake: sets the slot for the SSL object, and requires TLS 1.2 or later. The slot
+// must stay valid until the handshake has ended.
+static inline void warren_tls_before_handshake(void *context, void **slot) {
     SSL_CTX *ctx = (SSL_CTX *)context;
     SSL_CTX_set_ex_data(ctx, 0, slot);
-    SSL_CTX_set_info_callback(ctx, warren_tls_seen);
+    SSL_CTX_set_info_callback(ctx, warren_tls_store_ssl);
     SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 }
 
-// Removes the slot and the callbacks after the handshake.
-static inline void warren_tls_prepared(void *context, void *ssl) {
+// Removes the slot and the callbacks after the handshake. `ssl` is NULL if the handshake failed.
+static inline void warren_tls_after_handshake(void *context, void *ssl) {
     SSL_CTX_set_ex_data((SSL_CTX *)context, 0, (void *)0);
     SSL_CTX_set_info_callback((SSL_CTX *)context, (void (*)(const SSL *, int, int))0);
     if (ssl) SSL_set_info_callback((SSL *)ssl, (void (*)(const SSL *, int, int))0);
@@ -50,8 +50,8 @@ static inline int warren_tls_trust_system(void *context) {
 
 enum { WARREN_TLS_AGAIN = -1, WARREN_TLS_FAILED = -2 };
 
-// Writes as many bytes as the socket accepts. Returns WARREN_TLS_AGAIN if the socket is full; the caller must then
-// repeat the call with the same bytes (SSL_write(3)).
+// Writes as many bytes as the socket accepts, and returns their number. Returns WARREN_TLS_AGAIN if the socket is full;
+// the caller must then repeat the call with the same bytes (SSL_write(3)).
 static inline long warren_tls_write(void *ssl, const void *bytes, int count) {
     int written = SSL_write((SSL *)ssl, bytes, count);
     if (written > 0) return written;

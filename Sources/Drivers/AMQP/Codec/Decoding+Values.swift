@@ -10,7 +10,7 @@ extension Headers {
 }
 
 extension FieldValue {
-    /// Copies a value of rabbitmq-c. Its kind tells which member of the union is valid.
+    /// Copies a value of rabbitmq-c. The value's `kind` determines which member of the union is valid.
     init(_ field: amqp_field_value_t, depth: Int) {
         let value = field.value
         switch UnicodeScalar(field.kind) {

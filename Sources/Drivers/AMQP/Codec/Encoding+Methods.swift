@@ -1,5 +1,5 @@
 extension OutputBuffer {
-    /// Appends a frame whose payload the closure appends.
+    /// Appends a frame. The closure appends the frame's payload.
     ///
     /// - Returns: the size of the frame, or `nil` if the closure returns `false`.
     private mutating func appendFrame(
@@ -7,12 +7,12 @@ extension OutputBuffer {
     ) -> Int? {
         append(type)
         append(channel)
-        let length = appendLength()
+        let payloadStart = appendLength()
         guard payload(&self) else { return nil }
-        let size = count - length
-        fillLength(at: length)
+        let payloadSize = count - payloadStart
+        fillLength(at: payloadStart)
         append(FrameType.end)
-        return size + FrameType.overhead
+        return payloadSize + FrameType.overhead
     }
 
     private mutating func appendMethod(
@@ -32,7 +32,8 @@ extension OutputBuffer {
     /// Appends basic.publish with its header and body frames.
     ///
     /// - Parameter frameMaximum: the negotiated maximum size of a frame, at least 4096.
-    /// - Returns: `false` if a text is too long or the header exceeds a frame. The buffer is unchanged then.
+    /// - Returns: `false`, with the buffer unchanged, if a text is longer than 255 bytes, the headers are nested too
+    ///   deeply, or the content header exceeds a frame.
     mutating func appendPublish(_ message: borrowing OutgoingMessage, channel: UInt16, frameMaximum: Int) -> Bool {
         let start = count
         let method = appendFrame(FrameType.method, channel: channel) { buffer in
@@ -62,10 +63,10 @@ extension OutputBuffer {
     }
 
     private mutating func appendBody(_ body: UnsafeRawBufferPointer, channel: UInt16, frameMaximum: Int) {
-        let share = max(1, frameMaximum - FrameType.overhead)
+        let payloadMaximum = max(1, frameMaximum - FrameType.overhead)
         var offset = 0
         while offset < body.count {
-            let end = min(body.count, offset + share)
+            let end = min(body.count, offset + payloadMaximum)
             _ = appendFrame(FrameType.body, channel: channel) { buffer in
                 buffer.append(UnsafeRawBufferPointer(rebasing: body[offset..<end]))
                 return true
@@ -91,7 +92,7 @@ extension OutputBuffer {
     /// Appends basic.cancel. The broker answers with basic.cancel-ok.
     mutating func appendCancel(consumerTag: String, channel: UInt16) {
         appendMethod(MethodID.basicCancel, channel: channel) { buffer in
-            // The result is ignored: the tag comes from the broker as a short string, so it is short enough.
+            // The result is ignored: the broker sent the tag as a short string, so the tag is short enough.
             _ = buffer.appendShort(consumerTag)
             buffer.append(UInt8(0))
         }

@@ -1,7 +1,7 @@
 extension OutputBuffer {
     /// Appends the property flags and the properties that are set.
     ///
-    /// - Returns: `false` if a text or a name is longer than 255 bytes, or the headers are nested too deeply.
+    /// - Returns: `false` if a text or a header's name is longer than 255 bytes, or the headers are nested too deeply.
     mutating func append(_ properties: borrowing Properties) -> Bool {
         append(Self.flags(of: properties))
         guard appendOptional(properties.contentType), appendOptional(properties.contentEncoding) else { return false }

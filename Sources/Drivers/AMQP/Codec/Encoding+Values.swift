@@ -1,5 +1,5 @@
 extension OutputBuffer {
-    /// Appends a short string, which has a length of one byte.
+    /// Appends a short string: a length field of one byte, then the text.
     ///
     /// - Returns: `false` if the text is longer than 255 bytes.
     mutating func appendShort(_ text: String) -> Bool {
@@ -12,7 +12,7 @@ extension OutputBuffer {
         }
     }
 
-    /// Appends a long string, which has a length of four bytes.
+    /// Appends a long string: a length field of four bytes, then the text.
     mutating func appendLong(_ text: String) {
         var text = text
         text.withUTF8 { utf8 in
@@ -26,15 +26,17 @@ extension OutputBuffer {
     /// - Returns: `false` if a name is longer than 255 bytes or the nesting exceeds ``FieldValue/maximumDepth``.
     mutating func append(_ table: Headers, depth: Int = 0) -> Bool {
         guard depth < FieldValue.maximumDepth else { return false }
-        let length = appendLength()
+        let start = appendLength()
         for entry in table.entries {
             guard appendShort(entry.name), append(entry.value, depth: depth + 1) else { return false }
         }
-        fillLength(at: length)
+        fillLength(at: start)
         return true
     }
 
-    /// Appends the letter of a value's type and the value.
+    /// Appends a value: the letter of its type, then its content.
+    ///
+    /// - Returns: `false` in the same cases as ``append(_:depth:)`` for a table.
     private mutating func append(_ value: FieldValue, depth: Int) -> Bool {
         guard depth <= FieldValue.maximumDepth else { return false }
         switch value {
@@ -66,9 +68,9 @@ extension OutputBuffer {
             return append(table, depth: depth)
         case .array(let values):
             append(UInt8(ascii: "A"))
-            let length = appendLength()
+            let start = appendLength()
             for value in values where !append(value, depth: depth + 1) { return false }
-            fillLength(at: length)
+            fillLength(at: start)
         case .void:
             append(UInt8(ascii: "V"))
         }

@@ -16,7 +16,8 @@ enum IncomingMethod {
     case unblocked
     case other(UInt32)
 
-    /// Converts a method of rabbitmq-c, whose `decoded` points to the structure for its ID (amqp_framing.h).
+    /// Converts a method of rabbitmq-c. `decoded` points to the structure that belongs to the method's ID
+    /// (amqp_framing.h).
     init(_ method: amqp_method_t) {
         guard let decoded = method.decoded else {
             self = .other(method.id)
@@ -60,7 +61,7 @@ enum IncomingMethod {
 }
 
 extension amqp_bytes_t {
-    /// The bytes in place. They belong to a memory pool of the connection.
+    /// The bytes, not copied. They belong to a memory pool of the connection.
     var buffer: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : len)
     }

@@ -1,4 +1,5 @@
-/// Assembles the incoming message of one channel from its method, its header and any number of body frames.
+/// Assembles the incoming messages of one channel. A message consists of a method, a content header and any number of
+/// body frames. `Envelope` holds the arguments of the method.
 struct MessageAssembly<Envelope> {
     /// A complete message.
     struct Message {
@@ -7,11 +8,11 @@ struct MessageAssembly<Envelope> {
         let body: [UInt8]
     }
 
-    /// The result of a frame.
+    /// The result of adding a frame.
     enum Step {
         case incomplete
         case complete(Message)
-        /// The frame is not allowed here, for this reason.
+        /// The frame is not allowed at this point, for the given reason.
         case malformed(StaticString)
     }
 
@@ -21,7 +22,7 @@ struct MessageAssembly<Envelope> {
     private var envelope: Envelope?
     private var properties: Properties?
     private var body: [UInt8] = []
-    private var missing = 0
+    private var missingBytes = 0
 
     /// Begins a message.
     ///
@@ -34,23 +35,25 @@ struct MessageAssembly<Envelope> {
 
     /// Adds the content header.
     mutating func header(_ properties: Properties, bodySize: UInt64) -> Step {
-        guard let envelope, self.properties == nil else { return .malformed("content header without a method") }
-        guard bodySize <= Self.maximumBody else { return .malformed("body size over the limit") }
+        guard let envelope, self.properties == nil else { return .malformed("unexpected content header") }
+        guard bodySize <= Self.maximumBody else { return .malformed("the body size exceeds the limit") }
         guard bodySize > 0 else {
             self.envelope = nil
             return .complete(Message(envelope: envelope, properties: properties, body: []))
         }
         self.properties = properties
-        missing = Int(bodySize)
+        missingBytes = Int(bodySize)
         return .incomplete
     }
 
     /// Adds a copy of the bytes of a body frame.
     mutating func body(_ bytes: UnsafeRawBufferPointer) -> Step {
         guard let envelope, let properties else { return .malformed("body frame without a content header") }
-        guard bytes.count <= missing else { return .malformed("body longer than its content header states") }
-        missing -= bytes.count
-        if missing == 0 {
+        guard bytes.count <= missingBytes else {
+            return .malformed("the body is longer than its content header states")
+        }
+        missingBytes -= bytes.count
+        if missingBytes == 0 {
             let whole: [UInt8]
             if body.isEmpty {
                 whole = [UInt8](bytes)
@@ -63,8 +66,8 @@ struct MessageAssembly<Envelope> {
             self.properties = nil
             return .complete(Message(envelope: envelope, properties: properties, body: whole))
         }
-        // At most 1 MiB is reserved ahead, because the header may state a size that never arrives.
-        if body.isEmpty { body.reserveCapacity(min(bytes.count + missing, 1 << 20)) }
+        // At most 1 MiB is reserved ahead, because the header may state more bytes than arrive.
+        if body.isEmpty { body.reserveCapacity(min(bytes.count + missingBytes, 1 << 20)) }
         body.append(contentsOf: bytes)
         return .incomplete
     }

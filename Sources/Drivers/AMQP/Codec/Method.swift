@@ -1,5 +1,5 @@
-/// The methods that the driver sends or reads: the class ID in the upper 16 bits, the method ID in the lower (AMQP
-/// 0-9-1).
+/// The methods that the driver sends or reads. The class ID is in the upper 16 bits, the method ID in the lower 16 bits
+/// (AMQP 0-9-1).
 enum MethodID {
     static let connectionClose: UInt32 = 0x000A_0032
     static let connectionCloseOK: UInt32 = 0x000A_0033
@@ -26,6 +26,7 @@ enum FrameType {
     static let body: UInt8 = 3
     static let heartbeat: UInt8 = 8
     static let end: UInt8 = 0xCE
-    /// The bytes of a frame in addition to its payload: type, channel and length before it, the frame end after it.
+    /// The number of bytes of a frame in addition to its payload: type, channel and length before the payload, the end
+    /// byte after it.
     static let overhead = 8
 }

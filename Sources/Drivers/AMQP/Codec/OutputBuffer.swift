@@ -1,6 +1,6 @@
-/// The bytes to send: the encoder appends them, the socket takes them from the front.
+/// The bytes to send. The encoder appends bytes at the end; the connection sends and removes bytes from the front.
 struct OutputBuffer: ~Copyable {
-    /// The capacity of an empty buffer. A much larger storage is freed after a burst.
+    /// The initial capacity. After a burst, a much larger storage is replaced by one of this capacity.
     private static let baseCapacity = 64 * 1024
 
     private var storage = UnsafeMutableRawBufferPointer.allocate(byteCount: OutputBuffer.baseCapacity, alignment: 8)

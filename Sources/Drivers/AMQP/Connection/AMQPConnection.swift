@@ -1,31 +1,37 @@
 internal import CRabbitMQ
 internal import Reactor
 
-/// Receives the frames and the end of a connection: the publisher or the consumer that uses it.
+/// Receives the frames of a connection, and is notified of its end. ``Publisher`` and ``Consumer`` implement it.
 @Loop protocol AMQPConnectionDelegate: AnyObject {
-    /// Called for each method, except close, flow and their answers, which the connection handles itself.
+    /// Called for each method except close, flow and their answers. The connection handles these methods itself.
     func received(_ method: IncomingMethod, on channel: UInt16)
     /// Called for each content header.
     func receivedHeader(_ properties: Properties, bodySize: UInt64, on channel: UInt16)
-    /// Called for each body frame. The bytes are valid until this returns.
+    /// Called for each body frame. The bytes are valid until the call returns.
     func receivedBody(_ bytes: UnsafeRawBufferPointer, on channel: UInt16)
-    /// Called at the end of each turn of the loop, before the output is sent: the place to append deferred frames.
+    /// Called before the output is sent: at the end of each turn of the loop, and before this side sends
+    /// connection.close in an orderly close. The delegate can append frames that it collected during the turn, for
+    /// example acknowledgements.
     func turnWillEnd()
     /// Called once, when the connection has ended.
     ///
-    /// - Parameter error: `nil` if this side closed the connection.
+    /// - Parameter error: `nil` after an orderly close (``AMQPConnection/beginClose()``,
+    ///   ``AMQPConnection/close(within:)``); otherwise the reason why the connection ended.
     func connectionEnded(_ error: AMQPError?)
 }
 
-/// A connection on the loop: passes incoming frames to its delegate, sends its output and keeps the heartbeat.
+/// A connection to the broker, on the loop. It passes incoming frames to its delegate, sends its output, and sends and
+/// checks heartbeats.
 ///
-/// rabbitmq-c reads the frames, without blocking. ``OutputBuffer`` encodes them, and one send(2) per turn writes them,
-/// because rabbitmq-c's own sends block until the socket has room, which a broker in alarm never gives.
+/// rabbitmq-c reads the incoming frames, without blocking. It is not used to send frames, because its sends block until
+/// the socket has room, and a broker in alarm does not read from connections that publish. Instead, outgoing frames are
+/// encoded into an ``OutputBuffer``, and written without blocking at the end of each turn of the loop.
 @Loop final class AMQPConnection {
     /// The encoded frames to send. They are sent at the end of the turn.
     var output = OutputBuffer()
     private(set) var isOpen = true
-    /// The reason why the connection ended, or `nil` if this side closed it.
+    /// The reason why the connection ended; `nil` while it is open and after an orderly close (``beginClose()``,
+    /// ``close(within:)``).
     private(set) var error: AMQPError?
     /// Fires when the connection has ended.
     let ended = Signal()
@@ -126,14 +132,14 @@ internal import Reactor
             flush()
             end(AMQPError(.connectionClosed, text, replyCode: code))
         case .connectionCloseOK: end(nil)
+        // After this side has sent connection.close, it must discard all methods except connection.close and
+        // connection.close-ok (AMQP 0-9-1, connection.close, rule `stability`).
+        case _ where isClosing: break
         case .channelClosed(let code, let text):
-            guard !isClosing else { return output.appendChannelCloseOK(channel: channel) }
             output.appendChannelCloseOK(channel: channel)
             abandon(AMQPError(.channelClosed, text, replyCode: code))
         case .flow(let isActive): output.appendFlowOK(isActive: isActive, channel: channel)
-        default:
-            // After connection.close, all methods except its answer must be discarded (AMQP 0-9-1, section 1.4.2.7).
-            if !isClosing { delegate?.received(method, on: channel) }
+        default: delegate?.received(method, on: channel)
         }
     }
 
@@ -156,7 +162,7 @@ internal import Reactor
                 hasWritten = true
                 continue
             case .full: break
-            case .failed: return end(AMQPError(.lost, "writing: socket failure"))
+            case .failed: return end(AMQPError(.lost, "cannot write to the socket"))
             }
             break
         }
@@ -185,7 +191,8 @@ internal import Reactor
         switch heartbeat.action(at: .now) {
         case .wait: break
         case .sendHeartbeat:
-            // Output that waits for a full socket shows the broker that this side is alive, once it can be sent.
+            // If output is waiting because the socket is full, no heartbeat is appended. The waiting output serves as
+            // the heartbeat when it is sent.
             if output.isEmpty { output.appendHeartbeat() }
         case .close: return end(AMQPError(.silent, "no data received for two heartbeat intervals"))
         }
@@ -194,7 +201,7 @@ internal import Reactor
 
     // MARK: Ending
 
-    /// Ends the connection because the broker did something that it cannot continue from.
+    /// Ends the connection because the broker sent a frame after which the connection cannot continue.
     func fail(
         _ code: ErrorCode<AMQPError>, _ message: StaticString, fileID: StaticString = #fileID, line: UInt = #line
     ) {
@@ -218,10 +225,10 @@ internal import Reactor
         flush()
     }
 
-    /// Sends the remaining output and connection.close, and waits for connection.close-ok, which shows that the broker
-    /// has received all of the output.
+    /// Sends the remaining output and connection.close, and waits for connection.close-ok. This answer shows that the
+    /// broker has received all of the output.
     ///
-    /// - Parameter limit: how long to wait. The connection ends after that in any case.
+    /// - Parameter limit: how long to wait. After this time the connection ends even without the answer.
     func close(within limit: Duration) async {
         beginClose()
         guard isOpen else { return }

@@ -10,7 +10,7 @@ package struct AMQPError: CodedError {
     package let cause: (any Error)?
     package let location: ErrorLocation
 
-    /// Makes an error that is located at the caller's line.
+    /// Makes an error. Its location is the caller's line.
     package init(
         _ code: ErrorCode<AMQPError>, _ message: String, replyCode: UInt16? = nil, cause: (any Error)? = nil,
         fileID: StaticString = #fileID, line: UInt = #line
@@ -22,10 +22,11 @@ package struct AMQPError: CodedError {
         location = ErrorLocation(fileID: fileID, line: line)
     }
 
-    /// Whether a later attempt can succeed: a broker that cannot be reached may come back, but one that refuses the
-    /// login or the virtual host continues to refuse them.
+    /// Whether a later attempt can succeed. A broker that cannot be reached or is being stopped (reply code 320,
+    /// CONNECTION_FORCED) may come back. A broker that refuses the login or the virtual host also refuses later
+    /// attempts.
     package var isTransient: Bool {
-        [.unreachable, .silent, .lost].contains(code)
+        [.unreachable, .silent, .lost].contains(code) || replyCode == 320
     }
 
     /// The code, the reply code if there is one, the message, and the cause if there is one.
@@ -43,14 +44,14 @@ extension ErrorCode where Failure == AMQPError {
     /// The TLS handshake failed, because of the certificate, the host name or the protocol.
     package static var insecure: Self { Self("insecure") }
     /// The broker closed the connection or refused the login.
-    package static var connectionClosed: Self { Self("connectionClosed") }
+    package static var connectionClosed: Self { Self("connection-closed") }
     /// The broker closed a channel.
-    package static var channelClosed: Self { Self("channelClosed") }
-    /// The broker cancelled a consumer, for example because its queue was deleted or its node stopped.
-    package static var consumerCancelled: Self { Self("consumerCancelled") }
+    package static var channelClosed: Self { Self("channel-closed") }
+    /// The broker cancelled a consumer, for example because the queue was deleted or the queue's node stopped.
+    package static var consumerCancelled: Self { Self("consumer-cancelled") }
     /// The broker did not answer in time, or sent no data for two heartbeat intervals.
     package static var silent: Self { Self("silent") }
-    /// The connection broke without connection.close, or this side gave it up.
+    /// The connection broke without connection.close, this side stopped connecting, or a local resource was missing.
     package static var lost: Self { Self("lost") }
     /// The broker sent data that violates AMQP.
     package static var malformed: Self { Self("malformed") }

@@ -2,13 +2,13 @@ internal import CRabbitMQ
 internal import Glibc
 
 /// Owns a connection of rabbitmq-c and closes it when the last reference is gone.
-// Unchecked: a connection of rabbitmq-c may be used by any thread, but only by one at a time ("it is not safe to
-// share a connection between threads", its README). The thread that connects uses a handle first, then the loop,
-// never both.
+// Unchecked: a connection of rabbitmq-c may be used by any thread, but only by one thread at a time ("it is not safe to
+// share a connection between threads", its README). Only the thread that connects uses a handle at first. It passes the
+// handle to the loop, and then only the loop uses it.
 final class AMQPHandle: @unchecked Sendable {
     /// The connection of rabbitmq-c.
     let state: amqp_connection_state_t
-    /// The connection's SSL, or `nil` without TLS. `state` owns it.
+    /// The connection's `SSL` object of OpenSSL; `nil` without TLS. `state` owns it.
     let tls: UnsafeMutableRawPointer?
     /// The socket, in non-blocking mode. `state` owns it.
     let descriptor: Int32

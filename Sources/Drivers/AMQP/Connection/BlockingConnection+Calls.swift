@@ -10,22 +10,23 @@ extension BlockingConnection {
     }
 
     /// Throws the error of the last blocking call, if it failed.
-    private func check(_ operation: StaticString) throws(AMQPError) {
-        try Self.check(amqp_get_rpc_reply(handle.state), operation)
+    private func check(
+        _ operation: StaticString, fileID: StaticString = #fileID, line: UInt = #line
+    ) throws(AMQPError) {
+        try Self.check(amqp_get_rpc_reply(handle.state), operation, fileID: fileID, line: line)
     }
 
-    /// Opens a channel.
     func openChannel(_ channel: UInt16) throws(AMQPError) {
         amqp_channel_open(handle.state, channel)
         try check("opening a channel")
     }
 
-    /// Closes a channel.
+    /// Closes a channel with the code 200 and waits for the broker's answer.
     func closeChannel(_ channel: UInt16) throws(AMQPError) {
         try Self.check(amqp_channel_close(handle.state, channel, 200), "closing a channel")
     }
 
-    /// Sends channel.close-ok for a channel that the broker has closed, which rabbitmq-c leaves to its caller.
+    /// Confirms with channel.close-ok that the broker has closed a channel. rabbitmq-c does not send it by itself.
     func confirmChannelClosed(_ channel: UInt16) {
         var answer = amqp_channel_close_ok_t()
         amqp_send_method(handle.state, channel, MethodID.channelCloseOK, &answer)
@@ -44,7 +45,7 @@ extension BlockingConnection {
     }
 
     /// Declares an exclusive queue with a name from the broker, and binds it to an exchange. The broker deletes the
-    /// queue when the connection ends.
+    /// queue when the connection ends or its consumer is cancelled.
     ///
     /// - Returns: the queue's name.
     func declareReplyQueue(exchange: String, key: String, channel: UInt16) throws(AMQPError) -> String {
@@ -77,7 +78,7 @@ extension BlockingConnection {
 
     /// Checks that an exchange exists, by a passive declaration.
     ///
-    /// - Throws: ``AMQPError`` with the reply code 404 if it does not exist. The broker closes the channel then.
+    /// - Throws: ``AMQPError`` with the reply code 404 if it does not exist. The broker then closes the channel.
     func expectExchange(_ name: String, channel: UInt16) throws(AMQPError) {
         with(name) { exchange in
             with("direct") { type in
@@ -89,7 +90,7 @@ extension BlockingConnection {
 
     /// Checks that a queue exists, by a passive declaration.
     ///
-    /// - Throws: ``AMQPError`` with the reply code 404 if it does not exist. The broker closes the channel then.
+    /// - Throws: ``AMQPError`` with the reply code 404 if it does not exist. The broker then closes the channel.
     func expectQueue(_ name: String, channel: UInt16) throws(AMQPError) {
         with(name) { _ = amqp_queue_declare(handle.state, channel, $0, 1, 0, 0, 0, amqp_empty_table) }
         try check("checking a queue")

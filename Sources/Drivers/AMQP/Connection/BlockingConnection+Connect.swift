@@ -1,7 +1,7 @@
 internal import Reactor
 
 extension BlockingConnection {
-    /// Connects and logs in on a thread of its own, and runs a closure there.
+    /// Connects and logs in on a new thread, and runs a closure on that thread.
     ///
     /// - Parameters:
     ///   - address: the broker.
@@ -24,9 +24,9 @@ extension BlockingConnection {
             }
         }
         guard let result else {
-            // The thread may still run; its result is discarded, so its calls need not complete.
+            // The thread may still run. Its calls are ended, because its result is discarded.
             interrupter.interrupt()
-            throw AMQPError(.lost, Task.isCancelled ? "the task was cancelled" : "cannot create a thread to connect on")
+            throw AMQPError(.lost, Task.isCancelled ? "the task was cancelled" : "cannot create a thread to connect")
         }
         let prepared = try result.get()
         return (prepared.handle, prepared.value)

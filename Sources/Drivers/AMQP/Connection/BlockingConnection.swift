@@ -1,8 +1,8 @@
 internal import CRabbitMQ
 internal import Glibc
 
-/// A connection that is being prepared with rabbitmq-c's blocking calls, on a thread that may block, before it moves to
-/// the loop.
+/// A connection that is not on the loop yet. It is prepared with rabbitmq-c's blocking calls, on a thread that may
+/// block.
 struct BlockingConnection {
     private static let connectTimeout = Duration.seconds(5)
     private static let loginTimeout = Duration.seconds(5)
@@ -16,7 +16,9 @@ struct BlockingConnection {
     /// - Parameters:
     ///   - address: the broker.
     ///   - name: the connection's name, as the broker shows it.
-    ///   - interrupter: can end the login and all later calls from another thread. It is armed if this returns.
+    ///   - interrupter: lets another thread end the login and all later blocking calls, but not the connecting itself. If
+    ///     the initializer succeeds, the interrupter is armed, and the caller must disarm it before the handle is
+    ///     released.
     init(address: BrokerAddress, name: String, interrupter: SocketInterrupter) throws(AMQPError) {
         guard let state = amqp_new_connection() else {
             throw AMQPError(.lost, "no memory for a connection")
@@ -25,7 +27,7 @@ struct BlockingConnection {
         do throws(AMQPError) {
             tls = try Self.openSocket(state, address)
             let descriptor = amqp_get_sockfd(state)
-            guard interrupter.arm(descriptor) else { throw AMQPError(.lost, "interrupted") }
+            guard interrupter.arm(descriptor) else { throw AMQPError(.lost, "the attempt to connect was interrupted") }
             Self.setUserTimeout(descriptor, address)
             try Self.login(state, address, name: name)
         } catch {
@@ -34,10 +36,12 @@ struct BlockingConnection {
             throw error
         }
         handle = AMQPHandle(owning: state, tls: tls)
-        // The heartbeat is set to 0 because the loop sends heartbeats from here on. rabbitmq-c sends its own in the
-        // middle of other writes, and if one is overdue, its next send blocks forever (amqp_try_recv, version 0.11).
-        // The frame size is doubled because the broker may exceed the size that was negotiated: it adds headers such as
-        // `x-death` and `x-delivery-count` to a message whose header filled a frame when it was published.
+        // The heartbeat of rabbitmq-c is switched off, because ``AMQPConnection`` sends the heartbeats. If rabbitmq-c
+        // also sent heartbeats, a read could send one in the middle of a frame that AMQPConnection has written only in
+        // part. A send could also block for ever: if the send is not complete when the broker's heartbeat is overdue,
+        // rabbitmq-c waits for input without a time limit (amqp_try_recv, version 0.11).
+        // The frame size is doubled, because the broker may exceed the negotiated size. It adds headers such as
+        // `x-death` and `x-delivery-count` even to a message whose headers already fill a frame.
         guard
             amqp_tune_connection(state, amqp_get_channel_max(state), Int32(clamping: 2 * handle.frameMaximum), 0)
                 == Int32(AMQP_STATUS_OK.rawValue)
@@ -76,19 +80,20 @@ struct BlockingConnection {
         }
         var tls: UnsafeMutableRawPointer?
         let status = withUnsafeMutablePointer(to: &tls) { slot in
-            warren_tls_prepare(context, slot)
+            warren_tls_before_handshake(context, slot)
             return amqp_socket_open_noblock(socket, address.host, Int32(clamping: address.port), &timeout)
         }
-        // After a failure rabbitmq-c has freed the SSL; only the context is still valid.
+        // If connecting failed, rabbitmq-c has freed the `SSL` object that `tls` points to. Only the context is still
+        // valid.
         let isOpen = status == Int32(AMQP_STATUS_OK.rawValue)
-        warren_tls_prepared(context, isOpen ? tls : nil)
+        warren_tls_after_handshake(context, isOpen ? tls : nil)
         try check(status, "connecting", socketFailure: .unreachable)
-        guard let tls else { throw AMQPError(.insecure, "the TLS handshake created no SSL") }
+        guard let tls else { throw AMQPError(.insecure, "OpenSSL did not report the connection's SSL object") }
         return tls
     }
 
-    /// Makes the kernel drop the connection if the peer acknowledges no data for two heartbeats (TCP_USER_TIMEOUT,
-    /// tcp(7)). This is a safety net in addition to ``HeartbeatMonitor``.
+    /// Makes the kernel drop the connection if sent data stays unacknowledged for two heartbeat intervals
+    /// (TCP_USER_TIMEOUT, tcp(7)). The limit is at least 4 s. This is a safety net in addition to ``HeartbeatMonitor``.
     private static func setUserTimeout(_ descriptor: Int32, _ address: BrokerAddress) {
         var milliseconds = UInt32(clamping: max(2, address.heartbeat) * 2000)
         setsockopt(
@@ -117,10 +122,12 @@ struct BlockingConnection {
             let bytes = UnsafeMutableRawPointer(mutating: key.utf8Start)
             return amqp_table_entry_t(key: amqp_bytes_t(len: key.utf8CodeUnitCount, bytes: bytes), value: value)
         }
-        var yes = amqp_field_value_t()
-        yes.kind = UInt8(ascii: "t")
-        yes.value.boolean = 1
-        var capabilities = [entry("connection.blocked", yes), entry("consumer_cancel_notify", yes)]
+        var isSupported = amqp_field_value_t()
+        isSupported.kind = UInt8(ascii: "t")
+        isSupported.value.boolean = 1
+        var capabilities = [
+            entry("connection.blocked", isSupported), entry("consumer_cancel_notify", isSupported),
+        ]
         var name = name
         return capabilities.withUnsafeMutableBufferPointer { capabilities in
             name.withUTF8 { utf8 in
@@ -143,7 +150,7 @@ struct BlockingConnection {
 }
 
 extension timeval {
-    /// Makes a timeval for rabbitmq-c, which copies it or uses it only until the call returns.
+    /// Makes a timeval to pass to rabbitmq-c. rabbitmq-c copies it, or uses it only until the call returns.
     init(_ duration: Duration) {
         let (seconds, attoseconds) = duration.components
         self.init(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))

@@ -1,9 +1,9 @@
-/// Checks at start-up that the exchanges and queues that a daemon needs exist.
+/// Checks at start-up whether the exchanges and queues of a daemon exist.
 package struct BrokerCheck: Sendable {
     private let address: BrokerAddress
     private let name: String
 
-    /// Makes a check. Each call makes a connection of its own.
+    /// Makes a check. Each call of ``missing(exchanges:queues:)`` makes a connection of its own.
     ///
     /// - Parameters:
     ///   - address: the broker.
@@ -13,9 +13,9 @@ package struct BrokerCheck: Sendable {
         self.name = name
     }
 
-    /// Returns the names of the exchanges and queues that do not exist.
+    /// Checks which of the given exchanges and queues do not exist.
     ///
-    /// - Returns: the missing names, exchanges first, in the given order.
+    /// - Returns: the names that do not exist, exchanges first, in the given order.
     /// - Throws: ``AMQPError`` if the broker cannot be reached or refuses the login.
     package func missing(exchanges: [String], queues: [String]) async throws(AMQPError) -> [String] {
         try await BlockingConnection.connect(to: address, name: name) {
@@ -23,7 +23,7 @@ package struct BrokerCheck: Sendable {
             var missing: [String] = []
             var channel: UInt16 = 0
             for (isExchange, wanted) in exchanges.map({ (true, $0) }) + queues.map({ (false, $0) }) {
-                // The broker closes the channel of a passive declaration that fails, so each one gets its own.
+                // The broker closes the channel if the check fails, so each check gets a channel of its own.
                 channel += 1
                 try connection.openChannel(channel)
                 do throws(AMQPError) {
@@ -34,7 +34,7 @@ package struct BrokerCheck: Sendable {
                     }
                     try connection.closeChannel(channel)
                 } catch {
-                    // 404: it does not exist. 405: it exists, and is exclusive to another connection.
+                    // 404: the name does not exist. 405: the queue exists, but is exclusive to another connection.
                     guard error.code == .channelClosed, error.replyCode == 404 || error.replyCode == 405 else {
                         throw error
                     }

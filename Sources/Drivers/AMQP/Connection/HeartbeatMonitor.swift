@@ -3,9 +3,9 @@ struct HeartbeatMonitor {
     /// The action that is due.
     enum Action: Equatable {
         case wait
-        /// Nothing was sent for half an interval.
+        /// No data was sent for half an interval.
         case sendHeartbeat
-        /// Nothing was received for two intervals.
+        /// No data was received for two intervals.
         case close
     }
 

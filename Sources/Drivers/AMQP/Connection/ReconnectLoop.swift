@@ -1,8 +1,8 @@
 internal import Logging
 internal import Reactor
 
-/// Keeps a publisher or consumer connected: connects, waits until the connection ends, backs off and connects again,
-/// until it is stopped.
+/// Keeps a publisher or a consumer connected until it is stopped: connects, waits until the connection ends, waits for
+/// a delay (``Backoff``), and connects again.
 @Loop final class ReconnectLoop {
     /// If `false`, a lost connection is not replaced: ``run(prepare:attach:)`` then only waits for ``stop()``.
     var reconnects = true
@@ -77,7 +77,7 @@ internal import Reactor
         }
     }
 
-    /// Waits for the next attempt, unless the loop is stopped.
+    /// Logs why there is no connection, and waits until the next attempt is due or the loop is stopped.
     private func pause(_ event: Logger.Message, _ error: AMQPError?) async {
         guard !isStopped else { return }
         guard reconnects else { return _ = await stopped.waitThroughCancellation() }
@@ -98,7 +98,7 @@ internal import Reactor
         connection?.beginClose()
     }
 
-    /// Closes the connection and makes ``run(prepare:attach:)`` return; waits for both.
+    /// Closes the connection, makes ``run(prepare:attach:)`` return, and waits until both have happened.
     func stop() async {
         beginStop()
         if let connection { await connection.close(within: Self.closeTimeout) }

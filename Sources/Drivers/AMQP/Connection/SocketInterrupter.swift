@@ -10,8 +10,8 @@ final class SocketInterrupter: Sendable {
 
     private let state = Mutex(State())
 
-    /// Sets the socket to shut down. The caller must call ``disarm()`` before the socket is closed, because its
-    /// descriptor may then be reused.
+    /// Sets the socket that ``interrupt()`` shuts down. The caller must call ``disarm()`` before the socket is closed,
+    /// because the kernel may then give the descriptor to another file.
     ///
     /// - Returns: `false` if ``interrupt()`` has already been called.
     func arm(_ descriptor: Int32) -> Bool {
@@ -29,7 +29,8 @@ final class SocketInterrupter: Sendable {
     func interrupt() {
         state.withLock { state in
             state.isInterrupted = true
-            // shutdown(2) wakes threads that poll the socket, and leaves the descriptor open for its owner.
+            // shutdown(2) wakes the threads that wait for the socket. It leaves the descriptor open, because the owner
+            // closes it.
             if let descriptor = state.descriptor { shutdown(descriptor, Int32(SHUT_RDWR)) }
         }
     }

@@ -2,7 +2,8 @@ internal import DequeModule
 
 /// Records which deliveries of a channel are settled, and combines their acknowledgements.
 ///
-/// `multiple` is used up to the last delivery before which all are settled; later ones are acknowledged one by one.
+/// The deliveries before the first open delivery are called the prefix. They are acknowledged with one basic.ack that
+/// has `multiple` set. Settled deliveries after the first open delivery are acknowledged one by one.
 struct AckTracker {
     /// The arguments of basic.ack.
     struct Ack: Equatable {
@@ -15,17 +16,19 @@ struct AckTracker {
         case open
         /// Acknowledged by the handler, but basic.ack has not been sent.
         case settled
-        /// The broker has been sent basic.ack or basic.reject.
+        /// basic.ack or basic.reject has been sent.
         case sent
     }
 
-    /// The deliveries from `firstTag` on. Delivery tags increase by one.
+    /// The states of the deliveries from `firstTag` on. Delivery tags increase by one.
     private var states: Deque<State> = []
     private var firstTag: UInt64 = 1
-    /// The deliveries that were settled behind an open one. Those that have joined the prefix since are skipped.
+    /// The tags of the deliveries that were settled while an earlier delivery was open. Tags below `firstTag` are
+    /// ignored, because their deliveries belong to the prefix by now.
     private var outOfOrder: [UInt64] = []
-    /// The last tag of the settled prefix, and the number of deliveries in it whose basic.ack has not been sent.
+    /// The tag of the last settled delivery in the prefix.
     private var prefixEnd: UInt64 = 0
+    /// The number of settled deliveries in the prefix for which basic.ack has not been sent.
     private var prefixCount = 0
 
     /// The number of open deliveries.
@@ -36,7 +39,7 @@ struct AckTracker {
 
     /// Adds a delivery.
     ///
-    /// - Returns: `false` if its tag is not the successor of the previous one.
+    /// - Returns: `false` if its tag is not one more than the previous delivery's tag.
     mutating func deliver(_ tag: UInt64) -> Bool {
         guard tag == firstTag + UInt64(states.count) else { return false }
         states.append(.open)
@@ -46,7 +49,7 @@ struct AckTracker {
 
     /// Marks a delivery for acknowledgement.
     ///
-    /// - Returns: `false` if it is not open.
+    /// - Returns: `false` if the delivery is not open.
     mutating func settle(_ tag: UInt64) -> Bool {
         guard let index = index(of: tag) else { return false }
         states[index] = .settled
@@ -57,7 +60,7 @@ struct AckTracker {
 
     /// Removes a delivery for which the caller sends basic.reject.
     ///
-    /// - Returns: `false` if it is not open.
+    /// - Returns: `false` if the delivery is not open.
     mutating func remove(_ tag: UInt64) -> Bool {
         guard let index = index(of: tag) else { return false }
         states[index] = .sent
@@ -66,7 +69,7 @@ struct AckTracker {
         return true
     }
 
-    /// Passes the acknowledgements that are due to a closure, which sends them.
+    /// Calls `send` with each acknowledgement that has not been sent.
     mutating func flush(_ send: (Ack) -> Void) {
         if prefixCount > 0 {
             send(Ack(tag: prefixEnd, multiple: prefixCount > 1))

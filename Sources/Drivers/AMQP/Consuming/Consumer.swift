@@ -8,11 +8,12 @@ package import Reactor
 @Loop package final class Consumer {
     /// The state of a consumer.
     package enum State: Sendable, Equatable {
-        /// Not connected; a connection is being made, or will be.
+        /// The consumer is not connected. While ``run()`` is active, the consumer tries to connect.
         case connecting
         /// All subscriptions are active.
         case consuming
-        /// No further deliveries arrive. Open deliveries can be settled while the connection lasts.
+        /// Consuming has been cancelled or is being cancelled. Deliveries that the broker sent before the cancellation
+        /// can still arrive. Open deliveries can be settled while the connection lasts.
         case stopped
         /// The consumer was closed.
         case closed
@@ -30,10 +31,11 @@ package import Reactor
     private let reconnectLoop: ReconnectLoop
     private var connection: AMQPConnection?
     private var channels: [ConsumerChannel] = []
-    /// Fires when the broker has confirmed basic.cancel on all channels.
+    /// Fires when the broker has confirmed basic.cancel on all channels, or when the connection has ended.
     private var allCancelled: Signal?
-    /// Fires when waiting for ``State/consuming`` is over; replaced when the connection is lost.
-    private var waitIsOver = Signal()
+    /// Fires when the state is no longer ``State/connecting``. Replaced when the state becomes ``State/connecting``
+    /// again.
+    private var leftConnecting = Signal()
 
     /// Makes a consumer. It connects when ``run()`` is called.
     ///
@@ -106,7 +108,7 @@ package import Reactor
     /// Cancels all subscriptions and waits for the broker's confirmation, at most 5 s. Handlers still receive the
     /// messages that were delivered before.
     ///
-    /// The connection stays open so that open deliveries can be settled. If it is lost, it is not replaced.
+    /// The connection stays open, so that open deliveries can be settled. A lost connection is not replaced.
     package func stopConsuming() async {
         guard state != .closed else { return }
         reconnectLoop.reconnects = false
@@ -124,7 +126,8 @@ package import Reactor
         if channels.isEmpty { allCancelled?.fire() }
     }
 
-    /// Sends the outstanding acknowledgements, waits until the broker has received them, and closes the connection.
+    /// Sends the outstanding acknowledgements, waits at most 2 s for the broker's confirmation that it has received
+    /// them, and closes the connection.
     package func close() async {
         state = .closed
         await reconnectLoop.stop()
@@ -134,15 +137,15 @@ package import Reactor
     ///
     /// - Returns: `false` if the time limit passes, the consumer is stopped or the task is cancelled first.
     package func waitUntilConsuming(within limit: Duration) async -> Bool {
-        if state == .connecting { _ = await waitIsOver.wait(within: limit) }
+        if state == .connecting { _ = await leftConnecting.wait(within: limit) }
         return state == .consuming
     }
 
     private func stateChanged() {
         if state != .connecting {
-            waitIsOver.fire()
-        } else if waitIsOver.isFired {
-            waitIsOver = Signal()
+            leftConnecting.fire()
+        } else if leftConnecting.isFired {
+            leftConnecting = Signal()
         }
     }
 }
@@ -163,7 +166,7 @@ extension Consumer: AMQPConnectionDelegate {
             channel.isConsuming = false
             if !channels.contains(where: \.isConsuming) { allCancelled?.fire() }
         case .cancelled:
-            log.warning("broker cancelled the consumer", metadata: ["queue": "\(channel.queue)"])
+            log.warning("the broker cancelled the consumer", metadata: ["queue": "\(channel.queue)"])
             connection?.fail(.consumerCancelled, "the broker cancelled the consumer")
         default: break
         }

@@ -20,7 +20,7 @@ internal import Reactor
     let queue: String
     let consumerTag: String
     let acknowledges: Bool
-    /// Whether the broker may still send deliveries: it has not confirmed basic.cancel.
+    /// Whether the broker may still send deliveries. `false` once it has confirmed basic.cancel.
     var isConsuming = true
 
     private let handler: Subscription.Handler
@@ -97,8 +97,8 @@ internal import Reactor
     }
 }
 
-/// Returns the previous string again if its bytes are the same, because consecutive deliveries mostly have the same
-/// exchange and routing key.
+/// Makes strings from bytes, and reuses the previous string if the bytes are equal. This saves allocations, because
+/// consecutive deliveries mostly have the same exchange and routing key.
 struct LastStringCache {
     private var last = ""
 

@@ -2,13 +2,14 @@ package import Reactor
 
 /// A delivered message. Settle it once, with ``ack()`` or ``reject(requeue:)``.
 @Loop package final class Delivery {
-    /// The queue that it was delivered from. Reply queues have names from the broker.
+    /// The name of the queue that the message was delivered from. For a subscription made with
+    /// ``Subscription/replies(exchange:key:handler:)``, the broker chose this name.
     package let queue: String
-    /// The exchange that it was published to.
+    /// The exchange that the message was published to.
     package let exchange: String
-    /// The routing key that it was published with.
+    /// The routing key that the message was published with.
     package let routingKey: String
-    /// Whether it may have been delivered before.
+    /// Whether the message may have been delivered before.
     package let isRedelivered: Bool
     /// The properties of the message.
     package let properties: Properties
@@ -31,13 +32,15 @@ package import Reactor
         self.channel = channel.acknowledges ? channel : nil
     }
 
-    /// Whether it can be settled: it is not settled yet, and its connection is open.
+    /// Whether the delivery can be settled: it is not settled yet, its connection is open, and its subscription was not
+    /// made with ``Subscription/replies(exchange:key:handler:)``.
     package var isOpen: Bool { channel?.isOpen ?? false }
 
     /// Acknowledges the message. The acknowledgement is sent at the end of the loop's turn.
     ///
-    /// - Returns: `false` if the delivery is already settled, comes from a reply queue, or has lost its connection. In
-    ///   the last case the broker redelivers the message.
+    /// - Returns: `false` if the delivery is already settled, if its subscription was made with
+    ///   ``Subscription/replies(exchange:key:handler:)``, or if its connection is lost. In the last case the broker
+    ///   redelivers the message.
     @discardableResult package func ack() -> Bool {
         defer { channel = nil }
         return channel?.ack(tag) ?? false
@@ -46,7 +49,7 @@ package import Reactor
     /// Rejects the message (basic.reject).
     ///
     /// - Parameter requeue: whether the message goes back to its queue; otherwise it is dead-lettered or dropped.
-    /// - Returns: `false` in the cases of ``ack()``.
+    /// - Returns: `false` in the same cases as ``ack()``.
     @discardableResult package func reject(requeue: Bool) -> Bool {
         defer { channel = nil }
         return channel?.reject(tag, requeue: requeue) ?? false

@@ -18,8 +18,8 @@ package struct Subscription: Sendable {
     /// - Parameters:
     ///   - name: the name of the queue.
     ///   - prefetch: the maximum number of unsettled deliveries.
-    ///   - isExclusive: whether other consumers are excluded. The broker refuses the subscription if there is one
-    ///     already.
+    ///   - isExclusive: whether the queue can have no other consumer. The broker refuses the subscription if the queue
+    ///     already has a consumer.
     ///   - handler: called for each delivery.
     package static func queue(
         _ name: String, prefetch: UInt16, isExclusive: Bool = false, handler: @escaping Handler
@@ -29,12 +29,12 @@ package struct Subscription: Sendable {
 
     /// Consumes replies from an exclusive queue that is declared on each connection and bound to an exchange.
     ///
-    /// The broker deletes the queue with its connection; the next connection declares a queue with the same binding.
-    /// Deliveries need not be settled.
+    /// The broker deletes the queue when the connection ends. The next connection declares a queue with the same
+    /// binding. Deliveries need not be settled.
     ///
     /// - Parameters:
     ///   - exchange: the exchange to which replies are published.
-    ///   - key: the routing key of the replies, which requests carry as `reply_to`.
+    ///   - key: the routing key of the replies. Requests have it as their property `reply_to`.
     ///   - handler: called for each delivery.
     package static func replies(exchange: String, key: String, handler: @escaping Handler) -> Subscription {
         Subscription(source: .replies(exchange: exchange, key: key), handler: handler)

@@ -2,9 +2,9 @@
 package enum FieldValue: Sendable, Equatable {
     /// Text.
     case string(String)
-    /// Bytes. A received text that is not valid UTF-8 becomes this.
+    /// Bytes. A received text that is not valid UTF-8 becomes bytes.
     case bytes([UInt8])
-    /// An integer of any width. A received one above `Int64.max` becomes `Int64.max`.
+    /// An integer of any width. A received integer above `Int64.max` becomes `Int64.max`.
     case int64(Int64)
     /// A Boolean.
     case bool(Bool)
@@ -18,7 +18,7 @@ package enum FieldValue: Sendable, Equatable {
     case table(Headers)
     /// An array.
     case array([FieldValue])
-    /// No value. Received values that are nested deeper than ``maximumDepth`` become this.
+    /// No value. A received table or array that is nested deeper than ``maximumDepth`` becomes `void`.
     case void
 
     /// The maximum depth of nested tables and arrays.

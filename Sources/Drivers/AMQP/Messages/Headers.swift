@@ -1,4 +1,5 @@
-/// A table of named values, in the order of the wire. If a name occurs more than once, its first value is used.
+/// A table of named values, in the order in which they are sent. If a name occurs more than once, its first value is
+/// used.
 ///
 /// The values are in an array, because messages have too few headers for a hash table to be faster.
 package struct Headers: Sendable, Equatable {
@@ -6,10 +7,8 @@ package struct Headers: Sendable, Equatable {
     package struct Entry: Sendable, Equatable {
         /// The name, at most 255 bytes of UTF-8.
         package var name: String
-        /// The value.
         package var value: FieldValue
 
-        /// Makes an entry.
         package init(name: String, value: FieldValue) {
             self.name = name
             self.value = value
@@ -27,7 +26,7 @@ package struct Headers: Sendable, Equatable {
     /// Whether the table has no entries.
     package var isEmpty: Bool { entries.isEmpty }
 
-    /// The value of a name, or `nil` if the table does not have it. Setting `nil` removes the name.
+    /// The value of a name, or `nil` if the table does not have the name. Setting `nil` removes the name.
     package subscript(name: String) -> FieldValue? {
         get {
             for entry in entries where entry.name == name { return entry.value }

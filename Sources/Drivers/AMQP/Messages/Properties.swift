@@ -1,6 +1,6 @@
 /// The properties of a message (AMQP 0-9-1, class basic).
 ///
-/// Texts are limited to 255 bytes of UTF-8; publishing a longer one throws ``PublishError`` with the code `tooLarge`.
+/// Texts are limited to 255 bytes of UTF-8. Publishing a longer text throws ``PublishError`` with the code `tooLarge`.
 package struct Properties: Sendable, Equatable {
     /// The media type of the body.
     package var contentType: String?
@@ -10,9 +10,9 @@ package struct Properties: Sendable, Equatable {
     package var headers: Headers
     /// Whether the message survives a restart of the broker (delivery mode 2).
     package var isPersistent: Bool
-    /// The priority, from 0, for priority queues.
+    /// The priority in a priority queue; 0 is the lowest.
     package var priority: UInt8?
-    /// The ID that a reply repeats from its request.
+    /// An ID that a reply copies from its request.
     package var correlationID: String?
     /// The routing key for the reply.
     package var replyTo: String?
@@ -24,12 +24,12 @@ package struct Properties: Sendable, Equatable {
     package var timestamp: UInt64?
     /// The type of message.
     package var type: String?
-    /// The broker user that published the message. The broker verifies it if it is set.
+    /// The broker user that published the message. If it is set, the broker verifies it.
     package var userID: String?
     /// The program that published the message.
     package var appID: String?
 
-    /// Makes properties. Those that are `nil` are not sent.
+    /// Makes properties. A property that is `nil` is not sent.
     package init(
         contentType: String? = nil, contentEncoding: String? = nil, headers: Headers = Headers(),
         isPersistent: Bool = false, priority: UInt8? = nil, correlationID: String? = nil, replyTo: String? = nil,

@@ -2,9 +2,9 @@ internal import DequeModule
 
 /// The messages of a channel that await the broker's confirm, by sequence number.
 ///
-/// The broker sends basic.return for an unroutable message before its confirm, which is an ack all the same.
-/// basic.return has no sequence number, so it is matched by the message's identity, in the order of publishing,
-/// because the broker routes in that order.
+/// For an unroutable mandatory message, the broker sends basic.return and then an ordinary basic.ack. basic.return has
+/// no sequence number, so it is matched by the message's ``Identity``. Messages with the same identity are matched in
+/// the order of publishing, because the broker routes them in that order.
 struct ConfirmTracker<Token> {
     /// The broker's answer to a message.
     enum Confirmation: Equatable {
@@ -30,15 +30,17 @@ struct ConfirmTracker<Token> {
         let correlationID: String?
     }
 
-    /// The messages from `first` on. Confirmed ones stay as `nil` until all before them are confirmed.
+    /// The messages from the sequence number `first` on. A confirmed message is `nil`, and is removed once all earlier
+    /// messages are confirmed.
     private var entries: Deque<Entry?> = []
     private var first: UInt64 = 1
+    /// The sequence number of the last returned message. The search for the next returned message begins after it.
     private var lastReturned: UInt64 = 0
 
     /// The number of messages that await their confirm.
     private(set) var count = 0
 
-    /// Adds a message with the next sequence number, which is also the broker's.
+    /// Adds a message with the next sequence number. The broker numbers the messages of the channel in the same way.
     ///
     /// - Parameter identity: `nil` for messages that are not mandatory, because the broker cannot return them.
     mutating func publish(_ token: Token, identity: Identity?) {
@@ -48,7 +50,7 @@ struct ConfirmTracker<Token> {
 
     /// Marks a message as returned.
     ///
-    /// - Returns: `false` if no unconfirmed message has the identity.
+    /// - Returns: `false` if no unconfirmed message has the identity, or all such messages have already been returned.
     mutating func returned(_ identity: Identity, code: UInt16, text: String) -> Bool {
         let next = lastReturned >= first ? Int(lastReturned - first) + 1 : 0
         guard
@@ -71,7 +73,7 @@ struct ConfirmTracker<Token> {
     ///
     /// - Parameters:
     ///   - tag: the sequence number.
-    ///   - multiple: whether all earlier messages are confirmed too.
+    ///   - multiple: whether all earlier messages are also confirmed.
     ///   - isAck: `true` for basic.ack, `false` for basic.nack.
     ///   - confirmed: the confirmed messages are appended here, in the order of publishing.
     mutating func confirm(_ tag: UInt64, multiple: Bool, isAck: Bool, into confirmed: inout [Confirmed]) {
@@ -105,7 +107,7 @@ struct ConfirmTracker<Token> {
         }
     }
 
-    /// Removes all unconfirmed messages and starts to count from 1 again, for a new connection.
+    /// Removes all unconfirmed messages and returns them. The next sequence number is 1, as on a new connection.
     mutating func abandon() -> [Token] {
         let tokens = entries.compactMap { $0?.token }
         self = ConfirmTracker()

@@ -3,15 +3,17 @@ internal import Reactor
 extension Publisher {
     /// Publishes a message without a confirm. The message is lost without notice if the connection breaks.
     ///
-    /// - Throws: ``PublishError`` with the code `unavailable` or `tooLarge`. Nothing was sent then.
+    /// - Throws: ``PublishError`` with the code `unavailable` or `tooLarge`. The message was not sent.
     package func publish(_ message: borrowing OutgoingMessage) throws(PublishError) {
         try write(message, on: plainChannel)
     }
 
-    /// Publishes a message and reports the result when the broker has confirmed it.
+    /// Publishes a message. Reports the result when the broker has confirmed, returned or refused the message, or when
+    /// the connection has ended.
     ///
-    /// - Parameter completed: called exactly once, after this returns; not called if this throws.
-    /// - Throws: ``PublishError`` with the code `unavailable` or `tooLarge`. Nothing was sent then.
+    /// - Parameter completed: called exactly once with the result, after this function has returned. It is not called
+    ///   if the function throws.
+    /// - Throws: ``PublishError`` with the code `unavailable` or `tooLarge`. The message was not sent.
     package func publish(_ message: borrowing OutgoingMessage, completed: @escaping Completion) throws(PublishError) {
         guard confirms.count < options.maximumOutstanding else {
             throw PublishError(.unavailable, "too many messages await their confirm")
@@ -27,12 +29,12 @@ extension Publisher {
 
     /// Publishes a message and waits for the broker's confirm.
     ///
-    /// - Throws: ``PublishError``, with the code `outcomeUnknown` also if the task is cancelled while it waits.
+    /// - Throws: ``PublishError``. If the task is cancelled while it waits, the code is `outcomeUnknown`.
     package func publishConfirmed(_ message: OutgoingMessage) async throws(PublishError) {
         let confirmed = Waiter<Result<Void, PublishError>>()
         try publish(message) { confirmed.resume(returning: $0) }
         guard let result = await confirmed.wait() else {
-            throw PublishError(.outcomeUnknown, "cancelled while waiting for the confirm")
+            throw PublishError(.outcomeUnknown, "the task was cancelled before the confirm")
         }
         try result.get()
     }
@@ -46,13 +48,15 @@ extension Publisher {
         }
         if !hasRoom(for: message.body.count, in: connection) {
             connection.flush()
-            // flush() closes the connection if the socket has failed.
+            // flush() ends the connection if the socket has failed.
             guard connection.isOpen, hasRoom(for: message.body.count, in: connection) else {
                 throw PublishError(.unavailable, "too many bytes wait to be sent")
             }
         }
         guard connection.output.appendPublish(message, channel: channel, frameMaximum: connection.frameMaximum) else {
-            throw PublishError(.tooLarge, "a name or property exceeds 255 bytes, or the headers exceed a frame")
+            throw PublishError(
+                .tooLarge,
+                "a name or a property exceeds 255 bytes, or the headers are nested too deeply or exceed a frame")
         }
     }
 
@@ -62,7 +66,7 @@ extension Publisher {
 }
 
 extension Publisher.Availability {
-    /// Why nothing can be published.
+    /// The reason why no message can be published.
     fileprivate var obstacle: String {
         switch self {
         case .connecting, .available: "not connected to the broker"

@@ -4,14 +4,14 @@ package import Reactor
 /// Publishes messages on a connection of its own, and reconnects while it runs.
 ///
 /// The connection has two channels, one with and one without confirms. All messages of one turn of the loop are sent
-/// together at its end. Publishing never waits for the socket: if too much is in flight, it throws ``PublishError``
-/// with the code `unavailable`.
+/// together at the end of the turn. Publishing never waits for the socket. If too much is in flight, publishing throws
+/// ``PublishError`` with the code `unavailable`.
 @Loop package final class Publisher {
     /// Limits on the messages in flight.
     package struct Options: Sendable {
         /// The maximum number of messages that await their confirm.
         package var maximumOutstanding = 8192
-        /// The maximum number of bytes that wait for the socket. A single message may exceed it.
+        /// The maximum number of bytes that wait for the socket. If no bytes wait, a single message may exceed it.
         package var maximumBuffered = 32 * 1024 * 1024
         /// The maximum size of a body in bytes. RabbitMQ closes the channel if a body exceeds its `max_message_size`.
         package var maximumBody = 16 * 1024 * 1024
@@ -22,7 +22,7 @@ package import Reactor
 
     /// Whether messages can be published.
     package enum Availability: Sendable, Equatable {
-        /// Not connected; a connection is being made, or will be.
+        /// The publisher is not connected. While ``run()`` is active, the publisher tries to connect.
         case connecting
         /// Messages can be published.
         case available
@@ -32,7 +32,7 @@ package import Reactor
         case closed
     }
 
-    /// Called once on the loop with the result of a publish.
+    /// Called once, on the loop, with the result of publishing a message.
     package typealias Completion = @Loop (Result<Void, PublishError>) -> Void
 
     /// Whether messages can be published now.
@@ -49,13 +49,15 @@ package import Reactor
     var confirms = ConfirmTracker<Completion>()
     private let log: Logger
     private let reconnectLoop: ReconnectLoop
-    /// Fires when waiting for ``Availability/available`` is over; replaced when the publisher becomes unavailable.
-    private var waitIsOver = Signal()
-    /// Fires when the last confirm has arrived, for ``close(within:)``.
+    /// Fires when the publisher becomes available or is closed. Replaced when the publisher becomes unavailable again.
+    private var availableOrClosed = Signal()
+    /// Fires when no message awaits its confirm any more. `nil` until ``close(within:)`` waits for confirms.
     private var allConfirmed: Signal?
-    private var plainReturn = MessageAssembly<ReturnEnvelope>()
-    private var confirmedReturn = MessageAssembly<ReturnEnvelope>()
-    private var confirmed: [ConfirmTracker<Completion>.Confirmed] = []
+    private var returnOnPlainChannel = MessageAssembly<ReturnEnvelope>()
+    private var returnOnConfirmChannel = MessageAssembly<ReturnEnvelope>()
+    /// An empty array. `confirm` takes it to collect the messages that one basic.ack or basic.nack confirms, and puts
+    /// it back empty. This reuses its memory.
+    private var confirmBuffer: [ConfirmTracker<Completion>.Confirmed] = []
 
     /// The arguments of basic.return.
     struct ReturnEnvelope {
@@ -82,11 +84,11 @@ package import Reactor
     ///
     /// Returns at once if it is already running or the publisher has been closed.
     package func run() async {
-        let (plain, confirmed) = (plainChannel, confirmChannel)
+        let (plainChannel, confirmChannel) = (plainChannel, confirmChannel)
         await reconnectLoop.run { connection throws(AMQPError) in
-            try connection.openChannel(plain)
-            try connection.openChannel(confirmed)
-            try connection.selectConfirms(confirmed)
+            try connection.openChannel(plainChannel)
+            try connection.openChannel(confirmChannel)
+            try connection.selectConfirms(confirmChannel)
         } attach: { (handle, _) throws(AMQPError) in
             let connection = try AMQPConnection(handle, delegate: self)
             self.connection = connection
@@ -99,7 +101,7 @@ package import Reactor
 
     /// Refuses further messages, waits for the outstanding confirms, and closes the connection.
     ///
-    /// - Parameter limit: how long to wait. Messages that are unconfirmed after that end with the code
+    /// - Parameter limit: how long to wait. Messages that are still unconfirmed after this time fail with the code
     ///   `outcomeUnknown`.
     package func close(within limit: Duration = .seconds(5)) async {
         availability = .closed
@@ -117,15 +119,15 @@ package import Reactor
     package func waitUntilAvailable(within limit: Duration) async -> Bool {
         if availability == .available { return true }
         if availability == .closed { return false }
-        _ = await waitIsOver.wait(within: limit)
+        _ = await availableOrClosed.wait(within: limit)
         return availability == .available
     }
 
     private func availabilityChanged() {
         switch availability {
-        case .available, .closed: waitIsOver.fire()
+        case .available, .closed: availableOrClosed.fire()
         case .connecting, .blocked:
-            if waitIsOver.isFired { waitIsOver = Signal() }
+            if availableOrClosed.isFired { availableOrClosed = Signal() }
         }
     }
 }
@@ -137,13 +139,15 @@ extension Publisher: AMQPConnectionDelegate {
         case .nack(let tag, let multiple): confirm(tag, multiple: multiple, isAck: false)
         case .returned(let code, let text, let exchange, let routingKey):
             let envelope = ReturnEnvelope(code: code, text: text, exchange: exchange, routingKey: routingKey)
-            let isInOrder = channel == plainChannel ? plainReturn.begin(envelope) : confirmedReturn.begin(envelope)
+            let isInOrder =
+                channel == plainChannel
+                ? returnOnPlainChannel.begin(envelope) : returnOnConfirmChannel.begin(envelope)
             if !isInOrder { connection?.fail(.malformed, "basic.return inside another message") }
         case .blocked(let reason):
-            log.warning("broker blocks publishers", metadata: ["reason": "\(reason)"])
+            log.warning("the broker blocks publishers", metadata: ["reason": "\(reason)"])
             if availability != .closed { availability = .blocked(reason: reason) }
         case .unblocked:
-            log.notice("broker unblocked publishers")
+            log.notice("the broker unblocked publishers")
             if availability != .closed { availability = .available }
         default: break
         }
@@ -153,13 +157,14 @@ extension Publisher: AMQPConnectionDelegate {
         let isPlain = channel == plainChannel
         process(
             isPlain
-                ? plainReturn.header(properties, bodySize: bodySize)
-                : confirmedReturn.header(properties, bodySize: bodySize), isPlain: isPlain)
+                ? returnOnPlainChannel.header(properties, bodySize: bodySize)
+                : returnOnConfirmChannel.header(properties, bodySize: bodySize), isPlain: isPlain)
     }
 
     func receivedBody(_ bytes: UnsafeRawBufferPointer, on channel: UInt16) {
         let isPlain = channel == plainChannel
-        process(isPlain ? plainReturn.body(bytes) : confirmedReturn.body(bytes), isPlain: isPlain)
+        process(
+            isPlain ? returnOnPlainChannel.body(bytes) : returnOnConfirmChannel.body(bytes), isPlain: isPlain)
     }
 
     private func process(_ step: MessageAssembly<ReturnEnvelope>.Step, isPlain: Bool) {
@@ -178,26 +183,26 @@ extension Publisher: AMQPConnectionDelegate {
                 return
             }
             log.debug(
-                "unroutable message returned",
+                "the broker returned an unroutable message",
                 metadata: ["code": "\(returned.code)", "text": "\(returned.text)", "exchange": "\(returned.exchange)"])
         }
     }
 
     private func confirm(_ tag: UInt64, multiple: Bool, isAck: Bool) {
-        // A completion may call the publisher again, so the array is moved out while it is iterated.
+        // A completion may call the publisher again, so the array is moved out of the property while it is iterated.
         var batch: [ConfirmTracker<Completion>.Confirmed] = []
-        swap(&batch, &confirmed)
+        swap(&batch, &confirmBuffer)
         confirms.confirm(tag, multiple: multiple, isAck: isAck, into: &batch)
-        for (completed, confirmation) in batch {
+        for (completion, confirmation) in batch {
             switch confirmation {
-            case .ack: completed(.success(()))
-            case .nack: completed(.failure(PublishError(.refused, "the broker refused the message")))
+            case .ack: completion(.success(()))
+            case .nack: completion(.failure(PublishError(.refused, "the broker refused the message")))
             case .returned(let code, let text):
-                completed(.failure(PublishError(.returned, text, replyCode: code)))
+                completion(.failure(PublishError(.returned, text, replyCode: code)))
             }
         }
         batch.removeAll(keepingCapacity: batch.count < 1024)
-        swap(&batch, &confirmed)
+        swap(&batch, &confirmBuffer)
         if confirms.count == 0 { allConfirmed?.fire() }
     }
 
@@ -205,11 +210,11 @@ extension Publisher: AMQPConnectionDelegate {
 
     func connectionEnded(_ error: AMQPError?) {
         connection = nil
-        plainReturn = MessageAssembly()
-        confirmedReturn = MessageAssembly()
+        returnOnPlainChannel = MessageAssembly()
+        returnOnConfirmChannel = MessageAssembly()
         if availability != .closed { availability = .connecting }
-        for completed in confirms.abandon() {
-            completed(.failure(PublishError(.outcomeUnknown, "the connection ended before the confirm")))
+        for completion in confirms.abandon() {
+            completion(.failure(PublishError(.outcomeUnknown, "the connection ended before the confirm")))
         }
         allConfirmed?.fire()
     }

@@ -5,7 +5,7 @@ internal import Postgres
 internal import WorkerKit
 
 extension IdentityHandlers {
-    /// Exchanges a refresh token for its successor and a new access token.
+    /// Exchanges a refresh token for a new refresh token, its successor, and a new access token.
     func refresh(_ request: RefreshToken, _ context: HandlerContext) async throws -> Reply {
         let presented = RefreshSecret(request.refreshToken)
         let transaction = try await context.transaction()
@@ -19,10 +19,10 @@ extension IdentityHandlers {
             throw Problem(.invalidRefreshToken)
         case .revokeFamily:
             context.log.notice(
-                "refresh token reused, its family is revoked",
+                "a used refresh token was sent again; its family is revoked",
                 metadata: ["account": "\(stored.account.id.text)"])
             _ = transaction.send(IdentityStatements.revokeFamily, stored.familyID)
-            // Returned, not thrown, because a thrown error would roll the revocation back.
+            // The problem is returned, not thrown, because a thrown error would roll back the revocation.
             return .problem(Problem(.invalidRefreshToken), traceID: context.message.traceID)
         case .repeatSuccessor(let sealed):
             return try await sessionReply(for: stored.account, presented.open(sealed), at: now, status: 200)

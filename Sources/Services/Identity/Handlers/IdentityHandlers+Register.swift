@@ -28,10 +28,11 @@ extension IdentityHandlers {
         return try await sessionReply(for: account, secret, at: now, status: 201)
     }
 
-    /// Starts another session for a redelivered registration, whose account exists.
+    /// Starts another session if a registration is redelivered and its account exists.
     ///
-    /// A worker died between its commit and its reply. The inbox stores no reply for credentials, because it
-    /// would hold tokens, so the password is verified again.
+    /// This happens if a worker dies between its commit and its reply. The inbox has no reply to send again,
+    /// because a stored reply would contain tokens. The password is verified, because another sender can use
+    /// the same message id.
     private func replyToRedelivery(_ request: Register, _ id: UUID) async throws -> Reply {
         guard let stored = try await account(IdentityStatements.accountByID, id),
             stored.account.username == request.username, stored.account.email == request.email,

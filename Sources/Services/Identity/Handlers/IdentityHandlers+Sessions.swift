@@ -1,14 +1,16 @@
+internal import ASCII
 internal import Contracts
 internal import FoundationEssentials
 internal import Postgres
 internal import WorkerKit
 
 extension IdentityHandlers {
-    /// Starts a session if the email and the password are an account's.
+    /// Starts a session if an account has the email and the password.
     func login(_ request: Login, _ context: HandlerContext) async throws -> Reply {
-        let email = request.email.asciiLowercased
-        // An unknown account takes the same path, so neither the reply nor its time reveals whether an
-        // account exists.
+        // The same form as of `lower` in PostgreSQL with the collation "C".
+        let email = request.email.utf8.lowercasedASCII
+        // An unknown email takes the same steps, so that neither the reply nor the response time reveals whether
+        // an account exists.
         let found = try await throttle.attempt(on: email) {
             let found = try await account(IdentityStatements.accountByEmail, email)
             let isRight = try await passwords.verify(request.password, against: found?.passwordHash)
@@ -19,10 +21,10 @@ extension IdentityHandlers {
         return reply
     }
 
-    /// Inserts a family of refresh tokens with its first token.
+    /// Starts a session: inserts a family, which is the refresh tokens of one session, with its first token.
     ///
-    /// - Parameter passwordHash: the hash that the password was verified against.
-    /// - Returns: the reply with the session; `nil` if the password has changed since.
+    /// - Parameter passwordHash: the hash against which the password was verified.
+    /// - Returns: the reply with the session; `nil` if the account's hash is no longer this one.
     func startSession(_ account: Account, _ passwordHash: String, status: Int) async throws -> Reply? {
         let now = now()
         let secret = RefreshSecret.random()
@@ -33,7 +35,7 @@ extension IdentityHandlers {
         return try await sessionReply(for: account, secret, at: now, status: status)
     }
 
-    /// Ends the session of a refresh token. The reply is the same for an unknown token.
+    /// Ends the session of a refresh token. For an unknown token it does nothing and returns the same reply.
     func logout(_ request: RefreshToken, _ context: HandlerContext) async throws -> Reply {
         _ = try await database.query(
             IdentityStatements.revokeFamilyOfToken, RefreshSecret(request.refreshToken).hash)

@@ -1,3 +1,4 @@
+internal import ASCII
 internal import Contracts
 internal import FoundationEssentials
 internal import Postgres
@@ -13,7 +14,7 @@ internal import WorkerKit
     let signer: AccessTokenSigner
     let passwords: PasswordHasher
     let throttle: LoginThrottle
-    /// The clock that decides when tokens are issued and expire.
+    /// Returns the current time, from which the issue and expiry times of tokens are computed.
     let now: @Sendable () -> Timestamp
 
     /// Replies with the caller's account.
@@ -34,6 +35,10 @@ internal import WorkerKit
     }
 
     /// Returns an account and its password hash; `nil` if there is no such account.
+    ///
+    /// - Parameters:
+    ///   - statement: a query of ``IdentityStatements`` for one account.
+    ///   - key: the statement's parameter: the id, or the email in lower case.
     func account(_ statement: Statement, _ key: some PostgresEncodable) async throws(PostgresError)
         -> (account: Account, passwordHash: String)?
     {
@@ -41,22 +46,13 @@ internal import WorkerKit
         return (try Account(row), try row.get(4))
     }
 
-    /// Returns whether a password is an account's, for messages other than a login.
+    /// Returns whether a password is the account's, for messages other than a login.
     ///
-    /// Failures count as failed logins, because an attacker could otherwise guess faster through such a
-    /// message.
+    /// A wrong password counts as a failed login. Otherwise an attacker could guess passwords with such messages
+    /// without the delays of failed logins.
     func verifyPassword(_ password: String, of account: Account, _ hash: String) async throws -> Bool {
-        try await throttle.attempt(on: account.email.asciiLowercased) {
+        try await throttle.attempt(on: account.email.utf8.lowercasedASCII) {
             try await passwords.verify(password, against: hash) ? true : nil
         } ?? false
-    }
-}
-
-extension String {
-    /// The text with the letters A to Z in lower case, as PostgreSQL's `lower` with the collation "C" returns
-    /// it.
-    var asciiLowercased: String {
-        let folded = utf8.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
-        return String(decoding: folded, as: UTF8.self)
     }
 }

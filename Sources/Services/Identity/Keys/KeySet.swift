@@ -1,20 +1,15 @@
 package import Contracts
 internal import FoundationEssentials
+package import Reactor
 
 /// The public keys that verify access tokens, as the file `jwks.json` stores them (RFC 7517, section 5).
 ///
 /// It holds the key that signs, a prepared key that will sign later, and retired keys whose tokens may still
-/// be valid. A retired key has a member `exp` (seconds since 1970), after which `warren keys prune` removes
-/// the key. The ingress ignores that member and does not publish it.
+/// be valid. A retired key has a member `exp`: the time, in seconds since 1970, after which `warren keys prune`
+/// removes the key. The ingress ignores that member and does not publish it.
 package struct KeySet: Sendable, Hashable {
-    /// A file is not a key set that `warren keys` wrote. The description states the fault and quotes nothing
-    /// of the file.
-    package struct Malformed: Error, CustomStringConvertible {
-        package let description: String
-    }
-
-    /// How long a retired key stays: 15 minutes for its last token, and 45 minutes to restart all processes
-    /// that sign.
+    /// How long a retired key stays in the set: 15 minutes until its last token expires, and 45 minutes for the
+    /// restart of all processes that sign.
     package static let retention: Duration = .seconds(3600)
 
     private struct Member: Sendable, Hashable {
@@ -37,13 +32,13 @@ package struct KeySet: Sendable, Hashable {
         members.first { $0.key == key }?.expiry
     }
 
-    /// Adds a key that will sign. Does nothing if the set has it.
+    /// Adds a key that will sign. Does nothing if the set already has the key.
     package mutating func add(_ key: VerificationKey) {
         guard !keys.contains(key) else { return }
         members.append(Member(key: key))
     }
 
-    /// Retires all keys except those in use. A key that was retired before keeps its expiry.
+    /// Retires all keys except `used`. A key that is already retired keeps its expiry; a key in `used` loses it.
     package mutating func retire(allBut used: [VerificationKey], at now: Timestamp) {
         for index in members.indices {
             if used.contains(members[index].key) {
@@ -56,7 +51,7 @@ package struct KeySet: Sendable, Hashable {
 
     /// Removes the retired keys whose expiry has passed.
     ///
-    /// - Parameter early: also removes retired keys whose tokens may still be valid.
+    /// - Parameter early: whether to remove all retired keys, even if their tokens may still be valid.
     /// - Returns: the removed keys.
     package mutating func prune(at now: Timestamp, early: Bool = false) -> [VerificationKey] {
         let removed = members.filter { member in member.expiry.map { early || $0 <= now } ?? false }
@@ -66,17 +61,17 @@ package struct KeySet: Sendable, Hashable {
 }
 
 extension KeySet {
-    /// Reads a file that ``document`` wrote.
-    package init(jwks: [UInt8]) throws(Malformed) {
+    /// Parses the content of a file, as ``document`` returns it.
+    package init(jwks: [UInt8]) throws(ParseError) {
         guard let json = try? JSON.parse(jwks), let members = json["keys"]?.array, !members.isEmpty else {
-            throw Malformed(description: "is not a JSON Web Key Set with at least one key")
+            throw ParseError("is not a JSON Web Key Set with at least one key")
         }
         self.members = []
         for json in members {
             guard let key = VerificationKey(json) else {
-                throw Malformed(description: "has a key that `warren keys` did not make")
+                throw ParseError("has a key that `warren keys` did not make")
             }
-            guard !keys.contains(key) else { throw Malformed(description: "has a key twice") }
+            guard !keys.contains(key) else { throw ParseError("has a key twice") }
             let expiry = json["exp"]?.integer.map { Timestamp(milliseconds: 0).advanced(by: .seconds($0)) }
             self.members.append(Member(key: key, expiry: expiry))
         }

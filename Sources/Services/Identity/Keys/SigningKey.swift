@@ -1,12 +1,8 @@
 internal import Crypto
+package import Reactor
 
 /// The private key that signs access tokens: ECDSA on the curve P-256, for ES256 (RFC 7518, section 3.4).
 package struct SigningKey: Sendable {
-    /// A text is not a signing key. The description states the expected form and does not quote the text.
-    package struct Malformed: Error, CustomStringConvertible {
-        package let description = "must be a P-256 private key in PEM form"
-    }
-
     let privateKey: P256.Signing.PrivateKey
 
     /// Generates a new key.
@@ -15,11 +11,11 @@ package struct SigningKey: Sendable {
     }
 
     /// Reads a key in PKCS #8 or SEC 1 form.
-    package init(pem: String) throws(Malformed) {
+    package init(pem: String) throws(ParseError) {
         do {
             privateKey = try P256.Signing.PrivateKey(pemRepresentation: pem)
         } catch {
-            throw Malformed()
+            throw ParseError("must be a P-256 private key in PEM form")
         }
     }
 
@@ -28,7 +24,7 @@ package struct SigningKey: Sendable {
         privateKey.pemRepresentation + "\n"
     }
 
-    /// The public half, which verifies the tokens that this key signs.
+    /// The public half, which verifies the signatures of this key.
     package var publicKey: VerificationKey {
         VerificationKey(privateKey.publicKey)
     }

@@ -13,9 +13,9 @@ package struct VerificationKey: Sendable, Hashable {
         y = Base64URL.encode(point.suffix(32))
     }
 
-    /// Reads a key that ``write(to:expiry:)`` wrote.
+    /// Decodes a key that ``write(to:expiry:)`` wrote.
     ///
-    /// Returns `nil` if the key is private, of another kind or curve, or if its `kid` is not its thumbprint.
+    /// Returns `nil` if the key is private, has another type or curve, or has a `kid` that is not its thumbprint.
     init?(_ json: JSON) {
         guard json["kty"]?.string == "EC", json["crv"]?.string == "P-256", json["d"] == nil,
             let x = json["x"]?.string, let y = json["y"]?.string, let xBytes = Base64URL.decode(x.utf8),
@@ -35,7 +35,7 @@ package struct VerificationKey: Sendable, Hashable {
 
     /// Writes the key as a JSON object.
     ///
-    /// - Parameter expiry: the member `exp`; `nil` leaves it out.
+    /// - Parameter expiry: the value of the member `exp`; if `nil`, the object has no such member.
     func write(to writer: inout JSONWriter, expiry: Timestamp?) {
         writer.object {
             for (name, value) in [

@@ -1,16 +1,17 @@
 internal import Reactor
 
-/// Delays callers. When it is full, the next caller releases the longest waiting one early.
+/// Delays callers. If as many callers wait as the capacity allows, the next caller releases the caller that has
+/// waited longest.
 ///
-/// It refuses no caller. Delayed messages count against the worker's prefetch, so the capacity must be lower
-/// than the prefetch; otherwise no other message reaches the worker while callers wait.
+/// No caller is refused. The messages of waiting callers count against the worker's prefetch, so the capacity
+/// must be lower than the prefetch; otherwise the worker receives no other messages while callers wait.
 @Loop final class BoundedDelay {
     private let capacity: Int
     private var waiters: [Waiter<Void>] = []
 
     /// Makes a delay without callers.
     ///
-    /// - Parameter capacity: the most callers that wait at once.
+    /// - Parameter capacity: the maximum number of callers that wait at once.
     nonisolated init(capacity: Int) {
         self.capacity = capacity
     }
@@ -18,7 +19,7 @@ internal import Reactor
     /// The number of callers that wait now.
     var count: Int { waiters.count }
 
-    /// Waits for a time, or until a later caller needs the place or the task is cancelled.
+    /// Waits until the time has passed, a later caller releases this one, or the task is cancelled.
     func wait(for time: Duration) async {
         let waiter = Waiter<Void>()
         while waiters.count >= capacity, !waiters.isEmpty { waiters.removeFirst().resume() }

@@ -10,13 +10,13 @@ internal import WorkerKit
 /// the password check and is the same for right and wrong passwords, so the response time reveals nothing
 /// about the password.
 ///
-/// Failures are counted per email address, whether or not an account has it. All workers share the counts in
-/// Redis; while Redis is away, each worker counts in its own memory. Keys in Redis hold a digest of the
-/// address, not the address.
+/// Failures are counted per email address, whether or not an account has the address. All workers share the
+/// counts in Redis; while Redis is unreachable, each worker counts in its own memory. A key in Redis contains a
+/// digest of the address, not the address.
 @Loop final class LoginThrottle {
-    /// The number of failures without delay and the time after which they are forgotten; `nil` delays no login.
+    /// The rate of failed logins above which logins are delayed; if `nil`, no login is delayed.
     private let limit: RateLimit?
-    /// The length of the delay; well below the 5 s that the sender waits for the reply.
+    /// The length of the delay. It is well below the 5 s that the sender waits for the reply.
     private let delay: Duration
     private let limiter: RateLimiter
     private let delayed: BoundedDelay
@@ -24,10 +24,10 @@ internal import WorkerKit
     /// Makes a throttle.
     ///
     /// - Parameters:
-    ///   - limit: the rate of failed logins above which logins are delayed; `nil` delays no login.
+    ///   - limit: the rate of failed logins above which logins are delayed; if `nil`, no login is delayed.
     ///   - delay: how long a login is delayed.
-    ///   - capacity: the most logins that this worker delays at once.
-    ///   - redis: holds the counts of all workers.
+    ///   - capacity: the maximum number of logins that this worker delays at once.
+    ///   - redis: stores the counts, which all workers share.
     nonisolated init(limit: RateLimit?, delay: Duration, capacity: Int, redis: RedisClient) {
         self.limit = limit
         self.delay = delay
@@ -38,11 +38,11 @@ internal import WorkerKit
     /// The number of logins that are delayed now.
     var delayedCount: Int { delayed.count }
 
-    /// Checks a password, after a delay if the address has too many failures.
+    /// Checks a password. If the address has too many failures, the check is delayed.
     ///
     /// - Parameters:
-    ///   - email: the address that the client gave, in lower case.
-    ///   - check: returns `nil` if the password is wrong, which counts as a failure. An error does not count.
+    ///   - email: the address that the client sent, in lower case.
+    ///   - check: checks the password and returns `nil` if it is wrong. `nil` counts as a failure, an error does not.
     /// - Returns: the result of the check.
     func attempt<Found: Sendable>(
         on email: String, _ check: @Loop () async throws -> Found?
@@ -66,7 +66,8 @@ extension LoginThrottle {
     /// Makes a throttle from `WARREN_FAILED_LOGIN_LIMIT` (default `10/min`) and `WARREN_FAILED_LOGIN_DELAY`
     /// (milliseconds, default 2000).
     ///
-    /// - Parameter prefetch: the most messages that the worker holds; half of them may be delayed logins.
+    /// - Parameter prefetch: the maximum number of messages that the worker holds; up to half of them may be delayed
+    ///   logins.
     /// - Throws: `SettingsError` if a setting is malformed.
     convenience nonisolated init(_ settings: Settings, prefetch: UInt16, redis: RedisClient) throws(SettingsError) {
         let limit = try settings.rateLimit("WARREN_FAILED_LOGIN_LIMIT", name: "failed-logins", default: "10/min")

@@ -4,11 +4,11 @@ internal import Argon2
 /// Hashes and verifies passwords with Argon2id.
 ///
 /// A password is first converted to Unicode normalization form C (RFC 8265, section 4.2), because some
-/// systems send precomposed characters and others decomposed ones. It is changed in no other way.
+/// systems send precomposed characters and others decomposed ones. The password is not changed otherwise.
 struct PasswordHasher: Sendable {
     /// Returns the encoded hash of a password.
     typealias Hash = @Sendable (_ password: [UInt8]) async throws -> String
-    /// Returns whether a hash was made of a password.
+    /// Returns whether a hash is the hash of a password.
     typealias Verify = @Sendable (_ password: [UInt8], _ hash: String) async throws -> Bool
 
     private let hashing: Hash
@@ -44,13 +44,13 @@ struct PasswordHasher: Sendable {
     private static func normalized(_ password: String) -> [UInt8] {
         guard !password.utf8.allSatisfy({ $0 < 0x80 }) else { return Array(password.utf8) }
         var scalars = String.UnicodeScalarView()
-        // The standard library's own normalization, which its string comparison uses. Foundation's would link
-        // all of ICU.
+        // The standard library has this normalization for its string comparison. Foundation's normalization would
+        // link all of ICU.
         scalars.append(contentsOf: password._nfc)
         return Array(String(scalars).utf8)
     }
 
-    /// A hash at the standard cost that matches no known password.
+    /// A well-formed hash with the standard cost that is not the hash of any known password.
     static let dummyHash: String = {
         let cost = Argon2Cost.standard
         let salt = String(repeating: "A", count: 22)

@@ -22,7 +22,7 @@ struct AccessTokenSigner: Sendable {
         self.audience = audience
     }
 
-    /// Returns a token for an account that is valid from `now` on.
+    /// Returns a token for an account, issued at `now`.
     func sign(for account: Account, at now: Timestamp) async throws -> String {
         let seconds = Int(now.milliseconds / 1000)
         let claims = AccessClaims(

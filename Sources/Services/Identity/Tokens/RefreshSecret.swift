@@ -4,16 +4,16 @@ internal import FoundationEssentials
 
 /// A refresh token as the client holds it: 256 random bits as 43 characters of base64url.
 ///
-/// The database stores only its SHA-256. A presented token is hashed as it is and never decoded, so malformed
-/// text is simply an unknown token.
+/// The database stores only its SHA-256. A token from a client is hashed without decoding, so a malformed token
+/// is treated like an unknown one.
 struct RefreshSecret: Sendable, Hashable, CustomStringConvertible {
-    /// The secret, for the reply to the client only.
+    /// The token itself, which only the reply to the client may contain.
     let text: String
 
     /// A constant text, so that logging a token by mistake does not reveal it.
     var description: String { "a refresh token" }
 
-    /// Makes a token of the text that a client presents.
+    /// Makes a token from the text that a client sent.
     init(_ text: String) {
         self.text = text
     }
@@ -31,18 +31,20 @@ struct RefreshSecret: Sendable, Hashable, CustomStringConvertible {
 
     /// Encrypts the successor of this token with AES-GCM, under a key that is derived from this token.
     ///
-    /// Only a client that presents this token again can read the successor. The successor is random, not
-    /// derived, so neither the signing key nor the database yields a token, and workers with different
-    /// signing keys (during a key rotation) return the same one.
+    /// The successor can be decrypted only with this token, which the database does not store. The successor is
+    /// random and not derived from the signing key. Therefore neither the signing key nor the database reveals a
+    /// token, and workers with different signing keys (during a key rotation) return the same successor.
+    ///
+    /// - Returns: the encrypted successor, for ``open(_:)``.
     func seal(_ successor: RefreshSecret) throws -> [UInt8] {
         let box = try AES.GCM.seal(Array(successor.text.utf8), using: successorKey)
-        // `combined` is nil only for a nonce of another size than the default.
+        // `combined` is nil only if the nonce does not have the default size.
         return Array(box.combined ?? Data())
     }
 
     /// Decrypts the successor of this token.
     ///
-    /// - Throws: `CryptoKitError` if the box was sealed with another token.
+    /// - Throws: `CryptoKitError` if another token encrypted it.
     func open(_ sealed: [UInt8]) throws -> RefreshSecret {
         let bytes = try AES.GCM.open(AES.GCM.SealedBox(combined: sealed), using: successorKey)
         return RefreshSecret(String(decoding: bytes, as: UTF8.self))

@@ -4,7 +4,7 @@ internal import Postgres
 
 /// The database row of a refresh token, joined with its account.
 struct StoredRefreshToken: Sendable {
-    /// How long a used token still returns its successor, for a client that lost the reply.
+    /// How long after its first use a token returns its successor again, for a client that lost the reply.
     static let grace: Duration = .seconds(10)
 
     let account: Account
@@ -19,19 +19,19 @@ struct StoredRefreshToken: Sendable {
         let successor: [UInt8]
     }
 
-    /// The reaction to a presented token.
+    /// The decision about a token that a client sent.
     enum Decision: Sendable, Hashable {
         /// The token is unused: exchange it for a new successor.
         case rotate
-        /// The token was used within the grace time: return the same successor again.
+        /// The token was first used at most ``grace`` ago: return the same successor again.
         case repeatSuccessor([UInt8])
-        /// The token was used before the grace time, so two clients have it: revoke its family.
+        /// The token was first used more than ``grace`` ago, so two clients probably have it: revoke its family.
         case revokeFamily
         /// The token has expired.
         case refuse
     }
 
-    /// Returns the reaction to the token when a client presents it at a time.
+    /// Returns the decision about this token if a client sends it at the time `now`.
     func decision(at now: Timestamp) -> Decision {
         guard now < expiresAt else { return .refuse }
         guard let rotation else { return .rotate }

@@ -4,9 +4,9 @@ internal import Postgres
 internal import Reactor
 internal import WorkerKit
 
-/// Deletes expired refresh tokens and their families every 30 to 90 minutes.
+/// Deletes expired refresh tokens and expired families. The pause between two sweeps is 30 to 90 minutes.
 @Loop final class TokenSweeper {
-    /// The most rows that one statement deletes.
+    /// The maximum number of rows that one statement deletes.
     private static let batch = 1000
 
     private let job = PeriodicJob(every: .seconds(30 * 60) ... .seconds(90 * 60))
@@ -32,7 +32,7 @@ internal import WorkerKit
 
     /// Deletes the tokens and families that expired before a time.
     func sweep(at now: Timestamp) async throws {
-        // Tokens first, because the deletion of a family cascades to its tokens, which no limit bounds.
+        // Tokens are deleted first, because the deletion of a family also deletes all its tokens, without a limit.
         for statement in [IdentityStatements.sweepTokens, IdentityStatements.sweepFamilies] {
             while try await database.query(statement, now, Self.batch).affected == Self.batch, !job.isClosed {}
         }

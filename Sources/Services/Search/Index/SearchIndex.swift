@@ -10,8 +10,10 @@ internal import WorkerKit
     let stemmer: Stemmer
     let vocabulary = VocabularyCache()
 
-    /// Adds posts in one statement. An indexed post gets new words if an earlier version split its text
-    /// differently; a post with a tombstone stays deleted.
+    /// Adds posts in one statement.
+    ///
+    /// If a post is already indexed, but an earlier version of the tokenizer split its text differently, the post
+    /// gets the new words. A post with a tombstone stays deleted.
     ///
     /// - Returns: the number of posts that were added or changed.
     @discardableResult func add(_ posts: [Post]) async throws -> Int {
@@ -22,23 +24,25 @@ internal import WorkerKit
         let added = try await database.query(
             SearchStatements.add, posts.map(\.id), posts.map(\.author.id), posts.map(\.author.username), contents,
             posts.map(\.createdAt), vectors, words)
-        // After the statement, because a failed one adds no words.
+        // The words are recorded after the statement, because a failed statement adds no words to the table.
         vocabulary.insert(words)
         return added.affected
     }
 
-    /// Leaves a tombstone for each post, whether or not it is indexed.
+    /// Leaves a tombstone for each post, whether or not the post is indexed. A tombstone is a row without content,
+    /// which keeps a later delivery of the creation event from indexing the post.
     func remove(_ posts: [PostDeleted]) async throws {
         _ = try await database.query(SearchStatements.remove, posts.map(\.id), posts.map(\.authorId))
     }
 
-    /// Leaves tombstones for the indexed posts in a part of the list of all posts that are not listed there.
+    /// Compares a part of the index with the same part of the list of posts, and leaves a tombstone for each indexed
+    /// post that the list does not have.
     ///
     /// - Parameters:
     ///   - start: the newer end of the part, exclusive.
     ///   - end: the older end of the part, inclusive.
-    ///   - time: posts that are younger stay.
-    ///   - listed: the posts that the list has in this part.
+    ///   - time: posts that were created at this time or later are not removed.
+    ///   - listed: the ids of the posts that the list has in this part.
     /// - Returns: the number of removed posts.
     func removeUnlisted(
         from start: ListPosition, to end: ListPosition, olderThan time: Timestamp, keeping listed: [UUID]
@@ -56,8 +60,8 @@ internal import WorkerKit
 }
 
 extension SearchIndex {
-    // The handlers do not use the batch's transaction: each is one statement, and the vocabulary cache may
-    // only learn words that are committed.
+    // The handlers do not use the batch's transaction, because each of them runs one statement, and because the
+    // vocabulary cache must record only words that are committed.
 
     func created(_ batch: Batch<CloudEvent<PostCreated>>) async throws {
         try await add(batch.members.map { $0.body.data.post })

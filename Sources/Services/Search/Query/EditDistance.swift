@@ -1,6 +1,6 @@
-/// The edit distance of words: how many typing errors turn one into the other.
+/// The edit distance of two words: the number of typing errors that turn one word into the other.
 enum EditDistance {
-    /// Returns the least number of errors that turn one word into the other. An error is an inserted, deleted
+    /// Returns the smallest number of errors that turn one word into the other. An error is an inserted, deleted
     /// or replaced letter, or two swapped neighbors (the optimal string alignment variant of the
     /// Damerau-Levenshtein distance).
     static func between(_ first: String, _ second: String) -> Int {
@@ -24,8 +24,10 @@ enum EditDistance {
         return last[second.count]
     }
 
-    /// Returns the words that result from swapping two different neighbors of a word. They are looked up
-    /// apart, because a swap changes most trigrams of a short word.
+    /// Returns the words that result from swapping two different, adjacent letters of a word.
+    ///
+    /// The vocabulary is searched for these words separately, because a swap changes most trigrams of a short word,
+    /// so that a search by trigrams does not find the intended word.
     static func transpositions(of word: String) -> [String] {
         let scalars = Array(word.unicodeScalars)
         return scalars.indices.dropLast().compactMap { index in

@@ -1,9 +1,10 @@
-/// Makes a text, or the fragments of it with most matches, into HTML that is safe to embed, with matches in
-/// `<mark>`.
+/// Turns a text into HTML that is safe to embed, with the matches in `<mark>`. Of a long text, the HTML has only the
+/// fragments with the most matches.
 struct Highlight {
-    /// The words of a fragment.
+    /// The number of words in a fragment.
     static let fragmentLength = 30
-    /// The words of a fragment before its first match.
+    /// The number of words in a fragment before the match for which the fragment is made. At the start and at the
+    /// end of a text, the fragment is shifted so that it does not exceed the text.
     static let leadingWords = 5
 
     private let bytes: [UInt8]
@@ -11,7 +12,7 @@ struct Highlight {
 
     /// Returns the HTML of a text or of its best fragments.
     ///
-    /// - Parameter isMatch: returns whether a word is marked.
+    /// - Parameter isMatch: returns whether to mark a word.
     static func html(_ text: String, isMatch: (Tokenizer.Word) -> Bool) -> String {
         var words: [(range: Range<Int>, isMatch: Bool)] = []
         Tokenizer.forEachWord(in: text) { words.append(($0.range, isMatch($0))) }
@@ -46,8 +47,10 @@ struct Highlight {
         Self.escape(bytes[position..<end], to: &html)
     }
 
-    /// Returns the word ranges to show: the whole text if it is short, otherwise the fragment with most
-    /// matches and the best one that does not overlap it.
+    /// Returns the ranges of words to show, in the order of the text.
+    ///
+    /// If the text is short, this is the whole text. If no word matches, it is the beginning of the text. Otherwise
+    /// it is the fragment with the most matches and, if there is one, the best fragment that does not overlap it.
     private func fragments() -> [Range<Int>] {
         guard words.count > Self.fragmentLength else { return [0..<words.count] }
         var candidates: [(fragment: Range<Int>, matches: Int)] = []
@@ -61,14 +64,14 @@ struct Highlight {
         return [best, Self.best(of: others)].compactMap(\.self).sorted { $0.lowerBound < $1.lowerBound }
     }
 
-    /// Returns the first fragment with most matches.
+    /// Returns the fragment with the most matches, the first one if several have as many; `nil` if there is none.
     private static func best(of candidates: [(fragment: Range<Int>, matches: Int)]) -> Range<Int>? {
         var best: (fragment: Range<Int>, matches: Int)?
         for candidate in candidates where candidate.matches > best?.matches ?? 0 { best = candidate }
         return best?.fragment
     }
 
-    /// Appends text with the characters escaped that are special in HTML elements and attributes.
+    /// Appends text and escapes the characters that are special in HTML elements and attributes.
     private static func escape(_ bytes: ArraySlice<UInt8>, to html: inout [UInt8]) {
         for byte in bytes {
             switch byte {

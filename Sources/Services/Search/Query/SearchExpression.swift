@@ -1,4 +1,4 @@
-/// A parsed search: alternatives, each with terms that a post must or must not have.
+/// A parsed search: alternatives, each of which consists of terms that a post must have or must not have.
 struct SearchExpression: Sendable {
     /// A word or a phrase.
     struct Term: Sendable {
@@ -6,8 +6,10 @@ struct SearchExpression: Sendable {
         let isQuoted: Bool
         let isExcluded: Bool
 
-        /// The term's word if it may be expanded when no post has it: a single vocabulary word, neither
-        /// quoted nor excluded.
+        /// The term's word if it may be expanded, which means replaced by similar words if no post has it;
+        /// otherwise `nil`.
+        ///
+        /// A term may be expanded if it is a single vocabulary word and neither quoted nor excluded.
         var expandableWord: String? {
             guard !isQuoted, !isExcluded, words.count == 1, let word = words.first, word.isVocabularyWord else {
                 return nil
@@ -16,21 +18,22 @@ struct SearchExpression: Sendable {
         }
     }
 
-    /// The most terms of a search. The rest is ignored.
+    /// The maximum number of terms in a search. Further terms are ignored.
     static let termLimit = 16
 
-    /// A post matches if it matches one of them. Each has at least one term that is not excluded.
+    /// A post matches the search if it matches one of the alternatives. Each alternative has at least one term that
+    /// is not excluded.
     let alternatives: [[Term]]
 
     /// Parses a search. Any text is valid.
     ///
-    /// Quotes enclose a phrase, which ends with the text if the closing quote is missing. A `-` before a word
-    /// or phrase excludes it. The word `or`, in any case, separates alternatives. Text without words is
-    /// ignored.
+    /// Quotes enclose a phrase. If the closing quote is missing, the phrase ends at the end of the text. A `-` before
+    /// a word or phrase excludes it. The word `or`, in any letter case, separates alternatives. Text without words
+    /// is ignored.
     init(_ text: String) {
         var alternatives: [[Term]] = []
         var current: [Term] = []
-        func end() {
+        func endAlternative() {
             if current.contains(where: { !$0.isExcluded }) { alternatives.append(current) }
             current = []
         }
@@ -38,13 +41,13 @@ struct SearchExpression: Sendable {
         var count = 0
         while count < Self.termLimit, let term = parser.next() {
             if !term.isQuoted, !term.isExcluded, term.words.count == 1, term.words.first?.text == "or" {
-                end()
+                endAlternative()
             } else {
                 current.append(term)
                 count += 1
             }
         }
-        end()
+        endAlternative()
         self.alternatives = alternatives
     }
 

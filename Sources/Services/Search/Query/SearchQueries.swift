@@ -4,7 +4,7 @@ internal import Postgres
 internal import Reactor
 internal import WorkerKit
 
-/// Answers searches through the cache.
+/// Searches posts. Replies are cached.
 @Loop struct SearchQueries {
     let database: PostgresPool
     let cache: ListCache
@@ -15,7 +15,8 @@ internal import WorkerKit
         return .json(try await cache.body(key) { try await page(search).jsonBytes() })
     }
 
-    /// Searches for the typed words. If no post matches, searches again with the unknown words expanded.
+    /// Searches for the words of the search. If no post matches, searches again with similar words in place of the
+    /// words that no post has.
     private func page(_ search: SearchPosts) async throws -> Page<SearchHit> {
         let deadline = ContinuousClock.now + .seconds(5)
         let expression = SearchExpression(search.query)
@@ -25,21 +26,23 @@ internal import WorkerKit
         if found.total == 0 {
             try await stemmer.load([search.query], deadline: deadline)
             let expansions = try await WordExpansions(for: expression, stemmer, in: database, deadline: deadline)
-            for words in expansions.attempts where found.total == 0 {
-                found = try await hits(expanded(expression, words, search, deadline), search, deadline)
+            for replacements in expansions.attempts where found.total == 0 {
+                found = try await hits(expanded(expression, replacements, search, deadline), search, deadline)
             }
         }
         return page(found.hits, total: found.total, search)
     }
 
-    /// Returns the query with some words replaced; `nil` if no required word is left.
+    /// Returns the query in which some words are replaced; `nil` if no alternative has a stem that must be present.
+    ///
+    /// - Parameter replacements: for each word to replace, the words that match in its place.
     private func expanded(
-        _ expression: SearchExpression, _ words: [String: [String]], _ search: SearchPosts,
+        _ expression: SearchExpression, _ replacements: [String: [String]], _ search: SearchPosts,
         _ deadline: ContinuousClock.Instant
     ) async throws -> TSQuery? {
-        try await stemmer.load([search.query] + words.values.joined(), deadline: deadline)
-        let expansions = words.mapValues { replacements in
-            replacements.compactMap { Tokenizer.words(of: $0).first.map { stemmer[$0] } }.filter { !$0.isEmpty }
+        try await stemmer.load([search.query] + replacements.values.joined(), deadline: deadline)
+        let expansions = replacements.mapValues { words in
+            words.compactMap { Tokenizer.words(of: $0).first.map { stemmer[$0] } }.filter { !$0.isEmpty }
         }
         return TSQuery(expression, stemmer, expansions: expansions)
     }
@@ -65,7 +68,7 @@ internal import WorkerKit
 extension SearchHit {
     /// Decodes a row of ``SearchStatements/search``.
     ///
-    /// - Parameter isMatch: returns whether a word is marked in the highlight.
+    /// - Parameter isMatch: returns whether to mark a word in the highlight.
     fileprivate init(_ row: Row, isMatch: (Tokenizer.Word) -> Bool) throws(PostgresError) {
         let (_, id, authorID, authorName, content, createdAt, score) = try row.decode(
             (Int, UUID, UUID, String, String, Timestamp, Double).self)

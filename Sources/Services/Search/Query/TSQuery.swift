@@ -2,7 +2,8 @@ internal import Reactor
 
 /// A search as a PostgreSQL `tsquery`, with the stems to highlight in its hits.
 ///
-/// The text has only operators and quoted stems, and stems have only letters, marks and digits.
+/// The text consists of operators and quoted words. Words have only letters, marks and digits, so they need no
+/// escapes.
 struct TSQuery: Sendable, Hashable {
     let text: String
     let highlighted: HighlightedStems
@@ -17,12 +18,12 @@ struct TSQuery: Sendable, Hashable {
         }
     }
 
-    /// Makes the query of an expression, whose words the stemmer has loaded.
+    /// Makes the query of an expression. The stemmer must have loaded the expression's words.
     ///
     /// Returns `nil` if no alternative has a stem that must be present.
     ///
-    /// - Parameter expansions: for each word to replace, the stems that match besides the words that begin
-    ///   with it.
+    /// - Parameter expansions: for each word to expand, the stems that match in its place. Words that begin with the
+    ///   word match as well.
     @Loop init?(_ expression: SearchExpression, _ stemmer: Stemmer, expansions: [String: [String]] = [:]) {
         var highlighted = HighlightedStems()
         var alternatives: [String] = []
@@ -34,7 +35,7 @@ struct TSQuery: Sendable, Hashable {
                 parts.append(term.isExcluded ? "!\(part)" : part)
                 if !term.isExcluded { hasRequiredTerm = true }
             }
-            // Exclusions alone would scan the whole table.
+            // A query that has only exclusions would scan the whole table.
             if hasRequiredTerm { alternatives.append("(\(parts.joined(separator: " & ")))") }
         }
         guard !alternatives.isEmpty else { return nil }
@@ -52,7 +53,7 @@ struct TSQuery: Sendable, Hashable {
             return "(\(([quoted(word) + ":*"] + replacements.map(quoted)).joined(separator: " | ")))"
         }
         var text = ""
-        // The distance of neighbors in a phrase; stop words between them have no stem but count.
+        // The distance to the previous stem of the phrase. Stop words have no stem, but count in the distance.
         var distance = 1
         for word in term.words {
             let stem = stemmer[word]

@@ -1,16 +1,17 @@
 internal import Postgres
 internal import Reactor
 
-/// Words of the vocabulary that can replace the unknown words of a search, which no post has.
+/// Words of the vocabulary that can replace the unknown words of a search. A word is unknown if no post has it.
 struct WordExpansions: Sendable {
     /// The candidates for one unknown word.
     struct Candidates: Sendable, Hashable {
         /// Words that begin with the unknown word, the shortest first.
         var prefixMatches: [String] = []
-        /// Words that share trigrams with the unknown word, or are equal to it after a swap of two letters.
+        /// Words that share trigrams with the unknown word, or differ from it only in two swapped letters.
         var similarWords: [String] = []
 
-        /// Returns the similar words within one typing error per three letters, the closest first.
+        /// Returns the similar words that have at most one typing error per three letters of the word, the closest
+        /// first.
         func fuzzyMatches(for word: String) -> [(word: String, errors: Int)] {
             let limit = max(1, word.unicodeScalars.count / 3)
             let matches = similarWords.map { (word: $0, errors: EditDistance.between(word, $0)) }
@@ -18,14 +19,15 @@ struct WordExpansions: Sendable {
             return Array(matches.sorted { $0.errors < $1.errors }.prefix(WordExpansions.fuzzyMatchLimit))
         }
 
-        /// Returns the fuzzy matches with the fewest typing errors.
+        /// Returns those fuzzy matches that have the fewest typing errors.
         func closestMatches(for word: String) -> [String] {
             let matches = fuzzyMatches(for: word)
             return matches.filter { $0.errors == matches.first?.errors }.map(\.word)
         }
     }
 
-    /// The most words of a search that are expanded, because each costs a lookup in the index.
+    /// The maximum number of words that are expanded in a search. It is limited because each word costs a lookup in
+    /// the index.
     private static let wordLimit = 8
     private static let fuzzyMatchLimit = 8
 
@@ -39,10 +41,12 @@ struct WordExpansions: Sendable {
         }
     }
 
-    /// The replacements of each unknown word, as sets to try in order until a search finds a post.
+    /// The replacements to try, in order, until a search finds a post. Each attempt has the replacements of every
+    /// unknown word.
     ///
-    /// The first set has the prefix matches of each word, or its closest matches if there are none. The
-    /// second set has all candidates, because the vocabulary keeps words whose posts are deleted.
+    /// The first attempt has the prefix matches of a word, or its closest matches if the word has no prefix matches.
+    /// The second attempt has all prefix matches and fuzzy matches, because the first one can consist of words
+    /// whose posts are deleted: the vocabulary keeps these words.
     var attempts: [[String: [String]]] {
         guard !candidates.isEmpty else { return [] }
         var first: [String: [String]] = [:]
@@ -58,7 +62,7 @@ struct WordExpansions: Sendable {
 }
 
 extension WordExpansions {
-    /// Queries the candidates for all unknown words of a search, whose words the stemmer has loaded.
+    /// Queries the candidates for the unknown words of a search. The stemmer must have loaded the search's words.
     @Loop init(
         for expression: SearchExpression, _ stemmer: Stemmer, in database: PostgresPool,
         deadline: ContinuousClock.Instant

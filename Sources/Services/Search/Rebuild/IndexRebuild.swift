@@ -5,27 +5,27 @@ internal import WorkerKit
 
 /// The progress of a rebuild, in posts.
 package struct RebuildProgress: Sendable, Hashable {
-    /// The posts that the post service has listed so far.
+    /// The posts that were read from the post service's list.
     package internal(set) var read = 0
-    /// The posts that the post service had at the start; `nil` if its first page does not say.
+    /// The posts that the post service had at the start; `nil` if the first page of the list has no total.
     package internal(set) var total: Int?
-    /// The listed posts that were missing from the index.
+    /// The listed posts that were added to the index or got new words.
     package internal(set) var added = 0
-    /// The posts in the index that no longer exist.
+    /// The posts that were removed from the index, because they are not listed.
     package internal(set) var removed = 0
 }
 
-/// Makes the index hold exactly the posts of the post service, while posts come and go and searches run.
+/// Adds missing posts to the index, and removes posts that no longer exist. Posts can be created, deleted and
+/// searched meanwhile.
 ///
-/// It walks the list of posts and the index in parallel, from the newest post to the oldest. A listed post
-/// that is missing from the index is added, unless the index has a tombstone for it: a deletion wins over the
-/// list, whichever comes first. An indexed post between two consecutive listed posts no longer exists and is
-/// removed, unless it is younger than ``settlingTime``, because the events of recent posts are still being
-/// delivered. All steps are idempotent.
+/// It reads the list of posts page by page, from the newest post to the oldest, and compares each page with the same
+/// part of the index. A listed post that is missing from the index is added, unless the index has a tombstone for
+/// it, so a deleted post stays deleted even if the list still has it. An indexed post that is not listed is removed,
+/// unless it is younger than ``settlingTime``, because a recent post may be indexed before the list shows it. All
+/// steps are idempotent.
 @Loop struct IndexRebuild {
-    /// Posts younger than this are not removed. It is longer than the delay between a post's time and its
-    /// place in the list (10 s), the lifetime of a cached page of the list (60 s), and the differences
-    /// between clocks.
+    /// Posts younger than this are not removed. It is longer than the time from a post's creation time to its commit
+    /// (10 s), the lifetime of a cached page of the list (60 s), and the differences between clocks.
     static let settlingTime: Duration = .seconds(600)
 
     let index: SearchIndex
@@ -33,7 +33,7 @@ package struct RebuildProgress: Sendable, Hashable {
     /// Returns the page of posts after a cursor; the newest posts if the cursor is `nil`.
     let list: @Loop (String?) async throws -> Page<Post>
     /// Called after each page.
-    let report: @Loop (RebuildProgress) -> Void
+    let onProgress: @Loop (RebuildProgress) -> Void
 
     /// Runs the rebuild.
     ///
@@ -41,7 +41,7 @@ package struct RebuildProgress: Sendable, Hashable {
     /// - Throws: ``RebuildError`` if the list is out of order, and the errors of ``list`` and of the database.
     func run() async throws -> RebuildProgress {
         var progress = RebuildProgress()
-        let settled = Timestamp.now().advanced(by: .zero - Self.settlingTime)
+        let removableBefore = Timestamp.now().advanced(by: .zero - Self.settlingTime)
         var start = ListPosition.newest
         var cursor: String?
         repeat {
@@ -50,21 +50,21 @@ package struct RebuildProgress: Sendable, Hashable {
             let end = try endPosition(of: page, from: start)
             let added = try await index.add(page.items)
             let removed = try await index.removeUnlisted(
-                from: start, to: end, olderThan: settled, keeping: page.items.map(\.id))
+                from: start, to: end, olderThan: removableBefore, keeping: page.items.map(\.id))
             if added + removed > 0 { await cache.invalidate() }
             progress.read += page.items.count
             progress.added += added
             progress.removed += removed
-            report(progress)
+            onProgress(progress)
             (start, cursor) = (end, page.nextCursor)
         } while cursor != nil
         return progress
     }
 
-    /// Returns the position of a page's last post; the end of the list for the last page.
+    /// Returns the position of a page's last post; if the page is the last one, the end of the list.
     ///
-    /// - Throws: ``RebuildError`` if a post is not older than the one before it, because the rebuild would
-    ///   remove existing posts or never end.
+    /// - Throws: ``RebuildError`` if a post is not older than the one before it. Continuing could remove existing
+    ///   posts or never end.
     private func endPosition(of page: Page<Post>, from start: ListPosition) throws(RebuildError) -> ListPosition {
         let error = RebuildError(.listOutOfOrder, "the post service's list of posts is out of order")
         var position = start
@@ -79,7 +79,7 @@ package struct RebuildProgress: Sendable, Hashable {
     }
 }
 
-/// A position in the list of all posts, which runs from the newest (greatest) to the oldest (least).
+/// A position in the list of all posts. Newer positions are greater; the list is in descending order.
 struct ListPosition: Sendable, Hashable, Comparable {
     let time: Timestamp
     let id: UUID

@@ -5,12 +5,12 @@ internal import WorkerKit
 
 /// Requests pages of posts from the post service through the broker.
 @Loop struct PostListClient {
-    /// How long one page is requested again after transient failures.
+    /// The time limit for requesting one page, including the retries after transient failures.
     private static let timeLimit: Duration = .seconds(120)
 
     let requester: Requester
-    /// Called before each retry, with the reason.
-    let report: @Loop (String) -> Void
+    /// Called before the pause that precedes a retry, with a line that states the reason.
+    let onRetry: @Loop (String) -> Void
 
     /// Returns the page of posts after a cursor, newest first; the newest posts if the cursor is `nil`.
     ///
@@ -25,7 +25,7 @@ internal import WorkerKit
             } catch {
                 let pause = backoff.next()
                 guard error.isTransient, .now + pause < deadline else { throw error }
-                report("waiting: \(error.message)")
+                onRetry("retrying: \(error.message)")
                 try await Loop.sleep(for: pause)
             }
         }

@@ -8,7 +8,7 @@ package struct RebuildError: CodedError {
     package let cause: (any Error)?
     package let location: ErrorLocation
 
-    /// Whether the same command can succeed later.
+    /// Whether the rebuild can succeed if it is run again later.
     package var isTransient: Bool {
         switch code {
         case .brokerUnavailable, .replyQueueUnavailable, .postServiceUnavailable: true
@@ -30,15 +30,15 @@ package struct RebuildError: CodedError {
 
 extension ErrorCode where Failure == RebuildError {
     /// The broker cannot be reached.
-    package static var brokerUnavailable: Self { Self("brokerUnavailable") }
-    /// The queue of replies cannot be consumed: another rebuild consumes it, or it does not exist.
-    package static var replyQueueUnavailable: Self { Self("replyQueueUnavailable") }
-    /// The post service does not reply, or replies with a status of 500 or more.
-    package static var postServiceUnavailable: Self { Self("postServiceUnavailable") }
+    package static var brokerUnavailable: Self { Self("broker-unavailable") }
+    /// The reply queue cannot be consumed, because it does not exist or another rebuild consumes it.
+    package static var replyQueueUnavailable: Self { Self("reply-queue-unavailable") }
+    /// The request could not be sent, or the post service did not reply in time, or its status was 500 or more.
+    package static var postServiceUnavailable: Self { Self("post-service-unavailable") }
     /// The post service's reply is not a page of posts.
-    package static var unexpectedReply: Self { Self("unexpectedReply") }
+    package static var unexpectedReply: Self { Self("unexpected-reply") }
     /// The post service's pages are not ordered from the newest post to the oldest.
-    package static var listOutOfOrder: Self { Self("listOutOfOrder") }
+    package static var listOutOfOrder: Self { Self("list-out-of-order") }
     /// A statement on the search database failed.
     package static var database: Self { Self("database") }
 }

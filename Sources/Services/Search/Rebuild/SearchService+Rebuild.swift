@@ -7,16 +7,16 @@ internal import Redis
 package import WorkerKit
 
 extension SearchService {
-    /// Rebuilds the index while search workers run, with the settings of a search worker.
+    /// Rebuilds the index, with the settings of a search worker. Search workers may run meanwhile.
     ///
     /// - Parameters:
-    ///   - progress: called after each page of 100 posts.
-    ///   - report: called before each retry, with the reason.
+    ///   - onProgress: called after each page of 100 posts.
+    ///   - onRetry: called before the pause that precedes a retry, with a line that states the reason.
     /// - Returns: the progress at the end.
     /// - Throws: `SettingsError` or ``RebuildError``.
     @Loop package static func rebuild(
-        settings: Settings, log: Logger, progress: @escaping @Loop (RebuildProgress) -> Void,
-        report: @escaping @Loop (String) -> Void
+        settings: Settings, log: Logger, onProgress: @escaping @Loop (RebuildProgress) -> Void,
+        onRetry: @escaping @Loop (String) -> Void
     ) async throws -> RebuildProgress {
         let broker = try settings.parsed("WARREN_AMQP_URL") { try BrokerAddress(url: $0) }
         let databaseURL = try settings.requiredText("WARREN_DATABASE_URL")
@@ -25,11 +25,11 @@ extension SearchService {
         do {
             try await Migrator(url: databaseURL, log: log).migrate(KitMigrations.all + definition.migrations)
             return try await connections.withConnections {
-                let posts = PostListClient(requester: connections.requester, report: report)
+                let posts = PostListClient(requester: connections.requester, onRetry: onRetry)
                 let database = connections.database
                 let rebuild = IndexRebuild(
                     index: SearchIndex(database: database, stemmer: Stemmer(database: database)),
-                    cache: cache(connections.redis, log), list: posts.page, report: progress)
+                    cache: cache(connections.redis, log), list: posts.page, onProgress: onProgress)
                 return try await rebuild.run()
             }
         } catch let error as PostgresError {
@@ -38,7 +38,8 @@ extension SearchService {
     }
 }
 
-/// The connections of a rebuild: those of a search worker, and the queue of the post service's replies.
+/// The connections of a rebuild: one to the database, one to Redis, and two to the broker, of which one publishes the
+/// requests and the other consumes the replies.
 @Loop private final class RebuildConnections {
     private static let connectTimeout: Duration = .seconds(15)
 
@@ -57,7 +58,7 @@ extension SearchService {
         consumer = Consumer(address: broker, name: name, subscriptions: [requester.subscription], log: log)
     }
 
-    /// Runs the connections while the body runs, then closes them.
+    /// Runs `body` while the connections run, then closes the connections.
     func withConnections(_ body: @Loop () async throws -> RebuildProgress) async throws -> RebuildProgress {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await self.database.run() }
@@ -84,7 +85,7 @@ extension SearchService {
         guard await consumer.waitUntilConsuming(within: Self.connectTimeout) else {
             throw RebuildError(
                 .replyQueueUnavailable,
-                "the queue \(Queue.searchReplies) cannot be consumed: another rebuild is running, or it does not exist")
+                "the queue \(Queue.searchReplies) cannot be consumed: it does not exist, or another rebuild is running")
         }
     }
 

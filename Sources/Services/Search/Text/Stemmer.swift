@@ -1,11 +1,11 @@
 internal import Postgres
 internal import Reactor
 
-/// Returns the English stems of words, from PostgreSQL's dictionary through a cache in memory.
+/// Returns the English stems of words. It queries PostgreSQL's dictionary and caches the stems in memory.
 ///
-/// Posts and searches repeat the same words, so most texts need no query.
+/// Most texts need no query, because posts and searches repeat the same words.
 @Loop final class Stemmer {
-    /// Longer words, in bytes, are not indexed.
+    /// The maximum length of an indexed word, in bytes.
     private static let longestWord = 255
     /// The highest position that a `tsvector` stores.
     private static let lastPosition = 16_383
@@ -25,12 +25,12 @@ internal import Reactor
     /// The stem of a word that ``load(_:deadline:)`` has loaded; empty for a stop word such as `the`.
     subscript(_ word: Tokenizer.Word) -> String { stems[word.hash] ?? "" }
 
-    /// Loads the stems of all words of some texts.
+    /// Loads the stems of all words of some texts into the cache.
     ///
-    /// They stay in the cache at least until the caller's next suspension.
+    /// The stems stay in the cache at least until the caller suspends next.
     func load(_ texts: [String], deadline: ContinuousClock.Instant? = nil) async throws(PostgresError) {
         if stems.count > limit { stems.removeAll(keepingCapacity: true) }
-        // Repeats, because another task may have emptied the cache during the query.
+        // The loop repeats, because another task may have emptied the cache during the query.
         while true {
             let missing = missingWords(in: texts)
             guard !missing.isEmpty else { return }
@@ -52,7 +52,8 @@ internal import Reactor
         return Array(missing)
     }
 
-    /// Returns the `tsvector` of a loaded text as PostgreSQL reads it: each stem with its position.
+    /// Returns the text form of a `tsvector`: the stems of a text with their positions. ``load(_:deadline:)`` must have
+    /// loaded the text.
     func vector(of text: String) -> String {
         var vector = ""
         vector.reserveCapacity(text.utf8.count * 3 / 2)
@@ -61,7 +62,7 @@ internal import Reactor
             position += 1
             let stem = self[word]
             guard !stem.isEmpty, position <= Self.lastPosition else { return }
-            // Needs no escapes, because a stem has only letters, marks and digits.
+            // A stem needs no escapes, because it has only letters, marks and digits.
             vector += "'"
             vector += stem
             vector += "':"

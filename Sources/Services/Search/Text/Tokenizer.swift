@@ -6,7 +6,7 @@ enum Tokenizer {
         let bytes: [UInt8]
         /// The word's range in the UTF-8 of the text.
         let range: Range<Int>
-        /// Whether the vocabulary takes the word: it has 3 to 40 characters, at least one of them a letter.
+        /// Whether the word can be in the vocabulary: it has 3 to 40 characters, at least one of which is a letter.
         let isVocabularyWord: Bool
 
         /// The word in lower case.
@@ -23,7 +23,7 @@ enum Tokenizer {
         var start = 0
         var length = 0
         var hasLetter = false
-        func end() {
+        func endWord() {
             body(
                 Word(
                     bytes: bytes, range: start..<position,
@@ -38,11 +38,11 @@ enum Tokenizer {
                 if kind == .letter { hasLetter = true }
                 append(scalar, to: &bytes)
             } else if length > 0 {
-                end()
+                endWord()
             }
             position += UTF8.width(scalar)
         }
-        if length > 0 { end() }
+        if length > 0 { endWord() }
     }
 
     /// Returns the words of a text, in order.
@@ -82,7 +82,8 @@ enum Tokenizer {
 }
 
 extension Tokenizer.Word {
-    /// The word's 64-bit FNV-1a hash, by which the caches of this process store it. They accept collisions.
+    /// The word's 64-bit FNV-1a hash, which is its key in the caches. If two words have the same hash, the caches
+    /// treat them as one word.
     var hash: UInt64 { Self.hash(bytes) }
 
     static func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {

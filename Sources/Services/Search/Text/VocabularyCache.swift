@@ -1,12 +1,12 @@
 internal import Reactor
 
-/// Remembers which words the table `vocabulary` has, so that a post with known words neither reads nor writes
-/// the table.
+/// Caches which words the table `vocabulary` has, so that a post with known words neither reads nor writes the
+/// table.
 ///
-/// It stores only hashes. If two words collide, the second one is not added and is missing from fuzzy
-/// matches.
+/// It stores only hashes. If two words have the same hash, the second word is not added to the table and is missing
+/// from fuzzy matches.
 @Loop final class VocabularyCache {
-    /// The most new words that one post adds, so that posts of random text do not fill the table.
+    /// The maximum number of new words that one post adds, so that posts of random text do not fill the table.
     static let newWordLimit = 200
 
     private var hashes: Set<UInt64> = []

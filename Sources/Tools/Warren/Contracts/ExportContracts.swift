@@ -7,7 +7,7 @@ import FoundationEssentials
 struct ExportContracts: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write schemas/*.json, asyncapi.yaml and the tables of README.md.",
-        discussion: "Deletes all other files in schemas/, such as the schema of a message type that was removed.")
+        discussion: "Also deletes all other files in schemas/, such as the schema of a message type that was removed.")
 
     @Argument(help: "The directory to write to; in the repository, this is queues.", completion: .directory)
     var directory: String
@@ -28,7 +28,7 @@ struct ExportContracts: ParsableCommand {
         print("wrote \(ContractFile.all.count) files to \(directory)")
     }
 
-    /// Replaces the generated tables of a README. A folder without a README stays without one.
+    /// Replaces the generated tables in a README. Does nothing if the file does not exist.
     private func updateTables(_ path: String) throws {
         let file = AtomicFile(path, mode: 0o644)
         guard file.exists else { return }
@@ -41,10 +41,10 @@ struct ExportContracts: ParsableCommand {
     }
 }
 
-/// README.md lacks the comments between which a table belongs.
+/// The error for a README.md without the comments that enclose a generated table.
 private struct MissingTable: Error, CustomStringConvertible {
     let path: String
     let name: String
 
-    var description: String { "\(path) lacks the comments around the table of \(name)" }
+    var description: String { "\(path) lacks the comments that enclose the table of \(name)" }
 }

@@ -1,10 +1,12 @@
 import AtomicFile
 import Glibc
 import IdentityService
+import Reactor
 
-/// The directory with the keys, locked for one command.
+/// The directory that contains the keys. It is locked while a command runs.
 struct KeyDirectory {
-    /// The state of the directory does not allow the command; the description says which command would help.
+    /// The error for a command that the state of the directory does not allow. The description states the reason and
+    /// usually a remedy.
     struct Refusal: Error, CustomStringConvertible {
         let description: String
     }
@@ -22,9 +24,9 @@ struct KeyDirectory {
         keySet = AtomicFile("\(path)/jwks.json", mode: 0o644)
     }
 
-    /// Runs the body while the directory is locked. A second command waits for the lock.
+    /// Runs `body` while the directory is locked. Another command waits until the lock is free.
     ///
-    /// - Parameter creating: whether a missing directory is created, for its owner only.
+    /// - Parameter creating: whether to create a missing directory, which only its owner can access.
     static func withLock(
         _ path: String, creating: Bool = false, _ body: (KeyDirectory) throws -> Void
     ) throws {
@@ -37,7 +39,7 @@ struct KeyDirectory {
         try body(KeyDirectory(path))
     }
 
-    /// Returns the public halves of the current and of the next signing key.
+    /// Returns the public halves of the current and the next signing key, if these keys exist.
     func keysInUse() throws -> [VerificationKey] {
         try [signingKey, nextSigningKey].filter(\.exists).map { try publicHalf(of: $0) }
     }
@@ -46,7 +48,7 @@ struct KeyDirectory {
     func publicHalf(of file: AtomicFile) throws -> VerificationKey {
         do {
             return try SigningKey(pem: String(decoding: try file.read().bytes, as: UTF8.self)).publicKey
-        } catch let error as SigningKey.Malformed {
+        } catch let error as ParseError {
             throw Refusal(description: "\(file.path) \(error)")
         }
     }
@@ -54,7 +56,7 @@ struct KeyDirectory {
     func readKeySet() throws -> KeySet {
         do {
             return try KeySet(jwks: try keySet.read().bytes)
-        } catch let error as KeySet.Malformed {
+        } catch let error as ParseError {
             throw Refusal(description: "\(keySet.path) \(error)")
         }
     }

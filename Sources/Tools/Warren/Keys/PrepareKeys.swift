@@ -24,13 +24,13 @@ struct PrepareKeys: ParsableCommand {
             var set = try directory.readKeySet()
             let key = SigningKey()
             set.add(key.publicKey)
-            // The private key is written last: if it exists, its public half does too.
+            // The private key is written last, so that a private key never exists without its public half.
             try directory.write(set)
             try next.write(Array(key.pem.utf8), replacing: false)
             print("\(next.path): next signing key \(key.publicKey.identifier)")
             print(
-                "\(directory.keySet.path): \(set.keys.count) public keys; copy it to every ingress before the next step"
-            )
+                "\(directory.keySet.path): \(set.keys.count) public keys; copy this file to every ingress and restart "
+                    + "each before `warren keys rotate`")
         }
     }
 }

@@ -9,7 +9,7 @@ struct PruneKeys: ParsableCommand {
         commandName: "prune", abstract: "Remove the public keys whose tokens have all expired.",
         discussion: """
             The last step of a key replacement. Afterwards, copy DIRECTORY/jwks.json to every ingress and restart \
-            each. A key is kept for an hour after its replacement.
+            each. A replaced key is kept for an hour, because its tokens can still be valid.
             """)
 
     @Argument(help: "The directory in which `warren keys rotate` replaced the key.", completion: .directory)
@@ -27,7 +27,7 @@ struct PruneKeys: ParsableCommand {
             let used = try directory.keysInUse()
             var set = try directory.readKeySet()
             let before = set
-            // After a crash, a key in use may be marked as retired, and an unused one may not be.
+            // After a crash, a key in use can be marked as retired, and a key that is not in use can lack the mark.
             set.retire(allBut: used, at: .now())
             let removed = set.prune(at: .now(), early: now)
             guard !used.isEmpty, used.allSatisfy(set.keys.contains) else {
@@ -35,7 +35,7 @@ struct PruneKeys: ParsableCommand {
                     description: "\(directory.keySet.path) lacks the public half of a key that is in use")
             }
             if set != before { try directory.write(set) }
-            for key in removed { print("\(directory.keySet.path): \(key.identifier) is removed") }
+            for key in removed { print("\(directory.keySet.path): \(key.identifier) was removed") }
             for key in set.keys {
                 let state = set.expiry(of: key).map { "is kept until \($0.text)" } ?? "is in use"
                 print("\(directory.keySet.path): \(key.identifier) \(state)")

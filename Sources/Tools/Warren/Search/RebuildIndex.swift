@@ -13,12 +13,12 @@ struct RebuildIndex: AsyncParsableCommand {
         abstract: "Make the search index match the posts, while searches continue.",
         discussion: """
             Requests all posts from the post service through the broker, adds posts that the index lacks, and removes \
-            posts that do not exist any more. It needs the rights of a search worker: WARREN_AMQP_URL, \
-            WARREN_DATABASE_URL and WARREN_REDIS_URL, or the same names with _FILE for files that contain them. If it \
-            is interrupted, run it again.
+            posts that no longer exist. It needs these settings of a search worker: WARREN_AMQP_URL, \
+            WARREN_DATABASE_URL and WARREN_REDIS_URL, or the same names with _FILE and the path of a file that \
+            contains the value. If the command is interrupted, run it again.
 
-            Exit status: 0 if the index matches; 75 if a server or the post service was away for too long, or another \
-            rebuild runs; 78 if a setting is missing or malformed; 1 for any other error.
+            Exit status: 0 if the index matches; 75 if a server or the post service did not respond for too long, or \
+            another rebuild is running; 78 if a setting is missing or malformed; 1 for any other error.
             """)
 
     func run() async throws {
@@ -34,20 +34,21 @@ struct RebuildIndex: AsyncParsableCommand {
         } catch let error as SettingsError {
             throw Self.fail("\(error)", EX_CONFIG)
         } catch let error as RebuildError {
-            throw Self.fail("\(error)", error.isTransient ? EX_TEMPFAIL : EXIT_FAILURE)
+            let cause = error.cause.map { ": \($0)" } ?? ""
+            throw Self.fail(error.message + cause, error.isTransient ? EX_TEMPFAIL : EXIT_FAILURE)
         }
     }
 
-    /// Rebuilds the index and prints the progress once a second.
+    /// Rebuilds the index and prints the progress at most once a second.
     @Loop private static func rebuild(_ settings: Settings, _ log: Logger) async throws -> RebuildProgress {
         var lastPrint = ContinuousClock.now
         return try await SearchService.rebuild(
             settings: settings, log: log,
-            progress: { progress in
+            onProgress: { progress in
                 guard .now - lastPrint > .seconds(1) else { return }
                 lastPrint = .now
                 printNow(describe(progress))
-            }, report: { printNow($0) })
+            }, onRetry: { printNow($0) })
     }
 
     private static func describe(_ progress: RebuildProgress) -> String {
@@ -61,7 +62,7 @@ struct RebuildIndex: AsyncParsableCommand {
     }
 }
 
-/// Writes a line to standard output without buffering, so that a pipe shows the progress too.
+/// Writes a line to standard output without buffering, so that the reader of a pipe sees the progress at once.
 private func printNow(_ line: String) {
     write(line, to: STDOUT_FILENO)
 }

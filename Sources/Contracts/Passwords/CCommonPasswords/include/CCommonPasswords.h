@@ -3,10 +3,10 @@
 
 #include <stddef.h>
 
-/// The content of common-passwords.txt, which lives as long as the process.
+/// The content of common-passwords.txt. The memory is constant and is never freed.
 const unsigned char *_Nonnull common_passwords_text(void);
 
-/// The length of that content in bytes.
+/// The length of common-passwords.txt in bytes.
 size_t common_passwords_length(void);
 
 #endif

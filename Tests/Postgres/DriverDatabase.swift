@@ -4,8 +4,8 @@ import Postgres
 import Reactor
 import TestSupport
 
-/// A schema for one test on the real server.
-struct TestDatabase {
+/// A schema for one test of the driver, on the PostgreSQL server of the tests.
+struct DriverDatabase {
     /// The URL of the database with the schema in its search path.
     let url: String
     let schema: String
@@ -18,11 +18,11 @@ struct TestDatabase {
     }()
 
     /// Runs a test with a new schema, which is dropped afterwards.
-    @Loop static func with(_ body: @Loop (TestDatabase) async throws -> Void) async throws {
+    @Loop static func with(_ body: @Loop (DriverDatabase) async throws -> Void) async throws {
         let base = try TestEnvironment.value("WARREN_TEST_DATABASE_URL")
         let schema = "t" + UUID().uuidString.lowercased().replacing("-", with: "")
         try await withPool(base, size: 1) { _ = try await $0.query(Statement("CREATE SCHEMA \(schema)")) }
-        let database = TestDatabase(url: Self.path(base, schema), schema: schema)
+        let database = DriverDatabase(url: Self.url(base, with: schema), schema: schema)
         do {
             try await body(database)
         } catch {
@@ -32,7 +32,7 @@ struct TestDatabase {
         try await drop(schema, base)
     }
 
-    private static func path(_ url: String, _ schema: String) -> String {
+    private static func url(_ url: String, with schema: String) -> String {
         url + (url.contains("?") ? "&" : "?") + "options=-csearch_path%3D\(schema)"
     }
 
@@ -40,7 +40,7 @@ struct TestDatabase {
         try await withPool(base, size: 1) { _ = try await $0.query(Statement("DROP SCHEMA \(schema) CASCADE")) }
     }
 
-    /// Runs a pool during the body, and waits until it has closed.
+    /// Runs a pool while the body runs. Then closes the pool.
     @Loop static func withPool(_ url: String, size: Int, _ body: @Loop (PostgresPool) async throws -> Void) async throws
     {
         let pool = PostgresPool(url: url, size: size, log: log)
@@ -57,12 +57,12 @@ struct TestDatabase {
         }
     }
 
-    /// Runs a pool of this database during the body.
+    /// Runs a pool on this schema while the body runs. Then closes the pool.
     @Loop func withPool(size: Int = 4, _ body: @Loop (PostgresPool) async throws -> Void) async throws {
         try await Self.withPool(url, size: size, body)
     }
 
-    /// Runs a pool that reaches this database through a proxy.
+    /// Runs a pool that reaches this schema through a proxy, while the body runs.
     @Loop func withProxy(size: Int, _ body: @Loop (PostgresPool, FaultProxy) async throws -> Void) async throws {
         let proxy = try FaultProxy(to: port)
         defer { proxy.stop() }
@@ -71,7 +71,7 @@ struct TestDatabase {
         }
     }
 
-    /// Returns the URL of this database through a proxy.
+    /// Returns the URL with the port of a proxy.
     func through(_ proxy: FaultProxy) -> String {
         url.replacing(":\(port)/", with: ":\(proxy.port)/")
     }

@@ -1,9 +1,10 @@
+internal import ASCII
+
 extension String {
     /// Appends the string in quotes, with the escapes that RFC 8259 requires and no others.
     func appendQuoted(to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
-        let isContiguous: Void? = utf8.withContiguousStorageIfAvailable { $0.appendEscaped(to: &bytes) }
-        if isContiguous == nil {
+        if utf8.withContiguousStorageIfAvailable({ $0.appendEscaped(to: &bytes) }) == nil {
             Array(utf8).withUnsafeBufferPointer { $0.appendEscaped(to: &bytes) }
         }
         bytes.append(UInt8(ascii: "\""))
@@ -24,7 +25,7 @@ extension UnsafeBufferPointer<UInt8> {
         }
     }
 
-    /// Returns the offset of the next byte that must be escaped, or the end.
+    /// Returns the offset of the next byte that must be escaped; the end of the buffer if there is none.
     private func nextEscape(from start: Int) -> Int {
         let raw = UnsafeRawBufferPointer(self)
         let (ones, highs): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
@@ -32,6 +33,7 @@ extension UnsafeBufferPointer<UInt8> {
         while position + 8 <= count {
             let word = raw.loadUnaligned(fromByteOffset: position, as: UInt64.self)
             let (quote, backslash) = (word ^ (ones &* 0x22), word ^ (ones &* 0x5C))
+            // A high bit is set if the word contains a control character, a quote or a backslash.
             let special =
                 ((word &- ones &* 0x20) & ~word) | ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash)
             if special & highs != 0 { break }
@@ -62,20 +64,5 @@ extension UInt8 {
             bytes.append((self & 0xF).hexadecimal)
         default: bytes.append(self)
         }
-    }
-}
-
-extension Int64 {
-    /// Appends the number in decimal.
-    func appendDecimal(to bytes: inout [UInt8]) {
-        if (0..<10).contains(self) { return bytes.append(UInt8(ascii: "0") + UInt8(self)) }
-        let start = bytes.count
-        var rest = magnitude
-        while rest > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
-        }
-        if self < 0 { bytes.append(UInt8(ascii: "-")) }
-        bytes[start...].reverse()
     }
 }

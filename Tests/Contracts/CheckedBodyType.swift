@@ -2,14 +2,14 @@ import Contracts
 import FoundationEssentials
 import Testing
 
-/// A message body that has a schema in `queues/schemas/` and a decoder in the program, with valid documents.
-struct SchemaSubject: Sendable, CustomTestStringConvertible {
+/// A type of message body that has a schema in `queues/schemas/` and a decoder in the program.
+struct CheckedBodyType: Sendable, CustomTestStringConvertible {
     /// The verdict of the decoder.
     enum Verdict: Sendable, Hashable {
         case valid
-        /// The document violates the schema with these messages.
+        /// The document violates the schema. The decoder reported these messages.
         case invalid([String])
-        /// The document is not the JSON that the parser accepts, whatever its schema.
+        /// The parser refuses the document before the schema applies.
         case malformed
     }
 
@@ -21,7 +21,7 @@ struct SchemaSubject: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { type }
 
-    /// The body of a request, as a worker decodes it; `nil` if it is a file.
+    /// The body of a request, as a worker decodes it; `nil` if the body is a file.
     init?(requestOf message: some AnyMessageType) {
         guard let example = message.descriptor.requestExample else { return nil }
         type = message.descriptor.name
@@ -36,7 +36,7 @@ struct SchemaSubject: Sendable, CustomTestStringConvertible {
         }
     }
 
-    /// The body of a successful reply, as a client in Swift decodes it; `nil` if there is none.
+    /// The body of a successful reply, as a client in Swift decodes it; `nil` if the reply has no body.
     init?(replyOf message: some AnyMessageType) {
         guard let example = message.descriptor.replyExample, let schema = message.reply.schema else { return nil }
         type = message.descriptor.replyName
@@ -72,16 +72,16 @@ struct SchemaSubject: Sendable, CustomTestStringConvertible {
     }
 }
 
-extension SchemaSubject {
+extension CheckedBodyType {
     /// The bodies of all messages and events.
-    static let all: [SchemaSubject] =
-        Messages.types.compactMap { SchemaSubject(requestOf: $0) }
-        + Messages.types.compactMap { SchemaSubject(replyOf: $0) }
-        + EventDescriptor.types.compactMap { subject(of: $0) }
+    static let all: [CheckedBodyType] =
+        Messages.types.compactMap { CheckedBodyType(requestOf: $0) }
+        + Messages.types.compactMap { CheckedBodyType(replyOf: $0) }
+        + EventDescriptor.types.compactMap { bodyType(of: $0) }
 
-    private static func subject(of event: (some ContractEvent).Type) -> SchemaSubject? { SchemaSubject(event) }
+    private static func bodyType(of event: (some ContractEvent).Type) -> CheckedBodyType? { CheckedBodyType(event) }
 
-    /// Valid documents that differ from the example of their type.
+    /// Returns valid documents that differ from the example of the type.
     private static func variants(of type: String) -> [JSON] {
         switch type {
         case "identity.register": [["username": "A.b_c-9", "email": "a.b+c@x-1.example.org", "password": "8 chars!"]]

@@ -1,4 +1,0 @@
-import Logging
-
-/// A logger without output.
-let quiet = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
