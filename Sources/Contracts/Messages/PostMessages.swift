@@ -26,8 +26,8 @@ extension Messages.Post {
         "post.create", .command, of: .post, "Stores a post by the caller.",
         request: .json(example: CreatePost(content: "Hello, burrow", mediaIds: [.example])),
         reply: .json(201, example: Post.example))
-    /// Deletes one of the caller's posts and publishes `post.deleted`. If the post belongs to another account, the reply
-    /// is `post-not-found`.
+    /// Deletes one of the caller's posts and publishes `post.deleted`. If the post belongs to another account, the
+    /// reply is `post-not-found`.
     package static let delete = MessageType(
         "post.delete", .command, of: .post, "Deletes one of the caller's posts.",
         request: .json(example: EntityRequest.example), reply: .empty, problems: [.postNotFound])

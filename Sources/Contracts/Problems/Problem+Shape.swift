@@ -24,8 +24,8 @@ extension Problem {
         fields: [
             member(
                 "pointer", .string(StringShape()),
-                "A JSON pointer (RFC 6901) to the faulty value in the body of the request. For a parameter of the URL or "
-                    + "a file, it is `/` and the name."),
+                "A JSON pointer (RFC 6901) to the faulty value in the body of the request. For a parameter of the URL "
+                    + "or a file, it is `/` and the name."),
             member("message", .string(StringShape()), "The rule that the value violates."),
         ], allowsUnknownFields: true)
 

@@ -17,8 +17,8 @@ package struct Argon2Cost: Hashable, Sendable {
     /// 19 MiB, two passes, one lane: the first recommendation of OWASP's Password Storage Cheat Sheet.
     package static let standard = Argon2Cost(memory: 19456, passes: 2, lanes: 1)
 
-    /// The highest cost that a stored hash may have. The limits prevent a stored hash from making the process run out of
-    /// memory or compute for too long. Each of the three values is limited separately.
+    /// The highest cost that a stored hash may have. The limits prevent a stored hash from making the process run out
+    /// of memory or compute for too long. Each of the three values is limited separately.
     static let maximum = Argon2Cost(memory: 1 << 20, passes: 64, lanes: 16)
 
     var isWithinMaximum: Bool {

@@ -131,7 +131,8 @@ package struct Migrator: Sendable {
                 "INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)", migration.name, checksum)
             try await connection.run("COMMIT")
         } catch {
-            // The caller closes the connection. The server then rolls back the transaction, unless the SQL has ended it.
+            // The caller closes the connection. The server then rolls back the transaction, unless the SQL has ended
+            // it.
             throw PostgresError(.migration, "migration \(migration.name) failed", cause: error)
         }
         log.info(

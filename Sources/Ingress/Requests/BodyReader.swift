@@ -32,8 +32,9 @@ struct BodyReader: Sendable {
     /// Reads a JSON body as bytes, without decoding it.
     ///
     /// - Parameter reservation: reserves the bytes that are read.
-    /// - Throws: `unsupported-media-type`, `body-too-large`, `request-timeout`, `malformed-request`, `too-many-
-    ///   requests` or `unavailable` if the bytes do not fit into the budget, or the error of a broken connection.
+    /// - Throws: `unsupported-media-type`, `body-too-large`, `request-timeout`, `malformed-request`,
+    ///   `too-many-requests` or `unavailable` if the bytes do not fit into the budget, or the error of a broken
+    ///   connection.
     @concurrent func json(
         _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter, _ reservation: BodyReservation
     ) async throws -> [UInt8] {

@@ -16,8 +16,8 @@ struct BlockingConnection {
     /// - Parameters:
     ///   - address: the broker.
     ///   - name: the connection's name, as the broker shows it.
-    ///   - interrupter: lets another thread end the login and all later blocking calls, but not the connecting itself. If
-    ///     the initializer succeeds, the interrupter is armed, and the caller must disarm it before the handle is
+    ///   - interrupter: lets another thread end the login and all later blocking calls, but not the connecting itself.
+    ///     If the initializer succeeds, the interrupter is armed, and the caller must disarm it before the handle is
     ///     released.
     init(address: BrokerAddress, name: String, interrupter: SocketInterrupter) throws(AMQPError) {
         guard let state = amqp_new_connection() else {
