@@ -38,6 +38,22 @@ import WorkerKit
         }
     }
 
+    @Test("two words with the same FNV-1a hash are different words, for searches and for typing errors")
+    @Loop func collidingWords() async throws {
+        try await SearchFixture.with { fixture in
+            // Both hashes are 0x8dcc6be340d34658. Anyone can find such a pair in minutes.
+            let (first, second) = ("ydmmmoagjvgukg", "ybyebjoishrvpa")
+            try await fixture.post(first)
+            try await fixture.post(second)
+            #expect(try await fixture.found(first) == [first])
+            #expect(try await fixture.found(second) == [second])
+            for word in [first, second] {
+                let mistyped = word.replacing("j", with: "k")
+                #expect(try await fixture.found(mistyped) == [word])
+            }
+        }
+    }
+
     @Test(
         "a search that repeats one text up to 200 characters gets 200 within its deadline",
         arguments: [

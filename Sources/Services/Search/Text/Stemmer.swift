@@ -12,7 +12,9 @@ internal import Reactor
 
     private let database: PostgresPool
     private let limit: Int
-    private var stems: [UInt64: String] = [:]
+    /// The stem of each cached word, by the word's bytes. A dictionary keyed by a hash of the word would give a word
+    /// the stem of any other word with the same hash, and anyone can compute such words.
+    private var stems: [[UInt8]: String] = [:]
 
     /// Makes a stemmer with an empty cache.
     ///
@@ -23,7 +25,7 @@ internal import Reactor
     }
 
     /// The stem of a word that ``load(_:deadline:)`` has loaded; empty for a stop word such as `the`.
-    subscript(_ word: Tokenizer.Word) -> String { stems[word.hash] ?? "" }
+    subscript(_ word: Tokenizer.Word) -> String { stems[word.bytes] ?? "" }
 
     /// Loads the stems of all words of some texts into the cache.
     ///
@@ -36,7 +38,7 @@ internal import Reactor
             guard !missing.isEmpty else { return }
             for row in try await database.query(SearchStatements.stems, missing, deadline: deadline) {
                 let (word, stem) = try row.decode((String, String).self)
-                stems[Tokenizer.Word.hash(word.utf8)] = stem
+                stems[Array(word.utf8)] = stem
             }
         }
     }
@@ -45,8 +47,8 @@ internal import Reactor
         var missing: Set<String> = []
         for text in texts {
             Tokenizer.forEachWord(in: text) { word in
-                guard stems[word.hash] == nil else { return }
-                if word.bytes.count > Self.longestWord { stems[word.hash] = "" } else { missing.insert(word.text) }
+                guard stems[word.bytes] == nil else { return }
+                if word.bytes.count > Self.longestWord { stems[word.bytes] = "" } else { missing.insert(word.text) }
             }
         }
         return Array(missing)

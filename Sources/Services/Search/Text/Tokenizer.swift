@@ -80,15 +80,3 @@ enum Tokenizer {
         }
     }
 }
-
-extension Tokenizer.Word {
-    /// The word's 64-bit FNV-1a hash, which is its key in the caches. If two words have the same hash, the caches
-    /// treat them as one word.
-    var hash: UInt64 { Self.hash(bytes) }
-
-    static func hash(_ bytes: some Sequence<UInt8>) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
-        return hash
-    }
-}
