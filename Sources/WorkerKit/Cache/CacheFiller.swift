@@ -17,8 +17,11 @@ enum CacheLookup: Sendable, Hashable {
 ///
 /// Within a process, the first task reads the value and the other tasks share its result. Between processes, a short
 /// lock in Redis decides which process reads. A process that does not get the lock looks for the value again for up to
-/// 400 ms, and then reads the value itself. The lock only saves work; correctness does not depend on it. If Redis is
-/// not available, every task reads the value itself.
+/// 400 ms, and then reads the value itself, without storing it. If Redis is not available, every task reads the value
+/// itself.
+///
+/// A process stores a value only if it still has the lock. A change of the entity deletes the lock, so a value that was
+/// read before the change is not stored after it. This also holds if Redis has evicted the lock or a tombstone.
 @Loop final class CacheFiller {
     /// The lifetime of the lock. The lock of a process that has died expires after this time.
     private static let lockMilliseconds = 2000
@@ -27,26 +30,33 @@ enum CacheLookup: Sendable, Hashable {
     /// The shortest and the longest pause between two looks.
     private static let pauses: ClosedRange<Duration> = .milliseconds(5) ... .milliseconds(160)
 
-    /// Returns the value if it is present, 1 if the caller has got the lock, and 0 if another process has the lock.
+    /// Returns the value if it is present, 1 if the caller has got the lock, and 0 if another process has the lock. The
+    /// value of the lock is a random token of its owner.
     private static let claim = RedisScript(
         """
         local value = redis.call('GET', KEYS[1])
         if value then return value end
-        if redis.call('SET', KEYS[2], '', 'NX', 'PX', ARGV[1]) then return 1 end
+        if redis.call('SET', KEYS[2], ARGV[2], 'NX', 'PX', ARGV[1]) then return 1 end
         return 0
         """)
 
-    /// Makes the command that stores a value under a key.
-    typealias Store = @Loop (_ key: String, _ value: [UInt8]) -> [RedisArgument]
+    /// Stores the value if the caller has the lock and the key is free, and releases the lock.
+    private static let store = RedisScript(
+        """
+        if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+        redis.call('SET', KEYS[1], ARGV[2], 'NX', 'EX', ARGV[3])
+        return redis.call('DEL', KEYS[2])
+        """)
 
     private let redis: RedisClient
-    private let store: Store
+    /// The lifetime of a stored value, in whole seconds.
+    private let lifetime: Int
     /// The tasks that wait for the result of a running reading, by the key of the value that is read.
     private var readings: [String: [Waiter<Result<[UInt8]?, any Error>>]] = [:]
 
-    init(redis: RedisClient, store: @escaping Store) {
+    init(redis: RedisClient, lifetime: Duration) {
         self.redis = redis
-        self.store = store
+        self.lifetime = Int(lifetime.components.seconds)
     }
 
     /// Returns the value that a lookup has found. If the lookup has found none, reads and stores the value.
@@ -88,20 +98,21 @@ enum CacheLookup: Sendable, Hashable {
         _ key: String, _ lock: String, _ read: @Loop () async throws -> [UInt8]?
     ) async throws -> [UInt8]? {
         let end = ContinuousClock.now + Self.lookLimit
+        let token = String(UInt64.random(in: 0...UInt64.max), radix: 36)
         var backoff = Backoff(Self.pauses)
         while true {
             let claimed = try? await redis.run(
-                Self.claim, keys: [.string(key), .string(lock)], arguments: [.integer(Self.lockMilliseconds)])
+                Self.claim, keys: [.string(key), .string(lock)],
+                arguments: [.integer(Self.lockMilliseconds), .string(token)])
             switch claimed {
             // An empty value is a tombstone. The value is then read and not stored.
             case .bytes(let value): return value.isEmpty ? try await read() : value
             case .integer(1):
-                defer { release(lock) }
-                return try await readAndStore(key, read)
+                return try await readAndStore(key, lock, token, read)
             case .integer:
                 let pause = backoff.next()
                 guard .now + pause < end, (try? await Loop.sleep(for: pause)) != nil else {
-                    return try await readAndStore(key, read)
+                    return try await read()
                 }
             default: return try await read()
             }
@@ -109,16 +120,29 @@ enum CacheLookup: Sendable, Hashable {
     }
 
     private func readAndStore(
-        _ key: String, _ read: @Loop () async throws -> [UInt8]?
+        _ key: String, _ lock: String, _ token: String, _ read: @Loop () async throws -> [UInt8]?
     ) async throws -> [UInt8]? {
-        guard let value = try await read() else { return nil }
+        let value: [UInt8]?
+        do {
+            value = try await read()
+        } catch {
+            release(lock)
+            throw error
+        }
+        guard let value else {
+            release(lock)
+            return nil
+        }
         // If the value is not stored, it is only read once more, so a failure is ignored.
-        redis.send(store(key, value)) { _ in }
+        redis.run(
+            Self.store, keys: [.string(key), .string(lock)],
+            arguments: [.string(token), .bytes(value), .integer(lifetime)]
+        ) { _ in }
         return value
     }
 
     private func release(_ lock: String) {
-        // If this fails, the lock expires.
+        // If this fails, the lock expires. If another process has got the lock meanwhile, it does not store its value.
         redis.send([.string("DEL"), .string(lock)]) { _ in }
     }
 }

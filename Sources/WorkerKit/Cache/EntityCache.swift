@@ -3,9 +3,9 @@ package import Redis
 
 /// A cache of single entities, in which a deleted entity cannot reappear.
 ///
-/// An entry is stored only if its key is free (`SET … NX`). After a delete or a change, the key is set to an empty
-/// value (a tombstone) for 60 s. A query that has read the old row before the change ends earlier than the tombstone,
-/// so it cannot store the old row.
+/// An entry is stored only if its key is free and its reader still has the lock (``CacheFiller``). A delete or a change
+/// deletes the lock, and sets the key to an empty value (a tombstone) for 60 s. A query that has read the old row
+/// before the change can therefore not store the old row.
 @Loop package final class EntityCache {
     /// The lifetime of a tombstone. It is longer than any read, because a query's deadline is 5 s.
     private static let tombstoneSeconds = 60
@@ -24,10 +24,7 @@ package import Redis
         self.redis = redis
         self.invalidations = invalidations
         prefix = "\(name):"
-        let seconds = Int(lifetime.components.seconds)
-        filler = CacheFiller(redis: redis) { key, value in
-            [.string("SET"), .string(key), .bytes(value), .string("NX"), .string("EX"), .integer(seconds)]
-        }
+        filler = CacheFiller(redis: redis, lifetime: lifetime)
     }
 
     /// Returns an entity's bytes from the cache. If the cache does not have them, reads and stores them. Tasks that
@@ -42,7 +39,7 @@ package import Redis
         let key = prefix + id
         switch try? await redis.send([.string("GET"), .string(key)]) {
         case .bytes(let bytes): return bytes.isEmpty ? .unavailable : .hit(bytes)
-        case .null: return .miss(key: key, lock: "{\(key)}:reading")
+        case .null: return .miss(key: key, lock: Self.lock(of: key))
         default: return .unavailable
         }
     }
@@ -50,8 +47,17 @@ package import Redis
     /// Replaces an entity's entry with a tombstone. For 60 s nothing is stored under its key, and readers read the
     /// database.
     package func putTombstone(_ id: String) async {
+        let key = prefix + id
         await invalidations.send([
-            .string("SET"), .string(prefix + id), .string(""), .string("EX"), .integer(Self.tombstoneSeconds),
+            .string("EVAL"), .string(Self.tombstoneScript), .integer(2), .string(key), .string(Self.lock(of: key)),
+            .integer(Self.tombstoneSeconds),
         ])
     }
+
+    private static let tombstoneScript = """
+        redis.call('DEL', KEYS[2])
+        return redis.call('SET', KEYS[1], '', 'EX', ARGV[1])
+        """
+
+    private static func lock(of key: String) -> String { "{\(key)}:reading" }
 }

@@ -44,10 +44,7 @@ package import Redis
         self.redis = redis
         self.invalidations = invalidations
         generationKey = "{\(name)}:generation"
-        let seconds = Int(lifetime.components.seconds)
-        filler = CacheFiller(redis: redis) { key, value in
-            [.string("SET"), .string(key), .bytes(value), .string("EX"), .integer(seconds)]
-        }
+        filler = CacheFiller(redis: redis, lifetime: lifetime)
     }
 
     /// Returns a page from the cache. If the cache does not have the page, reads and stores it. Tasks that need the
