@@ -31,8 +31,8 @@ extension Gateway {
             if match.message.needsCaller {
                 caller = try authenticator.caller(of: context.fields.authorization)
             }
-            let client = caller.map { BodyBudget.Client.account($0.id) } ?? .address(context.client.rateLimitKey)
-            var reservation: BodyReservation?
+            let client = caller.map { ByteBudget.Client.account($0.id) } ?? .address(context.client.rateLimitKey)
+            var reservation: ByteReservation?
             var charges = limits.charges(limit, caller: caller, client: context.client)
             var request = OutgoingRequest(match.message, caller: caller, body: [], requestID: context.id)
             request.traceparent = context.trace.traceparent
@@ -42,17 +42,22 @@ extension Gateway {
             case .none:
                 request.body = Self.emptyObject
             case .parameters(let types):
-                request.body = try Self.parameters(match, context).json(types)
+                let parameters = try Self.parameters(match, context)
+                request.body = try parameters.json(types)
+                let weight = RequestWeight.list(parameters, base: match.route.weight)
+                charges = limits.charges(limit, caller: caller, client: context.client, weight: weight)
             case .json:
-                let bytes = BodyReservation(in: bodies.jsonBudget, for: client)
+                let bytes = ByteReservation(in: bodies.jsonBudget, for: client)
                 request.body = try await bodies.json(context.fields, body, writer, bytes)
                 reservation = bytes
             case .upload:
                 // The upload is charged to its rate limits first, so that its body is not read if a limit refuses it.
-                uploadDecisions = await bridge.charge(charges)
+                let weight = RequestWeight.upload(length: context.fields.contentLength, limit: bodies.uploadLimit)
+                uploadDecisions = await bridge.charge(
+                    limits.charges(limit, caller: caller, client: context.client, weight: weight))
                 guard uploadDecisions.areAllowed else { return rateLimitedResponse(uploadDecisions, to: context) }
                 charges = []
-                let bytes = BodyReservation(in: bodies.uploadBudget, for: client)
+                let bytes = ByteReservation(in: bodies.uploadBudget, for: client)
                 let file = try await bodies.upload(context.fields, body, writer, bytes)
                 (request.body, request.contentType) = (file.bytes, file.contentType)
                 reservation = bytes
@@ -60,7 +65,7 @@ extension Gateway {
             let handoff = RequestHandoff(request, reservation: reservation)
             // Only the handoff keeps the body, so that the body can be freed as soon as it is sent.
             request.body = []
-            return await send(request, handoff, charges, uploadDecisions, context)
+            return await send(request, handoff, charges, uploadDecisions, client, context)
         } catch let problem as Problem {
             var response: IngressResponse
             if uploadDecisions.isEmpty {
@@ -87,19 +92,19 @@ extension Gateway {
     private static let emptyObject = Array("{}".utf8)
 
     private static func parameters(_ match: MessageRoute, _ context: RequestContext) throws(Problem) -> [Parameter] {
-        guard let query = QueryString.parse(context.query) else {
-            throw Problem(.malformedRequest, detail: "The query must be percent-encoded UTF-8.")
-        }
-        return match.parameters + query
+        try match.parameters + QueryString.parse(context.query)
     }
 
     private func send(
         _ request: OutgoingRequest, _ handoff: RequestHandoff, _ charges: [RateCharge],
-        _ uploadDecisions: [RateDecision], _ context: RequestContext
+        _ uploadDecisions: [RateDecision], _ client: ByteBudget.Client, _ context: RequestContext
     ) async -> IngressResponse {
-        let result = await bridge.send(handoff, charges: charges)
+        let result = await bridge.send(handoff, charges: charges, for: client)
         var response: IngressResponse
-        if let outcome = result.outcome {
+        if let refusal = result.refusal {
+            response = .problem(refusal, traceID: context.trace.traceID)
+            response.rateDecisions = uploadDecisions + result.decisions
+        } else if let outcome = result.outcome {
             response = .outcome(outcome, of: request, traceID: context.trace.traceID)
             if context.method == .get || context.method == .head {
                 response = response.notModified(ifNoneMatch: context.fields.ifNoneMatch)
@@ -109,6 +114,7 @@ extension Gateway {
             response = rateLimitedResponse(result.decisions, to: context)
         }
         response.messageType = request.type.name
+        response.reservation = result.reservation
         return response
     }
 }

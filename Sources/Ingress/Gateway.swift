@@ -13,6 +13,7 @@ struct Gateway: Sendable {
     let proxies: TrustedProxies
     let bodies: BodyReader
     let bridge: LoopBridge
+    let responseBudget: ByteBudget
     let heads: ResponseHeadBuilder
     let cors: CORSPolicy
     let builtIn: BuiltInEndpoints
@@ -27,9 +28,10 @@ struct Gateway: Sendable {
     ) async throws {
         let start = ContinuousClock.now
         let context = RequestContext(request.head, peer: ClientAddress(channel), trusting: proxies)
-        let response: IngressResponse
+        var response: IngressResponse
         do {
             response = try await self.response(to: context, request.body, writer)
+            reserve(&response, context)
         } catch {
             RequestLog.write(context, aborted: error, since: start, to: log)
             throw error
@@ -40,6 +42,26 @@ struct Gateway: Sendable {
         let hasBody = context.method != .head && !response.body.isEmpty
         try await writer.write(
             response: head, body: hasBody ? ResponseBody(byteBuffer: ByteBuffer(bytes: response.body)) : ResponseBody())
+        // Until the client has read a large response, the next request on the connection waits.
+        if let reservation = response.reservation {
+            try await HTTPConnectionHandler.waitUntilSent(channel)
+            reservation.release()
+        }
+    }
+
+    /// Reserves the bytes of a large response that does not come from a worker, such as the OpenAPI document. If the
+    /// budget is exhausted, the response becomes a problem.
+    private func reserve(_ response: inout IngressResponse, _ context: RequestContext) {
+        guard response.body.count > ByteBudget.smallResponse, response.reservation == nil else { return }
+        let reservation = ByteReservation(in: responseBudget, for: .address(context.client.rateLimitKey))
+        do throws(Problem) {
+            try reservation.reserve(response.body.count)
+            response.reservation = reservation
+        } catch {
+            let decisions = response.rateDecisions
+            response = .problem(error, traceID: context.trace.traceID)
+            response.rateDecisions = decisions
+        }
     }
 
     @concurrent private func response(

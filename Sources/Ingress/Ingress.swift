@@ -25,23 +25,34 @@ package enum Ingress {
     let bridge: LoopBridge
     let http: HTTPServer
     /// The budget for uploads. Tests read its reserved bytes.
-    let uploadBudget: BodyBudget
+    let uploadBudget: ByteBudget
+    /// The budget for responses. Tests read its reserved bytes.
+    let responseBudget: ByteBudget
     /// The services in the order of their start. They stop in reverse order: HTTP first, Redis last.
     let services: [any Service]
 
-    init(_ settings: IngressSettings, log: Logger) {
+    /// - Parameter replyPrincipal: returns the broker user from which replies to a message type are accepted.
+    init(
+        _ settings: IngressSettings, log: Logger,
+        replyPrincipal: @escaping @Sendable (MessageDescriptor) -> String = { $0.service.rawValue }
+    ) {
         let name = "warren-ingress"
         let redis = RedisClient(address: settings.redis, name: name, log: log)
         let publisher = Publisher(address: settings.broker, name: name, log: log)
         let requester = Requester(
-            publisher: publisher, principal: settings.broker.user, limit: settings.pendingRequests)
+            publisher: publisher, principal: settings.broker.user, limit: settings.pendingRequests,
+            replyPrincipal: replyPrincipal)
         let consumer = Consumer(
             address: settings.broker, name: name, subscriptions: [requester.subscription], log: log)
-        let bridge = LoopBridge(requester: requester, publisher: publisher, consumer: consumer, redis: redis)
-        let uploadBudget = BodyBudget(settings.bodyBytes / 4 * 3)
-        let http = Self.server(settings, bridge, uploadBudget, log) { await requester.abandon() }
+        let responseBudget = ByteBudget(settings.responseBytes, of: .responses)
+        let bridge = LoopBridge(
+            requester: requester, publisher: publisher, consumer: consumer, redis: redis,
+            responseBudget: responseBudget)
+        let uploadBudget = ByteBudget(settings.bodyBytes / 4 * 3, of: .requestBodies)
+        let http = Self.server(settings, bridge, uploadBudget, responseBudget, log) { await requester.abandon() }
         self.bridge = bridge
         self.uploadBudget = uploadBudget
+        self.responseBudget = responseBudget
         self.http = http
         services = [
             ServiceAdapter(run: { await redis.run() }, close: { await redis.close() }),
@@ -59,7 +70,8 @@ package enum Ingress {
     }
 
     private static func server(
-        _ settings: IngressSettings, _ bridge: LoopBridge, _ uploadBudget: BodyBudget, _ log: Logger,
+        _ settings: IngressSettings, _ bridge: LoopBridge, _ uploadBudget: ByteBudget, _ responseBudget: ByteBudget,
+        _ log: Logger,
         abandonRequests: @escaping @Sendable () async -> Void
     ) -> HTTPServer {
         let cors = CORSPolicy(origins: settings.corsOrigins)
@@ -72,11 +84,21 @@ package enum Ingress {
             limits: settings.limits, proxies: settings.proxies,
             bodies: BodyReader(
                 jsonLimit: 64 * 1024, uploadLimit: Messages.Media.uploadLimit,
-                jsonBudget: BodyBudget(settings.bodyBytes / 4), uploadBudget: uploadBudget),
-            bridge: bridge, heads: heads, cors: cors, builtIn: BuiltInEndpoints(keys: settings.keys), log: log)
+                jsonBudget: ByteBudget(settings.bodyBytes / 4, of: .requestBodies), uploadBudget: uploadBudget),
+            bridge: bridge, responseBudget: responseBudget, heads: heads, cors: cors,
+            builtIn: BuiltInEndpoints(keys: settings.keys), log: log)
+        var http = settings.http
+        http.connections = DescriptorLimit.fit(connections: settings.http.connections)
+        if http.connections < settings.http.connections {
+            log.notice(
+                "the connection limit was lowered, because the limit on open file descriptors is too low",
+                metadata: ["connections": "\(http.connections)"])
+        }
+        let connections = ConnectionRegistry(
+            limit: http.connections, networkLimit: http.connectionsPerNetwork ?? max(1, http.connections / 4))
         let channel = IngressChannel(
             responder: { try await gateway.respond($0, $1, $2) }, timeouts: settings.timeouts,
-            headerBytes: settings.headerBytes,
+            headerBytes: settings.headerBytes, proxies: settings.proxies, connections: connections,
             makeErrorResponse: { problem, channel in
                 let promise = channel.eventLoop.makePromise(of: HTTPConnectionHandler.ErrorResponse.self)
                 let client = ClientAddress(channel)
@@ -85,7 +107,7 @@ package enum Ingress {
                 }
                 return promise.futureResult
             })
-        return HTTPServer(settings: settings.http, channel: channel, log: log, abandonRequests: abandonRequests)
+        return HTTPServer(settings: http, channel: channel, log: log, abandonRequests: abandonRequests)
     }
 
     /// Makes and logs the response to an incomplete or malformed request.

@@ -5,7 +5,8 @@ internal import WorkerKit
 
 /// The configuration of the ingress, read from the environment.
 struct IngressSettings: Sendable {
-    /// `WARREN_HTTP_ADDRESS`, `WARREN_HTTP_THREADS` and `WARREN_HTTP_CONNECTIONS`.
+    /// `WARREN_HTTP_ADDRESS`, `WARREN_HTTP_THREADS`, `WARREN_HTTP_CONNECTIONS` and
+    /// `WARREN_HTTP_CONNECTIONS_PER_CLIENT`.
     var http: HTTPSettings
     /// `WARREN_AMQP_URL`.
     var broker: BrokerAddress
@@ -29,6 +30,8 @@ struct IngressSettings: Sendable {
     var pendingRequests = 10_000
     /// `WARREN_BODY_BYTES`: the maximum number of bytes of request bodies that are held at once.
     var bodyBytes = 128 << 20
+    /// `WARREN_RESPONSE_BYTES`: the maximum number of bytes of responses that are held at once.
+    var responseBytes = 48 << 20
     /// The timeouts of the phases of a connection.
     var timeouts = ConnectionTimeouts(
         idle: 60_000_000_000, head: 10_000_000_000, body: 30_000_000_000, response: 60_000_000_000)
@@ -43,6 +46,8 @@ struct IngressSettings: Sendable {
         http = HTTPSettings(host: address.host, port: address.port)
         http.threads = try settings.integer("WARREN_HTTP_THREADS", default: http.threads, in: 1...64)
         http.connections = try settings.integer("WARREN_HTTP_CONNECTIONS", default: 4096, in: 1...1_000_000)
+        http.connectionsPerNetwork = try settings.integer(
+            "WARREN_HTTP_CONNECTIONS_PER_CLIENT", default: max(1, http.connections / 4), in: 1...1_000_000)
         broker = try settings.parsed("WARREN_AMQP_URL") { try BrokerAddress(url: $0) }
         redis = try settings.parsed("WARREN_REDIS_URL") { try RedisAddress(url: $0) }
         let keySet = try settings.requiredText("WARREN_VERIFY_KEYS")
@@ -62,6 +67,8 @@ struct IngressSettings: Sendable {
         // Uploads get three quarters of the bytes, and one client gets a third of these three quarters. The minimum
         // leaves one client 6 MiB, which is enough for one file of maximum size.
         bodyBytes = try settings.integer("WARREN_BODY_BYTES", default: bodyBytes, in: 24 << 20...1 << 40)
+        // One client gets a third. The minimum leaves one client 5 MiB, which is more than the largest page.
+        responseBytes = try settings.integer("WARREN_RESPONSE_BYTES", default: responseBytes, in: 16 << 20...1 << 40)
         pendingRequests = try settings.integer("WARREN_PENDING_REQUESTS", default: 10_000, in: 1...1_000_000)
     }
 

@@ -13,8 +13,13 @@ internal import WorkerKit
     /// The result of charging a request and sending its message.
     struct SendResult: Sendable {
         let decisions: [RateDecision]
-        /// The outcome of the message; `nil` if no message was sent because a rate limit refused the request.
+        /// The outcome of the message; `nil` if no message was sent because a rate limit refused the request, or if the
+        /// reply was refused.
         let outcome: RequestOutcome?
+        /// The problem if the reply was discarded, because the budget for responses is exhausted.
+        var refusal: Problem?
+        /// The bytes that are reserved for a large reply; `nil` if the reply is small or there is none.
+        var reservation: ByteReservation?
     }
 
     /// The state of the connections, for the readiness probe.
@@ -29,8 +34,12 @@ internal import WorkerKit
     private let publisher: Publisher
     private let consumer: Consumer
     private let redis: RedisClient
+    private let responseBudget: ByteBudget
 
-    init(requester: Requester, publisher: Publisher, consumer: Consumer, redis: RedisClient) {
+    init(
+        requester: Requester, publisher: Publisher, consumer: Consumer, redis: RedisClient, responseBudget: ByteBudget
+    ) {
+        self.responseBudget = responseBudget
         limiter = RateLimiter(redis: redis)
         self.requester = requester
         self.publisher = publisher
@@ -39,7 +48,11 @@ internal import WorkerKit
     }
 
     /// Charges a request to its rate limits. If they allow the request, sends its message and waits for the outcome.
-    nonisolated func send(_ handoff: RequestHandoff, charges: [RateCharge]) async -> SendResult {
+    ///
+    /// - Parameter client: the client to whose share of the budget for responses a large reply is counted.
+    nonisolated func send(
+        _ handoff: RequestHandoff, charges: [RateCharge], for client: ByteBudget.Client
+    ) async -> SendResult {
         await withCheckedContinuation { continuation in
             Loop.perform {
                 self.limiter.charge(charges) { decisions in
@@ -47,12 +60,28 @@ internal import WorkerKit
                         return continuation.resume(returning: SendResult(decisions: decisions, outcome: nil))
                     }
                     self.send(handoff.takeRequest()) { outcome in
-                        continuation.resume(returning: SendResult(decisions: decisions, outcome: outcome))
+                        var result = SendResult(decisions: decisions, outcome: outcome)
+                        if case .reply(let reply) = outcome, reply.body.count > ByteBudget.smallResponse {
+                            result = self.reserved(reply, decisions, client)
+                        }
+                        continuation.resume(returning: result)
                     }
                     handoff.releaseReservation()
                 }
             }
         }
+    }
+
+    /// Reserves the bytes of a large reply at once when it arrives, so that the replies of clients that do not read
+    /// their responses cannot fill the memory.
+    private func reserved(_ reply: Reply, _ decisions: [RateDecision], _ client: ByteBudget.Client) -> SendResult {
+        let reservation = ByteReservation(in: responseBudget, for: client)
+        do throws(Problem) {
+            try reservation.reserve(reply.body.count)
+        } catch {
+            return SendResult(decisions: decisions, outcome: nil, refusal: error)
+        }
+        return SendResult(decisions: decisions, outcome: .reply(reply), reservation: reservation)
     }
 
     /// Charges a request to its rate limits without sending a message.
@@ -97,9 +126,9 @@ internal import WorkerKit
 /// reply can take much longer.
 final class RequestHandoff: Sendable {
     private let request: Mutex<OutgoingRequest>
-    private let reservation: BodyReservation?
+    private let reservation: ByteReservation?
 
-    init(_ request: OutgoingRequest, reservation: BodyReservation?) {
+    init(_ request: OutgoingRequest, reservation: ByteReservation?) {
         self.request = Mutex(request)
         self.reservation = reservation
     }

@@ -15,12 +15,16 @@ struct RateLimits: Sendable {
     ///   - limit: the rate limit class of the request's route.
     ///   - caller: the account that sends the request; `nil` if the request is not authenticated.
     ///   - client: the address that the request comes from.
-    func charges(_ limit: Route.RateLimitClass, caller: Caller?, client: ClientAddress) -> [RateCharge] {
+    ///   - weight: the weight of the request for the general limit (see ``RequestWeight``).
+    func charges(
+        _ limit: Route.RateLimitClass, caller: Caller?, client: ClientAddress, weight: Int = 1
+    ) -> [RateCharge] {
         var charges: [RateCharge] = []
         if let general {
             let subject = caller.map { "caller:\($0.id.text)" } ?? "address:\(client.rateLimitKey)"
             charges.append(
-                RateCharge(limit: general, key: "rate:\(general.name):\(subject)", isFree: limit == .unlimited))
+                RateCharge(
+                    limit: general, key: "rate:\(general.name):\(subject)", weight: limit == .unlimited ? 0 : weight))
         }
         if limit == .credentials, let credentials {
             charges.append(

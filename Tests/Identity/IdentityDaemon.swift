@@ -25,7 +25,8 @@ import WorkerKit
         let broker = try TestEnvironment.value("WARREN_TEST_DAEMONS_AMQP_URL")
         address = try BrokerAddress(url: broker)
         publisher = Publisher(address: address, name: "tests", log: .quiet)
-        requester = Requester(publisher: publisher, principal: address.user, limit: 100)
+        let user = address.user
+        requester = Requester(publisher: publisher, principal: user, limit: 100) { _ in user }
         self.directory = directory
         process.executableURL = URL(filePath: try builtProgram("warren-identity"))
         process.environment = [

@@ -14,11 +14,25 @@ struct HTTPConnectionStateTests {
     /// A connection that has received one request without a body.
     private func requested(_ persistence: RequestHead.Persistence = .implicitKeepAlive) -> HTTPConnectionState {
         var state = open()
-        state.readBytes(at: 0)
+        state.readBytes(1, at: 0)
         state.expectRequest(persistence)
         #expect(state.readHead(at: 0) == .pass)
         #expect(state.readEnd(at: 0) == .pass)
         return state
+    }
+
+    @Test("the framing of a chunked body may have 16 KiB and eight bytes for each byte of the body")
+    func framing() {
+        var state = open()
+        state.readBytes(100, at: 0)
+        state.expectRequest(.implicitKeepAlive)
+        #expect(state.readHead(at: 0) == .pass)
+        state.readBytes(16_384 + 9 * 1000, at: 1)
+        #expect(state.readBody(1000) == .pass)
+        #expect(state.parsedBytes(at: 1) == .none)
+        state.readBytes(1, at: 2)
+        #expect(state.parsedBytes(at: 2) == .failBody)
+        #expect(state.parsedBytes(at: 2) == .none)
     }
 
     @Test("a connection stays open after a response, and only an HTTP/1.0 response has Connection: keep-alive")
@@ -119,7 +133,7 @@ struct HTTPConnectionStateTests {
     @Test("an incomplete head gets 408 after the head timeout, and an incomplete body fails its reader")
     func timeouts() {
         var head = open()
-        head.readBytes(at: 0)
+        head.readBytes(1, at: 0)
         #expect(head.checkDeadline(at: 9) == .none)
         #expect(head.checkDeadline(at: 10) == .refuse(Problem(.requestTimeout)))
 

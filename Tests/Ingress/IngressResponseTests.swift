@@ -33,10 +33,40 @@ struct IngressResponseTests {
 
     @Test("a response without a body has no Content-Type, and one without an entity tag has Cache-Control: no-store")
     func noContent() {
-        let response = response(to: .reply(.noContent))
+        let response = IngressResponse.reply(
+            .noContent, to: Messages.Post.delete.descriptor, traceID: Self.trace)
         #expect(response.status == 204)
         #expect(response.fields[.contentType] == nil)
         #expect(response.fields[.cacheControl] == "no-store")
+    }
+
+    @Test(
+        "a reply that the contract of its message type does not allow becomes 500 with none of its fields",
+        arguments: [
+            Reply.json(Array("{}".utf8), status: 200), .json([], status: 302, location: "/v1/posts/x"),
+            .json(Array("{}".utf8), status: 201, location: "https://evil.example/"),
+            .json(Array("{}".utf8), status: 201, location: "//evil.example/v1/"),
+            .json(Array("{}".utf8), status: 201, location: "/v1/posts/x\r\nSet-Cookie: a=b"),
+            .json(Array("{}".utf8), status: 201, etag: "e"), .json(Array("{}".utf8), status: 201, etag: "\"a\"b\""),
+            Reply(
+                status: 201, contentType: "text/html", location: nil, etag: nil, retryAfter: nil,
+                body: Array("<script>".utf8)),
+            Reply(status: 404, contentType: "text/html", location: nil, etag: nil, retryAfter: nil, body: []),
+            Reply(
+                status: 401, contentType: "application/problem+json", location: "/v1/posts/x", etag: nil,
+                retryAfter: nil, body: Array("{}".utf8)),
+            Reply(
+                status: 429, contentType: "application/problem+json", location: nil, etag: nil, retryAfter: .max,
+                body: Array("{}".utf8)),
+        ])
+    func forbiddenReply(reply: Reply) throws {
+        let response = response(to: .reply(reply))
+        #expect(response.status == 500)
+        #expect(response.fields[.contentType] == "application/problem+json")
+        #expect(
+            response.fields[.location] == nil && response.fields[.eTag] == nil && response.fields[.retryAfter] == nil)
+        #expect(try json(response)["code"]?.string == "internal")
+        #expect(response.logReason != nil)
     }
 
     @Test("a worker's problem becomes the response with its Retry-After, and a 401 has WWW-Authenticate")

@@ -6,7 +6,7 @@ import Testing
 @Suite("Request parameters as JSON")
 struct ParameterTests {
     private func json(_ query: String, of message: MessageDescriptor = Messages.Post.list.descriptor) throws -> String {
-        let parameters = try #require(QueryString.parse(query[...]))
+        let parameters = try QueryString.parse(query[...])
         return String(decoding: try parameters.json(ParameterTypes(message.request)), as: UTF8.self)
     }
 
@@ -34,15 +34,36 @@ struct ParameterTests {
 
     @Test("a parameter that occurs twice gets malformed-request", arguments: ["limit=1&limit=1", "a=1&%61=2"])
     func duplicates(query: String) throws {
-        let parameters = try #require(QueryString.parse(query[...]))
+        let parameters = try QueryString.parse(query[...])
         #expect(throws: Problem(.malformedRequest, detail: "Each parameter must occur at most once.")) {
             try parameters.json(ParameterTypes(nil))
         }
     }
 
     @Test(
-        "a query that is not percent-encoded UTF-8 is refused", arguments: ["a=%", "%zz=1", "a=%C3%28", "a=%ED%A0%80"])
+        "a query that is not percent-encoded UTF-8 gets malformed-request",
+        arguments: ["a=%", "%zz=1", "a=%C3%28", "a=%ED%A0%80"])
     func malformed(query: String) {
-        #expect(QueryString.parse(query[...]) == nil)
+        let problem = Problem(.malformedRequest, detail: "The query must be percent-encoded UTF-8.")
+        #expect(throws: problem) { try QueryString.parse(query[...]) }
+    }
+
+    @Test("a query with more parameters than the limit gets malformed-request")
+    func tooMany() throws {
+        let parts = (0..<5000).map { "p\($0)=" }
+        let allowed = parts.prefix(QueryString.maximumCount).joined(separator: "&")
+        #expect(try QueryString.parse(allowed[...]).count == QueryString.maximumCount)
+        for count in [QueryString.maximumCount + 1, parts.count] {
+            let query = parts.prefix(count).joined(separator: "&")
+            #expect(throws: Problem.self) { try QueryString.parse(query[...]) }
+        }
+    }
+
+    @Test("no operation has more parameters than a query may have")
+    func limit() {
+        for message in Messages.descriptors {
+            guard case .object(let object) = message.request else { continue }
+            #expect(object.fields.count <= QueryString.maximumCount, "\(message.name)")
+        }
     }
 }

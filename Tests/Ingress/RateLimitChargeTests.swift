@@ -32,6 +32,36 @@ struct RateLimitChargeTests {
         #expect(RateLimits(general: nil, credentials: nil).charges(.credentials, caller: nil, client: client).isEmpty)
     }
 
+    @Test("a search, a page far down a list and an upload count as several requests")
+    func weights() {
+        func list(_ page: String, base: Int = 1) -> Int {
+            RequestWeight.list(
+                [Parameter(name: "limit", value: "100"), Parameter(name: "page", value: page)], base: base)
+        }
+        #expect(RequestWeight.list([], base: 1) == 1)
+        #expect([list("1"), list("10"), list("11"), list("1000")] == [1, 1, 2, 21])
+        #expect(list("21", base: RequestWeight.search) == RequestWeight.search + 2)
+        #expect(
+            [list("-5"), list("x"), list("9223372036854775807"), list("-9223372036854775808")] == [1, 1, 21, 1])
+        let limit = 5 << 20
+        #expect(RequestWeight.upload(length: 1000, limit: limit) == 1)
+        #expect(RequestWeight.upload(length: limit, limit: limit) == 21)
+        #expect(RequestWeight.upload(length: nil, limit: limit) == 21)
+        #expect(RequestWeight.upload(length: .max, limit: limit) == 21)
+        #expect(RequestWeight.upload(length: -1, limit: limit) == 1)
+    }
+
+    @Test("a request heavier than the burst takes the whole burst, and its Retry-After is the time until it is allowed")
+    func heavy() {
+        var limiter = LocalRateLimiter()
+        let charges = [RateCharge(limit: limit, key: "heavy", weight: 1000)]
+        #expect(limiter.charge(charges, at: 0)[0].isAllowed)
+        let refused = limiter.charge(charges, at: 0)[0]
+        #expect(!refused.isAllowed && refused.retryAfter == 1)
+        #expect(limiter.charge(charges, at: 500_000)[0].isAllowed)
+        #expect(RateCharge(limit: limit, key: "", weight: .max).cost == limit.tolerance)
+    }
+
     @Test(
         "an IPv6 address is counted by its /64 network, and an IPv4-mapped address like its IPv4 address",
         arguments: [

@@ -13,7 +13,8 @@ import WorkerKit
 struct RunningIngress: Sendable {
     let port: Int
     let maker: TokenMaker
-    let uploads: BodyBudget
+    let uploads: ByteBudget
+    let responses: ByteBudget
     private let group: ServiceGroup
 
     /// Starts graceful shutdown, as SIGTERM does.
@@ -47,7 +48,7 @@ struct RunningIngress: Sendable {
         try await Provisioner(address: broker).perform([
             .exchange(Exchange.commands, type: "topic"), .exchange(Exchange.replies, type: "direct"),
         ])
-        let components = await IngressComponents(settings, log: .quiet)
+        let components = await IngressComponents(settings, log: .quiet) { _ in broker.user }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(services: await components.services, logger: .quiet))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -55,6 +56,7 @@ struct RunningIngress: Sendable {
             let http = await components.http
             let bridge = await components.bridge
             let uploads = await components.uploadBudget
+            let responses = await components.responseBudget
             let isUp = try await eventually {
                 guard http.port != nil else { return false }
                 guard waits else { return true }
@@ -63,7 +65,7 @@ struct RunningIngress: Sendable {
             guard isUp, let port = http.port else { throw NotUp() }
             do {
                 let ingress = RunningIngress(
-                    port: port, maker: maker, uploads: uploads, group: group)
+                    port: port, maker: maker, uploads: uploads, responses: responses, group: group)
                 // The clients block their thread in recv(2).
                 try await onThreads { try await body(ingress) }
             } catch {

@@ -14,18 +14,34 @@ struct ServerLimitTests {
             let client = try ingress.client()
             let token = try ingress.maker.token(claims: ingress.maker.claims(subject: UUID().uuidString))
             for left in [2, 1, 0] {
-                let response = try client.call("GET", "/v1/search/posts", token: token)
+                let response = try client.call("GET", "/v1/accounts/me", token: token)
                 // An allowed request gets 503 if there is no worker, or 422 from the worker of another test.
                 #expect(response.status == 503 || response.status == 422)
                 #expect(response.fields["ratelimit"]?.hasPrefix("\"general\";r=\(left);t=") == true)
                 #expect(response.fields["ratelimit-policy"] == "\"general\";q=3;w=180")
             }
-            let refused = try client.call("GET", "/v1/search/posts", token: token)
+            let refused = try client.call("GET", "/v1/accounts/me", token: token)
             #expect(refused.status == 429)
             #expect(refused.code == "too-many-requests")
             #expect((50...60).contains(refused.fields["retry-after"].flatMap { Int($0) } ?? 0))
             let other = try ingress.maker.token(claims: ingress.maker.claims(subject: UUID().uuidString))
-            #expect(try client.call("GET", "/v1/search/posts", token: other).status == 503)
+            #expect(try client.call("GET", "/v1/accounts/me", token: other).status == 503)
+        }
+    }
+
+    @Test("a search counts as five requests")
+    func weight() async throws {
+        try await RunningIngress.with(environment: ["WARREN_RATE_LIMIT": "1/min burst 12"]) { ingress in
+            let client = try ingress.client()
+            let token = try ingress.maker.token(claims: ingress.maker.claims(subject: UUID().uuidString))
+            for left in [7, 2] {
+                let response = try client.call("GET", "/v1/search/posts?query=x", token: token)
+                #expect(response.fields["ratelimit"]?.hasPrefix("\"general\";r=\(left);t=") == true)
+            }
+            let refused = try client.call("GET", "/v1/search/posts?query=x", token: token)
+            #expect(refused.status == 429)
+            #expect((170...180).contains(refused.fields["retry-after"].flatMap { Int($0) } ?? 0))
+            #expect(try client.call("GET", "/v1/accounts/me", token: token).status != 429)
         }
     }
 
@@ -71,7 +87,7 @@ struct ServerLimitTests {
             check(try client.call("GET", "/v1/posts"), 401, left: 46)
             check(try client.call("GET", "/v1/posts/%ff"), 400, left: 45)
             check(try client.call("HEAD", "/health/ready"), 200, left: 45)
-            check(try client.call("GET", "/v1/search/posts", token: token), 503, left: 49)
+            check(try client.call("GET", "/v1/accounts/me", token: token), 503, left: 49)
             try client.send("BAD\r\n\r\n")
             check(try client.receive(), 400, left: 44)
             let slow = try RawClient(port: ingress.port, from: address)

@@ -41,6 +41,8 @@ enum StubWorker {
                     var properties = Properties()
                     properties.correlationID = delivery.properties.correlationID
                     properties.contentType = reply.contentType
+                    properties.type = (delivery.properties.type ?? "") + ".reply"
+                    properties.userID = address.user
                     properties.headers[Header.status] = .int64(Int64(reply.status))
                     if let location = reply.location { properties.headers[Header.location] = .string(location) }
                     if let etag = reply.etag { properties.headers[Header.etag] = .string(etag) }

@@ -39,7 +39,7 @@ struct RateLimitScriptTests {
                 #expect(decision.isAllowed)
                 #expect(decision.remaining == remaining)
             }
-            let free = await charge(limiter, [RateCharge(limit: limit, key: key, isFree: true)])[0]
+            let free = await charge(limiter, [RateCharge(limit: limit, key: key, weight: 0)])[0]
             #expect(free.isAllowed && free.remaining == 0)
             let refused = await charge(limiter, charges)[0]
             #expect(!refused.isAllowed)
@@ -49,7 +49,7 @@ struct RateLimitScriptTests {
             #expect((10 - elapsed / 1000 - 1...10).contains(refused.retryAfter))
             #expect((30_000 - elapsed - 1...30_002).contains(timeToLive))
             _ = try await redis.send(["DEL", .string(key)])
-            #expect(await charge(limiter, [RateCharge(limit: limit, key: key, isFree: true)])[0].remaining == 3)
+            #expect(await charge(limiter, [RateCharge(limit: limit, key: key, weight: 0)])[0].remaining == 3)
             #expect(try await redis.send(["EXISTS", .string(key)]).integer == 0)
         }
     }

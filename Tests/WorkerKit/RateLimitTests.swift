@@ -85,7 +85,7 @@ struct RateLimitTests {
     func free() {
         var limiter = LocalRateLimiter()
         let charges = [RateCharge(limit: limit, key: "a")]
-        let freeCharges = [RateCharge(limit: limit, key: "a", isFree: true)]
+        let freeCharges = [RateCharge(limit: limit, key: "a", weight: 0)]
         #expect(limiter.charge(freeCharges, at: 0)[0].remaining == 5)
         for _ in 0..<5 { _ = limiter.charge(charges, at: 0) }
         for _ in 0..<3 {
@@ -93,7 +93,7 @@ struct RateLimitTests {
             #expect(decision.isAllowed && decision.remaining == 0 && decision.reset == 1)
         }
         #expect(limiter.charge(charges, at: 100_000)[0].isAllowed)
-        #expect(limiter.charge([RateCharge(limit: limit, key: "b", isFree: true)], at: 0)[0].remaining == 5)
+        #expect(limiter.charge([RateCharge(limit: limit, key: "b", weight: 0)], at: 0)[0].remaining == 5)
         #expect(limiter.count == 1)
     }
 

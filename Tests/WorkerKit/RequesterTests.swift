@@ -56,6 +56,51 @@ extension Workers.RequesterTests {
         }
     }
 
+    @Test("a reply of another type, and a reply whose sender the broker has not verified, end no request")
+    @Loop func forged() async throws {
+        try await RequesterFixture.run(answers: false) { fixture async throws in
+            var ends = 0
+            fixture.requester.send(fixture.request(fixture.query, timeout: .seconds(30))) { _ in ends += 1 }
+            #expect(try await eventually { fixture.received.count == 1 })
+            let key = try #require(fixture.received.first?.properties.replyTo)
+            let correlation = try #require(fixture.received.first?.properties.correlationID)
+            let otherType = fixture.command.replyName
+            try await fixture.publish(status: 204, correlation: correlation, to: key, type: otherType)
+            try await fixture.publish(status: 204, correlation: correlation, to: key, isVerified: false)
+            #expect(try await fixture.settles())
+            #expect(ends == 0)
+            try await fixture.publish(status: 204, correlation: correlation, to: key)
+            #expect(try await eventually { ends == 1 })
+        }
+    }
+
+    @Test("a reply of a service that was not asked ends no request")
+    @Loop func otherService() async throws {
+        try await RequesterFixture.run(answers: false, replyPrincipal: "another service") { fixture async throws in
+            var ends = 0
+            fixture.requester.send(fixture.request(fixture.query, timeout: .seconds(30))) { _ in ends += 1 }
+            #expect(try await eventually { fixture.received.count == 1 })
+            let request = try #require(fixture.received.first?.properties)
+            try await fixture.publish(
+                status: 204, correlation: request.correlationID, to: try #require(request.replyTo))
+            try await Loop.sleep(for: .milliseconds(300))
+            #expect(ends == 0 && fixture.requester.pendingCount == 1)
+        }
+    }
+
+    @Test("the correlation ids of two requests do not show the next one")
+    @Loop func unguessable() async throws {
+        try await RequesterFixture.run(answers: false) { fixture async throws in
+            for _ in 0..<3 { fixture.requester.send(fixture.request(fixture.query, timeout: .seconds(30))) { _ in } }
+            #expect(try await eventually { fixture.received.count == 3 })
+            let nonces = fixture.received.compactMap { $0.properties.correlationID?.split(separator: ".").last }
+            let numbers = nonces.compactMap { UInt64($0, radix: 36) }
+            // Two numbers of 64 random bits are this close to each other once in four billion runs.
+            let distances = zip(numbers, numbers.dropFirst()).map { max($0, $1) - min($0, $1) }
+            #expect(distances.count == 2 && distances.allSatisfy { $0 > 1 << 31 })
+        }
+    }
+
     @Test("a requester with an existing reply queue gets its own replies and ignores replies to an earlier requester")
     @Loop func replyQueue() async throws {
         try await RequesterFixture.run(answers: false, hasReplyQueue: true) { fixture async throws in

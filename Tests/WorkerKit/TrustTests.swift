@@ -153,6 +153,45 @@ extension Workers.TrustTests {
         }
     }
 
+    @Test("a message that reached a queue by the key in its CC header is refused, whatever its origin header says")
+    @Loop func carbonCopy() async throws {
+        try await WorkerFixture.run { fixture async throws in
+            var plan = RunningWorker.Plan()
+            plan.trusted = ["ingress"]
+            try await fixture.withWorker(plan) { _ async throws in
+                // The broker checks only the routing key against the permissions of the sender.
+                let reply = try await fixture.client.ask(
+                    fixture.service.create.name, fixture.body(UUID.v7()), subject: UUID()
+                ) {
+                    $0.exchange = Exchange.requeue
+                    $0.routingKey = "1s.\(fixture.queues.prefix).another"
+                    $0.isMandatory = false
+                    $0.properties.headers["CC"] = .array([.string("1s.\(fixture.queues.commands)")])
+                    $0.properties.headers[Header.origin] = "ingress"
+                }
+                #expect(reply.status == 400)
+                #expect(fixture.service.begun == 0)
+            }
+        }
+    }
+
+    @Test("a requeued message with the greatest number of failures becomes a dead letter when it fails again")
+    @Loop func greatestAttempt() async throws {
+        try await WorkerFixture.run { fixture async throws in
+            fixture.service.onEnd = { _, _ in throw TransientFailure() }
+            try await fixture.withWorker { _ async throws in
+                let reply = try await fixture.client.ask(fixture.service.create.name, fixture.body(UUID.v7())) {
+                    $0.exchange = Exchange.requeue
+                    $0.routingKey = "1s.\(fixture.queues.commands)"
+                    $0.properties.headers[Header.attempt] = .int64(.max)
+                }
+                #expect(reply.status == 500)
+                let dead = Queue.dead(of: fixture.queues.commands)
+                #expect(try await eventually(within: .seconds(20)) { fixture.client.taken(from: dead).count == 1 })
+            }
+        }
+    }
+
     @Test("a worker continues after messages with malformed properties and bodies")
     @Loop func hostile() async throws {
         try await WorkerFixture.run { fixture async throws in

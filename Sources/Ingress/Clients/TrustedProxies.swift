@@ -28,7 +28,7 @@ struct TrustedProxies: Sendable, Hashable {
         return ClientAddress(client)
     }
 
-    private func trusts(_ address: IPAddress) -> Bool {
+    func trusts(_ address: IPAddress) -> Bool {
         networks.contains { $0.contains(address) }
     }
 

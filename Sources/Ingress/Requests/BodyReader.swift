@@ -9,7 +9,7 @@ internal import NIOCore
 typealias HTTPBody = HummingbirdCore.RequestBody
 
 /// Reads request bodies. Refuses a body that is larger than the maximum size, or that does not fit into its budget. A
-/// budget is the memory that all JSON bodies or all uploads together may use (see ``BodyBudget``).
+/// budget is the memory that all JSON bodies or all uploads together may use (see ``ByteBudget``).
 struct BodyReader: Sendable {
     /// The body did not arrive within its timeout.
     struct BodyTimeout: Error {}
@@ -22,9 +22,9 @@ struct BodyReader: Sendable {
     /// The maximum size of an uploaded file, in bytes.
     let uploadLimit: Int
     /// The budget for JSON bodies.
-    let jsonBudget: BodyBudget
+    let jsonBudget: ByteBudget
     /// The budget for uploads. It is separate, so that uploads cannot use up the memory for JSON bodies.
-    let uploadBudget: BodyBudget
+    let uploadBudget: ByteBudget
 
     /// The maximum size of the boundaries and part headers in a multipart body, in bytes.
     private static let formOverhead = 64 * 1024
@@ -36,7 +36,7 @@ struct BodyReader: Sendable {
     ///   `too-many-requests` or `unavailable` if the bytes do not fit into the budget, or the error of a broken
     ///   connection.
     @concurrent func json(
-        _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter, _ reservation: BodyReservation
+        _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter, _ reservation: ByteReservation
     ) async throws -> [UInt8] {
         try JSONContentType.check(fields.contentType)
         try checkEncoding(fields)
@@ -58,7 +58,7 @@ struct BodyReader: Sendable {
     /// - Parameter reservation: reserves the bytes that are read.
     /// - Throws: the same errors as ``json(_:_:_:_:)``, or `invalid` if the file is empty.
     @concurrent func upload(
-        _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter, _ reservation: BodyReservation
+        _ fields: RequestFields, _ body: HTTPBody, _ writer: borrowing ResponseWriter, _ reservation: ByteReservation
     ) async throws -> UploadedFile {
         var form = try UploadForm(contentType: fields.contentType, limit: uploadLimit)
         try checkEncoding(fields)

@@ -9,16 +9,25 @@ struct Parameter: Sendable, Hashable {
 
 /// The query of a request target.
 enum QueryString {
+    /// The maximum number of parameters in a query. No operation has as many parameters.
+    static let maximumCount = 16
+
     /// Parses `name=value&name=value`. A plus sign decodes to a space, as in HTML forms (URL Standard, section 5.1).
     ///
-    /// - Returns: the parameters in their order; `nil` if a part is not percent-encoded UTF-8.
-    static func parse(_ query: Substring) -> [Parameter]? {
+    /// - Returns: the parameters in their order.
+    /// - Throws: `malformed-request` if the query has more than ``maximumCount`` parameters, or if a part is not
+    ///   percent-encoded UTF-8.
+    static func parse(_ query: Substring) throws(Problem) -> [Parameter] {
+        let parts = query.utf8.split(separator: UInt8(ascii: "&"), maxSplits: maximumCount)
+        guard parts.count <= maximumCount else {
+            throw Problem(.malformedRequest, detail: "The query must have at most \(maximumCount) parameters.")
+        }
         var parameters: [Parameter] = []
-        for part in query.utf8.split(separator: UInt8(ascii: "&")) {
+        for part in parts {
             let equals = part.firstIndex(of: UInt8(ascii: "=")) ?? part.endIndex
             guard let name = PercentEncoding.decode(part[..<equals], plusIsSpace: true),
                 let value = PercentEncoding.decode(part[equals...].dropFirst(), plusIsSpace: true)
-            else { return nil }
+            else { throw Problem(.malformedRequest, detail: "The query must be percent-encoded UTF-8.") }
             parameters.append(Parameter(name: name, value: value))
         }
         return parameters

@@ -13,7 +13,7 @@ extension IngressResponse {
     static func outcome(_ outcome: RequestOutcome, of request: OutgoingRequest, traceID: String) -> IngressResponse {
         switch outcome {
         case .reply(let reply):
-            return .reply(reply)
+            return .reply(reply, to: request.type, traceID: traceID)
         case .unavailable(let reason):
             var response = IngressResponse.problem(Problem(.unavailable), traceID: traceID)
             response.logReason = reason

@@ -8,11 +8,13 @@ struct IngressResponse: Sendable {
     /// The fields that are specific to this response.
     var fields: HTTPFields = [:]
     var body: [UInt8] = []
+    /// The bytes of the budget that are reserved for a large body until the response is sent.
+    var reservation: ByteReservation?
     /// The decisions of the rate limits that the request was charged to.
     var rateDecisions: [RateDecision] = []
     /// The type of the message that was sent for the request; `nil` if its route sends no message. Only for the log.
     var messageType: String?
-    /// The cause of an `unavailable` response. Only for the log.
+    /// The cause of an `unavailable` or `internal` response. Only for the log.
     var logReason: String?
 }
 
@@ -38,7 +40,15 @@ extension IngressResponse {
     }
 
     /// Makes a response from a worker's reply. The status and the body are passed through unchanged.
-    static func reply(_ reply: Reply) -> IngressResponse {
+    ///
+    /// A worker that is in hostile hands must not be able to send any header to a client. A reply that the contract of
+    /// the message type does not allow becomes the problem `internal`.
+    static func reply(_ reply: Reply, to type: MessageDescriptor, traceID: String) -> IngressResponse {
+        guard reply.isAllowed(for: type) else {
+            var response = IngressResponse.problem(Problem(.internal), traceID: traceID)
+            response.logReason = "the reply of the worker violates the contract of the message type"
+            return response
+        }
         var fields = HTTPFields()
         fields.reserveCapacity(5)
         if let type = reply.contentType, !reply.body.isEmpty {

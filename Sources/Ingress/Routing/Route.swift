@@ -39,6 +39,8 @@ struct Route: Sendable {
     let path: String
     let action: Action
     let limit: RateLimitClass
+    /// The weight of each request for the general rate limit.
+    var weight = 1
 
     /// Makes a route that sends a message.
     static func message(

@@ -35,7 +35,7 @@ enum RouteTable {
     ]
 
     private static let search: [Route] = [
-        .parameters(.get, "/v1/search/posts", Messages.Search.posts.descriptor)
+        .parameters(.get, "/v1/search/posts", Messages.Search.posts.descriptor, weight: RequestWeight.search)
     ]
 
     private static let receipts: [Route] = [
@@ -60,9 +60,11 @@ enum RouteTable {
 
 extension Route {
     /// Makes a route that sends a message whose body is a JSON object of the request's parameters.
-    fileprivate static func parameters(_ method: HTTPRequest.Method, _ path: String, _ message: MessageDescriptor)
-        -> Route
-    {
-        .message(method, path, message, .parameters(of: message))
+    fileprivate static func parameters(
+        _ method: HTTPRequest.Method, _ path: String, _ message: MessageDescriptor, weight: Int = 1
+    ) -> Route {
+        var route = Route.message(method, path, message, .parameters(of: message))
+        route.weight = weight
+        return route
     }
 }

@@ -22,11 +22,19 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
     private static let linger: TimeAmount = .seconds(1)
 
     private let makeErrorResponse: MakeErrorResponse
+    /// Shows the registry of connections whether this connection is idle; `nil` if the connection is being closed,
+    /// because there was no room for it.
+    private let slot: ConnectionRegistry.Slot?
     private var state: HTTPConnectionState
     private var timer: Scheduled<Void>?
     private var timerDeadline = UInt64.max
+    /// Completed when all responses that were written are in the buffer of the socket.
+    private var allSent: EventLoopPromise<Void>?
 
-    init(timeouts: ConnectionTimeouts, makeErrorResponse: @escaping MakeErrorResponse) {
+    init(
+        timeouts: ConnectionTimeouts, slot: ConnectionRegistry.Slot?, makeErrorResponse: @escaping MakeErrorResponse
+    ) {
+        self.slot = slot
         self.makeErrorResponse = makeErrorResponse
         state = HTTPConnectionState(timeouts: timeouts, now: Self.now)
     }
@@ -34,7 +42,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
     private static var now: UInt64 { NIODeadline.now().uptimeNanoseconds }
 
     /// Records that bytes arrived, before they are parsed.
-    func readBytes() { state.readBytes(at: Self.now) }
+    func readBytes(_ count: Int) { state.readBytes(count, at: Self.now) }
 
     /// Records that the head of a request was parsed. The parts of the request are read after this call.
     func expectRequest(_ persistence: RequestHead.Persistence) { state.expectRequest(persistence) }
@@ -52,6 +60,8 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
         timer?.cancel()
         timer = nil
         state.shutDown()
+        allSent?.fail(ChannelError.ioOnClosedChannel)
+        allSent = nil
         context.fireChannelInactive()
     }
 
@@ -63,7 +73,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let action =
             switch unwrapInboundIn(data) {
-            case .head: state.readHead(at: Self.now)
+            case .head: readHead()
             case .body(let buffer): state.readBody(buffer.readableBytes)
             case .end: state.readEnd(at: Self.now)
             }
@@ -74,7 +84,13 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
         }
     }
 
+    private func readHead() -> HTTPConnectionState.ReadAction {
+        slot?.becomeBusy()
+        return state.readHead(at: Self.now)
+    }
+
     func channelReadComplete(context: ChannelHandlerContext) {
+        perform(state.parsedBytes(at: Self.now), MalformedRequest.longFraming, context)
         armTimer(context)
         context.fireChannelReadComplete()
     }
@@ -119,8 +135,35 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
         sent.futureResult.assumeIsolated().whenSuccess { [self] in
             perform(state.responseSent(at: Self.now), nil, context)
             armTimer(context)
+            guard state.hasSentAllResponses else { return }
+            if !state.hasResponses { slot?.becomeIdle(at: Self.now) }
+            allSent?.succeed()
+            allSent = nil
         }
         return sent
+    }
+}
+
+extension HTTPConnectionHandler {
+    /// Waits until all responses that were written to a connection are in the buffer of its socket.
+    ///
+    /// - Throws: an error if the connection is closed before.
+    static func waitUntilSent(_ channel: any Channel) async throws {
+        try await channel.eventLoop.flatSubmit {
+            do {
+                return try channel.pipeline.syncOperations.handler(type: Self.self).whenAllSent(channel)
+            } catch {
+                return channel.eventLoop.makeFailedFuture(error)
+            }
+        }.get()
+    }
+
+    private func whenAllSent(_ channel: any Channel) -> EventLoopFuture<Void> {
+        guard !state.hasSentAllResponses else { return channel.eventLoop.makeSucceededVoidFuture() }
+        guard channel.isActive else { return channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel) }
+        let promise = allSent ?? channel.eventLoop.makePromise(of: Void.self)
+        allSent = promise
+        return promise.futureResult
     }
 }
 
@@ -193,7 +236,7 @@ final class InboundBytesHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        connection.readBytes()
+        connection.readBytes(unwrapInboundIn(data).readableBytes)
         context.fireChannelRead(data)
     }
 }

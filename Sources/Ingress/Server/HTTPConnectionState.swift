@@ -42,6 +42,12 @@ struct HTTPConnectionState {
     /// be reused.
     private static let drainLimit = 64 * 1024
 
+    /// The maximum number of bytes that the framing of a chunked body may have, in addition to ``framingFactor`` times
+    /// the size of the body.
+    private static let framingAllowance = 16 * 1024
+    /// A chunk of one byte has five bytes of framing. More than this is for chunk extensions, which nobody uses.
+    private static let framingFactor = 8
+
     private(set) var deadlines: ConnectionDeadlines
     private var stage = Stage.open
     /// For each response that is due, whether the connection is kept open after it.
@@ -55,6 +61,10 @@ struct HTTPConnectionState {
     private var isLastRequest = false
     private var isQuiescing = false
     private var drainedBytes = 0
+    /// The number of bytes that have arrived since the head of the request whose body is being read.
+    private var inputBytes = 0
+    /// The number of bytes of that body.
+    private var bodyBytes = 0
 
     init(timeouts: ConnectionTimeouts, now: UInt64) {
         deadlines = ConnectionDeadlines(timeouts: timeouts, now: now)
@@ -62,8 +72,11 @@ struct HTTPConnectionState {
 
     private var isOpen: Bool { if case .open = stage { true } else { false } }
     private var isRefusing: Bool { if case .ending(.some) = stage { true } else { false } }
-    private var hasResponses: Bool { !dueResponses.isEmpty || unsentResponses > 0 }
+    /// Whether responses are due or not yet sent.
+    var hasResponses: Bool { !dueResponses.isEmpty || unsentResponses > 0 }
 
+    /// Whether every response that was written is in the buffer of the socket.
+    var hasSentAllResponses: Bool { unsentResponses == 0 }
     var isShutDown: Bool { if case .shutDown = stage { true } else { false } }
     var isSendingLastResponse: Bool { if case .lastResponse = stage { true } else { false } }
     var mayWriteInformational: Bool { isOpen }
@@ -73,8 +86,22 @@ struct HTTPConnectionState {
 // Input.
 extension HTTPConnectionState {
     /// Records that bytes arrived, before they are parsed.
-    mutating func readBytes(at now: UInt64) {
-        if isOpen { deadlines.readBytes(at: now) }
+    mutating func readBytes(_ count: Int, at now: UInt64) {
+        guard isOpen else { return }
+        deadlines.readBytes(at: now)
+        inputBytes += count
+    }
+
+    /// Records that the bytes that arrived are parsed.
+    ///
+    /// - Returns: `failBody` if the framing of the body is far larger than the body, which is a way to keep the parser
+    ///   busy without sending a body.
+    mutating func parsedBytes(at now: UInt64) -> Action {
+        guard isOpen, deadlines.isReadingBody,
+            inputBytes > Self.framingAllowance + (1 + Self.framingFactor) * bodyBytes
+        else { return .none }
+        (inputBytes, bodyBytes) = (0, 0)
+        return parseFailed(MalformedRequest.longFraming.problem, at: now)
     }
 
     /// Records that the head of a request was parsed. The parts of the request are read after this call.
@@ -87,13 +114,14 @@ extension HTTPConnectionState {
 
     mutating func readHead(at now: UInt64) -> ReadAction {
         guard isOpen else { return .discard }
-        drainedBytes = 0
+        (drainedBytes, inputBytes, bodyBytes) = (0, 0, 0)
         deadlines.readHead(at: now)
         return .pass
     }
 
     mutating func readBody(_ count: Int) -> ReadAction {
         guard isOpen else { return .discard }
+        bodyBytes += count
         // If the response is already written, the rest of the body is only read to reach the next request.
         if dueResponses.isEmpty {
             drainedBytes += count

@@ -13,6 +13,9 @@ final class HTTPServer: Service {
         let description: String
     }
 
+    /// The number of connections that may be open in addition to the limit while ``ConnectionRegistry`` closes others.
+    private static let closingConnections = 32
+
     private let settings: HTTPSettings
     private let channel: IngressChannel
     private let log: Logger
@@ -49,15 +52,9 @@ final class HTTPServer: Service {
     func run() async throws {
         var quiet = log
         quiet.logLevel = max(log.logLevel, .warning)
-        let connections = DescriptorLimit.fit(connections: settings.connections)
-        if connections < settings.connections {
-            log.notice(
-                "the connection limit was lowered, because the limit on open file descriptors is too low",
-                metadata: ["connections": "\(connections)"])
-        }
         let configuration = ServerConfiguration(
             address: .hostname(settings.host, port: settings.port), backlog: settings.backlog,
-            availableConnectionsDelegate: .maximum(connections, logger: quiet))
+            availableConnectionsDelegate: .maximum(settings.connections + Self.closingConnections, logger: quiet))
         let server = Server(
             childChannelSetup: channel, configuration: configuration,
             onServerRunning: { channel in
@@ -119,6 +116,8 @@ struct HTTPSettings: Sendable {
     var threads = min(4, max(1, System.coreCount / 2))
     /// The maximum number of open connections.
     var connections = 4096
+    /// The maximum number of open connections of one client network; `nil` for a quarter of `connections`.
+    var connectionsPerNetwork: Int?
     /// The maximum number of connections that wait until the server accepts them (listen(2)).
     var backlog = 1024
     /// The maximum time for which a graceful shutdown waits for the requests in flight.

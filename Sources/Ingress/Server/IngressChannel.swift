@@ -17,6 +17,8 @@ struct IngressChannel: HTTPChannelHandler {
     let timeouts: ConnectionTimeouts
     /// The maximum size of all header fields of a request together, in bytes.
     let headerBytes: Int
+    let proxies: TrustedProxies
+    let connections: ConnectionRegistry
     let makeErrorResponse: HTTPConnectionHandler.MakeErrorResponse
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -25,7 +27,8 @@ struct IngressChannel: HTTPChannelHandler {
             decoding.maxHeaderFieldSize = headerBytes
             decoding.maxHeaderListSize = headerBytes
             decoding.maxHeaderFieldCount = Self.maximumFieldCount
-            let connection = HTTPConnectionHandler(timeouts: timeouts, makeErrorResponse: makeErrorResponse)
+            let connection = HTTPConnectionHandler(
+                timeouts: timeouts, slot: register(channel), makeErrorResponse: makeErrorResponse)
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(InboundBytesHandler(connection))
             try pipeline.configureHTTPServerPipeline(
@@ -39,6 +42,20 @@ struct IngressChannel: HTTPChannelHandler {
                 configuration: .init(
                     backPressureStrategy: .init(lowWatermark: 2, highWatermark: 4), isOutboundHalfClosureEnabled: true))
         }
+    }
+
+    /// Registers a new connection. If there is no room for it, closes it.
+    private func register(_ channel: any Channel) -> ConnectionRegistry.Slot? {
+        let client = ClientAddress(channel)
+        let isProxy = client.ip.map { proxies.trusts($0) } ?? false
+        let now = NIODeadline.now().uptimeNanoseconds
+        guard let slot = connections.add(channel, network: isProxy ? nil : client.rateLimitKey, at: now) else {
+            // The pipeline must be complete before the channel is closed, so the channel is closed in the next turn.
+            channel.eventLoop.execute { channel.close(promise: nil) }
+            return nil
+        }
+        channel.closeFuture.whenComplete { _ in connections.remove(slot) }
+        return slot
     }
 
     func handle(value: Value, logger: Logger) async {

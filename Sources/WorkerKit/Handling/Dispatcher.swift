@@ -68,18 +68,26 @@ internal import Reactor
     /// Whether the sender was allowed to send a message of this type.
     ///
     /// The broker checks whether the sender may publish to an exchange with a routing key. The handler, however, is
-    /// selected by the message's type. Therefore the exchange and the routing key must match the type. A delivery from
-    /// `warren.requeue` is not checked: only the operator may publish to this exchange, and only workers may publish to
-    /// `warren.retry`, whose messages reach `warren.requeue` after their delay.
+    /// selected by the message's type. Therefore the exchange and the routing key must match the type.
+    ///
+    /// A delivery from `warren.requeue` was published there by the operator, or to `warren.retry` by a worker. Its
+    /// routing key must name this queue. The broker lets the worker of a service use only the keys of the queues of its
+    /// own service, but it does not check the keys in a CC or BCC header, by which a worker can reach every queue.
     ///
     /// A user that may declare exchanges or queues could evade the broker's check in two ways. Both are refused:
     /// - It binds `warren.commands` to an exchange of its own and publishes to that exchange. The delivery then has the
     ///   name of that exchange.
     /// - It declares a queue that dead-letters into `warren.commands`. The delivery then has an `x-death` header.
     private func isAuthorizedRoute(_ delivery: Delivery, _ message: IncomingMessage, _ handler: Handler) -> Bool {
-        if delivery.exchange == Exchange.requeue { return true }
+        if delivery.exchange == Exchange.requeue { return isReturned(delivery) }
         return delivery.exchange == (handler.kind == .event ? Exchange.events : Exchange.commands)
             && delivery.routingKey == message.type && !hasUnexpectedDeathHeader(delivery)
+    }
+
+    /// Whether a delivery from `warren.requeue` has a routing key for its queue, such as `1s.post.commands`.
+    private func isReturned(_ delivery: Delivery) -> Bool {
+        guard let dot = delivery.routingKey.firstIndex(of: ".") else { return false }
+        return delivery.routingKey[delivery.routingKey.index(after: dot)...] == delivery.queue
     }
 
     /// Whether a delivery has an `x-death` header although no worker or operator sent it back to its queue.

@@ -1,4 +1,5 @@
 package import AMQP
+internal import ASCII
 package import Contracts
 package import FoundationEssentials
 internal import Reactor
@@ -74,7 +75,7 @@ package struct IncomingMessage: Sendable {
             hasRefusedSubject = subject != nil
         }
         requestID =
-            properties.headers[Header.requestId]?.string.map { String($0.prefix(128)) } ?? properties.messageID ?? ""
+            properties.headers[Header.requestId]?.string.map(Self.limited) ?? properties.messageID ?? ""
         traceparent = properties.headers[Header.traceparent]?.string
         deadline = properties.headers[Header.deadline]?.int64.map { Timestamp(milliseconds: $0) }
         sentAt = properties.timestamp.map {
@@ -83,9 +84,16 @@ package struct IncomingMessage: Sendable {
         contentType = properties.contentType
         replyTo = properties.replyTo
         correlationID = properties.correlationID
-        failures = hasReturned ? Int(clamping: max(0, properties.headers[Header.attempt]?.int64 ?? 0)) : 0
+        let attempt = hasReturned ? properties.headers[Header.attempt]?.int64 ?? 0 : 0
+        // The header is foreign input. The limit is far above the number of steps of the retry ladder.
+        failures = Int(min(max(0, attempt), 1000))
         self.queue = queue
         self.body = body
+    }
+
+    /// Returns the first 128 bytes of a request's id. A character that the limit cuts becomes U+FFFD.
+    private static func limited(_ requestID: String) -> String {
+        requestID.utf8.count <= 128 ? requestID : String(decoding: requestID.utf8.prefix(128), as: UTF8.self)
     }
 
     @Loop init(_ delivery: Delivery, trusted: Set<String>) {
@@ -98,10 +106,7 @@ package struct IncomingMessage: Sendable {
     package var traceID: String? {
         guard let traceparent, traceparent.utf8.count >= 35 else { return nil }
         let id = traceparent.utf8.dropFirst(3).prefix(32)
-        let isHexadecimal = id.allSatisfy {
-            UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || UInt8(ascii: "a")...UInt8(ascii: "f") ~= $0
-        }
-        return isHexadecimal ? String(Substring(id)) : nil
+        return id.allSatisfy(\.isLowercaseHexadecimal) ? String(Substring(id)) : nil
     }
 }
 

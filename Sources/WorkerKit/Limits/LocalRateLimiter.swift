@@ -36,7 +36,9 @@ package struct LocalRateLimiter: Sendable {
                 makeRoom(for: charge.key, at: now)
                 storedTimes[charge.key] = now + ahead
             }
-            decisions.append(RateDecision(limit: charge.limit, isAllowed: allowed[index], ahead: ahead))
+            decisions.append(
+                RateDecision(
+                    limit: charge.limit, isAllowed: allowed[index], ahead: ahead, cost: charge.cost))
         }
         return decisions
     }
@@ -56,16 +58,21 @@ package struct RateCharge: Sendable, Hashable {
     package let limit: RateLimit
     /// The key under which requests are counted: the limit's name, and the caller or the client's address.
     package let key: String
-    /// Whether the charge costs nothing and only returns the current state.
-    package var isFree = false
+    /// The number of ordinary requests as which the request counts. With the weight 0, the charge costs nothing and
+    /// only returns the current state.
+    package let weight: Int
 
     /// Makes a charge.
-    package init(limit: RateLimit, key: String, isFree: Bool = false) {
+    package init(limit: RateLimit, key: String, weight: Int = 1) {
         self.limit = limit
         self.key = key
-        self.isFree = isFree
+        self.weight = weight
     }
 
-    /// The time by which the request advances the stored time of the key, in microseconds.
-    package var cost: Int64 { isFree ? 0 : limit.interval }
+    /// The time by which the request advances the stored time of the key, in microseconds. It is at most the limit's
+    /// tolerance, so that every request is allowed after a pause.
+    package var cost: Int64 {
+        let (cost, isTooLarge) = limit.interval.multipliedReportingOverflow(by: Int64(weight))
+        return isTooLarge ? limit.tolerance : min(cost, limit.tolerance)
+    }
 }

@@ -7,12 +7,17 @@ package struct RateDecision: Sendable, Hashable {
     /// The time by which the stored time of the request's key is ahead of the clock, in microseconds (see
     /// ``RateLimit``). It includes this request if the request was charged.
     package let ahead: Int64
+    /// The time by which the request advances the stored time if it is allowed, in microseconds.
+    private let cost: Int64
 
     /// Makes a decision.
-    package init(limit: RateLimit, isAllowed: Bool, ahead: Int64) {
+    ///
+    /// - Parameter cost: by default the cost of a request with the weight 1.
+    package init(limit: RateLimit, isAllowed: Bool, ahead: Int64, cost: Int64? = nil) {
         self.limit = limit
         self.isAllowed = isAllowed
         self.ahead = ahead
+        self.cost = cost ?? limit.interval
     }
 
     /// The number of further requests that are allowed now.
@@ -20,9 +25,9 @@ package struct RateDecision: Sendable, Hashable {
         isAllowed ? Int(max(0, (limit.tolerance - ahead) / limit.interval)) : 0
     }
 
-    /// The number of whole seconds after which one more request is allowed, at least 1.
+    /// The number of whole seconds after which the request is allowed, at least 1.
     package var retryAfter: Int {
-        Self.wholeSeconds(max(1, ahead + limit.interval - limit.tolerance))
+        Self.wholeSeconds(max(1, ahead + cost - limit.tolerance))
     }
 
     /// The number of whole seconds after which the full burst is available again.

@@ -64,7 +64,9 @@ package import Redis
         var decisions: [RateDecision] = []
         for (index, charge) in charges.enumerated() {
             guard let allowed = answer[index * 2].integer, let ahead = answer[index * 2 + 1].integer else { return nil }
-            decisions.append(RateDecision(limit: charge.limit, isAllowed: allowed == 1, ahead: Int64(ahead)))
+            decisions.append(
+                RateDecision(
+                    limit: charge.limit, isAllowed: allowed == 1, ahead: Int64(ahead), cost: charge.cost))
         }
         return decisions
     }

@@ -1,10 +1,13 @@
 package import AMQP
-internal import Contracts
+package import Contracts
 internal import FoundationEssentials
 internal import Logging
 package import Reactor
 
 /// Sends requests through the broker and matches their replies by correlation id.
+///
+/// A reply counts only if the service that was asked has sent it, which the broker verifies by the property `user_id`,
+/// and if its type is the type of the reply. Correlation ids have a random part, so no other user can guess them.
 @Loop package final class Requester {
     /// Called once, on the loop, with the outcome of a request.
     package typealias Completion = @Loop (RequestOutcome) -> Void
@@ -17,8 +20,17 @@ package import Reactor
     /// The prefix of this requester's correlation ids. An existing queue can contain replies to an earlier requester.
     /// Their correlation ids have another prefix.
     private let correlation: String
+    private let replyPrincipal: @Sendable (MessageDescriptor) -> String
     private var pending: PendingRequests<Completion>
-    private var timers: [UInt64: LoopTimer] = [:]
+    private var inFlight: [UInt64: InFlight] = [:]
+
+    /// What a reply must agree with, and the timer of the deadline.
+    private struct InFlight {
+        let timer: LoopTimer
+        let type: MessageDescriptor
+        /// The random part of the correlation id.
+        let nonce: UInt64
+    }
 
     /// Makes a requester.
     ///
@@ -29,8 +41,14 @@ package import Reactor
     ///   - replyQueue: the name of an existing queue for the replies, for a principal that may not declare queues. The
     ///     queue must be bound to `warren.replies` with its own name as the key. Only one requester can use the queue
     ///     at a time.
-    package init(publisher: Publisher, principal: String, limit: Int, replyQueue: String? = nil) {
+    ///   - replyPrincipal: returns the broker user from which replies to a message type are accepted; by default, the
+    ///     user that has the name of the type's service.
+    package init(
+        publisher: Publisher, principal: String, limit: Int, replyQueue: String? = nil,
+        replyPrincipal: @escaping @Sendable (MessageDescriptor) -> String = { $0.service.rawValue }
+    ) {
         self.publisher = publisher
+        self.replyPrincipal = replyPrincipal
         self.principal = principal
         self.replyQueue = replyQueue
         replyKey = replyQueue ?? UUID.v7().text
@@ -63,9 +81,12 @@ package import Reactor
         guard let id = pending.register(awaited(by: request), completed) else {
             return completed(.unavailable("too many requests are in flight"))
         }
-        timers[id] = Loop.schedule(after: request.timeout) { self.expire(id) }
+        let nonce = UInt64.random(in: 0...UInt64.max)
+        let timer = Loop.schedule(after: request.timeout) { self.expire(id) }
+        inFlight[id] = InFlight(timer: timer, type: request.type, nonce: nonce)
         let message = request.makeMessage(
-            correlationID: correlation + String(id, radix: 36), replyTo: replyKey, principal: principal)
+            correlationID: "\(correlation)\(String(id, radix: 36)).\(String(nonce, radix: 36))", replyTo: replyKey,
+            principal: principal)
         do {
             try publisher.publish(message) { result in self.settle(id, result) }
         } catch {
@@ -82,7 +103,7 @@ package import Reactor
 
     /// Ends every request in flight as if its deadline had passed.
     package func abandon() {
-        for id in Array(timers.keys) { expire(id) }
+        for id in Array(inFlight.keys) { expire(id) }
     }
 
     private func awaited(by request: OutgoingRequest) -> PendingRequests<Completion>.Awaited {
@@ -102,8 +123,12 @@ package import Reactor
     }
 
     private func receive(_ delivery: Delivery) {
-        guard let text = delivery.properties.correlationID, text.hasPrefix(correlation),
-            let id = UInt64(text.dropFirst(correlation.count), radix: 36), let reply = ReplyMessage.read(delivery),
+        guard let text = delivery.properties.correlationID, text.hasPrefix(correlation) else { return }
+        let parts = text.dropFirst(correlation.count).split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, let id = UInt64(parts[0], radix: 36), let nonce = UInt64(parts[1], radix: 36),
+            let request = inFlight[id], request.nonce == nonce,
+            delivery.properties.userID == replyPrincipal(request.type),
+            delivery.properties.type == request.type.replyName, let reply = ReplyMessage.read(delivery),
             let completed = pending.answer(id)
         else { return }
         end(id, completed, .reply(reply))
@@ -115,7 +140,7 @@ package import Reactor
     }
 
     private func end(_ id: UInt64, _ completed: Completion, _ outcome: RequestOutcome) {
-        timers.removeValue(forKey: id)?.cancel()
+        inFlight.removeValue(forKey: id)?.timer.cancel()
         completed(outcome)
     }
 }

@@ -33,7 +33,7 @@ import Testing
     private let answers: Bool
     private let prefix = "desk." + String(UInt64.random(in: .min ... .max), radix: 36)
 
-    private init(answers: Bool, limit: Int, hasReplyQueue: Bool) throws {
+    private init(answers: Bool, limit: Int, hasReplyQueue: Bool, replyPrincipal: String?) throws {
         address = try BrokerAddress(url: TestEnvironment.value("WARREN_TEST_AMQP_URL"))
         proxy = try FaultProxy(to: address.port)
         self.answers = answers
@@ -42,9 +42,10 @@ import Testing
         publisher = Publisher(address: through, name: "test requester", log: .quiet)
         replier = Publisher(address: address, name: "test answerer", log: .quiet)
         let prefix = prefix
+        let user = replyPrincipal ?? address.user
         requester = Requester(
             publisher: publisher, principal: address.user, limit: limit,
-            replyQueue: hasReplyQueue ? "\(prefix).replies" : nil)
+            replyQueue: hasReplyQueue ? "\(prefix).replies" : nil, replyPrincipal: { _ in user })
         func type(_ name: String, _ kind: MessageKind) -> MessageDescriptor {
             MessageType<EntityRequest, EmptyBody>(
                 "\(prefix).\(name)", kind, of: .post, "", request: .json(example: EntityRequest(id: .v7())),
@@ -62,11 +63,13 @@ import Testing
     ///   - answers: whether the fixture replies to each request.
     ///   - limit: the maximum number of requests in flight.
     ///   - hasReplyQueue: whether the requester uses an existing queue for the replies.
+    ///   - replyPrincipal: the user from which the requester accepts replies; by default the fixture's own user.
     static func run(
-        answers: Bool, limit: Int = 100, hasReplyQueue: Bool = false,
+        answers: Bool, limit: Int = 100, hasReplyQueue: Bool = false, replyPrincipal: String? = nil,
         _ body: @Loop (RequesterFixture) async throws -> Void
     ) async throws {
-        let fixture = try RequesterFixture(answers: answers, limit: limit, hasReplyQueue: hasReplyQueue)
+        let fixture = try RequesterFixture(
+            answers: answers, limit: limit, hasReplyQueue: hasReplyQueue, replyPrincipal: replyPrincipal)
         defer { fixture.proxy.stop() }
         let provisioner = Provisioner(address: fixture.address)
         let queues = ["query", "command", "crowded", "replies"].map { "\(fixture.prefix).\($0)" }
@@ -97,9 +100,18 @@ import Testing
     }
 
     /// Publishes a message to the reply exchange. The message need not be a valid reply.
-    func publish(status: Int64, correlation: String?, to key: String) async throws {
+    ///
+    /// - Parameters:
+    ///   - type: the property `type`; by default the reply's type of the request with this correlation id.
+    ///   - isVerified: whether the message has the property `user_id`, by which the broker verifies the sender.
+    func publish(
+        status: Int64, correlation: String?, to key: String, type: String? = nil, isVerified: Bool = true
+    ) async throws {
         var properties = Properties()
         properties.correlationID = correlation
+        let request = received.last { $0.properties.correlationID == correlation }
+        properties.type = type ?? request?.properties.type.map { "\($0).reply" }
+        properties.userID = isVerified ? address.user : nil
         properties.contentType = ContentType.json
         properties.headers[Header.status] = .int64(status)
         properties.headers[Header.etag] = #""7""#
@@ -162,6 +174,8 @@ import Testing
         let correlation = delivery.properties.correlationID
         var properties = Properties()
         properties.correlationID = correlation
+        properties.type = delivery.properties.type.map { "\($0).reply" }
+        properties.userID = address.user
         properties.contentType = ContentType.json
         properties.headers[Header.status] = 200
         properties.headers[Header.etag] = #""7""#

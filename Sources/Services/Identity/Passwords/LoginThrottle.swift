@@ -50,7 +50,7 @@ internal import WorkerKit
         guard let limit else { return try await check() }
         let key = Self.key(email)
         // A free charge reads the count without increasing it.
-        let decisions = await limiter.charge([RateCharge(limit: limit, key: key, isFree: true)])
+        let decisions = await limiter.charge([RateCharge(limit: limit, key: key, weight: 0)])
         if decisions.contains(where: { $0.remaining == 0 }) { await delayed.wait(for: delay) }
         let found = try await check()
         if found == nil { await limiter.charge([RateCharge(limit: limit, key: key)]) }

@@ -2,13 +2,24 @@ internal import Contracts
 internal import FoundationEssentials
 internal import Synchronization
 
-/// Limits the bytes of request bodies that the process holds at once. A body counts from its arrival until it is passed
-/// to the broker connection.
+/// Limits the bytes of request bodies or of responses that the process holds at once. The body of a request counts from
+/// its arrival until it is passed to the broker connection, a response from the arrival of the reply until it is
+/// written to the socket.
 ///
 /// The size of one body and the number of connections have their own limits, but the product of these limits can exceed
 /// the memory.
-final class BodyBudget: Sendable {
-    /// A client. The bodies of one client are counted together.
+final class ByteBudget: Sendable {
+    /// Responses up to this size, in bytes, are not counted, because a connection buffers this much of its output
+    /// anyway.
+    static let smallResponse = 16 * 1024
+
+    /// The kind of bytes that a budget limits.
+    enum Content: Sendable {
+        case requestBodies
+        case responses
+    }
+
+    /// A client. The bytes of one client are counted together.
     enum Client: Sendable, Hashable {
         case account(UUID)
         /// The rate limit key of an address.
@@ -27,11 +38,13 @@ final class BodyBudget: Sendable {
     }
 
     private let limit: Int
+    private let content: Content
     private let usage = Mutex(Usage())
 
     /// - Parameter limit: the maximum number of bytes of all clients together. One client may use a third of them.
-    init(_ limit: Int) {
+    init(_ limit: Int, of content: Content) {
         self.limit = limit
+        self.content = content
     }
 
     /// The number of bytes that are reserved now.
@@ -41,7 +54,7 @@ final class BodyBudget: Sendable {
     fileprivate func check(_ count: Int, for client: Client) throws(Problem) {
         guard count > 0 else { return }
         let refusal = usage.withLock { $0.refusal(of: count, for: client, limit: limit) }
-        if let refusal { throw Self.problem(refusal) }
+        if let refusal { throw problem(refusal) }
     }
 
     fileprivate func reserve(_ count: Int, for client: Client) throws(Problem) {
@@ -54,7 +67,7 @@ final class BodyBudget: Sendable {
             }
             return refusal
         }
-        if let refusal { throw Self.problem(refusal) }
+        if let refusal { throw problem(refusal) }
     }
 
     fileprivate func release(_ count: Int, for client: Client) {
@@ -66,21 +79,27 @@ final class BodyBudget: Sendable {
         }
     }
 
-    private static func problem(_ code: ProblemCode) -> Problem {
-        let subject = code == .tooManyRequests ? "This client is sending" : "Clients are sending"
-        return Problem(code, detail: "\(subject) too many request bodies at once.", retryAfter: 1)
+    private func problem(_ code: ProblemCode) -> Problem {
+        let isOneClient = code == .tooManyRequests
+        let detail =
+            switch content {
+            case .requestBodies:
+                "\(isOneClient ? "This client is" : "Clients are") sending too many request bodies at once."
+            case .responses: "\(isOneClient ? "This client reads its" : "Clients read their") responses too slowly."
+            }
+        return Problem(code, detail: detail, retryAfter: 1)
     }
 }
 
-/// The bytes of a budget that are reserved for the body of one request. They are released by ``release()``, or when
-/// this object is freed.
-final class BodyReservation: Sendable {
-    private let budget: BodyBudget
-    private let client: BodyBudget.Client
+/// The bytes of a budget that are reserved for the body of one request or for one response. They are released by
+/// ``release()``, or when this object is freed.
+final class ByteReservation: Sendable {
+    private let budget: ByteBudget
+    private let client: ByteBudget.Client
     private let count = Mutex(0)
 
     /// Makes an empty reservation.
-    init(in budget: BodyBudget, for client: BodyBudget.Client) {
+    init(in budget: ByteBudget, for client: ByteBudget.Client) {
         self.budget = budget
         self.client = client
     }

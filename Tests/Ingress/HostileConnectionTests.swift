@@ -1,0 +1,130 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+import WorkerKit
+
+@testable import Ingress
+
+@Suite("Clients that occupy the server", .serialized)
+struct HostileConnectionTests {
+    @Test("clients that do not read their responses hold at most the budget, and another client is served")
+    func unreadResponses() async throws {
+        let mark = "unread-\(UUID().uuidString.prefix(8))"
+        let budget = 16 << 20
+        let page = Array(#"{"items":"\#(String(repeating: "x", count: 1 << 20))"}"#.utf8)
+        try await RunningIngress.with(change: { $0.responseBytes = budget }) { ingress in
+            try await StubWorker.with("post.list", mark: mark) { _ in
+                .json(page)
+            } _: {
+                func begin(_ account: UUID) throws -> RawClient {
+                    let token = try ingress.maker.token(claims: ingress.maker.claims(subject: account.uuidString))
+                    let client = try RawClient(port: ingress.port, receiveBuffer: 4096)
+                    let request =
+                        "GET /v1/posts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n"
+                        + "X-Request-Id: \(mark)\r\n\r\n"
+                    try client.send(String(repeating: request, count: 4))
+                    return client
+                }
+                let account = UUID()
+                var silent = try (0..<40).map { _ in try begin(account) }
+                #expect(try await eventually { ingress.responses.reservedBytes > budget / 4 })
+                // The client's share is a third. The requests over it get 429, which is small.
+                for _ in 0..<20 {
+                    #expect(ingress.responses.reservedBytes <= budget / 3)
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+                let token = try ingress.maker.token(claims: ingress.maker.claims(subject: UUID().uuidString))
+                let other = try ingress.client().call(
+                    "GET", "/v1/posts", token: token, fields: ["X-Request-Id": mark])
+                #expect(other.status == 200 && other.body == page)
+                // With many accounts, the whole budget is the limit.
+                silent += try (0..<40).map { _ in try begin(UUID()) }
+                for _ in 0..<20 {
+                    #expect(ingress.responses.reservedBytes <= budget)
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+                silent = []
+                #expect(try await eventually { ingress.responses.reservedBytes == 0 })
+            }
+        }
+    }
+
+    @Test("a client that reads pipelined large responses slowly gets all of them, one after another")
+    func slowReader() async throws {
+        let mark = "slow-\(UUID().uuidString.prefix(8))"
+        let page = Array(#"{"items":"\#(String(repeating: "x", count: 1 << 20))"}"#.utf8)
+        try await RunningIngress.with { ingress in
+            try await StubWorker.with("post.list", mark: mark) { _ in
+                .json(page)
+            } _: {
+                let client = try RawClient(port: ingress.port, receiveBuffer: 4096)
+                let token = try ingress.maker.token()
+                let request =
+                    "GET /v1/posts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n"
+                    + "X-Request-Id: \(mark)\r\n\r\n"
+                try client.send(request + request + request)
+                try await Task.sleep(for: .milliseconds(300))
+                for _ in 0..<3 {
+                    let response = try client.receive()
+                    #expect(response.status == 200 && response.body == page)
+                }
+                #expect(try await eventually { ingress.responses.reservedBytes == 0 })
+            }
+        }
+    }
+
+    @Test("the large OpenAPI document counts towards the budget for responses as well")
+    func unreadDocument() async throws {
+        let budget = 16 << 20
+        try await RunningIngress.with(change: { $0.responseBytes = budget }) { ingress in
+            let address = RawClient.anyLoopback
+            let request = String(repeating: "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n", count: 60)
+            var silent: [RawClient] = []
+            for _ in 0..<100 {
+                let client = try RawClient(port: ingress.port, from: address, receiveBuffer: 4096)
+                try client.send(request)
+                silent.append(client)
+                #expect(ingress.responses.reservedBytes <= budget / 3)
+            }
+            #expect(try await eventually { ingress.responses.reservedBytes > 0 })
+            #expect(try ingress.client().call("GET", "/openapi.json").status == 200)
+            silent = []
+            #expect(try await eventually { ingress.responses.reservedBytes == 0 })
+        }
+    }
+
+    @Test("idle connections of one address make room for its new ones, and other addresses are served at once")
+    func idleFlood() async throws {
+        let limits = ["WARREN_HTTP_CONNECTIONS": "40", "WARREN_HTTP_CONNECTIONS_PER_CLIENT": "10"]
+        let mark = "idle-\(UUID().uuidString.prefix(8))"
+        try await RunningIngress.with(environment: limits) { ingress in
+            let address = RawClient.anyLoopback
+            let token = try ingress.maker.token()
+            try await StubWorker.with("post.list", mark: "no request") { _ in
+                nil
+            } _: {
+                // The connection of a request in flight is never closed to make room.
+                let busy = try RawClient(port: ingress.port, from: address)
+                try busy.send(
+                    "GET /v1/posts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n"
+                        + "X-Request-Id: \(mark)\r\n\r\n")
+                try await Task.sleep(for: .milliseconds(100))
+                let flood = try (0..<200).map { _ in try RawClient(port: ingress.port, from: address) }
+                #expect(try ingress.client().call("GET", "/health/live").status == 200)
+                #expect(try RawClient(port: ingress.port, from: address).call("GET", "/health/live").status == 200)
+                #expect(flood[0].isClosed(), "the connection that has been idle longest is closed")
+                #expect(try busy.receive().status == 504)
+            }
+        }
+    }
+
+    @Test("idle connections of many addresses make room for a new client")
+    func distributedFlood() async throws {
+        let limits = ["WARREN_HTTP_CONNECTIONS": "40", "WARREN_HTTP_CONNECTIONS_PER_CLIENT": "10"]
+        try await RunningIngress.with(environment: limits) { ingress in
+            let flood = try (0..<200).map { _ in try ingress.client() }
+            for _ in 0..<5 { #expect(try ingress.client().call("GET", "/health/live").status == 200) }
+            #expect(flood[0].isClosed())
+        }
+    }
+}
