@@ -204,7 +204,8 @@ let testTargets = [
         "Fuzz", exclude: ["libfuzzer"],
         ["Contracts", "ImageHeaders", "Multipart", "AMQP", "CRabbitMQ", "Ingress", "Reactor"]),
     tests(
-        "Journeys", ["AMQP", "BrokerSupport", "Postgres", "Redis", "Curl", "Contracts", "Reactor", logging]),
+        "Journeys",
+        ["AMQP", "BrokerSupport", "DatabaseSupport", "Postgres", "Redis", "Curl", "Contracts", "Reactor", logging]),
 ]
 
 /// The only test target to build; `compose/local test TARGET` sets the variable. SwiftPM links all test targets into

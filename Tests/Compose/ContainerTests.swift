@@ -134,7 +134,7 @@ struct ContainerTests {
             #expect((service.ports ?? []).allSatisfy { $0.hasPrefix("127.0.0.1:") }, "\(name)")
         }
         #expect(Set(file.networks.filter { $0.value?.internal != true }.keys) == ["edge", "media-host"])
-        for name in ["postgres", "redis"] {
+        for name in ["postgres", "redis", "limits"] {
             #expect(try Set(service(name).networks ?? []).isDisjoint(with: ["edge", "media-host"]))
         }
     }
@@ -146,10 +146,24 @@ struct ContainerTests {
             #expect(needs["database-setup"]?.condition == "service_completed_successfully")
             #expect(needs["rabbitmq"]?.condition == "service_healthy")
         }
-        for name in ["rabbitmq", "postgres", "redis", "cloudinary-local"] {
+        for name in ["rabbitmq", "postgres", "redis", "limits", "cloudinary-local"] {
             #expect(try service(name).dependsOn?["setup"]?.condition == "service_completed_successfully")
         }
         #expect(try service("media").dependsOn?["cloudinary-local"]?.required == false)
+    }
+
+    @Test("a daemon starts after the Redis server that it uses, and shares a network with this Redis server only")
+    func redisServers() throws {
+        let networks = ["redis": "cache", "limits": "limits"]
+        for (server, network) in networks { #expect(try service(server).networks == [network]) }
+        for name in Self.daemons + ["warren"] {
+            let daemon = try service(name)
+            let needed = Set((daemon.dependsOn ?? [:]).keys).intersection(networks.keys)
+            #expect(needed == (["ingress", "identity"].contains(name) ? ["limits"] : ["redis"]), "\(name)")
+            for server in needed { #expect(daemon.dependsOn?[server]?.condition == "service_healthy", "\(name)") }
+            let shared = Set(daemon.networks ?? []).intersection(networks.values)
+            #expect(shared == Set(needed.compactMap { networks[$0] }), "\(name)")
+        }
     }
 
     @Test("Docker and compose/local kill a daemon after 40 s, which is longer than its own limit for a graceful stop")

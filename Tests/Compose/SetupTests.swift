@@ -11,12 +11,15 @@ struct SetupTests {
         static let containers: [String: Set<String>] = [
             "rabbitmq": ["rabbitmq.conf", "definitions/1-users.json", "definitions/2-warren.json"],
             "postgres": ["password", "pg_hba.conf", "roles.sql"], "redis": ["password", "redis.conf"],
+            "limits": ["password", "redis.conf"],
             "ingress": ["amqp.url", "redis.url", "jwks.json"],
             "identity": ["amqp.url", "redis.url", "database.url", "signing-key.pem"],
             "post": ["amqp.url", "redis.url", "database.url"],
             "media": ["amqp.url", "redis.url", "database.url", "cloudinary.url"],
             "search": ["amqp.url", "redis.url", "database.url"], "cloudinary-local": ["secret"],
         ]
+
+        static let services = ["ingress", "identity", "post", "media", "search"]
 
         let folder: TemporaryFolder
 
@@ -76,7 +79,8 @@ struct SetupTests {
                 #expect(file.st_mode & 0o7777 == 0o440, "\(container)/\(name)")
                 guard getuid() == 0 else { continue }
                 #expect(file.st_uid == 0)
-                #expect(file.st_gid == (["rabbitmq", "postgres", "redis"].contains(container) ? 999 : 10001))
+                let isOfficial = ["rabbitmq", "postgres", "redis", "limits"].contains(container)
+                #expect(file.st_gid == (isOfficial ? 999 : 10001))
             }
         }
         for name in try volumes.folder.contents("state") {
@@ -91,13 +95,16 @@ struct SetupTests {
         let volumes = try Volumes()
         try await volumes.runSuccessfully()
         var passwords: Set<String> = []
-        for service in ["ingress", "identity", "post", "media", "search"] {
-            let url = try #require(URLComponents(string: try volumes.text("\(service)/amqp.url")))
-            #expect(url.user == service && url.host == "rabbitmq" && url.path == "/warren")
-            let password = try #require(url.password)
-            #expect(password.count >= 32 && passwords.insert(password).inserted)
-            for (other, files) in try volumes.all() where other != service {
-                #expect(files.values.allSatisfy { !$0.contains(password) }, "\(other) has a password of \(service)")
+        for service in Volumes.services {
+            let redis = ["ingress", "identity"].contains(service) ? "limits" : "redis"
+            for (file, host, path) in [("amqp.url", "rabbitmq", "/warren"), ("redis.url", redis, "/0")] {
+                let url = try #require(URLComponents(string: try volumes.text("\(service)/\(file)")))
+                #expect(url.user == service && url.host == host && url.path == path)
+                let password = try #require(url.password)
+                #expect(password.count >= 32 && passwords.insert(password).inserted)
+                for (other, files) in try volumes.all() where other != service {
+                    #expect(files.values.allSatisfy { !$0.contains(password) }, "\(other) has a password of \(service)")
+                }
             }
         }
         for service in ["identity", "post", "media", "search"] {
@@ -109,6 +116,49 @@ struct SetupTests {
                 #expect(files.values.allSatisfy { !$0.contains(password) }, "\(other) has a password of \(service)")
             }
         }
+    }
+
+    @Test("each Redis server has a user with a hashed password for each of its services, and limits on the user's keys")
+    func redisUsers() async throws {
+        let volumes = try Volumes()
+        try await volumes.runSuccessfully()
+        let keys = [
+            "limits": ["ingress": "~rate:* ", "identity": "~identity:* "],
+            "redis": ["post": "~post:* ~{post:* ", "media": "", "search": "~search:* ~{search:* "],
+        ]
+        for (server, users) in keys {
+            let configuration = try volumes.text("\(server)/redis.conf")
+            var expected: Set<String> = []
+            for (user, patterns) in users {
+                let url = try #require(URLComponents(string: try volumes.text("\(user)/redis.url")))
+                let hash = try await sha256(try #require(url.password))
+                expected.insert(
+                    "\(user) on #\(hash) \(patterns)resetchannels +@all -@admin -@dangerous -scan -randomkey")
+            }
+            #expect(try Repository.all("^user (.*)$", in: configuration) == expected)
+        }
+        #expect(try volumes.text("redis/redis.conf").contains("\nmaxmemory-policy volatile-lru\n"))
+        #expect(try volumes.text("limits/redis.conf").contains("\nmaxmemory-policy noeviction\n"))
+    }
+
+    @Test("the password of a Redis server's default user is in the folder of that server only")
+    func redisDefaultUsers() async throws {
+        let volumes = try Volumes()
+        try await volumes.runSuccessfully()
+        for server in ["redis", "limits"] {
+            let password = try volumes.text("\(server)/password").trimmingCharacters(in: .whitespacesAndNewlines)
+            #expect(password.count >= 32)
+            #expect(try volumes.text("\(server)/redis.conf").contains("\nrequirepass \(password)\n"))
+            for (other, files) in try volumes.all() where other != server {
+                #expect(files.values.allSatisfy { !$0.contains(password) }, "\(other) has the password of \(server)")
+            }
+        }
+    }
+
+    /// Returns the SHA-256 digest of a text in hexadecimal.
+    private func sha256(_ text: String) async throws -> String {
+        let script = #"printf '%s' "$1" | sha256sum"#
+        return String(try await Repository.run("/bin/bash", ["-c", script, "-", text]).text.prefix(64))
     }
 
     @Test("a second set-up changes no secret")
@@ -144,11 +194,32 @@ struct SetupTests {
         let rotated = try volumes.all()
         #expect(rotated["post"]?["amqp.url"] != before["post"]?["amqp.url"])
         #expect(rotated["post"]?["database.url"] != before["post"]?["database.url"])
-        for name in ["ingress", "identity", "media", "search", "redis", "cloudinary-local"] {
+        #expect(rotated["post"]?["redis.url"] != before["post"]?["redis.url"])
+        #expect(rotated["redis"]?["redis.conf"] != before["redis"]?["redis.conf"])
+        #expect(rotated["redis"]?["password"] == before["redis"]?["password"])
+        for name in ["ingress", "identity", "media", "search", "limits", "cloudinary-local"] {
             #expect(rotated[name] == before[name], "\(name)")
         }
         #expect(try await volumes.run(["rotate", "nobody"]).status == 1)
         #expect(try await volumes.run(["rotate"]).status == 64)
+    }
+
+    @Test(
+        "the set-up's command rotate changes the password of a Redis server's default user",
+        arguments: ["redis", "limits"]
+    )
+    func rotatesDefaultUser(server: String) async throws {
+        let volumes = try Volumes()
+        try await volumes.runSuccessfully()
+        let before = try volumes.all()
+        try await volumes.runSuccessfully(["rotate", server])
+        let rotated = try volumes.all()
+        for (name, files) in rotated {
+            #expect((files == before[name]) == (name != server), "\(name)")
+        }
+        let users = "^user (.*)$"
+        let (new, old) = (rotated[server]?["redis.conf"] ?? "", before[server]?["redis.conf"] ?? "")
+        #expect(try Repository.all(users, in: new) == Repository.all(users, in: old))
     }
 
     @Test("only the media container gets the value of CLOUDINARY_URL")

@@ -29,6 +29,19 @@ struct TargetTests {
         #expect(needs.values.allSatisfy { $0.isSubset(of: known) })
     }
 
+    @Test("the servers that test targets need are servers that compose/local starts")
+    func servers() async throws {
+        let result = try await Repository.runScript(
+            #"for server in "${SERVERS[@]}"; do declare -F "launch_$server" >&2; echo "$server"; done"#,
+            parts: ["secrets", "rabbitmq", "postgres", "redis", "servers"], state: "/nonexistent")
+        try #require(result.status == 0, "\(result.errors)")
+        let started = Set(result.text.split(separator: "\n").map(String.init))
+        #expect(started == ["rabbitmq", "postgres", "redis", "limits"])
+        #expect(try await needs().values.allSatisfy { $0 == ["stack"] || $0.isSubset(of: started) })
+        // The rate limits are tested on `redis`, so that a target does not need both Redis servers.
+        #expect(try await needs().values.allSatisfy { !$0.contains("limits") })
+    }
+
     @Test("Tests/README.md lists the same test targets and servers as compose/lib/targets.sh")
     func documentation() async throws {
         let servers = ["RabbitMQ": "rabbitmq", "PostgreSQL": "postgres", "Redis": "redis", "all of Warren": "stack"]

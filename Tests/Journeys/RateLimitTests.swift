@@ -1,6 +1,6 @@
 import Contracts
+import DatabaseSupport
 import Foundation
-import Logging
 import Reactor
 import Redis
 import TestSupport
@@ -73,15 +73,7 @@ extension Journeys {
             var parts = try #require(URLComponents(string: TestEnvironment.value("WARREN_REDIS_URL")))
             parts.path = "/8"
             let url = try #require(parts.string)
-            var log = Logger(label: "redis")
-            log.logLevel = .critical
-            let redis = RedisClient(address: try RedisAddress(url: url), name: "journeys", log: log)
-            async let running: Void = redis.run()
-            let isConnected = try await eventually { redis.isConnected }
-            let reply = try? await redis.send(["FLUSHDB"])
-            await redis.close()
-            await running
-            #expect(isConnected && reply != nil)
+            try await TestRedis.withClient(url) { _ = try await $0.send(["FLUSHDB"]) }
             return url
         }
     }

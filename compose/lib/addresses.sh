@@ -12,7 +12,8 @@ print_stack_addresses() {
     for service in "${SERVICES[@]}"; do
         export_line "WARREN_${service^^}_DATABASE_URL" "$(database_url "$service")"
     done
-    export_line WARREN_REDIS_URL "$(redis_url 0)"
+    export_line WARREN_REDIS_URL "$(redis_url redis 0)"
+    export_line WARREN_LIMITS_REDIS_URL "$(redis_url limits 0)"
     export_line CLOUDINARY_URL "$(cloudinary_url)"
 }
 
@@ -27,7 +28,7 @@ print_test_addresses() {
             export_line WARREN_TEST_DAEMONS_AMQP_URL "$(amqp_url scratch scratch-daemons)"
             ;;
         postgres) export_line WARREN_TEST_DATABASE_URL "$(database_url scratch)" ;;
-        redis) export_line WARREN_TEST_REDIS_URL "$(redis_url 9)" ;;
+        redis) export_line WARREN_TEST_REDIS_URL "$(redis_url redis 9)" ;;
         esac
     done
 }

@@ -91,7 +91,7 @@ rebuild_search() {
     require_running
     env -u WARREN_AMQP_URL -u WARREN_DATABASE_URL -u WARREN_REDIS_URL \
         "WARREN_AMQP_URL_FILE=$secrets/search-amqp.url" "WARREN_DATABASE_URL_FILE=$secrets/search-database.url" \
-        "WARREN_REDIS_URL_FILE=$secrets/redis.url" "$ROOT/.build/$BUILD/warren" search rebuild
+        "WARREN_REDIS_URL_FILE=$secrets/search-redis.url" "$ROOT/.build/$BUILD/warren" search rebuild
 }
 
 print_env() {

@@ -12,12 +12,11 @@ program_of() {
 # write_addresses: writes the servers' addresses, with passwords, to files that the daemons read.
 write_addresses() {
     local service
-    for service in "${SERVICES[@]}"; do
+    for service in ingress "${SERVICES[@]}"; do
         amqp_url "$service" | write_secret "$service-amqp.url"
-        database_url "$service" | write_secret "$service-database.url"
+        redis_user_url "$service" | write_secret "$service-redis.url"
     done
-    amqp_url ingress | write_secret ingress-amqp.url
-    redis_url 0 | write_secret redis.url
+    for service in "${SERVICES[@]}"; do database_url "$service" | write_secret "$service-database.url"; done
     cloudinary_url | write_secret cloudinary.url
     mkdir -p "$STATE/cloudinary"
 }
@@ -46,7 +45,7 @@ set_command() {
     identity) COMMAND+=("WARREN_SIGNING_KEY_FILE=$STATE/keys/signing-key.pem") ;;
     media) COMMAND+=("CLOUDINARY_URL_FILE=$secrets/cloudinary.url") ;;
     esac
-    COMMAND+=("WARREN_AMQP_URL_FILE=$secrets/$service-amqp.url" "WARREN_REDIS_URL_FILE=$secrets/redis.url"
+    COMMAND+=("WARREN_AMQP_URL_FILE=$secrets/$service-amqp.url" "WARREN_REDIS_URL_FILE=$secrets/$service-redis.url"
         "WARREN_LOG_LEVEL=${WARREN_LOG_LEVEL:-info}" "$(program_of "$service")")
 }
 

@@ -3,7 +3,9 @@
 # repository contains none.
 
 # The servers' host names. The set-up of the containers replaces them by the containers' names.
-declare -A HOSTS=([amqp]=127.0.0.1 [postgres]=127.0.0.1 [redis]=127.0.0.1 [cloudinary]=127.0.0.1)
+declare -A HOSTS=(
+    [amqp]=127.0.0.1 [postgres]=127.0.0.1 [redis]=127.0.0.1 [limits]=127.0.0.1 [cloudinary]=127.0.0.1
+)
 
 # secret NAME: prints the secret of that name, and generates it if it does not exist.
 secret() {
@@ -36,8 +38,20 @@ database_url() {
     printf 'postgresql://%s:%s@%s:%s/%s' "$1" "$(secret "postgres-$1")" "${HOSTS[postgres]}" "$POSTGRES_PORT" "$1"
 }
 
-# redis_url NUMBER: prints the address of a Redis database, with the password.
-redis_url() { printf 'redis://:%s@%s:%s/%s' "$(secret redis)" "${HOSTS[redis]}" "$REDIS_PORT" "$1"; }
+# redis_url SERVER NUMBER: prints the address of a database of the Redis server `redis` or `limits`, with the password
+# of the default user.
+redis_url() { printf 'redis://:%s@%s/%s' "$(secret "$1")" "$(redis_address "$1")" "$2"; }
+
+# redis_user_url SERVICE: prints the address of the service's Redis server, with the service's user and password.
+redis_user_url() {
+    printf 'redis://%s:%s@%s/0' "$1" "$(secret "redis-$1")" "$(redis_address "${REDIS_SERVERS[$1]}")"
+}
+
+# redis_address SERVER: prints the host and port of a Redis server.
+redis_address() {
+    local port=${1^^}_PORT
+    printf '%s:%s' "${HOSTS[$1]}" "${!port}"
+}
 
 cloudinary_url() {
     printf 'cloudinary://local:%s@warren?upload_prefix=http://%s:%s' "$(secret cloudinary)" "${HOSTS[cloudinary]}" \

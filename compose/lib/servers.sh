@@ -1,16 +1,17 @@
 # shellcheck shell=bash
-# Starts and stops RabbitMQ, PostgreSQL and Redis, which only this stack uses. Their processes are named `rabbitmq-1`,
-# `postgres-1` and `redis-1`. The process `epmd-1` is RabbitMQ's port mapper.
+# Starts and stops RabbitMQ, PostgreSQL and the two Redis servers, which only this stack uses. Their processes are named
+# `rabbitmq-1`, `postgres-1`, `redis-1` and `limits-1`. The process `epmd-1` is RabbitMQ's port mapper.
 
 # shellcheck disable=SC2034 # used by other parts
-SERVERS=(rabbitmq postgres redis)
+SERVERS=(rabbitmq postgres redis limits)
 
 server_is_ready() {
     case $1 in
     epmd-1) port_is_open "$EPMD_PORT" ;;
     rabbitmq-1) rabbitmq_is_ready ;;
     postgres-1) postgres_is_ready ;;
-    redis-1) redis_is_ready ;;
+    redis-1) redis_is_ready redis "$REDIS_PORT" ;;
+    limits-1) redis_is_ready limits "$LIMITS_PORT" ;;
     esac
 }
 
@@ -26,6 +27,6 @@ start_servers() {
 stop_servers() {
     # SIGTERM makes PostgreSQL wait for its clients to disconnect; SIGINT ends their sessions.
     stop_processes INT postgres-1
-    stop_processes TERM redis-1 rabbitmq-1
+    stop_processes TERM redis-1 limits-1 rabbitmq-1
     stop_processes TERM epmd-1
 }

@@ -17,6 +17,7 @@ PORTS=(
     "EPMD_PORT 17369 WARREN_EPMD_PORT"
     "POSTGRES_PORT 17432 WARREN_POSTGRES_PORT"
     "REDIS_PORT 17379 WARREN_REDIS_PORT"
+    "LIMITS_PORT 17380 WARREN_LIMITS_PORT"
     "CLOUDINARY_PORT 17480 WARREN_CLOUDINARY_PORT"
     "HTTP_PORT 8080 WARREN_HTTP_PORT"
 )
@@ -35,16 +36,24 @@ port_is_valid() { [[ $1 =~ ^[0-9]{1,5}$ ]] && (($1 > 0 && $1 < 65536)); }
 
 # choose_ports: sets each port to the value of its environment variable, or to its default, and saves the ports.
 choose_ports() {
-    local entry name default override port taken=()
+    local entry name taken=()
     for entry in "${PORTS[@]}"; do
-        read -r name default override <<<"$entry"
-        port=${!override:-$default}
-        port_is_valid "$port" || fail "$override must be a port from 1 to 65535, not $port"
-        [[ " ${taken[*]} " != *" $port "* ]] || fail "$override: port $port is already used by another setting"
-        printf -v "$name" '%s' "$port"
-        taken+=("$port")
+        name=${entry%% *}
+        choose_port "$entry"
+        [[ " ${taken[*]} " != *" ${!name} "* ]] ||
+            fail "${entry##* }: port ${!name} is already used by another setting"
+        taken+=("${!name}")
     done
     save_ports
+}
+
+# choose_port LINE: sets the port of a line of PORTS to the value of its environment variable, or to its default.
+choose_port() {
+    local name default override port
+    read -r name default override <<<"$1"
+    port=${!override:-$default}
+    port_is_valid "$port" || fail "$override must be a port from 1 to 65535, not $port"
+    printf -v "$name" '%s' "$port"
 }
 
 # reserve_free_ports: chooses a block of free ports, and saves them. Servers open the ports only later, so until this
@@ -80,9 +89,17 @@ save_ports() {
 
 # load_settings: sets the variables of the stack's last start. Returns 1 if the stack was never started.
 load_settings() {
+    local entry name
     [[ -f $STATE/settings ]] || return 1
     # shellcheck source=/dev/null
     source "$STATE/settings"
+    # The stack may have been started by an earlier version of these scripts, which had fewer ports.
+    for entry in "${PORTS[@]}"; do
+        name=${entry%% *}
+        if [[ -v $name ]]; then continue; fi
+        choose_port "$entry"
+        save_setting "$name" "${!name}"
+    done
 }
 
 # save_setting NAME VALUE: sets the variable, and adds it to the settings file for load_settings.

@@ -9,6 +9,7 @@ address_of() {
     rabbitmq-1) printf '127.0.0.1:%s' "$AMQP_PORT" ;;
     postgres-1) printf '127.0.0.1:%s' "$POSTGRES_PORT" ;;
     redis-1) printf '127.0.0.1:%s' "$REDIS_PORT" ;;
+    limits-1) printf '127.0.0.1:%s' "$LIMITS_PORT" ;;
     epmd-1) printf '127.0.0.1:%s' "$EPMD_PORT" ;;
     *) printf -- '-' ;;
     esac

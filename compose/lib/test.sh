@@ -34,7 +34,7 @@ prepare_tests() {
     : >"$STATE/log/test.log"
     # The caller's shell may have exported the addresses of another stack.
     unset "${!WARREN_TEST_@}" WARREN_STATE WARREN_URL WARREN_INTEGRATOR_URL WARREN_OPERATOR_URL WARREN_REDIS_URL \
-        CLOUDINARY_URL
+        WARREN_LIMITS_REDIS_URL CLOUDINARY_URL
     # If hundreds of tests ran in parallel, some would exceed their time limits.
     export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=${SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH:-8}
 }
@@ -96,7 +96,7 @@ run_test_runner() {
 
 remove_test_data() {
     if load_settings && any_running; then stop_test_stack; fi
-    rm -rf "${STATE:?}"/{rabbitmq,postgres,redis,cloudinary,keys,secrets,run,settings}
+    rm -rf "${STATE:?}"/{rabbitmq,postgres,redis,limits,cloudinary,keys,secrets,run,settings}
     make_state_folder
 }
 
