@@ -175,6 +175,61 @@ import WorkerKit
         }
     }
 
+    @Test("a session ends 90 days after its login, however often it is refreshed")
+    func maximumAge() async throws {
+        try await IdentityFixture.with { fixture in
+            var token = try await fixture.register().refreshToken
+            for _ in 0..<14 {
+                fixture.clock.advance(by: .seconds(6 * 24 * 3600))
+                token = try fixture.session(try await fixture.refresh(token)).refreshToken
+            }
+            fixture.clock.advance(by: .seconds(6 * 24 * 3600 - 60))
+            token = try fixture.session(try await fixture.refresh(token)).refreshToken
+            fixture.clock.advance(by: .seconds(120))
+            #expect(try await fixture.refresh(token).status == 401)
+        }
+    }
+
+    @Test("an account keeps its 100 newest sessions, and a login ends the oldest one beyond them")
+    func sessionCount() async throws {
+        try await IdentityFixture.with { fixture in
+            let first = try await fixture.register()
+            let other = try await fixture.register()
+            let account = first.account.id
+            // Logins would take seconds each, because passwords are hashed.
+            for _ in 0..<98 {
+                _ = try await fixture.database.query(
+                    Statement("INSERT INTO refresh_families (id, account_id, expires_at) VALUES ($1, $2, $3)"),
+                    UUID.v7(), account, fixture.clock.now.advanced(by: .seconds(3600)))
+            }
+            let second = try fixture.session(try await fixture.login(first.account))
+            #expect(try fixture.session(try await fixture.refresh(first.refreshToken)).account == first.account)
+            _ = try fixture.session(try await fixture.login(first.account))
+            let families = "SELECT count(*) FROM refresh_families"
+            #expect(try await fixture.database.count(families) == 101, "100 and the one of the other account")
+            #expect(try await fixture.refresh(second.refreshToken).status == 200)
+            #expect(try await fixture.refresh(first.refreshToken).status == 401, "the oldest session has ended")
+            #expect(try await fixture.refresh(other.refreshToken).status == 200)
+        }
+    }
+
+    @Test("a session keeps at most 200 used refresh tokens, and the reuse of the oldest of them still revokes it")
+    func usedTokens() async throws {
+        try await IdentityFixture.with { fixture in
+            var tokens = [try await fixture.register().refreshToken]
+            for _ in 0..<203 {
+                tokens.append(try fixture.session(try await fixture.refresh(tokens[tokens.count - 1])).refreshToken)
+                fixture.clock.advance(by: .seconds(1))
+            }
+            #expect(try await fixture.database.count("SELECT count(*) FROM refresh_tokens") == 201)
+            fixture.clock.advance(by: .seconds(60))
+            #expect(try await fixture.refresh(tokens[0]).status == 401, "it is unknown")
+            #expect(try await fixture.database.count("SELECT count(*) FROM refresh_families") == 1)
+            #expect(try await fixture.refresh(tokens[5]).status == 401, "it was used")
+            #expect(try await fixture.database.count("SELECT count(*) FROM refresh_families") == 0)
+        }
+    }
+
     @Test("a session that is refreshed every six days stays valid after its first token expires, despite sweeps")
     func outlivesSweeps() async throws {
         try await IdentityFixture.with { fixture in

@@ -26,9 +26,16 @@ enum IdentityStatements {
     // A family is the refresh tokens of one session. The share lock delays a password change until the new
     // family is committed, so that the change deletes this family as well. If the change comes first, the hash
     // $2 no longer matches, and no family is inserted.
+    //
+    // An account keeps its 100 newest families. Rows that another login deletes at the same time are skipped.
     static let insertFamily = Statement(
         """
         WITH account AS (SELECT id FROM accounts WHERE id = $1 AND password_hash = $2 FOR SHARE),
+        surplus AS (
+            DELETE FROM refresh_families WHERE id = ANY (ARRAY(
+                SELECT f.id FROM refresh_families f JOIN account ON account.id = f.account_id
+                WHERE f.id <= (SELECT id FROM refresh_families WHERE account_id = $1 ORDER BY id DESC OFFSET 99 LIMIT 1)
+                FOR UPDATE OF f SKIP LOCKED))),
         family AS (
             INSERT INTO refresh_families (id, account_id, expires_at) SELECT $3, id, $5 FROM account RETURNING id)
         INSERT INTO refresh_tokens (hash, family_id, expires_at) SELECT $4, id, $5 FROM family
@@ -53,6 +60,14 @@ enum IdentityStatements {
         "UPDATE refresh_tokens SET used_at = $2, successor = $3 WHERE hash = $1")
     static let insertRefreshToken = Statement(
         "INSERT INTO refresh_tokens (hash, family_id, expires_at) VALUES ($1, $2, $3)")
+    // A family keeps the 200 used tokens that were used last. The reuse of one of them revokes the family; an older
+    // token is unknown and refused.
+    static let deleteOldTokens = Statement(
+        """
+        DELETE FROM refresh_tokens WHERE hash = ANY (ARRAY(
+            SELECT hash FROM refresh_tokens WHERE family_id = $1 AND used_at IS NOT NULL
+            ORDER BY used_at DESC OFFSET 200))
+        """)
     static let extendFamily = Statement("UPDATE refresh_families SET expires_at = $2 WHERE id = $1")
 
     static let revokeFamily = Statement("DELETE FROM refresh_families WHERE id = $1")

@@ -7,6 +7,9 @@ struct StoredRefreshToken: Sendable {
     /// How long after its first use a token returns its successor again, for a client that lost the reply.
     static let grace: Duration = .seconds(10)
 
+    /// The maximum age of a session. A stolen refresh token, of which its owner learns nothing, is useless after it.
+    static let maximumSessionAge: Duration = .seconds(90 * 24 * 3600)
+
     let account: Account
     let familyID: UUID
     let expiresAt: Timestamp
@@ -27,13 +30,15 @@ struct StoredRefreshToken: Sendable {
         case repeatSuccessor([UInt8])
         /// The token was first used more than ``grace`` ago, so two clients probably have it: revoke its family.
         case revokeFamily
-        /// The token has expired.
+        /// The token has expired, or its session is too old.
         case refuse
     }
 
     /// Returns the decision about this token if a client sends it at the time `now`.
     func decision(at now: Timestamp) -> Decision {
-        guard now < expiresAt else { return .refuse }
+        // The id of a family contains the time of the login.
+        let isTooOld = familyID.timestamp.map { now.since($0) >= Self.maximumSessionAge } ?? false
+        guard now < expiresAt, !isTooOld else { return .refuse }
         guard let rotation else { return .rotate }
         return now.since(rotation.at) <= Self.grace ? .repeatSuccessor(rotation.successor) : .revokeFamily
     }
