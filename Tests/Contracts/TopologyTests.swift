@@ -113,12 +113,12 @@ struct TopologyTests {
 
     @Test("an operator policy bounds the queues of an integrator, and a full queue drops its oldest messages")
     func integratorQueues() throws {
-        let integratorName = try Regex(#"^integrator\."#)
+        let integratorName = try Regex(#"^(integrator\.|amq\.gen-)"#)
         let limit = try #require(definitions["parameters"]?.array?.first { $0["component"] == "operator_policy" })
         let policy = try #require(definitions["policies"]?.array?.first)
         for pattern in [limit["value"]?["pattern"]?.string, policy["pattern"]?.string] {
             let pattern = try Regex(#require(pattern))
-            for name in ["integrator.feed", "integrators", "post.events", Exchange.events] {
+            for name in ["integrator.feed", "amq.gen-x", "integrators", "post.events", Exchange.events] {
                 #expect(name.contains(pattern) == name.contains(integratorName), "\(name)")
             }
         }

@@ -51,7 +51,7 @@ extension Journeys {
         func bounds() async throws {
             let stack = try Stack()
             let limits = try await stack.rabbitmqctl("list_operator_policies", "-p", "warren")
-            #expect(limits.contains("^integrator\\.") && limits.contains("max-length-bytes"))
+            #expect(limits.contains("integrator\\.|amq\\.gen-") && limits.contains("max-length-bytes"))
             let policies = try await stack.rabbitmqctl("list_policies", "-p", "warren")
             #expect(policies.contains("drop-head"))
         }

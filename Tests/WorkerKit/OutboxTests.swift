@@ -167,6 +167,31 @@ extension Workers.OutboxTests {
         }
     }
 
+    @Test("a refused event is taken from the outbox again after a delay that doubles with each refusal, up to 256 s")
+    @Loop func postponed() async throws {
+        try await WorkerFixture.run { fixture async throws in
+            let events = [0, 1, 2, 7, 8, 9, 1000].map {
+                Outbox.Event(id: .v7(), type: "test.refused", body: [], refusals: $0)
+            }
+            let transaction = try await fixture.database.begin()
+            #expect(Outbox.postpone(events, in: transaction) == .seconds(1))
+            try await transaction.commit()
+            let delays = try await fixture.database.query(
+                Statement("SELECT extract(epoch FROM due_at - now())::float8, refusals FROM outbox ORDER BY number"))
+            let rows = try delays.map { try $0.decode((Double, Int32).self) }
+            #expect(rows.map { $0.1 } == [1, 2, 3, 8, 9, 10, 1001])
+            for (row, seconds) in zip(rows, [1, 2, 4, 128, 256, 256, 256] as [Double]) {
+                #expect((seconds - 20...seconds).contains(row.0))
+            }
+            _ = try await fixture.database.query(Statement("UPDATE outbox SET due_at = now() WHERE refusals = 3"))
+            let second = try await fixture.database.begin()
+            let due = try await Outbox.take(100, in: second)
+            #expect(due.contains { $0.id == events[2].id && $0.refusals == 3 })
+            #expect(!due.contains { $0.refusals > 3 })
+            try await second.commit()
+        }
+    }
+
     @Test("an event that a subscriber's full queue refuses stays in the outbox and does not delay other events")
     @Loop func refusedBySubscriber() async throws {
         try await WorkerFixture.run { fixture async throws in

@@ -28,5 +28,11 @@ package enum KitMigrations {
                 """),
         // Rows that are older than this migration have no fingerprint.
         Migration(name: "kit-0002-inbox-fingerprint", sql: "ALTER TABLE inbox ADD COLUMN fingerprint bytea"),
+        // An event that the broker has refused is published again at `due_at`.
+        Migration(
+            name: "kit-0003-outbox-refusals",
+            sql: """
+                ALTER TABLE outbox ADD COLUMN refusals integer NOT NULL DEFAULT 0, ADD COLUMN due_at timestamptz
+                """),
     ]
 }

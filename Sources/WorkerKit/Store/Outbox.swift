@@ -6,13 +6,21 @@ internal import Reactor
 @Loop enum Outbox {
     private static let insert = Statement(
         "INSERT INTO outbox (id, type, body) SELECT * FROM unnest($1, $2, $3)")
+    private static let postpone = Statement(
+        """
+        INSERT INTO outbox (id, type, body, refusals, due_at)
+        SELECT id, type, body, refusals, now() + make_interval(secs => delay)
+        FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::integer[], $5::double precision[])
+            AS event (id, type, body, refusals, delay)
+        """)
     // Taken rows are deleted. The relay could not remember the last number that it has taken instead, because a
     // transaction that commits late can add rows with lower numbers. Rows that another relay has locked are skipped.
     private static let take = Statement(
         """
         DELETE FROM outbox WHERE number = ANY (ARRAY(
-            SELECT number FROM outbox ORDER BY number LIMIT $1 FOR UPDATE SKIP LOCKED))
-        RETURNING id, type, body, number
+            SELECT number FROM outbox WHERE due_at IS NULL OR due_at <= now()
+            ORDER BY number LIMIT $1 FOR UPDATE SKIP LOCKED))
+        RETURNING id, type, body, number, refusals
         """)
 
     /// An event that a handler emitted.
@@ -20,10 +28,24 @@ internal import Reactor
         let id: UUID
         let type: String
         let body: [UInt8]
+        /// How often the broker has refused the event.
+        var refusals = 0
     }
 
     static func insert(_ events: [Event], in transaction: Transaction) {
         _ = transaction.send(insert, events.map { $0.id }, events.map { $0.type }, events.map { $0.body })
+    }
+
+    /// Puts events that the broker has refused back into the table. They can be taken again after a delay, which
+    /// doubles with each refusal: 1 s, 2 s, 4 s and so on, at most 256 s.
+    ///
+    /// - Returns: the shortest of the delays.
+    static func postpone(_ events: [Event], in transaction: Transaction) -> Duration {
+        let delays = events.map { 1 << min($0.refusals, 8) }
+        _ = transaction.send(
+            postpone, events.map { $0.id }, events.map { $0.type }, events.map { $0.body },
+            events.map { Int32(clamping: $0.refusals + 1) }, delays.map { Double($0) })
+        return .seconds(delays.min() ?? 1)
     }
 
     /// Takes the first `limit` events out of the table, in the order of their numbers. They are deleted when the
@@ -31,8 +53,8 @@ internal import Reactor
     static func take(_ limit: Int, in transaction: Transaction) async throws -> [Event] {
         var numbered: [(number: Int64, event: Event)] = []
         for row in try await transaction.query(take, limit) {
-            let (id, type, body, number) = try row.decode((UUID, String, [UInt8], Int64).self)
-            numbered.append((number, Event(id: id, type: type, body: body)))
+            let (id, type, body, number, refusals) = try row.decode((UUID, String, [UInt8], Int64, Int32).self)
+            numbered.append((number, Event(id: id, type: type, body: body, refusals: Int(refusals))))
         }
         return numbered.sorted { $0.number < $1.number }.map { $0.event }
     }

@@ -8,8 +8,9 @@ package import Reactor
 /// Publishes the events of the outbox. The transaction that deletes them is committed when the broker has confirmed
 /// them.
 ///
-/// An event that the broker refuses, for instance because a subscriber's queue is full, moves to the end of the outbox
-/// and does not delay the other events. The relay runs after each commit that has written events (``nudge()``), and
+/// An event that the broker refuses, for instance because a subscriber's queue is full, is published again after a
+/// delay that doubles with each refusal, because every attempt delivers it to the other subscribers again. It does not
+/// delay the other events. The relay runs after each commit that has written events (``nudge()``), and
 /// also periodically.
 @Loop package final class OutboxRelay {
     /// The maximum number of events in a batch.
@@ -28,6 +29,7 @@ package import Reactor
     private let publisher: Publisher
     private let principal: String
     private let log: Logger
+    private var retryTimer: LoopTimer?
 
     init(pool: PostgresPool, publisher: Publisher, principal: String, log: Logger) {
         self.pool = pool
@@ -48,6 +50,10 @@ package import Reactor
         await relayAll()
     }
 
+    isolated deinit {
+        retryTimer?.cancel()
+    }
+
     /// Ends ``run()`` after one more round, which publishes the events that are left in the outbox.
     func close() {
         job.close()
@@ -62,10 +68,15 @@ package import Reactor
             if !job.isClosed { try await Loop.sleep(for: Self.gatheringTime) }
             job.absorbNudges()
             while try await relayBatch() {}
+        } catch let refusal as Refused {
+            log.warning("events not published", metadata: ["error": "\(refusal)"])
+            job.nudge()
+            retryTimer?.cancel()
+            retryTimer = Loop.schedule(after: refusal.delay) { [job] in job.nudge() }
         } catch {
             log.warning("events not published", metadata: ["error": "\(error)"])
             job.nudge()
-            // The broker or the database is not available, or a queue is full. An immediate retry would fail again.
+            // The broker or the database is not available. An immediate retry would fail again.
             try? await Loop.sleep(for: Self.failurePause)
         }
     }
@@ -90,15 +101,17 @@ package import Reactor
             case .failure(let error): throw error
             }
         }
-        if !refused.isEmpty { Outbox.insert(refused, in: transaction) }
+        let delay = refused.isEmpty ? nil : Outbox.postpone(refused, in: transaction)
         try await transaction.commit()
-        if !refused.isEmpty { throw Refused(count: refused.count) }
+        if let delay { throw Refused(count: refused.count, delay: delay) }
         return events.count == Self.batchLimit
     }
 
     /// The broker refused some events.
     private struct Refused: Error, CustomStringConvertible {
         let count: Int
+        /// When the first of them can be published again.
+        let delay: Duration
         var description: String { "the broker refused \(count) events" }
     }
 
