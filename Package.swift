@@ -202,7 +202,7 @@ let testTargets = [
     tests("CloudinaryLocal", ["cloudinary-local", crypto]),
     tests(
         "Fuzz", exclude: ["libfuzzer"],
-        ["Contracts", "ImageHeaders", "Multipart", "AMQP", "CRabbitMQ", "Ingress", "Reactor"]),
+        ["Contracts", "ImageHeaders", "Multipart", "AMQP", "CRabbitMQ", "Ingress", "Reactor", httpTypes, nioHTTP1]),
     tests(
         "Journeys",
         ["AMQP", "BrokerSupport", "DatabaseSupport", "Postgres", "Redis", "Curl", "Contracts", "Reactor", logging]),

@@ -9,8 +9,8 @@ internal import Synchronization
 /// The size of one body and the number of connections have their own limits, but the product of these limits can exceed
 /// the memory.
 final class ByteBudget: Sendable {
-    /// Responses up to this size, in bytes, are not counted, because a connection buffers this much of its output
-    /// anyway.
+    /// Responses up to this size, in bytes, are not counted. The write buffer of the connection bounds them
+    /// (``IngressChannel``).
     static let smallResponse = 16 * 1024
 
     /// The kind of bytes that a budget limits.
@@ -30,9 +30,9 @@ final class ByteBudget: Sendable {
         var total = 0
         var clients: [Client: Int] = [:]
 
-        /// Returns the code of the problem if `count` more bytes of a client exceed a limit, otherwise `nil`.
-        func refusal(of count: Int, for client: Client, limit: Int) -> ProblemCode? {
-            if clients[client, default: 0] + count > limit / 3 { return .tooManyRequests }
+        /// Returns the code of the problem if `count` more bytes of some clients exceed a limit, otherwise `nil`.
+        func refusal(of count: Int, for clients: [Client], limit: Int) -> ProblemCode? {
+            if clients.contains(where: { self.clients[$0, default: 0] + count > limit / 3 }) { return .tooManyRequests }
             return total + count > limit ? .unavailable : nil
         }
     }
@@ -51,31 +51,33 @@ final class ByteBudget: Sendable {
     var reservedBytes: Int { usage.withLock { $0.total } }
 
     /// Throws if a number of bytes could not be reserved now. Reserves nothing.
-    fileprivate func check(_ count: Int, for client: Client) throws(Problem) {
+    fileprivate func check(_ count: Int, for clients: [Client]) throws(Problem) {
         guard count > 0 else { return }
-        let refusal = usage.withLock { $0.refusal(of: count, for: client, limit: limit) }
+        let refusal = usage.withLock { $0.refusal(of: count, for: clients, limit: limit) }
         if let refusal { throw problem(refusal) }
     }
 
-    fileprivate func reserve(_ count: Int, for client: Client) throws(Problem) {
+    fileprivate func reserve(_ count: Int, for clients: [Client]) throws(Problem) {
         guard count > 0 else { return }
         let refusal = usage.withLock { usage in
-            let refusal = usage.refusal(of: count, for: client, limit: limit)
+            let refusal = usage.refusal(of: count, for: clients, limit: limit)
             if refusal == nil {
                 usage.total += count
-                usage.clients[client, default: 0] += count
+                for client in clients { usage.clients[client, default: 0] += count }
             }
             return refusal
         }
         if let refusal { throw problem(refusal) }
     }
 
-    fileprivate func release(_ count: Int, for client: Client) {
+    fileprivate func release(_ count: Int, for clients: [Client]) {
         guard count > 0 else { return }
         usage.withLock { usage in
             usage.total -= count
-            let rest = usage.clients[client, default: 0] - count
-            usage.clients[client] = rest > 0 ? rest : nil
+            for client in clients {
+                let rest = usage.clients[client, default: 0] - count
+                usage.clients[client] = rest > 0 ? rest : nil
+            }
         }
     }
 
@@ -95,13 +97,15 @@ final class ByteBudget: Sendable {
 /// ``release()``, or when this object is freed.
 final class ByteReservation: Sendable {
     private let budget: ByteBudget
-    private let client: ByteBudget.Client
+    private let clients: [ByteBudget.Client]
     private let count = Mutex(0)
 
     /// Makes an empty reservation.
-    init(in budget: ByteBudget, for client: ByteBudget.Client) {
+    ///
+    /// - Parameter clients: the clients to each of which the bytes are counted.
+    init(in budget: ByteBudget, for clients: ByteBudget.Client...) {
         self.budget = budget
-        self.client = client
+        self.clients = clients
     }
 
     deinit { release() }
@@ -111,7 +115,7 @@ final class ByteReservation: Sendable {
     ///
     /// - Throws: the same problems as ``reserve(_:)``.
     func check(_ length: Int) throws(Problem) {
-        try budget.check(length, for: client)
+        try budget.check(length, for: clients)
     }
 
     /// Adds bytes to the reservation.
@@ -119,7 +123,7 @@ final class ByteReservation: Sendable {
     /// - Throws: `too-many-requests` if the bytes exceed the client's third of the budget, `unavailable` if they exceed
     ///   the whole budget.
     func reserve(_ more: Int) throws(Problem) {
-        try budget.reserve(more, for: client)
+        try budget.reserve(more, for: clients)
         count.withLock { $0 += more }
     }
 
@@ -129,6 +133,6 @@ final class ByteReservation: Sendable {
             defer { count = 0 }
             return count
         }
-        budget.release(held, for: client)
+        budget.release(held, for: clients)
     }
 }

@@ -56,7 +56,7 @@ extension Gateway {
                 uploadDecisions = await bridge.charge(
                     limits.charges(limit, caller: caller, client: context.client, weight: weight))
                 guard uploadDecisions.areAllowed else { return rateLimitedResponse(uploadDecisions, to: context) }
-                charges = []
+                charges = RequestCharges()
                 let bytes = ByteReservation(in: bodies.uploadBudget, for: client)
                 let file = try await bodies.upload(context.fields, body, writer, bytes)
                 (request.body, request.contentType) = (file.bytes, file.contentType)
@@ -96,10 +96,11 @@ extension Gateway {
     }
 
     private func send(
-        _ request: OutgoingRequest, _ handoff: RequestHandoff, _ charges: [RateCharge],
+        _ request: OutgoingRequest, _ handoff: RequestHandoff, _ charges: RequestCharges,
         _ uploadDecisions: [RateDecision], _ client: ByteBudget.Client, _ context: RequestContext
     ) async -> IngressResponse {
-        let result = await bridge.send(handoff, charges: charges, for: client)
+        let result = await bridge.send(
+            handoff, charges: charges, for: client, at: .address(context.client.rateLimitKey))
         var response: IngressResponse
         if let refusal = result.refusal {
             response = .problem(refusal, traceID: context.trace.traceID)

@@ -40,8 +40,10 @@ struct Gateway: Sendable {
         let head = heads.head(
             of: response, requestID: context.id, origin: context.fields.origin, closes: mustClose(context, response))
         let hasBody = context.method != .head && !response.body.isEmpty
-        try await writer.write(
-            response: head, body: hasBody ? ResponseBody(byteBuffer: ByteBuffer(bytes: response.body)) : ResponseBody())
+        let body = hasBody ? ResponseBody(byteBuffer: ByteBuffer(bytes: response.body)) : ResponseBody()
+        // Only the buffer keeps the bytes while the client reads them.
+        response.body = []
+        try await writer.write(response: head, body: body)
         // Until the client has read a large response, the next request on the connection waits.
         if let reservation = response.reservation {
             try await HTTPConnectionHandler.waitUntilSent(channel)

@@ -20,7 +20,7 @@ struct IngressSettings: Sendable {
     var audience = "warren"
     /// The maximum number of verified tokens in the cache.
     var tokenCacheSize = 10_000
-    /// `WARREN_RATE_LIMIT` and `WARREN_CREDENTIAL_RATE_LIMIT`.
+    /// `WARREN_RATE_LIMIT`, `WARREN_CREDENTIAL_RATE_LIMIT` and `WARREN_ADDRESS_RATE_LIMIT`.
     var limits: RateLimits
     /// `WARREN_TRUSTED_PROXIES`.
     var proxies = TrustedProxies()
@@ -58,18 +58,27 @@ struct IngressSettings: Sendable {
         }
         issuer = try settings.text("WARREN_TOKEN_ISSUER") ?? issuer
         audience = try settings.text("WARREN_TOKEN_AUDIENCE") ?? audience
-        limits = RateLimits(
-            general: try settings.rateLimit("WARREN_RATE_LIMIT", name: "general", default: "100/s burst 200"),
-            credentials: try settings.rateLimit(
-                "WARREN_CREDENTIAL_RATE_LIMIT", name: "credentials", default: "10/min"))
+        limits = try Self.limits(settings)
         proxies = try Self.proxies(settings, "WARREN_TRUSTED_PROXIES")
         corsOrigins = try settings.list("WARREN_CORS_ORIGINS")
         // Uploads get three quarters of the bytes, and one client gets a third of these three quarters. The minimum
         // leaves one client 6 MiB, which is enough for one file of maximum size.
         bodyBytes = try settings.integer("WARREN_BODY_BYTES", default: bodyBytes, in: 24 << 20...1 << 40)
-        // One client gets a third. The minimum leaves one client 5 MiB, which is more than the largest page.
-        responseBytes = try settings.integer("WARREN_RESPONSE_BYTES", default: responseBytes, in: 16 << 20...1 << 40)
+        // One client gets a third. The minimum leaves one client 8 MiB, which is more than the largest page.
+        responseBytes = try settings.integer("WARREN_RESPONSE_BYTES", default: responseBytes, in: 24 << 20...1 << 40)
         pendingRequests = try settings.integer("WARREN_PENDING_REQUESTS", default: 10_000, in: 1...1_000_000)
+    }
+
+    private static func limits(_ settings: Settings) throws(SettingsError) -> RateLimits {
+        let general = try settings.rateLimit("WARREN_RATE_LIMIT", name: "general", default: "100/s burst 200")
+        let ceiling =
+            try settings.text("WARREN_ADDRESS_RATE_LIMIT") == nil
+            ? general?.multiplied(by: 10, name: "address")
+            : settings.rateLimit("WARREN_ADDRESS_RATE_LIMIT", name: "address", default: "off")
+        return RateLimits(
+            general: general,
+            credentials: try settings.rateLimit(
+                "WARREN_CREDENTIAL_RATE_LIMIT", name: "credentials", default: "10/min"), ceiling: ceiling)
     }
 
     private static func proxies(_ settings: Settings, _ variable: String) throws(SettingsError) -> TrustedProxies {

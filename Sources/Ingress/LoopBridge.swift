@@ -7,8 +7,8 @@ internal import WorkerKit
 
 /// Gives the HTTP threads access to the broker and Redis, whose connections run on the event loop of the process.
 ///
-/// Each call changes threads twice, to the loop and back. Therefore ``send(_:charges:)`` both charges a request to its
-/// rate limits and sends its message.
+/// Each call changes threads twice, to the loop and back. Therefore ``send(_:charges:for:at:)`` both charges a request
+/// to its rate limits and sends its message.
 @Loop final class LoopBridge {
     /// The result of charging a request and sending its message.
     struct SendResult: Sendable {
@@ -30,6 +30,8 @@ internal import WorkerKit
     }
 
     private let limiter: RateLimiter
+    private var ceilings = LocalRateLimiter()
+    private let start = ContinuousClock.now
     private let requester: Requester
     private let publisher: Publisher
     private let consumer: Consumer
@@ -49,20 +51,26 @@ internal import WorkerKit
 
     /// Charges a request to its rate limits. If they allow the request, sends its message and waits for the outcome.
     ///
-    /// - Parameter client: the client to whose share of the budget for responses a large reply is counted.
+    /// - Parameters:
+    ///   - client: the client to whose share of the budget for responses a large reply is counted.
+    ///   - address: the address to whose share the reply is counted as well, so that several accounts of one address
+    ///     do not have several shares.
     nonisolated func send(
-        _ handoff: RequestHandoff, charges: [RateCharge], for client: ByteBudget.Client
+        _ handoff: RequestHandoff, charges: RequestCharges, for client: ByteBudget.Client, at address: ByteBudget.Client
     ) async -> SendResult {
         await withCheckedContinuation { continuation in
             Loop.perform {
-                self.limiter.charge(charges) { decisions in
+                self.decide(charges) { decisions in
                     guard decisions.areAllowed else {
                         return continuation.resume(returning: SendResult(decisions: decisions, outcome: nil))
                     }
-                    self.send(handoff.takeRequest()) { outcome in
+                    let request = handoff.takeRequest()
+                    let isCommand = request.type.kind == .command
+                    self.send(request) { outcome in
                         var result = SendResult(decisions: decisions, outcome: outcome)
-                        if case .reply(let reply) = outcome, reply.body.count > ByteBudget.smallResponse {
-                            result = self.reserved(reply, decisions, client)
+                        // The reply to a command is not counted. It is small, and it must not be lost.
+                        if case .reply(let reply) = outcome, !isCommand, reply.body.count > ByteBudget.smallResponse {
+                            result = self.reserved(reply, decisions, client, address)
                         }
                         continuation.resume(returning: result)
                     }
@@ -74,8 +82,13 @@ internal import WorkerKit
 
     /// Reserves the bytes of a large reply at once when it arrives, so that the replies of clients that do not read
     /// their responses cannot fill the memory.
-    private func reserved(_ reply: Reply, _ decisions: [RateDecision], _ client: ByteBudget.Client) -> SendResult {
-        let reservation = ByteReservation(in: responseBudget, for: client)
+    private func reserved(
+        _ reply: Reply, _ decisions: [RateDecision], _ client: ByteBudget.Client, _ address: ByteBudget.Client
+    ) -> SendResult {
+        let reservation =
+            client == address
+            ? ByteReservation(in: responseBudget, for: client)
+            : ByteReservation(in: responseBudget, for: client, address)
         do throws(Problem) {
             try reservation.reserve(reply.body.count)
         } catch {
@@ -85,7 +98,7 @@ internal import WorkerKit
     }
 
     /// Charges a request to its rate limits without sending a message.
-    nonisolated func charge(_ charges: [RateCharge]) async -> [RateDecision] {
+    nonisolated func charge(_ charges: RequestCharges) async -> [RateDecision] {
         guard !charges.isEmpty else { return [] }
         return await withCheckedContinuation { continuation in
             charge(charges) { continuation.resume(returning: $0) }
@@ -95,8 +108,8 @@ internal import WorkerKit
     /// Charges a request to its rate limits without sending a message.
     ///
     /// - Parameter decided: called once, on the loop, with the decision of each limit.
-    nonisolated func charge(_ charges: [RateCharge], decided: @escaping @Loop @Sendable ([RateDecision]) -> Void) {
-        Loop.perform { self.limiter.charge(charges, decided: decided) }
+    nonisolated func charge(_ charges: RequestCharges, decided: @escaping @Loop @Sendable ([RateDecision]) -> Void) {
+        Loop.perform { self.decide(charges, decided: decided) }
     }
 
     /// Returns the state of the connections. May be called on any thread.
@@ -111,6 +124,15 @@ internal import WorkerKit
         Health(
             isBrokerUp: publisher.availability == .available && consumer.state == .consuming,
             isRedisUp: redis.isConnected)
+    }
+
+    /// Charges a request to its ceiling first, because this needs no call of Redis.
+    private func decide(_ charges: RequestCharges, decided: @escaping @Loop ([RateDecision]) -> Void) {
+        if let ceiling = charges.ceiling {
+            let decisions = ceilings.charge([ceiling], at: Int64((ContinuousClock.now - start) / .microseconds(1)))
+            guard decisions.areAllowed else { return decided(decisions) }
+        }
+        limiter.charge(charges.shared, decided: decided)
     }
 
     private func send(_ request: OutgoingRequest, completed: @escaping Requester.Completion) {

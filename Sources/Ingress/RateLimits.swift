@@ -8,6 +8,9 @@ struct RateLimits: Sendable {
     let general: RateLimit?
     /// The additional limit on routes that check a password, counted per address; `nil` if it is off.
     let credentials: RateLimit?
+    /// The ceiling on all requests of one address, whatever accounts they are sent by; `nil` if it is off. Each process
+    /// counts its own requests, because the ceiling is generous and need not be exact.
+    var ceiling: RateLimit?
 
     /// Returns the charges for one request.
     ///
@@ -18,18 +21,32 @@ struct RateLimits: Sendable {
     ///   - weight: the weight of the request for the general limit (see ``RequestWeight``).
     func charges(
         _ limit: Route.RateLimitClass, caller: Caller?, client: ClientAddress, weight: Int = 1
-    ) -> [RateCharge] {
-        var charges: [RateCharge] = []
+    ) -> RequestCharges {
+        var charges = RequestCharges()
+        // A request without a caller is counted per address by the general limit, which is stricter.
+        if let ceiling, caller != nil {
+            charges.ceiling = RateCharge(limit: ceiling, key: client.rateLimitKey, weight: weight)
+        }
         if let general {
             let subject = caller.map { "caller:\($0.id.text)" } ?? "address:\(client.rateLimitKey)"
-            charges.append(
+            charges.shared.append(
                 RateCharge(
                     limit: general, key: "rate:\(general.name):\(subject)", weight: limit == .unlimited ? 0 : weight))
         }
         if limit == .credentials, let credentials {
-            charges.append(
+            charges.shared.append(
                 RateCharge(limit: credentials, key: "rate:\(credentials.name):address:\(client.rateLimitKey)"))
         }
         return charges
     }
+}
+
+/// The charges for one request.
+struct RequestCharges: Sendable {
+    /// The charges that all processes count together, in Redis.
+    var shared: [RateCharge] = []
+    /// The charge that this process counts.
+    var ceiling: RateCharge?
+
+    var isEmpty: Bool { shared.isEmpty && ceiling == nil }
 }

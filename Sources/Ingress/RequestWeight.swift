@@ -1,13 +1,14 @@
-/// The weight of a request: the number of ordinary requests as which the rate limits count it. It grows with the work
+/// The weight of a request: how many ordinary requests the rate limits count this request as. It grows with the work
 /// that the request causes.
 enum RequestWeight {
     /// The weight of a search, which can scan a large part of the index.
-    static let search = 5
-    /// The number of pages of a numbered list that add one to the weight, because the database counts off all earlier
-    /// elements.
-    private static let pagesPerUnit = 10
-    /// The maximum that the number of a page adds to the weight.
-    private static let maximumPageUnits = 20
+    static let search = 10
+    /// Each 500 elements before a numbered page add 1 to the weight, because the database must skip them.
+    private static let elementsPerUnit = 500
+    /// The maximum that the elements before a page add to the weight.
+    private static let maximumPageUnits = 50
+    /// The number of elements of a page whose request does not state it.
+    private static let defaultLimit = 20
     /// The number of bytes of an upload that add one to the weight.
     private static let bytesPerUnit = 256 * 1024
 
@@ -15,8 +16,13 @@ enum RequestWeight {
     ///
     /// - Parameter base: the weight of the route.
     static func list(_ parameters: [Parameter], base: Int) -> Int {
-        let page = parameters.first { $0.name == "page" }.flatMap { Int($0.value) } ?? 1
-        return base + min((max(1, page) - 1) / pagesPerUnit, maximumPageUnits)
+        func number(_ name: String, default value: Int, in range: ClosedRange<Int>) -> Int {
+            let number = parameters.first { $0.name == name }.flatMap { Int($0.value) } ?? value
+            return min(max(number, range.lowerBound), range.upperBound)
+        }
+        let skipped =
+            (number("page", default: 1, in: 1...1_000_000) - 1) * number("limit", default: defaultLimit, in: 1...100)
+        return base + min(skipped / elementsPerUnit, maximumPageUnits)
     }
 
     /// Returns the weight of an upload.

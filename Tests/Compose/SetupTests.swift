@@ -132,8 +132,10 @@ struct SetupTests {
             for (user, patterns) in users {
                 let url = try #require(URLComponents(string: try volumes.text("\(user)/redis.url")))
                 let hash = try await sha256(try #require(url.password))
-                expected.insert(
-                    "\(user) on #\(hash) \(patterns)resetchannels +@all -@admin -@dangerous -scan -randomkey")
+                let connecting = "+auth +ping +select +client|setname"
+                let using = " +get +set +del +exists +incr +time +eval +evalsha +script|load"
+                let commands = connecting + (patterns.isEmpty ? "" : using)
+                expected.insert("\(user) on #\(hash) \(patterns)resetchannels -@all \(commands)")
             }
             #expect(try Repository.all("^user (.*)$", in: configuration) == expected)
         }

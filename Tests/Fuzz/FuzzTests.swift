@@ -44,6 +44,13 @@ struct FuzzTests {
             InputMutator(seed: 4, inputs: TokenTarget.seeds, dictionary: TokenTarget.dictionary), target.failure)
     }
 
+    @Test("mutated request targets and header fields neither crash nor hang the ingress, and pass on only valid values")
+    func requestHeads() async throws {
+        try await Self.run(
+            InputMutator(seed: 6, inputs: RequestHeadTarget.seeds, dictionary: RequestHeadTarget.dictionary),
+            RequestHeadTarget.failure)
+    }
+
     @Test("decoding headers that are nested as deeply as a frame allows does not overflow the loop's stack")
     @Loop func nesting() {
         // A frame has at most 131,072 bytes and each level takes seven.

@@ -19,17 +19,29 @@ struct RateLimitChargeTests {
         let caller = Caller(id: UUID(), username: "alice")
         let client = ClientAddress(try SocketAddress(ipAddress: "192.0.2.1", port: 99))
         let free = limits.charges(.unlimited, caller: nil, client: client)
-        #expect(free.map(\.key) == ["rate:test:address:192.0.2.1"])
-        #expect(free.allSatisfy { $0.cost == 0 })
+        #expect(free.shared.map(\.key) == ["rate:test:address:192.0.2.1"])
+        #expect(free.shared.allSatisfy { $0.cost == 0 })
         #expect(
-            limits.charges(.general, caller: caller, client: client).map(\.key) == [
+            limits.charges(.general, caller: caller, client: client).shared.map(\.key) == [
                 "rate:test:caller:\(caller.id.text)"
             ]
         )
         #expect(
-            limits.charges(.credentials, caller: nil, client: client).map(\.key)
+            limits.charges(.credentials, caller: nil, client: client).shared.map(\.key)
                 == ["rate:test:address:192.0.2.1", "rate:credentials:address:192.0.2.1"])
         #expect(RateLimits(general: nil, credentials: nil).charges(.credentials, caller: nil, client: client).isEmpty)
+    }
+
+    @Test("a request with a caller also counts for the ceiling of its address, by default ten times the general limit")
+    func ceiling() async throws {
+        let ceiling = limit.multiplied(by: 10, name: "address")
+        #expect(ceiling.interval == limit.interval / 10 && ceiling.burst == limit.burst * 10)
+        let limits = RateLimits(general: limit, credentials: nil, ceiling: ceiling)
+        let client = ClientAddress(try SocketAddress(ipAddress: "192.0.2.1", port: 99))
+        let caller = Caller(id: UUID(), username: "alice")
+        let charge = limits.charges(.general, caller: caller, client: client, weight: 5).ceiling
+        #expect(charge == RateCharge(limit: ceiling, key: "192.0.2.1", weight: 5))
+        #expect(limits.charges(.general, caller: nil, client: client).ceiling == nil)
     }
 
     @Test("a search, a page far down a list and an upload count as several requests")
@@ -39,10 +51,11 @@ struct RateLimitChargeTests {
                 [Parameter(name: "limit", value: "100"), Parameter(name: "page", value: page)], base: base)
         }
         #expect(RequestWeight.list([], base: 1) == 1)
-        #expect([list("1"), list("10"), list("11"), list("1000")] == [1, 1, 2, 21])
-        #expect(list("21", base: RequestWeight.search) == RequestWeight.search + 2)
+        #expect([list("1"), list("5"), list("6"), list("11"), list("1000")] == [1, 1, 2, 3, 51])
+        #expect(list("11", base: RequestWeight.search) == RequestWeight.search + 2)
         #expect(
-            [list("-5"), list("x"), list("9223372036854775807"), list("-9223372036854775808")] == [1, 1, 21, 1])
+            [list("-5"), list("x"), list("9223372036854775807"), list("-9223372036854775808")] == [1, 1, 51, 1])
+        #expect(RequestWeight.list([Parameter(name: "page", value: "200")], base: 1) == 8, "20 elements a page")
         let limit = 5 << 20
         #expect(RequestWeight.upload(length: 1000, limit: limit) == 1)
         #expect(RequestWeight.upload(length: limit, limit: limit) == 21)

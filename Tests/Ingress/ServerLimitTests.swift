@@ -29,18 +29,33 @@ struct ServerLimitTests {
         }
     }
 
-    @Test("a search counts as five requests")
+    @Test("many accounts of one address share a ceiling, and another address is not affected")
+    func addressCeiling() async throws {
+        let limits = ["WARREN_RATE_LIMIT": "1/min burst 100", "WARREN_ADDRESS_RATE_LIMIT": "1/min burst 6"]
+        try await RunningIngress.with(environment: limits) { ingress in
+            let client = try ingress.client()
+            func status(_ client: RawClient) throws -> Int {
+                let token = try ingress.maker.token(claims: ingress.maker.claims(subject: UUID().uuidString))
+                return try client.call("GET", "/v1/accounts/me", token: token).status
+            }
+            let statuses = try (0..<8).map { _ in try status(client) }
+            #expect(statuses.map { $0 == 429 } == [false, false, false, false, false, false, true, true])
+            #expect(try status(ingress.client()) != 429)
+        }
+    }
+
+    @Test("a search counts as ten requests")
     func weight() async throws {
-        try await RunningIngress.with(environment: ["WARREN_RATE_LIMIT": "1/min burst 12"]) { ingress in
+        try await RunningIngress.with(environment: ["WARREN_RATE_LIMIT": "1/min burst 24"]) { ingress in
             let client = try ingress.client()
             let token = try ingress.maker.token(claims: ingress.maker.claims(subject: UUID().uuidString))
-            for left in [7, 2] {
+            for left in [14, 4] {
                 let response = try client.call("GET", "/v1/search/posts?query=x", token: token)
                 #expect(response.fields["ratelimit"]?.hasPrefix("\"general\";r=\(left);t=") == true)
             }
             let refused = try client.call("GET", "/v1/search/posts?query=x", token: token)
             #expect(refused.status == 429)
-            #expect((170...180).contains(refused.fields["retry-after"].flatMap { Int($0) } ?? 0))
+            #expect((350...360).contains(refused.fields["retry-after"].flatMap { Int($0) } ?? 0))
             #expect(try client.call("GET", "/v1/accounts/me", token: token).status != 429)
         }
     }

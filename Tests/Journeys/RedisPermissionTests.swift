@@ -46,7 +46,9 @@ extension Journeys {
         )
         @Loop func commands(service: String) async throws {
             let refused: [[RedisArgument]] = [
-                ["FLUSHALL"], ["FLUSHDB"], ["KEYS", "*"], ["SCAN", "0"], ["RANDOMKEY"], ["CONFIG", "GET", "*"],
+                ["FLUSHALL"], ["FLUSHDB"], ["SCRIPT", "FLUSH"], ["FUNCTION", "FLUSH"],
+                ["CLIENT", "TRACKING", "ON", "BCAST"], ["KEYS", "*"], ["SCAN", "0"], ["RANDOMKEY"],
+                ["CONFIG", "GET", "*"],
                 ["ACL", "LIST"], ["CLIENT", "LIST"], ["INFO"], ["PUBLISH", "channel", "a message"],
             ]
             try await withRedis(of: service) { redis in

@@ -38,6 +38,17 @@ import WorkerKit
         }
     }
 
+    @Test("words of more than 255 bytes are not kept in memory")
+    @Loop func longWords() async throws {
+        try await SearchFixture.with { fixture in
+            let stemmer = Stemmer(database: fixture.database)
+            let words = (0..<50).map { String(repeating: "\u{20000}", count: 5_000 - $0) }
+            try await stemmer.load(words + ["clover"])
+            #expect(stemmer.stems.count == 1)
+            #expect(words.allSatisfy { stemmer.vector(of: $0).isEmpty })
+        }
+    }
+
     @Test("two words with the same FNV-1a hash are different words, for searches and for typing errors")
     @Loop func collidingWords() async throws {
         try await SearchFixture.with { fixture in

@@ -19,13 +19,17 @@ declare -A REDIS_KEYS=(
     [search]="~search:* ~{search:*"
 )
 
-# redis_user SERVICE: prints the line of redis.conf that defines the service's user. SCAN and RANDOMKEY are refused,
-# because they return the names of other services' keys, as KEYS does, which is in @dangerous.
+# The commands that a service with keys may use: exactly those that its code and its scripts send.
+REDIS_COMMANDS="+auth +ping +select +client|setname +get +set +del +exists +incr +time +eval +evalsha +script|load"
+
+# redis_user SERVICE: prints the line of redis.conf that defines the service's user. A user without keys may only
+# connect.
 redis_user() {
-    local hash
+    local hash commands="+auth +ping +select +client|setname"
     hash=$(printf '%s' "$(secret "redis-$1")" | sha256sum)
-    printf 'user %s on #%s%s resetchannels +@all -@admin -@dangerous -scan -randomkey\n' "$1" "${hash%% *}" \
-        "${REDIS_KEYS[$1]:+ ${REDIS_KEYS[$1]}}"
+    if [[ -n ${REDIS_KEYS[$1]} ]]; then commands=$REDIS_COMMANDS; fi
+    printf 'user %s on #%s%s resetchannels -@all %s\n' "$1" "${hash%% *}" "${REDIS_KEYS[$1]:+ ${REDIS_KEYS[$1]}}" \
+        "$commands"
 }
 
 # redis_conf SERVER ADDRESS PORT FOLDER: prints redis.conf. The password in it is that of the default user, who has all

@@ -41,8 +41,8 @@ extension IngressResponse {
 
     /// Makes a response from a worker's reply. The status and the body are passed through unchanged.
     ///
-    /// A worker that is in hostile hands must not be able to send any header to a client. A reply that the contract of
-    /// the message type does not allow becomes the problem `internal`.
+    /// A worker that is in hostile hands must not be able to choose the header fields of a response. A reply that the
+    /// contract of the message type does not allow becomes the problem `internal`.
     static func reply(_ reply: Reply, to type: MessageDescriptor, traceID: String) -> IngressResponse {
         guard reply.isAllowed(for: type) else {
             var response = IngressResponse.problem(Problem(.internal), traceID: traceID)

@@ -25,11 +25,13 @@ extension String {
         guard opaque.count >= 2, opaque.first == UInt8(ascii: "\""), opaque.last == UInt8(ascii: "\"") else {
             return false
         }
-        return opaque.dropFirst().dropLast().allSatisfy { $0 == 0x21 || (0x23...0x7E).contains($0) }
+        return opaque.count <= 256
+            && opaque.dropFirst().dropLast().allSatisfy { $0 == 0x21 || (0x23...0x7E).contains($0) }
     }
 
     /// Whether the text is the path of a resource, such as `/v1/posts/0190…`.
     fileprivate var isPathOfAPI: Bool {
-        hasPrefix("/v1/") && utf8.allSatisfy { $0.isASCIILetterOrDigit || "/-._~".utf8.contains($0) }
+        hasPrefix("/v1/") && utf8.count <= 256
+            && utf8.allSatisfy { $0.isASCIILetterOrDigit || "/-._~".utf8.contains($0) }
     }
 }

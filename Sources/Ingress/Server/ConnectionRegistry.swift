@@ -3,9 +3,10 @@ internal import Synchronization
 
 /// Limits the open connections of the server, in total and for each client network.
 ///
-/// A new connection is always accepted if room can be made for it: at a limit, the connection closes that has been idle
-/// longest. At the limit of a network, only connections of this network are closed. A network therefore cannot keep out
-/// others by opening connections, and health checks are answered.
+/// A new connection is always accepted if room can be made for it: at a limit, the connection that has been idle
+/// longest is closed. At the limit of a network, only connections of this network are closed. A network therefore
+/// cannot keep out others by idle connections. A connection on which a request is in flight is never closed, so several
+/// networks together can still occupy all connections, for at most the timeouts of a request.
 final class ConnectionRegistry: Sendable {
     /// An open connection. It tells the registry whether it is idle.
     final class Slot: Sendable {

@@ -45,8 +45,8 @@ struct HTTPConnectionState {
     /// The maximum number of bytes that the framing of a chunked body may have, in addition to ``framingFactor`` times
     /// the size of the body.
     private static let framingAllowance = 16 * 1024
-    /// A chunk of one byte has five bytes of framing. More than this is for chunk extensions, which nobody uses.
-    private static let framingFactor = 8
+    /// Only very small chunks, and chunk extensions, which nobody uses, need more.
+    private static let framingFactor = 1
 
     private(set) var deadlines: ConnectionDeadlines
     private var stage = Stage.open

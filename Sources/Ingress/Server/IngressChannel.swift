@@ -29,6 +29,8 @@ struct IngressChannel: HTTPChannelHandler {
             decoding.maxHeaderFieldCount = Self.maximumFieldCount
             let connection = HTTPConnectionHandler(
                 timeouts: timeouts, slot: register(channel), makeErrorResponse: makeErrorResponse)
+            // Writing waits as soon as a connection has this much unsent output.
+            try channel.syncOptions?.setOption(.writeBufferWaterMark, value: .init(low: 8 * 1024, high: 16 * 1024))
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(InboundBytesHandler(connection))
             try pipeline.configureHTTPServerPipeline(

@@ -50,7 +50,8 @@ enum IdentityStatements {
     static let refreshToken = Statement(
         """
         SELECT account.id, account.username, account.email, account.created_at, family.id, token.expires_at,
-            token.used_at, token.successor
+            token.used_at, token.successor,
+            (SELECT count(*) FROM refresh_tokens other WHERE other.family_id = family.id)
         FROM refresh_tokens token
         JOIN refresh_families family ON family.id = token.family_id
         JOIN accounts account ON account.id = family.account_id
@@ -60,14 +61,6 @@ enum IdentityStatements {
         "UPDATE refresh_tokens SET used_at = $2, successor = $3 WHERE hash = $1")
     static let insertRefreshToken = Statement(
         "INSERT INTO refresh_tokens (hash, family_id, expires_at) VALUES ($1, $2, $3)")
-    // A family keeps the 200 used tokens that were used last. The reuse of one of them revokes the family; an older
-    // token is unknown and refused.
-    static let deleteOldTokens = Statement(
-        """
-        DELETE FROM refresh_tokens WHERE hash = ANY (ARRAY(
-            SELECT hash FROM refresh_tokens WHERE family_id = $1 AND used_at IS NOT NULL
-            ORDER BY used_at DESC OFFSET 200))
-        """)
     static let extendFamily = Statement("UPDATE refresh_families SET expires_at = $2 WHERE id = $1")
 
     static let revokeFamily = Statement("DELETE FROM refresh_families WHERE id = $1")

@@ -23,8 +23,9 @@ enum CacheLookup: Sendable, Hashable {
 /// A process stores a value only if it still has the lock. A change of the entity deletes the lock, so a value that was
 /// read before the change is not stored after it. This also holds if Redis has evicted the lock or a tombstone.
 @Loop final class CacheFiller {
-    /// The lifetime of the lock. The lock of a process that has died expires after this time.
-    private static let lockMilliseconds = 2000
+    /// The lifetime of the lock. It is longer than any read, because a query's deadline is 5 s. The lock of a process
+    /// that has died expires after this time.
+    private static let lockMilliseconds = 6000
     /// How long a process without the lock looks for the value before it reads the value itself.
     private static let lookLimit: Duration = .milliseconds(400)
     /// The shortest and the longest pause between two looks.

@@ -58,7 +58,7 @@ package struct RateCharge: Sendable, Hashable {
     package let limit: RateLimit
     /// The key under which requests are counted: the limit's name, and the caller or the client's address.
     package let key: String
-    /// The number of ordinary requests as which the request counts. With the weight 0, the charge costs nothing and
+    /// How many ordinary requests the request counts as. With the weight 0, the charge costs nothing and
     /// only returns the current state.
     package let weight: Int
 

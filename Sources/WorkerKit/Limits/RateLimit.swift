@@ -24,6 +24,17 @@ package struct RateLimit: Sendable, Hashable {
         self.burst = max(1, burst ?? count)
     }
 
+    /// Returns a limit of another name with a multiple of the rate and of the burst.
+    package func multiplied(by factor: Int, name: String) -> RateLimit {
+        RateLimit(name: name, interval: max(1, interval / Int64(factor)), burst: burst * factor)
+    }
+
+    private init(name: String, interval: Int64, burst: Int) {
+        self.name = name
+        self.interval = interval
+        self.burst = burst
+    }
+
     /// Parses `COUNT/UNIT` or `COUNT/UNIT burst COUNT`; the unit is s, min or h.
     ///
     /// - Returns: `nil` for `off` and for a count of 0.

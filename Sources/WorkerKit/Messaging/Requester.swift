@@ -7,7 +7,8 @@ package import Reactor
 /// Sends requests through the broker and matches their replies by correlation id.
 ///
 /// A reply counts only if the service that was asked has sent it, which the broker verifies by the property `user_id`,
-/// and if its type is the type of the reply. Correlation ids have a random part, so no other user can guess them.
+/// and if its `type` is that of a reply to this request. Correlation ids have a random part, so no other user can guess
+/// them.
 @Loop package final class Requester {
     /// Called once, on the loop, with the outcome of a request.
     package typealias Completion = @Loop (RequestOutcome) -> Void

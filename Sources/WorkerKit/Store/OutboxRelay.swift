@@ -8,10 +8,10 @@ package import Reactor
 /// Publishes the events of the outbox. The transaction that deletes them is committed when the broker has confirmed
 /// them.
 ///
-/// An event that the broker refuses, for instance because a subscriber's queue is full, is published again after a
-/// delay that doubles with each refusal, because every attempt delivers it to the other subscribers again. It does not
-/// delay the other events. The relay runs after each commit that has written events (``nudge()``), and
-/// also periodically.
+/// An event that the broker refuses, for instance because a subscriber's queue is full, is published again later. Every
+/// attempt delivers the event to the other subscribers again. Therefore the delay before the next attempt doubles. A
+/// refused event does not delay the other events. The relay runs after each commit that has written events
+/// (``nudge()``), and also periodically.
 @Loop package final class OutboxRelay {
     /// The maximum number of events in a batch.
     private static let batchLimit = 200

@@ -41,7 +41,6 @@ extension IdentityHandlers {
         let sealed = try presented.seal(successor)
         _ = transaction.send(IdentityStatements.useRefreshToken, presented.hash, now, sealed)
         _ = transaction.send(IdentityStatements.insertRefreshToken, successor.hash, familyID, expiresAt)
-        _ = transaction.send(IdentityStatements.deleteOldTokens, familyID)
         _ = transaction.send(IdentityStatements.extendFamily, familyID, expiresAt)
     }
 }

@@ -7,12 +7,19 @@ struct StoredRefreshToken: Sendable {
     /// How long after its first use a token returns its successor again, for a client that lost the reply.
     static let grace: Duration = .seconds(10)
 
-    /// The maximum age of a session. A stolen refresh token, of which its owner learns nothing, is useless after it.
+    /// The maximum number of tokens of a session that have not expired. A client that refreshes every 15 minutes needs
+    /// 672, because a token expires after 7 days. Used tokens are not deleted before they expire, because their reuse
+    /// shows that a token was stolen.
+    static let maximumTokenCount: Int64 = 1000
+    /// The maximum age of a session. After this time, a stolen refresh token is useless even if its owner never noticed
+    /// the theft.
     static let maximumSessionAge: Duration = .seconds(90 * 24 * 3600)
 
     let account: Account
     let familyID: UUID
     let expiresAt: Timestamp
+    /// The number of tokens of the session.
+    let tokenCount: Int64
     /// The exchange of this token for its successor; `nil` if the token is unused.
     let rotation: Rotation?
 
@@ -30,7 +37,7 @@ struct StoredRefreshToken: Sendable {
         case repeatSuccessor([UInt8])
         /// The token was first used more than ``grace`` ago, so two clients probably have it: revoke its family.
         case revokeFamily
-        /// The token has expired, or its session is too old.
+        /// The token has expired, or its session is too old or was refreshed too often.
         case refuse
     }
 
@@ -39,7 +46,7 @@ struct StoredRefreshToken: Sendable {
         // The id of a family contains the time of the login.
         let isTooOld = familyID.timestamp.map { now.since($0) >= Self.maximumSessionAge } ?? false
         guard now < expiresAt, !isTooOld else { return .refuse }
-        guard let rotation else { return .rotate }
+        guard let rotation else { return tokenCount < Self.maximumTokenCount ? .rotate : .refuse }
         return now.since(rotation.at) <= Self.grace ? .repeatSuccessor(rotation.successor) : .revokeFamily
     }
 }
@@ -50,6 +57,7 @@ extension StoredRefreshToken {
         account = try Account(row)
         familyID = try row.get(4, as: UUID.self)
         expiresAt = try row.get(5, as: Timestamp.self)
+        tokenCount = try row.get(8, as: Int64.self)
         if let usedAt = try row.get(6, as: Timestamp?.self) {
             rotation = Rotation(at: usedAt, successor: try row.get(7, as: [UInt8].self))
         } else {

@@ -14,7 +14,7 @@ internal import Reactor
     private let limit: Int
     /// The stem of each cached word, by the word's bytes. A dictionary keyed by a hash of the word would give a word
     /// the stem of any other word with the same hash, and anyone can compute such words.
-    private var stems: [[UInt8]: String] = [:]
+    private(set) var stems: [[UInt8]: String] = [:]
 
     /// Makes a stemmer with an empty cache.
     ///
@@ -24,7 +24,8 @@ internal import Reactor
         self.limit = limit
     }
 
-    /// The stem of a word that ``load(_:deadline:)`` has loaded; empty for a stop word such as `the`.
+    /// The stem of a word that ``load(_:deadline:)`` has loaded; empty for a stop word such as `the`
+    /// and for a word of more than 255 bytes.
     subscript(_ word: Tokenizer.Word) -> String { stems[word.bytes] ?? "" }
 
     /// Loads the stems of all words of some texts into the cache.
@@ -47,8 +48,9 @@ internal import Reactor
         var missing: Set<String> = []
         for text in texts {
             Tokenizer.forEachWord(in: text) { word in
-                guard stems[word.bytes] == nil else { return }
-                if word.bytes.count > Self.longestWord { stems[word.bytes] = "" } else { missing.insert(word.text) }
+                // A word that is too long has no stem. It is not cached, because its key could be as long as a post.
+                guard word.bytes.count <= Self.longestWord, stems[word.bytes] == nil else { return }
+                missing.insert(word.text)
             }
         }
         return Array(missing)
