@@ -28,6 +28,15 @@ final class ConnectionRegistry: Sendable {
         /// Records that the last response that was due has been sent.
         func becomeIdle(at now: UInt64) { idleSince.store(now, ordering: .relaxed) }
 
+        /// Closes the connection, unless a request has arrived since it was chosen. The server then has one connection
+        /// more than the limit until this one is closed.
+        fileprivate func closeIfIdle() {
+            // The state changes only on the event loop of the connection.
+            channel.eventLoop.execute {
+                if self.idleTime != nil { self.channel.close(promise: nil) }
+            }
+        }
+
         /// The time since which the connection is idle; `nil` while a request is in flight.
         fileprivate var idleTime: UInt64? {
             let time = idleSince.load(ordering: .relaxed)
@@ -94,7 +103,7 @@ final class ConnectionRegistry: Sendable {
             if let network { state.counts[network, default: 0] += 1 }
             return (slot, closing)
         }
-        closing?.channel.close(promise: nil)
+        closing?.closeIfIdle()
         return slot
     }
 
