@@ -52,9 +52,9 @@ struct Gateway: Sendable {
     }
 
     /// Reserves the bytes of a large response that does not come from a worker, such as the OpenAPI document. If the
-    /// budget is exhausted, the response becomes a problem.
+    /// budget is exhausted, the response becomes a problem. ``LoopBridge`` has decided about the replies of workers.
     private func reserve(_ response: inout IngressResponse, _ context: RequestContext) {
-        guard response.body.count > ByteBudget.smallResponse, response.reservation == nil else { return }
+        guard response.messageType == nil, response.body.count > ByteBudget.smallResponse else { return }
         let reservation = ByteReservation(in: responseBudget, for: .address(context.client.rateLimitKey))
         do throws(Problem) {
             try reservation.reserve(response.body.count)

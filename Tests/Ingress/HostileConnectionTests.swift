@@ -49,6 +49,22 @@ struct HostileConnectionTests {
         }
     }
 
+    @Test("the reply to a command is never replaced, even if the budget for responses is exhausted")
+    func commandReply() async throws {
+        let mark = "command-\(UUID().uuidString.prefix(8))"
+        let reply = Array(#"{"content":"\#(String(repeating: "x", count: 20_000))"}"#.utf8)
+        try await RunningIngress.with(change: { $0.responseBytes = 3000 }) { ingress in
+            try await StubWorker.with("post.create", mark: mark) { _ in .json(reply, status: 201) } _: {
+                let response = try ingress.client().call(
+                    "POST", "/v1/posts", token: ingress.maker.token(),
+                    fields: ["Content-Type": "application/json", "X-Request-Id": mark], body: Array("{}".utf8))
+                #expect(response.status == 201 && response.body == reply)
+                let document = try ingress.client().call("GET", "/openapi.json")
+                #expect(document.status == 429, "a response without a command is replaced")
+            }
+        }
+    }
+
     @Test("a client that reads pipelined large responses slowly gets all of them, one after another")
     func slowReader() async throws {
         let mark = "slow-\(UUID().uuidString.prefix(8))"
