@@ -54,7 +54,9 @@ struct HostileConnectionTests {
         let mark = "command-\(UUID().uuidString.prefix(8))"
         let reply = Array(#"{"content":"\#(String(repeating: "x", count: 20_000))"}"#.utf8)
         try await RunningIngress.with(change: { $0.responseBytes = 3000 }) { ingress in
-            try await StubWorker.with("post.create", mark: mark) { _ in .json(reply, status: 201) } _: {
+            try await StubWorker.with("post.create", mark: mark) { _ in
+                .json(reply, status: 201)
+            } _: {
                 let response = try ingress.client().call(
                     "POST", "/v1/posts", token: ingress.maker.token(),
                     fields: ["Content-Type": "application/json", "X-Request-Id": mark], body: Array("{}".utf8))
