@@ -10,6 +10,11 @@ struct ComposeFile: Decodable {
             let target: String
         }
 
+        struct Logging: Decodable {
+            let driver: String
+            let options: [String: String]
+        }
+
         let build: Build?
         let image: String
         let user: String?
@@ -18,6 +23,7 @@ struct ComposeFile: Decodable {
         let capAdd: [String]?
         let securityOpt: [String]?
         let restart: String?
+        let logging: Logging?
         let stopGracePeriod: String?
         let environment: [String: String]?
         let volumes: [String]?

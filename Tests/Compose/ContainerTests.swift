@@ -77,6 +77,15 @@ struct ContainerTests {
         }
     }
 
+    @Test("Docker limits the log of each container to three files of 10 MB")
+    func logs() {
+        #expect(!file.services.isEmpty)
+        for (name, service) in file.services {
+            #expect(service.logging?.driver == "json-file", "\(name)")
+            #expect(service.logging?.options == ["max-size": "10m", "max-file": "3"], "\(name)")
+        }
+    }
+
     @Test("a container mounts only the secrets of its own service, and mounts them read-only")
     func secrets() throws {
         let shared = ["database-setup": "postgres", "warren": "search"]

@@ -76,4 +76,44 @@ struct RedisServerTests {
         let result = try await run("\(script); echo $REDIS_PORT $LIMITS_PORT $BUILD", parts: [])
         #expect(result.text == "2001 2002 release\n")
     }
+
+    @Test(
+        "compose/local up, servers and test accept Redis 7.0 and later, and fail with an older version",
+        arguments: ["up", "up_servers", "prepare_tests"])
+    func version(command: String) async throws {
+        let versions = [
+            "Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=ae4d7c971a948f0": "accepted",
+            "Redis server v=8.0.2 sha=00000000:1 malloc=jemalloc-5.3.0 bits=64 build=1": "accepted",
+            "Redis server v=6.0.16 sha=00000000:0 malloc=jemalloc-5.2.1 bits=64 build=a3fdef44459b3ad6":
+                "\(state.path("bin/redis-server")) is Redis 6.0.16: Redis 7.0 or later is required",
+            "Redis server v=10.0.0": "accepted",
+            "not a version": "redis-server --version prints no version: not a version",
+        ]
+        for (printed, expected) in versions {
+            try state.write("#!/bin/bash\necho '\(printed)'\n", to: "bin/redis-server")
+            try FileManager.default.setAttributes(
+                [.posixPermissions: 0o755], ofItemAtPath: state.path("bin/redis-server"))
+            // The functions that would install, build or start anything are replaced.
+            let result = try await Repository.runScript(
+                """
+                PATH=$STATE/bin:$PATH
+                install_packages() { :; }
+                require_swift() { :; }
+                remove_test_data() { :; }
+                stop_test_stack() { :; }
+                reserve_free_ports() { :; }
+                build_release() { echo built; }
+                start_servers() { echo started; }
+                start_stack() { echo started; }
+                \(command)
+                """, parts: ["output", "state", "process", "packages", "build", "servers", "commands", "test"],
+                state: state.path)
+            if expected == "accepted" {
+                #expect(result.status == 0, "\(printed): \(result.errors)")
+            } else {
+                #expect(result.status == 1 && result.errors.contains(expected), "\(printed): \(result.errors)")
+                #expect(!result.text.contains("built") && !result.text.contains("started"), "\(printed)")
+            }
+        }
+    }
 }

@@ -39,6 +39,7 @@ start_stack() {
 up() {
     prepare_stack
     run_step "Checking packages" install_packages "${PACKAGES[@]}"
+    require_redis
     require_swift
     say "  The first build takes minutes, later builds seconds. The log is ${STATE#"$ROOT/"}/log/build-release.log"
     run_step "Building" build_release
@@ -56,6 +57,7 @@ TEXT
 up_servers() {
     prepare_stack
     run_step "Checking packages" install_packages "${PACKAGES[@]}"
+    require_redis
     run_step "Starting RabbitMQ, PostgreSQL and Redis" start_servers "${SERVERS[@]}"
     say "  To run tests by hand: eval \"\$(compose/local env)\" && swift test --filter NAME"
 }

@@ -18,7 +18,8 @@ requests_are_logged() {
 set_route() {
     local lines
     ROUTE=''
-    lines=$(grep -hF -e "$1" "$STATE"/log/{ingress,identity,post,media,search}-*.log 2>/dev/null || true)
+    # A log may be rotated between the request and this search.
+    lines=$(grep -hF -e "$1" "$STATE"/log/{ingress,identity,post,media,search}-*.log{,.1} 2>/dev/null || true)
     ROUTE=$(jq -nRr '[inputs | fromjson?] as $lines
         | ([$lines[] | select(.message == "request")] | first) as $request
         | ([$lines[] | select(.message == "handled" and .type == $request.type)] | first) as $handled

@@ -44,9 +44,11 @@ wait_until() {
 
 # print_log_end LOG [OFFSET]: prints the last lines of a log to standard error, but only lines after the byte OFFSET.
 print_log_end() {
-    local lines
+    local lines offset=${2:-0}
     [[ -f $1 ]] || return 0
-    lines=$(tail -c "+$((${2:-0} + 1))" "$1" | tail -n 20)
+    # A log that is shorter than OFFSET was truncated by rotate_logs.sh, so all its lines are after OFFSET.
+    if (($(stat -c %s "$1") < offset)); then offset=0; fi
+    lines=$(tail -c "+$((offset + 1))" "$1" | tail -n 20)
     if [[ -n $lines ]]; then
         printf '\nThe last lines of %s:\n%s\n' "$1" "$lines" | sed '3,$s/^/    /' >&2
     else

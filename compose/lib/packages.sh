@@ -35,6 +35,16 @@ install_packages() {
     fail "apt-get cannot install ${missing[*]}"
 }
 
+# require_redis: fails if redis-server is older than version 7.0, the oldest version that is tested. Redis 6.0 refuses
+# redis.conf, because it does not know the ACL rule `resetchannels`.
+require_redis() {
+    local text
+    text=$(redis-server --version 2>&1) || true
+    [[ $text =~ v=([0-9]+)(\.[0-9]+)* ]] || fail "redis-server --version prints no version: $text"
+    ((BASH_REMATCH[1] >= 7)) ||
+        fail "$(command -v redis-server) is Redis ${BASH_REMATCH[0]#v=}: Redis 7.0 or later is required"
+}
+
 require_swift() {
     local folder version
     if ! command -v swift >/dev/null; then

@@ -49,18 +49,25 @@ declare -A LOG_START=()
 launch() {
     local name=$1 log=$STATE/log/$1.log pid
     shift
-    if [[ -f $log && $(stat -c %s "$log") -gt 67108864 ]]; then mv "$log" "$log.1"; fi
     LOG_START[$name]=$(stat -c %s "$log" 2>/dev/null || printf 0)
     # A killed process leaves its health file behind, which would be taken for the new process's.
     remove_process_files "$name"
     # Descriptors 7 to 9 hold this script's locks. A child that inherited them would keep the locks until it exits. The
     # shell starts background processes with SIGINT and SIGQUIT ignored; env restores the default.
+    #
+    # `>>` opens the log with O_APPEND, because rotate_logs.sh truncates the log while the process writes to it.
     setsid env --default-signal=INT,QUIT "$@" </dev/null >>"$log" 2>&1 7>&- 8>&- 9>&- &
     pid=$!
     # The shell would report the end of a process that is in its job table.
     disown "$pid"
     start_time "$pid" >"$STATE/run/$name.born" || true
     printf '%s\n' "$pid" >"$STATE/run/$name.pid"
+}
+
+# launch_log_rotation: starts the process that limits the size of the logs, if it does not run.
+launch_log_rotation() {
+    if is_running log-rotation-1; then return; fi
+    launch log-rotation-1 bash "$ROOT/compose/lib/rotate_logs.sh" "$STATE/log"
 }
 
 remove_process_files() { rm -f "$STATE/run/$1".{pid,born,health}; }

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Starts and stops RabbitMQ, PostgreSQL and the two Redis servers, which only this stack uses. Their processes are named
-# `rabbitmq-1`, `postgres-1`, `redis-1` and `limits-1`. The process `epmd-1` is RabbitMQ's port mapper.
+# `rabbitmq-1`, `postgres-1`, `redis-1` and `limits-1`. The process `epmd-1` is RabbitMQ's port mapper. The process
+# `log-rotation-1` limits the size of all logs.
 
 # shellcheck disable=SC2034 # used by other parts
 SERVERS=(rabbitmq postgres redis limits)
@@ -20,6 +21,9 @@ server_is_ready() {
 start_servers() {
     local server
     for server in "$@"; do "launch_$server"; done
+    # A running stack keeps its ports. If this process were first, and a server's port were in use, the next `up` would
+    # therefore ignore the variable that the error message names.
+    launch_log_rotation
     wait_until_ready 120 server_is_ready "${@/%/-1}"
     if [[ " $* " == *" postgres "* ]]; then make_roles; fi
 }
@@ -29,4 +33,5 @@ stop_servers() {
     stop_processes INT postgres-1
     stop_processes TERM redis-1 limits-1 rabbitmq-1
     stop_processes TERM epmd-1
+    stop_processes TERM log-rotation-1
 }

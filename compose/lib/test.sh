@@ -19,7 +19,8 @@ run_tests() {
     if (($#)); then test_target "$target" "${2-}"; else test_everything; fi
 }
 
-# prepare_tests: locks the stack's folder, deletes the data of the last run, reserves ports, and installs the packages.
+# prepare_tests: locks the stack's folder, deletes the data and the processes' logs of the last run, reserves ports, and
+# installs the packages.
 prepare_tests() {
     if [[ -z ${WARREN_STATE-} ]]; then STATE=$ROOT/.local/test; fi
     make_state_folder
@@ -30,6 +31,7 @@ prepare_tests() {
     save_setting BUILD debug
     trap stop_test_stack EXIT
     run_step "Checking packages" install_packages "${PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+    require_redis
     require_swift
     : >"$STATE/log/test.log"
     # The caller's shell may have exported the addresses of another stack.
@@ -97,6 +99,9 @@ run_test_runner() {
 remove_test_data() {
     if load_settings && any_running; then stop_test_stack; fi
     rm -rf "${STATE:?}"/{rabbitmq,postgres,redis,limits,cloudinary,keys,secrets,run,settings}
+    # Some tests read the logs of the processes. A rotation during the run, which could move the lines that a test looks
+    # for, is unlikely if the logs are empty at the start.
+    rm -f "$STATE"/log/*-[0-9]*.log{,.1}
     make_state_folder
 }
 
