@@ -3,7 +3,8 @@ internal import Logging
 internal import Reactor
 
 extension PostgresHandle {
-    /// Connects and authenticates without blocking the loop.
+    /// Connects and authenticates without blocking the loop. If no `sslmode` is set and a host is not on this machine,
+    /// the server's certificate is verified (``TLSOptions``).
     ///
     /// - Throws: ``PostgresError`` with the codes `connectFailed`, `deadlineExceeded` or `cancelled`.
     @Loop static func connect(_ url: String, until deadline: ContinuousClock.Instant, log: Logger)
@@ -75,19 +76,20 @@ extension PostgresHandle {
     }
 
     private static func begin(_ url: String, _ log: Logger) throws(PostgresError) -> PostgresHandle {
+        // libpq refuses what cannot be read, and reports the reason.
+        let tls = TLSOptions(reading: url)?.defaults { TLSOptions.systemRoots() } ?? ["sslmode": "verify-full"]
         // The URL is the value of `dbname`. It overrides the options before `dbname`, and the options after `dbname`
         // override the URL (PQconnectdbParams).
-        let options = [
-            ("fallback_application_name", "warren"), ("tcp_user_timeout", "30000"), ("keepalives_idle", "30"),
-            ("dbname", url), ("client_encoding", "UTF8"),
-        ]
+        let options =
+            [("fallback_application_name", "warren"), ("tcp_user_timeout", "30000"), ("keepalives_idle", "30")]
+            + tls.map { ($0.key, $0.value) } + [("dbname", url), ("client_encoding", "UTF8")]
         let connection = withCStrings(options.map(\.0)) { names in
             withCStrings(options.map(\.1)) { values in
                 PQconnectStartParams(names, values, 1)
             }
         }
         guard let connection else { throw PostgresError(.connectFailed, "out of memory") }
-        let handle = PostgresHandle(connection, log: log)
+        let handle = PostgresHandle(connection, verifiesByDefault: tls["sslmode"] != nil, log: log)
         handle.showSQLStates(true)
         guard PQstatus(connection) != CONNECTION_BAD else { throw PostgresError(.connectFailed, handle.message) }
         return handle
@@ -101,7 +103,10 @@ extension PostgresHandle {
     /// message, and only if verbose messages are on (PQsetErrorVerbosity).
     private var connectError: PostgresError {
         let lines = PQerrorMessage(pointer).map { String(cString: $0) } ?? ""
-        let message = lines.split(separator: "\n").filter { !$0.hasPrefix("LOCATION:") }.joined(separator: " ")
+        var message = lines.split(separator: "\n").filter { !$0.hasPrefix("LOCATION:") }.joined(separator: " ")
+        if verifiesByDefault, message.contains("SSL") || message.contains("certificate") {
+            message += " (sslmode is verify-full, because it is not set and the host is not on this machine)"
+        }
         return PostgresError(.connectFailed, message, sqlState: Self.sqlState(in: message))
     }
 
@@ -128,7 +133,7 @@ extension PostgresHandle {
 }
 
 /// Passes strings as an array of C strings that ends with a null pointer.
-private func withCStrings<Result>(
+func withCStrings<Result>(
     _ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Result
 ) -> Result {
     var bytes: [CChar] = []

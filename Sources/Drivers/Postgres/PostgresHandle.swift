@@ -8,10 +8,13 @@ internal import Logging
 // of its own. Afterwards only the loop uses it.
 final class PostgresHandle: @unchecked Sendable {
     private var connection: OpaquePointer?
+    /// Whether the driver itself has set `sslmode=verify-full`.
+    let verifiesByDefault: Bool
     private let notices: NoticeLog
 
-    init(_ connection: OpaquePointer, log: Logger) {
+    init(_ connection: OpaquePointer, verifiesByDefault: Bool, log: Logger) {
         self.connection = connection
+        self.verifiesByDefault = verifiesByDefault
         notices = NoticeLog(log: log)
         // The pointer is unretained: the handle owns the notice log, and closes the connection before it releases the
         // notice log.

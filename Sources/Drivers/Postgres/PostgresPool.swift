@@ -58,7 +58,8 @@ package import Reactor
     /// Makes a pool. It connects when `run()` is called. Statements that are sent earlier wait.
     ///
     /// - Parameters:
-    ///   - url: `postgres://user:password@host:port/database?sslmode=…`, or another connection string of libpq.
+    ///   - url: `postgres://user:password@host:port/database?sslmode=…`, or another connection string of libpq. If no
+    ///     `sslmode` is set, it is `verify-full`, unless each host is a loopback address, `localhost` or a Unix socket.
     ///   - size: the number of connections, at least one.
     ///   - timeout: the time limit of statements and transactions without a deadline.
     ///   - log: receives a line for each connection that is made or lost.
