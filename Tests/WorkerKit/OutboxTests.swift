@@ -1,6 +1,7 @@
 import AMQP
 import BrokerSupport
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Postgres
 import Reactor
@@ -190,6 +191,72 @@ extension Workers.OutboxTests {
             #expect(!due.contains { $0.refusals > 3 })
             try await second.commit()
         }
+    }
+
+    @Test("new events and events that are due again are taken in the order of their numbers, and at most the limit")
+    @Loop func order() async throws {
+        try await withOutbox { pool in
+            for due in ["NULL", "now() - interval '2 s'", "NULL", "now() + interval '1 h'", "now() - interval '9 s'"] {
+                _ = try await pool.query(
+                    Statement(
+                        """
+                        INSERT INTO outbox (id, type, body, due_at)
+                        SELECT gen_random_uuid(), 'test.' || 1 + count(*), '', \(due) FROM outbox
+                        """))
+            }
+            for expected in [["test.1", "test.2", "test.3"], ["test.5"], []] {
+                let transaction = try await pool.begin()
+                #expect(try await Outbox.take(3, in: transaction).map(\.type) == expected)
+                try await transaction.commit()
+            }
+        }
+    }
+
+    @Test("taking events reads no postponed rows, even if the statement was planned while the outbox was small")
+    @Loop func postponedRowsAreNotRead() async throws {
+        try await withOutbox { pool in
+            // The planner must know that the table is small. PostgreSQL keeps the plan of a prepared statement from its
+            // sixth execution on.
+            _ = try await rowsRead(takingNew: 1, pool)
+            _ = try await pool.query(Statement("VACUUM (ANALYZE) outbox"))
+            for _ in 0..<10 { _ = try await rowsRead(takingNew: 1, pool) }
+            let readWithoutPostponed = try await rowsRead(takingNew: 10, pool)
+            #expect(readWithoutPostponed >= 10)
+            let postpone = Statement(
+                """
+                INSERT INTO outbox (id, type, body, refusals, due_at)
+                SELECT gen_random_uuid(), 'test.late', '', 9, now() + interval '1 h' FROM generate_series(1, 20000)
+                """)
+            _ = try await pool.query(postpone)
+            #expect(try await rowsRead(takingNew: 10, pool) <= readWithoutPostponed)
+            _ = try await pool.query(Statement("ANALYZE outbox"))
+            #expect(try await rowsRead(takingNew: 10, pool) <= readWithoutPostponed)
+        }
+    }
+
+    /// Runs a body with a pool of one connection to a schema with an empty outbox.
+    @Loop private func withOutbox(_ body: @Loop (PostgresPool) async throws -> Void) async throws {
+        try await TestDatabase.withSchema { url in
+            try await Migrator(url: url, log: .quiet).migrate(KitMigrations.all)
+            try await TestDatabase.withPool(url, size: 1, body)
+        }
+    }
+
+    /// Adds new events to the outbox, takes them, and returns the number of table rows that PostgreSQL read for this.
+    @Loop private func rowsRead(takingNew count: Int, _ pool: PostgresPool) async throws -> Int {
+        let events = (0..<count).map { _ in Outbox.Event(id: .v7(), type: "test.new", body: []) }
+        // The connection's counters include earlier transactions whose counts are not reported yet.
+        let rowsRead = Statement(
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relid = 'outbox'::regclass")
+        let transaction = try await pool.begin()
+        defer { transaction.close() }
+        Outbox.insert(events, in: transaction)
+        let before = try await transaction.query(rowsRead)[0].get(0, as: Int.self)
+        let taken = try await Outbox.take(200, in: transaction)
+        let after = try await transaction.query(rowsRead)[0].get(0, as: Int.self)
+        try await transaction.commit()
+        #expect(taken.map(\.id) == events.map(\.id))
+        return after - before
     }
 
     @Test("an event that a subscriber's full queue refuses stays in the outbox and does not delay other events")

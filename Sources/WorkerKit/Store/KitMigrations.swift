@@ -34,5 +34,12 @@ package enum KitMigrations {
             sql: """
                 ALTER TABLE outbox ADD COLUMN refusals integer NOT NULL DEFAULT 0, ADD COLUMN due_at timestamptz
                 """),
+        // The relay finds new events and due events without reading the events that are postponed.
+        Migration(
+            name: "kit-0004-outbox-order",
+            sql: """
+                CREATE INDEX outbox_new ON outbox (due_at, number) WHERE due_at IS NULL;
+                CREATE INDEX outbox_postponed ON outbox (due_at, number) WHERE due_at IS NOT NULL;
+                """),
     ]
 }

@@ -13,15 +13,30 @@ internal import Reactor
         FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::integer[], $5::double precision[])
             AS event (id, type, body, refusals, delay)
         """)
+    // Each row is in one of the two partial indexes of the migration kit-0004, and both subqueries read only the rows
+    // that they return. They sort by `due_at` too, because the planner could choose the primary key, and read every
+    // postponed row, if they sorted by `number` only.
+    //
     // Taken rows are deleted. The relay could not remember the last number that it has taken instead, because a
     // transaction that commits late can add rows with lower numbers. Rows that another relay has locked are skipped.
+    // If there are more rows than are taken, some of the others also stay locked until the transaction ends.
     private static let take = Statement(
         """
+        WITH new AS (
+            SELECT number FROM outbox WHERE due_at IS NULL
+            ORDER BY due_at, number LIMIT $1 FOR UPDATE SKIP LOCKED
+        ), due AS (
+            SELECT number FROM outbox WHERE due_at <= now()
+            ORDER BY due_at, number LIMIT $1 FOR UPDATE SKIP LOCKED
+        )
         DELETE FROM outbox WHERE number = ANY (ARRAY(
-            SELECT number FROM outbox WHERE due_at IS NULL OR due_at <= now()
-            ORDER BY number LIMIT $1 FOR UPDATE SKIP LOCKED))
+            SELECT number FROM (TABLE new UNION ALL TABLE due) AS ready ORDER BY number LIMIT $1))
         RETURNING id, type, body, number, refusals
         """)
+    // The table is usually empty, and the planner would choose scans of the whole table for it. A connection keeps the
+    // plan of a prepared statement until the table is analyzed, even if the table has grown since.
+    private static let planForLargeTable = Statement(
+        "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)")
 
     /// An event that a handler emitted.
     struct Event: Sendable {
@@ -49,8 +64,11 @@ internal import Reactor
     }
 
     /// Takes the first `limit` events out of the table, in the order of their numbers. They are deleted when the
-    /// transaction is committed.
+    /// transaction is committed. Events that are postponed to a later time are neither taken nor read.
+    ///
+    /// The transaction's later statements are planned without sequential and bitmap scans where possible.
     static func take(_ limit: Int, in transaction: Transaction) async throws -> [Event] {
+        _ = transaction.send(planForLargeTable)
         var numbered: [(number: Int64, event: Event)] = []
         for row in try await transaction.query(take, limit) {
             let (id, type, body, number, refusals) = try row.decode((UUID, String, [UInt8], Int64, Int32).self)
