@@ -31,10 +31,12 @@ extension Gateway {
             if match.message.needsCaller {
                 caller = try authenticator.caller(of: context.fields.authorization)
             }
-            let client = caller.map { ByteBudget.Client.account($0.id) } ?? .address(context.client.rateLimitKey)
             var reservation: ByteReservation?
             var charges = limits.charges(limit, caller: caller, client: context.client)
             var request = OutgoingRequest(match.message, caller: caller, body: [], requestID: context.id)
+            // Several accounts of one address do not have several shares.
+            request.clients = [.address(context.client.rateLimitKey)]
+            if let caller { request.clients.append(.account(caller.id)) }
             request.traceparent = context.trace.traceparent
             request.tracestate = context.trace.tracestate
             if match.message.kind == .command { try request.applyCommandFields(context.fields) }
@@ -47,7 +49,7 @@ extension Gateway {
                 let weight = RequestWeight.list(parameters, base: match.route.weight)
                 charges = limits.charges(limit, caller: caller, client: context.client, weight: weight)
             case .json:
-                let bytes = ByteReservation(in: bodies.jsonBudget, for: client)
+                let bytes = ByteReservation(in: bodies.jsonBudget, for: request.clients)
                 request.body = try await bodies.json(context.fields, body, writer, bytes)
                 reservation = bytes
             case .upload:
@@ -57,7 +59,7 @@ extension Gateway {
                     limits.charges(limit, caller: caller, client: context.client, weight: weight))
                 guard uploadDecisions.areAllowed else { return rateLimitedResponse(uploadDecisions, to: context) }
                 charges = RequestCharges()
-                let bytes = ByteReservation(in: bodies.uploadBudget, for: client)
+                let bytes = ByteReservation(in: bodies.uploadBudget, for: request.clients)
                 let file = try await bodies.upload(context.fields, body, writer, bytes)
                 (request.body, request.contentType) = (file.bytes, file.contentType)
                 reservation = bytes
@@ -65,7 +67,7 @@ extension Gateway {
             let handoff = RequestHandoff(request, reservation: reservation)
             // Only the handoff keeps the body, so that the body can be freed as soon as it is sent.
             request.body = []
-            return await send(request, handoff, charges, uploadDecisions, client, context)
+            return await send(request, handoff, charges, uploadDecisions, context)
         } catch let problem as Problem {
             var response: IngressResponse
             if uploadDecisions.isEmpty {
@@ -97,10 +99,9 @@ extension Gateway {
 
     private func send(
         _ request: OutgoingRequest, _ handoff: RequestHandoff, _ charges: RequestCharges,
-        _ uploadDecisions: [RateDecision], _ client: ByteBudget.Client, _ context: RequestContext
+        _ uploadDecisions: [RateDecision], _ context: RequestContext
     ) async -> IngressResponse {
-        let result = await bridge.send(
-            handoff, charges: charges, for: client, at: .address(context.client.rateLimitKey))
+        let result = await bridge.send(handoff, charges: charges)
         var response: IngressResponse
         if let refusal = result.refusal {
             response = .problem(refusal, traceID: context.trace.traceID)

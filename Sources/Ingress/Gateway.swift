@@ -1,7 +1,6 @@
 internal import Contracts
 internal import HTTPTypes
 internal import HummingbirdCore
-internal import Logging
 internal import NIOCore
 internal import WorkerKit
 
@@ -17,7 +16,7 @@ struct Gateway: Sendable {
     let heads: ResponseHeadBuilder
     let cors: CORSPolicy
     let builtIn: BuiltInEndpoints
-    let log: Logger
+    let log: RequestLog
 
     /// Handles one request and writes its response. A thrown error ends the connection.
     ///
@@ -33,16 +32,17 @@ struct Gateway: Sendable {
             response = try await self.response(to: context, request.body, writer)
             reserve(&response, context)
         } catch {
-            RequestLog.write(context, aborted: error, since: start, to: log)
+            log.write(context, aborted: error, since: start)
             throw error
         }
-        RequestLog.write(context, response, since: start, to: log)
+        log.write(context, response, since: start)
         let head = heads.head(
             of: response, requestID: context.id, origin: context.fields.origin, closes: mustClose(context, response))
         let hasBody = context.method != .head && !response.body.isEmpty
         let body = hasBody ? ResponseBody(byteBuffer: ByteBuffer(bytes: response.body)) : ResponseBody()
         // Only the buffer keeps the bytes while the client reads them.
         response.body = []
+        response.reservation?.allowEviction { channel.close(promise: nil) }
         try await writer.write(response: head, body: body)
         // Until the client has read a large response, the next request on the connection waits.
         if let reservation = response.reservation {
@@ -55,7 +55,7 @@ struct Gateway: Sendable {
     /// budget is exhausted, the response becomes a problem. ``LoopBridge`` has decided about the replies of workers.
     private func reserve(_ response: inout IngressResponse, _ context: RequestContext) {
         guard response.messageType == nil, response.body.count > ByteBudget.smallResponse else { return }
-        let reservation = ByteReservation(in: responseBudget, for: .address(context.client.rateLimitKey))
+        let reservation = ByteReservation(in: responseBudget, for: [.address(context.client.rateLimitKey)])
         do throws(Problem) {
             try reservation.reserve(response.body.count)
             response.reservation = reservation

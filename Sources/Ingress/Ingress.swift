@@ -40,7 +40,7 @@ package enum Ingress {
         let redis = RedisClient(address: settings.redis, name: name, log: log)
         let publisher = Publisher(address: settings.broker, name: name, log: log)
         let requester = Requester(
-            publisher: publisher, principal: settings.broker.user, limit: settings.pendingRequests,
+            publisher: publisher, principal: settings.broker.user, limit: settings.pendingRequests, log: log,
             replyPrincipal: replyPrincipal)
         let consumer = Consumer(
             address: settings.broker, name: name, subscriptions: [requester.subscription], log: log)
@@ -76,6 +76,7 @@ package enum Ingress {
     ) -> HTTPServer {
         let cors = CORSPolicy(origins: settings.corsOrigins)
         let heads = ResponseHeadBuilder(cors: cors)
+        let requestLog = RequestLog(log)
         let gateway = Gateway(
             routes: RouteTree(RouteTable.all),
             authenticator: Authenticator(
@@ -86,7 +87,7 @@ package enum Ingress {
                 jsonLimit: 64 * 1024, uploadLimit: Messages.Media.uploadLimit,
                 jsonBudget: ByteBudget(settings.bodyBytes / 4, of: .requestBodies), uploadBudget: uploadBudget),
             bridge: bridge, responseBudget: responseBudget, heads: heads, cors: cors,
-            builtIn: BuiltInEndpoints(keys: settings.keys), log: log)
+            builtIn: BuiltInEndpoints(keys: settings.keys), log: requestLog)
         var http = settings.http
         http.connections = DescriptorLimit.fit(connections: settings.http.connections)
         if http.connections < settings.http.connections {
@@ -103,7 +104,7 @@ package enum Ingress {
                 let promise = channel.eventLoop.makePromise(of: HTTPConnectionHandler.ErrorResponse.self)
                 let client = ClientAddress(channel)
                 bridge.charge(settings.limits.charges(.general, caller: nil, client: client)) { decisions in
-                    promise.succeed(Self.errorResponse(problem, decisions, heads, log))
+                    promise.succeed(Self.errorResponse(problem, decisions, heads, requestLog))
                 }
                 return promise.futureResult
             })
@@ -112,19 +113,14 @@ package enum Ingress {
 
     /// Makes and logs the response to an incomplete or malformed request.
     private nonisolated static func errorResponse(
-        _ problem: Problem, _ decisions: [RateDecision], _ heads: ResponseHeadBuilder, _ log: Logger
+        _ problem: Problem, _ decisions: [RateDecision], _ heads: ResponseHeadBuilder, _ log: RequestLog
     ) -> HTTPConnectionHandler.ErrorResponse {
         let problem =
             decisions.areAllowed ? problem : Problem(.tooManyRequests, retryAfter: decisions.retryAfter)
         let id = RequestID.make(from: nil)
         var response = IngressResponse.problem(problem, traceID: TraceContext().traceID)
         response.rateDecisions = decisions
-        log.info(
-            "incomplete or malformed request refused",
-            metadata: [
-                "request-id": .string(id), "status": .stringConvertible(response.status),
-                "code": .string(problem.code.code),
-            ])
+        log.writeRefusal(response, code: problem.code, requestID: id)
         return (heads.head(of: response, requestID: id, closes: true), ByteBuffer(bytes: response.body))
     }
 }

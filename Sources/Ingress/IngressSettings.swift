@@ -1,4 +1,5 @@
 internal import AMQP
+internal import Contracts
 internal import Reactor
 internal import Redis
 internal import WorkerKit
@@ -34,7 +35,8 @@ struct IngressSettings: Sendable {
     var responseBytes = 48 << 20
     /// The timeouts of the phases of a connection.
     var timeouts = ConnectionTimeouts(
-        idle: 60_000_000_000, head: 10_000_000_000, body: 30_000_000_000, response: 60_000_000_000)
+        idle: 60_000_000_000, head: 10_000_000_000, body: 30_000_000_000, response: 60_000_000_000,
+        stall: 10_000_000_000)
     /// The maximum size of a request's header fields, in bytes.
     var headerBytes = 16 * 1024
 
@@ -64,8 +66,9 @@ struct IngressSettings: Sendable {
         // Uploads get three quarters of the bytes, and one client gets a third of these three quarters. The minimum
         // leaves one client 6 MiB, which is enough for one file of maximum size.
         bodyBytes = try settings.integer("WARREN_BODY_BYTES", default: bodyBytes, in: 24 << 20...1 << 40)
-        // One client gets a third. The minimum leaves one client 8 MiB, which is more than the largest page.
-        responseBytes = try settings.integer("WARREN_RESPONSE_BYTES", default: responseBytes, in: 24 << 20...1 << 40)
+        // One client gets a third. The minimum leaves one client the largest page.
+        responseBytes = try settings.integer(
+            "WARREN_RESPONSE_BYTES", default: responseBytes, in: 3 * Page<Post>.maximumBytes...1 << 40)
         pendingRequests = try settings.integer("WARREN_PENDING_REQUESTS", default: 10_000, in: 1...1_000_000)
     }
 

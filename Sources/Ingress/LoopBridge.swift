@@ -7,7 +7,7 @@ internal import WorkerKit
 
 /// Gives the HTTP threads access to the broker and Redis, whose connections run on the event loop of the process.
 ///
-/// Each call changes threads twice, to the loop and back. Therefore ``send(_:charges:for:at:)`` both charges a request
+/// Each call changes threads twice, to the loop and back. Therefore ``send(_:charges:)`` both charges a request
 /// to its rate limits and sends its message.
 @Loop final class LoopBridge {
     /// The result of charging a request and sending its message.
@@ -49,15 +49,9 @@ internal import WorkerKit
         self.redis = redis
     }
 
-    /// Charges a request to its rate limits. If they allow the request, sends its message and waits for the outcome.
-    ///
-    /// - Parameters:
-    ///   - client: the client to whose share of the budget for responses a large reply is counted.
-    ///   - address: the address to whose share the reply is counted as well, so that several accounts of one address
-    ///     do not have several shares.
-    nonisolated func send(
-        _ handoff: RequestHandoff, charges: RequestCharges, for client: ByteBudget.Client, at address: ByteBudget.Client
-    ) async -> SendResult {
+    /// Charges a request to its rate limits. If they allow the request, sends its message and waits for the outcome. A
+    /// large reply is counted to the shares that the request's clients have of the budget for responses.
+    nonisolated func send(_ handoff: RequestHandoff, charges: RequestCharges) async -> SendResult {
         await withCheckedContinuation { continuation in
             Loop.perform {
                 self.decide(charges) { decisions in
@@ -70,7 +64,7 @@ internal import WorkerKit
                         var result = SendResult(decisions: decisions, outcome: outcome)
                         // The reply to a command is not counted. It is small, and it must not be lost.
                         if case .reply(let reply) = outcome, !isCommand, reply.body.count > ByteBudget.smallResponse {
-                            result = self.reserved(reply, decisions, client, address)
+                            result = self.reserved(reply, decisions, request.clients)
                         }
                         continuation.resume(returning: result)
                     }
@@ -83,12 +77,9 @@ internal import WorkerKit
     /// Reserves the bytes of a large reply at once when it arrives, so that the replies of clients that do not read
     /// their responses cannot fill the memory.
     private func reserved(
-        _ reply: Reply, _ decisions: [RateDecision], _ client: ByteBudget.Client, _ address: ByteBudget.Client
+        _ reply: Reply, _ decisions: [RateDecision], _ clients: [ClientKey]
     ) -> SendResult {
-        let reservation =
-            client == address
-            ? ByteReservation(in: responseBudget, for: client)
-            : ByteReservation(in: responseBudget, for: client, address)
+        let reservation = ByteReservation(in: responseBudget, for: clients)
         do throws(Problem) {
             try reservation.reserve(reply.body.count)
         } catch {

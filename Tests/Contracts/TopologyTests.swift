@@ -91,6 +91,17 @@ struct TopologyTests {
         }
     }
 
+    @Test("the limit of a queue of requests is the one that the program divides among clients")
+    func limits() throws {
+        for queue in Set(Messages.descriptors.map(\.queue)) {
+            let arguments = try arguments(of: queue)
+            let limit: QueueLimit? =
+                arguments["x-max-length-bytes"]?.integer.map { .bytes(Int($0)) }
+                ?? arguments["x-max-length"]?.integer.map { .messages(Int($0)) }
+            #expect(QueueLimit.of(queue) == limit, "\(queue)")
+        }
+    }
+
     @Test("a quorum queue is bounded, rejects publishes when full and dead-letters at least once")
     func quorumQueues() throws {
         for name in Queue.quorum {

@@ -106,4 +106,25 @@ struct ViewTests {
         )
         #expect(try Receipt.schema.decode(JSON.parse(done.jsonBytes())) == done)
     }
+
+    @Test("a page of the longest elements has at most 8 MiB")
+    func largestPage() {
+        // JSON needs six bytes for a control character. In a highlight, HTML needs six for a quotation mark.
+        let content = String(repeating: "\u{1}", count: 5000)
+        let author = Author(id: .v7(), username: String(repeating: "x", count: 64))
+        let url = "https://" + String(repeating: "x", count: 2000)
+        let posts = [Post](
+            repeating: Post(
+                id: .v7(), author: author, content: content,
+                media: Array(repeating: PostMedia(id: .v7(), url: url), count: 10), createdAt: .now()), count: 100)
+        let hits = [SearchHit](
+            repeating: SearchHit(
+                id: .v7(), author: author, content: content, createdAt: .now(), score: 0.5,
+                highlight: String(repeating: "&quot;", count: 5000)), count: 100)
+        let position = Page<Post>.Position(page: 1, total: 1_000_000)
+        let largest = Page(items: posts, limit: 100, number: position).jsonBytes().count
+        #expect(largest > Page<Post>.maximumBytes / 2 && largest <= Page<Post>.maximumBytes)
+        let hitPosition = Page<SearchHit>.Position(page: 1, total: 1_000_000)
+        #expect(Page(items: hits, limit: 100, number: hitPosition).jsonBytes().count <= Page<SearchHit>.maximumBytes)
+    }
 }

@@ -26,7 +26,7 @@ import WorkerKit
         address = try BrokerAddress(url: broker)
         publisher = Publisher(address: address, name: "tests", log: .quiet)
         let user = address.user
-        requester = Requester(publisher: publisher, principal: user, limit: 100) { _ in user }
+        requester = Requester(publisher: publisher, principal: user, limit: 100, log: .quiet) { _ in user }
         self.directory = directory
         process.executableURL = URL(filePath: try builtProgram("warren-identity"))
         process.environment = [

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The deadlines of a connection")
 struct ConnectionDeadlinesTests {
-    private let timeouts = ConnectionTimeouts(idle: 60, head: 10, body: 30, response: 50)
+    private let timeouts = ConnectionTimeouts(idle: 60, head: 10, body: 30, response: 50, stall: 20)
     private var deadlines: ConnectionDeadlines { ConnectionDeadlines(timeouts: timeouts, now: 100) }
 
     @Test("a new connection without input is closed after the head timeout")
@@ -52,7 +52,7 @@ struct ConnectionDeadlinesTests {
         deadlines.readHead(at: 110)
         deadlines.readEnd(at: 110)
         #expect(deadlines.unanswered == 1)
-        deadlines.wroteEnd(at: 130)
+        deadlines.wroteEnd(at: 130, isLast: true)
         #expect(deadlines.unanswered == 0)
         #expect(deadlines.deadline == 190)
     }
@@ -78,11 +78,32 @@ struct ConnectionDeadlinesTests {
         receiveRequest(at: 110)
         receiveRequest(at: 150)
         #expect(deadlines.deadline == 160)
-        deadlines.wroteEnd(at: 155)
+        deadlines.wroteEnd(at: 155, isLast: true)
         #expect(deadlines.deadline == 205)
         deadlines.readBytes(at: 200)
         #expect(deadlines.deadline == 205)
         #expect(deadlines.check(at: 205) == .close)
+    }
+
+    @Test("a client that reads is not disconnected before the response timeout, and one that stops reading is")
+    func stalledReader() {
+        var deadlines = deadlines
+        deadlines.readBytes(at: 110)
+        deadlines.readHead(at: 110)
+        deadlines.readEnd(at: 110)
+        deadlines.beganSending(at: 115)
+        #expect(deadlines.deadline == 135)
+        deadlines.stillUnsent(5000, at: 135)
+        #expect(deadlines.check(at: 135) == .wait(until: 155))
+        deadlines.stillUnsent(4999, at: 155)
+        #expect(deadlines.check(at: 155) == .wait(until: 160), "the response timeout")
+        deadlines.wroteEnd(at: 156, isLast: false)
+        deadlines.stillUnsent(100, at: 170)
+        #expect(deadlines.deadline == 190)
+        deadlines.stillUnsent(100, at: 190)
+        #expect(deadlines.check(at: 190) == .close)
+        deadlines.wroteEnd(at: 190, isLast: true)
+        #expect(deadlines.deadline == 250)
     }
 
     @Test("a response that is sent before the end of the body does not change the body timeout")
@@ -90,7 +111,7 @@ struct ConnectionDeadlinesTests {
         var deadlines = deadlines
         deadlines.readBytes(at: 110)
         deadlines.readHead(at: 110)
-        deadlines.wroteEnd(at: 111)
+        deadlines.wroteEnd(at: 111, isLast: true)
         #expect(deadlines.deadline == 140)
         deadlines.readEnd(at: 120)
         #expect(deadlines.deadline == 180)
@@ -99,7 +120,7 @@ struct ConnectionDeadlinesTests {
     @Test("a response without a request does not make the number of unanswered requests negative")
     func underflow() {
         var deadlines = deadlines
-        deadlines.wroteEnd(at: 110)
+        deadlines.wroteEnd(at: 110, isLast: true)
         #expect(deadlines.unanswered == 0)
     }
 }

@@ -78,7 +78,8 @@ struct ConnectionPersistenceTests {
     @Test("a request that arrives byte by byte gets 408 after its head timeout or its body timeout")
     func trickle() async throws {
         let short = ConnectionTimeouts(
-            idle: 60_000_000_000, head: 500_000_000, body: 500_000_000, response: 60_000_000_000)
+            idle: 60_000_000_000, head: 500_000_000, body: 500_000_000, response: 60_000_000_000,
+            stall: 60_000_000_000)
         let post = "POST /v1/auth/register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
         try await RunningIngress.with(change: { $0.timeouts = short }) { ingress in
             for beginning in [
@@ -108,7 +109,8 @@ struct ConnectionPersistenceTests {
     )
     func slowReader() async throws {
         let short = ConnectionTimeouts(
-            idle: 60_000_000_000, head: 60_000_000_000, body: 60_000_000_000, response: 8_000_000_000)
+            idle: 60_000_000_000, head: 60_000_000_000, body: 60_000_000_000, response: 8_000_000_000,
+            stall: 60_000_000_000)
         // The body is larger than the socket buffers of both sides, but small enough not to block the event loop that
         // all tests share.
         let size = 8 << 20

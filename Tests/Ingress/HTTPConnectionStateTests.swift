@@ -8,7 +8,7 @@ struct HTTPConnectionStateTests {
     private let problem = Problem(.malformedRequest)
 
     private func open() -> HTTPConnectionState {
-        HTTPConnectionState(timeouts: ConnectionTimeouts(idle: 60, head: 10, body: 30, response: 50), now: 0)
+        HTTPConnectionState(timeouts: ConnectionTimeouts(idle: 60, head: 10, body: 30, response: 50, stall: 20), now: 0)
     }
 
     /// A connection that has received one request without a body.
@@ -42,7 +42,7 @@ struct HTTPConnectionStateTests {
         ] as [(RequestHead.Persistence, HTTPConnectionState.ConnectionField)] {
             var state = requested(persistence)
             #expect(state.beginResponse(closes: false) == field)
-            let isWritten = state.endResponse()
+            let isWritten = state.endResponse(at: 1)
             #expect(isWritten)
             #expect(state.responseSent(at: 1) == .none)
             #expect(state.readHead(at: 2) == .pass)
@@ -54,7 +54,7 @@ struct HTTPConnectionStateTests {
         var state = requested(.close)
         #expect(state.readHead(at: 1) == .discard)
         #expect(state.beginResponse(closes: false) == .close)
-        let isWritten = state.endResponse()
+        let isWritten = state.endResponse(at: 1)
         #expect(isWritten)
         #expect(state.responseSent(at: 1) == .shutDown)
     }
@@ -63,13 +63,13 @@ struct HTTPConnectionStateTests {
     func unexpectedResponses() {
         var state = open()
         #expect(state.beginResponse(closes: false) == nil)
-        let isWritten = state.endResponse()
+        let isWritten = state.endResponse(at: 1)
         #expect(!isWritten && !state.mayWriteBody)
 
         state = requested()
         #expect(state.beginResponse(closes: true) == .close)
         #expect(state.beginResponse(closes: false) == nil)
-        let isLastWritten = state.endResponse()
+        let isLastWritten = state.endResponse(at: 1)
         #expect(isLastWritten)
         #expect(state.beginResponse(closes: false) == nil)
     }
@@ -79,7 +79,7 @@ struct HTTPConnectionStateTests {
         var state = requested()
         #expect(state.parseFailed(problem, at: 1) == .none)
         #expect(state.beginResponse(closes: false) == .unchanged)
-        let isWritten = state.endResponse()
+        let isWritten = state.endResponse(at: 1)
         #expect(isWritten)
         #expect(state.responseSent(at: 2) == .refuse(problem))
         #expect(state.responseSent(at: 3) == .shutDown)
@@ -92,14 +92,14 @@ struct HTTPConnectionStateTests {
         #expect(state.readHead(at: 0) == .pass)
         #expect(state.parseFailed(problem, at: 1) == .failBody)
         #expect(state.beginResponse(closes: false) == .close)
-        let isWritten = state.endResponse()
+        let isWritten = state.endResponse(at: 1)
         #expect(isWritten)
 
         state = open()
         state.expectRequest(.implicitKeepAlive)
         #expect(state.readHead(at: 0) == .pass)
         #expect(state.beginResponse(closes: false) == .unchanged)
-        let isEarlyWritten = state.endResponse()
+        let isEarlyWritten = state.endResponse(at: 1)
         #expect(isEarlyWritten)
         #expect(state.parseFailed(problem, at: 1) == .shutDown)
     }
@@ -111,7 +111,7 @@ struct HTTPConnectionStateTests {
         #expect(state.readHead(at: 0) == .pass)
         #expect(state.readBody(1 << 20) == .pass)
         #expect(state.beginResponse(closes: false) == .unchanged)
-        let isWritten = state.endResponse()
+        let isWritten = state.endResponse(at: 1)
         #expect(isWritten)
         #expect(state.readBody(64 * 1024) == .pass)
         #expect(state.readBody(1) == .shutDown)
@@ -125,7 +125,7 @@ struct HTTPConnectionStateTests {
         var busy = requested()
         #expect(busy.quiesce() == .none)
         #expect(busy.beginResponse(closes: false) == .close)
-        let isWritten = busy.endResponse()
+        let isWritten = busy.endResponse(at: 1)
         #expect(isWritten)
         #expect(busy.responseSent(at: 1) == .shutDown)
     }
@@ -142,5 +142,40 @@ struct HTTPConnectionStateTests {
         #expect(body.readHead(at: 0) == .pass)
         #expect(body.checkDeadline(at: 30) == .failBody)
         #expect(body.checkDeadline(at: 80) == .close)
+    }
+
+    @Test("a connection waits for its client while a body is received or a response is sent, else for the reply")
+    func occupation() {
+        var state = open()
+        #expect(state.occupation == .idle)
+        state.readBytes(1, at: 0)
+        state.expectRequest(.implicitKeepAlive)
+        #expect(state.readHead(at: 0) == .pass)
+        #expect(state.occupation == .awaitsClient)
+        #expect(state.readEnd(at: 1) == .pass)
+        #expect(state.occupation == .awaitsReply)
+        #expect(state.beginResponse(closes: false) == .unchanged)
+        #expect(state.occupation == .awaitsClient)
+        let isWritten = state.endResponse(at: 2)
+        #expect(isWritten && state.occupation == .awaitsClient)
+        #expect(state.responseSent(at: 3) == .none)
+        #expect(state.occupation == .idle)
+    }
+
+    @Test("a request that is refused because of its connection gets the problem, after the responses that are due")
+    func refusedRequest() {
+        var state = open()
+        state.expectRequest(.implicitKeepAlive)
+        #expect(state.refuseRequest(problem, at: 1) == .refuse(problem))
+        #expect(state.readHead(at: 1) == .discard && state.readEnd(at: 1) == .discard)
+        #expect(state.responseSent(at: 2) == .shutDown)
+
+        state = requested()
+        state.expectRequest(.implicitKeepAlive)
+        #expect(state.refuseRequest(problem, at: 1) == .none)
+        #expect(state.beginResponse(closes: false) == .unchanged)
+        let isWritten = state.endResponse(at: 1)
+        #expect(isWritten)
+        #expect(state.responseSent(at: 2) == .refuse(problem))
     }
 }

@@ -192,7 +192,8 @@ struct HostileClientTests {
     @Test("slow header fields and a slow body get 408, and an idle connection is closed")
     func slow() async throws {
         let short = ConnectionTimeouts(
-            idle: 300_000_000, head: 300_000_000, body: 300_000_000, response: 60_000_000_000)
+            idle: 300_000_000, head: 300_000_000, body: 300_000_000, response: 60_000_000_000,
+            stall: 60_000_000_000)
         try await RunningIngress.with(change: { $0.timeouts = short }) { ingress in
             let head = try ingress.client()
             try head.send("GET / HTTP/1.1\r\nHos")

@@ -1,4 +1,6 @@
+import Contracts
 import FoundationEssentials
+import Glibc
 import TestSupport
 import Testing
 import WorkerKit
@@ -145,4 +147,148 @@ struct HostileConnectionTests {
             #expect(flood[0].isClosed())
         }
     }
+
+    @Test("requests that are not sent completely make room for a new client, as soon as no connection is idle")
+    func incompleteRequests() async throws {
+        let limits = ["WARREN_HTTP_CONNECTIONS": "40", "WARREN_HTTP_CONNECTIONS_PER_CLIENT": "10"]
+        try await RunningIngress.with(environment: limits) { ingress in
+            let flood = try (0..<60).map { _ in
+                let client = try ingress.client()
+                try client.send(
+                    "POST /v1/auth/register HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                        + "Content-Length: 100\r\n\r\n{")
+                return client
+            }
+            for _ in 0..<5 { #expect(try ingress.client().call("GET", "/health/live").status == 200) }
+            #expect(flood[0].isClosed(), "the connection that has waited longest for its client is closed")
+        }
+    }
+
+    @Test("if requests are being handled on all connections, health probes are answered and other requests get 503")
+    func reserve() async throws {
+        let limits = ["WARREN_HTTP_CONNECTIONS": "10", "WARREN_HTTP_CONNECTIONS_PER_CLIENT": "10"]
+        let mark = "reserve-\(UUID().uuidString.prefix(8))"
+        try await RunningIngress.with(environment: limits) { ingress in
+            try await StubWorker.with("post.list", mark: "no request") { _ in
+                nil
+            } _: {
+                let token = try ingress.maker.token()
+                let busy = try (0..<10).map { _ in
+                    let client = try ingress.client()
+                    try client.send(
+                        "GET /v1/posts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n"
+                            + "X-Request-Id: \(mark)\r\n\r\n")
+                    return client
+                }
+                try await Task.sleep(for: .milliseconds(200))
+                let probe = try ingress.client()
+                for _ in 0..<2 { #expect(try probe.call("GET", "/health/ready").status == 200) }
+                let refused = try ingress.client()
+                let response = try refused.call("GET", "/v1/posts", token: token)
+                #expect(response.status == 503 && response.code == "unavailable")
+                #expect(response.fields["retry-after"] == "1" && response.fields["connection"] == "close")
+                #expect(refused.isClosed())
+                for client in busy { #expect(try client.receive().status == 504) }
+                #expect(try ingress.client().call("GET", "/v1/posts", token: token).status == 504)
+            }
+        }
+    }
+
+    @Test("a client that stops reading is disconnected long before the response timeout")
+    func stalledReader() async throws {
+        let mark = "stalled-\(UUID().uuidString.prefix(8))"
+        let page = Array(#"{"items":"\#(String(repeating: "x", count: 4 << 20))"}"#.utf8)
+        try await RunningIngress.with(change: { $0.timeouts.stall = 500_000_000 }) { ingress in
+            try await StubWorker.with("post.list", mark: mark) { _ in
+                .json(page)
+            } _: {
+                let token = try ingress.maker.token()
+                func begin() throws -> RawClient {
+                    let client = try RawClient(port: ingress.port, receiveBuffer: 65536)
+                    try client.send(
+                        "GET /v1/posts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n"
+                            + "X-Request-Id: \(mark)\r\n\r\n")
+                    return client
+                }
+                let (stalled, slow) = (try begin(), try begin())
+                // The slow client reads its response in about 3 s.
+                while slow.drained < page.count, slow.drain(upTo: 150_000) ?? 0 > 0 {
+                    try await Task.sleep(for: .milliseconds(100))
+                }
+                #expect(slow.drained >= page.count)
+                #expect(try await eventually { ingress.responses.reservedBytes == 0 })
+                while stalled.drained < page.count, stalled.drain(upTo: 150_000) ?? 0 > 0 {}
+                #expect(stalled.drained < page.count, "the response is cut off")
+            }
+        }
+    }
+
+    @Test("if slow readers hold the whole budget, a new response replaces the oldest one of the largest holder")
+    func eviction() async throws {
+        let mark = "evict-\(UUID().uuidString.prefix(8))"
+        let page = Array(#"{"items":"\#(String(repeating: "x", count: 2 << 20))"}"#.utf8)
+        try await RunningIngress.with(change: { $0.responseBytes = 4 * page.count }) { ingress in
+            try await StubWorker.with("post.list", mark: mark) { _ in
+                .json(page)
+            } _: {
+                func token() throws -> String {
+                    try ingress.maker.token(claims: ingress.maker.claims(subject: UUID().uuidString))
+                }
+                let silent = try (1...4).map { number in
+                    let client = try RawClient(port: ingress.port, receiveBuffer: 4096)
+                    try client.send(
+                        "GET /v1/posts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token())\r\n"
+                            + "X-Request-Id: \(mark)\r\n\r\n")
+                    try #require(waitUntil { ingress.responses.reservedBytes == number * page.count })
+                    return client
+                }
+                let response = try ingress.client().call(
+                    "GET", "/v1/posts", token: token(), fields: ["X-Request-Id": mark])
+                #expect(response.status == 200 && response.body == page)
+                #expect(ingress.responses.reservedBytes == 3 * page.count)
+                var received = 0
+                while received < page.count, let count = silent[0].drain(upTo: 100_000), count > 0 { received += count }
+                #expect(received < page.count, "the oldest response is cut off")
+            }
+        }
+    }
+
+    @Test("an account whose uploads fill its share of the queue gets 429, and other accounts do not")
+    func queueShare() async throws {
+        let mark = "share-\(UUID().uuidString.prefix(8))"
+        try await RunningIngress.with { ingress in
+            try await StubWorker.with("media.upload", mark: mark) { _ in
+                nil
+            } _: {
+                let file = [UInt8](repeating: 0, count: Messages.Media.uploadLimit)
+                let head = #"Content-Disposition: form-data; name="file"; filename="x.png""#
+                let form = SampleForm.part(head, file) + Array("--\(SampleForm.boundary)--\r\n".utf8)
+                func upload(_ token: String) throws -> RawClient.Response {
+                    try ingress.client().call(
+                        "POST", "/v1/media", token: token,
+                        fields: [
+                            "X-Request-Id": mark, "Prefer": "respond-async",
+                            "Content-Type": "multipart/form-data; boundary=\(SampleForm.boundary)",
+                        ], body: form)
+                }
+                let token = try ingress.maker.token(claims: ingress.maker.claims(subject: UUID().uuidString))
+                // An account may occupy an eighth of the 1 GiB of the queue.
+                for _ in 0..<(1 << 30) / 8 / file.count {
+                    let status = try upload(token).status
+                    try #require(status == 202)
+                }
+                let refused = try upload(token)
+                #expect(refused.status == 429 && refused.code == "too-many-requests")
+                #expect(refused.fields["retry-after"] == "10")
+                let other = try ingress.maker.token(claims: ingress.maker.claims(subject: UUID().uuidString))
+                #expect(try upload(other).status == 202)
+            }
+        }
+    }
+}
+
+/// Waits on the calling thread, which may block, until a condition holds.
+private func waitUntil(_ condition: () -> Bool) -> Bool {
+    for _ in 0..<1000 where !condition() { usleep(10_000) }
+    return condition()
 }

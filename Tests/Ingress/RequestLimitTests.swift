@@ -23,12 +23,13 @@ struct RequestLimitTests {
     @Test("a JSON body of 64 KiB is accepted, and a body that is one byte larger gets 413")
     func json() async throws {
         try await RunningIngress.with { ingress in
-            for (count, status) in [(65_536, 503), (65_537, 413)] {
-                // No worker consumes the message, so 503 means that the ingress accepted the request.
+            // No worker replies, so 503 means that the ingress accepted the request. If the stub worker of another test
+            // receives the message, 504 means this as well.
+            for (count, statuses) in [(65_536, [503, 504]), (65_537, [413])] {
                 let response = try ingress.client().call(
                     "POST", "/v1/auth/login", fields: ["Content-Type": "application/json"],
                     body: [UInt8](repeating: UInt8(ascii: " "), count: count))
-                #expect(response.status == status, "\(count)")
+                #expect(statuses.contains(response.status), "\(count)")
             }
         }
     }

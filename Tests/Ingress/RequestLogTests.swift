@@ -1,3 +1,4 @@
+import Contracts
 import HTTPTypes
 import Logging
 import TestSupport
@@ -12,16 +13,16 @@ struct RequestLogTests {
         arguments: [false, true])
     func line(isAborted: Bool) throws {
         let captured = CapturedLog()
-        let log = captured.logger(.info)
+        let log = RequestLog(captured.logger(.info))
         let request = RequestContext(
             HTTPRequest(
                 method: .get, scheme: "http", authority: "x", path: "/v1/search/posts?query=private",
                 headerFields: [.requestID: "id-1", .authorization: "Bearer secret"]),
             peer: ClientAddress(nil as IPAddress?))
         if isAborted {
-            RequestLog.write(request, aborted: CancellationError(), since: .now, to: log)
+            log.write(request, aborted: CancellationError(), since: .now)
         } else {
-            RequestLog.write(request, .json(Array("{}".utf8)), since: .now, to: log)
+            log.write(request, .json(Array("{}".utf8)), since: .now)
         }
         let events = captured.events.map(\.metadata)
         #expect(events.count == 1)
@@ -30,5 +31,23 @@ struct RequestLogTests {
         #expect(event["path"] == "/v1/search/posts")
         #expect(isAborted ? event["error"] != nil : event["status"]?.description == "200")
         #expect(!"\(event)".contains("private") && !"\(event)".contains("secret"))
+    }
+
+    @Test("a flood of failed requests is sampled, and every successful request is logged")
+    func flood() {
+        let captured = CapturedLog()
+        let log = RequestLog(captured.logger(.info))
+        let request = RequestContext(
+            HTTPRequest(method: .get, scheme: "http", authority: "x", path: "/"),
+            peer: ClientAddress(nil as IPAddress?))
+        let start = ContinuousClock.now
+        for _ in 0..<1000 {
+            log.write(request, .problem(Problem(.notFound), traceID: ""), since: .now)
+            log.write(request, .json(Array("{}".utf8)), since: .now)
+        }
+        let seconds = Int((ContinuousClock.now - start) / .seconds(1)) + 2
+        let statuses = captured.events.map { $0.metadata["status"]?.description }
+        #expect(statuses.count { $0 == "200" } == 1000)
+        #expect((100...100 * seconds).contains(statuses.count { $0 == "404" }))
     }
 }

@@ -20,6 +20,7 @@ struct PendingRequestsTests {
         case nil: "none"
         case .accepted: "accepted"
         case .deadlineExceeded: "deadline"
+        case .shareExceeded: "share exceeded"
         case .outcomeUnknown: "unknown"
         case .unavailable: "unavailable"
         case .reply: "reply"

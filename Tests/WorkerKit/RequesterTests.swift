@@ -88,6 +88,92 @@ extension Workers.RequesterTests {
         }
     }
 
+    @Test("a valid correlation id in a reply of the wrong sender is logged, at most once a second")
+    @Loop func forgedIsLogged() async throws {
+        let captured = CapturedLog()
+        try await RequesterFixture.run(answers: false, log: captured.logger(.warning)) { fixture async throws in
+            fixture.requester.send(fixture.request(fixture.query, timeout: .seconds(30))) { _ in }
+            #expect(try await eventually { fixture.received.count == 1 })
+            let request = try #require(fixture.received.first?.properties)
+            let key = try #require(request.replyTo)
+            for _ in 0..<5 {
+                try await fixture.publish(
+                    status: 204, correlation: request.correlationID, to: key, isVerified: false)
+            }
+            #expect(try await fixture.settles())
+            let lines = captured.events.filter { $0.message.contains("invalid reply") }
+            #expect((1...4).contains(lines.count))
+            #expect(lines.first?.metadata["expected-user"]?.description == fixture.address.user)
+        }
+    }
+
+    @Test("a command counts to the share of its client until its reply arrives, even after its deadline")
+    @Loop func share() async throws {
+        try await RequesterFixture.run(answers: false, limit: 10_000) { fixture async throws in
+            let client = ClientKey.account(UUID())
+            @Loop func isExceeded(awaitsReply: Bool = true) async -> Bool {
+                let request = fixture.claiming(fixture.command, client, awaitsReply: awaitsReply)
+                return await fixture.requester.send(request).isShareExceeded
+            }
+            let share = 10_000 / 8
+            for _ in 0..<share / 2 {
+                fixture.requester.send(fixture.claiming(fixture.command, client)) { _ in }
+                fixture.requester.send(fixture.claiming(fixture.command, client, awaitsReply: false)) { _ in }
+            }
+            #expect(try await eventually { fixture.received.count == share && fixture.requester.pendingCount == 0 })
+            #expect(await isExceeded())
+            #expect(await isExceeded(awaitsReply: false))
+            let other = fixture.claiming(fixture.command, .account(UUID()))
+            #expect(await fixture.requester.send(other).isAccepted)
+            for properties in [fixture.received[0].properties, fixture.received[1].properties] {
+                try await fixture.publish(
+                    status: 204, correlation: properties.correlationID, to: try #require(properties.replyTo))
+            }
+            #expect(try await fixture.settles())
+            #expect(await !isExceeded())
+            #expect(await !isExceeded(awaitsReply: false))
+            #expect(await isExceeded())
+        }
+    }
+
+    @Test("a query counts to the share of its client until its deadline, and a refused request does not count")
+    @Loop func shareOfQuery() async throws {
+        try await RequesterFixture.run(answers: false, limit: 10_000) { fixture async throws in
+            let client = ClientKey.account(UUID())
+            var ends = 0
+            for _ in 0..<1250 { fixture.requester.send(fixture.claiming(fixture.query, client)) { _ in ends += 1 } }
+            #expect(await fixture.requester.send(fixture.claiming(fixture.query, client)).isShareExceeded)
+            #expect(try await eventually { ends == 1250 })
+            #expect(await fixture.requester.send(fixture.claiming(fixture.query, client)).isDeadlineExceeded)
+            for _ in 0..<1251 {
+                let outcome = await fixture.requester.send(fixture.claiming(fixture.unboundCommand, client))
+                guard outcome.isUnavailable else { return #expect(outcome.isUnavailable) }
+            }
+        }
+    }
+
+    @Test("a command whose reply was lost stops counting when a later command of its queue has been answered")
+    @Loop func lostReply() async throws {
+        try await RequesterFixture.run(answers: false, limit: 10_000, claimCheckInterval: .milliseconds(500)) {
+            fixture async throws in
+            let client = ClientKey.account(UUID())
+            for _ in 0..<1250 { fixture.requester.send(fixture.claiming(fixture.command, client)) { _ in } }
+            #expect(try await eventually { fixture.requester.pendingCount == 0 })
+            #expect(await fixture.requester.send(fixture.claiming(fixture.command, client)).isShareExceeded)
+            var later = fixture.claiming(fixture.command, .account(UUID()))
+            later.timeout = .seconds(30)
+            fixture.requester.send(later) { _ in }
+            #expect(try await eventually { fixture.received.count == 1251 })
+            let properties = try #require(fixture.received.last?.properties)
+            try await fixture.publish(
+                status: 204, correlation: properties.correlationID, to: try #require(properties.replyTo))
+            #expect(
+                try await eventually {
+                    !(await fixture.requester.send(fixture.claiming(fixture.command, client)).isShareExceeded)
+                })
+        }
+    }
+
     @Test("the correlation ids of two requests do not show the next one")
     @Loop func unguessable() async throws {
         try await RequesterFixture.run(answers: false) { fixture async throws in
@@ -163,6 +249,7 @@ extension Workers.RequesterTests {
             #expect(try await eventually { fixture.received.count == 1 })
             let properties = try #require(fixture.received.first?.properties)
             #expect(properties.replyTo == nil && properties.isPersistent)
+            #expect(properties.headers[Header.deadline]?.int64 ?? .max <= Timestamp.now().milliseconds)
             for (type, isTaken) in [(fixture.unboundCommand, false), (fixture.crowded, true), (fixture.crowded, false)]
             {
                 var request = fixture.request(type, timeout: .seconds(600))
@@ -229,5 +316,6 @@ extension RequestOutcome {
     fileprivate var isUnavailable: Bool { if case .unavailable = self { true } else { false } }
     fileprivate var isAccepted: Bool { if case .accepted = self { true } else { false } }
     fileprivate var isDeadlineExceeded: Bool { if case .deadlineExceeded = self { true } else { false } }
+    fileprivate var isShareExceeded: Bool { if case .shareExceeded = self { true } else { false } }
     fileprivate var isOutcomeUnknown: Bool { if case .outcomeUnknown = self { true } else { false } }
 }

@@ -20,6 +20,10 @@ package struct Page<Item: PageItem>: SchemaCodable {
         }
     }
 
+    /// The maximum size of a page's JSON in bytes. It follows from the maximum number of elements and the maximum size
+    /// of one element.
+    package static var maximumBytes: Int { 8 << 20 }
+
     /// The elements of this page, in the order of the list.
     package let items: [Item]
     /// The maximum number of elements that the request asked for.

@@ -18,6 +18,9 @@ extension IngressResponse {
             var response = IngressResponse.problem(Problem(.unavailable), traceID: traceID)
             response.logReason = reason
             return response
+        case .shareExceeded:
+            let detail = "Too many requests of this client wait to be carried out."
+            return .problem(Problem(.tooManyRequests, detail: detail, retryAfter: 10), traceID: traceID)
         case .accepted:
             var response = IngressResponse.json(acceptedReceipt(request.id), status: 202)
             response.fields.append(HTTPField(name: .location, value: RouteTable.receiptPath(of: request)))

@@ -9,6 +9,9 @@ struct ConnectionTimeouts: Sendable, Hashable {
     /// From the end of a request until the whole response is written to the socket. A client that does not read its
     /// response delays the write.
     var response: UInt64
+    /// The interval at which a connection that is sending a response is checked for progress. A client that has read
+    /// nothing since the previous check is disconnected, so this takes up to two intervals.
+    var stall: UInt64
 }
 
 /// The deadline of a connection's current phase, as a state machine that does no I/O. Times are in nanoseconds.
@@ -36,6 +39,9 @@ struct ConnectionDeadlines: Sendable {
     private var hasReceivedBytes = false
     /// The time from which the idle timeout or the response timeout counts.
     private var since: UInt64
+    /// The number of bytes of responses that the socket had not accepted at the last check, and the time of this check;
+    /// `nil` if all responses that were written are sent. The number is infinite before the first check.
+    private var unsent: (bytes: Int, since: UInt64)?
     /// The number of requests whose header fields are complete and whose responses are not sent.
     private(set) var unanswered = 0
 
@@ -68,20 +74,35 @@ struct ConnectionDeadlines: Sendable {
         phase = .idle
     }
 
+    /// Records that a whole response was passed to the channel, and must now be accepted by the socket.
+    mutating func beganSending(at now: UInt64) {
+        if unsent == nil { unsent = (.max, now) }
+    }
+
+    /// Records the number of bytes that the socket has not accepted.
+    mutating func stillUnsent(_ bytes: Int, at now: UInt64) {
+        guard let last = unsent else { return }
+        unsent = (bytes, bytes < last.bytes ? now : last.since)
+    }
+
     /// Records that a response was sent completely.
-    mutating func wroteEnd(at now: UInt64) {
+    ///
+    /// - Parameter isLast: whether no other response is being sent.
+    mutating func wroteEnd(at now: UInt64, isLast: Bool) {
         unanswered = max(0, unanswered - 1)
         since = now
+        unsent = isLast ? nil : (.max, now)
     }
 
     /// The deadline of the current phase.
     var deadline: UInt64 {
-        let response = dueResponses > 0 ? since + timeouts.response : .max
+        let response = min(
+            dueResponses > 0 ? since + timeouts.response : .max, unsent.map { $0.since + timeouts.stall } ?? .max)
         return switch phase {
         case .head(let since): min(response, since + timeouts.head)
         case .body(let since): min(response, since + timeouts.body)
         case .idle:
-            dueResponses > 0
+            dueResponses > 0 || unsent != nil
                 ? response : since + (hasReceivedBytes ? timeouts.idle : min(timeouts.idle, timeouts.head))
         }
     }
@@ -90,6 +111,7 @@ struct ConnectionDeadlines: Sendable {
     mutating func check(at now: UInt64) -> Expiry {
         guard now >= deadline else { return .wait(until: deadline) }
         if dueResponses > 0, now >= since + timeouts.response { return .close }
+        if let unsent, now >= unsent.since + timeouts.stall { return .close }
         switch phase {
         case .idle: return .close
         case .head: return unanswered == 0 ? .headTimeout : .close

@@ -3,66 +3,107 @@ internal import Synchronization
 
 /// Limits the open connections of the server, in total and for each client network.
 ///
-/// A new connection is always accepted if room can be made for it: at a limit, the connection that has been idle
-/// longest is closed. At the limit of a network, only connections of this network are closed. A network therefore
-/// cannot keep out others by idle connections. A connection on which a request is in flight is never closed, so several
-/// networks together can still occupy all connections, for at most the timeouts of a request.
+/// At a limit, a new connection takes the place of another one: of the connection that has been idle longest, or if
+/// none is idle, of the one that has waited longest for its client. At the limit of a network, this is a connection of
+/// the same network. A client therefore cannot keep out others by idle connections, by requests that it does not send
+/// completely, or by responses that it does not read.
+///
+/// A connection whose request is being handled is never closed. If all are, a small reserve of connections remains, on
+/// which the server responds to health probes, and with 503 to other requests.
 final class ConnectionRegistry: Sendable {
-    /// An open connection. It tells the registry whether it is idle.
+    /// The number of connections that may be open in addition to the limit.
+    static let reserve = 32
+
+    /// An open connection. It tells the registry what it waits for.
     final class Slot: Sendable {
         fileprivate let channel: any Channel
         fileprivate let network: String?
-        /// The time since which no request is in flight, in nanoseconds; ``busy`` while a request is in flight.
-        private let idleSince: Atomic<UInt64>
-        private static let busy = UInt64.max
+        /// Whether the connection belongs to the reserve, so that it may only be used for health probes.
+        let isReserved: Bool
+        private let rank: Atomic<Rank.RawValue>
 
-        fileprivate init(_ channel: any Channel, network: String?, now: UInt64) {
+        fileprivate init(_ channel: any Channel, network: String?, isReserved: Bool, now: UInt64) {
             self.channel = channel
             self.network = network
-            idleSince = Atomic(now)
+            self.isReserved = isReserved
+            rank = Atomic(Rank(.idle, since: now).rawValue)
         }
 
-        /// Records that the head of a request has arrived.
-        func becomeBusy() { idleSince.store(Self.busy, ordering: .relaxed) }
+        /// Records that the connection waits for another party than before.
+        func update(_ occupation: HTTPConnectionState.Occupation, at now: UInt64) {
+            rank.store(Rank(occupation, since: now).rawValue, ordering: .relaxed)
+        }
 
-        /// Records that the last response that was due has been sent.
-        func becomeIdle(at now: UInt64) { idleSince.store(now, ordering: .relaxed) }
-
-        /// Closes the connection, unless a request has arrived since it was chosen. The server then has one connection
-        /// more than the limit until this one is closed.
-        fileprivate func closeIfIdle() {
+        /// Closes the connection, unless its state has changed since it was chosen so that it must not be closed. The
+        /// server then has one connection more than the limit until this one is closed.
+        fileprivate func closeIfAllowed() {
             // The state changes only on the event loop of the connection.
             channel.eventLoop.execute {
-                if self.idleTime != nil { self.channel.close(promise: nil) }
+                if self.currentRank.mayBeClosed { self.channel.close(promise: nil) }
             }
         }
 
-        /// The time since which the connection is idle; `nil` while a request is in flight.
-        fileprivate var idleTime: UInt64? {
-            let time = idleSince.load(ordering: .relaxed)
-            return time == Self.busy ? nil : time
+        fileprivate var currentRank: Rank { Rank(rawValue: rank.load(ordering: .relaxed)) }
+    }
+
+    /// The order in which connections are closed to make room: lower ranks first.
+    fileprivate struct Rank: RawRepresentable, Comparable {
+        /// The occupation in the two highest bits, and the time since which it lasts, in nanoseconds, in the others.
+        let rawValue: UInt64
+
+        init(rawValue: UInt64) { self.rawValue = rawValue }
+
+        init(_ occupation: HTTPConnectionState.Occupation, since time: UInt64) {
+            rawValue = occupation.rawValue << 62 | time
+        }
+
+        var mayBeClosed: Bool { self < Rank(.awaitsReply, since: 0) }
+
+        static func < (left: Rank, right: Rank) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    /// The open connections of one network, or of the whole server.
+    private struct Group {
+        private(set) var slots: [ObjectIdentifier: Slot] = [:]
+        /// The connections that were to be closed next when all were compared last, the first one at the end. Comparing
+        /// all for each new connection would take too long during a flood.
+        private var candidates: [(id: ObjectIdentifier, rank: Rank)] = []
+        private static let candidateCount = 64
+
+        mutating func insert(_ slot: Slot) { slots[ObjectIdentifier(slot)] = slot }
+
+        mutating func remove(_ slot: Slot) { slots[ObjectIdentifier(slot)] = nil }
+
+        /// Returns the connection to close next; `nil` if none may be closed.
+        mutating func nextToClose() -> Slot? {
+            if let slot = nextCandidate() { return slot }
+            candidates = slots.map { ($0, $1.currentRank) }.filter { $0.rank.mayBeClosed }
+                .sorted { $0.rank < $1.rank }.prefix(Self.candidateCount).reversed()
+            return nextCandidate()
+        }
+
+        private mutating func nextCandidate() -> Slot? {
+            while let (id, rank) = candidates.popLast() {
+                if let slot = slots[id], slot.currentRank == rank { return slot }
+            }
+            return nil
         }
     }
 
     private struct State {
-        var slots: [ObjectIdentifier: Slot] = [:]
-        /// The number of open connections of each network.
-        var counts: [String: Int] = [:]
+        var all = Group()
+        var networks: [String: Group] = [:]
 
-        mutating func remove(_ slot: Slot) {
-            guard slots.removeValue(forKey: ObjectIdentifier(slot)) != nil, let network = slot.network else { return }
-            let rest = counts[network, default: 0] - 1
-            counts[network] = rest > 0 ? rest : nil
+        mutating func insert(_ slot: Slot) {
+            all.insert(slot)
+            if let network = slot.network { networks[network, default: Group()].insert(slot) }
         }
 
-        /// Returns the connection that has been idle longest; `nil` if all are busy.
-        func longestIdle(of network: String?) -> Slot? {
-            var found: (slot: Slot, time: UInt64)?
-            for slot in slots.values where network == nil || slot.network == network {
-                guard let time = slot.idleTime, time < found?.time ?? .max else { continue }
-                found = (slot, time)
-            }
-            return found?.slot
+        mutating func remove(_ slot: Slot) {
+            all.remove(slot)
+            guard let network = slot.network else { return }
+            networks[network]?.remove(slot)
+            if networks[network]?.slots.isEmpty == true { networks[network] = nil }
         }
     }
 
@@ -71,7 +112,7 @@ final class ConnectionRegistry: Sendable {
     private let state = Mutex(State())
 
     /// - Parameters:
-    ///   - limit: the maximum number of connections.
+    ///   - limit: the maximum number of connections, without the reserve.
     ///   - networkLimit: the maximum number of connections of one client network.
     init(limit: Int, networkLimit: Int) {
         self.limit = limit
@@ -79,31 +120,33 @@ final class ConnectionRegistry: Sendable {
     }
 
     /// The number of open connections.
-    var count: Int { state.withLock { $0.slots.count } }
+    var count: Int { state.withLock { $0.all.slots.count } }
 
-    /// Adds a new connection, and closes an idle one if a limit is reached.
+    /// Adds a new connection, and closes another one if a limit is reached.
     ///
     /// - Parameters:
     ///   - network: the key of the client's network; `nil` if only the total number is limited, as for a trusted proxy,
     ///     whose connections carry the requests of many clients.
     ///   - now: the current time, in nanoseconds.
-    /// - Returns: the connection's slot; `nil` if a limit is reached and no connection is idle. The caller must then
-    ///   close the new connection. It must call ``remove(_:)`` when the connection is closed.
+    /// - Returns: the connection's slot; `nil` if there is no room, not even in the reserve. The caller must then close
+    ///   the new connection. It must call ``remove(_:)`` when the connection is closed.
     func add(_ channel: any Channel, network: String?, at now: UInt64) -> Slot? {
         let (slot, closing) = state.withLock { state -> (Slot?, Slot?) in
             var closing: Slot?
-            let isNetworkFull = network.map { state.counts[$0, default: 0] >= networkLimit } ?? false
-            if isNetworkFull || state.slots.count >= limit {
-                closing = state.longestIdle(of: isNetworkFull ? network : nil)
-                guard let closing else { return (nil, nil) }
-                state.remove(closing)
+            if let network, state.networks[network]?.slots.count ?? 0 >= networkLimit {
+                closing = state.networks[network]?.nextToClose()
+                guard closing != nil else { return (nil, nil) }
+            } else if state.all.slots.count >= limit {
+                closing = state.all.nextToClose()
             }
-            let slot = Slot(channel, network: network, now: now)
-            state.slots[ObjectIdentifier(slot)] = slot
-            if let network { state.counts[network, default: 0] += 1 }
+            if let closing { state.remove(closing) }
+            let isReserved = state.all.slots.count >= limit
+            guard state.all.slots.count < limit + Self.reserve else { return (nil, closing) }
+            let slot = Slot(channel, network: network, isReserved: isReserved, now: now)
+            state.insert(slot)
             return (slot, closing)
         }
-        closing?.closeIfIdle()
+        closing?.closeIfAllowed()
         return slot
     }
 

@@ -21,11 +21,16 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
     /// reset can discard the response before the client reads it (RFC 9112, section 9.6).
     private static let linger: TimeAmount = .seconds(1)
 
+    private static let tooManyConnections = Problem(
+        .unavailable, detail: "The server has too many connections.", retryAfter: 1)
+
     private let makeErrorResponse: MakeErrorResponse
-    /// Shows the registry of connections whether this connection is idle; `nil` if the connection is being closed,
+    /// Shows the registry of connections what this connection waits for; `nil` if the connection is being closed,
     /// because there was no room for it.
     private let slot: ConnectionRegistry.Slot?
     private var state: HTTPConnectionState
+    /// The last value that the slot was updated with.
+    private var occupation = HTTPConnectionState.Occupation.idle
     private var timer: Scheduled<Void>?
     private var timerDeadline = UInt64.max
     /// Completed when all responses that were written are in the buffer of the socket.
@@ -73,7 +78,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let action =
             switch unwrapInboundIn(data) {
-            case .head: readHead()
+            case .head(let head): readHead(head, context)
             case .body(let buffer): state.readBody(buffer.readableBytes)
             case .end: state.readEnd(at: Self.now)
             }
@@ -84,14 +89,26 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
         }
     }
 
-    private func readHead() -> HTTPConnectionState.ReadAction {
-        slot?.becomeBusy()
+    private func readHead(
+        _ head: HTTPRequest, _ context: ChannelHandlerContext
+    ) -> HTTPConnectionState.ReadAction {
+        if let slot, slot.isReserved, head.path?.hasPrefix("/health/") != true {
+            perform(state.refuseRequest(Self.tooManyConnections, at: Self.now), nil, context)
+            return .discard
+        }
         return state.readHead(at: Self.now)
+    }
+
+    private func updateSlot() {
+        guard let slot, state.occupation != occupation else { return }
+        occupation = state.occupation
+        slot.update(occupation, at: Self.now)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
         perform(state.parsedBytes(at: Self.now), MalformedRequest.longFraming, context)
         armTimer(context)
+        updateSlot()
         context.fireChannelReadComplete()
     }
 
@@ -118,8 +135,10 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
             guard state.mayWriteBody else { return fail(promise) }
             context.write(data, promise: promise)
         case .end:
-            guard state.endResponse() else { return fail(promise) }
+            guard state.endResponse(at: Self.now) else { return fail(promise) }
             context.write(data, promise: whenSent(promise, context))
+            updateSlot()
+            armTimer(context)
         }
     }
 
@@ -135,8 +154,8 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
         sent.futureResult.assumeIsolated().whenSuccess { [self] in
             perform(state.responseSent(at: Self.now), nil, context)
             armTimer(context)
+            updateSlot()
             guard state.hasSentAllResponses else { return }
-            if !state.hasResponses { slot?.becomeIdle(at: Self.now) }
             allSent?.succeed()
             allSent = nil
         }
@@ -217,10 +236,21 @@ extension HTTPConnectionHandler {
 
     private func timerFired(_ context: ChannelHandlerContext) {
         timer = nil
+        if !state.hasSentAllResponses { reportProgress(context) }
         let action = state.checkDeadline(at: Self.now)
         perform(action, BodyReader.BodyTimeout(), context)
         if case .close = action { return }
         armTimer(context)
+    }
+
+    private func reportProgress(_ context: ChannelHandlerContext) {
+        do {
+            let unsent = try context.channel.syncOptions?.getOption(.bufferedWritableBytes) ?? 0
+            state.stillUnsent(unsent, at: Self.now)
+        } catch {
+            // The channel is closed.
+            context.close(promise: nil)
+        }
     }
 }
 

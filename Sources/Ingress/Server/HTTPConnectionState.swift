@@ -27,6 +27,16 @@ struct HTTPConnectionState {
         case unchanged, keepAlive, close
     }
 
+    /// The party that a connection waits for.
+    enum Occupation: UInt64 {
+        /// No request is in flight.
+        case idle
+        /// The client, which sends the body of a request or reads a response.
+        case awaitsClient
+        /// A worker, which handles a request.
+        case awaitsReply
+    }
+
     private enum Stage {
         /// Requests are read.
         case open
@@ -72,6 +82,11 @@ struct HTTPConnectionState {
 
     private var isOpen: Bool { if case .open = stage { true } else { false } }
     private var isRefusing: Bool { if case .ending(.some) = stage { true } else { false } }
+    /// The party that the connection waits for.
+    var occupation: Occupation {
+        if isWritingResponse || unsentResponses > 0 || deadlines.isReadingBody { return .awaitsClient }
+        return dueResponses.isEmpty ? .idle : .awaitsReply
+    }
     /// Whether responses are due or not yet sent.
     var hasResponses: Bool { !dueResponses.isEmpty || unsentResponses > 0 }
 
@@ -110,6 +125,13 @@ extension HTTPConnectionState {
         dueResponses.append(persistence)
         // A server must not process requests that follow one with `Connection: close` (RFC 9112, section 9.6).
         isLastRequest = persistence == .close
+    }
+
+    /// Refuses a request whose head was parsed, instead of ``readHead(at:)``.
+    mutating func refuseRequest(_ problem: Problem, at now: UInt64) -> Action {
+        guard isOpen else { return .none }
+        dueResponses.removeLast()
+        return refuse(problem, at: now)
     }
 
     mutating func readHead(at now: UInt64) -> ReadAction {
@@ -191,20 +213,26 @@ extension HTTPConnectionState {
     /// Records that the end of a response is about to be written.
     ///
     /// - Returns: whether the end may be written.
-    mutating func endResponse() -> Bool {
+    mutating func endResponse(at now: UInt64) -> Bool {
         guard isWritingResponse else { return false }
         isWritingResponse = false
         dueResponses.removeFirst()
         if closesAfterResponse { stage = .lastResponse }
         unsentResponses += 1
+        deadlines.beganSending(at: now)
         return true
+    }
+
+    /// Records the number of bytes of responses that the socket has not accepted.
+    mutating func stillUnsent(_ bytes: Int, at now: UInt64) {
+        deadlines.stillUnsent(bytes, at: now)
     }
 
     /// Records that a response was written to the socket. The response timeout ends only now, so that a client
     /// that does not read its response cannot keep the connection open.
     mutating func responseSent(at now: UInt64) -> Action {
         unsentResponses -= 1
-        deadlines.wroteEnd(at: now)
+        deadlines.wroteEnd(at: now, isLast: unsentResponses == 0)
         guard unsentResponses == 0 else { return .none }
         switch stage {
         case .ending(let problem?) where dueResponses.isEmpty: return refuse(problem, at: now)

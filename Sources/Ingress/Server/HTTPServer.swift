@@ -13,8 +13,9 @@ final class HTTPServer: Service {
         let description: String
     }
 
-    /// The number of connections that may be open in addition to the limit while ``ConnectionRegistry`` closes others.
-    private static let closingConnections = 32
+    /// The number of connections that may be open in addition to the limit: the reserve of ``ConnectionRegistry``, and
+    /// connections that it is closing.
+    private static let additionalConnections = ConnectionRegistry.reserve + 32
 
     private let settings: HTTPSettings
     private let channel: IngressChannel
@@ -54,7 +55,7 @@ final class HTTPServer: Service {
         quiet.logLevel = max(log.logLevel, .warning)
         let configuration = ServerConfiguration(
             address: .hostname(settings.host, port: settings.port), backlog: settings.backlog,
-            availableConnectionsDelegate: .maximum(settings.connections + Self.closingConnections, logger: quiet))
+            availableConnectionsDelegate: .maximum(settings.connections + Self.additionalConnections, logger: quiet))
         let server = Server(
             childChannelSetup: channel, configuration: configuration,
             onServerRunning: { channel in

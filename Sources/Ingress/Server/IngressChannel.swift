@@ -13,6 +13,9 @@ struct IngressChannel: HTTPChannelHandler {
     /// The maximum number of header fields in a request.
     private static let maximumFieldCount = 100
 
+    /// The size of the kernel's send buffer of a connection, in bytes.
+    private static let sendBuffer: SocketOptionValue = 128 * 1024
+
     let responder: Responder
     let timeouts: ConnectionTimeouts
     /// The maximum size of all header fields of a request together, in bytes.
@@ -29,6 +32,9 @@ struct IngressChannel: HTTPChannelHandler {
             decoding.maxHeaderFieldCount = Self.maximumFieldCount
             let connection = HTTPConnectionHandler(
                 timeouts: timeouts, slot: register(channel), makeErrorResponse: makeErrorResponse)
+            // The kernel would give a connection up to 4 MiB (tcp(7), tcp_wmem), which no other limit counts. A small
+            // buffer also shows sooner whether the client reads.
+            try channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: Self.sendBuffer)
             // Writing waits as soon as a connection has this much unsent output.
             try channel.syncOptions?.setOption(.writeBufferWaterMark, value: .init(low: 8 * 1024, high: 16 * 1024))
             let pipeline = channel.pipeline.syncOperations

@@ -19,6 +19,9 @@ package struct OutgoingRequest: Sendable {
     /// Whether the sender of a command waits for the reply. If it is `false`, the request ends with the outcome
     /// `accepted` when the broker has confirmed the command. It has no effect on other kinds of messages.
     package var awaitsReply = true
+    /// The clients to whose shares of the queue the request is counted (see ``QueueShares``); empty if it is not
+    /// counted.
+    package var clients: [ClientKey] = []
     /// The request's id in log lines.
     package var requestID: String
     /// The `traceparent` of the W3C trace context.
@@ -42,12 +45,14 @@ package struct OutgoingRequest: Sendable {
 
     func makeMessage(correlationID: String, replyTo: String, principal: String) -> OutgoingMessage {
         let now = Timestamp.now()
-        let deadline = now.advanced(by: timeout)
+        let awaitsReply = awaitsReply || type.kind != .command
+        let deadline = awaitsReply ? now.advanced(by: timeout) : now
         var properties = Properties()
         properties.type = type.name
         properties.messageID = id.text
         properties.correlationID = correlationID
-        if awaitsReply || type.kind != .command { properties.replyTo = replyTo }
+        // The reply to a command also ends the request's claim on its queue, so it is needed even if nobody waits.
+        if awaitsReply || !clients.isEmpty { properties.replyTo = replyTo }
         properties.contentType = contentType
         properties.isPersistent = type.kind.isPersistent
         if !type.kind.isPersistent {

@@ -6,6 +6,8 @@ package enum RequestOutcome: Sendable {
     /// request was published. The text is the reason, for example that the broker cannot be reached or is in alarm,
     /// that the queue is full, or that no queue is bound for the message type.
     case unavailable(String)
+    /// The request was not published, because its client already occupies its share of the queue (see ``QueueShares``).
+    case shareExceeded
     /// The broker has stored the command, and a worker will carry it out. No reply arrived before the deadline, or the
     /// sender did not wait for one.
     case accepted

@@ -1,7 +1,7 @@
 package import AMQP
 package import Contracts
 internal import FoundationEssentials
-internal import Logging
+package import Logging
 package import Reactor
 
 /// Sends requests through the broker and matches their replies by correlation id.
@@ -9,6 +9,9 @@ package import Reactor
 /// A reply counts only if the service that was asked has sent it, which the broker verifies by the property `user_id`,
 /// and if its `type` is that of a reply to this request. Correlation ids have a random part, so no other user can guess
 /// them.
+///
+/// A request that states its clients counts to their shares of its queue until it has left the queue: a command until
+/// its reply arrives, even after the deadline, and any other request until its deadline at the latest.
 @Loop package final class Requester {
     /// Called once, on the loop, with the outcome of a request.
     package typealias Completion = @Loop (RequestOutcome) -> Void
@@ -23,14 +26,26 @@ package import Reactor
     private let correlation: String
     private let replyPrincipal: @Sendable (MessageDescriptor) -> String
     private var pending: PendingRequests<Completion>
-    private var inFlight: [UInt64: InFlight] = [:]
+    private var published: [UInt64: Published] = [:]
+    private var shares = QueueShares()
+    /// For each queue, the number of the latest command that was answered.
+    private var latestAnswered: [String: UInt64] = [:]
+    private let claimCheckInterval: Duration
+    private let log: Logger
+    private let invalidReplies = LogSampler(limit: 1)
 
-    /// What a reply must agree with, and the timer of the deadline.
-    private struct InFlight {
-        let timer: LoopTimer
+    /// The number of checks after which a command without a reply no longer counts to the share of its client.
+    private static let claimChecks = 10
+
+    /// A request that may still be in its queue, and the properties that a reply must have.
+    private struct Published {
+        /// The timer of the deadline, and after the deadline of a command, the timer of the next check of its claim.
+        var timer: LoopTimer
         let type: MessageDescriptor
         /// The random part of the correlation id.
         let nonce: UInt64
+        /// `nil` if the request is not counted to the share of a client.
+        let claim: QueueShares.Claim?
     }
 
     /// Makes a requester.
@@ -42,13 +57,19 @@ package import Reactor
     ///   - replyQueue: the name of an existing queue for the replies, for a principal that may not declare queues. The
     ///     queue must be bound to `warren.replies` with its own name as the key. Only one requester can use the queue
     ///     at a time.
+    ///   - claimCheckInterval: how often to check whether a command that got no reply can still be in its queue. The
+    ///     default is longer than all delays of the retry ladder together.
+    ///   - log: the log, which shows replies from the wrong sender.
     ///   - replyPrincipal: returns the broker user from which replies to a message type are accepted; by default, the
     ///     user that has the name of the type's service.
     package init(
         publisher: Publisher, principal: String, limit: Int, replyQueue: String? = nil,
+        claimCheckInterval: Duration = .seconds(360), log: Logger,
         replyPrincipal: @escaping @Sendable (MessageDescriptor) -> String = { $0.service.rawValue }
     ) {
         self.publisher = publisher
+        self.claimCheckInterval = claimCheckInterval
+        self.log = log
         self.replyPrincipal = replyPrincipal
         self.principal = principal
         self.replyQueue = replyQueue
@@ -68,7 +89,7 @@ package import Reactor
         }
     }
 
-    /// The number of requests in flight.
+    /// The number of requests in flight, whose outcome is not known yet.
     package var pendingCount: Int { pending.count }
 
     /// Whether requests can be published now.
@@ -79,12 +100,18 @@ package import Reactor
     /// - Parameter completed: called once with the outcome, at the request's deadline at the latest. It can be called
     ///   before this function returns.
     package func send(_ request: OutgoingRequest, completed: @escaping Completion) {
+        var claim: QueueShares.Claim?
+        if !request.clients.isEmpty {
+            claim = shares.claim(request.type.queue, for: request.clients, bytes: request.body.count)
+            guard claim != nil else { return completed(.shareExceeded) }
+        }
         guard let id = pending.register(awaited(by: request), completed) else {
+            if let claim { shares.release(claim) }
             return completed(.unavailable("too many requests are in flight"))
         }
         let nonce = UInt64.random(in: 0...UInt64.max)
         let timer = Loop.schedule(after: request.timeout) { self.expire(id) }
-        inFlight[id] = InFlight(timer: timer, type: request.type, nonce: nonce)
+        published[id] = Published(timer: timer, type: request.type, nonce: nonce, claim: claim)
         let message = request.makeMessage(
             correlationID: "\(correlation)\(String(id, radix: 36)).\(String(nonce, radix: 36))", replyTo: replyKey,
             principal: principal)
@@ -104,7 +131,7 @@ package import Reactor
 
     /// Ends every request in flight as if its deadline had passed.
     package func abandon() {
-        for id in Array(inFlight.keys) { expire(id) }
+        for id in Array(published.keys) { expire(id) }
     }
 
     private func awaited(by request: OutgoingRequest) -> PendingRequests<Completion>.Awaited {
@@ -115,11 +142,12 @@ package import Reactor
     private func settle(_ id: UInt64, _ result: Result<Void, PublishError>) {
         switch result {
         case .success:
-            if let (completed, outcome) = pending.confirm(id) { end(id, completed, outcome) }
+            if let end = pending.confirm(id) { complete(id, end) }
         case .failure(let error) where error.code == .outcomeUnknown:
-            if let (completed, outcome) = pending.publishOutcomeUnknown(id) { end(id, completed, outcome) }
+            if let end = pending.publishOutcomeUnknown(id) { complete(id, end) }
         case .failure(let error):
-            if let completed = pending.answer(id) { end(id, completed, .unavailable("\(error)")) }
+            remove(id)
+            if let completed = pending.answer(id) { completed(.unavailable("\(error)")) }
         }
     }
 
@@ -127,21 +155,60 @@ package import Reactor
         guard let text = delivery.properties.correlationID, text.hasPrefix(correlation) else { return }
         let parts = text.dropFirst(correlation.count).split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, let id = UInt64(parts[0], radix: 36), let nonce = UInt64(parts[1], radix: 36),
-            let request = inFlight[id], request.nonce == nonce,
-            delivery.properties.userID == replyPrincipal(request.type),
-            delivery.properties.type == request.type.replyName, let reply = ReplyMessage.read(delivery),
-            let completed = pending.answer(id)
+            let request = published[id], request.nonce == nonce
         else { return }
-        end(id, completed, .reply(reply))
+        let sender = replyPrincipal(request.type)
+        guard delivery.properties.userID == sender, delivery.properties.type == request.type.replyName,
+            let reply = ReplyMessage.read(delivery)
+        else {
+            if let omitted = invalidReplies.admit() {
+                log.warning(
+                    "invalid reply ignored",
+                    metadata: [
+                        "expected-user": "\(sender)", "user": "\(delivery.properties.userID ?? "")",
+                        "expected-type": "\(request.type.replyName)", "type": "\(delivery.properties.type ?? "")",
+                        "omitted": "\(omitted)",
+                    ])
+            }
+            return
+        }
+        if request.claim != nil {
+            latestAnswered[request.type.queue] = max(id, latestAnswered[request.type.queue] ?? 0)
+        }
+        remove(id)
+        if let completed = pending.answer(id) { completed(.reply(reply)) }
     }
 
     private func expire(_ id: UInt64) {
-        guard let (completed, outcome) = pending.expire(id) else { return }
-        end(id, completed, outcome)
+        if let end = pending.expire(id) { complete(id, end) }
     }
 
-    private func end(_ id: UInt64, _ completed: Completion, _ outcome: RequestOutcome) {
-        inFlight.removeValue(forKey: id)?.timer.cancel()
-        completed(outcome)
+    /// Completes a request that got no reply. A command may still be in its queue, so its claim is kept.
+    private func complete(_ id: UInt64, _ end: PendingRequests<Completion>.End) {
+        if let request = published[id], request.type.kind == .command, request.claim != nil {
+            request.timer.cancel()
+            scheduleClaimCheck(id, request.type.queue, remaining: Self.claimChecks)
+        } else {
+            remove(id)
+        }
+        end.completion(end.outcome)
+    }
+
+    /// Removes a command whose reply was lost. The broker delivers a queue in order, so a command is no longer in its
+    /// queue if a later one was answered. If no command is answered, it is removed after the last check.
+    private func scheduleClaimCheck(_ id: UInt64, _ queue: String, remaining: Int) {
+        published[id]?.timer = Loop.schedule(after: claimCheckInterval) {
+            if remaining == 1 || id < self.latestAnswered[queue] ?? 0 {
+                self.remove(id)
+            } else {
+                self.scheduleClaimCheck(id, queue, remaining: remaining - 1)
+            }
+        }
+    }
+
+    private func remove(_ id: UInt64) {
+        guard let request = published.removeValue(forKey: id) else { return }
+        request.timer.cancel()
+        if let claim = request.claim { shares.release(claim) }
     }
 }

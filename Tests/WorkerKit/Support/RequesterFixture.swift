@@ -33,7 +33,10 @@ import Testing
     private let answers: Bool
     private let prefix = "desk." + String(UInt64.random(in: .min ... .max), radix: 36)
 
-    private init(answers: Bool, limit: Int, hasReplyQueue: Bool, replyPrincipal: String?) throws {
+    private init(
+        answers: Bool, limit: Int, hasReplyQueue: Bool, claimCheckInterval: Duration, log: Logger,
+        replyPrincipal: String?
+    ) throws {
         address = try BrokerAddress(url: TestEnvironment.value("WARREN_TEST_AMQP_URL"))
         proxy = try FaultProxy(to: address.port)
         self.answers = answers
@@ -45,10 +48,12 @@ import Testing
         let user = replyPrincipal ?? address.user
         requester = Requester(
             publisher: publisher, principal: address.user, limit: limit,
-            replyQueue: hasReplyQueue ? "\(prefix).replies" : nil, replyPrincipal: { _ in user })
+            replyQueue: hasReplyQueue ? "\(prefix).replies" : nil, claimCheckInterval: claimCheckInterval, log: log,
+            replyPrincipal: { _ in user })
         func type(_ name: String, _ kind: MessageKind) -> MessageDescriptor {
             MessageType<EntityRequest, EmptyBody>(
-                "\(prefix).\(name)", kind, of: .post, "", request: .json(example: EntityRequest(id: .v7())),
+                "\(prefix).\(name)", kind, of: .post, "", queue: "\(prefix).\(name)",
+                request: .json(example: EntityRequest(id: .v7())),
                 reply: .empty
             ).descriptor
         }
@@ -63,13 +68,17 @@ import Testing
     ///   - answers: whether the fixture replies to each request.
     ///   - limit: the maximum number of requests in flight.
     ///   - hasReplyQueue: whether the requester uses an existing queue for the replies.
+    ///   - claimCheckInterval: the interval at which the requester checks commands without a reply.
+    ///   - log: the requester's log.
     ///   - replyPrincipal: the user from which the requester accepts replies; by default the fixture's own user.
     static func run(
-        answers: Bool, limit: Int = 100, hasReplyQueue: Bool = false, replyPrincipal: String? = nil,
-        _ body: @Loop (RequesterFixture) async throws -> Void
+        answers: Bool, limit: Int = 100, hasReplyQueue: Bool = false, claimCheckInterval: Duration = .seconds(360),
+        log: Logger = .quiet, replyPrincipal: String? = nil, _ body: @Loop (RequesterFixture) async throws -> Void
     ) async throws {
         let fixture = try RequesterFixture(
-            answers: answers, limit: limit, hasReplyQueue: hasReplyQueue, replyPrincipal: replyPrincipal)
+            answers: answers, limit: limit, hasReplyQueue: hasReplyQueue, claimCheckInterval: claimCheckInterval,
+            log: log,
+            replyPrincipal: replyPrincipal)
         defer { fixture.proxy.stop() }
         let provisioner = Provisioner(address: fixture.address)
         let queues = ["query", "command", "crowded", "replies"].map { "\(fixture.prefix).\($0)" }
@@ -96,6 +105,14 @@ import Testing
     func request(_ type: MessageDescriptor, timeout: Duration) -> OutgoingRequest {
         var request = OutgoingRequest(type, caller: caller, body: Array("{}".utf8), requestID: "test")
         request.timeout = timeout
+        return request
+    }
+
+    /// Makes a request with a short timeout that counts to the share of a client.
+    func claiming(_ type: MessageDescriptor, _ client: ClientKey, awaitsReply: Bool = true) -> OutgoingRequest {
+        var request = request(type, timeout: .milliseconds(100))
+        request.clients = [client]
+        request.awaitsReply = awaitsReply
         return request
     }
 

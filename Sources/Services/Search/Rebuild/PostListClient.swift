@@ -45,6 +45,8 @@ internal import WorkerKit
                 "the post service replied with status \(reply.status)")
         case .unavailable(let reason):
             throw RebuildError(.postServiceUnavailable, "the request could not be sent to the post service: \(reason)")
+        case .shareExceeded:
+            throw RebuildError(.postServiceUnavailable, "too many requests are in flight")
         case .deadlineExceeded, .accepted, .outcomeUnknown:
             throw RebuildError(.postServiceUnavailable, "the post service did not reply in time")
         }

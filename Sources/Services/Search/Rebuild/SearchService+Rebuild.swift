@@ -54,7 +54,8 @@ extension SearchService {
         database = PostgresPool(url: databaseURL, size: 1, log: log)
         redis = RedisClient(address: redisAddress, name: name, log: log)
         publisher = Publisher(address: broker, name: name, log: log)
-        requester = Requester(publisher: publisher, principal: broker.user, limit: 1, replyQueue: Queue.searchReplies)
+        requester = Requester(
+            publisher: publisher, principal: broker.user, limit: 1, replyQueue: Queue.searchReplies, log: log)
         consumer = Consumer(address: broker, name: name, subscriptions: [requester.subscription], log: log)
     }
 
