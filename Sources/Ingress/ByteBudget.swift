@@ -9,9 +9,9 @@ internal import WorkerKit
 /// The size of one body and the number of connections have their own limits, but the product of these limits can exceed
 /// the memory.
 ///
-/// One client may hold a third of the bytes. If several clients hold all of them, new bytes replace those of an earlier
-/// reservation that allows it (see ``ByteReservation/allowEviction(_:)``): the oldest one of the client that holds
-/// most. Clients that read their responses slowly therefore cannot keep other clients from getting theirs.
+/// An account, or an address without an account, may hold a third of the bytes, and an address with accounts two thirds.
+/// If the budget is exhausted, the oldest reservations that allow it are evicted
+/// (see ``ByteReservation/allowEviction(_:)``). Slow readers therefore cannot block the responses of other clients.
 final class ByteBudget: Sendable {
     /// Responses up to this size, in bytes, are not counted. The write buffer of the connection bounds them
     /// (``IngressChannel``).
@@ -23,12 +23,25 @@ final class ByteBudget: Sendable {
         case responses
     }
 
+    private struct Refusal: Error {
+        let code: ProblemCode
+    }
+
     /// The bytes of one reservation.
     private struct Holding {
         let clients: [ClientKey]
         var count: Int
-        var evict: (@Sendable () -> Void)?
+        var eviction: Eviction?
     }
+
+    /// The time from which a reservation may be evicted after ``minimumAge``, and the closure to call then.
+    private struct Eviction {
+        let since: ContinuousClock.Instant
+        let perform: @Sendable () -> Void
+    }
+
+    /// The time for which a response is never evicted. Most clients read their responses within this time.
+    private static let minimumAge: Duration = .seconds(1)
 
     private struct Usage {
         var total = 0
@@ -36,9 +49,13 @@ final class ByteBudget: Sendable {
         /// The reservations that are not empty, by number. An earlier reservation has a lower number.
         var holdings: [UInt64: Holding] = [:]
 
-        /// Whether `count` more bytes would exceed the limit of one of the clients.
+        /// Whether `count` more bytes would exceed the share of one of the clients.
         func isFull(for clients: [ClientKey], _ count: Int, limit: Int) -> Bool {
-            clients.contains { self.clients[$0, default: 0] + count > limit }
+            clients.contains { client in
+                var share = limit / 3
+                if case .address = client, clients.count > 1 { share *= 2 }
+                return self.clients[client, default: 0] + count > share
+            }
         }
 
         mutating func add(_ count: Int, to id: UInt64, for clients: [ClientKey]) {
@@ -57,15 +74,26 @@ final class ByteBudget: Sendable {
             }
         }
 
-        /// Removes the oldest evictable reservation of the client that holds most, and returns its closure; `nil` if no
-        /// reservation is evictable.
-        mutating func evict() -> (@Sendable () -> Void)? {
-            func bytes(_ holding: Holding) -> Int { holding.clients.map { clients[$0, default: 0] }.max() ?? 0 }
-            let chosen = holdings.lazy.filter { $0.value.evict != nil }
-                .max { (bytes($0.value), $1.key) < (bytes($1.value), $0.key) }
-            guard let chosen else { return nil }
-            remove(chosen.key)
-            return chosen.value.evict
+        /// Removes the oldest evictable reservations until `count` bytes are free, and returns their closures. Removes
+        /// none and returns `nil` if this is not possible.
+        mutating func evict(
+            until count: Int, limit: Int, at now: ContinuousClock.Instant
+        ) -> [@Sendable () -> Void]? {
+            var missing = total + count - limit
+            guard missing > 0 else { return [] }
+            let evictable = holdings.filter {
+                $0.value.eviction.map { now - $0.since >= ByteBudget.minimumAge } ?? false
+            }
+            var evictions: [@Sendable () -> Void] = []
+            var ids: [UInt64] = []
+            for (id, holding) in evictable.sorted(by: { $0.key < $1.key }) where missing > 0 {
+                missing -= holding.count
+                ids.append(id)
+                if let eviction = holding.eviction { evictions.append(eviction.perform) }
+            }
+            guard missing <= 0 else { return nil }
+            for id in ids { remove(id) }
+            return evictions
         }
     }
 
@@ -74,7 +102,7 @@ final class ByteBudget: Sendable {
     private let usage = Mutex(Usage())
     private let nextID = Atomic<UInt64>(0)
 
-    /// - Parameter limit: the maximum number of bytes of all clients together. One client may use a third of them.
+    /// - Parameter limit: the maximum number of bytes of all clients together.
     init(_ limit: Int, of content: Content) {
         self.limit = limit
         self.content = content
@@ -85,32 +113,32 @@ final class ByteBudget: Sendable {
 
     fileprivate func makeID() -> UInt64 { nextID.add(1, ordering: .relaxed).newValue }
 
-    /// Throws if a number of bytes could not be reserved now without an eviction. Reserves nothing.
+    /// Throws if the bytes do not fit without an eviction. Reserves nothing.
     fileprivate func check(_ count: Int, for clients: [ClientKey]) throws(Problem) {
         let refusal: ProblemCode? = usage.withLock { usage in
-            if usage.isFull(for: clients, count, limit: limit / 3) { return .tooManyRequests }
+            if usage.isFull(for: clients, count, limit: limit) { return .tooManyRequests }
             return usage.total + count > limit ? .unavailable : nil
         }
         if let refusal { throw problem(refusal) }
     }
 
     fileprivate func reserve(_ count: Int, for clients: [ClientKey], _ id: UInt64) throws(Problem) {
-        var evictions: [@Sendable () -> Void] = []
-        let refusal: ProblemCode? = usage.withLock { usage in
-            if usage.isFull(for: clients, count, limit: limit / 3) { return .tooManyRequests }
-            while usage.total + count > limit {
-                guard let eviction = usage.evict() else { return .unavailable }
-                evictions.append(eviction)
+        let result: Result<[@Sendable () -> Void], Refusal> = usage.withLock { usage in
+            if usage.isFull(for: clients, count, limit: limit) { return .failure(Refusal(code: .tooManyRequests)) }
+            guard let evictions = usage.evict(until: count, limit: limit, at: .now) else {
+                return .failure(Refusal(code: .unavailable))
             }
             usage.add(count, to: id, for: clients)
-            return nil
+            return .success(evictions)
         }
-        for evict in evictions { evict() }
-        if let refusal { throw problem(refusal) }
+        switch result {
+        case .success(let evictions): for evict in evictions { evict() }
+        case .failure(let refusal): throw problem(refusal.code)
+        }
     }
 
-    fileprivate func allowEviction(_ id: UInt64, _ evict: @escaping @Sendable () -> Void) {
-        usage.withLock { $0.holdings[id]?.evict = evict }
+    fileprivate func allowEviction(_ id: UInt64, _ perform: @escaping @Sendable () -> Void) {
+        usage.withLock { $0.holdings[id]?.eviction = Eviction(since: .now, perform: perform) }
     }
 
     fileprivate func release(_ id: UInt64) {
@@ -158,17 +186,16 @@ final class ByteReservation: Sendable {
 
     /// Adds bytes to the reservation. If the budget is exhausted, evicts other reservations.
     ///
-    /// - Throws: `too-many-requests` if the bytes exceed the client's third of the budget, `unavailable` if they exceed
-    ///   the whole budget and no other reservation can be evicted.
+    /// - Throws: `too-many-requests` if the bytes exceed the share of a client, `unavailable` if they exceed the whole
+    ///   budget and not enough other reservations can be evicted.
     func reserve(_ more: Int) throws(Problem) {
         guard more > 0 else { return }
         try budget.reserve(more, for: clients, id)
     }
 
-    /// Allows the budget to release these bytes when other clients need them.
+    /// Allows the budget to release these bytes after a second, when other clients need them.
     ///
-    /// - Parameter evict: called at most once, on any thread, when the bytes have been released. It must free the
-    ///   memory.
+    /// - Parameter evict: called at most once, on any thread, after the bytes are released. It must free the memory.
     func allowEviction(_ evict: @escaping @Sendable () -> Void) {
         budget.allowEviction(id, evict)
     }

@@ -55,9 +55,12 @@ extension Gateway {
             case .upload:
                 // The upload is charged to its rate limits first, so that its body is not read if a limit refuses it.
                 let weight = RequestWeight.upload(length: context.fields.contentLength, limit: bodies.uploadLimit)
-                uploadDecisions = await bridge.charge(
-                    limits.charges(limit, caller: caller, client: context.client, weight: weight))
+                let exceedsShare: Bool
+                (uploadDecisions, exceedsShare) = await bridge.chargeUpload(
+                    limits.charges(limit, caller: caller, client: context.client, weight: weight), match.message,
+                    of: request.clients, length: min(context.fields.contentLength ?? 0, bodies.uploadLimit))
                 guard uploadDecisions.areAllowed else { return rateLimitedResponse(uploadDecisions, to: context) }
+                guard !exceedsShare else { throw IngressResponse.shareExceeded }
                 charges = RequestCharges()
                 let bytes = ByteReservation(in: bodies.uploadBudget, for: request.clients)
                 let file = try await bodies.upload(context.fields, body, writer, bytes)

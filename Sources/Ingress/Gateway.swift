@@ -42,7 +42,10 @@ struct Gateway: Sendable {
         let body = hasBody ? ResponseBody(byteBuffer: ByteBuffer(bytes: response.body)) : ResponseBody()
         // Only the buffer keeps the bytes while the client reads them.
         response.body = []
-        response.reservation?.allowEviction { channel.close(promise: nil) }
+        response.reservation?.allowEviction {
+            log.write(.evicted)
+            channel.close(promise: nil)
+        }
         try await writer.write(response: head, body: body)
         // Until the client has read a large response, the next request on the connection waits.
         if let reservation = response.reservation {

@@ -96,18 +96,24 @@ package enum Ingress {
                 metadata: ["connections": "\(http.connections)"])
         }
         let connections = ConnectionRegistry(
-            limit: http.connections, networkLimit: http.connectionsPerNetwork ?? max(1, http.connections / 4))
+            limit: http.connections, networkLimit: http.connectionsPerNetwork ?? max(1, http.connections / 4),
+            onReplace: { requestLog.write(.replaced) })
         let channel = IngressChannel(
             responder: { try await gateway.respond($0, $1, $2) }, timeouts: settings.timeouts,
             headerBytes: settings.headerBytes, proxies: settings.proxies, connections: connections,
             makeErrorResponse: { problem, channel in
                 let promise = channel.eventLoop.makePromise(of: HTTPConnectionHandler.ErrorResponse.self)
                 let client = ClientAddress(channel)
-                bridge.charge(settings.limits.charges(.general, caller: nil, client: client)) { decisions in
+                // A proxy is not charged for a request whose client is not known.
+                let isProxy = client.ip.map { settings.proxies.trusts($0) } ?? false
+                let charges =
+                    isProxy ? RequestCharges() : settings.limits.charges(.general, caller: nil, client: client)
+                bridge.charge(charges) { decisions in
                     promise.succeed(Self.errorResponse(problem, decisions, heads, requestLog))
                 }
                 return promise.futureResult
-            })
+            },
+            onStall: { requestLog.write(.stalled) })
         return HTTPServer(settings: http, channel: channel, log: log, abandonRequests: abandonRequests)
     }
 

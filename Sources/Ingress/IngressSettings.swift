@@ -66,7 +66,7 @@ struct IngressSettings: Sendable {
         // Uploads get three quarters of the bytes, and one client gets a third of these three quarters. The minimum
         // leaves one client 6 MiB, which is enough for one file of maximum size.
         bodyBytes = try settings.integer("WARREN_BODY_BYTES", default: bodyBytes, in: 24 << 20...1 << 40)
-        // One client gets a third. The minimum leaves one client the largest page.
+        // An account gets a third. The minimum leaves it the largest page.
         responseBytes = try settings.integer(
             "WARREN_RESPONSE_BYTES", default: responseBytes, in: 3 * Page<Post>.maximumBytes...1 << 40)
         pendingRequests = try settings.integer("WARREN_PENDING_REQUESTS", default: 10_000, in: 1...1_000_000)

@@ -50,7 +50,7 @@ internal import WorkerKit
     }
 
     /// Charges a request to its rate limits. If they allow the request, sends its message and waits for the outcome. A
-    /// large reply is counted to the shares that the request's clients have of the budget for responses.
+    /// large reply counts against the shares that the request's clients have of the budget for responses.
     nonisolated func send(_ handoff: RequestHandoff, charges: RequestCharges) async -> SendResult {
         await withCheckedContinuation { continuation in
             Loop.perform {
@@ -88,6 +88,21 @@ internal import WorkerKit
         return SendResult(decisions: decisions, outcome: .reply(reply), reservation: reservation)
     }
 
+    /// Charges an upload to its rate limits before its body is read.
+    ///
+    /// - Parameter length: the announced length of the body, in bytes.
+    /// - Returns: the decisions, and whether the upload would exceed the share that its clients have of the queue.
+    nonisolated func chargeUpload(
+        _ charges: RequestCharges, _ type: MessageDescriptor, of clients: [ClientKey], length: Int
+    ) async -> (decisions: [RateDecision], exceedsShare: Bool) {
+        await withCheckedContinuation { continuation in
+            charge(charges) { decisions in
+                let exceeds = self.requester.exceedsShare(type, of: clients, bytes: length)
+                continuation.resume(returning: (decisions, exceeds))
+            }
+        }
+    }
+
     /// Charges a request to its rate limits without sending a message.
     nonisolated func charge(_ charges: RequestCharges) async -> [RateDecision] {
         guard !charges.isEmpty else { return [] }
@@ -109,6 +124,9 @@ internal import WorkerKit
             Loop.perform { continuation.resume(returning: self.currentHealth) }
         }
     }
+
+    /// The number of requests that wait for a reply.
+    var pendingRequests: Int { requester.pendingCount }
 
     /// The state of the connections now.
     var currentHealth: Health {

@@ -91,7 +91,7 @@ struct TopologyTests {
         }
     }
 
-    @Test("the limit of a queue of requests is the one that the program divides among clients")
+    @Test("QueueLimit agrees with queues/definitions.json")
     func limits() throws {
         for queue in Set(Messages.descriptors.map(\.queue)) {
             let arguments = try arguments(of: queue)

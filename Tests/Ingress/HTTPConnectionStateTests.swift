@@ -144,25 +144,25 @@ struct HTTPConnectionStateTests {
         #expect(body.checkDeadline(at: 80) == .close)
     }
 
-    @Test("a connection waits for its client while a body is received or a response is sent, else for the reply")
-    func occupation() {
+    @Test("a connection awaits the reply from the end of the request until the response is written")
+    func awaitsReply() {
         var state = open()
-        #expect(state.occupation == .idle)
+        #expect(!state.awaitsReply)
         state.readBytes(1, at: 0)
         state.expectRequest(.implicitKeepAlive)
         #expect(state.readHead(at: 0) == .pass)
-        #expect(state.occupation == .awaitsClient)
+        #expect(!state.awaitsReply)
         #expect(state.readEnd(at: 1) == .pass)
-        #expect(state.occupation == .awaitsReply)
+        #expect(state.awaitsReply)
         #expect(state.beginResponse(closes: false) == .unchanged)
-        #expect(state.occupation == .awaitsClient)
+        #expect(!state.awaitsReply)
         let isWritten = state.endResponse(at: 2)
-        #expect(isWritten && state.occupation == .awaitsClient)
+        #expect(isWritten && !state.awaitsReply)
         #expect(state.responseSent(at: 3) == .none)
-        #expect(state.occupation == .idle)
+        #expect(!state.awaitsReply)
     }
 
-    @Test("a request that is refused because of its connection gets the problem, after the responses that are due")
+    @Test("a request on a reserved connection is refused after the earlier responses")
     func refusedRequest() {
         var state = open()
         state.expectRequest(.implicitKeepAlive)

@@ -148,7 +148,7 @@ struct HostileConnectionTests {
         }
     }
 
-    @Test("requests that are not sent completely make room for a new client, as soon as no connection is idle")
+    @Test("incomplete requests are closed for new clients")
     func incompleteRequests() async throws {
         let limits = ["WARREN_HTTP_CONNECTIONS": "40", "WARREN_HTTP_CONNECTIONS_PER_CLIENT": "10"]
         try await RunningIngress.with(environment: limits) { ingress in
@@ -160,7 +160,7 @@ struct HostileConnectionTests {
                 return client
             }
             for _ in 0..<5 { #expect(try ingress.client().call("GET", "/health/live").status == 200) }
-            #expect(flood[0].isClosed(), "the connection that has waited longest for its client is closed")
+            #expect(flood[0].isClosed(), "the client without progress for the longest time is disconnected")
         }
     }
 
@@ -180,7 +180,7 @@ struct HostileConnectionTests {
                             + "X-Request-Id: \(mark)\r\n\r\n")
                     return client
                 }
-                try await Task.sleep(for: .milliseconds(200))
+                #expect(try await eventually { await ingress.pendingRequests == 10 })
                 let probe = try ingress.client()
                 for _ in 0..<2 { #expect(try probe.call("GET", "/health/ready").status == 200) }
                 let refused = try ingress.client()
@@ -188,8 +188,14 @@ struct HostileConnectionTests {
                 #expect(response.status == 503 && response.code == "unavailable")
                 #expect(response.fields["retry-after"] == "1" && response.fields["connection"] == "close")
                 #expect(refused.isClosed())
+                let head = try ingress.client()
+                let withoutBody = try head.call("HEAD", "/v1/posts", token: token)
+                #expect(withoutBody.status == 503 && head.isClosed(), "no body follows")
                 for client in busy { #expect(try client.receive().status == 504) }
-                #expect(try ingress.client().call("GET", "/v1/posts", token: token).status == 504)
+                // When the requests have been handled, each new connection is a regular one again. The server's
+                // threads register connections in slightly different orders, so only the last ones are certainly open.
+                let later = try (0..<30).map { _ in try ingress.client() }
+                for client in later.suffix(5) { #expect(try client.call("GET", "/openapi.json").status == 200) }
             }
         }
     }
@@ -198,7 +204,7 @@ struct HostileConnectionTests {
     func stalledReader() async throws {
         let mark = "stalled-\(UUID().uuidString.prefix(8))"
         let page = Array(#"{"items":"\#(String(repeating: "x", count: 4 << 20))"}"#.utf8)
-        try await RunningIngress.with(change: { $0.timeouts.stall = 500_000_000 }) { ingress in
+        try await RunningIngress.with(change: { $0.timeouts.stall = 2_000_000_000 }) { ingress in
             try await StubWorker.with("post.list", mark: mark) { _ in
                 .json(page)
             } _: {
@@ -223,7 +229,7 @@ struct HostileConnectionTests {
         }
     }
 
-    @Test("if slow readers hold the whole budget, a new response replaces the oldest one of the largest holder")
+    @Test("if slow readers hold the whole budget, a new response replaces the oldest one")
     func eviction() async throws {
         let mark = "evict-\(UUID().uuidString.prefix(8))"
         let page = Array(#"{"items":"\#(String(repeating: "x", count: 2 << 20))"}"#.utf8)
@@ -242,10 +248,14 @@ struct HostileConnectionTests {
                     try #require(waitUntil { ingress.responses.reservedBytes == number * page.count })
                     return client
                 }
+                let early = try ingress.client().call(
+                    "GET", "/v1/posts", token: token(), fields: ["X-Request-Id": mark])
+                #expect(early.status == 503, "no response is older than a second")
+                usleep(1_100_000)
                 let response = try ingress.client().call(
                     "GET", "/v1/posts", token: token(), fields: ["X-Request-Id": mark])
                 #expect(response.status == 200 && response.body == page)
-                #expect(ingress.responses.reservedBytes == 3 * page.count)
+                #expect(waitUntil { ingress.responses.reservedBytes == 3 * page.count })
                 var received = 0
                 while received < page.count, let count = silent[0].drain(upTo: 100_000), count > 0 { received += count }
                 #expect(received < page.count, "the oldest response is cut off")

@@ -45,9 +45,14 @@ struct RequestLogTests {
             log.write(request, .problem(Problem(.notFound), traceID: ""), since: .now)
             log.write(request, .json(Array("{}".utf8)), since: .now)
         }
+        log.write(request, .problem(Problem(.unavailable), traceID: ""), since: .now)
         let seconds = Int((ContinuousClock.now - start) / .seconds(1)) + 2
         let statuses = captured.events.map { $0.metadata["status"]?.description }
         #expect(statuses.count { $0 == "200" } == 1000)
-        #expect((100...100 * seconds).contains(statuses.count { $0 == "404" }))
+        let written = statuses.count { $0 == "404" }
+        #expect((100...100 * seconds).contains(written))
+        #expect(statuses.contains("503"), "refused requests must not hide failures")
+        let omitted = captured.events.compactMap { $0.metadata["omitted"]?.description }.compactMap { Int($0) }
+        #expect(written + omitted.reduce(0, +) <= 1000)
     }
 }

@@ -15,7 +15,11 @@ struct RunningIngress: Sendable {
     let maker: TokenMaker
     let uploads: ByteBudget
     let responses: ByteBudget
+    private let bridge: LoopBridge
     private let group: ServiceGroup
+
+    /// The number of requests that wait for a reply.
+    var pendingRequests: Int { get async { await bridge.pendingRequests } }
 
     /// Starts graceful shutdown, as SIGTERM does.
     func stop() async { await group.triggerGracefulShutdown() }
@@ -65,7 +69,8 @@ struct RunningIngress: Sendable {
             guard isUp, let port = http.port else { throw NotUp() }
             do {
                 let ingress = RunningIngress(
-                    port: port, maker: maker, uploads: uploads, responses: responses, group: group)
+                    port: port, maker: maker, uploads: uploads, responses: responses, bridge: bridge,
+                    group: group)
                 // The clients block their thread in recv(2).
                 try await onThreads { try await body(ingress) }
             } catch {

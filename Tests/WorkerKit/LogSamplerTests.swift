@@ -3,7 +3,7 @@ import WorkerKit
 
 @Suite("The sampling of log lines")
 struct LogSamplerTests {
-    @Test("each second a limited number of lines is admitted, and the next line has the number of omitted ones")
+    @Test("each second admits a limited number of lines, and the next admitted line reports how many were omitted")
     func limit() {
         let start = ContinuousClock.now
         let sampler = LogSampler(limit: 2, now: start)

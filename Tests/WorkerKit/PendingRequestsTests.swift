@@ -7,6 +7,7 @@ struct PendingRequestsTests {
     private struct Refused: Error {}
 
     private typealias Awaited = PendingRequests<String>.Awaited
+    private let reply = Reply(status: 200, body: [])
 
     private func register(
         _ pending: inout PendingRequests<String>, _ awaited: Awaited, _ name: String
@@ -32,8 +33,8 @@ struct PendingRequestsTests {
         var pending = PendingRequests<String>(limit: 2)
         let id = try register(&pending, .commandReply, "one")
         #expect(outcome(pending.confirm(id)) == "none")
-        #expect(pending.answer(id) == "one")
-        #expect(pending.answer(id) == nil)
+        #expect(outcome(pending.answer(id, reply)) == "reply")
+        #expect(outcome(pending.answer(id, reply)) == "none")
         #expect(outcome(pending.publishOutcomeUnknown(id)) == "none")
         #expect(outcome(pending.expire(id)) == "none")
         #expect(outcome(pending.confirm(id)) == "none")
@@ -57,7 +58,7 @@ struct PendingRequestsTests {
         #expect(outcome(pending.expire(confirmed)) == "accepted")
         #expect(outcome(pending.expire(lost)) == "unknown")
         for id in [query, confirmedQuery, sent, confirmed, lost] {
-            #expect(pending.answer(id) == nil)
+            #expect(outcome(pending.answer(id, reply)) == "none")
             #expect(outcome(pending.expire(id)) == "none")
         }
     }
@@ -69,7 +70,7 @@ struct PendingRequestsTests {
         let command = try register(&pending, .commandReply, "command")
         #expect(outcome(pending.publishOutcomeUnknown(query)) == "unavailable")
         #expect(outcome(pending.publishOutcomeUnknown(command)) == "none")
-        #expect(pending.answer(command) == "command")
+        #expect(outcome(pending.answer(command, reply)) == "reply")
     }
 
     @Test("a command that waits for its confirm ends as accepted with the confirm and as unknown without it")
@@ -89,10 +90,18 @@ struct PendingRequestsTests {
         let first = try register(&pending, .reply, "1")
         let second = try register(&pending, .reply, "2")
         #expect(throws: (any Error).self) { try register(&pending, .reply, "3") }
-        #expect(pending.answer(first) == "1")
+        #expect(outcome(pending.answer(first, reply)) == "reply")
         let third = try register(&pending, .reply, "3")
         #expect(Set([first, second, third]).count == 3)
         #expect(throws: (any Error).self) { try register(&pending, .reply, "4") }
         #expect(pending.count == 2)
+    }
+
+    @Test("a reply that arrives before the confirm ends a request that waits for the confirm as accepted")
+    func replyBeforeConfirm() throws {
+        var pending = PendingRequests<String>(limit: 10)
+        let id = try register(&pending, .confirm, "one")
+        #expect(outcome(pending.answer(id, reply)) == "accepted")
+        #expect(outcome(pending.confirm(id)) == "none")
     }
 }

@@ -42,7 +42,7 @@ struct QueueSharesTests {
         #expect(shares.claim(Queue.mediaUploads, for: [.address("192.0.2.2"), .account(UUID())], bytes: 1) != nil)
     }
 
-    @Test("a refused claim counts to no client, and released claims leave nothing behind")
+    @Test("a refused claim changes no usage, and a released claim removes its entries")
     func refused() throws {
         var shares = QueueShares()
         let claim = shares.claim(Queue.mediaUploads, for: [account], bytes: (1 << 30) / 8)

@@ -2,8 +2,8 @@
 # usage: rotate_logs.sh FOLDER [BYTES [SECONDS]]
 #
 # Limits the size of the logs NAME-N.log in FOLDER while their processes run. Every SECONDS seconds, copies the last
-# BYTES bytes of each log that is longer than BYTES to NAME-N.log.1, and truncates the log. Two files of a process
-# therefore have at most twice BYTES, and what the process writes within SECONDS. Ends when FOLDER is deleted.
+# BYTES bytes of each log that is longer than BYTES to NAME-N.log.1, and truncates the log. The files of a
+# process have at most twice BYTES, plus what the process writes within SECONDS. Ends when FOLDER is deleted.
 #
 # This design cannot harm a process, because the process writes to a regular file as before. If the logs went through a
 # pipe to a program such as rotatelogs, a write would fail or raise SIGPIPE after that program has died, and would block
@@ -26,7 +26,8 @@ rotate_log() {
     local start=$(($2 > limit ? $2 - limit + 1 : 1))
     # If the disk is full, the copy is incomplete. The log is truncated nevertheless, because the servers stop without
     # free space.
-    tail -c "+$start" "$1" >"$1.1" || true
+    # `head` bounds the copy if the process writes faster than `tail` reads.
+    tail -c "+$start" "$1" | head -c "$limit" >"$1.1" || true
     : >"$1" || true
 }
 

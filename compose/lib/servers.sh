@@ -21,8 +21,8 @@ server_is_ready() {
 start_servers() {
     local server
     for server in "$@"; do "launch_$server"; done
-    # A running stack keeps its ports. If this process were first, and a server's port were in use, the next `up` would
-    # therefore ignore the variable that the error message names.
+    # Started last: if only this process ran after a conflict of ports, the stack would count as running, and the next
+    # `up` would ignore the new port.
     launch_log_rotation
     wait_until_ready 120 server_is_ready "${@/%/-1}"
     if [[ " $* " == *" postgres "* ]]; then make_roles; fi

@@ -80,5 +80,8 @@ package struct MessageDescriptor: Sendable, Hashable {
     package let problems: [ProblemCode]
 
     /// The `type` property of the replies.
-    package var replyName: String { name + ".reply" }
+    package var replyName: String { Self.replyName(of: name) }
+
+    /// Returns the `type` property of the replies to a message type.
+    package static func replyName(of name: String) -> String { name + ".reply" }
 }

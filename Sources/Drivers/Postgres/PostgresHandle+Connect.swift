@@ -76,7 +76,7 @@ extension PostgresHandle {
     }
 
     private static func begin(_ url: String, _ log: Logger) throws(PostgresError) -> PostgresHandle {
-        // libpq refuses what cannot be read, and reports the reason.
+        // libpq refuses an unreadable connection string and reports the reason.
         let tls = TLSOptions(reading: url)?.defaults { TLSOptions.systemRoots() } ?? ["sslmode": "verify-full"]
         // The URL is the value of `dbname`. It overrides the options before `dbname`, and the options after `dbname`
         // override the URL (PQconnectdbParams).

@@ -31,7 +31,7 @@ struct TLSOptions: Equatable {
         return added
     }
 
-    /// Whether every host is this machine, as far as this is known without a lookup of the name.
+    /// Whether every host is certainly this machine. Names other than `localhost` are not resolved.
     private var isLocal: Bool {
         let hosts = host.split(separator: ",", omittingEmptySubsequences: false)
         let addresses = hostAddress.split(separator: ",", omittingEmptySubsequences: false)
@@ -69,8 +69,11 @@ struct TLSOptions: Equatable {
     static func systemRoots(version: Int32, home: String, exists: (String) -> Bool) -> String? {
         if exists("\(home)/.postgresql/root.crt") { return nil }
         if version >= 16_00_00 { return "system" }
-        let file = "/etc/ssl/certs/ca-certificates.crt"
-        return exists(file) ? file : nil
+        // Of Debian and Alpine, of Fedora, and of SUSE.
+        let files = [
+            "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+        ]
+        return files.first(where: exists)
     }
 
     static func systemRoots() -> String? {
@@ -87,13 +90,13 @@ extension TLSOptions {
     /// Reads the options from a connection string and, as libpq does, from a service file and the environment. Reads
     /// files, so it can block.
     ///
-    /// `sslmode=prefer` in a service file counts as not set, because libpq does not tell it from its own default.
+    /// `sslmode=prefer` in a service file counts as not set, because libpq cannot distinguish it from its default.
     ///
     /// - Parameter string: a URL or another connection string of libpq, or the name of a database.
     /// - Returns: `nil` if libpq refuses the string, the service file or the environment.
     init?(reading string: String) {
-        // No function of libpq returns the options of a service that a connection string names, except for a
-        // connection. libpq checks the options before it connects, so a value that it refuses prevents the connection.
+        // Only PQconninfo reports the options of a service, and it needs a connection. libpq checks the options before
+        // it connects, so a value that it refuses prevents the connection.
         let connection = withCStrings(["dbname", "target_session_attrs"]) { names in
             withCStrings([string, "none"]) { values in PQconnectStartParams(names, values, 1) }
         }

@@ -4,9 +4,12 @@ internal import NIOCore
 struct ClientAddress: Sendable, Hashable {
     /// The IP address; `nil` if the connection has none, as on a Unix domain socket.
     let ip: IPAddress?
+    /// The key under which rate limits and shares count this client. All clients without an IP address share one key.
+    let rateLimitKey: String
 
     init(_ ip: IPAddress?) {
         self.ip = ip
+        rateLimitKey = ip?.rateLimitKey ?? "local"
     }
 
     /// The address of a channel's peer.
@@ -22,15 +25,13 @@ struct ClientAddress: Sendable, Hashable {
         case .v4: field = (4, 4)
         case .v6: field = (8, 16)
         case .unixDomainSocket, nil:
-            self.ip = nil
+            self.init(nil as IPAddress?)
             return
         }
-        self.ip = address?.withSockAddr { pointer, size in
+        let ip = address?.withSockAddr { pointer, size in
             IPAddress(
                 octets: UnsafeRawBufferPointer(start: pointer, count: size).dropFirst(field.offset).prefix(field.size))
         }
+        self.init(ip)
     }
-
-    /// The key under which rate limits count this client. All clients without an IP address share one key.
-    var rateLimitKey: String { ip?.rateLimitKey ?? "local" }
 }

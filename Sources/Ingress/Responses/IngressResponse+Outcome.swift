@@ -19,8 +19,7 @@ extension IngressResponse {
             response.logReason = reason
             return response
         case .shareExceeded:
-            let detail = "Too many requests of this client wait to be carried out."
-            return .problem(Problem(.tooManyRequests, detail: detail, retryAfter: 10), traceID: traceID)
+            return .problem(shareExceeded, traceID: traceID)
         case .accepted:
             var response = IngressResponse.json(acceptedReceipt(request.id), status: 202)
             response.fields.append(HTTPField(name: .location, value: RouteTable.receiptPath(of: request)))
@@ -35,6 +34,10 @@ extension IngressResponse {
             return .problem(Problem(.deadlineExceeded, detail: detail), traceID: traceID)
         }
     }
+
+    /// The client already occupies its share of the queue.
+    static let shareExceeded = Problem(
+        .tooManyRequests, detail: "Too many requests of this client wait to be carried out.", retryAfter: 10)
 
     private static let respondAsyncApplied = HTTPField(name: .preferenceApplied, value: "respond-async")
 

@@ -9,8 +9,8 @@ struct ConnectionTimeouts: Sendable, Hashable {
     /// From the end of a request until the whole response is written to the socket. A client that does not read its
     /// response delays the write.
     var response: UInt64
-    /// The interval at which a connection that is sending a response is checked for progress. A client that has read
-    /// nothing since the previous check is disconnected, so this takes up to two intervals.
+    /// The interval at which a connection that is sending a response is checked for progress. The connection is closed
+    /// after one to two intervals without progress.
     var stall: UInt64
 }
 
@@ -28,6 +28,8 @@ struct ConnectionDeadlines: Sendable {
         case wait(until: UInt64)
         /// Close the connection without a response.
         case close
+        /// Close the connection, because the client does not read its response.
+        case stalled
         /// The header fields of a request did not arrive in time.
         case headTimeout
         /// The body of a request did not arrive in time.
@@ -39,8 +41,8 @@ struct ConnectionDeadlines: Sendable {
     private var hasReceivedBytes = false
     /// The time from which the idle timeout or the response timeout counts.
     private var since: UInt64
-    /// The number of bytes of responses that the socket had not accepted at the last check, and the time of this check;
-    /// `nil` if all responses that were written are sent. The number is infinite before the first check.
+    /// The bytes of responses that the socket had not accepted at the last check, and the time of the last progress;
+    /// `nil` if all responses that were written are sent. The number is `Int.max` before the first check.
     private var unsent: (bytes: Int, since: UInt64)?
     /// The number of requests whose header fields are complete and whose responses are not sent.
     private(set) var unanswered = 0
@@ -80,9 +82,13 @@ struct ConnectionDeadlines: Sendable {
     }
 
     /// Records the number of bytes that the socket has not accepted.
-    mutating func stillUnsent(_ bytes: Int, at now: UInt64) {
-        guard let last = unsent else { return }
+    ///
+    /// - Returns: whether the socket has accepted bytes since the last call.
+    @discardableResult
+    mutating func stillUnsent(_ bytes: Int, at now: UInt64) -> Bool {
+        guard let last = unsent else { return false }
         unsent = (bytes, bytes < last.bytes ? now : last.since)
+        return bytes < last.bytes
     }
 
     /// Records that a response was sent completely.
@@ -110,8 +116,8 @@ struct ConnectionDeadlines: Sendable {
     /// Checks the deadline at a point in time. `bodyTimeout` is returned at most once per request.
     mutating func check(at now: UInt64) -> Expiry {
         guard now >= deadline else { return .wait(until: deadline) }
+        if let unsent, now >= unsent.since + timeouts.stall { return .stalled }
         if dueResponses > 0, now >= since + timeouts.response { return .close }
-        if let unsent, now >= unsent.since + timeouts.stall { return .close }
         switch phase {
         case .idle: return .close
         case .head: return unanswered == 0 ? .headTimeout : .close

@@ -2,9 +2,9 @@ internal import Glibc
 
 /// The limit on open file descriptors of the process (getrlimit(2)).
 enum DescriptorLimit {
-    /// The number of descriptors that are kept free for the broker, Redis, the log, the event loops, and the
-    /// connections that are accepted in one batch.
-    private static let reserved = 96
+    /// The number of descriptors that are kept free for the broker, Redis, the log, the event loops, and connections in
+    /// addition to the limit.
+    private static let reserved = 64 + HTTPServer.additionalConnections
 
     /// Raises the soft limit as far as necessary and permitted.
     ///

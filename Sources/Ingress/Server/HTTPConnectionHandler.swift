@@ -16,6 +16,8 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
     typealias ErrorResponse = (head: HTTPResponse, body: ByteBuffer)
     /// Makes the response to an incomplete or malformed request.
     typealias MakeErrorResponse = @Sendable (Problem, any Channel) -> EventLoopFuture<ErrorResponse>
+    /// Called when the connection is closed because the client does not read its response.
+    typealias OnStall = @Sendable () -> Void
 
     /// The time for which input is still read after the output is closed. Unread input would cause a TCP reset, and a
     /// reset can discard the response before the client reads it (RFC 9112, section 9.6).
@@ -25,20 +27,23 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
         .unavailable, detail: "The server has too many connections.", retryAfter: 1)
 
     private let makeErrorResponse: MakeErrorResponse
-    /// Shows the registry of connections what this connection waits for; `nil` if the connection is being closed,
+    private let onStall: OnStall
+    /// Shows the registry of connections whether this one may be closed; `nil` if the connection is being closed,
     /// because there was no room for it.
     private let slot: ConnectionRegistry.Slot?
     private var state: HTTPConnectionState
-    /// The last value that the slot was updated with.
-    private var occupation = HTTPConnectionState.Occupation.idle
+    /// Whether the request that is refused has the method HEAD, so that the response has no body.
+    private var refusesHead = false
     private var timer: Scheduled<Void>?
     private var timerDeadline = UInt64.max
     /// Completed when all responses that were written are in the buffer of the socket.
     private var allSent: EventLoopPromise<Void>?
 
     init(
-        timeouts: ConnectionTimeouts, slot: ConnectionRegistry.Slot?, makeErrorResponse: @escaping MakeErrorResponse
+        timeouts: ConnectionTimeouts, slot: ConnectionRegistry.Slot?, makeErrorResponse: @escaping MakeErrorResponse,
+        onStall: @escaping OnStall
     ) {
+        self.onStall = onStall
         self.slot = slot
         self.makeErrorResponse = makeErrorResponse
         state = HTTPConnectionState(timeouts: timeouts, now: Self.now)
@@ -93,16 +98,16 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
         _ head: HTTPRequest, _ context: ChannelHandlerContext
     ) -> HTTPConnectionState.ReadAction {
         if let slot, slot.isReserved, head.path?.hasPrefix("/health/") != true {
+            refusesHead = head.method == .head
             perform(state.refuseRequest(Self.tooManyConnections, at: Self.now), nil, context)
             return .discard
         }
         return state.readHead(at: Self.now)
     }
 
+    /// Shows the registry that a request is being handled, or that the client has made progress.
     private func updateSlot() {
-        guard let slot, state.occupation != occupation else { return }
-        occupation = state.occupation
-        slot.update(occupation, at: Self.now)
+        if state.awaitsReply { slot?.awaitReply() } else { slot?.recordProgress(at: Self.now) }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -196,6 +201,9 @@ extension HTTPConnectionHandler {
         case .refuse(let problem): refuse(problem, context)
         case .shutDown: shutDown(context)
         case .close: context.close(promise: nil)
+        case .closeStalled:
+            onStall()
+            context.close(promise: nil)
         case .failBody: if let error { context.fireErrorCaught(error) }
         }
     }
@@ -207,7 +215,7 @@ extension HTTPConnectionHandler {
                 return sent.fail(ChannelError.outputClosed)
             }
             context.write(wrapOutboundOut(.head(response.head)), promise: nil)
-            context.write(wrapOutboundOut(.body(response.body)), promise: nil)
+            if !refusesHead { context.write(wrapOutboundOut(.body(response.body)), promise: nil) }
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: sent)
         }
     }
@@ -239,14 +247,14 @@ extension HTTPConnectionHandler {
         if !state.hasSentAllResponses { reportProgress(context) }
         let action = state.checkDeadline(at: Self.now)
         perform(action, BodyReader.BodyTimeout(), context)
-        if case .close = action { return }
+        if action == .close || action == .closeStalled { return }
         armTimer(context)
     }
 
     private func reportProgress(_ context: ChannelHandlerContext) {
         do {
             let unsent = try context.channel.syncOptions?.getOption(.bufferedWritableBytes) ?? 0
-            state.stillUnsent(unsent, at: Self.now)
+            if state.stillUnsent(unsent, at: Self.now) { updateSlot() }
         } catch {
             // The channel is closed.
             context.close(promise: nil)

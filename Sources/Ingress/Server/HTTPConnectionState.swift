@@ -13,6 +13,8 @@ struct HTTPConnectionState {
         case shutDown
         /// Close the connection at once.
         case close
+        /// Close the connection at once, because the client does not read its response.
+        case closeStalled
         /// Pass the error to the reader of the body. The handler of the request then sends the response.
         case failBody
     }
@@ -25,16 +27,6 @@ struct HTTPConnectionState {
     /// The `Connection` field of a response.
     enum ConnectionField {
         case unchanged, keepAlive, close
-    }
-
-    /// The party that a connection waits for.
-    enum Occupation: UInt64 {
-        /// No request is in flight.
-        case idle
-        /// The client, which sends the body of a request or reads a response.
-        case awaitsClient
-        /// A worker, which handles a request.
-        case awaitsReply
     }
 
     private enum Stage {
@@ -82,10 +74,10 @@ struct HTTPConnectionState {
 
     private var isOpen: Bool { if case .open = stage { true } else { false } }
     private var isRefusing: Bool { if case .ending(.some) = stage { true } else { false } }
-    /// The party that the connection waits for.
-    var occupation: Occupation {
-        if isWritingResponse || unsentResponses > 0 || deadlines.isReadingBody { return .awaitsClient }
-        return dueResponses.isEmpty ? .idle : .awaitsReply
+    /// Whether a request is being handled. Otherwise the connection waits for its client to send a request or to read
+    /// a response.
+    var awaitsReply: Bool {
+        !dueResponses.isEmpty && !isWritingResponse && unsentResponses == 0 && !deadlines.isReadingBody
     }
     /// Whether responses are due or not yet sent.
     var hasResponses: Bool { !dueResponses.isEmpty || unsentResponses > 0 }
@@ -180,6 +172,7 @@ extension HTTPConnectionState {
         switch deadlines.check(at: now) {
         case .wait: return .none
         case .close: return .close
+        case .stalled: return .closeStalled
         case .headTimeout: return isOpen ? refuse(Problem(.requestTimeout), at: now) : .close
         case .bodyTimeout:
             // If no response is due, the response to this request is already written.
@@ -224,7 +217,9 @@ extension HTTPConnectionState {
     }
 
     /// Records the number of bytes of responses that the socket has not accepted.
-    mutating func stillUnsent(_ bytes: Int, at now: UInt64) {
+    ///
+    /// - Returns: whether the socket has accepted bytes since the last call.
+    mutating func stillUnsent(_ bytes: Int, at now: UInt64) -> Bool {
         deadlines.stillUnsent(bytes, at: now)
     }
 

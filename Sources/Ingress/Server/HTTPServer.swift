@@ -15,7 +15,7 @@ final class HTTPServer: Service {
 
     /// The number of connections that may be open in addition to the limit: the reserve of ``ConnectionRegistry``, and
     /// connections that it is closing.
-    private static let additionalConnections = ConnectionRegistry.reserve + 32
+    static let additionalConnections = ConnectionRegistry.reserve + 32
 
     private let settings: HTTPSettings
     private let channel: IngressChannel

@@ -23,6 +23,7 @@ struct IngressChannel: HTTPChannelHandler {
     let proxies: TrustedProxies
     let connections: ConnectionRegistry
     let makeErrorResponse: HTTPConnectionHandler.MakeErrorResponse
+    let onStall: HTTPConnectionHandler.OnStall
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
@@ -31,7 +32,8 @@ struct IngressChannel: HTTPChannelHandler {
             decoding.maxHeaderListSize = headerBytes
             decoding.maxHeaderFieldCount = Self.maximumFieldCount
             let connection = HTTPConnectionHandler(
-                timeouts: timeouts, slot: register(channel), makeErrorResponse: makeErrorResponse)
+                timeouts: timeouts, slot: register(channel), makeErrorResponse: makeErrorResponse,
+                onStall: onStall)
             // The kernel would give a connection up to 4 MiB (tcp(7), tcp_wmem), which no other limit counts. A small
             // buffer also shows sooner whether the client reads.
             try channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: Self.sendBuffer)

@@ -7,7 +7,7 @@ internal import Contracts
 struct QueueShares {
     /// The part of a queue that one message occupies.
     struct Claim {
-        fileprivate let queue: String
+        let queue: String
         fileprivate let clients: [ClientKey]
         /// In the unit of the queue's limit, which is messages or bytes.
         fileprivate let size: Int
@@ -27,21 +27,29 @@ struct QueueShares {
     ///
     /// - Parameters:
     ///   - queue: the queue.
-    ///   - clients: the clients to each of which the message is counted.
+    ///   - clients: the clients against whose shares the message counts.
     ///   - bytes: the size of the message's body.
     /// - Returns: the claim, for ``release(_:)``; `nil` if the message exceeds the share of one of the clients.
     mutating func claim(_ queue: String, for clients: [ClientKey], bytes: Int) -> Claim? {
-        let (size, limit) =
-            switch QueueLimit.of(queue) {
-            case .messages(let limit): (1, limit)
-            case .bytes(let limit): (bytes, limit)
-            }
-        for client in clients {
-            let share = limit / Self.divisor(client)
-            guard used[Key(queue: queue, client: client), default: 0] + size <= share else { return nil }
+        guard !isExceeded(queue, by: clients, bytes: bytes) else { return nil }
+        let claim = Claim(queue: queue, clients: clients, size: Self.measure(queue, bytes).size)
+        for client in clients { used[Key(queue: queue, client: client), default: 0] += claim.size }
+        return claim
+    }
+
+    /// Whether a message would exceed the share of one of its clients.
+    func isExceeded(_ queue: String, by clients: [ClientKey], bytes: Int) -> Bool {
+        let (size, limit) = Self.measure(queue, bytes)
+        return clients.contains { client in
+            used[Key(queue: queue, client: client), default: 0] + size > limit / Self.divisor(client)
         }
-        for client in clients { used[Key(queue: queue, client: client), default: 0] += size }
-        return Claim(queue: queue, clients: clients, size: size)
+    }
+
+    private static func measure(_ queue: String, _ bytes: Int) -> (size: Int, limit: Int) {
+        switch QueueLimit.of(queue) {
+        case .messages(let limit): (1, limit)
+        case .bytes(let limit): (bytes, limit)
+        }
     }
 
     /// Releases the part of a queue that a message occupied.

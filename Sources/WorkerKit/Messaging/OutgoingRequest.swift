@@ -19,8 +19,8 @@ package struct OutgoingRequest: Sendable {
     /// Whether the sender of a command waits for the reply. If it is `false`, the request ends with the outcome
     /// `accepted` when the broker has confirmed the command. It has no effect on other kinds of messages.
     package var awaitsReply = true
-    /// The clients to whose shares of the queue the request is counted (see ``QueueShares``); empty if it is not
-    /// counted.
+    /// The clients against whose shares of the queue the request counts (see ``QueueShares``); empty if it does not
+    /// count.
     package var clients: [ClientKey] = []
     /// The request's id in log lines.
     package var requestID: String
@@ -46,12 +46,13 @@ package struct OutgoingRequest: Sendable {
     func makeMessage(correlationID: String, replyTo: String, principal: String) -> OutgoingMessage {
         let now = Timestamp.now()
         let awaitsReply = awaitsReply || type.kind != .command
-        let deadline = awaitsReply ? now.advanced(by: timeout) : now
+        // The deadline 0 means that the sender does not wait, whatever the worker's clock shows.
+        let deadline = awaitsReply ? now.advanced(by: timeout) : Timestamp(milliseconds: 0)
         var properties = Properties()
         properties.type = type.name
         properties.messageID = id.text
         properties.correlationID = correlationID
-        // The reply to a command also ends the request's claim on its queue, so it is needed even if nobody waits.
+        // The reply to a command also ends the claim on its queue, so it is needed even if the sender does not wait.
         if awaitsReply || !clients.isEmpty { properties.replyTo = replyTo }
         properties.contentType = contentType
         properties.isPersistent = type.kind.isPersistent

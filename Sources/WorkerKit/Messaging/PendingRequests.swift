@@ -42,10 +42,19 @@ struct PendingRequests<Completion> {
         return nextID
     }
 
-    /// Ends a request whose reply has arrived.
+    /// Ends a request whose reply has arrived. If its sender waits for the confirm only, the request ends as accepted,
+    /// because a worker has received it.
+    ///
+    /// - Returns: the request's end; `nil` if the request has already ended.
+    mutating func answer(_ id: UInt64, _ reply: Reply) -> End? {
+        guard let entry = entries.removeValue(forKey: id) else { return nil }
+        return (entry.completion, entry.awaited == .confirm ? .accepted : .reply(reply))
+    }
+
+    /// Removes a request that was not published.
     ///
     /// - Returns: the request's completion; `nil` if the request has already ended.
-    mutating func answer(_ id: UInt64) -> Completion? {
+    mutating func remove(_ id: UInt64) -> Completion? {
         entries.removeValue(forKey: id)?.completion
     }
 
@@ -57,7 +66,7 @@ struct PendingRequests<Completion> {
             entries[id]?.isConfirmed = true
             return nil
         }
-        return answer(id).map { ($0, .accepted) }
+        return remove(id).map { ($0, .accepted) }
     }
 
     /// Records that it is unknown whether a request was published.
@@ -65,8 +74,8 @@ struct PendingRequests<Completion> {
     /// - Returns: the request's end; `nil` if a reply can still arrive or the request has already ended.
     mutating func publishOutcomeUnknown(_ id: UInt64) -> End? {
         switch entries[id]?.awaited {
-        case .reply: answer(id).map { ($0, .unavailable("the connection to the broker broke")) }
-        case .confirm: answer(id).map { ($0, .outcomeUnknown) }
+        case .reply: remove(id).map { ($0, .unavailable("the connection to the broker broke")) }
+        case .confirm: remove(id).map { ($0, .outcomeUnknown) }
         case .commandReply, nil: nil
         }
     }

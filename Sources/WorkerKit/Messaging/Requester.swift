@@ -10,8 +10,8 @@ package import Reactor
 /// and if its `type` is that of a reply to this request. Correlation ids have a random part, so no other user can guess
 /// them.
 ///
-/// A request that states its clients counts to their shares of its queue until it has left the queue: a command until
-/// its reply arrives, even after the deadline, and any other request until its deadline at the latest.
+/// A request with ``OutgoingRequest/clients`` counts against their shares of its queue: a command until its reply
+/// arrives, even after the deadline, and any other request until its deadline at the latest.
 @Loop package final class Requester {
     /// Called once, on the loop, with the outcome of a request.
     package typealias Completion = @Loop (RequestOutcome) -> Void
@@ -28,23 +28,27 @@ package import Reactor
     private var pending: PendingRequests<Completion>
     private var published: [UInt64: Published] = [:]
     private var shares = QueueShares()
-    /// For each queue, the number of the latest command that was answered.
+    /// The highest id of a request that was answered, for each queue.
     private var latestAnswered: [String: UInt64] = [:]
     private let claimCheckInterval: Duration
     private let log: Logger
     private let invalidReplies = LogSampler(limit: 1)
 
-    /// The number of checks after which a command without a reply no longer counts to the share of its client.
+    /// The number of checks after which a command without a reply no longer counts against the share of its client.
     private static let claimChecks = 10
 
     /// A request that may still be in its queue, and the properties that a reply must have.
     private struct Published {
         /// The timer of the deadline, and after the deadline of a command, the timer of the next check of its claim.
         var timer: LoopTimer
-        let type: MessageDescriptor
+        /// The message type.
+        let type: String
+        let isCommand: Bool
+        /// The broker user that must have sent the reply.
+        let replyPrincipal: String
         /// The random part of the correlation id.
         let nonce: UInt64
-        /// `nil` if the request is not counted to the share of a client.
+        /// `nil` if the request does not count against the share of a client.
         let claim: QueueShares.Claim?
     }
 
@@ -59,7 +63,7 @@ package import Reactor
     ///     at a time.
     ///   - claimCheckInterval: how often to check whether a command that got no reply can still be in its queue. The
     ///     default is longer than all delays of the retry ladder together.
-    ///   - log: the log, which shows replies from the wrong sender.
+    ///   - log: gets a warning about invalid replies, at most once a second.
     ///   - replyPrincipal: returns the broker user from which replies to a message type are accepted; by default, the
     ///     user that has the name of the type's service.
     package init(
@@ -111,7 +115,9 @@ package import Reactor
         }
         let nonce = UInt64.random(in: 0...UInt64.max)
         let timer = Loop.schedule(after: request.timeout) { self.expire(id) }
-        published[id] = Published(timer: timer, type: request.type, nonce: nonce, claim: claim)
+        published[id] = Published(
+            timer: timer, type: request.type.name, isCommand: request.type.kind == .command,
+            replyPrincipal: replyPrincipal(request.type), nonce: nonce, claim: claim)
         let message = request.makeMessage(
             correlationID: "\(correlation)\(String(id, radix: 36)).\(String(nonce, radix: 36))", replyTo: replyKey,
             principal: principal)
@@ -120,6 +126,13 @@ package import Reactor
         } catch {
             settle(id, .failure(error))
         }
+    }
+
+    /// Whether a request would exceed the share of one of its clients now.
+    ///
+    /// - Parameter bytes: the size of the body, which need not have arrived yet.
+    package func exceedsShare(_ type: MessageDescriptor, of clients: [ClientKey], bytes: Int) -> Bool {
+        shares.isExceeded(type.queue, by: clients, bytes: bytes)
     }
 
     /// Sends a request and waits for its outcome.
@@ -147,7 +160,7 @@ package import Reactor
             if let end = pending.publishOutcomeUnknown(id) { complete(id, end) }
         case .failure(let error):
             remove(id)
-            if let completed = pending.answer(id) { completed(.unavailable("\(error)")) }
+            if let completed = pending.remove(id) { completed(.unavailable("\(error)")) }
         }
     }
 
@@ -157,26 +170,24 @@ package import Reactor
         guard parts.count == 2, let id = UInt64(parts[0], radix: 36), let nonce = UInt64(parts[1], radix: 36),
             let request = published[id], request.nonce == nonce
         else { return }
-        let sender = replyPrincipal(request.type)
-        guard delivery.properties.userID == sender, delivery.properties.type == request.type.replyName,
+        guard delivery.properties.userID == request.replyPrincipal,
+            delivery.properties.type == MessageDescriptor.replyName(of: request.type),
             let reply = ReplyMessage.read(delivery)
-        else {
-            if let omitted = invalidReplies.admit() {
-                log.warning(
-                    "invalid reply ignored",
-                    metadata: [
-                        "expected-user": "\(sender)", "user": "\(delivery.properties.userID ?? "")",
-                        "expected-type": "\(request.type.replyName)", "type": "\(delivery.properties.type ?? "")",
-                        "omitted": "\(omitted)",
-                    ])
-            }
-            return
-        }
-        if request.claim != nil {
-            latestAnswered[request.type.queue] = max(id, latestAnswered[request.type.queue] ?? 0)
-        }
+        else { return logInvalidReply(delivery, to: request) }
+        if let claim = request.claim { latestAnswered[claim.queue] = max(id, latestAnswered[claim.queue] ?? 0) }
         remove(id)
-        if let completed = pending.answer(id) { completed(.reply(reply)) }
+        if let (completed, outcome) = pending.answer(id, reply) { completed(outcome) }
+    }
+
+    private func logInvalidReply(_ delivery: Delivery, to request: Published) {
+        guard let omitted = invalidReplies.admit() else { return }
+        log.warning(
+            "invalid reply ignored",
+            metadata: [
+                "expected-user": "\(request.replyPrincipal)", "user": "\(delivery.properties.userID ?? "")",
+                "expected-type": "\(MessageDescriptor.replyName(of: request.type))",
+                "type": "\(delivery.properties.type ?? "")", "omitted": "\(omitted)",
+            ])
     }
 
     private func expire(_ id: UInt64) {
@@ -185,19 +196,21 @@ package import Reactor
 
     /// Completes a request that got no reply. A command may still be in its queue, so its claim is kept.
     private func complete(_ id: UInt64, _ end: PendingRequests<Completion>.End) {
-        if let request = published[id], request.type.kind == .command, request.claim != nil {
+        if let request = published[id], request.isCommand, let claim = request.claim {
             request.timer.cancel()
-            scheduleClaimCheck(id, request.type.queue, remaining: Self.claimChecks)
+            scheduleClaimCheck(id, claim.queue, remaining: Self.claimChecks)
         } else {
             remove(id)
         }
         end.completion(end.outcome)
     }
 
-    /// Removes a command whose reply was lost. The broker delivers a queue in order, so a command is no longer in its
-    /// queue if a later one was answered. If no command is answered, it is removed after the last check.
+    /// Checks later whether a command without a reply can still be in its queue, and removes it if not. The broker
+    /// delivers a queue in order, so a command has left its queue if a later one was answered: its reply was lost. A
+    /// command is removed by the last check in any case.
     private func scheduleClaimCheck(_ id: UInt64, _ queue: String, remaining: Int) {
-        published[id]?.timer = Loop.schedule(after: claimCheckInterval) {
+        published[id]?.timer = Loop.schedule(after: claimCheckInterval) { [weak self] in
+            guard let self else { return }
             if remaining == 1 || id < self.latestAnswered[queue] ?? 0 {
                 self.remove(id)
             } else {

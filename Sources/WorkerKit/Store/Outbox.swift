@@ -14,12 +14,12 @@ internal import Reactor
             AS event (id, type, body, refusals, delay)
         """)
     // Each row is in one of the two partial indexes of the migration kit-0004, and both subqueries read only the rows
-    // that they return. They sort by `due_at` too, because the planner could choose the primary key, and read every
-    // postponed row, if they sorted by `number` only.
+    // that they return. Sorting by `number` alone would let the planner scan the primary key and read every postponed
+    // row.
     //
     // Taken rows are deleted. The relay could not remember the last number that it has taken instead, because a
     // transaction that commits late can add rows with lower numbers. Rows that another relay has locked are skipped.
-    // If there are more rows than are taken, some of the others also stay locked until the transaction ends.
+    // Up to `limit` rows that are not taken also stay locked until the transaction ends.
     private static let take = Statement(
         """
         WITH new AS (

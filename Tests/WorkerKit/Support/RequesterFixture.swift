@@ -108,9 +108,9 @@ import Testing
         return request
     }
 
-    /// Makes a request with a short timeout that counts to the share of a client.
+    /// Makes a request with a short timeout that counts against the share of a client.
     func claiming(_ type: MessageDescriptor, _ client: ClientKey, awaitsReply: Bool = true) -> OutgoingRequest {
-        var request = request(type, timeout: .milliseconds(100))
+        var request = request(type, timeout: awaitsReply ? .milliseconds(500) : .seconds(30))
         request.clients = [client]
         request.awaitsReply = awaitsReply
         return request
