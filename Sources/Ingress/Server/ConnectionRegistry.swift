@@ -153,8 +153,8 @@ final class ConnectionRegistry: Sendable {
         state.withLock { $0.remove(slot) }
     }
 
-    /// Closes a connection that was removed. If it was used since it was chosen, it is kept instead. The server then has
-    /// one connection more than the limit.
+    /// Closes a connection that was removed. If it was used since it was chosen, it is kept instead. The server then
+    /// has one connection more than the limit.
     private func close(_ closing: Closing) {
         let slot = closing.slot
         // The progress changes only on the event loop of the connection.
