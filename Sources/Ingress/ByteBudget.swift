@@ -9,8 +9,8 @@ internal import WorkerKit
 /// The size of one body and the number of connections have their own limits, but the product of these limits can exceed
 /// the memory.
 ///
-/// An account, or an address without an account, may hold a third of the bytes, and an address with accounts two thirds.
-/// If the budget is exhausted, the oldest reservations that allow it are evicted
+/// An account, or an address without an account, may hold a third of the bytes, and an address with accounts two
+/// thirds. If the budget is exhausted, the oldest reservations that allow it are evicted
 /// (see ``ByteReservation/allowEviction(_:)``). Slow readers therefore cannot block the responses of other clients.
 final class ByteBudget: Sendable {
     /// Responses up to this size, in bytes, are not counted. The write buffer of the connection bounds them
