@@ -27,8 +27,7 @@ let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-h
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
-let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
-let nioHTTPTypesHTTP1: Target.Dependency = .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let nioExtras: Target.Dependency = .product(name: "NIOExtras", package: "swift-nio-extras")
 let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -92,7 +91,7 @@ let layer1 =
     ]
 
 let layer2 = [
-    module("JSONLogging", path: "Sources/WorkerKit/JSONLogging", ["Contracts", logging]),
+    module("JSONLogging", path: "Sources/WorkerKit/JSONLogging", ["Contracts", "Reactor", logging]),
     module(
         "WorkerKit", exclude: ["JSONLogging"],
         [
@@ -122,7 +121,7 @@ let layer3 = [
         "Ingress", exclude: ["Multipart", "README.md"],
         [
             "ASCII", "Reactor", "AMQP", "Redis", "Contracts", "WorkerKit", "Multipart", logging, lifecycle,
-            hummingbirdCore, httpTypes, nioCore, nioPosix, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, jwt,
+            httpTypes, nioCore, nioPosix, nioHTTP1, nioExtras, jwt,
         ]),
 ]
 
@@ -195,14 +194,14 @@ let testTargets = [
         "Ingress",
         [
             "Ingress", "Multipart", "AMQP", "BrokerSupport", "Redis", "Contracts", "WorkerKit", "Reactor", logging,
-            lifecycle, jwt, httpTypes, nioCore,
+            lifecycle, jwt, httpTypes, nioCore, nioHTTP1,
         ]),
     tests("Compose", ["warren"]),
     tests("AtomicFile", ["AtomicFile"]),
     tests("CloudinaryLocal", ["cloudinary-local", crypto]),
     tests(
         "Fuzz", exclude: ["libfuzzer"],
-        ["Contracts", "ImageHeaders", "Multipart", "AMQP", "CRabbitMQ", "Ingress", "Reactor", httpTypes, nioHTTP1]),
+        ["Contracts", "ImageHeaders", "Multipart", "AMQP", "CRabbitMQ", "Ingress", "Reactor", nioHTTP1]),
     tests(
         "Journeys",
         ["AMQP", "BrokerSupport", "DatabaseSupport", "Postgres", "Redis", "Curl", "Contracts", "Reactor", logging]),

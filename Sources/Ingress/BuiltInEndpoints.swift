@@ -33,12 +33,14 @@ struct BuiltInEndpoints: Sendable {
     }
 
     /// Returns the response to a request for an endpoint.
-    func response(of endpoint: Route.BuiltInEndpoint, _ bridge: LoopBridge) async -> IngressResponse {
+    ///
+    /// - Parameter health: the state of the connections, which the readiness probe reports.
+    func response(of endpoint: Route.BuiltInEndpoint, health: LoopBridge.Health) -> IngressResponse {
         switch endpoint {
         case .liveness: alive
         case .publicKeys: keys
         case .openAPI: openAPI
-        case .readiness: Self.readiness(await bridge.health())
+        case .readiness: Self.readiness(health)
         }
     }
 

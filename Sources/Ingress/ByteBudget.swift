@@ -14,7 +14,7 @@ internal import WorkerKit
 /// (see ``ByteReservation/allowEviction(_:)``). Slow readers therefore cannot block the responses of other clients.
 final class ByteBudget: Sendable {
     /// Responses up to this size, in bytes, are not counted. The write buffer of the connection bounds them
-    /// (``IngressChannel``).
+    /// (``ConnectionPipeline``).
     static let smallResponse = 16 * 1024
 
     /// The kind of bytes that a budget limits.

@@ -1,6 +1,5 @@
 internal import Contracts
 internal import HTTPTypes
-internal import HummingbirdCore
 internal import WorkerKit
 
 /// A matched route that sends a message, with the parameters in the request's path.
@@ -13,26 +12,20 @@ struct MessageRoute: Sendable {
 }
 
 extension Gateway {
-    /// Authenticates a request, reads its body, sends its message, and makes a response from the message's outcome.
-    ///
-    /// A `Problem` becomes the response; any other error is thrown and ends the connection.
-    @concurrent func forward(
-        _ match: MessageRoute, _ context: RequestContext, _ body: HTTPBody, _ writer: borrowing ResponseWriter
-    ) async throws -> IngressResponse {
+    private static let emptyObject = Array("{}".utf8)
+
+    /// Authenticates a request, and sends its message as soon as the message's body is complete.
+    func forward(_ match: MessageRoute, _ exchange: HTTPExchange) {
         var caller: Caller?
-        var uploadDecisions: [RateDecision] = []
         let limit = match.route.limit
-        do {
+        do throws(Problem) {
+            let context = exchange.context
             guard !context.fields.isAmbiguous else {
                 throw Problem(
                     .malformedRequest,
                     detail: "The fields Authorization, Content-Type and Idempotency-Key must each occur at most once.")
             }
-            if match.message.needsCaller {
-                caller = try authenticator.caller(of: context.fields.authorization)
-            }
-            var reservation: ByteReservation?
-            var charges = limits.charges(limit, caller: caller, client: context.client)
+            if match.message.needsCaller { caller = try authenticator.caller(of: context.fields.authorization) }
             var request = OutgoingRequest(match.message, caller: caller, body: [], requestID: context.id)
             // Several accounts of one address do not have several shares.
             request.clients = [.address(context.client.rateLimitKey)]
@@ -40,52 +33,81 @@ extension Gateway {
             request.traceparent = context.trace.traceparent
             request.tracestate = context.trace.tracestate
             if match.message.kind == .command { try request.applyCommandFields(context.fields) }
+            func charges(_ weight: Int = 1) -> RequestCharges {
+                limits.charges(limit, caller: caller, client: context.client, weight: weight)
+            }
             switch match.source {
             case .none:
                 request.body = Self.emptyObject
+                send(HTTPExchange.PendingMessage(request: request, limit: limit, charges: charges()), exchange)
             case .parameters(let types):
-                let parameters = try Self.parameters(match, context)
+                let parameters = try match.parameters + QueryString.parse(context.query)
                 request.body = try parameters.json(types)
                 let weight = RequestWeight.list(parameters, base: match.route.weight)
-                charges = limits.charges(limit, caller: caller, client: context.client, weight: weight)
+                send(HTTPExchange.PendingMessage(request: request, limit: limit, charges: charges(weight)), exchange)
             case .json:
                 let bytes = ByteReservation(in: bodies.jsonBudget, for: request.clients)
-                request.body = try await bodies.json(context.fields, body, writer, bytes)
-                reservation = bytes
+                exchange.message = HTTPExchange.PendingMessage(
+                    request: request, limit: limit, charges: charges(), reservation: bytes)
+                exchange.body = try JSONBody(context.fields, limit: bodies.json, bytes)
+                exchange.sendContinue()
             case .upload:
-                // The upload is charged to its rate limits first, so that its body is not read if a limit refuses it.
-                let weight = RequestWeight.upload(length: context.fields.contentLength, limit: bodies.uploadLimit)
-                let exceedsShare: Bool
-                (uploadDecisions, exceedsShare) = await bridge.chargeUpload(
-                    limits.charges(limit, caller: caller, client: context.client, weight: weight), match.message,
-                    of: request.clients, length: min(context.fields.contentLength ?? 0, bodies.uploadLimit))
-                guard uploadDecisions.areAllowed else { return rateLimitedResponse(uploadDecisions, to: context) }
-                guard !exceedsShare else { throw IngressResponse.shareExceeded }
-                charges = RequestCharges()
-                let bytes = ByteReservation(in: bodies.uploadBudget, for: request.clients)
-                let file = try await bodies.upload(context.fields, body, writer, bytes)
-                (request.body, request.contentType) = (file.bytes, file.contentType)
-                reservation = bytes
+                let weight = RequestWeight.upload(length: context.fields.contentLength, limit: bodies.upload)
+                exchange.message = HTTPExchange.PendingMessage(
+                    request: request, limit: limit, charges: RequestCharges())
+                beginUpload(exchange, request, charges(weight))
             }
-            let handoff = RequestHandoff(request, reservation: reservation)
-            // Only the handoff keeps the body, so that the body can be freed as soon as it is sent.
-            request.body = []
-            return await send(request, handoff, charges, uploadDecisions, context)
-        } catch let problem as Problem {
-            var response: IngressResponse
-            if uploadDecisions.isEmpty {
-                let charged = Self.isBudgetRefusal(problem) ? .general : limit
-                response = await problemResponse(problem, to: context, limit: charged, caller: caller)
-            } else {
-                response = .problem(problem, traceID: context.trace.traceID)
-                response.rateDecisions = uploadDecisions
-            }
-            if response.status == 415, context.fields.contentEncoding != nil {
+        } catch {
+            exchange.message = nil
+            refuse(
+                exchange, error, limit: Self.isBudgetRefusal(error) ? .general : limit, caller: caller,
+                messageType: match.message.name)
+        }
+    }
+
+    /// Charges an upload to its rate limits before its body is read, so that the body is not read if a limit refuses
+    /// it.
+    private func beginUpload(_ exchange: HTTPExchange, _ request: OutgoingRequest, _ charges: RequestCharges) {
+        let fields = exchange.context.fields
+        exchange.isHeld = true
+        bridge.chargeUpload(
+            charges, request.type, of: request.clients, length: min(fields.contentLength ?? 0, bodies.upload),
+            decided: exchange.onEventLoop { [self] exchange, result in
+                exchange.message?.uploadDecisions = result.decisions
+                defer { exchange.resume() }
+                guard result.decisions.areAllowed else {
+                    return respond(exchange, rateLimitedResponse(result.decisions, to: exchange.context))
+                }
+                do throws(Problem) {
+                    guard !result.exceedsShare else { throw IngressResponse.shareExceeded }
+                    let bytes = ByteReservation(in: bodies.uploadBudget, for: request.clients)
+                    exchange.message?.reservation = bytes
+                    exchange.body = try UploadBody(fields, fileLimit: bodies.upload, bytes)
+                    exchange.sendContinue()
+                } catch {
+                    refuseBody(exchange, error)
+                }
+            })
+    }
+
+    /// Responds with a problem of the request's body. An upload was charged to its rate limits before.
+    func refuseBody(_ exchange: HTTPExchange, _ problem: Problem) {
+        exchange.body = nil
+        guard let message = exchange.message else { return }
+        exchange.message = nil
+        let request = message.request
+        guard message.uploadDecisions.isEmpty else {
+            var response = IngressResponse.problem(problem, traceID: exchange.context.trace.traceID)
+            response.rateDecisions = message.uploadDecisions
+            if response.status == 415, exchange.context.fields.contentEncoding != nil {
                 response.fields.append(HTTPField(name: .acceptEncoding, value: "identity"))
             }
-            response.messageType = match.message.name
-            return response
+            response.messageType = request.type.name
+            return respond(exchange, response)
         }
+        refuse(
+            exchange, problem, limit: Self.isBudgetRefusal(problem) ? .general : message.limit,
+            caller: request.caller, messageType: request.type.name)
     }
 
     /// Whether the body budget refused the request. The credential limit does not count such a request, because no
@@ -94,31 +116,41 @@ extension Gateway {
         problem.code == .unavailable || problem.code == .tooManyRequests
     }
 
-    private static let emptyObject = Array("{}".utf8)
-
-    private static func parameters(_ match: MessageRoute, _ context: RequestContext) throws(Problem) -> [Parameter] {
-        try match.parameters + QueryString.parse(context.query)
+    /// Sends the message of a request whose body is complete.
+    func send(_ body: MessageBody, _ exchange: HTTPExchange) {
+        guard var message = exchange.message else { return }
+        exchange.message = nil
+        message.request.body = body.bytes
+        message.request.contentType = body.contentType
+        send(message, exchange)
     }
 
-    private func send(
-        _ request: OutgoingRequest, _ handoff: RequestHandoff, _ charges: RequestCharges,
-        _ uploadDecisions: [RateDecision], _ context: RequestContext
-    ) async -> IngressResponse {
-        let result = await bridge.send(handoff, charges: charges)
+    private func send(_ message: HTTPExchange.PendingMessage, _ exchange: HTTPExchange) {
+        let uploadDecisions = message.uploadDecisions
+        bridge.send(
+            message.request, charges: message.charges, reservation: message.reservation,
+            completed: exchange.onEventLoop { [self] exchange, result in
+                respond(exchange, response(to: exchange.context, result, uploadDecisions))
+            })
+    }
+
+    private func response(
+        to context: RequestContext, _ result: LoopBridge.SendResult, _ uploadDecisions: [RateDecision]
+    ) -> IngressResponse {
         var response: IngressResponse
         if let refusal = result.refusal {
             response = .problem(refusal, traceID: context.trace.traceID)
-            response.rateDecisions = uploadDecisions + result.decisions
         } else if let outcome = result.outcome {
-            response = .outcome(outcome, of: request, traceID: context.trace.traceID)
+            response = .outcome(outcome, of: result.request, traceID: context.trace.traceID)
             if context.method == .get || context.method == .head {
                 response = response.notModified(ifNoneMatch: context.fields.ifNoneMatch)
             }
-            response.rateDecisions = uploadDecisions + result.decisions
         } else {
-            response = rateLimitedResponse(result.decisions, to: context)
+            response = .problem(
+                Problem(.tooManyRequests, retryAfter: result.decisions.retryAfter), traceID: context.trace.traceID)
         }
-        response.messageType = request.type.name
+        response.rateDecisions = uploadDecisions.isEmpty ? result.decisions : uploadDecisions + result.decisions
+        response.messageType = result.request.type.name
         response.reservation = result.reservation
         return response
     }

@@ -1,16 +1,17 @@
 internal import Contracts
 internal import HTTPTypes
-internal import HummingbirdCore
 internal import NIOCore
 internal import WorkerKit
 
 /// Turns each HTTP request into a message, and the outcome of the message into an HTTP response.
-struct Gateway: Sendable {
+///
+/// The functions are called on the event loop of the request's connection.
+final class Gateway: Sendable {
     let routes: RouteTree
     let authenticator: Authenticator
     let limits: RateLimits
     let proxies: TrustedProxies
-    let bodies: BodyReader
+    let bodies: BodyLimits
     let bridge: LoopBridge
     let responseBudget: ByteBudget
     let heads: ResponseHeadBuilder
@@ -18,40 +19,92 @@ struct Gateway: Sendable {
     let builtIn: BuiltInEndpoints
     let log: RequestLog
 
-    /// Handles one request and writes its response. A thrown error ends the connection.
-    ///
-    /// The function is `@concurrent`, like Hummingbird's own functions, because a `@concurrent` function runs on the
-    /// executor that the connection's task prefers: the connection's event loop.
-    @concurrent func respond(
-        _ request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel
-    ) async throws {
-        let start = ContinuousClock.now
-        let context = RequestContext(request.head, peer: ClientAddress(channel), trusting: proxies)
-        var response: IngressResponse
-        do {
-            response = try await self.response(to: context, request.body, writer)
-            reserve(&response, context)
+    init(
+        routes: RouteTree, authenticator: Authenticator, limits: RateLimits, proxies: TrustedProxies,
+        bodies: BodyLimits, bridge: LoopBridge, responseBudget: ByteBudget, cors: CORSPolicy,
+        builtIn: BuiltInEndpoints, log: RequestLog
+    ) {
+        self.routes = routes
+        self.authenticator = authenticator
+        self.limits = limits
+        self.proxies = proxies
+        self.bodies = bodies
+        self.bridge = bridge
+        self.responseBudget = responseBudget
+        heads = ResponseHeadBuilder(cors: cors)
+        self.cors = cors
+        self.builtIn = builtIn
+        self.log = log
+    }
+
+    /// Begins to handle a request whose head has arrived.
+    func begin(_ exchange: HTTPExchange) {
+        let context = exchange.context
+        switch routes.match(context.method, context.path) {
+        case .notFound: refuse(exchange, Problem(.notFound))
+        case .malformedPath:
+            refuse(exchange, Problem(.malformedRequest, detail: "The path must be percent-encoded UTF-8."))
+        case .methodNotAllowed(let allow):
+            if let preflight = cors.preflight(method: context.method, fields: context.fields, allow: allow) {
+                charge(exchange, limits.charges(.general, caller: nil, client: context.client)) { preflight }
+            } else {
+                let problem = Problem(.methodNotAllowed)
+                charge(exchange, limits.charges(.general, caller: nil, client: context.client)) {
+                    var response = IngressResponse.problem(problem, traceID: context.trace.traceID)
+                    response.fields.append(HTTPField(name: .allow, value: allow))
+                    return response
+                }
+            }
+        case .route(let route, let parameters):
+            switch route.action {
+            case .builtIn(let endpoint): respond(exchange, endpoint, route.limit)
+            case .message(let message, let source):
+                forward(
+                    MessageRoute(route: route, message: message, source: source, parameters: parameters), exchange)
+            }
+        }
+    }
+
+    /// Takes a part of the request's body.
+    func receive(_ buffer: ByteBuffer, _ exchange: HTTPExchange) {
+        do throws(Problem) {
+            try exchange.body?.receive(buffer)
         } catch {
-            log.write(context, aborted: error, since: start)
-            throw error
+            refuseBody(exchange, error)
         }
-        log.write(context, response, since: start)
-        let head = heads.head(
-            of: response, requestID: context.id, origin: context.fields.origin, closes: mustClose(context, response))
-        let hasBody = context.method != .head && !response.body.isEmpty
-        let body = hasBody ? ResponseBody(byteBuffer: ByteBuffer(bytes: response.body)) : ResponseBody()
-        // Only the buffer keeps the bytes while the client reads them.
-        response.body = []
-        response.reservation?.allowEviction {
-            log.write(.evicted)
-            channel.close(promise: nil)
+    }
+
+    /// Continues when the whole request has arrived.
+    func end(_ exchange: HTTPExchange) {
+        guard var body = exchange.body else { return }
+        exchange.body = nil
+        do throws(Problem) {
+            send(try body.finish(), exchange)
+        } catch {
+            refuseBody(exchange, error)
         }
-        try await writer.write(response: head, body: body)
-        // Until the client has read a large response, the next request on the connection waits.
-        if let reservation = response.reservation {
-            try await HTTPConnectionHandler.waitUntilSent(channel)
-            reservation.release()
+    }
+
+    /// Responds with a problem if the rest of the body is needed and will not arrive.
+    func fail(_ exchange: HTTPExchange, _ problem: Problem) {
+        if exchange.body != nil { refuseBody(exchange, problem) }
+    }
+
+    /// Ends a request whose connection is closed.
+    func abandon(_ exchange: HTTPExchange) {
+        if exchange.body != nil {
+            log.write(exchange.context, aborted: "the connection ended before the body", since: exchange.start)
         }
+        exchange.body = nil
+        exchange.message = nil
+    }
+
+    /// Logs and sends a response.
+    func respond(_ exchange: HTTPExchange, _ response: IngressResponse) {
+        var response = response
+        reserve(&response, exchange.context)
+        log.write(exchange.context, response, since: exchange.start)
+        exchange.respond(response)
     }
 
     /// Reserves the bytes of a large response that does not come from a worker, such as the OpenAPI document. If the
@@ -69,58 +122,73 @@ struct Gateway: Sendable {
         }
     }
 
-    @concurrent private func response(
-        to context: RequestContext, _ body: HTTPBody, _ writer: borrowing ResponseWriter
-    ) async throws -> IngressResponse {
-        switch routes.match(context.method, context.path) {
-        case .notFound:
-            return await problemResponse(Problem(.notFound), to: context)
-        case .malformedPath:
-            let problem = Problem(.malformedRequest, detail: "The path must be percent-encoded UTF-8.")
-            return await problemResponse(problem, to: context)
-        case .methodNotAllowed(let allow):
-            if let preflight = cors.preflight(method: context.method, fields: context.fields, allow: allow) {
-                return await chargedResponse(to: context, limit: .general) { preflight }
-            }
-            var response = await problemResponse(Problem(.methodNotAllowed), to: context)
-            if response.status == 405 {
-                response.fields.append(HTTPField(name: .allow, value: allow))
-            }
-            return response
-        case .route(let route, let parameters):
-            switch route.action {
-            case .builtIn(let endpoint):
-                return await chargedResponse(to: context, limit: route.limit) {
-                    await builtIn.response(of: endpoint, bridge)
+    private func respond(
+        _ exchange: HTTPExchange, _ endpoint: Route.BuiltInEndpoint, _ limit: Route.RateLimitClass
+    ) {
+        let charges = limits.charges(limit, caller: nil, client: exchange.context.client)
+        bridge.chargeBuiltIn(
+            charges,
+            decided: exchange.onEventLoop { [self] exchange, result in
+                guard result.decisions.areAllowed else {
+                    return respond(exchange, rateLimitedResponse(result.decisions, to: exchange.context))
                 }
-            case .message(let message, let source):
-                let match = MessageRoute(route: route, message: message, source: source, parameters: parameters)
-                return try await forward(match, context, body, writer)
+                var response = builtIn.response(of: endpoint, health: result.health)
+                response.rateDecisions = result.decisions
+                respond(exchange, response)
+            })
+    }
+
+    /// Charges a request to its rate limits and responds with a problem, or with 429 if a limit refuses the request.
+    func refuse(
+        _ exchange: HTTPExchange, _ problem: Problem, limit: Route.RateLimitClass = .general, caller: Caller? = nil,
+        messageType: String? = nil
+    ) {
+        let context = exchange.context
+        charge(exchange, limits.charges(limit, caller: caller, client: context.client)) {
+            var response = IngressResponse.problem(problem, traceID: context.trace.traceID)
+            if response.status == 415, context.fields.contentEncoding != nil {
+                response.fields.append(HTTPField(name: .acceptEncoding, value: "identity"))
             }
+            response.messageType = messageType
+            return response
         }
     }
 
-    /// Charges a request to its rate limits and returns the response to a problem, or 429 if a limit refuses the
+    /// Charges a request that sends no message to its rate limits and responds, or with 429 if a limit refuses the
     /// request.
-    func problemResponse(
-        _ problem: Problem, to context: RequestContext, limit: Route.RateLimitClass = .general, caller: Caller? = nil
-    ) async -> IngressResponse {
-        await chargedResponse(to: context, limit: limit, caller: caller) {
-            .problem(problem, traceID: context.trace.traceID)
-        }
+    private func charge(
+        _ exchange: HTTPExchange, _ charges: RequestCharges, _ makeResponse: @escaping () -> IngressResponse
+    ) {
+        bridge.charge(
+            charges,
+            decided: exchange.onEventLoop { [self] exchange, decisions in
+                guard decisions.areAllowed else {
+                    return respond(exchange, rateLimitedResponse(decisions, to: exchange.context))
+                }
+                var response = makeResponse()
+                response.rateDecisions = decisions
+                respond(exchange, response)
+            })
     }
 
-    /// Charges a request that sends no message to its rate limits and returns its response, or 429 if a limit refuses
-    /// the request.
-    private func chargedResponse(
-        to context: RequestContext, limit: Route.RateLimitClass, caller: Caller? = nil,
-        _ makeResponse: () async -> IngressResponse
-    ) async -> IngressResponse {
-        let decisions = await bridge.charge(limits.charges(limit, caller: caller, client: context.client))
-        guard decisions.areAllowed else { return rateLimitedResponse(decisions, to: context) }
-        var response = await makeResponse()
-        response.rateDecisions = decisions
-        return response
+    /// Makes the response to an incomplete or malformed request.
+    ///
+    /// - Parameter made: called on any thread with the response and the request's id.
+    func refusal(
+        _ problem: Problem, to peer: ClientAddress, made: @escaping @Sendable (IngressResponse, String) -> Void
+    ) {
+        // A proxy is not charged for a request whose client is not known.
+        let isProxy = peer.ip.map { proxies.trusts($0) } ?? false
+        let charges = isProxy ? RequestCharges() : limits.charges(.general, caller: nil, client: peer)
+        bridge.charge(charges) { [log] decisions in
+            let problem =
+                decisions.areAllowed ? problem : Problem(.tooManyRequests, retryAfter: decisions.retryAfter)
+            let id = RequestID.make(from: nil)
+            var response = IngressResponse.problem(problem, traceID: TraceContext().traceID)
+            response.rateDecisions = decisions
+            log.writeRefusal(response, code: problem.code, requestID: id)
+            made(response, id)
+        }
     }
 
     /// Returns the 429 response to a request that a rate limit refused.
@@ -133,9 +201,9 @@ struct Gateway: Sendable {
 
     /// Whether to close the connection after the response, because the unread rest of the request's body may be too
     /// large to read and discard.
-    private func mustClose(_ context: RequestContext, _ response: IngressResponse) -> Bool {
+    func mustClose(_ context: RequestContext, _ response: IngressResponse) -> Bool {
         guard context.fields.hasBody, response.status >= 400 else { return false }
         return response.status == 408 || response.status == 413 || context.fields.isChunked
-            || context.fields.contentLength ?? 0 > bodies.jsonLimit
+            || context.fields.contentLength ?? 0 > bodies.json
     }
 }

@@ -74,8 +74,6 @@ package enum Ingress {
         _ log: Logger,
         abandonRequests: @escaping @Sendable () async -> Void
     ) -> HTTPServer {
-        let cors = CORSPolicy(origins: settings.corsOrigins)
-        let heads = ResponseHeadBuilder(cors: cors)
         let requestLog = RequestLog(log)
         let gateway = Gateway(
             routes: RouteTree(RouteTable.all),
@@ -83,10 +81,10 @@ package enum Ingress {
                 verifier: TokenVerifier(keys: settings.keys, issuer: settings.issuer, audience: settings.audience),
                 cache: TokenCache(capacity: settings.tokenCacheSize)),
             limits: settings.limits, proxies: settings.proxies,
-            bodies: BodyReader(
-                jsonLimit: 64 * 1024, uploadLimit: Messages.Media.uploadLimit,
+            bodies: BodyLimits(
+                json: 64 * 1024, upload: Messages.Media.uploadLimit,
                 jsonBudget: ByteBudget(settings.bodyBytes / 4, of: .requestBodies), uploadBudget: uploadBudget),
-            bridge: bridge, responseBudget: responseBudget, heads: heads, cors: cors,
+            bridge: bridge, responseBudget: responseBudget, cors: CORSPolicy(origins: settings.corsOrigins),
             builtIn: BuiltInEndpoints(keys: settings.keys), log: requestLog)
         var http = settings.http
         http.connections = DescriptorLimit.fit(connections: settings.http.connections)
@@ -98,35 +96,8 @@ package enum Ingress {
         let connections = ConnectionRegistry(
             limit: http.connections, networkLimit: http.connectionsPerNetwork ?? max(1, http.connections / 4),
             onReplace: { requestLog.write(.replaced) })
-        let channel = IngressChannel(
-            responder: { try await gateway.respond($0, $1, $2) }, timeouts: settings.timeouts,
-            headerBytes: settings.headerBytes, proxies: settings.proxies, connections: connections,
-            makeErrorResponse: { problem, channel in
-                let promise = channel.eventLoop.makePromise(of: HTTPConnectionHandler.ErrorResponse.self)
-                let client = ClientAddress(channel)
-                // A proxy is not charged for a request whose client is not known.
-                let isProxy = client.ip.map { settings.proxies.trusts($0) } ?? false
-                let charges =
-                    isProxy ? RequestCharges() : settings.limits.charges(.general, caller: nil, client: client)
-                bridge.charge(charges) { decisions in
-                    promise.succeed(Self.errorResponse(problem, decisions, heads, requestLog))
-                }
-                return promise.futureResult
-            },
-            onStall: { requestLog.write(.stalled) })
-        return HTTPServer(settings: http, channel: channel, log: log, abandonRequests: abandonRequests)
-    }
-
-    /// Makes and logs the response to an incomplete or malformed request.
-    private nonisolated static func errorResponse(
-        _ problem: Problem, _ decisions: [RateDecision], _ heads: ResponseHeadBuilder, _ log: RequestLog
-    ) -> HTTPConnectionHandler.ErrorResponse {
-        let problem =
-            decisions.areAllowed ? problem : Problem(.tooManyRequests, retryAfter: decisions.retryAfter)
-        let id = RequestID.make(from: nil)
-        var response = IngressResponse.problem(problem, traceID: TraceContext().traceID)
-        response.rateDecisions = decisions
-        log.writeRefusal(response, code: problem.code, requestID: id)
-        return (heads.head(of: response, requestID: id, closes: true), ByteBuffer(bytes: response.body))
+        let pipeline = ConnectionPipeline(
+            gateway: gateway, timeouts: settings.timeouts, headerBytes: settings.headerBytes, connections: connections)
+        return HTTPServer(settings: http, pipeline: pipeline, log: log, abandonRequests: abandonRequests)
     }
 }

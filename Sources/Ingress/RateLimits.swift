@@ -29,13 +29,12 @@ struct RateLimits: Sendable {
         }
         if let general {
             let subject = caller.map { "caller:\($0.id.text)" } ?? "address:\(client.rateLimitKey)"
-            charges.shared.append(
-                RateCharge(
-                    limit: general, key: "rate:\(general.name):\(subject)", weight: limit == .unlimited ? 0 : weight))
+            charges.general = RateCharge(
+                limit: general, key: "rate:\(general.name):\(subject)", weight: limit == .unlimited ? 0 : weight)
         }
         if limit == .credentials, let credentials {
-            charges.shared.append(
-                RateCharge(limit: credentials, key: "rate:\(credentials.name):address:\(client.rateLimitKey)"))
+            charges.credentials = RateCharge(
+                limit: credentials, key: "rate:\(credentials.name):address:\(client.rateLimitKey)")
         }
         return charges
     }
@@ -43,10 +42,12 @@ struct RateLimits: Sendable {
 
 /// The charges for one request.
 struct RequestCharges: Sendable {
-    /// The charges that all processes count together, in Redis.
-    var shared: [RateCharge] = []
+    /// The charge that all processes count together, but which each process decides at once (``SharedRateLimiter``).
+    var general: RateCharge?
+    /// The charge that Redis decides, so that the limit is exact for all processes together (``RateLimiter``).
+    var credentials: RateCharge?
     /// The charge that this process counts.
     var ceiling: RateCharge?
 
-    var isEmpty: Bool { shared.isEmpty && ceiling == nil }
+    var isEmpty: Bool { general == nil && credentials == nil && ceiling == nil }
 }

@@ -51,11 +51,11 @@ struct RequestLog: Sendable {
         log.info("request", metadata: Self.adding(omitted, to: metadata))
     }
 
-    /// Logs a request whose connection broke before the response was ready.
-    func write(_ context: RequestContext, aborted error: any Error, since start: ContinuousClock.Instant) {
+    /// Logs a request that gets no response.
+    func write(_ context: RequestContext, aborted reason: String, since start: ContinuousClock.Instant) {
         guard log.logLevel <= .info, let omitted = refusals.admit() else { return }
         var metadata = metadata(context, since: start)
-        metadata["error"] = .string("\(error)")
+        metadata["reason"] = .string(reason)
         log.info("request aborted", metadata: Self.adding(omitted, to: metadata))
     }
 

@@ -11,15 +11,21 @@ internal import Glibc
 @Loop package func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value? {
     let waiter = Waiter<Value>()
     do throws(SystemError) {
-        pthread_detach(
-            try startThread {
-                let value = body()
-                Loop.perform { waiter.resume(returning: value) }
-            })
+        try startDetachedThread {
+            let value = body()
+            Loop.perform { waiter.resume(returning: value) }
+        }
     } catch {
         return nil
     }
     return await waiter.wait()
+}
+
+/// Starts a thread that runs a closure, for example a loop of blocking calls. Nothing waits for the end of the thread.
+///
+/// - Throws: ``SystemError`` if pthread_create(3) fails.
+package func startDetachedThread(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
+    pthread_detach(try startThread(body))
 }
 
 /// Starts a thread that runs a closure and then ends.

@@ -1,5 +1,4 @@
 import Contracts
-import HTTPTypes
 import NIOHTTP1
 
 @testable import Ingress
@@ -15,15 +14,14 @@ enum RequestHeadTarget {
             String(decoding: $0, as: UTF8.self)
         }
         let target = lines.first ?? ""
-        _ = try? RequestTarget(target, method: .GET)
-        var fields = HTTPFields()
+        var fields = HTTPHeaders([("Host", "x")])
         for line in lines.dropFirst() {
-            guard let colon = line.firstIndex(of: ":"), let name = HTTPField.Name(String(line[..<colon])) else {
-                continue
-            }
-            fields.append(HTTPField(name: name, value: String(line[line.index(after: colon)...])))
+            // NIO's parser accepts only ASCII in a name.
+            guard let colon = line.firstIndex(of: ":"), line[..<colon].utf8.allSatisfy({ $0 < 0x80 }) else { continue }
+            fields.add(name: String(line[..<colon]), value: String(line[line.index(after: colon)...]))
         }
-        let head = HTTPRequest(method: .get, scheme: "http", authority: "x", path: target, headerFields: fields)
+        let request = HTTPRequestHead(version: .http1_1, method: .GET, uri: target, headers: fields)
+        guard let head = try? RequestHead(request) else { return nil }
         guard let proxy = IPAddress("10.0.0.1"), let network = try? IPNetwork("10.0.0.0/8") else { return "no proxy" }
         let context = RequestContext(head, peer: ClientAddress(proxy), trusting: TrustedProxies([network]))
         if !(1...200).contains(context.id.utf8.count) { return "the request id is \(context.id)" }

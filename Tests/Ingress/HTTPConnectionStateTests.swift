@@ -6,6 +6,8 @@ import Testing
 @Suite("The state of an HTTP connection")
 struct HTTPConnectionStateTests {
     private let problem = Problem(.malformedRequest)
+    private let malformedBody = HTTPConnectionState.Action.failBody(
+        Problem(.malformedRequest, detail: "The framing of the body is malformed."))
 
     private func open() -> HTTPConnectionState {
         HTTPConnectionState(timeouts: ConnectionTimeouts(idle: 60, head: 10, body: 30, response: 50, stall: 20), now: 0)
@@ -31,7 +33,7 @@ struct HTTPConnectionStateTests {
         #expect(state.readBody(1000) == .pass)
         #expect(state.parsedBytes(at: 1) == .none)
         state.readBytes(1, at: 2)
-        #expect(state.parsedBytes(at: 2) == .failBody)
+        #expect(state.parsedBytes(at: 2) == malformedBody)
         #expect(state.parsedBytes(at: 2) == .none)
     }
 
@@ -86,11 +88,11 @@ struct HTTPConnectionStateTests {
     }
 
     @Test("malformed input in a body fails the reader of the body; if the response is written, it ends the connection")
-    func malformedBody() {
+    func malformedBodyEnds() {
         var state = open()
         state.expectRequest(.implicitKeepAlive)
         #expect(state.readHead(at: 0) == .pass)
-        #expect(state.parseFailed(problem, at: 1) == .failBody)
+        #expect(state.parseFailed(problem, at: 1) == malformedBody)
         #expect(state.beginResponse(closes: false) == .close)
         let isWritten = state.endResponse(at: 1)
         #expect(isWritten)
@@ -140,7 +142,8 @@ struct HTTPConnectionStateTests {
         var body = open()
         body.expectRequest(.implicitKeepAlive)
         #expect(body.readHead(at: 0) == .pass)
-        #expect(body.checkDeadline(at: 30) == .failBody)
+        let timeout = Problem(.requestTimeout, detail: "The body did not arrive in time.")
+        #expect(body.checkDeadline(at: 30) == .failBody(timeout))
         #expect(body.checkDeadline(at: 80) == .close)
     }
 

@@ -1,6 +1,7 @@
 import Contracts
 import FoundationEssentials
 import HTTPTypes
+import NIOHTTP1
 import Testing
 import WorkerKit
 
@@ -31,11 +32,8 @@ struct RequestFieldTests {
 
     @Test("respond-async is recognized in the second of two Prefer fields")
     func joined() {
-        var fields = HTTPFields()
-        for value in ["wait=5", "respond-async"] {
-            fields.append(HTTPField(name: .constant("Prefer"), value: value))
-        }
-        #expect(Preferences(RequestFields(fields).prefer).respondAsync)
+        let fields = RequestFields(HTTPHeaders([("Prefer", "wait=5"), ("prefer", "respond-async")]))
+        #expect(Preferences(fields.prefer).respondAsync)
     }
 
     @Test("a caller and an idempotency key always yield the same UUIDv5 message id; another caller or key does not")
@@ -100,5 +98,31 @@ struct RequestFieldTests {
         #expect(response(.json(body)).notModified(ifNoneMatch: "*").status == 200)
         let created = response(.json(body, status: 201, etag: "\"a\""), to: Messages.Post.create.descriptor)
         #expect(created.notModified(ifNoneMatch: "*").status == 201)
+    }
+
+    @Test("the names of fields are recognized in any case, and similar names are not")
+    func names() {
+        let known = [
+            "Authorization", "Content-Type", "Content-Length", "Transfer-Encoding", "Host", "Origin", "X-Request-Id",
+            "Traceparent", "Tracestate", "Idempotency-Key", "Prefer", "If-None-Match", "Content-Encoding",
+            "X-Forwarded-For", "Forwarded",
+        ]
+        for change in [{ $0 }, { $0.lowercased() }, { $0.uppercased() }] as [(String) -> String] {
+            let fields = RequestFields(HTTPHeaders(known.map { (change($0), "7") }))
+            let values = [
+                fields.authorization, fields.contentType, fields.contentLength.map(String.init),
+                fields.transferEncoding, fields.host, fields.origin, fields.requestID, fields.traceparent,
+                fields.tracestate, fields.idempotencyKey, fields.prefer, fields.ifNoneMatch, fields.contentEncoding,
+                fields.forwardedFor, fields.forwarded,
+            ]
+            #expect(values == known.map { _ in "7" })
+        }
+        // The character before the last one differs in one bit.
+        let similar = RequestFields(HTTPHeaders(known.map { ($0.dropLast(2) + "~" + $0.suffix(1), "7") }))
+        #expect(similar.authorization == nil && similar.host == nil && similar.framingFieldCount == 0)
+        #expect(similar.prefer == nil && similar.idempotencyKey == nil && similar.forwardedFor == nil)
+        let flags = RequestFields(["EXPECT": "100-Continue", "upgrade": "h2c", "Access-Control-Request-METHOD": "GET"])
+        #expect(flags.expectsContinue && flags.hasUpgrade && flags.hasAccessControlRequestMethod)
+        #expect(!RequestFields(["Expect": "100-continue"], isHTTP10: true).expectsContinue)
     }
 }

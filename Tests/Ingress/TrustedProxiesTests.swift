@@ -1,4 +1,4 @@
-import HTTPTypes
+import NIOHTTP1
 import Reactor
 import Testing
 
@@ -35,9 +35,9 @@ struct TrustedProxiesTests {
     }
 
     private func client(_ row: Row, _ proxies: TrustedProxies? = nil) throws -> ClientAddress {
-        var fields = HTTPFields()
+        var fields = HTTPHeaders()
         for (name, values) in [("X-Forwarded-For", row.xForwardedFor), ("Forwarded", row.forwarded)] {
-            for value in values { fields.append(HTTPField(name: .constant(name), value: value)) }
+            for value in values { fields.add(name: name, value: value) }
         }
         let peer = try address(row.peer)
         return (proxies ?? self.proxies).client(behind: peer, RequestFields(fields))

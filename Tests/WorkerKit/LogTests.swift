@@ -16,7 +16,7 @@ struct LogTests {
     private func logLine(
         _ message: Logger.Message = "handled", _ metadata: Logger.Metadata? = nil, loggerMetadata: Logger.Metadata = [:]
     ) -> [UInt8] {
-        var handler = JSONLogHandler(service: "post", level: .info)
+        var handler = JSONLogHandler(service: "post", level: .info, to: LogWriter(STDERR_FILENO) { _ in [] })
         handler.metadata = loggerMetadata
         return handler.line(
             for: LogEvent(
@@ -88,7 +88,7 @@ struct LogTests {
 
     @Test("the description of an error cannot forge a log line")
     func error() throws {
-        let handler = JSONLogHandler(service: "post", level: .info)
+        let handler = JSONLogHandler(service: "post", level: .info, to: LogWriter(STDERR_FILENO) { _ in [] })
         var event = LogEvent(
             level: .error, message: "failed", metadata: nil, source: "s", file: "f", function: "g", line: 1)
         event.error = DescribedError(description: "a\n{\u{1b}")

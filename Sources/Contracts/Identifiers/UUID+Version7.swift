@@ -9,7 +9,7 @@ extension UUID {
     /// time are a counter within the millisecond (section 6.2, method 1). If the counter overflows, the time in the
     /// identifier advances by a millisecond.
     package static func v7() -> UUID {
-        var generator = SystemRandomNumberGenerator()
+        var generator = PooledGenerator()
         return v7(at: .now(), using: &generator)
     }
 

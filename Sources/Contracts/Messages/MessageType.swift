@@ -50,8 +50,9 @@ extension MessageType: AnyMessageType {}
 /// The description of a message type, without the Swift types of its bodies.
 ///
 /// The ingress routes requests by the descriptors. The OpenAPI document, the AsyncAPI document, the schemas and the
-/// tables of `queues/README.md` are generated from them.
-package struct MessageDescriptor: Sendable, Hashable {
+/// tables of `queues/README.md` are generated from them. A descriptor is an object, because each request passes its
+/// descriptor through several functions, and a copy of its many properties would take longer.
+package final class MessageDescriptor: Sendable {
     /// The `type` property and routing key, for example `post.create`.
     package let name: String
     /// The kind of message.
@@ -79,9 +80,35 @@ package struct MessageDescriptor: Sendable, Hashable {
     /// The problems of this type, in addition to those that any request can get.
     package let problems: [ProblemCode]
 
+    init(
+        name: String, kind: MessageKind, service: ServiceName, summary: String, queue: String, status: Int,
+        needsCaller: Bool, timeout: Duration, request: Shape?, requestExample: JSON?, reply: Shape?,
+        replyExample: JSON?, problems: [ProblemCode]
+    ) {
+        self.name = name
+        self.kind = kind
+        self.service = service
+        self.summary = summary
+        self.queue = queue
+        self.status = status
+        self.needsCaller = needsCaller
+        self.timeout = timeout
+        self.request = request
+        self.requestExample = requestExample
+        self.reply = reply
+        self.replyExample = replyExample
+        self.problems = problems
+    }
+
     /// The `type` property of the replies.
     package var replyName: String { Self.replyName(of: name) }
 
     /// Returns the `type` property of the replies to a message type.
     package static func replyName(of name: String) -> String { name + ".reply" }
+}
+
+extension MessageDescriptor: Hashable {
+    package static func == (left: MessageDescriptor, right: MessageDescriptor) -> Bool { left === right }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }

@@ -18,13 +18,12 @@ struct RequestContext: Sendable {
     ///   - head: the request's head.
     ///   - peer: the other end of the connection.
     ///   - proxies: the proxies whose forwarding fields determine the client.
-    init(_ head: HTTPRequest, peer: ClientAddress, trusting proxies: TrustedProxies = TrustedProxies()) {
+    init(_ head: RequestHead, peer: ClientAddress, trusting proxies: TrustedProxies = TrustedProxies()) {
         method = head.method
-        let target = head.path ?? ""
-        let questionMark = target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
-        path = target[..<questionMark]
-        query = target[questionMark...].dropFirst()
-        fields = RequestFields(head.headerFields)
+        let questionMark = head.path.utf8.firstIndex(of: UInt8(ascii: "?")) ?? head.path.endIndex
+        path = head.path[..<questionMark]
+        query = head.path[questionMark...].dropFirst()
+        fields = head.fields
         id = RequestID.make(from: fields.requestID)
         trace = TraceContext(traceparent: fields.traceparent, tracestate: fields.tracestate)
         client = proxies.client(behind: peer, fields)

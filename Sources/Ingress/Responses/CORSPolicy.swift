@@ -23,22 +23,14 @@ struct CORSPolicy: Sendable {
         allowsAny = origins.contains("*")
     }
 
-    /// Appends the CORS fields of a response.
+    /// Returns the CORS fields of a response.
     ///
-    /// - Parameters:
-    ///   - origin: the request's `Origin` field.
-    ///   - fields: the fields of the response.
-    func append(origin: String?, to fields: inout HTTPFields) {
-        guard !origins.isEmpty else { return }
-        if allowsAny {
-            guard origin != nil else { return }
-            fields.append(Self.anyOrigin)
-        } else {
-            fields.append(Self.vary)
-            guard let origin, origins.contains(origin) else { return }
-            fields.append(HTTPField(name: .accessControlAllowOrigin, value: origin))
-        }
-        fields.append(Self.exposed)
+    /// - Parameter origin: the request's `Origin` field.
+    func fields(for origin: String?) -> [HTTPField] {
+        guard !origins.isEmpty else { return [] }
+        if allowsAny { return origin == nil ? [] : [Self.anyOrigin, Self.exposed] }
+        guard let origin, origins.contains(origin) else { return [Self.vary] }
+        return [Self.vary, HTTPField(name: .accessControlAllowOrigin, value: origin), Self.exposed]
     }
 
     /// Returns the response to a preflight request; `nil` if the request is not a preflight request or if its origin is

@@ -1,11 +1,9 @@
 internal import HTTPTypes
+internal import NIOCore
 internal import WorkerKit
 
 extension HTTPField.Name {
-    static let requestID = constant("X-Request-Id")
     static let preferenceApplied = constant("Preference-Applied")
-    static let rateLimit = constant("RateLimit")
-    static let rateLimitPolicy = constant("RateLimit-Policy")
 
     /// Makes a field name from a string literal; traps if the literal is not a valid field name.
     static func constant(_ text: String) -> HTTPField.Name {
@@ -17,36 +15,41 @@ extension HTTPField.Name {
 /// The security fields of every response. They are the fields that the helmet middleware for Node.js sets, with values
 /// for an API that serves no pages.
 enum SecurityFields {
-    static let all: HTTPFields = HTTPFields(
-        [
-            ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
-            ("Cross-Origin-Opener-Policy", "same-origin"),
-            ("Cross-Origin-Resource-Policy", "same-origin"),
-            ("Origin-Agent-Cluster", "?1"),
-            ("Referrer-Policy", "no-referrer"),
-            ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
-            ("X-Content-Type-Options", "nosniff"),
-            ("X-DNS-Prefetch-Control", "off"),
-            ("X-Download-Options", "noopen"),
-            ("X-Frame-Options", "DENY"),
-            ("X-Permitted-Cross-Domain-Policies", "none"),
-            ("X-XSS-Protection", "0"),
-        ].map { HTTPField(name: .constant($0.0), value: $0.1) })
+    /// The fields as they are sent, each with its line end.
+    static let bytes = Array(
+        """
+        Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r
+        Cross-Origin-Opener-Policy: same-origin\r
+        Cross-Origin-Resource-Policy: same-origin\r
+        Origin-Agent-Cluster: ?1\r
+        Referrer-Policy: no-referrer\r
+        Strict-Transport-Security: max-age=31536000; includeSubDomains\r
+        X-Content-Type-Options: nosniff\r
+        X-DNS-Prefetch-Control: off\r
+        X-Download-Options: noopen\r
+        X-Frame-Options: DENY\r
+        X-Permitted-Cross-Domain-Policies: none\r
+        X-XSS-Protection: 0\r
+
+        """.utf8)
 }
 
 /// The `RateLimit` and `RateLimit-Policy` fields (draft-ietf-httpapi-ratelimit-headers-10).
 enum RateLimitFields {
-    /// Appends the state and the policy of each rate limit that the request was charged to.
-    static func append(_ decisions: [RateDecision], to fields: inout HTTPFields) {
-        guard let first = decisions.first else { return }
-        var state = state(first)
-        var policy = first.limit.policy
-        for decision in decisions.dropFirst() {
-            state += ", \(Self.state(decision))"
-            policy += ", \(decision.limit.policy)"
+    /// Writes the state and the policy of each rate limit that the request was charged to.
+    static func write(_ decisions: [RateDecision], to buffer: inout ByteBuffer) {
+        guard !decisions.isEmpty else { return }
+        buffer.writeStaticString("RateLimit: ")
+        for (index, decision) in decisions.enumerated() {
+            if index > 0 { buffer.writeStaticString(", ") }
+            buffer.writeString(state(decision))
         }
-        fields.append(HTTPField(name: .rateLimit, value: state))
-        fields.append(HTTPField(name: .rateLimitPolicy, value: policy))
+        buffer.writeStaticString("\r\nRateLimit-Policy: ")
+        for (index, decision) in decisions.enumerated() {
+            if index > 0 { buffer.writeStaticString(", ") }
+            buffer.writeString(decision.limit.policy)
+        }
+        buffer.writeStaticString("\r\n")
     }
 
     private static func state(_ decision: RateDecision) -> String {

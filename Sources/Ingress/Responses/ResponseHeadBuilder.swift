@@ -1,9 +1,29 @@
 internal import HTTPTypes
 internal import NIOCore
 internal import NIOHTTP1
-internal import WorkerKit
 
-/// Builds the head of a response from an ``IngressResponse`` and the fields that every response has.
+/// A response with the values of the fields that depend on the request and its connection.
+struct ResponseHead {
+    let response: IngressResponse
+    /// The request's id, sent as `X-Request-Id`.
+    let requestID: String
+    /// The request's `Origin` field.
+    var origin: String?
+    var connection = HTTPConnectionState.ConnectionField.unchanged
+
+    init(
+        _ response: IngressResponse, requestID: String, origin: String? = nil,
+        connection: HTTPConnectionState.ConnectionField = .unchanged
+    ) {
+        self.response = response
+        self.requestID = requestID
+        self.origin = origin
+        self.connection = connection
+    }
+}
+
+/// Writes the heads of responses: the status line, the fields of an ``IngressResponse``, and the fields that every
+/// response has.
 struct ResponseHeadBuilder: Sendable {
     private let cors: CORSPolicy
     private let date = HTTPDateCache()
@@ -12,31 +32,36 @@ struct ResponseHeadBuilder: Sendable {
         self.cors = cors
     }
 
-    /// Returns the head of a response.
-    ///
-    /// - Parameters:
-    ///   - response: the response without the common fields.
-    ///   - requestID: the request's id, sent as `X-Request-Id`.
-    ///   - origin: the request's `Origin` field.
-    ///   - closes: whether the connection is closed after the response.
-    func head(
-        of response: IngressResponse, requestID: String, origin: String? = nil, closes: Bool = false
-    ) -> HTTPResponse {
-        var fields = SecurityFields.all
-        fields.reserveCapacity(28)
-        fields.append(HTTPField(name: .date, value: date.now))
-        fields.append(HTTPField(name: .requestID, value: requestID))
-        RateLimitFields.append(response.rateDecisions, to: &fields)
-        cors.append(origin: origin, to: &fields)
-        for field in response.fields { fields.append(field) }
+    /// Writes the head of a response, with the empty line at its end.
+    func write(_ head: ResponseHead, to buffer: inout ByteBuffer) {
+        let response = head.response
+        buffer.writeStaticString("HTTP/1.1 ")
+        buffer.writeString(Self.statusLine(response.status))
+        buffer.writeBytes(SecurityFields.bytes)
+        Self.write("Date", date.now, to: &buffer)
+        Self.write("X-Request-Id", head.requestID, to: &buffer)
+        RateLimitFields.write(response.rateDecisions, to: &buffer)
+        for field in cors.fields(for: head.origin) { Self.write(field.name.rawName, field.value, to: &buffer) }
+        for field in response.fields { Self.write(field.name.rawName, field.value, to: &buffer) }
         if response.status != 204 && response.status != 304 {
-            fields.append(HTTPField(name: .contentLength, value: String(response.body.count)))
+            Self.write("Content-Length", String(response.body.count), to: &buffer)
         }
-        if closes { fields.append(HTTPField(name: .connection, value: "close")) }
-        return HTTPResponse(status: Self.status(response.status), headerFields: fields)
+        switch head.connection {
+        case .unchanged: break
+        case .keepAlive: buffer.writeStaticString("Connection: keep-alive\r\n")
+        case .close: buffer.writeStaticString("Connection: close\r\n")
+        }
+        buffer.writeStaticString("\r\n")
     }
 
-    private static func status(_ code: Int) -> HTTPResponse.Status {
-        HTTPResponse.Status(code: code, reasonPhrase: HTTPResponseStatus(statusCode: code).reasonPhrase)
+    private static func write(_ name: String, _ value: String, to buffer: inout ByteBuffer) {
+        buffer.writeString(name)
+        buffer.writeStaticString(": ")
+        buffer.writeString(value)
+        buffer.writeStaticString("\r\n")
+    }
+
+    private static func statusLine(_ code: Int) -> String {
+        "\(code) \(HTTPResponseStatus(statusCode: code).reasonPhrase)\r\n"
     }
 }

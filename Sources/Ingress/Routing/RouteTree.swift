@@ -15,24 +15,46 @@ struct RouteTree: Sendable {
         case malformedPath
     }
 
-    private struct Node: Sendable {
-        var literals: [String: Node] = [:]
-        var parameter: (name: String, NodeReference)?
-        var routes: [Route] = []
-        var allow = ""
+    /// A position in the tree.
+    private final class Node: Sendable {
+        /// A route and the segments of its path that follow the node.
+        typealias Branch = (route: Route, segments: ArraySlice<Substring>)
+
+        let literals: [String: Node]
+        let parameter: (name: String, node: Node)?
+        /// The routes whose paths end here.
+        let routes: [Route]
+        /// The methods of these routes, as in the `Allow` field.
+        let allow: String
+
+        init(_ branches: [Branch]) {
+            routes = branches.filter { $0.segments.isEmpty }.map(\.route)
+            var methods = routes.map(\.method.rawValue)
+            if methods.contains("GET") { methods.append("HEAD") }
+            allow = methods.sorted().joined(separator: ", ")
+            var literals: [String: [Branch]] = [:]
+            var parameter: (name: String, branches: [Branch])?
+            for (route, segments) in branches {
+                guard let segment = segments.first else { continue }
+                let branch = (route, segments.dropFirst())
+                if segment.hasPrefix("{"), segment.hasSuffix("}") {
+                    let name = String(segment.dropFirst().dropLast())
+                    parameter = (parameter?.name ?? name, (parameter?.branches ?? []) + [branch])
+                } else {
+                    literals[String(segment), default: []].append(branch)
+                }
+            }
+            self.literals = literals.mapValues { Node($0) }
+            self.parameter = parameter.map { ($0.name, Node($0.branches)) }
+        }
     }
 
-    /// Holds a node by reference, because a struct cannot contain itself.
-    private final class NodeReference: Sendable {
-        let node: Node
-        init(_ node: Node) { self.node = node }
-    }
-
-    private var root = Node()
+    private let root: Node
 
     /// Builds the tree. If two routes have the same method and path, the first one is used.
     init(_ routes: [Route]) {
-        for route in routes { Self.insert(route, Self.segments(route.path)[...], into: &root) }
+        root = Node(
+            routes.map { ($0, $0.path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)[...]) })
     }
 
     /// Returns the route that matches a method and a path.
@@ -44,13 +66,13 @@ struct RouteTree: Sendable {
         guard path.utf8.first == UInt8(ascii: "/") else { return .notFound }
         var node = root
         var parameters: [Parameter] = []
-        for segment in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
-            if let next = node.literals[String(segment)] {
+        for segment in path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
+            if let next = node.literals[String(Substring(segment))] {
                 node = next
             } else if let (name, next) = node.parameter, !segment.isEmpty {
-                guard let value = PercentEncoding.decode(segment.utf8) else { return .malformedPath }
+                guard let value = PercentEncoding.decode(segment) else { return .malformedPath }
                 parameters.append(Parameter(name: name, value: value))
-                node = next.node
+                node = next
             } else {
                 return .notFound
             }
@@ -61,30 +83,5 @@ struct RouteTree: Sendable {
             return .methodNotAllowed(allow: node.allow)
         }
         return .route(route, parameters)
-    }
-
-    private static func segments(_ path: String) -> [Substring] {
-        path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
-    }
-
-    private static func insert(_ route: Route, _ segments: ArraySlice<Substring>, into node: inout Node) {
-        guard let segment = segments.first else {
-            node.routes.append(route)
-            node.allow = allow(node.routes)
-            return
-        }
-        if segment.hasPrefix("{"), segment.hasSuffix("}") {
-            var next = node.parameter?.1.node ?? Node()
-            insert(route, segments.dropFirst(), into: &next)
-            node.parameter = (node.parameter?.0 ?? String(segment.dropFirst().dropLast()), NodeReference(next))
-        } else {
-            insert(route, segments.dropFirst(), into: &node.literals[String(segment), default: Node()])
-        }
-    }
-
-    private static func allow(_ routes: [Route]) -> String {
-        var methods = routes.map(\.method.rawValue)
-        if methods.contains("GET") { methods.append("HEAD") }
-        return methods.sorted().joined(separator: ", ")
     }
 }

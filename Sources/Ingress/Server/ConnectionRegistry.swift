@@ -153,6 +153,12 @@ final class ConnectionRegistry: Sendable {
         state.withLock { $0.remove(slot) }
     }
 
+    /// Closes all connections.
+    func closeAll() {
+        let slots = state.withLock { Array($0.all.slots.values) }
+        for slot in slots { slot.channel.close(promise: nil) }
+    }
+
     /// Closes a connection that was removed. If it was used since it was chosen, it is kept instead. The server then
     /// has one connection more than the limit.
     private func close(_ closing: Closing) {

@@ -1,108 +1,153 @@
 internal import Contracts
 internal import HTTPTypes
-internal import HummingbirdCore
 internal import NIOCore
-internal import NIOHTTPTypes
+internal import NIOHTTP1
 
-/// Enforces the timeouts of one HTTP connection, responds to malformed input, and closes the connection in such a way
-/// that the client still receives the last response. ``HTTPConnectionState`` makes the decisions.
+/// Handles one HTTP connection: passes its requests to the ``Gateway`` one after another, writes the responses,
+/// enforces the timeouts, responds to malformed input, and closes the connection in such a way that the client still
+/// receives the last response. ``HTTPConnectionState`` makes the decisions about the connection.
 final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPRequestPart
-    typealias InboundOut = HTTPRequestPart
-    typealias OutboundIn = HTTPResponsePart
-    typealias OutboundOut = HTTPResponsePart
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = Never
+    typealias OutboundIn = Never
+    typealias OutboundOut = ByteBuffer
 
-    /// The response to an incomplete or malformed request.
-    typealias ErrorResponse = (head: HTTPResponse, body: ByteBuffer)
-    /// Makes the response to an incomplete or malformed request.
-    typealias MakeErrorResponse = @Sendable (Problem, any Channel) -> EventLoopFuture<ErrorResponse>
-    /// Called when the connection is closed because the client does not read its response.
-    typealias OnStall = @Sendable () -> Void
+    /// A part of a request that was received.
+    private enum Part {
+        case head(RequestHead)
+        case body(ByteBuffer)
+        case end
+        /// The rest of the body will not arrive.
+        case failure(Problem)
+    }
 
     /// The time for which input is still read after the output is closed. Unread input would cause a TCP reset, and a
     /// reset can discard the response before the client reads it (RFC 9112, section 9.6).
     private static let linger: TimeAmount = .seconds(1)
-
     private static let tooManyConnections = Problem(
         .unavailable, detail: "The server has too many connections.", retryAfter: 1)
 
-    private let makeErrorResponse: MakeErrorResponse
-    private let onStall: OnStall
+    private let gateway: Gateway
+    private let peer: ClientAddress
     /// Shows the registry of connections whether this one may be closed; `nil` if the connection is being closed,
     /// because there was no room for it.
     private let slot: ConnectionRegistry.Slot?
     private var state: HTTPConnectionState
-    /// Whether the request that is refused has the method HEAD, so that the response has no body.
-    private var refusesHead = false
+    private var context: ChannelHandlerContext?
     private var timer: Scheduled<Void>?
     private var timerDeadline = UInt64.max
-    /// Completed when all responses that were written are in the buffer of the socket.
-    private var allSent: EventLoopPromise<Void>?
 
-    init(
-        timeouts: ConnectionTimeouts, slot: ConnectionRegistry.Slot?, makeErrorResponse: @escaping MakeErrorResponse,
-        onStall: @escaping OnStall
-    ) {
-        self.onStall = onStall
+    /// The parts that were received and cannot be handled yet.
+    private var parts = CircularBuffer<Part>()
+    private var isHandlingParts = false
+    /// Whether the channel wants to read, and must wait until the parts are handled.
+    private var isReadDelayed = false
+    /// The request that is being handled.
+    private var exchange: HTTPExchange?
+    /// Whether the request that is refused has the method HEAD, so that the response has no body.
+    private var refusesHead = false
+
+    init(timeouts: ConnectionTimeouts, peer: ClientAddress, slot: ConnectionRegistry.Slot?, gateway: Gateway) {
+        self.peer = peer
         self.slot = slot
-        self.makeErrorResponse = makeErrorResponse
+        self.gateway = gateway
         state = HTTPConnectionState(timeouts: timeouts, now: Self.now)
     }
 
     private static var now: UInt64 { NIODeadline.now().uptimeNanoseconds }
+}
 
-    /// Records that bytes arrived, before they are parsed.
-    func readBytes(_ count: Int) { state.readBytes(count, at: Self.now) }
-
-    /// Records that the head of a request was parsed. The parts of the request are read after this call.
-    func expectRequest(_ persistence: RequestHead.Persistence) { state.expectRequest(persistence) }
-
+// Input.
+extension HTTPConnectionHandler {
     func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
         armTimer(context)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        timer?.cancel()
-        timer = nil
+        end()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        timer?.cancel()
-        timer = nil
-        state.shutDown()
-        allSent?.fail(ChannelError.ioOnClosedChannel)
-        allSent = nil
+        end()
         context.fireChannelInactive()
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard event is ChannelShouldQuiesceEvent else { return context.fireUserInboundEventTriggered(event) }
-        perform(state.quiesce(), nil, context)
+    /// Abandons the request that is being handled, because the connection is closed.
+    private func end() {
+        timer?.cancel()
+        timer = nil
+        state.shutDown()
+        parts.removeAll()
+        if let exchange { gateway.abandon(exchange) }
+        exchange = nil
+        context = nil
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case is ChannelShouldQuiesceEvent, ChannelEvent.inputClosed: perform(state.quiesce(), context)
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    /// Records that bytes arrived, before they are parsed.
+    func readBytes(_ count: Int) { state.readBytes(count, at: Self.now) }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let action =
-            switch unwrapInboundIn(data) {
-            case .head(let head): readHead(head, context)
-            case .body(let buffer): state.readBody(buffer.readableBytes)
-            case .end: state.readEnd(at: Self.now)
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            do throws(MalformedRequest) {
+                readHead(try RequestHead(head), context)
+            } catch {
+                perform(state.parseFailed(error.problem, at: Self.now), context)
             }
+        case .body(let buffer): take(.body(buffer), state.readBody(buffer.readableBytes), context)
+        // The ingress uses no trailers, and a server may discard them (RFC 9110, section 6.5.1).
+        case .end: take(.end, state.readEnd(at: Self.now), context)
+        }
+    }
+
+    private func readHead(_ head: RequestHead, _ context: ChannelHandlerContext) {
+        state.expectRequest(head.persistence)
+        if let slot, slot.isReserved, !head.path.hasPrefix("/health/") {
+            refusesHead = head.method == .head
+            return perform(state.refuseRequest(Self.tooManyConnections, at: Self.now), context)
+        }
+        take(.head(head), state.readHead(at: Self.now), context)
+    }
+
+    private func take(_ part: Part, _ action: HTTPConnectionState.ReadAction, _ context: ChannelHandlerContext) {
         switch action {
-        case .pass: context.fireChannelRead(data)
+        case .pass:
+            parts.append(part)
+            handleParts()
         case .discard: break
         case .shutDown: shutDown(context)
         }
     }
 
-    private func readHead(
-        _ head: HTTPRequest, _ context: ChannelHandlerContext
-    ) -> HTTPConnectionState.ReadAction {
-        if let slot, slot.isReserved, head.path?.hasPrefix("/health/") != true {
-            refusesHead = head.method == .head
-            perform(state.refuseRequest(Self.tooManyConnections, at: Self.now), nil, context)
-            return .discard
+    func channelReadComplete(context: ChannelHandlerContext) {
+        perform(state.parsedBytes(at: Self.now), context)
+        armTimer(context)
+        updateSlot()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard MalformedRequest.isReported(by: error) else {
+            // The connection is broken.
+            return context.close(promise: nil)
         }
-        return state.readHead(at: Self.now)
+        perform(state.parseFailed(MalformedRequest.problem(for: error), at: Self.now), context)
+    }
+
+    /// Delays the next read from the socket while parts wait, so that a client cannot fill the memory with requests.
+    func read(context: ChannelHandlerContext) {
+        if parts.isEmpty { context.read() } else { isReadDelayed = true }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        handleParts()
     }
 
     /// Shows the registry that a request is being handled, or that the client has made progress.
@@ -110,114 +155,155 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
         if state.awaitsReply { slot?.awaitReply() } else { slot?.recordProgress(at: Self.now) }
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
-        perform(state.parsedBytes(at: Self.now), MalformedRequest.longFraming, context)
-        armTimer(context)
-        updateSlot()
-        context.fireChannelReadComplete()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard MalformedRequest.isReported(by: error) else { return context.fireErrorCaught(error) }
-        perform(state.parseFailed(MalformedRequest.problem(for: error), at: Self.now), error, context)
-    }
-
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        switch unwrapOutboundIn(data) {
-        case .head(let head) where head.status.kind == .informational:
-            guard state.mayWriteInformational else { return fail(promise) }
-            context.write(data, promise: promise)
-        case .head(var head):
-            let closes = head.headerFields[.connection] == "close"
-            guard let field = state.beginResponse(closes: closes) else { return fail(promise) }
-            switch field {
-            case .unchanged: break
-            case .keepAlive: head.headerFields[.connection] = "keep-alive"
-            case .close: head.headerFields[.connection] = "close"
+    /// Handles the parts that can be handled now: the parts of the current request, and the next request if the current
+    /// one is done and the client reads its responses.
+    func handleParts() {
+        guard !isHandlingParts else { return }
+        isHandlingParts = true
+        while let context, let part = parts.first {
+            if case .head(let head) = part {
+                guard exchange == nil, context.channel.isWritable else { break }
+                parts.removeFirst()
+                begin(head, context)
+            } else {
+                guard let exchange, !exchange.isHeld else { break }
+                parts.removeFirst()
+                handle(part, exchange)
             }
-            context.write(wrapOutboundOut(.head(head)), promise: promise)
-        case .body:
-            guard state.mayWriteBody else { return fail(promise) }
-            context.write(data, promise: promise)
+        }
+        isHandlingParts = false
+        if isReadDelayed, parts.isEmpty {
+            isReadDelayed = false
+            context?.read()
+        }
+    }
+
+    private func begin(_ head: RequestHead, _ context: ChannelHandlerContext) {
+        let request = RequestContext(head, peer: peer, trusting: gateway.proxies)
+        let exchange = HTTPExchange(request, on: self, context.eventLoop)
+        self.exchange = exchange
+        gateway.begin(exchange)
+    }
+
+    private func handle(_ part: Part, _ exchange: HTTPExchange) {
+        switch part {
+        case .head: break
+        case .body(let buffer): gateway.receive(buffer, exchange)
         case .end:
-            guard state.endResponse(at: Self.now) else { return fail(promise) }
-            context.write(data, promise: whenSent(promise, context))
-            updateSlot()
-            armTimer(context)
+            exchange.hasEnded = true
+            gateway.end(exchange)
+        case .failure(let problem):
+            exchange.hasEnded = true
+            gateway.fail(exchange, problem)
         }
+        finishIfDone(exchange)
     }
 
-    private func fail(_ promise: EventLoopPromise<Void>?) {
-        promise?.fail(ChannelError.outputClosed)
-    }
-
-    /// Returns a promise that reports to the state that a response was written to the socket.
-    private func whenSent(
-        _ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext
-    ) -> EventLoopPromise<Void> {
-        let sent = promise ?? context.eventLoop.makePromise(of: Void.self)
-        sent.futureResult.assumeIsolated().whenSuccess { [self] in
-            perform(state.responseSent(at: Self.now), nil, context)
-            armTimer(context)
-            updateSlot()
-            guard state.hasSentAllResponses else { return }
-            allSent?.succeed()
-            allSent = nil
-        }
-        return sent
+    private func finishIfDone(_ exchange: HTTPExchange) {
+        guard exchange.isDone, exchange === self.exchange else { return }
+        self.exchange = nil
+        handleParts()
     }
 }
 
+// Output.
 extension HTTPConnectionHandler {
-    /// Waits until all responses that were written to a connection are in the buffer of its socket.
-    ///
-    /// - Throws: an error if the connection is closed before.
-    static func waitUntilSent(_ channel: any Channel) async throws {
-        try await channel.eventLoop.flatSubmit {
-            do {
-                return try channel.pipeline.syncOperations.handler(type: Self.self).whenAllSent(channel)
-            } catch {
-                return channel.eventLoop.makeFailedFuture(error)
-            }
-        }.get()
+    func sendContinue() {
+        guard let context, state.mayWriteInformational else { return }
+        let buffer = context.channel.allocator.buffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n")
+        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
     }
 
-    private func whenAllSent(_ channel: any Channel) -> EventLoopFuture<Void> {
-        guard !state.hasSentAllResponses else { return channel.eventLoop.makeSucceededVoidFuture() }
-        guard channel.isActive else { return channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel) }
-        let promise = allSent ?? channel.eventLoop.makePromise(of: Void.self)
-        allSent = promise
-        return promise.futureResult
+    /// Writes the response to the current request. Does nothing if the connection was closed meanwhile.
+    func respond(_ response: IngressResponse, to exchange: HTTPExchange) {
+        guard let context, exchange === self.exchange else { return }
+        guard let field = state.beginResponse(closes: gateway.mustClose(exchange.context, response)) else {
+            return context.close(promise: nil)
+        }
+        exchange.hasResponded = true
+        exchange.reservation = response.reservation
+        exchange.reservation?.allowEviction { [log = gateway.log, channel = context.channel] in
+            log.write(.evicted)
+            channel.close(promise: nil)
+        }
+        let head = ResponseHead(
+            response, requestID: exchange.context.id, origin: exchange.context.fields.origin, connection: field)
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        write(head, isHead: exchange.context.method == .head, promise, context)
+        _ = state.endResponse(at: Self.now)
+        whenSent(promise, context) { self.sent(exchange) }
+        context.flush()
+        updateSlot()
+        armTimer(context)
+        finishIfDone(exchange)
     }
-}
 
-extension HTTPConnectionHandler {
-    /// - Parameter error: the error that `failBody` passes to the reader of the body.
-    private func perform(
-        _ action: HTTPConnectionState.Action, _ error: (any Error)?, _ context: ChannelHandlerContext
+    private func write(
+        _ head: ResponseHead, isHead: Bool, _ promise: EventLoopPromise<Void>, _ context: ChannelHandlerContext
     ) {
+        let body = isHead ? [] : head.response.body
+        // A small body is copied behind the head, because one buffer is cheaper to write than two.
+        let isSmall = body.count <= ByteBudget.smallResponse
+        var buffer = context.channel.allocator.buffer(capacity: 1024 + (isSmall ? body.count : 0))
+        gateway.heads.write(head, to: &buffer)
+        if isSmall {
+            buffer.writeBytes(body)
+            context.write(wrapOutboundOut(buffer), promise: promise)
+        } else {
+            context.write(wrapOutboundOut(buffer), promise: nil)
+            context.write(wrapOutboundOut(ByteBuffer(bytes: body)), promise: promise)
+        }
+    }
+
+    /// Releases the bytes of a large response that was sent. The next request of the connection waits until then.
+    private func sent(_ exchange: HTTPExchange) {
+        guard let reservation = exchange.reservation else { return }
+        reservation.release()
+        exchange.reservation = nil
+        finishIfDone(exchange)
+    }
+
+    /// Reports to the state that a response was written to the socket, and calls a closure.
+    private func whenSent(
+        _ promise: EventLoopPromise<Void>, _ context: ChannelHandlerContext, _ completed: @escaping () -> Void = {}
+    ) {
+        promise.futureResult.assumeIsolated().whenSuccess { [self] in
+            perform(state.responseSent(at: Self.now), context)
+            armTimer(context)
+            updateSlot()
+            completed()
+        }
+    }
+
+    private func perform(_ action: HTTPConnectionState.Action, _ context: ChannelHandlerContext) {
         switch action {
         case .none: break
         case .refuse(let problem): refuse(problem, context)
         case .shutDown: shutDown(context)
         case .close: context.close(promise: nil)
         case .closeStalled:
-            onStall()
+            gateway.log.write(.stalled)
             context.close(promise: nil)
-        case .failBody: if let error { context.fireErrorCaught(error) }
+        case .failBody(let problem):
+            parts.append(.failure(problem))
+            handleParts()
         }
     }
 
+    /// Responds to an incomplete or malformed request.
     private func refuse(_ problem: Problem, _ context: ChannelHandlerContext) {
-        let sent = whenSent(nil, context)
-        makeErrorResponse(problem, context.channel).assumeIsolated().whenComplete { [self] result in
-            guard state.isSendingLastResponse, case .success(let response) = result else {
-                return sent.fail(ChannelError.outputClosed)
-            }
-            context.write(wrapOutboundOut(.head(response.head)), promise: nil)
-            if !refusesHead { context.write(wrapOutboundOut(.body(response.body)), promise: nil) }
-            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: sent)
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        whenSent(promise, context)
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        gateway.refusal(problem, to: peer) { [eventLoop = context.eventLoop] response, id in
+            eventLoop.execute { bound.value.writeRefusal(response, id, promise) }
         }
+    }
+
+    private func writeRefusal(_ response: IngressResponse, _ id: String, _ promise: EventLoopPromise<Void>) {
+        guard let context, state.isSendingLastResponse else { return promise.fail(ChannelError.outputClosed) }
+        write(ResponseHead(response, requestID: id, connection: .close), isHead: refusesHead, promise, context)
+        context.flush()
     }
 
     private func shutDown(_ context: ChannelHandlerContext) {
@@ -228,7 +314,10 @@ extension HTTPConnectionHandler {
         context.close(mode: .output, promise: nil)
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: Self.linger) { context.close(promise: nil) }
     }
+}
 
+// Timeouts.
+extension HTTPConnectionHandler {
     private func armTimer(_ context: ChannelHandlerContext) {
         guard !state.isShutDown else { return }
         let deadline = state.deadlines.deadline
@@ -246,7 +335,7 @@ extension HTTPConnectionHandler {
         timer = nil
         if !state.hasSentAllResponses { reportProgress(context) }
         let action = state.checkDeadline(at: Self.now)
-        perform(action, BodyReader.BodyTimeout(), context)
+        perform(action, context)
         if action == .close || action == .closeStalled { return }
         armTimer(context)
     }

@@ -15,8 +15,9 @@ struct HTTPConnectionState {
         case close
         /// Close the connection at once, because the client does not read its response.
         case closeStalled
-        /// Pass the error to the reader of the body. The handler of the request then sends the response.
-        case failBody
+        /// The rest of the body will not arrive. The handler of the request responds with the problem, if it needs the
+        /// body.
+        case failBody(Problem)
     }
 
     /// The action that the channel handler performs with a part of a request.
@@ -158,7 +159,7 @@ extension HTTPConnectionState {
         // If the response to this request is already written, no second response may be written.
         guard !dueResponses.isEmpty else { return .shutDown }
         isLastRequest = true
-        return .failBody
+        return .failBody(Problem(.malformedRequest, detail: "The framing of the body is malformed."))
     }
 
     /// Records that the server stops. If no response is due, the connection is closed at once, otherwise after the
@@ -178,7 +179,7 @@ extension HTTPConnectionState {
             // If no response is due, the response to this request is already written.
             guard !dueResponses.isEmpty, isOpen else { return .close }
             isLastRequest = true
-            return .failBody
+            return .failBody(Problem(.requestTimeout, detail: "The body did not arrive in time."))
         }
     }
 }

@@ -1,6 +1,6 @@
-internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
+internal import NIOExtras
 internal import NIOPosix
 internal import Reactor
 internal import ServiceLifecycle
@@ -18,22 +18,22 @@ final class HTTPServer: Service {
     static let additionalConnections = ConnectionRegistry.reserve + 32
 
     private let settings: HTTPSettings
-    private let channel: IngressChannel
+    private let pipeline: ConnectionPipeline
     private let log: Logger
     private let abandonRequests: @Sendable () async -> Void
     private let boundPort = Mutex<Int?>(nil)
 
     /// - Parameters:
     ///   - settings: the address and the limits.
-    ///   - channel: the pipeline of each connection.
+    ///   - pipeline: sets up the connections.
     ///   - log: the log.
     ///   - abandonRequests: called when the stop limit is reached. It must end all requests that wait for a reply.
     init(
-        settings: HTTPSettings, channel: IngressChannel, log: Logger,
+        settings: HTTPSettings, pipeline: ConnectionPipeline, log: Logger,
         abandonRequests: @escaping @Sendable () async -> Void
     ) {
         self.settings = settings
-        self.channel = channel
+        self.pipeline = pipeline
         self.log = log
         self.abandonRequests = abandonRequests
     }
@@ -43,67 +43,72 @@ final class HTTPServer: Service {
 
     /// Sets the number of HTTP threads of the process. Must be called once, before the first server is made.
     ///
-    /// The threads are those of NIO's shared event loop group, which is never shut down. A separate group could not be
-    /// shut down safely, because Hummingbird closes a server in a detached task. The task needs a thread of the group
-    /// until it ends.
+    /// The threads are those of NIO's shared event loop group, which is never shut down, because the reply to a request
+    /// whose client has left can arrive after the server has stopped.
     static func setThreads(_ count: Int) {
         NIOSingletons.groupLoopCountSuggestion = count
     }
 
+    /// Listens until graceful shutdown begins, and returns when all connections are closed.
     func run() async throws {
-        var quiet = log
-        quiet.logLevel = max(log.logLevel, .warning)
-        let configuration = ServerConfiguration(
-            address: .hostname(settings.host, port: settings.port), backlog: settings.backlog,
-            availableConnectionsDelegate: .maximum(settings.connections + Self.additionalConnections, logger: quiet))
-        let server = Server(
-            childChannelSetup: channel, configuration: configuration,
-            onServerRunning: { channel in
-                let port = channel.localAddress?.port ?? self.settings.port
-                self.boundPort.withLock { $0 = port }
-                self.log.info("listening", metadata: ["host": "\(self.settings.host)", "port": "\(port)"])
-            }, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet)
+        let group = MultiThreadedEventLoopGroup.singleton
+        let quiescing = ServerQuiescingHelper(group: group)
+        let channel = try await listen(on: group, quiescing)
+        let port = channel.localAddress?.port ?? settings.port
+        boundPort.withLock { $0 = port }
+        log.info("listening", metadata: ["host": "\(settings.host)", "port": "\(port)"])
+        let closed = group.any().makePromise(of: Void.self)
         do {
-            try await run(server)
+            try await gracefulShutdown()
         } catch {
-            await waitUntilClosed(server)
+            quiescing.initiateShutdown(promise: closed)
             throw error
         }
-        await waitUntilClosed(server)
-    }
-
-    private func run(_ server: Server<IngressChannel>) async throws {
+        quiescing.initiateShutdown(promise: closed)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask {
-                do {
-                    try await server.run()
-                } catch let error as IOError {
-                    throw ListenError(
-                        description: "cannot listen on \(self.settings.host):\(self.settings.port): \(error)")
-                }
-            }
             tasks.addTask { try await self.enforceStopLimit() }
-            try await tasks.next()
+            try await closed.futureResult.get()
             tasks.cancelAll()
         }
     }
 
-    /// Waits until every connection is closed, even if Hummingbird's own shutdown task has not started yet.
-    private func waitUntilClosed(_ server: Server<IngressChannel>) async {
+    private func listen(
+        on group: MultiThreadedEventLoopGroup, _ quiescing: ServerQuiescingHelper
+    ) async throws -> any Channel {
+        let pipeline = pipeline
         do {
-            try await server.shutdownGracefully()
-        } catch {
-            log.debug("the server was already closed", metadata: ["error": "\(error)"])
+            return try await ServerBootstrap(group: group)
+                .serverChannelOption(.backlog, value: Int32(settings.backlog))
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .serverChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(
+                            quiescing.makeServerChannelHandler(channel: channel))
+                    }
+                }
+                // A client may close its sending direction after a request and still read the response.
+                .childChannelOption(.allowRemoteHalfClosure, value: true)
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture { try pipeline.add(to: channel) }
+                }
+                .bind(host: settings.host, port: settings.port).get()
+        } catch let error as IOError {
+            throw ListenError(description: "cannot listen on \(settings.host):\(settings.port): \(error)")
         }
     }
 
-    /// Waits for graceful shutdown, then for the stop limit, and abandons the requests that are still in flight.
+    /// Waits for the stop limit, abandons the requests that are still in flight, and closes all connections.
     private func enforceStopLimit() async throws {
-        try await gracefulShutdown()
-        try await Loop.sleep(for: settings.stopLimit)
-        log.warning("the stop limit was reached; requests in flight are abandoned")
-        await abandonRequests()
-        try await Loop.sleep(for: .seconds(1))
+        do {
+            try await Loop.sleep(for: settings.stopLimit)
+            log.warning("the stop limit was reached; requests in flight are abandoned")
+            await abandonRequests()
+            try await Loop.sleep(for: .seconds(1))
+        } catch is CancellationError {
+            // All connections were closed before the stop limit.
+            return
+        }
+        pipeline.connections.closeAll()
     }
 }
 

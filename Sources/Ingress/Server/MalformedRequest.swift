@@ -1,7 +1,6 @@
 internal import Contracts
 internal import NIOCore
 internal import NIOHTTP1
-internal import NIOHTTPTypesHTTP1
 
 /// A request head or a chunked body that the HTTP parser accepts but the ingress refuses.
 struct MalformedRequest: Error, Hashable {
@@ -23,7 +22,7 @@ struct MalformedRequest: Error, Hashable {
         switch error {
         // The decoder throws this for every packet that follows malformed input.
         case ByteToMessageDecoderError.dataReceivedInErrorState: true
-        default: error is HTTPParserError || error is HTTP1TypeConversionError || error is MalformedRequest
+        default: error is HTTPParserError || error is MalformedRequest
         }
     }
 

@@ -1,10 +1,9 @@
 internal import HTTPTypes
 internal import NIOHTTP1
-internal import NIOHTTPTypesHTTP1
 
 /// The validated head of a request. A head that a proxy might interpret differently is refused, because a difference
 /// would allow request smuggling (RFC 9112, section 11.2).
-struct RequestHead {
+struct RequestHead: Sendable {
     /// Whether the connection is kept open after the response.
     enum Persistence: Sendable, Hashable {
         /// The connection is kept open, which is the default in HTTP/1.1.
@@ -16,19 +15,20 @@ struct RequestHead {
         case close
     }
 
-    let request: HTTPRequest
+    let method: HTTPRequest.Method
+    /// The path with the query; `*` for the server as a whole.
+    let path: String
+    let fields: RequestFields
     let persistence: Persistence
 
-    /// - Throws: ``MalformedRequest``, or `HTTP1TypeConversionError` if the method is not a token.
-    init(_ head: HTTPRequestHead) throws {
+    init(_ head: HTTPRequestHead) throws(MalformedRequest) {
         let isHTTP10 = head.version != .http1_1
-        try Self.checkFraming(head.headers, isHTTP10: isHTTP10)
-        let host = try Self.host(head.headers, isHTTP10: isHTTP10)
-        let target = try RequestTarget(head.uri, method: head.method)
-        request = HTTPRequest(
-            method: try HTTPRequest.Method(head.method), scheme: "http", authority: target.authority ?? host,
-            path: target.path, headerFields: Self.fields(head.headers, isHTTP10: isHTTP10))
-        if !head.isKeepAlive || head.headers.contains(name: "Upgrade") {
+        fields = RequestFields(head.headers, isHTTP10: isHTTP10)
+        try Self.checkFraming(fields, isHTTP10: isHTTP10)
+        try Self.checkHost(fields, isHTTP10: isHTTP10)
+        path = try RequestTarget(head.uri, method: head.method).path
+        method = try Self.method(head.method)
+        if !head.isKeepAlive || fields.hasUpgrade {
             persistence = .close
         } else {
             persistence = isHTTP10 ? .explicitKeepAlive : .implicitKeepAlive
@@ -37,14 +37,12 @@ struct RequestHead {
 
     /// Requires an unambiguous body length: at most one `Content-Length` or `Transfer-Encoding` field, and no
     /// `Transfer-Encoding` in HTTP/1.0 (RFC 9112, sections 6.1 to 6.3).
-    private static func checkFraming(_ headers: HTTPHeaders, isHTTP10: Bool) throws(MalformedRequest) {
-        let codings = headers["Transfer-Encoding"]
-        let lengths = headers["Content-Length"]
-        guard codings.count + lengths.count <= 1 else {
+    private static func checkFraming(_ fields: RequestFields, isHTTP10: Bool) throws(MalformedRequest) {
+        guard fields.framingFieldCount <= 1 else {
             throw MalformedRequest(
                 "The request must not have two Content-Length or Transfer-Encoding fields, or one of each.")
         }
-        if let coding = codings.first {
+        if let coding = fields.transferEncoding {
             guard !isHTTP10 else {
                 throw MalformedRequest("An HTTP/1.0 request must not have a Transfer-Encoding field.")
             }
@@ -55,22 +53,28 @@ struct RequestHead {
     }
 
     /// Requires exactly one `Host` field. Only an HTTP/1.0 request may omit it (RFC 9112, section 3.2).
-    private static func host(_ headers: HTTPHeaders, isHTTP10: Bool) throws(MalformedRequest) -> String? {
-        let hosts = headers["Host"]
-        guard hosts.count == 1 || (isHTTP10 && hosts.isEmpty) else {
+    private static func checkHost(_ fields: RequestFields, isHTTP10: Bool) throws(MalformedRequest) {
+        guard fields.hostCount == 1 || (isHTTP10 && fields.hostCount == 0) else {
             throw MalformedRequest("The request must have exactly one Host field.")
         }
-        guard let host = hosts.first else { return nil }
+        guard let host = fields.host else { return }
         guard RequestTarget.isAuthority(host) else {
             throw MalformedRequest("The Host field must be a host name or address with an optional port.")
         }
-        return host
     }
 
-    private static func fields(_ headers: HTTPHeaders, isHTTP10: Bool) -> HTTPFields {
-        var fields = HTTPFields(headers, splitCookie: false)
-        // A server must ignore 100-continue in an HTTP/1.0 request (RFC 9110, section 10.1.1).
-        if isHTTP10 { fields[.expect] = nil }
-        return fields
+    private static func method(_ method: HTTPMethod) throws(MalformedRequest) -> HTTPRequest.Method {
+        switch method {
+        case .GET: return .get
+        case .HEAD: return .head
+        case .POST: return .post
+        case .DELETE: return .delete
+        case .OPTIONS: return .options
+        default:
+            guard let method = HTTPRequest.Method(method.rawValue) else {
+                throw MalformedRequest("The method must be a token.")
+            }
+            return method
+        }
     }
 }

@@ -1,4 +1,5 @@
 internal import ASCII
+internal import Contracts
 
 /// The W3C trace context of a request (Trace Context, section 3).
 struct TraceContext: Sendable, Hashable {

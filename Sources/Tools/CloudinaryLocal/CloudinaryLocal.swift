@@ -30,7 +30,8 @@ struct CloudinaryLocal: AsyncParsableCommand {
     var directory: String
 
     func run() async throws {
-        LoggingSystem.bootstrap { _ in JSONLogHandler(service: "cloudinary-local", level: .info) }
+        let writer = JSONLogHandler.standardError(service: "cloudinary-local")
+        LoggingSystem.bootstrap { _ in JSONLogHandler(service: "cloudinary-local", level: .info, to: writer) }
         let logger = Logger(label: "cloudinary-local")
         let account = Account(cloud: cloud, key: key, secret: try APISecret.read(file: secretFile))
         let responder = CloudinaryResponder(
@@ -44,6 +45,7 @@ struct CloudinaryLocal: AsyncParsableCommand {
             logger: logger)
         try await application.runService()
         logger.info("stopped")
+        writer.flush(within: .seconds(1))
     }
 }
 

@@ -9,11 +9,29 @@ package struct JSONLogHandler: LogHandler {
     /// The lowest level that is written.
     package var logLevel: Logger.Level
     private let service: String
+    private let writer: LogWriter
 
     /// Makes a handler that writes the service's name into every line.
-    package init(service: String, level: Logger.Level) {
+    package init(service: String, level: Logger.Level, to writer: LogWriter) {
         self.service = service
+        self.writer = writer
         logLevel = level
+    }
+
+    /// Makes a writer of the lines of a service to standard error. A process makes only one.
+    package static func standardError(service: String) -> LogWriter {
+        LogWriter(STDERR_FILENO) { count in
+            var line = JSONWriter(capacity: 128)
+            line.object { line in
+                write("time", Timestamp.now().text, to: &line)
+                write("level", Logger.Level.warning.rawValue, to: &line)
+                write("service", service, to: &line)
+                write("message", "log lines dropped, because the log is not read fast enough", to: &line)
+                line.name("count")
+                line.integer(count)
+            }
+            return line.bytes + [UInt8(ascii: "\n")]
+        }
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -22,10 +40,7 @@ package struct JSONLogHandler: LogHandler {
     }
 
     package func log(event: LogEvent) {
-        let bytes = line(for: event)
-        // Each line is written with one call of write(2), without a buffer. Therefore the lines of several threads do
-        // not mix, and no line is lost if the process is killed.
-        _ = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        writer.append(line(for: event))
     }
 
     /// Returns the line of an event, with its line feed.

@@ -43,6 +43,17 @@ package struct LocalRateLimiter: Sendable {
         return decisions
     }
 
+    /// Raises the stored time of a key.
+    ///
+    /// - Parameters:
+    ///   - time: the new stored time, in microseconds. If it is less than the present one, nothing changes.
+    ///   - now: the time of a monotonic clock, in microseconds.
+    mutating func raise(_ key: String, to time: Int64, at now: Int64) {
+        guard time > storedTimes[key] ?? now else { return }
+        makeRoom(for: key, at: now)
+        storedTimes[key] = time
+    }
+
     private mutating func makeRoom(for key: String, at now: Int64) {
         guard storedTimes.count >= capacity, storedTimes[key] == nil else { return }
         storedTimes = storedTimes.filter { $0.value > now }

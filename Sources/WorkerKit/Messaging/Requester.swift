@@ -113,7 +113,7 @@ package import Reactor
             if let claim { shares.release(claim) }
             return completed(.unavailable("too many requests are in flight"))
         }
-        let nonce = UInt64.random(in: 0...UInt64.max)
+        let nonce = RandomPool.shared.next()
         let timer = Loop.schedule(after: request.timeout) { self.expire(id) }
         published[id] = Published(
             timer: timer, type: request.type.name, isCommand: request.type.kind == .command,

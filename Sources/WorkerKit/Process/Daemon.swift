@@ -25,9 +25,10 @@ package enum Daemon {
     ) async -> Never {
         signal(SIGPIPE, SIG_IGN)
         let settings = Settings()
+        let writer = JSONLogHandler.standardError(service: name)
         do {
             let level = try settings.logLevel()
-            LoggingSystem.bootstrap { _ in JSONLogHandler(service: name, level: level) }
+            LoggingSystem.bootstrap { _ in JSONLogHandler(service: name, level: level, to: writer) }
             let log = Logger(label: name)
             // Hides the lines that the service group logs for each start and stop of a service, at lower levels.
             var groupLog = log
@@ -37,13 +38,13 @@ package enum Daemon {
                 try await serve(assembly)
             }
             log.info("stopped")
-            end(EXIT_SUCCESS)
+            end(EXIT_SUCCESS, writer)
         } catch let error as SettingsError {
-            writeError("warren-\(name): \(error)")
-            end(EX_CONFIG)
+            writer.append(Array("warren-\(name): \(error)\n".utf8))
+            end(EX_CONFIG, writer)
         } catch {
-            writeError("warren-\(name): \(error)")
-            end(EXIT_FAILURE)
+            writer.append(Array("warren-\(name): \(error)\n".utf8))
+            end(EXIT_FAILURE, writer)
         }
     }
 
@@ -73,14 +74,10 @@ package enum Daemon {
     }
 
     /// Ends the process without the exit handlers of exit(3), because they would tear down libraries such as OpenSSL
-    /// while other threads can still be connecting. No output is lost, because log lines are not buffered.
-    private static func end(_ status: Int32) -> Never {
+    /// while other threads can still be connecting. The last log lines are written before, unless nobody reads them.
+    private static func end(_ status: Int32, _ writer: LogWriter) -> Never {
+        writer.flush(within: .seconds(1))
         _exit(status)
-    }
-
-    private static func writeError(_ line: String) {
-        let bytes = Array("\(line)\n".utf8)
-        _ = write(STDERR_FILENO, bytes, bytes.count)
     }
 }
 

@@ -23,10 +23,12 @@ struct RebuildIndex: AsyncParsableCommand {
 
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
+        let writer = JSONLogHandler.standardError(service: "warren")
+        defer { writer.flush(within: .seconds(1)) }
         do {
             let settings = Settings()
             let level = try settings.text("WARREN_LOG_LEVEL") == nil ? .critical : settings.logLevel()
-            let log = Logger(label: "warren") { _ in JSONLogHandler(service: "warren", level: level) }
+            let log = Logger(label: "warren") { _ in JSONLogHandler(service: "warren", level: level, to: writer) }
             let progress = try await withTaskExecutorPreference(Loop.executor) {
                 try await Self.rebuild(settings, log)
             }

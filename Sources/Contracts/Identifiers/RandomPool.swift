@@ -3,9 +3,9 @@ internal import Synchronization
 
 /// Random numbers from the kernel. They are fetched in batches, because one system call per number would measurably
 /// slow down each request.
-final class RandomPool: Sendable {
+package final class RandomPool: Sendable {
     /// The pool of the process.
-    static let shared = RandomPool()
+    package static let shared = RandomPool()
 
     /// The number of random numbers per batch. One call of getentropy(3) returns at most 256 bytes.
     private static let size = 32
@@ -18,7 +18,7 @@ final class RandomPool: Sendable {
     private let state = Mutex(State())
 
     /// Returns the next number.
-    func next() -> UInt64 {
+    package func next() -> UInt64 {
         state.withLock { state in
             if state.used == state.numbers.count { Self.fill(&state) }
             defer { state.used += 1 }
@@ -39,6 +39,8 @@ final class RandomPool: Sendable {
 }
 
 /// A random number generator that reads from the pool.
-struct PooledGenerator: RandomNumberGenerator {
-    mutating func next() -> UInt64 { RandomPool.shared.next() }
+package struct PooledGenerator: RandomNumberGenerator {
+    package init() {}
+
+    package mutating func next() -> UInt64 { RandomPool.shared.next() }
 }
