@@ -73,6 +73,8 @@ extension Gateway {
         bridge.chargeUpload(
             charges, request.type, of: request.clients, length: min(fields.contentLength ?? 0, bodies.upload),
             decided: exchange.onEventLoop { [self] exchange, result in
+                // The client may have left meanwhile.
+                guard exchange.message != nil else { return }
                 exchange.message?.uploadDecisions = result.decisions
                 defer { exchange.resume() }
                 guard result.decisions.areAllowed else {

@@ -74,7 +74,7 @@ final class Gateway: Sendable {
         }
     }
 
-    /// Continues when the whole request has arrived.
+    /// Sends the message, because the body is complete.
     func end(_ exchange: HTTPExchange) {
         guard var body = exchange.body else { return }
         exchange.body = nil
@@ -92,7 +92,7 @@ final class Gateway: Sendable {
 
     /// Ends a request whose connection is closed.
     func abandon(_ exchange: HTTPExchange) {
-        if exchange.body != nil {
+        if exchange.body != nil || exchange.isHeld {
             log.write(exchange.context, aborted: "the connection ended before the body", since: exchange.start)
         }
         exchange.body = nil
@@ -144,29 +144,29 @@ final class Gateway: Sendable {
         messageType: String? = nil
     ) {
         let context = exchange.context
-        charge(exchange, limits.charges(limit, caller: caller, client: context.client)) {
+        charge(
+            exchange, limits.charges(limit, caller: caller, client: context.client), messageType: messageType
+        ) {
             var response = IngressResponse.problem(problem, traceID: context.trace.traceID)
             if response.status == 415, context.fields.contentEncoding != nil {
                 response.fields.append(HTTPField(name: .acceptEncoding, value: "identity"))
             }
-            response.messageType = messageType
             return response
         }
     }
 
-    /// Charges a request that sends no message to its rate limits and responds, or with 429 if a limit refuses the
-    /// request.
+    /// Charges a request that sends no message, then responds. If a limit refuses the request, the response is 429.
     private func charge(
-        _ exchange: HTTPExchange, _ charges: RequestCharges, _ makeResponse: @escaping () -> IngressResponse
+        _ exchange: HTTPExchange, _ charges: RequestCharges, messageType: String? = nil,
+        _ makeResponse: @escaping () -> IngressResponse
     ) {
         bridge.charge(
             charges,
             decided: exchange.onEventLoop { [self] exchange, decisions in
-                guard decisions.areAllowed else {
-                    return respond(exchange, rateLimitedResponse(decisions, to: exchange.context))
-                }
-                var response = makeResponse()
+                var response =
+                    decisions.areAllowed ? makeResponse() : rateLimitedResponse(decisions, to: exchange.context)
                 response.rateDecisions = decisions
+                response.messageType = messageType
                 respond(exchange, response)
             })
     }

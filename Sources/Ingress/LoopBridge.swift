@@ -164,13 +164,11 @@ internal import WorkerKit
         }
         let general = charges.general.map { [$0] } ?? []
         guard let credentials = charges.credentials else { return decided(shared.charge(general)) }
-        // A login that the credential limit refuses is not charged to the general limit.
+        // A login is charged to both limits or to none, and Redis is asked only if the general limit allows the login.
+        let preview = shared.decide(general)
+        guard preview.areAllowed else { return decided(preview) }
         limiter.charge([credentials]) { decisions in
-            let charges = general.map { charge in
-                RateCharge(
-                    limit: charge.limit, key: charge.key, weight: decisions.areAllowed ? charge.weight : 0)
-            }
-            decided(self.shared.charge(charges) + decisions)
+            decided((decisions.areAllowed ? self.shared.charge(general) : self.shared.decide(general)) + decisions)
         }
     }
 

@@ -24,6 +24,7 @@ struct RequestLog: Sendable {
     enum Disconnection: String {
         case replaced = "too many connections"
         case stalled = "the client does not read its response"
+        case flooded = "the client has sent too many requests without waiting for their responses"
         case evicted = "the memory for responses is needed for another response"
     }
 

@@ -1,5 +1,6 @@
 import Contracts
 import FoundationEssentials
+import Synchronization
 import Testing
 import WorkerKit
 
@@ -71,6 +72,47 @@ struct ConnectionPersistenceTests {
                     #expect(list.status == 200)
                 }
                 for client in idle { #expect(try client.call("HEAD", "/health/live").status == 200) }
+            }
+        }
+    }
+
+    @Test("a request that follows a refused body in the same packet is not carried out, and the refusal arrives whole")
+    func pipelinedAfterRefusal() async throws {
+        let sent = Mutex(0)
+        let mark = "pipelined-\(UUID().uuidString.prefix(8))"
+        try await RunningIngress.with { ingress in
+            try await StubWorker.with("post.delete", mark: mark) { _ in
+                sent.withLock { $0 += 1 }
+                return nil
+            } _: {
+                let client = try ingress.client()
+                let token = try ingress.maker.token()
+                try client.send(
+                    "POST /v1/posts HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
+                        + "Authorization: Bearer \(token)\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+                        + "DELETE /v1/posts/x HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n"
+                        + "X-Request-Id: \(mark)\r\n\r\n")
+                let response = try client.receive()
+                #expect(response.status == 415 && response.fields["connection"] == "close")
+                #expect(client.isClosed())
+                try await Task.sleep(for: .milliseconds(200))
+                #expect(sent.withLock { $0 } == 0)
+            }
+        }
+    }
+
+    @Test("a client that sends thousands of requests without reading is disconnected")
+    func flood() async throws {
+        try await RunningIngress.with { ingress in
+            try await StubWorker.with("post.list", mark: "no request") { _ in
+                nil
+            } _: {
+                let client = try RawClient(port: ingress.port, receiveBuffer: 4096)
+                let token = try ingress.maker.token()
+                try client.send("GET /v1/posts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n\r\n")
+                let request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+                try? client.send(String(repeating: request, count: 5000))
+                #expect(client.isClosed())
             }
         }
     }

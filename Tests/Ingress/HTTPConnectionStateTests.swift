@@ -66,7 +66,7 @@ struct HTTPConnectionStateTests {
         var state = open()
         #expect(state.beginResponse(closes: false) == nil)
         let isWritten = state.endResponse(at: 1)
-        #expect(!isWritten && !state.mayWriteBody)
+        #expect(!isWritten)
 
         state = requested()
         #expect(state.beginResponse(closes: true) == .close)

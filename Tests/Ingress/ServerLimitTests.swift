@@ -84,6 +84,25 @@ struct ServerLimitTests {
         }
     }
 
+    @Test("a login that the general limit refuses does not consume the credential limit")
+    func bothLimits() async throws {
+        let limits = ["WARREN_RATE_LIMIT": "1/min burst 2", "WARREN_CREDENTIAL_RATE_LIMIT": "5/min"]
+        try await RunningIngress.with(environment: limits) { ingress in
+            let client = try ingress.client()
+            func login() throws -> RawClient.Response {
+                try client.call(
+                    "POST", "/v1/auth/refresh", fields: ["Content-Type": "application/json"], body: Array("{}".utf8))
+            }
+            for _ in 0..<2 { #expect(try login().status != 429) }
+            for _ in 0..<3 {
+                let refused = try client.call(
+                    "POST", "/v1/auth/login", fields: ["Content-Type": "application/json"], body: Array("{}".utf8))
+                #expect(refused.status == 429)
+                #expect(refused.fields["ratelimit"]?.contains("credentials") == false)
+            }
+        }
+    }
+
     @Test("every response has RateLimit and RateLimit-Policy, even a response to a probe or a malformed request")
     func everywhere() async throws {
         try await RunningIngress.with(environment: ["WARREN_RATE_LIMIT": "1/min burst 50"]) { ingress in

@@ -72,4 +72,62 @@ struct SharedRateLimiterTests {
             #expect(!limiter.charge(charges).areAllowed)
         }
     }
+
+    @Test("a client that keeps to a limit with a small burst is not refused, although its costs are sent late")
+    func steady() async throws {
+        try await withRedis { (redis) async throws in
+            #expect(try await eventually { redis.isConnected })
+            let limiter = SharedRateLimiter(redis: redis)
+            let key = "rate:steady:\(UInt64.random(in: 0...UInt64.max))"
+            // Half of the limit, so that the pauses of a busy machine do not matter.
+            let steady = RateLimit(name: "steady", count: 100, per: .seconds(1), burst: 2)
+            for _ in 0..<50 {
+                #expect(limiter.charge([RateCharge(limit: steady, key: key)]).areAllowed)
+                try await Loop.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+
+    @Test("costs that were charged while Redis refused to answer are not charged afterwards")
+    func outage() async throws {
+        let (url, proxy) = try TestEnvironment.redirect("WARREN_TEST_REDIS_URL", defaultPort: 6379) {
+            try FaultProxy(to: $0)
+        }
+        try await withRedis(url) { (redis) async throws in
+            #expect(try await eventually { redis.isConnected })
+            let limiter = SharedRateLimiter(redis: redis)
+            let key = "rate:test:\(UInt64.random(in: 0...UInt64.max))"
+            proxy.stall()
+            for _ in 0..<5 { #expect(limiter.charge([RateCharge(limit: limit, key: key)]).areAllowed) }
+            // Redis has one second to answer.
+            try await Loop.sleep(for: .milliseconds(1500))
+            proxy.resume()
+            #expect(try await eventually(within: .seconds(30)) { redis.isConnected })
+            #expect(limiter.charge([RateCharge(limit: limit, key: key)])[0].remaining == 4)
+            proxy.stop()
+        }
+    }
+
+    @Test("many keys are exchanged in several calls")
+    func manyKeys() async throws {
+        try await withRedis { (redis) async throws in
+            #expect(try await eventually { redis.isConnected })
+            let processes = [SharedRateLimiter(redis: redis), SharedRateLimiter(redis: redis)]
+            let suffix = "\(UInt64.random(in: 0...UInt64.max))"
+            let charges = (0..<1700).map { RateCharge(limit: limit, key: "rate:test:\($0):\(suffix)") }
+            for charge in charges { #expect(processes[0].charge([charge]).areAllowed) }
+            #expect(
+                try await eventually {
+                    try await redis.send(["EXISTS"] + charges.map { .string($0.key) }).integer == charges.count
+                })
+            for charge in charges { #expect(processes[1].charge([charge])[0].remaining == 9) }
+            #expect(
+                try await eventually {
+                    charges.allSatisfy {
+                        processes[1].decide([RateCharge(limit: limit, key: $0.key, weight: 0)])[0].remaining == 8
+                    }
+                })
+            _ = try await redis.send(["DEL"] + charges.map { .string($0.key) })
+        }
+    }
 }

@@ -107,6 +107,7 @@ package final class MessageDescriptor: Sendable {
     package static func replyName(of name: String) -> String { name + ".reply" }
 }
 
+// Each message type has one descriptor.
 extension MessageDescriptor: Hashable {
     package static func == (left: MessageDescriptor, right: MessageDescriptor) -> Bool { left === right }
 

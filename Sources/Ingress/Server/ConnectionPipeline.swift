@@ -6,8 +6,8 @@ internal import NIOHTTP1
 struct ConnectionPipeline: Sendable {
     /// The maximum number of header fields in a request.
     private static let maximumFieldCount = 100
-    /// The size of the kernel's send buffer of a connection, in bytes.
-    private static let sendBuffer: SocketOptionValue = 128 * 1024
+    /// The size of the kernel's send buffer and of its receive buffer of a connection, in bytes.
+    private static let socketBuffer: SocketOptionValue = 128 * 1024
 
     let gateway: Gateway
     let timeouts: ConnectionTimeouts
@@ -20,9 +20,10 @@ struct ConnectionPipeline: Sendable {
         let peer = ClientAddress(channel)
         let connection = HTTPConnectionHandler(
             timeouts: timeouts, peer: peer, slot: register(channel, peer), gateway: gateway)
-        // The kernel would give a connection up to 4 MiB (tcp(7), tcp_wmem), which no other limit counts. A small
-        // buffer also shows sooner whether the client reads.
-        try channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: Self.sendBuffer)
+        // The kernel would give a connection several MiB (tcp(7), tcp_wmem and tcp_rmem), which no other limit counts.
+        // A small send buffer also shows sooner whether the client reads.
+        try channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: Self.socketBuffer)
+        try channel.syncOptions?.setOption(.socketOption(.so_rcvbuf), value: Self.socketBuffer)
         // One read suffices for a request. By default NIO would read again and find nothing. If more has arrived, epoll
         // reports it.
         try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)

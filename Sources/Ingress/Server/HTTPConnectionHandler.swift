@@ -27,10 +27,13 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
     private static let tooManyConnections = Problem(
         .unavailable, detail: "The server has too many connections.", retryAfter: 1)
 
+    /// The maximum number of parts that wait. More can only arrive in one read, if a client sends very many requests
+    /// without waiting for the responses.
+    private static let maximumParts = 512
+
     private let gateway: Gateway
     private let peer: ClientAddress
-    /// Shows the registry of connections whether this one may be closed; `nil` if the connection is being closed,
-    /// because there was no room for it.
+    /// The connection's entry in the registry; `nil` if the registry had no room, so that the connection is closed.
     private let slot: ConnectionRegistry.Slot?
     private var state: HTTPConnectionState
     private var context: ChannelHandlerContext?
@@ -40,7 +43,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
     /// The parts that were received and cannot be handled yet.
     private var parts = CircularBuffer<Part>()
     private var isHandlingParts = false
-    /// Whether the channel wants to read, and must wait until the parts are handled.
+    /// Whether a read was delayed until `parts` is empty.
     private var isReadDelayed = false
     /// The request that is being handled.
     private var exchange: HTTPExchange?
@@ -120,6 +123,10 @@ extension HTTPConnectionHandler {
     private func take(_ part: Part, _ action: HTTPConnectionState.ReadAction, _ context: ChannelHandlerContext) {
         switch action {
         case .pass:
+            guard parts.count < Self.maximumParts else {
+                gateway.log.write(.flooded)
+                return context.close(promise: nil)
+            }
             parts.append(part)
             handleParts()
         case .discard: break
@@ -162,7 +169,12 @@ extension HTTPConnectionHandler {
         isHandlingParts = true
         while let context, let part = parts.first {
             if case .head(let head) = part {
-                guard exchange == nil, context.channel.isWritable else { break }
+                guard exchange == nil else { break }
+                guard state.mayBeginRequest else {
+                    parts.removeAll()
+                    break
+                }
+                guard context.channel.isWritable else { break }
                 parts.removeFirst()
                 begin(head, context)
             } else {
@@ -172,7 +184,10 @@ extension HTTPConnectionHandler {
             }
         }
         isHandlingParts = false
-        if isReadDelayed, parts.isEmpty {
+        guard parts.isEmpty else { return }
+        // A buffer never shrinks.
+        if parts.capacity > 16 { parts = CircularBuffer() }
+        if isReadDelayed {
             isReadDelayed = false
             context?.read()
         }
@@ -216,10 +231,9 @@ extension HTTPConnectionHandler {
 
     /// Writes the response to the current request. Does nothing if the connection was closed meanwhile.
     func respond(_ response: IngressResponse, to exchange: HTTPExchange) {
-        guard let context, exchange === self.exchange else { return }
-        guard let field = state.beginResponse(closes: gateway.mustClose(exchange.context, response)) else {
-            return context.close(promise: nil)
-        }
+        guard let context, exchange === self.exchange, !exchange.hasResponded,
+            let field = state.beginResponse(closes: gateway.mustClose(exchange.context, response))
+        else { return }
         exchange.hasResponded = true
         exchange.reservation = response.reservation
         exchange.reservation?.allowEviction { [log = gateway.log, channel = context.channel] in

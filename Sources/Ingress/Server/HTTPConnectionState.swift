@@ -88,7 +88,9 @@ struct HTTPConnectionState {
     var isShutDown: Bool { if case .shutDown = stage { true } else { false } }
     var isSendingLastResponse: Bool { if case .lastResponse = stage { true } else { false } }
     var mayWriteInformational: Bool { isOpen }
-    var mayWriteBody: Bool { isWritingResponse }
+    /// Whether a further request may be handled. After a response with `Connection: close`, none may (RFC 9112,
+    /// section 9.6).
+    var mayBeginRequest: Bool { !closesAfterResponse && !isSendingLastResponse && !isShutDown }
 }
 
 // Input.

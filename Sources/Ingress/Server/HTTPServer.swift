@@ -14,7 +14,7 @@ final class HTTPServer: Service {
     }
 
     /// The number of connections that may be open in addition to the limit: the reserve of ``ConnectionRegistry``, and
-    /// connections that it is closing.
+    /// connections that are accepted or being closed.
     static let additionalConnections = ConnectionRegistry.reserve + 32
 
     private let settings: HTTPSettings
@@ -57,19 +57,51 @@ final class HTTPServer: Service {
         let port = channel.localAddress?.port ?? settings.port
         boundPort.withLock { $0 = port }
         log.info("listening", metadata: ["host": "\(settings.host)", "port": "\(port)"])
-        let closed = group.any().makePromise(of: Void.self)
-        do {
-            try await gracefulShutdown()
-        } catch {
-            quiescing.initiateShutdown(promise: closed)
-            throw error
-        }
-        quiescing.initiateShutdown(promise: closed)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await self.enforceStopLimit() }
-            try await closed.futureResult.get()
+            tasks.addTask { try await gracefulShutdown() }
+            tasks.addTask {
+                try await channel.closeFuture.get()
+                throw ListenError(description: "the listening socket was closed")
+            }
+            do {
+                try await tasks.next()
+            } catch {
+                await close(quiescing, group, within: .zero)
+                throw error
+            }
+            tasks.cancelAll()
+            await close(quiescing, group, within: settings.stopLimit)
+        }
+    }
+
+    /// Closes idle connections at once and the others after their responses. At the time limit, abandons the requests
+    /// that are still in flight, and closes all connections.
+    private func close(
+        _ quiescing: ServerQuiescingHelper, _ group: MultiThreadedEventLoopGroup, within limit: Duration
+    ) async {
+        let closed = group.any().makePromise(of: Void.self)
+        quiescing.initiateShutdown(promise: closed)
+        await withTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await self.enforce(limit) }
+            do {
+                try await closed.futureResult.get()
+            } catch {
+                self.log.debug("the server was already closed", metadata: ["error": "\(error)"])
+            }
             tasks.cancelAll()
         }
+    }
+
+    private func enforce(_ limit: Duration) async {
+        do {
+            try await Loop.sleep(for: limit)
+            log.warning("the stop limit was reached; requests in flight are abandoned")
+            await abandonRequests()
+            try await Loop.sleep(for: .seconds(1))
+        } catch {
+            // All connections are closed, or the process is cancelled and must not wait.
+        }
+        pipeline.connections.closeAll()
     }
 
     private func listen(
@@ -79,11 +111,15 @@ final class HTTPServer: Service {
         do {
             return try await ServerBootstrap(group: group)
                 .serverChannelOption(.backlog, value: Int32(settings.backlog))
+                // The connections of one turn are registered before further ones are accepted.
+                .serverChannelOption(.maxMessagesPerRead, value: 16)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .serverChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(
-                            quiescing.makeServerChannelHandler(channel: channel))
+                        let pipeline = channel.pipeline.syncOperations
+                        try pipeline.addHandler(quiescing.makeServerChannelHandler(channel: channel))
+                        // Waits before it accepts again if there are no free descriptors.
+                        try pipeline.addHandler(AcceptBackoffHandler())
                     }
                 }
                 // A client may close its sending direction after a request and still read the response.
@@ -95,20 +131,6 @@ final class HTTPServer: Service {
         } catch let error as IOError {
             throw ListenError(description: "cannot listen on \(settings.host):\(settings.port): \(error)")
         }
-    }
-
-    /// Waits for the stop limit, abandons the requests that are still in flight, and closes all connections.
-    private func enforceStopLimit() async throws {
-        do {
-            try await Loop.sleep(for: settings.stopLimit)
-            log.warning("the stop limit was reached; requests in flight are abandoned")
-            await abandonRequests()
-            try await Loop.sleep(for: .seconds(1))
-        } catch is CancellationError {
-            // All connections were closed before the stop limit.
-            return
-        }
-        pipeline.connections.closeAll()
     }
 }
 

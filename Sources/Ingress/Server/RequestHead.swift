@@ -2,8 +2,8 @@ internal import HTTPTypes
 internal import NIOHTTP1
 
 /// The validated head of a request. A head that a proxy might interpret differently is refused, because a difference
-/// would allow request smuggling (RFC 9112, section 11.2).
-struct RequestHead: Sendable {
+/// would allow request smuggling (RFC 9112, section 11.2). It is an object, so that it is cheap to pass on.
+final class RequestHead: Sendable {
     /// Whether the connection is kept open after the response.
     enum Persistence: Sendable, Hashable {
         /// The connection is kept open, which is the default in HTTP/1.1.

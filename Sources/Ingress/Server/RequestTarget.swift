@@ -3,8 +3,6 @@ internal import NIOHTTP1
 
 /// The target of a request, in one of the forms that a server must accept (RFC 9112, section 3.2).
 struct RequestTarget: Hashable {
-    /// The host and port of an absolute target; `nil` for any other target.
-    let authority: String?
     /// The path with the query; `*` for the server as a whole.
     let path: String
 
@@ -16,17 +14,18 @@ struct RequestTarget: Hashable {
             throw MalformedRequest("The request target contains characters that must be percent-encoded.")
         }
         if target.utf8.first == UInt8(ascii: "/") {
-            (authority, path) = (nil, target)
+            path = target
         } else if target == "*", method == .OPTIONS {
-            (authority, path) = (nil, target)
-        } else if let absolute = Self.absolute(target) {
-            (authority, path) = absolute
+            path = target
+        } else if let absolute = Self.path(ofAbsolute: target) {
+            path = absolute
         } else {
             throw MalformedRequest("The request target must be a path or an absolute http or https URL.")
         }
     }
 
-    private static func absolute(_ target: String) -> (authority: String, path: String)? {
+    /// Returns the path of an http or https URL; `nil` for any other target.
+    private static func path(ofAbsolute target: String) -> String? {
         guard let colon = target.utf8.firstIndex(of: UInt8(ascii: ":")),
             ["http", "https"].contains(target[..<colon].lowercased()), target[colon...].utf8.starts(with: "://".utf8)
         else { return nil }
@@ -35,7 +34,7 @@ struct RequestTarget: Hashable {
         let authority = String(rest[..<end])
         guard isAuthority(authority) else { return nil }
         let path = String(rest[end...])
-        return (authority, path.utf8.first == UInt8(ascii: "/") ? path : "/" + path)
+        return path.utf8.first == UInt8(ascii: "/") ? path : "/" + path
     }
 
     /// Returns whether a text has only characters that a host with an optional port may have. A user name is not

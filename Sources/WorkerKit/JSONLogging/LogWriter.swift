@@ -5,9 +5,9 @@ internal import Synchronization
 
 /// Writes log lines to a file descriptor, on a thread of its own and several lines at a time.
 ///
-/// Therefore a line costs its caller no system call, and a reader that does not read the log does not block the
-/// process. If more than ``capacity`` bytes wait, further lines are dropped, and a line with their number is written
-/// later. If the process is killed, the lines of the last few milliseconds are lost.
+/// Therefore a call makes no system call, except to wake the thread, and a reader that stalls does not block the
+/// process. If ``capacity`` bytes wait beside those that are being written, further lines are dropped, and a line with
+/// their number is written later. If the process is killed, the lines of the last few milliseconds are lost.
 package final class LogWriter: Sendable {
     /// The maximum number of bytes that wait to be written.
     static let capacity = 1 << 20
@@ -17,7 +17,7 @@ package final class LogWriter: Sendable {
     private struct State {
         var lines: [UInt8] = []
         var dropped = 0
-        /// Whether the thread is writing or will look for lines without being woken.
+        /// Whether the thread is running. If not, it must be woken.
         var isAwake = false
         var hasThread = false
     }

@@ -1,5 +1,4 @@
-/// Applies rate limits in the memory of one process, while Redis is not available. Each process then counts only its
-/// own requests.
+/// Applies rate limits in the memory of one process.
 package struct LocalRateLimiter: Sendable {
     private let capacity: Int
     /// The stored time of each key, in microseconds. Each request advances the stored times of its keys (see
@@ -23,24 +22,27 @@ package struct LocalRateLimiter: Sendable {
     ///   - now: the time of a monotonic clock, in microseconds.
     /// - Returns: a decision for each charge, in the order of the charges.
     package mutating func charge(_ charges: [RateCharge], at now: Int64) -> [RateDecision] {
-        let aheads = charges.map { max(0, (storedTimes[$0.key] ?? 0) - now) }
-        let allowed = zip(charges, aheads).map { charge, ahead in
-            charge.cost == 0 || ahead + charge.cost <= charge.limit.tolerance
-        }
-        let areAllowed = allowed.allSatisfy { $0 }
-        var decisions: [RateDecision] = []
-        for (index, charge) in charges.enumerated() {
-            var ahead = aheads[index]
-            if areAllowed, charge.cost > 0 {
-                ahead += charge.cost
-                makeRoom(for: charge.key, at: now)
-                storedTimes[charge.key] = now + ahead
-            }
-            decisions.append(
-                RateDecision(
-                    limit: charge.limit, isAllowed: allowed[index], ahead: ahead, cost: charge.cost))
+        var decisions = decide(charges, at: now)
+        guard decisions.areAllowed else { return decisions }
+        for (index, charge) in charges.enumerated() where charge.cost > 0 {
+            let ahead = decisions[index].ahead + charge.cost
+            makeRoom(for: charge.key, at: now)
+            storedTimes[charge.key] = now + ahead
+            decisions[index] = RateDecision(limit: charge.limit, isAllowed: true, ahead: ahead, cost: charge.cost)
         }
         return decisions
+    }
+
+    /// Decides whether a request would be allowed, without charging it.
+    ///
+    /// - Parameters: as for ``charge(_:at:)``.
+    func decide(_ charges: [RateCharge], at now: Int64) -> [RateDecision] {
+        charges.map { charge in
+            let ahead = max(0, (storedTimes[charge.key] ?? 0) - now)
+            return RateDecision(
+                limit: charge.limit, isAllowed: charge.cost == 0 || ahead + charge.cost <= charge.limit.tolerance,
+                ahead: ahead, cost: charge.cost)
+        }
     }
 
     /// Raises the stored time of a key.

@@ -2,16 +2,14 @@ internal import Logging
 package import Reactor
 package import Redis
 
-/// Decides at once whether rate limits allow a request, from what this process knows. Several processes share the
-/// limits, because each one tells Redis the charges that it has made, and learns those of the others, about every 20
-/// ms.
+/// Decides rate limits from the state in this process, without waiting for Redis. 20 ms after a charge it sends the
+/// key's costs to Redis, and the reply has the costs of all processes. The state of a key that this process does not
+/// charge is not updated.
 ///
-/// Between two exchanges, each process can allow a client at most one burst, because it does not know the requests that
-/// the others allow. These requests are charged too, and the client must wait for them afterwards. N processes together
-/// allow at most N bursts at once, and in the long run exactly the rate of the limit. The same applies to a key that a
-/// process has not seen yet: its state is fetched with the first exchange.
+/// A process can allow a client one burst before it learns of the requests that other processes allowed. All requests
+/// are counted, so N processes allow at most N bursts at once, and in the long run the rate of the limit.
 ///
-/// While Redis is not available, each process counts its own requests.
+/// While Redis does not answer, each process counts its own requests.
 @Loop package final class SharedRateLimiter {
     /// The time from a charge until Redis is told about it.
     private static let interval: Duration = .milliseconds(20)
@@ -25,9 +23,21 @@ package import Redis
     private let redis: RedisClient
     private let start = ContinuousClock.now
     private var local = LocalRateLimiter()
-    /// The costs, in microseconds, that Redis has not been told yet, by key.
-    private var untold: [String: Int64] = [:]
+    /// The costs of a key that are not sent to Redis yet.
+    private struct Unsent {
+        /// In microseconds.
+        var cost: Int64
+        /// The time of the first charge, in microseconds.
+        let since: Int64
+    }
+
+    /// The maximum number of keys with unsent costs. The requests of further keys are counted in this process only.
+    private static let capacity = 100_000
+
+    private var unsent: [String: Unsent] = [:]
     private var isScheduled = false
+    /// The time until which nothing is sent, because Redis has failed to answer.
+    private var pausedUntil: ContinuousClock.Instant?
 
     /// Makes a limiter.
     package nonisolated init(redis: RedisClient) {
@@ -38,46 +48,68 @@ package import Redis
     ///
     /// - Returns: a decision for each charge, in the order of the charges.
     package func charge(_ charges: [RateCharge]) -> [RateDecision] {
+        let now = now
         let decisions = local.charge(charges, at: now)
         guard decisions.areAllowed else { return decisions }
-        for charge in charges where charge.cost > 0 { untold[charge.key, default: 0] += charge.cost }
-        if !untold.isEmpty { schedule(after: Self.interval) }
+        for charge in charges where charge.cost > 0 {
+            guard unsent.count < Self.capacity || unsent[charge.key] != nil else { continue }
+            unsent[charge.key, default: Unsent(cost: 0, since: now)].cost += charge.cost
+        }
+        if !unsent.isEmpty { schedule(after: Self.interval) }
         return decisions
+    }
+
+    /// Decides whether a request would be allowed, without charging it.
+    package func decide(_ charges: [RateCharge]) -> [RateDecision] {
+        local.decide(charges, at: now)
     }
 
     private var now: Int64 { Int64((ContinuousClock.now - start) / .microseconds(1)) }
 
     private func schedule(after delay: Duration) {
         guard !isScheduled else { return }
+        if let end = pausedUntil {
+            guard end <= .now else {
+                unsent = [:]
+                return
+            }
+            pausedUntil = nil
+        }
         isScheduled = true
         Loop.schedule(after: delay) { [weak self] in self?.exchange() }
     }
 
-    /// Tells Redis the charges, and learns the charges of the other processes.
+    /// Sends costs to Redis, and learns the costs of the other processes.
     private func exchange() {
         isScheduled = false
         guard redis.isConnected else {
-            // The charges are counted in this process. Redis starts without them.
-            untold = [:]
+            // The requests are counted in this process.
+            unsent = [:]
             return
         }
-        let costs = Array(untold.prefix(Self.batch))
-        for (key, _) in costs { untold[key] = nil }
+        let now = now
+        let batch = Array(unsent.prefix(Self.batch))
+        for (key, _) in batch { unsent[key] = nil }
         isScheduled = true
         redis.run(
-            RateExchangeScript.script, keys: costs.map { .string($0.key) },
-            arguments: costs.map { .integer(Int($0.value)) }, timeout: Self.timeout
+            RateExchangeScript.script, keys: batch.map { .string($0.key) },
+            arguments: batch.flatMap { [.integer(Int($0.value.cost)), .integer(Int(now - $0.value.since))] },
+            timeout: Self.timeout
         ) { [weak self] result in
             guard let self else { return }
             isScheduled = false
-            guard case .success(let value) = result, let aheads = value.array, aheads.count == costs.count else {
-                return schedule(after: Self.pause)
+            guard case .success(let value) = result, let aheads = value.array, aheads.count == batch.count else {
+                // The costs are not sent again, because Redis may have counted them. What has gathered meanwhile would
+                // be charged too late.
+                unsent = [:]
+                pausedUntil = .now + Self.pause
+                return
             }
-            let now = now
-            for ((key, _), ahead) in zip(costs, aheads) {
-                local.raise(key, to: now + Int64(ahead.integer ?? 0) + (untold[key] ?? 0), at: now)
+            for ((key, _), ahead) in zip(batch, aheads) {
+                let stored = self.now + Int64(ahead.integer ?? 0) + (unsent[key]?.cost ?? 0)
+                local.raise(key, to: stored, at: self.now)
             }
-            if !untold.isEmpty { schedule(after: Self.interval) }
+            if !unsent.isEmpty { schedule(after: batch.count < Self.batch ? Self.interval : .zero) }
         }
     }
 }
@@ -86,18 +118,22 @@ package import Redis
 enum RateExchangeScript {
     /// Charges costs to several keys, whether their limits allow it or not, because the requests were already allowed.
     ///
-    /// The value of `KEYS[i]` is the stored time of the key, as in ``RateLimitScript``. `ARGV[i]` is the cost in
-    /// microseconds. Returns, for each key, the time by which its stored time is ahead of the clock, in microseconds.
+    /// The value of `KEYS[i]` is the stored time of the key, as in ``RateLimitScript``. `ARGV[2i-1]` is the cost, and
+    /// `ARGV[2i]` the time that has passed since the first of the charges, both in microseconds. The charges count from
+    /// that time on. Returns, for each key, the time by which its stored time is ahead of the clock, in microseconds.
     static let script = RedisScript(
         """
         local time = redis.call('TIME')
         local now = time[1] * 1000000 + time[2]
         local aheads = {}
         for i, key in ipairs(KEYS) do
-          local ahead = (tonumber(redis.call('GET', key)) or 0) - now
-          if ahead < 0 then ahead = 0 end
-          ahead = ahead + tonumber(ARGV[i])
-          redis.call('SET', key, string.format('%.0f', now + ahead), 'PX', math.ceil(ahead / 1000) + 1)
+          local cost, age = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+          local ahead = math.max(tonumber(redis.call('GET', key)) or 0, now - age) + cost - now
+          if ahead > 0 then
+            redis.call('SET', key, string.format('%.0f', now + ahead), 'PX', math.ceil(ahead / 1000) + 1)
+          else
+            ahead = 0
+          end
           aheads[i] = ahead
         end
         return aheads
