@@ -41,21 +41,27 @@ import WorkerKit
     var log: String { (try? String(contentsOfFile: "\(directory)/log", encoding: .utf8)) ?? "" }
 
     /// Runs a test while the process runs, then expects it to exit with 0 after SIGTERM.
-    static func run(_ body: @Loop (IdentityDaemon) async throws -> Void) async throws {
+    ///
+    /// - Parameter readsLog: if it is `false`, the process writes its log to a full pipe that nobody reads.
+    static func run(
+        readsLog: Bool = true, _ body: @Loop (IdentityDaemon) async throws -> Void
+    ) async throws {
         try await WarrenCommand.withDirectory { directory in
             try #require(try await WarrenCommand.run(["keys", "new", directory]).status == 0)
             try await IdentityFixture.withSchema { url in
                 let daemon = try IdentityDaemon(directory: directory, databaseURL: url)
                 try await daemon.declareQueues()
-                try await daemon.runProcess(body)
+                try await daemon.runProcess(readsLog: readsLog, body)
             }
         }
     }
 
-    private func runProcess(_ body: @Loop (IdentityDaemon) async throws -> Void) async throws {
+    private func runProcess(readsLog: Bool, _ body: @Loop (IdentityDaemon) async throws -> Void) async throws {
         try Data().write(to: URL(filePath: "\(directory)/log"))
         let output = try FileHandle(forWritingTo: URL(filePath: "\(directory)/log"))
-        process.standardError = output
+        let pipe = Pipe()
+        if !readsLog { try Self.fill(pipe) }
+        process.standardError = readsLog ? output : pipe.fileHandleForWriting
         process.standardOutput = output
         try process.run()
         do {
@@ -73,6 +79,15 @@ import WorkerKit
         #expect(try await eventually(within: .seconds(30)) { !process.isRunning })
         #expect(!process.isRunning && process.terminationStatus == 0)
         try await removeQueues()
+    }
+
+    /// Writes to a pipe until it is full.
+    private static func fill(_ pipe: Pipe) throws {
+        let descriptor = pipe.fileHandleForWriting.fileDescriptor
+        let flags = fcntl(descriptor, F_GETFL)
+        try #require(fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0)
+        while write(descriptor, "x", 1) == 1 {}
+        try #require(errno == EAGAIN && fcntl(descriptor, F_SETFL, flags) == 0)
     }
 
     private func withConnections(_ body: @Loop () async throws -> Void) async throws {

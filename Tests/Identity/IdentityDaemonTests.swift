@@ -61,6 +61,16 @@ struct IdentityDaemonTests {
         }
     }
 
+    @Test("a daemon whose log nobody reads carries out requests and stops with exit status 0")
+    @Loop func stalledLog() async throws {
+        try await IdentityDaemon.run(readsLog: false) { daemon in
+            for _ in 0..<50 {
+                let reply = try await daemon.call(Messages.Identity.login, #"{"email": "a@example.org", "password"#)
+                #expect(reply.status == 400)
+            }
+        }
+    }
+
     @Test(
         "without a valid signing key, the identity daemon exits with status 78 and one line that names the setting",
         arguments: [nil, "not a key"])

@@ -84,6 +84,28 @@ struct ServerLimitTests {
         }
     }
 
+    @Test("two ingresses share the rate limit of a caller, and together allow at most two bursts")
+    func twoIngresses() async throws {
+        let limits = ["WARREN_RATE_LIMIT": "1/min burst 6"]
+        try await RunningIngress.with(environment: limits) { first in
+            try await RunningIngress.with(environment: limits) { second in
+                let account = UUID().uuidString
+                let token = try first.maker.token(claims: first.maker.claims(subject: account))
+                let other = try second.maker.token(claims: second.maker.claims(subject: account))
+                let (one, two) = (try first.client(), try second.client())
+                for _ in 0..<6 { #expect(try one.call("GET", "/v1/accounts/me", token: token).status != 429) }
+                #expect(try one.call("GET", "/v1/accounts/me", token: token).status == 429)
+                // The second ingress does not know the caller. It learns of the six requests with the next exchange.
+                var allowed = 0
+                while try two.call("GET", "/v1/accounts/me", token: other).status != 429 {
+                    allowed += 1
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+                #expect((1...6).contains(allowed))
+            }
+        }
+    }
+
     @Test("a login that the general limit refuses does not consume the credential limit")
     func bothLimits() async throws {
         let limits = ["WARREN_RATE_LIMIT": "1/min burst 2", "WARREN_CREDENTIAL_RATE_LIMIT": "5/min"]

@@ -1,4 +1,3 @@
-import Logging
 import Reactor
 import Redis
 import TestSupport
@@ -9,17 +8,6 @@ import WorkerKit
 struct RateLimitScriptTests {
     private let limit = RateLimit(name: "test", count: 1, per: .seconds(10), burst: 3)
 
-    private func withRedis(_ url: String? = nil, _ body: @Loop (RedisClient) async throws -> Void) async throws {
-        let address = try RedisAddress(url: url ?? TestEnvironment.value("WARREN_TEST_REDIS_URL"))
-        let redis = RedisClient(address: address, name: "tests", log: Logger(label: "test"))
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await redis.run() }
-            try await body(redis)
-            await redis.close()
-            try await group.waitForAll()
-        }
-    }
-
     @Loop private func charge(_ limiter: RateLimiter, _ charges: [RateCharge]) async -> [RateDecision] {
         await withCheckedContinuation { continuation in
             limiter.charge(charges) { continuation.resume(returning: $0) }
@@ -28,7 +16,7 @@ struct RateLimitScriptTests {
 
     @Test("a rate limit in Redis allows a burst and then refuses, and its key expires when it no longer limits")
     func decides() async throws {
-        try await withRedis { (redis) async throws in
+        try await withTestRedis { (redis) async throws in
             #expect(try await eventually { redis.isConnected })
             let limiter = RateLimiter(redis: redis)
             let key = "rate:test:\(UInt64.random(in: 0...UInt64.max))"
@@ -56,7 +44,7 @@ struct RateLimitScriptTests {
 
     @Test("if one of several rate limits in Redis refuses a request, none of them is charged")
     func allOrNothing() async throws {
-        try await withRedis { (redis) async throws in
+        try await withTestRedis { (redis) async throws in
             #expect(try await eventually { redis.isConnected })
             let limiter = RateLimiter(redis: redis)
             let strict = RateLimit(name: "strict", count: 1, per: .seconds(60))
@@ -75,7 +63,7 @@ struct RateLimitScriptTests {
 
     @Test("while Redis is not available, the process counts requests itself")
     func away() async throws {
-        try await withRedis("redis://127.0.0.1:1/0") { redis in
+        try await withTestRedis("redis://127.0.0.1:1/0") { redis in
             let limiter = RateLimiter(redis: redis)
             let charges = [RateCharge(limit: limit, key: "a")]
             for _ in 0..<3 { #expect(await charge(limiter, charges).areAllowed) }
@@ -88,7 +76,7 @@ struct RateLimitScriptTests {
         let (url, proxy) = try TestEnvironment.redirect("WARREN_TEST_REDIS_URL", defaultPort: 6379) {
             try FaultProxy(to: $0)
         }
-        try await withRedis(url) { (redis) async throws in
+        try await withTestRedis(url) { (redis) async throws in
             #expect(try await eventually { redis.isConnected })
             let limiter = RateLimiter(redis: redis)
             proxy.stall()

@@ -1,4 +1,3 @@
-import Logging
 import Reactor
 import Redis
 import TestSupport
@@ -9,20 +8,9 @@ import WorkerKit
 struct SharedRateLimiterTests {
     private let limit = RateLimit(name: "test", count: 1, per: .seconds(10), burst: 10)
 
-    private func withRedis(_ url: String? = nil, _ body: @Loop (RedisClient) async throws -> Void) async throws {
-        let address = try RedisAddress(url: url ?? TestEnvironment.value("WARREN_TEST_REDIS_URL"))
-        let redis = RedisClient(address: address, name: "tests", log: Logger(label: "test"))
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await redis.run() }
-            try await body(redis)
-            await redis.close()
-            try await group.waitForAll()
-        }
-    }
-
     @Test("requests are decided at once, and each process learns the charges of the others")
     func shared() async throws {
-        try await withRedis { (redis) async throws in
+        try await withTestRedis { (redis) async throws in
             #expect(try await eventually { redis.isConnected })
             let processes = [SharedRateLimiter(redis: redis), SharedRateLimiter(redis: redis)]
             let key = "rate:test:\(UInt64.random(in: 0...UInt64.max))"
@@ -33,14 +21,14 @@ struct SharedRateLimiterTests {
             let free = [RateCharge(limit: limit, key: key, weight: 0)]
             #expect(try await eventually { processes[1].charge(free)[0].remaining == 3 })
             #expect(processes[0].charge(charges).areAllowed)
-            #expect(try await eventually { processes[1].charge(free)[0].remaining == 3 })
+            #expect(try await eventually { processes[0].charge(free)[0].remaining == 2 })
             _ = try await redis.send(["DEL", .string(key)])
         }
     }
 
     @Test("processes that do not know of each other allow one burst each, and the client must then wait for all of it")
     func bound() async throws {
-        try await withRedis { (redis) async throws in
+        try await withTestRedis { (redis) async throws in
             #expect(try await eventually { redis.isConnected })
             let processes = (0..<3).map { _ in SharedRateLimiter(redis: redis) }
             let key = "rate:test:\(UInt64.random(in: 0...UInt64.max))"
@@ -63,7 +51,7 @@ struct SharedRateLimiterTests {
 
     @Test("while Redis is not available, the process counts its own requests")
     func away() async throws {
-        try await withRedis("redis://127.0.0.1:1/0") { redis in
+        try await withTestRedis("redis://127.0.0.1:1/0") { redis in
             let limiter = SharedRateLimiter(redis: redis)
             let charges = [RateCharge(limit: limit, key: "a")]
             for _ in 0..<5 { #expect(limiter.charge(charges).areAllowed) }
@@ -75,7 +63,7 @@ struct SharedRateLimiterTests {
 
     @Test("a client that keeps to a limit with a small burst is not refused, although its costs are sent late")
     func steady() async throws {
-        try await withRedis { (redis) async throws in
+        try await withTestRedis { (redis) async throws in
             #expect(try await eventually { redis.isConnected })
             let limiter = SharedRateLimiter(redis: redis)
             let key = "rate:steady:\(UInt64.random(in: 0...UInt64.max))"
@@ -93,7 +81,7 @@ struct SharedRateLimiterTests {
         let (url, proxy) = try TestEnvironment.redirect("WARREN_TEST_REDIS_URL", defaultPort: 6379) {
             try FaultProxy(to: $0)
         }
-        try await withRedis(url) { (redis) async throws in
+        try await withTestRedis(url) { (redis) async throws in
             #expect(try await eventually { redis.isConnected })
             let limiter = SharedRateLimiter(redis: redis)
             let key = "rate:test:\(UInt64.random(in: 0...UInt64.max))"
@@ -110,7 +98,7 @@ struct SharedRateLimiterTests {
 
     @Test("many keys are exchanged in several calls")
     func manyKeys() async throws {
-        try await withRedis { (redis) async throws in
+        try await withTestRedis { (redis) async throws in
             #expect(try await eventually { redis.isConnected })
             let processes = [SharedRateLimiter(redis: redis), SharedRateLimiter(redis: redis)]
             let suffix = "\(UInt64.random(in: 0...UInt64.max))"

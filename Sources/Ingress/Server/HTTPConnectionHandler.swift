@@ -21,9 +21,9 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
         case failure(Problem)
     }
 
-    /// The time for which input is still read after the output is closed. Unread input would cause a TCP reset, and a
-    /// reset can discard the response before the client reads it (RFC 9112, section 9.6).
-    private static let linger: TimeAmount = .seconds(1)
+    /// The time in nanoseconds for which input is still read after the output is closed. Unread input would cause a TCP
+    /// reset, and a reset can discard the response before the client reads it (RFC 9112, section 9.6).
+    private static let linger: UInt64 = 1_000_000_000
     private static let tooManyConnections = Problem(
         .unavailable, detail: "The server has too many connections.", retryAfter: 1)
 
@@ -37,8 +37,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler
     private let slot: ConnectionRegistry.Slot?
     private var state: HTTPConnectionState
     private var context: ChannelHandlerContext?
-    private var timer: Scheduled<Void>?
-    private var timerDeadline = UInt64.max
+    private var timer = ConnectionTimer()
 
     /// The parts that were received and cannot be handled yet.
     private var parts = CircularBuffer<Part>()
@@ -78,8 +77,7 @@ extension HTTPConnectionHandler {
 
     /// Abandons the request that is being handled, because the connection is closed.
     private func end() {
-        timer?.cancel()
-        timer = nil
+        timer.cancel()
         state.shutDown()
         parts.removeAll()
         if let exchange { gateway.abandon(exchange) }
@@ -323,10 +321,10 @@ extension HTTPConnectionHandler {
     private func shutDown(_ context: ChannelHandlerContext) {
         guard !state.isShutDown else { return }
         state.shutDown()
-        timer?.cancel()
         context.flush()
         context.close(mode: .output, promise: nil)
-        timer = context.eventLoop.assumeIsolated().scheduleTask(in: Self.linger) { context.close(promise: nil) }
+        timer.cancel()
+        timer.arm(at: Self.now + Self.linger, on: context.eventLoop) { context.close(promise: nil) }
     }
 }
 
@@ -334,19 +332,11 @@ extension HTTPConnectionHandler {
 extension HTTPConnectionHandler {
     private func armTimer(_ context: ChannelHandlerContext) {
         guard !state.isShutDown else { return }
-        let deadline = state.deadlines.deadline
-        // A timer with an earlier deadline is kept. It is armed again when it fires, so that not every request needs a
-        // new timer.
-        guard timer == nil || deadline < timerDeadline else { return }
-        timer?.cancel()
-        timerDeadline = deadline
-        timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(deadline)) {
-            self.timerFired(context)
-        }
+        timer.arm(at: state.deadlines.deadline, on: context.eventLoop) { self.timerFired(context) }
     }
 
     private func timerFired(_ context: ChannelHandlerContext) {
-        timer = nil
+        timer.cancel()
         if !state.hasSentAllResponses { reportProgress(context) }
         let action = state.checkDeadline(at: Self.now)
         perform(action, context)
@@ -362,22 +352,5 @@ extension HTTPConnectionHandler {
             // The channel is closed.
             context.close(promise: nil)
         }
-    }
-}
-
-/// Reports the arrival of bytes to the connection's handler before the bytes are parsed, so that the head timeout
-/// starts with the first byte.
-final class InboundBytesHandler: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-
-    private let connection: HTTPConnectionHandler
-
-    init(_ connection: HTTPConnectionHandler) {
-        self.connection = connection
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        connection.readBytes(unwrapInboundIn(data).readableBytes)
-        context.fireChannelRead(data)
     }
 }
