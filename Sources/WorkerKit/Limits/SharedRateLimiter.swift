@@ -106,8 +106,8 @@ package import Redis
                 return
             }
             for ((key, _), ahead) in zip(batch, aheads) {
-                let stored = self.now + Int64(ahead.integer ?? 0) + (unsent[key]?.cost ?? 0)
-                local.raise(key, to: stored, at: self.now)
+                // Counted from the time of sending, so that a late reply does not make the client wait longer.
+                local.raise(key, to: now + Int64(ahead.integer ?? 0) + (unsent[key]?.cost ?? 0), at: self.now)
             }
             if !unsent.isEmpty { schedule(after: batch.count < Self.batch ? Self.interval : .zero) }
         }
