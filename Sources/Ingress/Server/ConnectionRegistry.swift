@@ -3,10 +3,9 @@ internal import Synchronization
 
 /// Limits the open connections of the server, in total and for each client network.
 ///
-/// At a limit, a new connection replaces the one whose client has made no progress for the longest time: it has sent
-/// nothing and read nothing. At the limit of a network, a connection of the same network is replaced. A client
-/// therefore cannot keep out others by idle connections, by requests that it does not send completely, or by responses
-/// that it does not read.
+/// At a limit, a new connection replaces the one whose client has been inactive longest. A client is active when it
+/// sends or reads something. At the limit of a network, a connection of the same network is replaced. Therefore idle
+/// connections, incomplete requests and unread responses cannot keep out other clients.
 ///
 /// A connection whose request is being handled is never closed. If a request is being handled on every connection, 32
 /// reserved connections remain, on which the server responds to health probes, and with 503 to other requests.
