@@ -69,9 +69,10 @@ public final class LocalCloudinary {
         String(decoding: FileManager.default.contents(atPath: folder.path("log")) ?? Data(), as: UTF8.self)
     }
 
-    /// Sends SIGTERM and waits for the process to end. Returns its exit status, or -1 if a signal ended it.
+    /// Sends SIGTERM if the process still runs, and waits for the process to end. Returns its exit status, or -1 if
+    /// a signal ended it.
     public func stop() async throws -> Int32 {
-        process.terminate()
+        if process.isRunning { process.terminate() }
         guard try await eventually({ !process.isRunning }) else {
             throw Failure(description: "cloudinary-local still runs after SIGTERM")
         }
