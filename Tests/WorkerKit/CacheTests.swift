@@ -88,7 +88,7 @@ struct CacheTests {
             #expect(page == Array("one".utf8))
             fixture.proxy.resume()
             #expect(try await eventually(within: .seconds(30)) { fixture.redis.isConnected })
-            #expect(await fixture.pageLookup("1") == "miss")
+            #expect(await fixture.pageLookup("1") == "reserved")
         }
     }
 

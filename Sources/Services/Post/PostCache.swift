@@ -1,4 +1,5 @@
 internal import Contracts
+internal import Crypto
 internal import FoundationEssentials
 internal import Logging
 internal import Reactor
@@ -19,16 +20,18 @@ internal import WorkerKit
     init(_ redis: RedisClient, keyPrefix: String = "post", log: Logger) {
         let invalidations = Invalidations(redis: redis, log: log)
         posts = EntityCache(
-            redis: redis, invalidations: invalidations, name: "\(keyPrefix):one", lifetime: Self.lifetime)
+            redis: redis, invalidations: invalidations, name: "\(keyPrefix):entry", lifetime: Self.lifetime)
         pages = ListCache(
             redis: redis, invalidations: invalidations, name: "\(keyPrefix):list", lifetime: Self.lifetime)
     }
 
-    /// Returns the body of a post from the cache. If the cache does not have it, reads the body and stores it.
+    /// Returns the body of a post, with its entity tag, from the cache. If the cache does not have it, reads the body
+    /// and stores it.
     ///
     /// - Returns: `nil` if there is no such post.
-    func post(_ id: UUID, read: @Loop () async throws -> [UInt8]?) async throws -> [UInt8]? {
-        try await posts.body(id.text, read: read)
+    func post(_ id: UUID, read: @Loop () async throws -> [UInt8]?) async throws -> TaggedBody? {
+        let bytes = try await posts.body(id.text) { try await read().map { TaggedBody($0).bytes } }
+        return bytes.map { TaggedBody(bytes: $0) }
     }
 
     /// Replaces a post's entry with a tombstone, because the post was deleted or has changed.
@@ -45,4 +48,30 @@ internal import WorkerKit
     private func key(_ query: ListRequest) -> String {
         query.cursor.map { "\(query.limit):after:\($0)" } ?? "\(query.limit):\(query.page ?? 1)"
     }
+}
+
+/// A reply body with its entity tag. Both are cached, so that a hit need not hash the body.
+struct TaggedBody: Sendable {
+    /// A strong entity tag (RFC 9110, section 8.8.3): 128 bits of the body's SHA-256, so that all workers return the
+    /// same tag for the same body.
+    let etag: String
+    let body: [UInt8]
+
+    /// The length of every tag: two quotation marks and 22 characters, which are 128 bits in base64url.
+    private static let tagLength = 24
+
+    /// Computes the tag of a body.
+    init(_ body: [UInt8]) {
+        etag = "\"" + Base64URL.encode(Array(SHA256.hash(data: body).prefix(16))) + "\""
+        self.body = body
+    }
+
+    /// Decodes ``bytes``.
+    init(bytes: [UInt8]) {
+        etag = String(decoding: bytes.prefix(Self.tagLength), as: UTF8.self)
+        body = Array(bytes.dropFirst(Self.tagLength))
+    }
+
+    /// The tag, followed by the body.
+    var bytes: [UInt8] { Array(etag.utf8) + body }
 }

@@ -1,5 +1,4 @@
 internal import Contracts
-internal import Crypto
 internal import FoundationEssentials
 internal import Postgres
 internal import Reactor
@@ -11,24 +10,18 @@ internal import WorkerKit
     let cache: PostCache
 
     func get(_ query: EntityRequest, _ context: HandlerContext) async throws -> Reply {
-        let body = try await cache.post(query.id) {
+        let post = try await cache.post(query.id) {
             let rows = try await database.query(PostStatements.get, query.id, deadline: newDeadline())
             return try rows.first.map { row in try Post(row).jsonBytes() }
         }
-        guard let body else { throw Problem(.postNotFound) }
-        return .json(body, etag: entityTag(of: body))
+        guard let post else { throw Problem(.postNotFound) }
+        return .json(post.body, etag: post.etag)
     }
 
     func list(_ query: ListRequest, _ context: HandlerContext) async throws -> Reply {
         // The cursor is validated before the cache is read, because its text becomes part of the cache key.
         let cursor = try query.cursor.map { text throws(Problem) in try KeysetCursor(text) }
         return .json(try await cache.page(query) { try await page(query, cursor).jsonBytes() })
-    }
-
-    /// Returns a strong entity tag (RFC 9110, section 8.8.3): 128 bits of the body's SHA-256, so that all
-    /// workers return the same tag for the same body.
-    private func entityTag(of body: [UInt8]) -> String {
-        "\"" + Base64URL.encode(Array(SHA256.hash(data: body).prefix(16))) + "\""
     }
 
     /// Returns the deadline of a statement that is sent now.

@@ -9,6 +9,8 @@ package import Redis
 @Loop package final class ListCache {
     // All keys of a list have the list's name as their hash tag, so a Redis cluster keeps them in one slot. If Redis
     // has lost the generation, it is set to the time in microseconds, which is greater than every number used before.
+    //
+    // A missing page is reserved for the reader, as CacheFiller.lookUp(_:) does.
     private static let lookUpScript = RedisScript(
         """
         local generation = redis.call('GET', KEYS[1])
@@ -17,7 +19,8 @@ package import Redis
             generation = time[1] .. string.format('%06d', time[2])
             redis.call('SET', KEYS[1], generation)
         end
-        return {generation, redis.call('GET', KEYS[1] .. ':' .. generation .. ':' .. ARGV[1])}
+        local page = ARGV[1] .. generation .. ARGV[2]
+        return {generation, redis.call('SET', page, ARGV[3], 'NX', 'GET', 'PX', ARGV[4])}
         """)
 
     // INCR alone would restart a lost generation at 1 each time, so numbers would repeat.
@@ -31,6 +34,8 @@ package import Redis
     private let invalidations: Invalidations
     private let filler: CacheFiller
     private let generationKey: String
+    /// The key of a page consists of this prefix, the generation, a colon and the page.
+    private let pageKeyPrefix: String
     /// The writers that wait for an increment. A writer that is resumed with `true` must do the next increment. For a
     /// writer that is resumed with `false`, another writer has done it.
     private var writers = BatchQueue<Waiter<Bool>>(limit: .max)
@@ -44,6 +49,7 @@ package import Redis
         self.redis = redis
         self.invalidations = invalidations
         generationKey = "{\(name)}:generation"
+        pageKeyPrefix = "{\(name)}:page:"
         filler = CacheFiller(redis: redis, lifetime: lifetime)
     }
 
@@ -60,14 +66,18 @@ package import Redis
         return try await read()
     }
 
-    func lookUp(_ page: String) async -> CacheLookup {
+    private func lookUp(_ page: String) async -> CacheLookup {
+        let marker = filler.newMarker()
         let result = try? await redis.run(
-            Self.lookUpScript, keys: [.string(generationKey)], arguments: [.string(page)])
+            Self.lookUpScript, keys: [.string(generationKey)],
+            arguments: [
+                .string(pageKeyPrefix), .string(":\(page)"), .bytes(marker),
+                .integer(CacheFiller.reservationLifetime),
+            ])
         guard case .array(let parts)? = result, parts.count == 2, case .bytes(let generation) = parts[0]
         else { return .unavailable }
-        if case .bytes(let body) = parts[1] { return .hit(body) }
-        let key = "\(generationKey):\(String(decoding: generation, as: UTF8.self)):\(page)"
-        return .miss(key: key, lock: "\(key):reading")
+        let key = pageKeyPrefix + String(decoding: generation, as: UTF8.self) + ":\(page)"
+        return CacheLookup(parts[1], for: CacheReservation(key: key, marker: marker))
     }
 
     /// Invalidates every page.

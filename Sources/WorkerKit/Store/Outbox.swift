@@ -35,8 +35,14 @@ internal import Reactor
         """)
     // The table is usually empty, and the planner would choose scans of the whole table for it. A connection keeps the
     // plan of a prepared statement until the table is analyzed, even if the table has grown since.
-    private static let planForLargeTable = Statement(
-        "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)")
+    //
+    // The commit does not wait for the disk. If the server crashes before it has written the commit, the events are in
+    // the table again and are published again; subscribers must expect that anyway.
+    private static let transactionSettings = Statement(
+        """
+        SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+            set_config('synchronous_commit', 'off', true)
+        """)
 
     /// An event that a handler emitted.
     struct Event: Sendable {
@@ -66,9 +72,10 @@ internal import Reactor
     /// Takes the first `limit` events out of the table, in the order of their numbers. They are deleted when the
     /// transaction is committed. Events that are postponed to a later time are neither taken nor read.
     ///
-    /// The transaction's later statements are planned without sequential and bitmap scans where possible.
+    /// The transaction's later statements are planned without sequential and bitmap scans where possible, and its
+    /// commit does not wait until it is on disk.
     static func take(_ limit: Int, in transaction: Transaction) async throws -> [Event] {
-        _ = transaction.send(planForLargeTable)
+        _ = transaction.send(transactionSettings)
         var numbered: [(number: Int64, event: Event)] = []
         for row in try await transaction.query(take, limit) {
             let (id, type, body, number, refusals) = try row.decode((UUID, String, [UInt8], Int64, Int32).self)

@@ -67,17 +67,38 @@ import Testing
         String(decoding: try await pages.body(page) { Array(content.utf8) }, as: UTF8.self)
     }
 
-    /// Looks an entity up in the cache. Returns its content, `miss` or `unavailable`.
-    func entityLookup(_ id: String) async -> String { text(await entities.lookUp(id)) }
+    /// Returns an entity's content in Redis; `reserved` if a reader has reserved the key, `miss` if there is no
+    /// content, `unavailable` if there is a tombstone or Redis is not available.
+    func entityLookup(_ id: String) async -> String { await lookup("\(name):\(id)") }
 
-    /// Looks a page up in the cache. Returns its content, `miss` or `unavailable`.
-    func pageLookup(_ page: String) async -> String { text(await pages.lookUp(page)) }
+    /// Returns a page's content in Redis under the current generation; `reserved` if a reader has reserved the key,
+    /// `miss` if there is no content, `unavailable` if Redis is not available.
+    func pageLookup(_ page: String) async -> String {
+        switch try? await redis.send(["GET", .string(generationKey)]) {
+        case .bytes(let generation):
+            await lookup("{\(name)}:page:\(String(decoding: generation, as: UTF8.self)):\(page)")
+        case .null: "miss"
+        default: "unavailable"
+        }
+    }
 
-    private func text(_ lookup: CacheLookup) -> String {
-        switch lookup {
-        case .hit(let bytes): String(decoding: bytes, as: UTF8.self)
-        case .miss: "miss"
-        case .unavailable: "unavailable"
+    /// Runs a test while Redis refuses this client's writes, as a replica refuses all writes. Ends the client's
+    /// connection afterwards.
+    func withoutWrites(_ body: @Loop () async throws -> Void) async throws {
+        let user = RedisArgument.string("test-" + UUID().text)
+        _ = try await redis.send(["ACL", "SETUSER", user, "on", "nopass", "~*", "+@all", "-@write"])
+        _ = try await redis.send(["AUTH", user, "any password"])
+        try await body()
+        // Redis closes this connection, because its user no longer exists. The command then has no reply.
+        _ = try? await redis.send(["ACL", "DELUSER", user])
+    }
+
+    private func lookup(_ key: String) async -> String {
+        switch try? await redis.send(["GET", .string(key)]) {
+        case .bytes(let bytes) where bytes.isEmpty: "unavailable"
+        case .bytes(let bytes): bytes[0] == 0 ? "reserved" : String(decoding: bytes, as: UTF8.self)
+        case .null: "miss"
+        default: "unavailable"
         }
     }
 }
