@@ -1,8 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The targets form layers: a target depends only on targets of lower layers, except for Multipart, JSONLogging and
-// AtomicFile. `swift build --explicit-target-dependency-import-check error` rejects imports of other targets.
+// The targets form layers: a target depends only on targets of lower layers, except for Multipart, JSONLogging,
+// AtomicFile and BenchKit. `swift build --explicit-target-dependency-import-check error` rejects imports of other
+// targets.
 
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -127,6 +128,9 @@ let layer3 = [
 
 let layer4 = [
     module("AtomicFile", path: "Sources/Tools/AtomicFile", []),
+    module(
+        "BenchKit", path: "Sources/Tools/Bench/Kit", exclude: ["result.schema.json"],
+        resources: [.embedInCode("requests.lua")], ["Contracts", "WorkerKit"]),
     program("warren-identity", path: "Daemons/Identity", ["IdentityService", "WorkerKit"]),
     program("warren-post", path: "Daemons/Post", ["PostService", "WorkerKit"]),
     program("warren-media", path: "Daemons/Media", ["MediaService", "WorkerKit"]),
@@ -144,6 +148,13 @@ let layer4 = [
             "ASCII", "ImageHeaders", "Multipart", "JSONLogging", "AtomicFile", hummingbird, hummingbirdCore, httpTypes,
             nioCore, crypto, arguments, lifecycle, logging,
         ]),
+    program(
+        "warren-bench", path: "Tools/Bench", exclude: ["Kit", "Raw"],
+        [
+            "Reactor", "BenchKit", "Contracts", "Curl", "Redis", "AtomicFile", arguments, logging,
+        ]),
+    // In C, so that the limit with which Warren is compared contains none of Warren's code.
+    program("warren-bench-raw", path: "Tools/Bench/Raw", ["CRabbitMQ"]),
 ]
 
 let testTargets = [
@@ -198,6 +209,7 @@ let testTargets = [
         ]),
     tests("Compose", ["warren"]),
     tests("AtomicFile", ["AtomicFile"]),
+    tests("Bench", ["BenchKit", "Contracts", "ImageHeaders"]),
     tests("CloudinaryLocal", ["cloudinary-local", crypto]),
     tests(
         "Fuzz", exclude: ["libfuzzer"],

@@ -99,14 +99,15 @@ struct RedisServerTests {
                 PATH=$STATE/bin:$PATH
                 install_packages() { :; }
                 require_swift() { :; }
-                remove_test_data() { :; }
-                stop_test_stack() { :; }
+                remove_own_data() { :; }
+                stop_own_stack() { :; }
                 reserve_free_ports() { :; }
                 build_release() { echo built; }
                 start_servers() { echo started; }
                 start_stack() { echo started; }
                 \(command)
-                """, parts: ["output", "state", "process", "packages", "build", "servers", "commands", "test"],
+                """,
+                parts: ["output", "state", "process", "packages", "build", "servers", "commands", "own_stack", "test"],
                 state: state.path)
             if expected == "accepted" {
                 #expect(result.status == 0, "\(printed): \(result.errors)")

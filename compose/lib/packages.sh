@@ -8,7 +8,7 @@ PACKAGES=(
     git ca-certificates curl jq openssl
 )
 # shellcheck disable=SC2034 # used by other parts
-TEST_PACKAGES=(python3 python3-pika python3-jsonschema python3-yaml shellcheck)
+TEST_PACKAGES=(python3 python3-pika python3-jsonschema python3-yaml shellcheck wrk)
 
 package_is_installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
 

@@ -6,6 +6,7 @@ declare -A TEST_NEEDS=(
     [AMQP]="rabbitmq"
     [Argon2]=""
     [AtomicFile]=""
+    [Bench]=""
     [CloudinaryLocal]=""
     [Compose]=""
     [Contracts]=""

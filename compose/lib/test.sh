@@ -19,24 +19,10 @@ run_tests() {
     if (($#)); then test_target "$target" "${2-}"; else test_everything; fi
 }
 
-# prepare_tests: locks the stack's folder, deletes the data and the processes' logs of the last run, reserves ports, and
-# installs the packages.
+# prepare_tests: prepares the stack of the tests, and empties their log.
 prepare_tests() {
-    if [[ -z ${WARREN_STATE-} ]]; then STATE=$ROOT/.local/test; fi
-    make_state_folder
-    exec 8>"$STATE/test.lock"
-    flock -n 8 || fail "another compose/local test is running in $STATE"
-    run_step "Deleting the data of the last run" remove_test_data
-    reserve_free_ports
-    save_setting BUILD debug
-    trap stop_test_stack EXIT
-    run_step "Checking packages" install_packages "${PACKAGES[@]}" "${TEST_PACKAGES[@]}"
-    require_redis
-    require_swift
+    prepare_own_stack test debug "${TEST_PACKAGES[@]}"
     : >"$STATE/log/test.log"
-    # The caller's shell may have exported the addresses of another stack.
-    unset "${!WARREN_TEST_@}" WARREN_STATE WARREN_URL WARREN_INTEGRATOR_URL WARREN_OPERATOR_URL WARREN_REDIS_URL \
-        WARREN_LIMITS_REDIS_URL CLOUDINARY_URL
     # If hundreds of tests ran in parallel, some would exceed their time limits.
     export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=${SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH:-8}
 }
@@ -83,9 +69,7 @@ start_tested_stack() {
     # All tests send their requests from one address, so the default rate limits would refuse some of the requests.
     export WARREN_RATE_LIMIT=${WARREN_RATE_LIMIT:-10000/s burst 20000}
     export WARREN_CREDENTIAL_RATE_LIMIT=${WARREN_CREDENTIAL_RATE_LIMIT:-10000/min}
-    start_stack
-    eval "$(print_stack_addresses && print_test_addresses "${SERVERS[@]}")"
-    export WARREN_STATE=$STATE
+    start_own_stack
 }
 
 # run_test_runner ARGUMENTS…: runs `swift test` without a build. Returns its exit status.
@@ -94,18 +78,4 @@ run_test_runner() {
     run_in_group bash -c 'set -o pipefail; cd "$1" && log=$2 hide=$3 && shift 3 &&
         swift test --skip-build "$@" 2>&1 | tee -a "$log" | sed -uE "$hide"' - \
         "$ROOT" "$STATE/log/test.log" "$HIDE_PASSED" "$@"
-}
-
-remove_test_data() {
-    if load_settings && any_running; then stop_test_stack; fi
-    rm -rf "${STATE:?}"/{rabbitmq,postgres,redis,limits,cloudinary,keys,secrets,run,settings}
-    # Some tests read the logs of the processes. A rotation during the run, which could move the lines that a test looks
-    # for, is unlikely if the logs are empty at the start.
-    rm -f "$STATE"/log/*-[0-9]*.log{,.1}
-    make_state_folder
-}
-
-stop_test_stack() {
-    end_group
-    { stop_daemons && stop_servers; } >>"$STATE/log/stop.log" 2>&1
 }

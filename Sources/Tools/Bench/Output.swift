@@ -1,0 +1,13 @@
+import Glibc
+
+/// Writes a line without buffering, so that the reader of a pipe sees the progress at once. If nobody reads the output
+/// any more, the line is lost.
+func printLine(_ line: String, to descriptor: Int32 = STDOUT_FILENO) {
+    var rest = Array("\(line)\n".utf8)[...]
+    while !rest.isEmpty {
+        let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { return }
+        rest = rest.dropFirst(count)
+    }
+}

@@ -1,0 +1,46 @@
+# shellcheck shell=bash
+# Stacks that one command starts for itself and stops at its end. The tests and the bench use them.
+
+# prepare_own_stack NAME BUILD PACKAGE…: selects the folder .local/NAME and locks it, deletes the data of the last run,
+# reserves ports, and installs packages. WARREN_STATE selects another folder. BUILD is the build whose programs the
+# stack runs. When this script exits, it stops the stack.
+prepare_own_stack() {
+    local name=$1 build=$2
+    shift 2
+    if [[ -z ${WARREN_STATE-} ]]; then STATE=$ROOT/.local/$name; fi
+    make_state_folder
+    exec 8>"$STATE/$name.lock"
+    flock -n 8 || fail "another compose/local $name is running in $STATE"
+    run_step "Deleting the data of the last run" remove_own_data
+    reserve_free_ports
+    save_setting BUILD "$build"
+    trap stop_own_stack EXIT
+    run_step "Checking packages" install_packages "${PACKAGES[@]}" "$@"
+    require_redis
+    require_swift
+    # The caller's shell may have exported the addresses of another stack.
+    unset "${!WARREN_TEST_@}" WARREN_STATE WARREN_URL WARREN_INTEGRATOR_URL WARREN_OPERATOR_URL WARREN_REDIS_URL \
+        WARREN_LIMITS_REDIS_URL CLOUDINARY_URL
+}
+
+# start_own_stack: starts all servers and daemons, and exports their addresses.
+start_own_stack() {
+    start_stack
+    eval "$(print_stack_addresses && print_test_addresses "${SERVERS[@]}")"
+    export WARREN_STATE=$STATE
+}
+
+# remove_own_data: deletes the data of the servers and daemons, and their logs.
+remove_own_data() {
+    if load_settings && any_running; then stop_own_stack; fi
+    rm -rf "${STATE:?}"/{rabbitmq,postgres,redis,limits,cloudinary,keys,secrets,run,bench,settings}
+    # Some tests read the logs of the processes. A rotation during the run, which could move the lines that a test looks
+    # for, is unlikely if the logs are empty at the start.
+    rm -f "$STATE"/log/*-[0-9]*.log{,.1}
+    make_state_folder
+}
+
+stop_own_stack() {
+    end_group
+    { stop_daemons && stop_servers; } >>"$STATE/log/stop.log" 2>&1
+}
