@@ -155,17 +155,23 @@ import Reactor
         guard !plan.workerCounts.isEmpty, let dataSet = plan.dataSets.last else { return }
         try await databases.delayPosts()
         for _ in 1...plan.rounds {
-            for count in plan.workerCounts {
-                try await accounts.renewTokens()
-                try await ChildProcess.runSuccessfully(stack.script, ["scale", "post", "\(count)"])
-                let requests = requests(of: .createPost, dataSet, accounts)
-                let load = try await load.run(requests, connections: Self.usualConnections, seconds: plan.seconds).load
-                report("\(count) post workers", Self.usualConnections, load.perSecond, load.latency)
-                result.add(postsPerSecond: load.perSecond, workers: count)
-            }
+            for count in plan.workerCounts { try await measureWorkers(count, dataSet, accounts) }
         }
         try await databases.endDelay()
-        try await ChildProcess.runSuccessfully(stack.script, ["scale", "post", "1"])
+        try await scalePostService(1)
+    }
+
+    private func measureWorkers(_ count: Int, _ dataSet: DataSet, _ accounts: Accounts) async throws {
+        try await accounts.renewTokens()
+        try await scalePostService(count)
+        let requests = requests(of: .createPost, dataSet, accounts)
+        let load = try await load.run(requests, connections: Self.usualConnections, seconds: plan.seconds).load
+        report("post workers: \(count)", Self.usualConnections, load.perSecond, load.latency)
+        result.add(postsPerSecond: load.perSecond, workers: count)
+    }
+
+    private func scalePostService(_ count: Int) async throws {
+        try await ChildProcess.run(stack.script, ["scale", "post", "\(count)"])
     }
 
     private func step<Value>(_ text: String, _ body: () async throws -> Value) async rethrows -> Value {

@@ -14,33 +14,27 @@ enum ChildProcess {
         let microseconds: Int
     }
 
-    /// Runs a program and waits until it exits.
+    /// Runs a program until it exits.
     ///
     /// - Parameters:
     ///   - path: the path of the program, or its name in a folder of `PATH`.
     ///   - package: the Debian package that contains the program.
     ///   - environment: variables that the program gets besides those of the bench.
     ///   - input: makes a function that returns the next part of standard input; `nil` at the end.
-    /// - Throws: ``BenchError`` if the program cannot be started.
-    @Loop static func run(
+    /// - Throws: ``BenchError`` if the program cannot be started, and with the output if the exit status is not 0.
+    // Swift 6.3 crashes when it inlines this function.
+    @inline(never)
+    @Loop @discardableResult static func run(
         _ path: String, _ arguments: [String], package: String? = nil, environment: [String: String] = [:],
         input: (@Sendable () -> (() -> [UInt8]?))? = nil
     ) async throws -> Exit {
-        guard let result = await onOwnThread({ runBlocking(path, arguments, package, environment, input?()) })
-        else { throw BenchError("\(path): no thread can be created") }
-        return try result.get()
-    }
-
-    /// Runs a program and returns its output.
-    ///
-    /// - Throws: ``BenchError`` with the output if the exit status is not 0.
-    @Loop @discardableResult static func runSuccessfully(
-        _ path: String, _ arguments: [String], package: String? = nil, environment: [String: String] = [:],
-        input: (@Sendable () -> (() -> [UInt8]?))? = nil
-    ) async throws -> Exit {
-        let exit = try await run(path, arguments, package: package, environment: environment, input: input)
-        guard exit.status == 0 else { throw BenchError("\(path) ended with status \(exit.status):\n\(exit.output)") }
-        return exit
+        switch await onOwnThread({ runBlocking(path, arguments, package, environment, input?()) }) {
+        case nil: throw BenchError("\(path): no thread can be created")
+        case .failure(let error): throw error
+        case .success(let exit) where exit.status != 0:
+            throw BenchError("\(path) ended with status \(exit.status):\n\(exit.output)")
+        case .success(let exit): return exit
+        }
     }
 
     private static func runBlocking(

@@ -37,7 +37,7 @@ import Redis
         try await psql(stack.postDatabase, "VACUUM ANALYZE posts")
         let copied = ContinuousClock.now
         try await emptyCaches()
-        try await ChildProcess.runSuccessfully(stack.script, ["rebuild-search"])
+        try await ChildProcess.run(stack.script, ["rebuild-search"])
         try await psql(stack.searchDatabase, "VACUUM ANALYZE")
         try await emptyCaches()
         return ((copied - start).seconds, (ContinuousClock.now - copied).seconds)
@@ -81,7 +81,7 @@ import Redis
             throw BenchError("the address of a database has no password")
         }
         address.password = nil
-        try await ChildProcess.runSuccessfully(
+        try await ChildProcess.run(
             "psql", ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", statement, address.string ?? ""],
             package: "postgresql-client", environment: ["PGPASSWORD": password], input: input)
     }

@@ -34,7 +34,7 @@ import Reactor
     func run(_ list: RequestList, connections: Int, seconds: Int) async throws -> (load: WrkResult, microseconds: Int) {
         let file = "\(folder)/requests"
         try AtomicFile(file, mode: 0o600).write(list.bytes, replacing: true)
-        let exit = try await ChildProcess.runSuccessfully(
+        let exit = try await ChildProcess.run(
             "wrk",
             [
                 "-t1", "-c\(connections)", "-d\(seconds)s", "--timeout", "\(Self.timeout)s", "-s",
@@ -51,7 +51,7 @@ import Reactor
 
     /// Measures raw request-reply.
     func measureRaw(_ point: BenchResult.RawPoint, seconds: Int) async throws -> RawResult {
-        let exit = try await ChildProcess.runSuccessfully(
+        let exit = try await ChildProcess.run(
             "\(stack.programs)/warren-bench-raw", [point.kind.rawValue, "\(point.inFlight)", "\(seconds)"])
         guard let result = RawResult(output: exit.output) else {
             throw BenchError("warren-bench-raw printed no result: \(exit.output)")
