@@ -47,6 +47,15 @@ struct SchemaScalarTests {
         #expect(throws: ValidationError.self) { try Schema<Double>.number.decode("3") }
     }
 
+    @Test("only true and false are accepted where a boolean is required")
+    func boolean() throws {
+        #expect(try Schema<Bool>.boolean.decode(true))
+        #expect(try !Schema<Bool>.boolean.decode(false))
+        for bad: JSON in [0, 1, "true", nil] {
+            #expect(throws: ValidationError.self) { try Schema<Bool>.boolean.decode(bad) }
+        }
+    }
+
     @Test("a schema reports the fault of a refinement at the pointer of the refinement")
     func refinement() {
         let schema = Schema<Int>.integer(0...).refined("must be even", at: "/x") { $0 % 2 == 0 }

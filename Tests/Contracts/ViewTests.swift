@@ -92,7 +92,19 @@ struct ViewTests {
         let json = try JSON.parse(page.jsonBytes())
         #expect(json["posts"]?.array?.first?["score"] == 0.5)
         #expect(json["nextCursor"] == nil)
+        #expect(json["totalIsExact"] == true)
         #expect(try SearchHit.pageSchema.decode(json) == page)
+    }
+
+    @Test("a page of search hits states whether its total is exact, and is exact if an earlier version wrote it")
+    func exactness() throws {
+        let page = Page<SearchHit>(items: [], limit: 10, number: .init(page: 1, total: 10_000, isExact: false))
+        #expect(
+            text(page)
+                == #"{"posts":[],"page":1,"limit":10,"totalPosts":10000,"totalIsExact":false,"totalPages":1000}"#)
+        #expect(try SearchHit.pageSchema.decode(JSON.parse(page.jsonBytes())) == page)
+        let earlier = try JSON.parse(Array(#"{"posts":[],"page":1,"limit":10,"totalPosts":3,"totalPages":1}"#.utf8))
+        #expect(try SearchHit.pageSchema.decode(earlier).number == .init(page: 1, total: 3, isExact: true))
     }
 
     @Test("a receipt has a result if the command is done, and none before")

@@ -63,7 +63,7 @@ import Testing
             #expect(try await text("the") == nil)
             #expect(
                 try await text("burr -burr \"burr\"", ["burr": ["burrow"]])
-                    == "(('burr':* | 'burrow') & !('burr') & ('burr'))")
+                    == "(('burrow') & !('burr') & ('burr'))")
         }
     }
 

@@ -61,4 +61,82 @@ import WorkerKit
             #expect(try await fixture.found("clovr").isEmpty)
         }
     }
+
+    @Test("while 50 posts a second come and go, identical searches show each within a second, with few scans")
+    @Loop func changingIndex() async throws {
+        try await SearchFixture.with(connections: 4, pause: SearchService.cachePause) { fixture in
+            let log = ChangeLog()
+            let end = ContinuousClock.now + .seconds(3)
+            try await withThrowingDiscardingTaskGroup { group in
+                group.addTask { try await Self.change(fixture, log, until: end) }
+                for _ in 0..<20 { group.addTask { try await Self.ask(fixture, log, until: end) } }
+            }
+            #expect(log.replyCount > 500)
+            #expect(log.created.count > 60 && log.deleted.count > 10)
+            // Each scan of the changing index counts another number of posts, except by chance.
+            #expect((3...16).contains(log.totals.count), "\(log.totals.count) different totals")
+            let last = log.created.count - log.deleted.count
+            #expect(
+                try await eventually(within: .seconds(1)) { try await fixture.search("clover").number?.total == last })
+        }
+    }
+
+    /// The changes of a test's index, with the times at which their events were handled, and the replies to searches.
+    @Loop private final class ChangeLog {
+        var created: [ContinuousClock.Instant] = []
+        var deleted: [ContinuousClock.Instant] = []
+        var replyCount = 0
+        var totals: Set<Int> = []
+    }
+
+    /// Creates posts, and deletes every fourth one after the post that follows it.
+    @Loop private static func change(
+        _ fixture: SearchFixture, _ log: ChangeLog, until end: ContinuousClock.Instant
+    ) async throws {
+        var last: Post?
+        while .now < end {
+            let post = try await fixture.post("clover")
+            log.created.append(.now)
+            if let last, log.created.count % 4 == 2 {
+                try await fixture.delete(last)
+                log.deleted.append(.now)
+            }
+            last = post
+            try await Loop.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// Searches all the time, and checks that each total includes the changes that are a second old.
+    @Loop private static func ask(
+        _ fixture: SearchFixture, _ log: ChangeLog, until end: ContinuousClock.Instant
+    ) async throws {
+        while .now < end {
+            let due = ContinuousClock.now - .seconds(1)
+            let total = try await fixture.search("clover").number?.total ?? -1
+            log.replyCount += 1
+            log.totals.insert(total)
+            // One more creation and deletion can be in progress.
+            let least = log.created.count { $0 < due } - log.deleted.count - 1
+            let most = log.created.count + 1 - log.deleted.count { $0 < due }
+            #expect((least...max(least, most)).contains(total))
+            try await Loop.sleep(for: .milliseconds(2))
+        }
+    }
+
+    @Test("a new post is found, and a deleted post is not found, within a second")
+    @Loop func visibility() async throws {
+        try await SearchFixture.with(pause: SearchService.cachePause) { fixture in
+            for round in 0..<3 {
+                #expect(try await fixture.search("clover").number?.total == 0)
+                let post = try await fixture.post("clover")
+                #expect(
+                    try await eventually(within: .seconds(1)) { try await fixture.search("clover").number?.total == 1 },
+                    "round \(round)")
+                try await fixture.delete(post)
+                #expect(
+                    try await eventually(within: .seconds(1)) { try await fixture.search("clover").number?.total == 0 },
+                    "round \(round)")
+            }
+        }
+    }
 }

@@ -15,21 +15,28 @@ import Testing
 @Loop final class SearchFixture {
     let database: PostgresPool
     let cache: ListCache
+    let survey: IndexSurvey
     private let handlers: ServiceHandlers
 
-    private init(_ database: PostgresPool, _ redis: RedisClient) {
+    private init(_ database: PostgresPool, _ redis: RedisClient, _ pause: Duration) {
         self.database = database
         cache = ListCache(
             redis: redis, invalidations: Invalidations(redis: redis, log: .quiet),
-            name: "search:test:\(UUID.v7().text)", lifetime: .seconds(60))
-        handlers = ServiceHandlers(SearchService.handlers(database, cache), database: database)
+            name: "search:test:\(UUID.v7().text)", lifetime: .seconds(60), pause: pause)
+        survey = IndexSurvey(database: database, log: .quiet)
+        handlers = ServiceHandlers(SearchService.handlers(database, cache, survey), database: database)
     }
 
     /// Runs a test with the handlers.
-    static func with(connections: Int = 2, _ body: @Loop (SearchFixture) async throws -> Void) async throws {
+    ///
+    /// - Parameter pause: the shortest time between two refreshes of a cached reply. With zero, each event invalidates all
+    ///   replies at once.
+    static func with(
+        connections: Int = 2, pause: Duration = .zero, _ body: @Loop (SearchFixture) async throws -> Void
+    ) async throws {
         // Each test has a database, not only a schema, because the extension pg_trgm belongs to a database.
         try await TestDatabase.withDatabase(of: SearchService.definition, connections: connections) { _, pool in
-            try await TestRedis.withClient { redis in try await body(SearchFixture(pool, redis)) }
+            try await TestRedis.withClient { redis in try await body(SearchFixture(pool, redis, pause)) }
         }
     }
 
@@ -62,6 +69,17 @@ import Testing
     /// Adds posts in one statement, without events.
     func add(_ contents: [String], at time: Timestamp = .now()) async throws {
         try await index.add(contents.map { Self.post($0, at: time) })
+    }
+
+    /// Adds posts with the content `clover` by SQL, in a random order. The n-th newest post is n times `interval` old.
+    func addClover(_ count: Int, every interval: String = "1 minute") async throws {
+        let insert = Statement(
+            """
+            INSERT INTO documents (id, author_id, author_name, content, created_at, words)
+            SELECT gen_random_uuid(), gen_random_uuid(), 'hazel', 'clover', now() - number * $2::text::interval, 'clover:1'
+            FROM generate_series(1, $1::bigint) AS number ORDER BY random()
+            """)
+        _ = try await database.query(insert, count, interval)
     }
 
     /// The index with empty caches, as a new worker has it.

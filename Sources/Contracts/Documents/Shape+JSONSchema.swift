@@ -18,6 +18,7 @@ extension Shape {
     private func addKeywords(to schema: inout JSONObject, _ reference: (ObjectShape) -> String?) {
         switch self {
         case .any: break
+        case .boolean: schema.add("type", "boolean")
         case .number: schema.add("type", "number")
         case .integer(let minimum, let maximum):
             schema.add("type", "integer")
@@ -96,7 +97,7 @@ extension Shape {
     /// that occurs twice is listed twice.
     package var namedObjects: [ObjectShape] {
         switch self {
-        case .any, .number, .string, .integer: []
+        case .any, .boolean, .number, .string, .integer: []
         case .array(let array): array.items.namedObjects
         case .nullable(let shape), .described(let shape, _): shape.namedObjects
         case .object(let object): [object] + object.fields.flatMap(\.shape.namedObjects)

@@ -79,7 +79,7 @@ extension Shape {
             return .string(string)
         case .nullable(let shape): return .nullable(shape.adding(rule: rule))
         case .described(let shape, let text): return .described(shape.adding(rule: rule), text)
-        case .any, .number, .integer: return .described(self, rule)
+        case .any, .boolean, .number, .integer: return .described(self, rule)
         }
     }
 

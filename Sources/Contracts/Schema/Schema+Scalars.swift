@@ -24,6 +24,19 @@ extension Schema where Value == Int {
     }
 }
 
+extension Schema where Value == Bool {
+    /// `true` or `false`.
+    package static var boolean: Schema {
+        Schema(
+            shape: .boolean,
+            read: { json, faults in
+                if case .bool(let value) = json { return value }
+                faults.add("must be true or false")
+                return nil
+            }, write: { $1.bool($0) })
+    }
+}
+
 extension Schema where Value == Double {
     /// Any number.
     package static var number: Schema {

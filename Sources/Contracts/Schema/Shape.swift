@@ -1,6 +1,7 @@
 /// The JSON that a schema accepts, in terms of JSON Schema 2020-12.
 package indirect enum Shape: Sendable, Hashable {
     case any
+    case boolean
     case number
     case string(StringShape)
     case integer(minimum: Int64?, maximum: Int64?)

@@ -11,12 +11,15 @@ package struct Page<Item: PageItem>: SchemaCodable {
     package struct Position: Sendable, Hashable {
         /// The number of the page, counted from 1.
         package let page: Int
-        /// The number of elements in the whole list.
+        /// The number of elements in the whole list, or a lower bound of it.
         package let total: Int
+        /// Whether ``total`` is exact. If not, the list has at least as many elements.
+        package let isExact: Bool
 
-        package init(page: Int, total: Int) {
+        package init(page: Int, total: Int, isExact: Bool = true) {
             self.page = page
             self.total = total
+            self.isExact = isExact
         }
     }
 
@@ -52,19 +55,23 @@ package struct Page<Item: PageItem>: SchemaCodable {
     ///   - name: the name of the type in the documentation.
     ///   - items: the name of the member that contains the elements.
     ///   - total: the name of the member that contains the size of the whole list.
-    ///   - hasCursor: whether a page has a cursor of the next page.
+    ///   - exactness: for a list without a cursor, the description of the member `totalIsExact`; `nil` if a page has a
+    ///     cursor of the next page and its total is exact.
     static func schema(
-        name: String, items: String, total: String, hasCursor: Bool = true
+        name: String, items: String, total: String, exactness: String? = nil
     ) -> Schema<Page<Item>> {
         let page = optionalField("page", { (page: Page<Item>) in page.number?.page }, .integer(1...))
         let totals = optionalField(total, { (page: Page<Item>) in page.number?.total }, .integer(0...))
         let pages = optionalField("totalPages", { (page: Page<Item>) in page.totalPages }, .integer(0...))
         let list = field(items, { (page: Page<Item>) in page.items }, .array(of: Item.schema))
         let limit = field("limit", { (page: Page<Item>) in page.limit }, .integer(1...))
-        guard hasCursor else {
-            return .object(name, unknownFields: .ignored, list, page, limit, totals, pages) {
-                items, page, limit, total, _ in
-                Page(items: items, limit: limit, number: Position(page: page, total: total))
+        if let exactness {
+            let isExact = optionalField(
+                "totalIsExact", { (page: Page<Item>) in page.number?.isExact },
+                Schema<Bool>.boolean.described(exactness))
+            return .object(name, unknownFields: .ignored, list, page, limit, totals, isExact, pages) {
+                items, page, limit, total, isExact, _ in
+                Page(items: items, limit: limit, number: Position(page: page, total: total, isExact: isExact ?? true))
             }
         }
         let cursor = field(
@@ -81,8 +88,8 @@ extension Page: Equatable where Item: Equatable {}
 extension Page: Hashable where Item: Hashable {}
 
 extension Page.Position {
-    fileprivate init?(page: Int?, total: Int?) {
+    fileprivate init?(page: Int?, total: Int?, isExact: Bool = true) {
         guard let page, let total else { return nil }
-        self.init(page: page, total: total)
+        self.init(page: page, total: total, isExact: isExact)
     }
 }

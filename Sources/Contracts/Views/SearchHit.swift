@@ -32,5 +32,7 @@ package struct SearchHit: PageItem, Hashable {
         make: SearchHit.init)
 
     package static let pageSchema = Page<SearchHit>.schema(
-        name: "SearchPage", items: "posts", total: "totalPosts", hasCursor: false)
+        name: "SearchPage", items: "posts", total: "totalPosts",
+        exactness: "If false, more posts match than were counted: totalPosts and totalPages are lower bounds. Up to "
+            + "10,000 matches are counted.")
 }

@@ -12,10 +12,15 @@ internal import Reactor
 
     /// Connects.
     ///
-    /// - Parameter deadline: the time at which connecting or the running command fails with `deadlineExceeded`.
-    init(_ url: String, until deadline: ContinuousClock.Instant, log: Logger) async throws(PostgresError) {
+    /// - Parameters:
+    ///   - connectDeadline: the time at which connecting fails with `deadlineExceeded`.
+    ///   - deadline: the time at which the running command fails with `deadlineExceeded`.
+    init(
+        _ url: String, connectedBy connectDeadline: ContinuousClock.Instant, until deadline: ContinuousClock.Instant,
+        log: Logger
+    ) async throws(PostgresError) {
         self.deadline = deadline
-        handle = try await PostgresHandle.connect(url, until: deadline, log: log)
+        handle = try await PostgresHandle.connect(url, until: min(connectDeadline, deadline), log: log)
     }
 
     func close() {

@@ -26,6 +26,9 @@ package struct Migration: Sendable {
 /// The table `schema_migrations` records the name and the checksum of each applied migration. While one process
 /// applies migrations, other processes wait for an advisory lock.
 package struct Migrator: Sendable {
+    /// The time limit for connecting.
+    private static let connectLimit: Duration = .seconds(60)
+
     private let url: String
     private let log: Logger
 
@@ -44,18 +47,20 @@ package struct Migrator: Sendable {
     /// - Parameters:
     ///   - migrations: all migrations that this version of the program knows. If the database has other migrations,
     ///     they are only logged, because a newer version of the program can run at the same time.
-    ///   - limit: the time limit for the whole call, including the wait for another process that migrates.
+    ///   - limit: the time limit for the whole call, including the wait for another process that migrates. It is long,
+    ///     because a migration can rebuild the index of a large table. Connecting has a limit of 60 s.
     /// - Throws: ``PostgresError``. The code is `migration` if a migration fails, if its SQL has changed since it was
     ///   applied, or if two migrations have the same name; the message contains the name. A failed migration is
     ///   rolled back, unless its SQL has ended the transaction. The migrations before it stay applied.
-    @Loop package func migrate(_ migrations: [Migration], within limit: Duration = .seconds(60))
+    @Loop package func migrate(_ migrations: [Migration], within limit: Duration = .seconds(3600))
         async throws(PostgresError)
     {
         let migrations = migrations.sorted { $0.name < $1.name }
         for (first, second) in zip(migrations, migrations.dropFirst()) where first.name == second.name {
             throw PostgresError(.migration, "two migrations have the name \(first.name)")
         }
-        let connection = try await MigrationConnection(url, until: ContinuousClock.now + limit, log: log)
+        let connection = try await MigrationConnection(
+            url, connectedBy: .now + Self.connectLimit, until: .now + limit, log: log)
         // The server releases the advisory lock when the connection is closed.
         defer { connection.close() }
         try await lock(connection, within: limit)

@@ -40,7 +40,7 @@ extension Shape {
         switch self {
         case .integer: true
         case .nullable(let shape), .described(let shape, _): shape.isInteger
-        case .any, .number, .string, .array, .object: false
+        case .any, .boolean, .number, .string, .array, .object: false
         }
     }
 }

@@ -14,17 +14,24 @@ package enum SearchService {
             Migration(name: "0001-documents", sql: PackageResources._001_documents_sql),
             Migration(name: "0002-vocabulary", sql: PackageResources._002_vocabulary_sql),
             Migration(name: "0003-words", sql: PackageResources._003_words_sql),
+            Migration(name: "0004-time-buckets", sql: PackageResources._004_time_buckets_sql),
         ],
         queues: [ConsumedQueue(Queue.searchQueries, prefetch: 64), ConsumedQueue(Queue.searchEvents, prefetch: 64)])
 
-    /// Makes the handlers.
+    /// The shortest time between two refreshes of a cached reply. A search is at most twice this time behind the index.
+    static let cachePause: Duration = .milliseconds(250)
+
+    /// Makes the handlers and the survey of the index.
     @Loop package static func components(_ dependencies: WorkerDependencies) -> WorkerComponents {
-        WorkerComponents(handlers: handlers(dependencies.database, cache(dependencies.redis, dependencies.log)))
+        let survey = IndexSurvey(database: dependencies.database, log: dependencies.log)
+        return WorkerComponents(
+            handlers: handlers(dependencies.database, cache(dependencies.redis, dependencies.log), survey),
+            services: [ServiceAdapter(run: { await survey.run() }, close: { await survey.close() })])
     }
 
-    @Loop static func handlers(_ database: PostgresPool, _ cache: ListCache) -> [Handler] {
+    @Loop static func handlers(_ database: PostgresPool, _ cache: ListCache, _ survey: IndexSurvey) -> [Handler] {
         let stemmer = Stemmer(database: database)
-        let queries = SearchQueries(database: database, cache: cache, stemmer: stemmer)
+        let queries = SearchQueries(database: database, cache: cache, stemmer: stemmer, survey: survey)
         let index = SearchIndex(database: database, stemmer: stemmer)
         return [
             .request(Messages.Search.posts, handle: queries.posts),
@@ -33,10 +40,10 @@ package enum SearchService {
         ]
     }
 
-    /// Makes the cache of search replies. Each change of the index invalidates all replies.
+    /// Makes the cache of search replies. A change of the index invalidates all replies, at most four times a second.
     @Loop static func cache(_ redis: RedisClient, _ log: Logger) -> ListCache {
         ListCache(
             redis: redis, invalidations: Invalidations(redis: redis, log: log), name: "search:posts",
-            lifetime: .seconds(60))
+            lifetime: .seconds(60), pause: cachePause)
     }
 }

@@ -6,22 +6,93 @@ enum SearchStatements {
     /// the cost of a page.
     static let rankedLimit = 2_000
 
-    /// Returns a page of the posts that match a query ($1), best first, with the total on each row. A page
-    /// without posts is one row with only the total.
+    /// The maximum number of hits that are counted.
+    static let countedLimit = 10_000
+
+    /// The time after which a search reads no further part. Only a phrase of frequent words that are rarely adjacent, or
+    /// a pair of frequent words that are rarely in one post, reaches it, and only among several millions of posts.
+    private static let timeLimit = "interval '1 second'"
+
+    /// Returns a page of the posts that match a query ($1), best first. Each row has the number of hits, and whether the
+    /// whole index was read. A page without posts is one row with only these two columns.
     ///
-    /// Tombstones never match, because they have no words. `found` contains all hits, so it has only the columns
-    /// that determine their order.
+    /// - $2 and $3: the limit and the offset of the page.
+    /// - $4 and $5: the buckets and the ends of ``IndexParts``.
+    /// - $6: the number of hits after which no further hits are counted, more than ``rankedLimit``.
+    ///
+    /// `step` reads the parts one after the other. As long as it has found fewer hits than are ranked, it notes the
+    /// hits of a whole part, because the newest of them can be anywhere in the part. After that it only counts. The
+    /// conditions for the words and for the buckets are two keys of one scan of the index: each of the two moves the
+    /// other forward, so the scan reads only the hits in the part.
+    ///
+    /// Tombstones never match, because they have no words.
     static let search = Statement(
         """
-        WITH found AS MATERIALIZED (SELECT d.id, d.created_at FROM documents d WHERE d.words @@ $1::tsquery),
+        WITH RECURSIVE step (number, total, hits, times, ids) AS (
+            SELECT 0, 0::bigint, NULL::tid[], NULL::timestamptz[], NULL::uuid[]
+            UNION ALL
+            SELECT step.number + 1, step.total + part.total, part.hits, part.times, part.ids
+            FROM step CROSS JOIN LATERAL (
+                SELECT count(*) AS total,
+                    CASE WHEN step.total < \(rankedLimit) THEN array_agg(hit.ctid) END AS hits,
+                    CASE WHEN step.total < \(rankedLimit) THEN array_agg(hit.created_at) END AS times,
+                    CASE WHEN step.total < \(rankedLimit) THEN array_agg(hit.id) END AS ids
+                FROM (
+                    SELECT d.ctid, d.created_at, d.id FROM documents d
+                    WHERE d.words @@ $1::tsquery AND time_buckets(d.created_at) && \(buckets("step.number"))
+                    LIMIT CASE WHEN step.total >= \(rankedLimit) THEN $6 - step.total END) hit) part
+            WHERE step.total < $6 AND step.number < cardinality($5::bigint[])
+                AND clock_timestamp() < statement_timestamp() + \(timeLimit)),
+        newest AS MATERIALIZED (
+            SELECT hit.ctid, hit.created_at, hit.id
+            FROM step CROSS JOIN unnest(step.hits, step.times, step.ids) AS hit (ctid, created_at, id)
+            ORDER BY hit.created_at DESC, hit.id DESC LIMIT \(rankedLimit)),
         ranked AS MATERIALIZED (
-            SELECT d.id, d.created_at, ts_rank_cd(d.words, $1::tsquery, 1)::float8 AS score
-            FROM (SELECT id FROM found ORDER BY created_at DESC, id DESC LIMIT \(rankedLimit)) newest
-            JOIN documents d USING (id)
+            SELECT d.ctid, d.created_at, d.id, ts_rank_cd(d.words, $1::tsquery, 1)::float8 AS score
+            FROM newest JOIN documents d ON d.ctid = newest.ctid
             ORDER BY score DESC, d.created_at DESC, d.id DESC LIMIT $2 OFFSET $3)
-        SELECT (SELECT count(*) FROM found), d.id, d.author_id, d.author_name, d.content, d.created_at, r.score
-        FROM (SELECT) AS page LEFT JOIN (ranked r JOIN documents d USING (id)) ON true
+        SELECT (SELECT max(total) FROM step), (SELECT max(number) = cardinality($5::bigint[]) FROM step),
+            d.id, d.author_id, d.author_name, d.content, d.created_at, r.score
+        FROM (SELECT) AS page LEFT JOIN (ranked r JOIN documents d ON d.ctid = r.ctid) ON true
         ORDER BY r.score DESC, r.created_at DESC, r.id DESC
+        """)
+
+    /// Returns the SQL of the buckets of a part of the index.
+    ///
+    /// - Parameters:
+    ///   - part: the SQL of the part's number, from 0.
+    ///   - first: the number of the parameter that has the buckets. The next parameter has the ends of the parts.
+    private static func buckets(_ part: String, first: Int = 4) -> String {
+        "($\(first)::bigint[])[coalesce(($\(first + 1)::bigint[])[\(part)], 0) + 1"
+            + " : ($\(first + 1)::bigint[])[\(part) + 1]]"
+    }
+
+    /// Returns the times that separate the parts of the index, in seconds since 1970, the newest first.
+    ///
+    /// - $1 and $2: the numbers of posts in the first parts, and in each other part.
+    /// - $3: the time at which to stop. The last time returned can be older.
+    static let boundaries = Statement(
+        """
+        WITH RECURSIVE boundary (number, at) AS (
+            SELECT 0, 'infinity'::timestamptz
+            UNION ALL
+            SELECT boundary.number + 1, (
+                SELECT d.created_at FROM documents d WHERE d.created_at < boundary.at ORDER BY d.created_at DESC
+                OFFSET coalesce(($1::bigint[])[boundary.number + 1], $2) LIMIT 1)
+            FROM boundary WHERE boundary.at > to_timestamp($3::bigint))
+        SELECT floor(extract(epoch FROM at))::bigint FROM boundary WHERE number > 0 AND at IS NOT NULL ORDER BY number
+        """)
+
+    /// Returns the number of posts and, of PostgreSQL's statistics, the most common stems, their frequencies, and the
+    /// lowest of these frequencies. The frequencies are fractions of all posts. The columns are NULL, and the number can
+    /// be -1, if there are no statistics yet.
+    static let statistics = Statement(
+        """
+        SELECT c.reltuples::float8, s.most_common_elems::text::text[], s.most_common_elem_freqs::float8[],
+            (SELECT min(frequency) FROM unnest(s.most_common_elem_freqs) AS frequency)::float8
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_stats s
+            ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = 'words' AND NOT s.inherited
+        WHERE c.oid = 'documents'::regclass
         """)
 
     /// Returns the English stem of each word; an empty text for a stop word.
@@ -30,26 +101,44 @@ enum SearchStatements {
         SELECT word, coalesce((ts_lexize('english_stem', word))[1], '') FROM unnest($1::text[]) AS word
         """)
 
+    /// The maximum number of words that replace an unknown word because they begin with it.
+    static let prefixMatchLimit = 64
+
     /// Returns candidates that can replace those of the words $1 that no post has. A candidate is a word of the
     /// vocabulary that begins with the unknown word, shares trigrams with it, or is one of its transpositions.
     ///
     /// - $2: for each word of $1, the query that finds the posts that have the word.
     /// - $3 and $4: pairs of a word of $1 and one of its transpositions.
+    /// - $5 and $6: the buckets and the ends of ``IndexParts``.
     ///
-    /// The subquery `found` is materialized so that the planner uses the index; for a plain EXISTS it may choose a
-    /// scan. The subquery still stops at its first row.
+    /// - $7: for each word of $1, whether it is frequent.
+    ///
+    /// Whether a post has a frequent word is looked up part by part, up to the first post. The subqueries `found` are
+    /// materialized so that the planner uses the index; otherwise it may choose a scan of the table. They still
+    /// stop at their first row.
     static let expand = Statement(
         """
         WITH unknown AS MATERIALIZED (
-            SELECT word FROM unnest($1::text[], $2::text[]) AS typed (word, query) WHERE NOT EXISTS (
+            SELECT word FROM unnest($1::text[], $2::text[], $7::bool[]) AS typed (word, query, is_frequent)
+            WHERE CASE WHEN is_frequent THEN (
+                SELECT true
+                FROM generate_series(0, cardinality($6::bigint[]) - 1) AS part (number) CROSS JOIN LATERAL (
+                    WITH found AS MATERIALIZED (
+                        SELECT FROM documents d
+                        WHERE d.words @@ typed.query::tsquery
+                            AND time_buckets(d.created_at) && \(buckets("part.number", first: 5)))
+                    SELECT FROM found LIMIT 1) found
+                LIMIT 1)
+            ELSE (
                 WITH found AS MATERIALIZED (SELECT FROM documents d WHERE d.words @@ typed.query::tsquery)
-                SELECT FROM found))
+                SELECT true FROM found LIMIT 1)
+            END IS NULL)
         SELECT unknown.word, candidate.word, candidate.is_prefix_match
         FROM unknown CROSS JOIN LATERAL (
             (SELECT v.word, true AS is_prefix_match FROM (
                     SELECT word FROM vocabulary
                     WHERE word > unknown.word AND word < unknown.word || U&'\\+10FFFF' ORDER BY word LIMIT 1000) v
-                ORDER BY length(v.word), v.word LIMIT 16)
+                ORDER BY length(v.word), v.word LIMIT \(prefixMatchLimit))
             UNION ALL
             (SELECT v.word, false FROM vocabulary v WHERE v.word % unknown.word AND v.word <> unknown.word
                 ORDER BY similarity(v.word, unknown.word) DESC, v.word LIMIT 20)

@@ -3,32 +3,68 @@ package import Redis
 
 /// A cache of pages that are invalidated together, by a generation number in their keys.
 ///
-/// A write increments the generation. Pages of earlier generations are not read any more; they stay in Redis until they
+/// A write begins a new generation. Pages of earlier generations are not read any more; they stay in Redis until they
 /// expire. A page that was read from the database before a write is stored under the generation that was current before
 /// the write, so later readers do not find it.
+///
+/// A cache can have a pause between two generations. A write then does not begin a generation at once if the current
+/// one is younger than the pause. It schedules the next generation for the end of the pause, and later writes need no
+/// generation of their own. Each page is therefore read at most once per pause, however many writes there are.
+///
+/// A task also shares a running reading of the same page, even if a new generation has begun since the reading began,
+/// if the reading is not older than the pause. A page is therefore at most two pauses behind the writes whose
+/// invalidation has ended: one for the generation and one for the reading.
 @Loop package final class ListCache {
-    // All keys of a list have the list's name as their hash tag, so a Redis cluster keeps them in one slot. If Redis
-    // has lost the generation, it is set to the time in microseconds, which is greater than every number used before.
-    //
+    /// The generation is a time in microseconds, because such a number is greater than every number used before, even if
+    /// Redis has lost the generation. The key's value is the generation and, after a space, the next generation if one
+    /// is scheduled. They are in one key, so that Redis cannot evict the scheduled generation alone. All keys of a list
+    /// have the list's name as their hash tag, so a Redis cluster keeps them in one slot.
+    ///
+    /// A scheduled generation that is further away than a pause is due, because the server's clock was set back.
+    private static let readGeneration = """
+        local time = redis.call('TIME')
+        local now = time[1] * 1000000 + time[2]
+        local pause = tonumber(ARGV[1])
+        local function write(generation, next)
+            local text = string.format('%.0f', generation)
+            redis.call('SET', KEYS[1], next and text .. ' ' .. string.format('%.0f', next) or text)
+            return generation
+        end
+        local current, next = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+) ?(%d*)$')
+        current, next = tonumber(current), tonumber(next)
+        if not current then
+            current = write(now)
+        elseif next and (next <= now or next > now + pause) then
+            current, next = write(next), nil
+        end
+
+        """
+
     // A missing page is reserved for the reader, as CacheFiller.lookUp(_:) does.
     private static let lookUpScript = RedisScript(
-        """
-        local generation = redis.call('GET', KEYS[1])
-        if not generation then
-            local time = redis.call('TIME')
-            generation = time[1] .. string.format('%06d', time[2])
-            redis.call('SET', KEYS[1], generation)
-        end
-        local page = ARGV[1] .. generation .. ARGV[2]
-        return {generation, redis.call('SET', page, ARGV[3], 'NX', 'GET', 'PX', ARGV[4])}
-        """)
+        readGeneration + """
+            local text = string.format('%.0f', current)
+            local page = ARGV[2] .. text .. ARGV[3]
+            return {text, redis.call('SET', page, ARGV[4], 'NX', 'GET', 'PX', ARGV[5])}
+            """)
 
-    // INCR alone would restart a lost generation at 1 each time, so numbers would repeat.
-    private static let advanceScript = """
-        if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('INCR', KEYS[1]) end
-        local time = redis.call('TIME')
-        return redis.call('SET', KEYS[1], time[1] .. string.format('%06d', time[2]))
-        """
+    // If a generation is scheduled, it covers this write as well, because its pages are read after the schedule. A
+    // generation that became current in this very call was not read yet, but it is not distinguished from others.
+    private static let advanceScript =
+        readGeneration + """
+            if next then return 0 end
+            if now - current >= pause or now < current - pause then
+                write(math.max(now, current + 1))
+            else
+                write(current, math.max(current + pause, now + 1))
+            end
+            return 1
+            """
+
+    private final class Reading {
+        let startedAt = ContinuousClock.now
+        var waiters: [Waiter<Result<[UInt8], any Error>>] = []
+    }
 
     private let redis: RedisClient
     private let invalidations: Invalidations
@@ -36,7 +72,10 @@ package import Redis
     private let generationKey: String
     /// The key of a page consists of this prefix, the generation, a colon and the page.
     private let pageKeyPrefix: String
-    /// The writers that wait for an increment. A writer that is resumed with `true` must do the next increment. For a
+    private let pause: Duration
+    /// The newest running reading of each page.
+    private var readings: [String: Reading] = [:]
+    /// The writers that wait for an advance. A writer that is resumed with `true` must do the next advance. For a
     /// writer that is resumed with `false`, another writer has done it.
     private var writers = BatchQueue<Waiter<Bool>>(limit: .max)
 
@@ -45,9 +84,14 @@ package import Redis
     /// - Parameters:
     ///   - name: the list's name, such as `post:list`. All keys begin with the name in braces.
     ///   - lifetime: a page's lifetime, in whole seconds.
-    package init(redis: RedisClient, invalidations: Invalidations, name: String, lifetime: Duration) {
+    ///   - pause: the shortest time between two generations, and the greatest age of a shared reading. With
+    ///     a pause of zero, every write begins a generation, and no reading is shared with a later generation.
+    package init(
+        redis: RedisClient, invalidations: Invalidations, name: String, lifetime: Duration, pause: Duration = .zero
+    ) {
         self.redis = redis
         self.invalidations = invalidations
+        self.pause = pause
         generationKey = "{\(name)}:generation"
         pageKeyPrefix = "{\(name)}:page:"
         filler = CacheFiller(redis: redis, lifetime: lifetime)
@@ -56,13 +100,29 @@ package import Redis
     /// Returns a page from the cache. If the cache does not have the page, reads and stores it. Tasks that need the
     /// same page at the same time share one reading.
     ///
-    /// A task shares a reading only if it has seen the same generation as the task that reads. The page therefore
-    /// includes every write whose invalidation ended before the task asked for the page.
-    ///
     /// - Parameter read: reads the page.
+    /// - Throws: the error of `read`. All tasks that share the reading get this error.
     package func body(_ page: String, read: @Loop () async throws -> [UInt8]) async throws -> [UInt8] {
-        let body = try await filler.value(await lookUp(page)) { try await read() }
-        if let body { return body }
+        if let reading = readings[page], .now - reading.startedAt < pause {
+            let waiter = Waiter<Result<[UInt8], any Error>>()
+            reading.waiters.append(waiter)
+            if let result = await waiter.waitThroughCancellation() { return try result.get() }
+        }
+        let reading = Reading()
+        readings[page] = reading
+        let result: Result<[UInt8], any Error>
+        do {
+            result = .success(try await storedBody(page, read))
+        } catch {
+            result = .failure(error)
+        }
+        if readings[page] === reading { readings[page] = nil }
+        for waiter in reading.waiters { waiter.resume(returning: result) }
+        return try result.get()
+    }
+
+    private func storedBody(_ page: String, _ read: @Loop () async throws -> [UInt8]) async throws -> [UInt8] {
+        if let body = try await filler.value(await lookUp(page), read: { try await read() }) { return body }
         return try await read()
     }
 
@@ -71,7 +131,7 @@ package import Redis
         let result = try? await redis.run(
             Self.lookUpScript, keys: [.string(generationKey)],
             arguments: [
-                .string(pageKeyPrefix), .string(":\(page)"), .bytes(marker),
+                .integer(pauseMicroseconds), .string(pageKeyPrefix), .string(":\(page)"), .bytes(marker),
                 .integer(CacheFiller.reservationLifetime),
             ])
         guard case .array(let parts)? = result, parts.count == 2, case .bytes(let generation) = parts[0]
@@ -80,17 +140,24 @@ package import Redis
         return CacheLookup(parts[1], for: CacheReservation(key: key, marker: marker))
     }
 
-    /// Invalidates every page.
+    private var pauseMicroseconds: Int {
+        let (seconds, attoseconds) = pause.components
+        return Int(seconds) * 1_000_000 + Int(attoseconds / 1_000_000_000_000)
+    }
+
+    /// Invalidates every page, at the latest after the pause.
     ///
-    /// Writers that arrive during an increment share the next increment. Under load there are therefore fewer
-    /// increments than writes.
+    /// Writers that arrive during an advance share the next advance.
     package func invalidate() async {
         let writer = Waiter<Bool>()
         if !writers.add(writer) {
             guard await writer.waitThroughCancellation() == true else { return }
         }
         let covered = writers.takeOthers()
-        await invalidations.send([.string("EVAL"), .string(Self.advanceScript), .integer(1), .string(generationKey)])
+        await invalidations.send([
+            .string("EVAL"), .string(Self.advanceScript), .integer(1), .string(generationKey),
+            .integer(pauseMicroseconds),
+        ])
         for writer in covered { writer.resume(returning: false) }
         writers.finish()?.resume(returning: true)
     }

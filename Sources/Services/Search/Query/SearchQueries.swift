@@ -9,6 +9,7 @@ internal import WorkerKit
     let database: PostgresPool
     let cache: ListCache
     let stemmer: Stemmer
+    let survey: IndexSurvey
 
     func posts(_ search: SearchPosts, _ context: HandlerContext) async throws -> Reply {
         let key = "\(search.limit):\(search.page):\(search.query)"
@@ -21,16 +22,17 @@ internal import WorkerKit
         let deadline = ContinuousClock.now + .seconds(5)
         let expression = SearchExpression(search.query)
         try await stemmer.load([search.query], deadline: deadline)
-        guard let query = TSQuery(expression, stemmer) else { return page([], total: 0, search) }
+        guard let query = TSQuery(expression, stemmer) else { return page(Found(), search) }
         var found = try await hits(query, search, deadline)
         if found.total == 0 {
             try await stemmer.load([search.query], deadline: deadline)
-            let expansions = try await WordExpansions(for: expression, stemmer, in: database, deadline: deadline)
+            let expansions = try await WordExpansions(
+                for: expression, stemmer, in: database, survey, deadline: deadline)
             for replacements in expansions.attempts where found.total == 0 {
                 found = try await hits(expanded(expression, replacements, search, deadline), search, deadline)
             }
         }
-        return page(found.hits, total: found.total, search)
+        return page(found, search)
     }
 
     /// Returns the query in which some words are replaced; `nil` if no alternative has a stem that must be present.
@@ -47,21 +49,36 @@ internal import WorkerKit
         return TSQuery(expression, stemmer, expansions: expansions)
     }
 
-    private func hits(
-        _ query: TSQuery?, _ search: SearchPosts, _ deadline: ContinuousClock.Instant
-    ) async throws -> (hits: [SearchHit], total: Int) {
-        guard let query else { return ([], 0) }
-        let rows = try await database.query(
-            SearchStatements.search, query.text, search.limit, (search.page - 1) * search.limit, deadline: deadline)
-        let total = try rows.first?.get(0, as: Int.self) ?? 0
-        // A page without hits is one row with only the total.
-        let found = try rows.filter { try $0.get(1, as: UUID?.self) != nil }
-        try await stemmer.load(try found.map { try $0.get(4, as: String.self) }, deadline: deadline)
-        return (try found.map { try SearchHit($0) { query.highlighted.contains(stemmer[$0]) } }, total)
+    /// The hits of a page, and the total of all pages.
+    private struct Found {
+        var hits: [SearchHit] = []
+        var total = 0
+        var isExact = true
     }
 
-    private func page(_ hits: [SearchHit], total: Int, _ search: SearchPosts) -> Page<SearchHit> {
-        Page(items: hits, limit: search.limit, number: .init(page: search.page, total: total))
+    private func hits(
+        _ query: TSQuery?, _ search: SearchPosts, _ deadline: ContinuousClock.Instant
+    ) async throws -> Found {
+        guard let query else { return Found() }
+        let limit = SearchStatements.countedLimit
+        let parts = survey.parts(for: query)
+        let rows = try await database.query(
+            SearchStatements.search, query.text, search.limit, (search.page - 1) * search.limit, parts.buckets,
+            parts.ends, limit + 1, deadline: deadline)
+        guard let first = rows.first else { return Found() }
+        let (total, isComplete) = (try first.get(0, as: Int.self), try first.get(1, as: Bool.self))
+        // A page without hits is one row with only the total.
+        let found = try rows.filter { try $0.get(2, as: UUID?.self) != nil }
+        try await stemmer.load(try found.map { try $0.get(5, as: String.self) }, deadline: deadline)
+        return Found(
+            hits: try found.map { try SearchHit($0) { query.highlighted.contains(stemmer[$0]) } },
+            total: min(total, limit), isExact: total <= limit && isComplete)
+    }
+
+    private func page(_ found: Found, _ search: SearchPosts) -> Page<SearchHit> {
+        Page(
+            items: found.hits, limit: search.limit,
+            number: .init(page: search.page, total: found.total, isExact: found.isExact))
     }
 }
 
@@ -70,8 +87,8 @@ extension SearchHit {
     ///
     /// - Parameter isMatch: returns whether to mark a word in the highlight.
     fileprivate init(_ row: Row, isMatch: (Tokenizer.Word) -> Bool) throws(PostgresError) {
-        let (_, id, authorID, authorName, content, createdAt, score) = try row.decode(
-            (Int, UUID, UUID, String, String, Timestamp, Double).self)
+        let (_, _, id, authorID, authorName, content, createdAt, score) = try row.decode(
+            (Int, Bool, UUID, UUID, String, String, Timestamp, Double).self)
         self.init(
             id: id, author: Author(id: authorID, username: authorName), content: content,
             createdAt: createdAt, score: score,

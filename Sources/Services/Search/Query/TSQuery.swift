@@ -7,6 +7,9 @@ internal import Reactor
 struct TSQuery: Sendable, Hashable {
     let text: String
     let highlighted: HighlightedStems
+    /// For each alternative, the terms that a post must have. Of each term, a post must have one of the stems; each stem
+    /// of a phrase is a term here.
+    let required: [[[String]]]
 
     /// The stems to highlight, including each word of a phrase.
     struct HighlightedStems: Sendable, Hashable {
@@ -22,35 +25,42 @@ struct TSQuery: Sendable, Hashable {
     ///
     /// Returns `nil` if no alternative has a stem that must be present.
     ///
-    /// - Parameter expansions: for each word to expand, the stems that match in its place. Words that begin with the
-    ///   word match as well.
+    /// - Parameter expansions: for each word to expand, the stems that match in its place.
     @Loop init?(_ expression: SearchExpression, _ stemmer: Stemmer, expansions: [String: [String]] = [:]) {
         var highlighted = HighlightedStems()
         var alternatives: [String] = []
+        var required: [[[String]]] = []
         for terms in expression.alternatives {
             var parts: [String] = []
-            var hasRequiredTerm = false
+            var requiredTerms: [[String]] = []
             for term in terms {
-                guard let part = Self.text(of: term, stemmer, expansions, &highlighted) else { continue }
+                guard let part = Self.text(of: term, stemmer, expansions, &highlighted, &requiredTerms) else {
+                    continue
+                }
                 parts.append(term.isExcluded ? "!\(part)" : part)
-                if !term.isExcluded { hasRequiredTerm = true }
             }
             // A query that has only exclusions would scan the whole table.
-            if hasRequiredTerm { alternatives.append("(\(parts.joined(separator: " & ")))") }
+            guard !requiredTerms.isEmpty else { continue }
+            alternatives.append("(\(parts.joined(separator: " & ")))")
+            required.append(requiredTerms)
         }
         guard !alternatives.isEmpty else { return nil }
         text = alternatives.joined(separator: " | ")
         self.highlighted = highlighted
+        self.required = required
     }
 
     @Loop private static func text(
         of term: SearchExpression.Term, _ stemmer: Stemmer, _ expansions: [String: [String]],
-        _ highlighted: inout HighlightedStems
+        _ highlighted: inout HighlightedStems, _ required: inout [[String]]
     ) -> String? {
         if let word = term.expandableWord, let replacements = expansions[word] {
             highlighted.prefixes.append(word)
             highlighted.stems.formUnion(replacements)
-            return "(\(([quoted(word) + ":*"] + replacements.map(quoted)).joined(separator: " | ")))"
+            // Without a stem in its place, the word remains, and no post has it.
+            let stems = replacements.isEmpty ? [word] : replacements
+            required.append(stems)
+            return "(\(stems.map(quoted).joined(separator: " | ")))"
         }
         var text = ""
         // The distance to the previous stem of the phrase. Stop words have no stem, but count in the distance.
@@ -63,7 +73,9 @@ struct TSQuery: Sendable, Hashable {
             }
             text += text.isEmpty ? quoted(stem) : " <\(distance)> \(quoted(stem))"
             distance = 1
-            if !term.isExcluded { highlighted.stems.insert(stem) }
+            guard !term.isExcluded else { continue }
+            highlighted.stems.insert(stem)
+            required.append([stem])
         }
         return text.isEmpty ? nil : "(\(text))"
     }

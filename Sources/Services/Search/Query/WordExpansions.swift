@@ -64,14 +64,16 @@ struct WordExpansions: Sendable {
 extension WordExpansions {
     /// Queries the candidates for the unknown words of a search. The stemmer must have loaded the search's words.
     @Loop init(
-        for expression: SearchExpression, _ stemmer: Stemmer, in database: PostgresPool,
+        for expression: SearchExpression, _ stemmer: Stemmer, in database: PostgresPool, _ survey: IndexSurvey,
         deadline: ContinuousClock.Instant
     ) async throws {
         var (words, queries): ([String], [String]) = ([], [])
+        var areFrequent: [Bool] = []
         var (typed, swapped): ([String], [String]) = ([], [])
         for word in expression.expandableWords.filter({ !stemmer[$0].isEmpty }).prefix(Self.wordLimit) {
             words.append(word.text)
             queries.append(TSQuery.quoted(stemmer[word]))
+            areFrequent.append(survey.isFrequent(stemmer[word]))
             for transposition in EditDistance.transpositions(of: word.text) {
                 typed.append(word.text)
                 swapped.append(transposition)
@@ -79,7 +81,9 @@ extension WordExpansions {
         }
         guard !words.isEmpty else { return }
         let rows = try await database.query(
-            SearchStatements.expand, words, queries, typed, swapped, deadline: deadline)
+            SearchStatements.expand, words, queries, typed, swapped, survey.parts.buckets, survey.parts.ends,
+            areFrequent,
+            deadline: deadline)
         for row in rows {
             let (word, candidate, isPrefixMatch) = try row.decode((String, String, Bool).self)
             add(candidate, for: word, isPrefixMatch: isPrefixMatch)

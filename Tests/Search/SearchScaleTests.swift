@@ -1,0 +1,147 @@
+import Contracts
+import FoundationEssentials
+import Postgres
+import Reactor
+import TestSupport
+import Testing
+
+@testable import SearchService
+
+@Suite("Searches of a large index") struct SearchScaleTests {
+    @Test("the total is exact up to 10,000 hits, and a lower bound above", arguments: [9_999, 10_000, 10_001, 10_500])
+    @Loop func totals(count: Int) async throws {
+        try await SearchFixture.with { fixture in
+            try await fixture.addClover(count)
+            for round in 1...2 {
+                for page in [1, 20, 1_000] {
+                    let found = try await fixture.search("clover", limit: 10 * round, page: page)
+                    #expect(found.number?.total == min(count, 10_000), "round \(round), page \(page)")
+                    #expect(found.number?.isExact == (count <= 10_000), "round \(round), page \(page)")
+                }
+                try await fixture.survey.survey()
+                #expect(fixture.survey.parts.ends.count == 2, "the newest 4,096 posts and the others")
+            }
+        }
+    }
+
+    @Test("the newest 2,000 hits are ranked, in whatever order the posts were indexed")
+    @Loop func newest() async throws {
+        try await SearchFixture.with { fixture in
+            try await fixture.addClover(20_000)
+            let newest = Statement("SELECT id FROM documents ORDER BY created_at DESC, id DESC LIMIT 2000")
+            let expected = try await Set(fixture.database.query(newest).map { try $0.get(0, as: UUID.self) })
+            for limit in [100, 80] {
+                var found: Set<UUID> = []
+                for page in 1...2_000 / limit {
+                    found.formUnion(try await fixture.search("clover", limit: limit, page: page).items.map(\.id))
+                }
+                #expect(found == expected)
+                #expect(try await fixture.search("clover", limit: limit, page: 2_000 / limit + 1).items.isEmpty)
+                try await fixture.survey.survey()
+                #expect(fixture.survey.parts.ends.count == 3)
+            }
+        }
+    }
+
+    @Test("hits of old posts are found if the newest posts have none, and a deleted post is not counted")
+    @Loop func oldest() async throws {
+        try await SearchFixture.with { fixture in
+            let old = Timestamp.now().advanced(by: .seconds(-40_000 * 60))
+            let posts = try await [fixture.post("thistle", at: old), fixture.post("clover thistle", at: old)]
+            try await fixture.addClover(20_000)
+            try await fixture.survey.survey()
+            #expect(try await fixture.search("thistle").number == .init(page: 1, total: 2))
+            #expect(try await fixture.search("clover thistle").items.map(\.id) == [posts[1].id])
+            #expect(try await fixture.search("clover -clover or thistl").number?.total == 2)
+            try await fixture.delete(posts[0])
+            #expect(try await fixture.search("thistle").number == .init(page: 1, total: 1))
+            #expect(try await fixture.search("thistel").items.map(\.id) == [posts[1].id], "a typing error")
+        }
+    }
+
+    @Test("posts that are newer and older than all posts of the last survey are found")
+    @Loop func outdated() async throws {
+        try await SearchFixture.with { fixture in
+            try await fixture.addClover(5_000)
+            try await fixture.survey.survey()
+            let now = Timestamp.now()
+            for days in [-2_000, -100, 1, 1_000] {
+                try await fixture.post("thistle", at: now.advanced(by: .seconds(days * 86_400)))
+            }
+            #expect(try await fixture.search("thistle").number?.total == 4)
+            // The second survey keeps the old parts.
+            try await fixture.survey.survey()
+            #expect(try await fixture.search("thistle", limit: 20).number?.total == 4)
+        }
+    }
+
+    @Test("the database computes the same time buckets, and each time is in one part")
+    @Loop func buckets() async throws {
+        try await SearchFixture.with { fixture in
+            var generator = SeededGenerator(seed: 5)
+            let now: Int64 = 1_800_000_000
+            var boundaries: [Int64] = []
+            var age: Int64 = 30
+            while age < now {
+                boundaries.append(now - age)
+                age = age * 3 / 2 + Int64.random(in: 1...1000, using: &generator)
+            }
+            let parts = IndexParts(boundaries: boundaries, now: now)
+            #expect(parts.ends.count > 20)
+            #expect(Set(parts.buckets).count == parts.buckets.count)
+            var times = boundaries.flatMap { [$0 - 17, $0 - 1, $0, $0 + 1, $0 + 16] } + [1, now, now + 200_000_000]
+            for _ in 0..<500 { times.append(Int64.random(in: 1...now, using: &generator)) }
+            let rows = try await fixture.database.query(
+                Statement("SELECT time_buckets(to_timestamp(at)) FROM unnest($1::bigint[]) AS at"), times)
+            var partNumbers: [(time: Int64, part: Int)] = []
+            for (time, row) in zip(times, rows) {
+                let found = try Set(row.get(0, as: [Int64].self))
+                let indexes = parts.buckets.indices.filter { found.contains(parts.buckets[$0]) }
+                #expect(indexes.count == 1, "\(time)")
+                let part = parts.ends.firstIndex { $0 > indexes[0] } ?? -1
+                partNumbers.append((time, part))
+            }
+            partNumbers.sort { $0.time > $1.time }
+            #expect(partNumbers.map(\.part) == partNumbers.map(\.part).sorted(), "newer posts are in earlier parts")
+        }
+    }
+
+    @Test("each part is covered by few buckets")
+    func coverSizes() {
+        let now: Int64 = 1_800_000_000
+        let parts = IndexParts(boundaries: (1...30).map { now - 400_000 * $0 }, now: now)
+        #expect(parts.ends.count == 31)
+        for (start, end) in zip([0] + parts.ends, parts.ends) { #expect((1...80).contains(end - start)) }
+    }
+
+    @Test("a search for rare words reads the index at once, and a search for frequent words reads it in parts")
+    @Loop func rareWords() async throws {
+        try await SearchFixture.with { fixture in
+            try await fixture.addClover(20_000)
+            try await fixture.post("clover thistle")
+            _ = try await fixture.database.query(Statement("ANALYZE documents"))
+            try await fixture.survey.survey()
+            let stemmer = Stemmer(database: fixture.database)
+            for (text, count) in [
+                ("clover", 3), ("thistle", 1), ("clover thistle", 1), ("clover or thistle", 3),
+                ("\"clover thistle\"", 1),
+                ("thistle -clover", 1), ("unknown", 1),
+            ] {
+                try await stemmer.load([text])
+                let query = try #require(TSQuery(SearchExpression(text), stemmer))
+                #expect(fixture.survey.parts(for: query).ends.count == count, "\(text)")
+            }
+            #expect(try await fixture.search("thistle").number?.total == 1)
+            let number = try await fixture.search("clover or thistle").number
+            #expect(number == .init(page: 1, total: 10_000, isExact: false))
+        }
+    }
+
+    @Test("a word that no post has is replaced by at most 64 words that begin with it")
+    @Loop func prefixes() async throws {
+        try await SearchFixture.with { fixture in
+            try await fixture.add((0..<70).map { "clov\(String(repeating: "x", count: $0 / 10))\($0 % 10)" })
+            #expect(try await fixture.search("clov").number?.total == SearchStatements.prefixMatchLimit)
+        }
+    }
+}
