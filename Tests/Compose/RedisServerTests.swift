@@ -99,7 +99,7 @@ struct RedisServerTests {
                 PATH=$STATE/bin:$PATH
                 install_packages() { :; }
                 require_swift() { :; }
-                remove_own_data() { :; }
+                remove_own_data_and_logs() { :; }
                 stop_own_stack() { :; }
                 reserve_free_ports() { :; }
                 build_release() { echo built; }

@@ -11,7 +11,7 @@ prepare_own_stack() {
     make_state_folder
     exec 8>"$STATE/$name.lock"
     flock -n 8 || fail "another compose/local $name is running in $STATE"
-    run_step "Deleting the data of the last run" remove_own_data
+    run_step "Deleting the data of the last run" remove_own_data_and_logs
     reserve_free_ports
     save_setting BUILD "$build"
     trap stop_own_stack EXIT
@@ -30,14 +30,18 @@ start_own_stack() {
     export WARREN_STATE=$STATE
 }
 
-# remove_own_data: deletes the data of the servers and daemons, and their logs.
+# remove_own_data: stops the stack if it runs, and deletes its data. The logs of the processes stay.
 remove_own_data() {
     if load_settings && any_running; then stop_own_stack; fi
     rm -rf "${STATE:?}"/{rabbitmq,postgres,redis,limits,cloudinary,keys,secrets,run,bench,settings}
+    make_state_folder
+}
+
+remove_own_data_and_logs() {
+    remove_own_data
     # Some tests read the logs of the processes. A rotation during the run, which could move the lines that a test looks
     # for, is unlikely if the logs are empty at the start.
     rm -f "$STATE"/log/*-[0-9]*.log{,.1}
-    make_state_folder
 }
 
 stop_own_stack() {

@@ -44,7 +44,7 @@ import Reactor
         guard load.requests > load.failedResponses else {
             throw BenchError(
                 "no request succeeded: \(load.failedResponses) responses with a status above 399, "
-                    + "\(load.failedConnections) failed connections; is the ingress at \(stack.url)?")
+                    + "\(load.failedConnections) failed connections; the logs are in \(stack.folder)/log")
         }
         return (load, exit.microseconds)
     }

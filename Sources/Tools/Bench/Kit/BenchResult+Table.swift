@@ -22,7 +22,7 @@ extension BenchResult {
         }
         if !memory.isEmpty { lines += [""] + memoryLines }
         if !workers.isEmpty { lines += [""] + workerLines }
-        return lines.joined(separator: "\n") + "\n"
+        return lines.map { $0.withoutTrailingSpaces + "\n" }.joined()
     }
 
     private static func heading(_ name: String, _ number: String, share: String) -> String {

@@ -14,7 +14,7 @@ package struct LatencyChart: Sendable {
     private static let panelHeight = 240.0
     private static let columns = 3
     /// The margins of the plot inside its panel: left, top, right and bottom.
-    private static let margin = (left: 48.0, top: 34.0, right: 14.0, bottom: 40.0)
+    private static let margin = (left: 48.0, top: 34.0, right: 28.0, bottom: 40.0)
     private static let headerHeight = 64.0
 
     private let panels: [(title: String, series: [Series])]

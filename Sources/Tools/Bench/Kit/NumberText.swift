@@ -34,4 +34,7 @@ extension String {
 
     /// Adds spaces after the text until it has a number of characters.
     func left(_ width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+
+    /// The text without the spaces at its end.
+    var withoutTrailingSpaces: String { String(reversed().drop { $0 == " " }.reversed()) }
 }

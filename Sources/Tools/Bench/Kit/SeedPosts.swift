@@ -26,8 +26,7 @@ package struct SeedPosts: Sendable {
 
     /// Returns the id of a post.
     package func id(_ number: Int) -> UUID {
-        var generator = BenchGenerator(seed: UInt64(bitPattern: newest.milliseconds) &+ UInt64(number) << 20)
-        return UUID.v7(at: time(number), using: &generator)
+        UUID.v7(hashing: Array("post \(number) of \(newest.milliseconds)".utf8), at: time(number))
     }
 
     /// Returns the cursor of the page that begins after a post.
@@ -40,8 +39,7 @@ package struct SeedPosts: Sendable {
     package func row(_ number: Int) -> String {
         var generator = BenchGenerator(seed: UInt64(number))
         let author = Int.random(in: 0..<Self.authors, using: &generator)
-        var authorGenerator = BenchGenerator(seed: ~UInt64(author))
-        let authorID = UUID.v7(at: newest, using: &authorGenerator)
+        let authorID = UUID.v7(hashing: Array("author \(author)".utf8), at: newest)
         let text = words.text(using: &generator)
         return "\(id(number).text)\t\(authorID.text)\tauthor-\(author)\t\(text)\t{}\t\(time(number).text)\n"
     }

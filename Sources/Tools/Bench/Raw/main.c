@@ -115,6 +115,7 @@ _Noreturn static void serve(const char *url, const char *queue, int in_flight) {
 // The requests that were sent. Request n has the publisher's delivery tag n + 1.
 static struct {
     size_t limit, sent, complete, lowest_unconfirmed;
+    double time;           // the time of the last completion
     double *times;         // the time of sending; after completion, the latency, in seconds
     unsigned char *states; // REPLIED and CONFIRMED
     unsigned char done;    // the state of a complete request
@@ -124,7 +125,8 @@ static void mark(size_t index, unsigned char state) {
     if (index >= requests.sent || (requests.states[index] & state)) return;
     requests.states[index] |= state;
     if (requests.states[index] != requests.done) return;
-    requests.times[index] = now() - requests.times[index];
+    requests.time = now();
+    requests.times[index] = requests.time - requests.times[index];
     requests.complete++;
 }
 
@@ -144,11 +146,11 @@ static void publish(amqp_connection_state_t publisher, const char *queue, amqp_b
         amqp_basic_publish(publisher, 1, amqp_empty_bytes, amqp_cstring_bytes(queue), 0, 0, &properties, bytes));
 }
 
-// Receives a reply. Returns false if none arrives within the timeout.
-static bool receive_reply(amqp_connection_state_t consumer, struct timeval timeout) {
+// Receives a reply. Returns false if none arrives within the timeout; NULL means no timeout.
+static bool receive_reply(amqp_connection_state_t consumer, const struct timeval *timeout) {
     amqp_envelope_t reply;
     amqp_maybe_release_buffers(consumer);
-    amqp_rpc_reply_t result = amqp_consume_message(consumer, &reply, &timeout, 0);
+    amqp_rpc_reply_t result = amqp_consume_message(consumer, &reply, timeout, 0);
     if (result.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION && result.library_error == AMQP_STATUS_TIMEOUT)
         return false;
     check_reply("receive a reply", result);
@@ -222,24 +224,21 @@ static void measure(const char *url, const char *queue, bool quorum, size_t in_f
 
     struct pollfd sockets[] = {
         {.fd = amqp_get_sockfd(consumer), .events = POLLIN}, {.fd = amqp_get_sockfd(publisher), .events = POLLIN}};
-    const struct timeval none = {0, 0}, long_time = {10, 0};
-    double start = now(), end = start + seconds, last = start;
-    size_t complete = 0;
-    while (now() < end && requests.sent < requests.limit) {
+    const struct timeval none = {0, 0};
+    double start = now(), end = start + seconds;
+    requests.time = start;
+    while (requests.time < end && requests.sent < requests.limit) {
         while (requests.sent - requests.complete < in_flight && requests.sent < requests.limit)
             publish(publisher, queue, reply_queue, quorum);
         if (!quorum) {
-            if (!receive_reply(consumer, long_time)) fail("measure", "no reply within 10 s");
+            receive_reply(consumer, NULL);
             continue;
         }
         if (poll(sockets, 2, 1000) < 0 && errno != EINTR) fail("poll", strerror(errno));
-        while (receive_reply(consumer, none)) {}
+        while (receive_reply(consumer, &none)) {}
         receive_confirms(publisher);
-        if (requests.complete > complete) last = now();
-        complete = requests.complete;
-        if (now() - last > 10) fail("measure", "no reply and confirm within 10 s");
     }
-    double duration = now() - start;
+    double duration = requests.time - start;
     stop_server();
     amqp_connection_state_t cleaner = open_connection(url);
     amqp_queue_delete(cleaner, 1, amqp_cstring_bytes(queue), 0, 0);
@@ -255,6 +254,8 @@ int main(int count, char **arguments) {
         fprintf(stderr, "usage: warren-bench-raw transient|quorum IN-FLIGHT SECONDS\n");
         return 64;
     }
+    // Ends the process if replies or confirms stop coming.
+    alarm((unsigned)seconds + 30);
     const char *url = getenv("WARREN_TEST_AMQP_URL");
     if (!url) fail("connect", "WARREN_TEST_AMQP_URL is not set");
     char queue[64];
