@@ -5,14 +5,14 @@ import FoundationXML
 import Testing
 
 @Suite("Reports of the bench") struct ReportTests {
-    private func measurement(_ perSecond: Int, p99: Double, post: Double) throws -> Measurement {
+    private func measurement(_ perSecond: Int, p99: Double, post: Double) throws -> CaseMeasurement {
         let load = try WrkResult(
             output: """
                 WARREN-BENCH {"requests": \(perSecond), "duration": 1000000, "p50": 500, "p99": \(p99 * 1000), \
                 "p999": \(p99 * 2000), "connect": 0, "read": 0, "write": 0, "timeout": 0, "status": 0, "sent": 1, \
                 "listed": 1}
                 """)
-        return Measurement(load: load, microseconds: ["post": post, "media": 0], memory: ["post": 1_048_576])
+        return CaseMeasurement(load: load, microseconds: ["post": post, "media": 0], memory: ["post": 1_048_576])
     }
 
     private func result() throws -> BenchResult {

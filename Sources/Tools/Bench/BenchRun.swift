@@ -75,10 +75,7 @@ import Reactor
         for work in plan.cases(of: dataSet) {
             try await accounts.renewTokens()
             let requests = requests(of: work, dataSet, accounts)
-            if work.isWarmedUp {
-                _ = try await load.run(requests, connections: Self.usualConnections, seconds: 1)
-                try await settle()
-            }
+            if let count = work.warmingRequests { try await warmUp(requests, count) }
             for connections in plan.connections(of: work) {
                 let measurement = try await measure(work, requests, connections)
                 report(work.rawValue, connections, measurement.load.perSecond, measurement.load.latency)
@@ -88,6 +85,16 @@ import Reactor
         }
     }
 
+    /// Sends load for a second, or longer until the first `count` requests have filled the caches.
+    private func warmUp(_ requests: RequestList, _ count: Int) async throws {
+        let sent = try await load.run(requests, connections: Self.usualConnections, seconds: 1).load.requests
+        if sent < count {
+            _ = try await load.run(
+                requests, connections: Self.usualConnections, seconds: min(30, count / max(1, sent) + 1))
+        }
+        try await settle()
+    }
+
     private func requests(of work: BenchCase, _ dataSet: DataSet, _ accounts: Accounts) -> RequestList {
         RequestFactory(
             host: stack.host, accounts: accounts.all, posts: databases.posts, words: words, dataSet: dataSet,
@@ -95,7 +102,8 @@ import Reactor
         ).requests(of: work)
     }
 
-    private func measure(_ work: BenchCase, _ requests: RequestList, _ connections: Int) async throws -> Measurement {
+    private func measure(_ work: BenchCase, _ requests: RequestList, _ connections: Int) async throws -> CaseMeasurement
+    {
         if work.startsCold { try await databases.emptyCaches() }
         let before = try processes.read()
         let (load, microseconds) = try await load.run(requests, connections: connections, seconds: plan.seconds)
@@ -107,7 +115,7 @@ import Reactor
         start["wrk"] = ProcessUse(microseconds: 0, memory: 0)
         after["wrk"] = ProcessUse(microseconds: microseconds, memory: 0)
         let memory = after.filter { $0.key != "wrk" }.mapValues(\.memory)
-        return Measurement(
+        return CaseMeasurement(
             load: load, microseconds: microsecondsPerResponse(start, after, responses: load.requests), memory: memory)
     }
 

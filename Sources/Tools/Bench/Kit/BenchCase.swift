@@ -50,8 +50,15 @@ package enum BenchCase: String, Sendable, Hashable, CaseIterable {
     /// Whether the caches are emptied before each measurement. The other cases get a warm-up instead.
     package var startsCold: Bool { self == .getPostCold || self == .deepPage || self == .searchUncached }
 
-    /// Whether a warm-up of a second precedes the first measurement of each round.
-    package var isWarmedUp: Bool { !startsCold && self != .login && self != .upload }
+    /// The number of requests at the beginning of the list that fill the caches; `nil` if the case has no warm-up.
+    package var warmingRequests: Int? {
+        switch self {
+        case .getPost, .mixed: 1_000
+        case .search: 200
+        case .firstPage, .createPost: 1
+        case .getPostCold, .deepPage, .searchUncached, .login, .upload: nil
+        }
+    }
 }
 
 /// A kind of raw request-reply through the broker.

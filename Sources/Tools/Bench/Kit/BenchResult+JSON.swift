@@ -35,7 +35,7 @@ extension BenchResult {
         }
     }
 
-    private func json(_ point: Point, _ rounds: [Measurement]) -> JSON {
+    private func json(_ point: Point, _ rounds: [CaseMeasurement]) -> JSON {
         JSON.object { object in
             object.add("dataSet", .string(point.dataSet))
             object.add("case", .string(point.work.rawValue))

@@ -44,7 +44,7 @@ extension BenchResult {
     }
 
     /// Returns the median CPU time of the processes that used at least 1 µs per response, most first.
-    private static func processes(_ rounds: [Measurement]) -> String {
+    private static func processes(_ rounds: [CaseMeasurement]) -> String {
         let medians = Set(rounds.flatMap(\.microseconds.keys)).compactMap { name in
             Spread(rounds.compactMap { $0.microseconds[name] }).map { (name: name, median: $0.median) }
         }

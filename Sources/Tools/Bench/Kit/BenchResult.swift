@@ -1,7 +1,7 @@
 package import Contracts
 
 /// One measurement of a case.
-package struct Measurement: Sendable, Hashable {
+package struct CaseMeasurement: Sendable, Hashable {
     package let load: WrkResult
     /// The CPU time of each process per response, in microseconds.
     package let microseconds: [String: Double]
@@ -68,7 +68,7 @@ package struct BenchResult: Sendable {
     package var seconds = 0.0
     package var fills: [Fill] = []
     /// The measurements of each point, one for each round. The keys are in the order of measurement.
-    package private(set) var points: [(key: Point, rounds: [Measurement])] = []
+    package private(set) var points: [(key: Point, rounds: [CaseMeasurement])] = []
     package private(set) var raw: [(key: RawPoint, rounds: [RawResult])] = []
     /// The memory of each process, in bytes, after a number of requests.
     package var memory: [(requests: Int, bytes: [String: Int])] = []
@@ -80,7 +80,7 @@ package struct BenchResult: Sendable {
         (self.plan, self.machine, self.startedAt) = (plan, machine, startedAt)
     }
 
-    package mutating func add(_ measurement: Measurement, at point: Point) {
+    package mutating func add(_ measurement: CaseMeasurement, at point: Point) {
         if let index = points.firstIndex(where: { $0.key == point }) {
             points[index].rounds.append(measurement)
         } else {

@@ -168,7 +168,7 @@ package struct LatencyChart: Sendable {
 extension LatencyChart.Series {
     /// Makes a series of the medians of a latency.
     fileprivate init(
-        _ dataSet: String, _ percentile: String, _ points: [(key: BenchResult.Point, rounds: [Measurement])],
+        _ dataSet: String, _ percentile: String, _ points: [(key: BenchResult.Point, rounds: [CaseMeasurement])],
         _ value: (Latency) -> Double
     ) {
         self.dataSet = dataSet
