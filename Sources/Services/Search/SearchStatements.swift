@@ -17,52 +17,66 @@ enum SearchStatements {
     /// whole index was read. A page without posts is one row with only these two columns.
     ///
     /// - $2 and $3: the limit and the offset of the page.
-    /// - $4 and $5: the buckets and the ends of ``IndexParts``.
-    /// - $6: the number of hits after which no further hits are counted, more than ``rankedLimit``.
+    /// - $4: the number of hits after which no further hits are counted, more than ``rankedLimit``.
+    /// - $5 and $6: the buckets and the ends of ``IndexParts``.
     ///
-    /// `step` reads the parts one after the other. As long as it has found fewer hits than are ranked, it notes the
-    /// hits of a whole part, because the newest of them can be anywhere in the part. After that it only counts. The
-    /// conditions for the words and for the buckets are two keys of one scan of the index: each of the two moves the
+    /// The conditions for the words and for the buckets are two keys of one scan of the index. Each of the two moves the
     /// other forward, so the scan reads only the hits in the part.
+    static let searchInParts = search(
+        partCount: "cardinality($6::bigint[])",
+        isInPart: "time_buckets(d.created_at) && \(buckets("step.number", first: 5))")
+
+    /// Does the same as ``searchInParts`` for the whole index at once. It has no $5 and $6. For a rare word, the condition
+    /// for the buckets would cost more than the rest of the scan.
+    static let search = search(partCount: "1", isInPart: "true")
+
+    /// Returns the statement of a search.
+    ///
+    /// `step` reads the parts one after the other. As long as it has found fewer hits than are ranked, it ranks the
+    /// hits of a whole part, because the newest of them can be anywhere in the part. After that it only counts.
     ///
     /// Tombstones never match, because they have no words.
-    static let search = Statement(
-        """
-        WITH RECURSIVE step (number, total, hits, times, ids) AS (
-            SELECT 0, 0::bigint, NULL::tid[], NULL::timestamptz[], NULL::uuid[]
-            UNION ALL
-            SELECT step.number + 1, step.total + part.total, part.hits, part.times, part.ids
-            FROM step CROSS JOIN LATERAL (
-                SELECT count(*) AS total,
-                    CASE WHEN step.total < \(rankedLimit) THEN array_agg(hit.ctid) END AS hits,
-                    CASE WHEN step.total < \(rankedLimit) THEN array_agg(hit.created_at) END AS times,
-                    CASE WHEN step.total < \(rankedLimit) THEN array_agg(hit.id) END AS ids
-                FROM (
-                    SELECT d.ctid, d.created_at, d.id FROM documents d
-                    WHERE d.words @@ $1::tsquery AND time_buckets(d.created_at) && \(buckets("step.number"))
-                    LIMIT CASE WHEN step.total >= \(rankedLimit) THEN $6 - step.total END) hit) part
-            WHERE step.total < $6 AND step.number < cardinality($5::bigint[])
-                AND clock_timestamp() < statement_timestamp() + \(timeLimit)),
-        newest AS MATERIALIZED (
-            SELECT hit.ctid, hit.created_at, hit.id
-            FROM step CROSS JOIN unnest(step.hits, step.times, step.ids) AS hit (ctid, created_at, id)
-            ORDER BY hit.created_at DESC, hit.id DESC LIMIT \(rankedLimit)),
-        ranked AS MATERIALIZED (
-            SELECT d.ctid, d.created_at, d.id, ts_rank_cd(d.words, $1::tsquery, 1)::float8 AS score
-            FROM newest JOIN documents d ON d.ctid = newest.ctid
-            ORDER BY score DESC, d.created_at DESC, d.id DESC LIMIT $2 OFFSET $3)
-        SELECT (SELECT max(total) FROM step), (SELECT max(number) = cardinality($5::bigint[]) FROM step),
-            d.id, d.author_id, d.author_name, d.content, d.created_at, r.score
-        FROM (SELECT) AS page LEFT JOIN (ranked r JOIN documents d ON d.ctid = r.ctid) ON true
-        ORDER BY r.score DESC, r.created_at DESC, r.id DESC
-        """)
+    private static func search(partCount: String, isInPart: String) -> Statement {
+        let isRanked = "step.total < \(rankedLimit)"
+        return Statement(
+            """
+            WITH RECURSIVE step (number, total, hits, times, ids, scores) AS (
+                SELECT 0, 0::bigint, NULL::tid[], NULL::timestamptz[], NULL::uuid[], NULL::float4[]
+                UNION ALL
+                SELECT step.number + 1, step.total + part.total, part.hits, part.times, part.ids, part.scores
+                FROM step CROSS JOIN LATERAL (
+                    SELECT count(*) AS total, array_agg(hit.ctid) FILTER (WHERE \(isRanked)) AS hits,
+                        array_agg(hit.created_at) FILTER (WHERE \(isRanked)) AS times,
+                        array_agg(hit.id) FILTER (WHERE \(isRanked)) AS ids,
+                        array_agg(hit.score) FILTER (WHERE \(isRanked)) AS scores
+                    FROM (
+                        SELECT d.ctid, d.created_at, d.id,
+                            CASE WHEN \(isRanked) THEN ts_rank_cd(d.words, $1::tsquery, 1) END AS score
+                        FROM documents d
+                        WHERE d.words @@ $1::tsquery AND \(isInPart)
+                        LIMIT CASE WHEN NOT \(isRanked) THEN $4 - step.total END) hit) part
+                WHERE step.total < $4::bigint AND step.number < \(partCount)
+                    AND clock_timestamp() < statement_timestamp() + \(timeLimit)),
+            newest AS MATERIALIZED (
+                SELECT hit.ctid, hit.created_at, hit.id, hit.score
+                FROM step
+                CROSS JOIN unnest(step.hits, step.times, step.ids, step.scores) AS hit (ctid, created_at, id, score)
+                ORDER BY hit.created_at DESC, hit.id DESC LIMIT \(rankedLimit)),
+            ranked AS MATERIALIZED (
+                SELECT * FROM newest ORDER BY score DESC, created_at DESC, id DESC LIMIT $2 OFFSET $3)
+            SELECT (SELECT max(total) FROM step), (SELECT max(number) = \(partCount) FROM step),
+                d.id, d.author_id, d.author_name, d.content, d.created_at, r.score::float8
+            FROM (SELECT) AS page LEFT JOIN (ranked r JOIN documents d ON d.ctid = r.ctid) ON true
+            ORDER BY r.score DESC, r.created_at DESC, r.id DESC
+            """)
+    }
 
     /// Returns the SQL of the buckets of a part of the index.
     ///
     /// - Parameters:
     ///   - part: the SQL of the part's number, from 0.
     ///   - first: the number of the parameter that has the buckets. The next parameter has the ends of the parts.
-    private static func buckets(_ part: String, first: Int = 4) -> String {
+    private static func buckets(_ part: String, first: Int) -> String {
         "($\(first)::bigint[])[coalesce(($\(first + 1)::bigint[])[\(part)], 0) + 1"
             + " : ($\(first + 1)::bigint[])[\(part) + 1]]"
     }

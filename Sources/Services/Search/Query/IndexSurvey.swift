@@ -11,16 +11,15 @@ internal import WorkerKit
 /// out of date. Until the first survey, the whole index is one part.
 @Loop final class IndexSurvey {
     /// The numbers of posts in the first parts. The first part contains the newest posts.
-    static let firstSizes: [Int64] = [4_096, 12_288, 49_152]
-    /// The smallest number of posts in each other part. It limits the cost of a search that reads one part more than it
-    /// needs.
+    static let firstSizes = [Int64](repeating: 2_048, count: 32)
+    /// The smallest number of posts in each other part.
     static let size: Int64 = 65_536
     /// The number of parts into which the index is divided if more posts than ``size`` would otherwise need more.
     static let partLimit: Int64 = 64
-    /// A search is rare if its rarest words have at most this many posts, …
-    private static let rareStemLimit = 20_000.0
-    /// … and if it has at most this many hits. It reads the whole index at once.
-    private static let rareHitLimit = 4_000.0
+    /// If a search has at most this many hits, it reads the whole index at once.
+    private static let rareLimit = 4_000.0
+    /// The number of hits that a search expects in each part that it reads, after the hits that it ranks.
+    private static let countedHits = 4_000.0
     /// After this time, all parts are determined again; before, only the newest ones.
     private static let fullInterval: Duration = .seconds(3600)
 
@@ -30,8 +29,10 @@ internal import WorkerKit
     private var boundaries: [Int64] = []
     private var nextFullSurvey = ContinuousClock.now
     private var statistics: StemStatistics?
+    /// The number of posts in each of the other parts.
+    private var currentSize = IndexSurvey.size
     /// The current parts.
-    private(set) var parts = IndexParts.whole(now: IndexSurvey.now)
+    private(set) var parts = IndexParts(boundaries: [], now: IndexSurvey.now)
 
     init(database: PostgresPool, log: Logger) {
         self.database = database
@@ -49,19 +50,32 @@ internal import WorkerKit
         job.close()
     }
 
-    /// Returns the parts that a search reads.
-    func parts(for query: TSQuery) -> IndexParts {
-        guard let statistics,
-            statistics.frequency(of: query, { $0.min() ?? 1 }) * statistics.posts <= Self.rareStemLimit,
-            statistics.frequency(of: query, { $0.reduce(1, *) }) * statistics.posts <= Self.rareHitLimit
-        else { return parts }
-        return .whole(now: Self.now)
+    /// Returns the parts that a search reads; `nil` if it reads the whole index at once.
+    ///
+    /// The first of them has some more hits than are ranked, if the statistics are right. The number of hits is
+    /// overestimated if a post must have several words.
+    func parts(for query: TSQuery) -> IndexParts? {
+        guard let statistics else { return parts }
+        let frequency = statistics.frequency(of: query)
+        if frequency * statistics.posts <= Self.rareLimit { return nil }
+        return parts.merged { range in
+            let posts = range.reduce(0) { $0 + ($1 < Self.firstSizes.count ? Self.firstSizes[$1] : currentSize) }
+            let wanted = range.lowerBound == 0 ? 1.1 * Double(SearchStatements.rankedLimit) : Self.countedHits
+            return frequency * Double(posts) >= wanted
+        }
+    }
+
+    /// Whether more posts may have a stem than a search counts. Stems that have hardly more are excluded, because they are
+    /// not worth a count of their own.
+    func mayExceedCount(_ stem: String) -> Bool {
+        guard let statistics else { return false }
+        return statistics.frequency(of: stem) * statistics.posts > 1.5 * Double(SearchStatements.countedLimit)
     }
 
     /// Whether so many posts may have a stem that it must be looked up part by part.
     func isFrequent(_ stem: String) -> Bool {
         guard let statistics else { return true }
-        return statistics.frequency(of: stem) * statistics.posts > Self.rareStemLimit
+        return statistics.frequency(of: stem) * statistics.posts > Self.rareLimit
     }
 
     /// Determines the parts and the frequent stems.
@@ -74,8 +88,9 @@ internal import WorkerKit
         let isFull = ContinuousClock.now >= nextFullSurvey
         let kept = isFull ? [] : Array(boundaries.dropFirst(Self.firstSizes.count))
         let posts = Int64(statistics?.posts ?? 0)
+        currentSize = max(Self.size, posts / Self.partLimit)
         let rows = try await database.query(
-            SearchStatements.boundaries, Self.firstSizes, max(Self.size, posts / Self.partLimit), kept.first ?? 0)
+            SearchStatements.boundaries, Self.firstSizes, currentSize, kept.first ?? 0)
         let found = try rows.map { try $0.get(0, as: Int64.self) }
         boundaries = found.filter { $0 > kept.first ?? 0 } + kept
         if isFull { nextFullSurvey = .now + Self.fullInterval }
@@ -91,32 +106,33 @@ struct StemStatistics: Sendable, Hashable {
     let posts: Double
     /// The frequencies of the most common stems.
     private let frequencies: [String: Double]
-    /// The lowest of these frequencies. Every other stem is less frequent.
+    /// An upper bound of the frequencies of all other stems.
     private let lowest: Double
+    /// The number of stems in a full list of the most common stems, with the default statistics target.
+    private static let fullCount = 1_000
+    /// If the list is not full, it has all stems that are more frequent than this.
+    private static let sampledFrequency = 0.001
 
     /// Decodes a row of ``SearchStatements/statistics``. Returns `nil` if there are no statistics.
     init?(_ row: Row) throws(PostgresError) {
         let (posts, stems, frequencies, lowest) = try row.decode(
             (Double, [String]?, [Double]?, Double?).self)
         guard posts > 0, let stems, let frequencies, let lowest else { return nil }
-        self.init(posts: posts, frequencies: Dictionary(zip(stems, frequencies)) { first, _ in first }, lowest: lowest)
-    }
-
-    init(posts: Double, frequencies: [String: Double], lowest: Double) {
         self.posts = posts
-        self.frequencies = frequencies
-        self.lowest = lowest
+        self.frequencies = Dictionary(zip(stems, frequencies)) { first, _ in first }
+        self.lowest = stems.count < Self.fullCount ? min(lowest, Self.sampledFrequency) : lowest
     }
 
     /// Returns the frequency of a stem, as a fraction of all posts. It is an upper bound for a stem that is not common.
     func frequency(of stem: String) -> Double { frequencies[stem] ?? lowest }
 
-    /// Returns the frequency of a query.
-    ///
-    /// - Parameter combined: combines the frequencies of the terms that a post must have.
-    func frequency(of query: TSQuery, _ combined: ([Double]) -> Double) -> Double {
-        query.required.reduce(0) { sum, terms in
-            sum + combined(terms.map { stems in min(1, stems.reduce(0) { $0 + frequency(of: $1) }) })
-        }
+    /// Returns an upper bound of the fraction of the posts that match a query: for each alternative, the frequency of
+    /// the rarest term that a post must have.
+    func frequency(of query: TSQuery) -> Double {
+        min(
+            1,
+            query.required.reduce(0) { sum, terms in
+                sum + (terms.map { stems in stems.reduce(0) { $0 + frequency(of: $1) } }.min() ?? 1)
+            })
     }
 }

@@ -10,6 +10,7 @@ internal import WorkerKit
     let cache: ListCache
     let stemmer: Stemmer
     let survey: IndexSurvey
+    let frequentStems = FrequentStems()
 
     func posts(_ search: SearchPosts, _ context: HandlerContext) async throws -> Reply {
         let key = "\(search.limit):\(search.page):\(search.query)"
@@ -61,10 +62,9 @@ internal import WorkerKit
     ) async throws -> Found {
         guard let query else { return Found() }
         let limit = SearchStatements.countedLimit
-        let parts = survey.parts(for: query)
-        let rows = try await database.query(
-            SearchStatements.search, query.text, search.limit, (search.page - 1) * search.limit, parts.buckets,
-            parts.ends, limit + 1, deadline: deadline)
+        let isFrequent = try await isFrequent(query, deadline)
+        let rows = try await rows(
+            query, search, counting: isFrequent ? SearchStatements.rankedLimit : limit, deadline)
         guard let first = rows.first else { return Found() }
         let (total, isComplete) = (try first.get(0, as: Int.self), try first.get(1, as: Bool.self))
         // A page without hits is one row with only the total.
@@ -72,7 +72,42 @@ internal import WorkerKit
         try await stemmer.load(try found.map { try $0.get(5, as: String.self) }, deadline: deadline)
         return Found(
             hits: try found.map { try SearchHit($0) { query.highlighted.contains(stemmer[$0]) } },
-            total: min(total, limit), isExact: total <= limit && isComplete)
+            total: isFrequent ? limit : min(total, limit), isExact: !isFrequent && total <= limit && isComplete)
+    }
+
+    /// Whether more posts match a query than are counted, because they all have one frequent stem.
+    ///
+    /// The posts with a stem that may be frequent are counted first if the last count is too old.
+    private func isFrequent(_ query: TSQuery, _ deadline: ContinuousClock.Instant) async throws -> Bool {
+        let stems = query.singleStems.filter { survey.mayExceedCount($0) }
+        if stems.contains(where: { frequentStems.contains($0) }) { return true }
+        let limit = SearchStatements.countedLimit
+        for stem in stems {
+            let search = SearchPosts(query: "", limit: 1, page: 1)
+            let rows = try await rows(TSQuery(stem: stem), search, counting: limit, deadline)
+            if try rows.first?.get(0, as: Int.self) ?? 0 > limit {
+                frequentStems.insert(stem)
+                return true
+            }
+        }
+        return false
+    }
+
+    /// Runs a search.
+    ///
+    /// - Parameter limit: the number of hits to count.
+    private func rows(
+        _ query: TSQuery, _ search: SearchPosts, counting limit: Int, _ deadline: ContinuousClock.Instant
+    ) async throws -> Rows {
+        let offset = (search.page - 1) * search.limit
+        guard let parts = survey.parts(for: query) else {
+            return try await database.query(
+                SearchStatements.search, query.text, search.limit, offset, limit + 1, deadline: deadline)
+        }
+        let cover = parts.cover
+        return try await database.query(
+            SearchStatements.searchInParts, query.text, search.limit, offset, limit + 1, cover.buckets, cover.ends,
+            deadline: deadline)
     }
 
     private func page(_ found: Found, _ search: SearchPosts) -> Page<SearchHit> {

@@ -10,6 +10,8 @@ struct TSQuery: Sendable, Hashable {
     /// For each alternative, the terms that a post must have. Of each term, a post must have one of the stems; each stem
     /// of a phrase is a term here.
     let required: [[[String]]]
+    /// The stems of the alternatives that consist of one word, without exclusions. Every post with such a stem matches.
+    let singleStems: [String]
 
     /// The stems to highlight, including each word of a phrase.
     struct HighlightedStems: Sendable, Hashable {
@@ -30,6 +32,7 @@ struct TSQuery: Sendable, Hashable {
         var highlighted = HighlightedStems()
         var alternatives: [String] = []
         var required: [[[String]]] = []
+        var singleStems: [String] = []
         for terms in expression.alternatives {
             var parts: [String] = []
             var requiredTerms: [[String]] = []
@@ -43,11 +46,23 @@ struct TSQuery: Sendable, Hashable {
             guard !requiredTerms.isEmpty else { continue }
             alternatives.append("(\(parts.joined(separator: " & ")))")
             required.append(requiredTerms)
+            if parts.count == 1, requiredTerms.count == 1, requiredTerms[0].count == 1 {
+                singleStems.append(requiredTerms[0][0])
+            }
         }
         guard !alternatives.isEmpty else { return nil }
         text = alternatives.joined(separator: " | ")
         self.highlighted = highlighted
         self.required = required
+        self.singleStems = singleStems
+    }
+
+    /// Makes the query that matches all posts with a stem.
+    init(stem: String) {
+        text = Self.quoted(stem)
+        highlighted = HighlightedStems()
+        required = [[[stem]]]
+        singleStems = [stem]
     }
 
     @Loop private static func text(

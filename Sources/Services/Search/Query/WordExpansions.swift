@@ -80,8 +80,9 @@ extension WordExpansions {
             }
         }
         guard !words.isEmpty else { return }
+        let cover = survey.parts.cover
         let rows = try await database.query(
-            SearchStatements.expand, words, queries, typed, swapped, survey.parts.buckets, survey.parts.ends,
+            SearchStatements.expand, words, queries, typed, swapped, cover.buckets, cover.ends,
             areFrequent,
             deadline: deadline)
         for row in rows {
