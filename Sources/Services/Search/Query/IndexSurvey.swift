@@ -11,13 +11,15 @@ internal import WorkerKit
 /// out of date. Until the first survey, the whole index is one part.
 @Loop final class IndexSurvey {
     /// The numbers of posts in the first parts. The first part contains the newest posts.
-    static let firstSizes = [Int64](repeating: 2_048, count: 32)
+    static let firstSizes = [Int64](repeating: 1_024, count: 64)
     /// The smallest number of posts in each other part.
     static let size: Int64 = 65_536
     /// The number of parts into which the index is divided if more posts than ``size`` would otherwise need more.
     static let partLimit: Int64 = 64
-    /// If a search has at most this many hits, it reads the whole index at once.
+    /// If a search is expected to have at most this many hits, and at most ``rareStemLimit`` posts have its rarest word,
+    /// it reads the whole index at once.
     private static let rareLimit = 4_000.0
+    private static let rareStemLimit = 10_000.0
     /// The number of hits that a search expects in each part that it reads, after the hits that it ranks.
     private static let countedHits = 4_000.0
     /// After this time, all parts are determined again; before, only the newest ones.
@@ -52,12 +54,15 @@ internal import WorkerKit
 
     /// Returns the parts that a search reads; `nil` if it reads the whole index at once.
     ///
-    /// The first of them has some more hits than are ranked, if the statistics are right. The number of hits is
-    /// overestimated if a post must have several words.
+    /// The first of them has some more hits than are ranked, if the statistics are right and all posts with the rarest
+    /// word are hits.
     func parts(for query: TSQuery) -> IndexParts? {
         guard let statistics else { return parts }
-        let frequency = statistics.frequency(of: query)
-        if frequency * statistics.posts <= Self.rareLimit { return nil }
+        let frequency = statistics.frequency(of: query) { $0.min() ?? 1 }
+        let expected = statistics.frequency(of: query) { $0.reduce(1, *) }
+        if frequency * statistics.posts <= Self.rareStemLimit, expected * statistics.posts <= Self.rareLimit {
+            return nil
+        }
         return parts.merged { range in
             let posts = range.reduce(0) { $0 + ($1 < Self.firstSizes.count ? Self.firstSizes[$1] : currentSize) }
             let wanted = range.lowerBound == 0 ? 1.1 * Double(SearchStatements.rankedLimit) : Self.countedHits
@@ -126,13 +131,15 @@ struct StemStatistics: Sendable, Hashable {
     /// Returns the frequency of a stem, as a fraction of all posts. It is an upper bound for a stem that is not common.
     func frequency(of stem: String) -> Double { frequencies[stem] ?? lowest }
 
-    /// Returns an upper bound of the fraction of the posts that match a query: for each alternative, the frequency of
-    /// the rarest term that a post must have.
-    func frequency(of query: TSQuery) -> Double {
+    /// Returns the fraction of the posts that match a query.
+    ///
+    /// - Parameter combined: combines the frequencies of the terms that a post must have. The smallest one gives an upper
+    ///   bound; their product is right if the terms are independent.
+    func frequency(of query: TSQuery, _ combined: ([Double]) -> Double) -> Double {
         min(
             1,
             query.required.reduce(0) { sum, terms in
-                sum + (terms.map { stems in stems.reduce(0) { $0 + frequency(of: $1) } }.min() ?? 1)
+                sum + combined(terms.map { stems in min(1, stems.reduce(0) { $0 + frequency(of: $1) }) })
             })
     }
 }
