@@ -29,8 +29,8 @@ import Testing
 
     /// Runs a test with the handlers.
     ///
-    /// - Parameter pause: the shortest time between two refreshes of a cached reply. With zero, each event invalidates all
-    ///   replies at once.
+    /// - Parameter pause: the shortest time between two refreshes of a cached reply. With zero, each event invalidates
+    ///   all replies at once.
     static func with(
         connections: Int = 2, pause: Duration = .zero, _ body: @Loop (SearchFixture) async throws -> Void
     ) async throws {
@@ -76,7 +76,8 @@ import Testing
         let insert = Statement(
             """
             INSERT INTO documents (id, author_id, author_name, content, created_at, words)
-            SELECT gen_random_uuid(), gen_random_uuid(), 'hazel', 'clover', now() - number * $2::text::interval, 'clover:1'
+            SELECT gen_random_uuid(), gen_random_uuid(), 'hazel', 'clover',
+                now() - number * $2::text::interval, 'clover:1'
             FROM generate_series(1, $1::bigint) AS number ORDER BY random()
             """)
         _ = try await database.query(insert, count, interval)

@@ -9,25 +9,25 @@ enum SearchStatements {
     /// The maximum number of hits that are counted.
     static let countedLimit = 10_000
 
-    /// The time after which a search reads no further part. Only a phrase of frequent words that are rarely adjacent, or
-    /// a pair of frequent words that are rarely in one post, reaches it, and only among several millions of posts.
+    /// The time after which a search reads no further part. Only a phrase of frequent words that are rarely adjacent,
+    /// or a pair of frequent words that are rarely in one post, reaches it, and only among several millions of posts.
     private static let timeLimit = "interval '1 second'"
 
-    /// Returns a page of the posts that match a query ($1), best first. Each row has the number of hits, and whether the
-    /// whole index was read. A page without posts is one row with only these two columns.
+    /// Returns a page of the posts that match a query ($1), best first. Each row has the number of hits, and whether
+    /// the whole index was read. A page without posts is one row with only these two columns.
     ///
     /// - $2 and $3: the limit and the offset of the page.
     /// - $4: the number of hits after which no further hits are counted, more than ``rankedLimit``.
     /// - $5 and $6: the buckets and the ends of ``IndexParts``.
     ///
-    /// The conditions for the words and for the buckets are two keys of one scan of the index. Each of the two moves the
-    /// other forward, so the scan reads only the hits in the part.
+    /// The conditions for the words and for the buckets are two keys of one scan of the index. Each of the two moves
+    /// the other forward, so the scan reads only the hits in the part.
     static let searchInParts = search(
         partCount: "cardinality($6::bigint[])",
         isInPart: "time_buckets(d.created_at) && \(buckets("step.number", first: 5))")
 
-    /// Does the same as ``searchInParts`` for the whole index at once. It has no $5 and $6. For a rare word, the condition
-    /// for the buckets would cost more than the rest of the scan.
+    /// Does the same as ``searchInParts`` for the whole index at once. It has no $5 and $6. For a rare word, the
+    /// condition for the buckets would cost more than the rest of the scan.
     static let search = search(partCount: "1", isInPart: "true")
 
     /// Returns the statement of a search.
@@ -98,8 +98,8 @@ enum SearchStatements {
         """)
 
     /// Returns the number of posts and, of PostgreSQL's statistics, the most common stems, their frequencies, and the
-    /// lowest of these frequencies. The frequencies are fractions of all posts. The columns are NULL, and the number can
-    /// be -1, if there are no statistics yet.
+    /// lowest of these frequencies. The frequencies are fractions of all posts. The columns are NULL, and the number
+    /// can be -1, if there are no statistics yet.
     static let statistics = Statement(
         """
         SELECT c.reltuples::float8, s.most_common_elems::text::text[], s.most_common_elem_freqs::float8[],

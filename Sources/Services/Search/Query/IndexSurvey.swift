@@ -4,8 +4,8 @@ internal import Postgres
 internal import Reactor
 internal import WorkerKit
 
-/// Finds out how the posts are distributed over time and which stems are frequent, and divides the index into parts of a
-/// known number of posts.
+/// Finds out how the posts are distributed over time and which stems are frequent, and divides the index into parts of
+/// a known number of posts.
 ///
 /// The result only determines the cost of searches. Searches find the same posts with any parts, so the result may be
 /// out of date. Until the first survey, the whole index is one part.
@@ -16,8 +16,8 @@ internal import WorkerKit
     static let size: Int64 = 65_536
     /// The number of parts into which the index is divided if more posts than ``size`` would otherwise need more.
     static let partLimit: Int64 = 64
-    /// If a search is expected to have at most this many hits, and at most ``rareStemLimit`` posts have its rarest word,
-    /// it reads the whole index at once.
+    /// If a search is expected to have at most this many hits, and at most ``rareStemLimit`` posts have its rarest
+    /// word, it reads the whole index at once.
     private static let rareLimit = 4_000.0
     private static let rareStemLimit = 10_000.0
     /// The number of hits that a search expects in each part that it reads, after the hits that it ranks.
@@ -70,8 +70,8 @@ internal import WorkerKit
         }
     }
 
-    /// Whether more posts may have a stem than a search counts. Stems that have hardly more are excluded, because they are
-    /// not worth a count of their own.
+    /// Whether more posts may have a stem than a search counts. Stems that have hardly more are excluded, because they
+    /// are not worth a count of their own.
     func mayExceedCount(_ stem: String) -> Bool {
         guard let statistics else { return false }
         return statistics.frequency(of: stem) * statistics.posts > 1.5 * Double(SearchStatements.countedLimit)
@@ -133,8 +133,8 @@ struct StemStatistics: Sendable, Hashable {
 
     /// Returns the fraction of the posts that match a query.
     ///
-    /// - Parameter combined: combines the frequencies of the terms that a post must have. The smallest one gives an upper
-    ///   bound; their product is right if the terms are independent.
+    /// - Parameter combined: combines the frequencies of the terms that a post must have. The smallest one gives an
+    ///   upper bound; their product is right if the terms are independent.
     func frequency(of query: TSQuery, _ combined: ([Double]) -> Double) -> Double {
         min(
             1,

@@ -7,8 +7,8 @@ internal import Reactor
 struct TSQuery: Sendable, Hashable {
     let text: String
     let highlighted: HighlightedStems
-    /// For each alternative, the terms that a post must have. Of each term, a post must have one of the stems; each stem
-    /// of a phrase is a term here.
+    /// For each alternative, the terms that a post must have. Of each term, a post must have one of the stems; each
+    /// stem of a phrase is a term here.
     let required: [[[String]]]
     /// The stems of the alternatives that consist of one word, without exclusions. Every post with such a stem matches.
     let singleStems: [String]
