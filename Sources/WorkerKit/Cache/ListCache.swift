@@ -15,10 +15,10 @@ package import Redis
 /// if the reading is not older than the pause. A page is therefore at most two pauses behind the writes whose
 /// invalidation has ended: one for the generation and one for the reading.
 @Loop package final class ListCache {
-    /// The generation is a time in microseconds, because such a number is greater than every number used before, even if
-    /// Redis has lost the generation. The key's value is the generation and, after a space, the next generation if one
-    /// is scheduled. They are in one key, so that Redis cannot evict the scheduled generation alone. All keys of a list
-    /// have the list's name as their hash tag, so a Redis cluster keeps them in one slot.
+    /// The generation is a time in microseconds, because such a number is greater than every number used before, even
+    /// if Redis has lost the generation. The key's value is the generation and, after a space, the next generation if
+    /// one is scheduled. They are in one key, so that Redis cannot evict the scheduled generation alone. All keys of a
+    /// list have the list's name as their hash tag, so a Redis cluster keeps them in one slot.
     ///
     /// A scheduled generation that is further away than a pause is due, because the server's clock was set back.
     private static let readGeneration = """
