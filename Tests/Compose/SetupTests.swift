@@ -135,7 +135,7 @@ struct SetupTests {
                 let url = try #require(URLComponents(string: try volumes.text("\(user)/redis.url")))
                 let hash = try await sha256(try #require(url.password))
                 let connecting = "+auth +ping +select +client|setname"
-                let using = " +get +set +del +exists +incr +time +eval +evalsha +script|load"
+                let using = " +get +set +del +time +eval +evalsha +script|load"
                 let commands = connecting + (patterns.isEmpty ? "" : using)
                 expected.insert("\(user) on #\(hash) \(patterns)resetchannels -@all \(commands)")
             }

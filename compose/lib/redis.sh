@@ -20,7 +20,7 @@ declare -A REDIS_KEYS=(
 )
 
 # The commands that a service with keys may use: exactly those that its code and its scripts send.
-REDIS_COMMANDS="+auth +ping +select +client|setname +get +set +del +exists +incr +time +eval +evalsha +script|load"
+REDIS_COMMANDS="+auth +ping +select +client|setname +get +set +del +time +eval +evalsha +script|load"
 
 # redis_user SERVICE: prints the line of redis.conf that defines the service's user. A user without keys may only
 # connect.
