@@ -86,7 +86,7 @@ import Testing
                 boundaries.append(now - age)
                 age = age * 3 / 2 + Int64.random(in: 1...1000, using: &generator)
             }
-            let parts = IndexParts(boundaries: boundaries, now: now)
+            let parts = IndexParts(boundaries: boundaries.map { ($0, 1_000) }, rest: 1_000, now: now)
             let (buckets, ends) = parts.cover
             #expect(parts.count > 20 && ends.count == parts.count)
             #expect(Set(buckets).count == buckets.count)
@@ -114,10 +114,37 @@ import Testing
     @Test("each part is covered by few buckets")
     func coverSizes() {
         let now: Int64 = 1_800_000_000
-        let parts = IndexParts(boundaries: (1...30).map { now - 400_000 * $0 }, now: now)
+        let boundaries = (1...30).map { (time: now - 400_000 * $0, posts: Int64(1_000)) }
+        let parts = IndexParts(boundaries: boundaries, rest: 1_000, now: now)
         #expect(parts.count == 31)
         let ends = parts.cover.ends
         for (start, end) in zip([0] + ends, ends) { #expect((1...80).contains(end - start)) }
+    }
+
+    @Test("boundaries in the same bucket bound one part, which has the posts of all of them")
+    func burst() {
+        let now: Int64 = 1_800_000_000
+        // 64,000 posts in the last 32 s, and as many before.
+        let boundaries = (0..<64).map { (time: now - Int64($0) / 2, posts: Int64(1_000)) }
+        let parts = IndexParts(boundaries: boundaries, rest: 64_000, now: now)
+        #expect((2...5).contains(parts.count), "\(parts.count)")
+        var sizes: [Int64] = []
+        _ = parts.merged { posts, isFirst in
+            #expect(isFirst == sizes.isEmpty)
+            sizes.append(posts)
+            return true
+        }
+        #expect(sizes.reduce(0, +) <= 64_000)
+        // A word in a tenth of the posts: the first part that has 2,200 hits must not be the whole index.
+        #expect(parts.merged { posts, isFirst in posts / 10 >= (isFirst ? 2_200 : 4_000) }.count > 1)
+    }
+
+    @Test("a clock that is years behind hides no post")
+    func clock() {
+        let newest: Int64 = 1_800_000_000
+        let parts = IndexParts(boundaries: [(newest, 10), (newest - 5_000, 10)], rest: 10, now: 1_000)
+        let buckets = Set(parts.cover.buckets)
+        #expect(!buckets.isDisjoint(with: (0..<7).map { (newest >> (4 * ($0 + 1))) * 8 + $0 }))
     }
 
     @Test("a search for rare words reads the index at once, and a search for frequent words reads it in parts")

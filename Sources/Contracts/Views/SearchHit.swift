@@ -33,6 +33,6 @@ package struct SearchHit: PageItem, Hashable {
 
     package static let pageSchema = Page<SearchHit>.schema(
         name: "SearchPage", items: "posts", total: "totalPosts",
-        exactness: "If false, more posts match than were counted: totalPosts and totalPages are lower bounds. Up to "
-            + "10,000 matches are counted.")
+        exactness: "If false, more posts may match than were counted: totalPosts and totalPages are lower bounds. If "
+            + "absent, the total is exact. At most 10,000 matches are counted.")
 }

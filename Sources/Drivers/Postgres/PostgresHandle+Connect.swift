@@ -79,13 +79,9 @@ extension PostgresHandle {
         // libpq refuses an unreadable connection string and reports the reason.
         let tls = TLSOptions(reading: url)?.defaults { TLSOptions.systemRoots() } ?? ["sslmode": "verify-full"]
         // The URL is the value of `dbname`. It overrides the options before `dbname`, and the options after `dbname`
-        // override the URL (PQconnectdbParams). Statements take milliseconds, and PostgreSQL's just-in-time compilation
-        // would take tens of milliseconds more.
+        // override the URL (PQconnectdbParams).
         let options =
-            [
-                ("fallback_application_name", "warren"), ("tcp_user_timeout", "30000"), ("keepalives_idle", "30"),
-                ("options", "-c jit=off"),
-            ]
+            [("fallback_application_name", "warren"), ("tcp_user_timeout", "30000"), ("keepalives_idle", "30")]
             + tls.map { ($0.key, $0.value) } + [("dbname", url), ("client_encoding", "UTF8")]
         let connection = withCStrings(options.map(\.0)) { names in
             withCStrings(options.map(\.1)) { values in

@@ -73,7 +73,7 @@ extension PostgresPool {
         let connection = try PostgresConnection(handle, slot: slot, pool: self)
         connections[slot] = connection
         do {
-            try await enableClientCheck(on: connection, until: deadline)
+            try await configure(connection, until: deadline)
         } catch {
             connections[slot] = nil
             connection.close(failingWith: error)
@@ -85,28 +85,36 @@ extension PostgresPool {
         return connection
     }
 
-    /// Makes the server check, while it runs a long statement, whether the connection is still open. If the
-    /// connection was closed, the server ends the statement. This function waits for the server's response to the
-    /// setting, which also proves that the connection works.
-    private func enableClientCheck(on connection: PostgresConnection, until deadline: ContinuousClock.Instant)
-        async throws(PostgresError)
-    {
-        let query = PendingQuery()
-        var noParameters = ParameterBuffer()
-        connection.send(query, .enableClientCheck, &noParameters, isAutocommit: false)
-        query.setDeadline(deadline) { query in
-            query.finish(.failure(PostgresError(.deadlineExceeded, "the server did not answer in time")))
-        }
-        do {
-            _ = try await query.rows()
-        } catch {
-            // The setting is unknown before PostgreSQL 14 (42704) and invalid on some systems (22023). It is
-            // optional.
-            guard error.sqlState == "42704" || error.sqlState == "22023" else { throw error }
+    /// Sends the settings of a new connection. This function waits for the server's responses, which also prove that
+    /// the connection works.
+    private func configure(
+        _ connection: PostgresConnection, until deadline: ContinuousClock.Instant
+    ) async throws(PostgresError) {
+        for setting in Statement.connectionSettings {
+            let query = PendingQuery()
+            var noParameters = ParameterBuffer()
+            connection.send(query, setting, &noParameters, isAutocommit: false)
+            query.setDeadline(deadline) { query in
+                query.finish(.failure(PostgresError(.deadlineExceeded, "the server did not answer in time")))
+            }
+            do {
+                _ = try await query.rows()
+            } catch {
+                // Each setting is optional. It can be unknown to an old server (42704), or invalid on some systems
+                // (22023).
+                guard error.sqlState == "42704" || error.sqlState == "22023" else { throw error }
+            }
         }
     }
 }
 
 extension Statement {
-    static let enableClientCheck = Statement("SELECT set_config('client_connection_check_interval', '2s', false)")
+    static let connectionSettings = [
+        // While the server runs a long statement, it checks whether the connection is still open. If the connection was
+        // closed, the server ends the statement.
+        Statement("SELECT set_config('client_connection_check_interval', '2s', false)"),
+        // Statements take milliseconds, and just-in-time compilation would take tens of milliseconds more. The startup
+        // parameter `options` could set it as well, but some connection poolers refuse `options`.
+        Statement("SELECT set_config('jit', 'off', false)"),
+    ]
 }

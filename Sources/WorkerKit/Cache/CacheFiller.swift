@@ -13,8 +13,8 @@ internal import Redis
 /// value that was read before the change is not stored after it. This also holds if Redis has evicted the marker or a
 /// tombstone.
 ///
-/// A lookup is a write, even if it finds a value. So if Redis refuses writes, for instance as a replica, the cache is
-/// not read either: the invalidations are refused as well, so its values can be outdated.
+/// A lookup is a write command. If Redis refuses writes, for instance as a replica, lookups fail, and the cache is not
+/// read. This is intended, because invalidations fail as well.
 @Loop final class CacheFiller {
     /// The lifetime of a reservation, in milliseconds. It is longer than any read, because a query's deadline is 5 s.
     /// The reservation of a process that has died expires after this time.
@@ -39,8 +39,8 @@ internal import Redis
     /// A part of each marker, so that two processes never have the same marker.
     private let processID = (UInt64.random(in: 0...UInt64.max), UInt64.random(in: 0...UInt64.max))
     private var markerCount: UInt64 = 0
-    /// The tasks that wait for the result of a running reading. A task waits only for a reading whose reservation it
-    /// has found, so no change has overwritten the reservation before the task asked for the value.
+    /// The tasks that wait for the result of a running reading. A task joins a reading only if its lookup returned the
+    /// reading's marker. So the entity had not changed since the reading began.
     private var readings: [CacheReservation: [Waiter<Result<[UInt8]?, any Error>>]] = [:]
 
     init(redis: RedisClient, lifetime: Duration) {
@@ -61,6 +61,8 @@ internal import Redis
             .string("SET"), .string(key), .bytes(reservation.marker), .string("NX"), .string("GET"), .string("PX"),
             .integer(Self.reservationLifetime),
         ])
+        // Redis may still carry out a command that has timed out here. The reservation would then delay other readers.
+        if value == nil { store([], reservation) }
         return CacheLookup(value, for: reservation)
     }
 

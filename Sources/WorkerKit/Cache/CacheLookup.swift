@@ -11,8 +11,8 @@ enum CacheLookup: Sendable, Hashable {
     /// The entry is a tombstone, or Redis is not available. The value must be read, but must not be stored.
     case unavailable
 
-    /// Interprets the result of `SET key marker NX GET`, which returns the old value, and sets the marker if there is
-    /// none.
+    /// Interprets the result of `SET key marker NX GET`. The command returns the old value. If there is none, it stores
+    /// the marker and returns null.
     ///
     /// - Parameters:
     ///   - value: the result; `nil` if the command has failed.

@@ -12,15 +12,16 @@ package import Redis
 /// generation of their own. Each page is therefore read at most once per pause, however many writes there are.
 ///
 /// A task also shares a running reading of the same page, even if a new generation has begun since the reading began,
-/// if the reading is not older than the pause. A page is therefore at most two pauses behind the writes whose
-/// invalidation has ended: one for the generation and one for the reading.
+/// if the reading is not older than the pause. A page can therefore lack the writes of the last two pauses: one pause
+/// until the next generation begins, and one because a running reading is shared.
 @Loop package final class ListCache {
-    /// The generation is a time in microseconds, because such a number is greater than every number used before, even
-    /// if Redis has lost the generation. The key's value is the generation and, after a space, the next generation if
+    /// The generation is a time in microseconds, so that a generation that Redis has lost is followed by a greater
+    /// number. The key's value is the generation and, after a space, the next generation if
     /// one is scheduled. They are in one key, so that Redis cannot evict the scheduled generation alone. All keys of a
     /// list have the list's name as their hash tag, so a Redis cluster keeps them in one slot.
     ///
-    /// A scheduled generation that is further away than a pause is due, because the server's clock was set back.
+    /// If the scheduled generation is more than a pause in the future, the server's clock was set back. It then begins
+    /// at once.
     private static let readGeneration = """
         local time = redis.call('TIME')
         local now = time[1] * 1000000 + time[2]
@@ -49,7 +50,8 @@ package import Redis
             """)
 
     // If a generation is scheduled, it covers this write as well, because its pages are read after the schedule. A
-    // generation that became current in this very call was not read yet, but it is not distinguished from others.
+    // generation that begins in this call has no pages yet. The script still schedules a further one, which costs one
+    // extra reading.
     private static let advanceScript =
         readGeneration + """
             if next then return 0 end

@@ -72,8 +72,8 @@ internal import Reactor
     /// Takes the first `limit` events out of the table, in the order of their numbers. They are deleted when the
     /// transaction is committed. Events that are postponed to a later time are neither taken nor read.
     ///
-    /// The transaction's later statements are planned without sequential and bitmap scans where possible, and its
-    /// commit does not wait until it is on disk.
+    /// The transaction's later statements are planned without sequential and bitmap scans where possible. Its commit is
+    /// asynchronous (`synchronous_commit = off`).
     static func take(_ limit: Int, in transaction: Transaction) async throws -> [Event] {
         _ = transaction.send(transactionSettings)
         var numbered: [(number: Int64, event: Event)] = []

@@ -13,9 +13,11 @@ CREATE FUNCTION time_buckets(at timestamptz) RETURNS bigint[] LANGUAGE sql IMMUT
         (date_part('epoch', at - timestamptz '1970-01-01 00:00:00Z')::bigint >> 28) * 8 + 6]
 $$;
 
--- Every search reads the whole list of pending entries, once for each part. The list is therefore shorter than by
--- default, but long enough that many posts are moved to the index at a time.
+-- Each part of a search reads the whole list of pending entries, so the list is limited to 1 MB (default: 4 MB). With a
+-- shorter list, inserts are slower.
 SET LOCAL maintenance_work_mem = '256MB';
 CREATE INDEX documents_search ON documents USING gin (words, time_buckets(created_at))
     WITH (gin_pending_list_limit = 1024);
+-- While DROP INDEX waits for a lock, searches wait behind it.
+SET LOCAL lock_timeout = '60s';
 DROP INDEX documents_words;

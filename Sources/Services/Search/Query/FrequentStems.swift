@@ -1,6 +1,6 @@
 internal import Reactor
 
-/// Remembers which stems more posts have than a search counts.
+/// The stems that more posts had than a search counts, when their posts were last counted.
 ///
 /// A search that matches all posts with such a stem need not count its hits again.
 @Loop final class FrequentStems {

@@ -4,29 +4,43 @@ struct IndexParts: Sendable, Hashable {
     /// The times that bound the parts, in units of ``TimeBuckets``, in descending order. The first one is years in the
     /// future, the last one is 0.
     private let bounds: [Int64]
+    /// The expected number of posts in each part.
+    private let sizes: [Int64]
 
     /// Makes parts from the times that separate them.
     ///
     /// - Parameters:
-    ///   - boundaries: times in seconds since 1970, in descending order. They are moved to the beginning of a bucket.
+    ///   - boundaries: times in seconds since 1970, in descending order, and for each of them the number of posts
+    ///     between it and the time before it. The times are moved to the beginning of a bucket. If two of them are in
+    ///     the same bucket, they bound one part.
+    ///   - rest: the number of posts before the last time.
     ///   - now: the current time in seconds since 1970.
-    init(boundaries: [Int64], now: Int64) {
-        let newest = now / TimeBuckets.unit
+    init(boundaries: [(time: Int64, posts: Int64)], rest: Int64, now: Int64) {
+        let newest = max(now, boundaries.first?.time ?? 0) / TimeBuckets.unit
         var bounds = [TimeBuckets.alignedUp(newest)]
-        for boundary in boundaries where boundary > 0 {
+        var sizes: [Int64] = []
+        var posts: Int64 = 0
+        for boundary in boundaries where boundary.time > 0 {
+            posts += boundary.posts
             let end = min(bounds[bounds.count - 1], newest)
-            let start = TimeBuckets.alignedDown(boundary / TimeBuckets.unit, before: end)
-            if start > 0, start < bounds[bounds.count - 1] { bounds.append(start) }
+            let start = TimeBuckets.alignedDown(boundary.time / TimeBuckets.unit, before: end)
+            if start > 0, start < bounds[bounds.count - 1] {
+                bounds.append(start)
+                sizes.append(posts)
+                posts = 0
+            }
         }
         self.bounds = bounds + [0]
+        self.sizes = sizes + [posts + rest]
     }
 
-    private init(bounds: [Int64]) {
+    private init(bounds: [Int64], sizes: [Int64]) {
         self.bounds = bounds
+        self.sizes = sizes
     }
 
     /// The number of parts.
-    var count: Int { bounds.count - 1 }
+    var count: Int { sizes.count }
 
     /// The time buckets of all parts, part by part, and for each part, the number of buckets up to its end.
     var cover: (buckets: [Int64], ends: [Int64]) {
@@ -40,15 +54,18 @@ struct IndexParts: Sendable, Hashable {
 
     /// Returns parts, each of which consists of one or several of these parts.
     ///
-    /// - Parameter isLarge: returns whether a part of some of these parts, which are given as the range of their
-    ///   indexes, is large enough.
-    func merged(isLarge: (Range<Int>) -> Bool) -> IndexParts {
-        var merged = [bounds[0]]
-        var start = 0
-        for index in 0..<count where index == count - 1 || isLarge(start..<index + 1) {
-            merged.append(bounds[index + 1])
-            start = index + 1
+    /// - Parameter isLarge: returns whether a number of posts is enough for a part. The second argument is whether it
+    ///   is the first part.
+    func merged(isLarge: (_ posts: Int64, _ isFirst: Bool) -> Bool) -> IndexParts {
+        var (bounds, sizes) = ([self.bounds[0]], [Int64]())
+        var posts: Int64 = 0
+        for (index, size) in self.sizes.enumerated() {
+            posts += size
+            guard index == count - 1 || isLarge(posts, sizes.isEmpty) else { continue }
+            bounds.append(self.bounds[index + 1])
+            sizes.append(posts)
+            posts = 0
         }
-        return IndexParts(bounds: merged)
+        return IndexParts(bounds: bounds, sizes: sizes)
     }
 }

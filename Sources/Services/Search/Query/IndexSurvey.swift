@@ -14,7 +14,7 @@ internal import WorkerKit
     static let firstSizes = [Int64](repeating: 1_024, count: 64)
     /// The smallest number of posts in each other part.
     static let size: Int64 = 65_536
-    /// The number of parts into which the index is divided if more posts than ``size`` would otherwise need more.
+    /// The maximum number of other parts. In a large index they have more than ``size`` posts.
     static let partLimit: Int64 = 64
     /// If a search is expected to have at most this many hits, and at most ``rareStemLimit`` posts have its rarest
     /// word, it reads the whole index at once.
@@ -34,7 +34,7 @@ internal import WorkerKit
     /// The number of posts in each of the other parts.
     private var currentSize = IndexSurvey.size
     /// The current parts.
-    private(set) var parts = IndexParts(boundaries: [], now: IndexSurvey.now)
+    private(set) var parts = IndexParts(boundaries: [], rest: IndexSurvey.size, now: IndexSurvey.now)
 
     init(database: PostgresPool, log: Logger) {
         self.database = database
@@ -54,8 +54,7 @@ internal import WorkerKit
 
     /// Returns the parts that a search reads; `nil` if it reads the whole index at once.
     ///
-    /// The first of them has some more hits than are ranked, if the statistics are right and all posts with the rarest
-    /// word are hits.
+    /// The first part is expected to have 10 % more hits than are ranked, so that usually only one part is ranked.
     func parts(for query: TSQuery) -> IndexParts? {
         guard let statistics else { return parts }
         let frequency = statistics.frequency(of: query) { $0.min() ?? 1 }
@@ -63,18 +62,18 @@ internal import WorkerKit
         if frequency * statistics.posts <= Self.rareStemLimit, expected * statistics.posts <= Self.rareLimit {
             return nil
         }
-        return parts.merged { range in
-            let posts = range.reduce(0) { $0 + ($1 < Self.firstSizes.count ? Self.firstSizes[$1] : currentSize) }
-            let wanted = range.lowerBound == 0 ? 1.1 * Double(SearchStatements.rankedLimit) : Self.countedHits
+        return parts.merged { posts, isFirst in
+            let wanted = isFirst ? 1.1 * Double(SearchStatements.rankedLimit) : Self.countedHits
             return frequency * Double(posts) >= wanted
         }
     }
 
     /// Whether more posts may have a stem than a search counts. Stems that have hardly more are excluded, because they
-    /// are not worth a count of their own.
+    /// are not worth a count of their own, and stems that are not common, because nothing but an upper bound is known
+    /// of their frequency.
     func mayExceedCount(_ stem: String) -> Bool {
-        guard let statistics else { return false }
-        return statistics.frequency(of: stem) * statistics.posts > 1.5 * Double(SearchStatements.countedLimit)
+        guard let statistics, let frequency = statistics.commonFrequency(of: stem) else { return false }
+        return frequency * statistics.posts > 1.5 * Double(SearchStatements.countedLimit)
     }
 
     /// Whether so many posts may have a stem that it must be looked up part by part.
@@ -85,7 +84,8 @@ internal import WorkerKit
 
     /// Determines the parts and the frequent stems.
     ///
-    /// A survey reads an index entry for each post down to the newest old boundary that is kept, or for all posts.
+    /// A full survey reads one index entry per post. Other surveys read only the posts that are newer than the newest
+    /// boundary that is kept.
     func survey() async throws {
         if let row = try await database.query(SearchStatements.statistics).first {
             statistics = try StemStatistics(row)
@@ -99,7 +99,9 @@ internal import WorkerKit
         let found = try rows.map { try $0.get(0, as: Int64.self) }
         boundaries = found.filter { $0 > kept.first ?? 0 } + kept
         if isFull { nextFullSurvey = .now + Self.fullInterval }
-        parts = IndexParts(boundaries: boundaries, now: Self.now)
+        let sizes = boundaries.indices.map { $0 < Self.firstSizes.count ? Self.firstSizes[$0] : currentSize }
+        let pairs = zip(boundaries, sizes).map { (time: $0, posts: $1) }
+        parts = IndexParts(boundaries: pairs, rest: currentSize, now: Self.now)
     }
 
     private nonisolated static var now: Int64 { Timestamp.now().milliseconds / 1000 }
@@ -127,6 +129,9 @@ struct StemStatistics: Sendable, Hashable {
         self.frequencies = Dictionary(zip(stems, frequencies)) { first, _ in first }
         self.lowest = stems.count < Self.fullCount ? min(lowest, Self.sampledFrequency) : lowest
     }
+
+    /// Returns the frequency of a common stem, as a fraction of all posts; `nil` if the stem is not common.
+    func commonFrequency(of stem: String) -> Double? { frequencies[stem] }
 
     /// Returns the frequency of a stem, as a fraction of all posts. It is an upper bound for a stem that is not common.
     func frequency(of stem: String) -> Double { frequencies[stem] ?? lowest }

@@ -25,7 +25,7 @@ internal import WorkerKit
         try await stemmer.load([search.query], deadline: deadline)
         guard let query = TSQuery(expression, stemmer) else { return page(Found(), search) }
         var found = try await hits(query, search, deadline)
-        if found.total == 0 {
+        if found.total == 0, found.isExact {
             try await stemmer.load([search.query], deadline: deadline)
             let expansions = try await WordExpansions(
                 for: expression, stemmer, in: database, survey, deadline: deadline)
@@ -63,16 +63,18 @@ internal import WorkerKit
         guard let query else { return Found() }
         let limit = SearchStatements.countedLimit
         let isFrequent = try await isFrequent(query, deadline)
-        let rows = try await rows(
-            query, search, counting: isFrequent ? SearchStatements.rankedLimit : limit, deadline)
+        let counted = isFrequent ? SearchStatements.rankedLimit : limit
+        let rows = try await rows(query, search, counting: counted, deadline)
         guard let first = rows.first else { return Found() }
         let (total, isComplete) = (try first.get(0, as: Int.self), try first.get(1, as: Bool.self))
         // A page without hits is one row with only the total.
         let found = try rows.filter { try $0.get(2, as: UUID?.self) != nil }
         try await stemmer.load(try found.map { try $0.get(5, as: String.self) }, deadline: deadline)
+        // If posts were deleted since the frequent stem was counted, the total can be exact nevertheless.
+        let isExact = isComplete && total <= counted
         return Found(
             hits: try found.map { try SearchHit($0) { query.highlighted.contains(stemmer[$0]) } },
-            total: isFrequent ? limit : min(total, limit), isExact: !isFrequent && total <= limit && isComplete)
+            total: isFrequent && !isExact ? limit : min(total, limit), isExact: isExact)
     }
 
     /// Whether more posts match a query than are counted, because they all have one frequent stem.
