@@ -65,6 +65,6 @@ package enum BenchCase: String, Sendable, Hashable, CaseIterable {
 package enum RawKind: String, Sendable, Hashable, CaseIterable {
     /// A classic queue and transient messages.
     case transient
-    /// A quorum queue, persistent messages and publisher confirms.
+    /// A quorum queue and persistent messages, without publisher confirms.
     case quorum
 }

@@ -8,7 +8,7 @@
 // flight, with one connection that publishes and one that consumes.
 //
 // KIND `transient` uses a classic queue and transient messages. KIND `quorum` uses a quorum queue and persistent
-// messages with publisher confirms; a request is then complete when both its reply and its confirm have arrived.
+// messages. Neither uses publisher confirms: a request is complete when its reply has arrived.
 //
 // Prints one JSON object with the number of requests, the seconds, and percentiles of the latency in milliseconds.
 #define _GNU_SOURCE
@@ -16,19 +16,17 @@
 #include <amqp_framing.h>
 #include <amqp_tcp_socket.h>
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { BODY_BYTES = 256, FRAME_BYTES = 131072, REQUESTS_PER_SECOND = 400000, REPLIED = 1, CONFIRMED = 2 };
+enum { BODY_BYTES = 256, FRAME_BYTES = 131072, REQUESTS_PER_SECOND = 400000, MINIMUM_PREFETCH = 64 };
 
 static pid_t server = 0;
 
@@ -90,10 +88,11 @@ static void declare_queue(amqp_connection_state_t connection, const char *queue,
     check_reply("declare the queue", amqp_get_rpc_reply(connection));
 }
 
-// Returns each request's body to the request's reply queue, until the process is killed.
+// Returns each request's body to the request's reply queue, until the process is killed. The prefetch is not below 64,
+// so that the acknowledgement of a request never delays the delivery of the next one.
 _Noreturn static void serve(const char *url, const char *queue, int in_flight) {
     amqp_connection_state_t connection = open_connection(url);
-    amqp_basic_qos(connection, 1, 0, (uint16_t)in_flight, 0);
+    amqp_basic_qos(connection, 1, 0, (uint16_t)(in_flight < MINIMUM_PREFETCH ? MINIMUM_PREFETCH : in_flight), 0);
     check_reply("set the prefetch", amqp_get_rpc_reply(connection));
     amqp_basic_consume(connection, 1, amqp_cstring_bytes(queue), amqp_empty_bytes, 0, 0, 0, amqp_empty_table);
     check_reply("consume", amqp_get_rpc_reply(connection));
@@ -112,22 +111,19 @@ _Noreturn static void serve(const char *url, const char *queue, int in_flight) {
     }
 }
 
-// The requests that were sent. Request n has the publisher's delivery tag n + 1.
+// The requests that were sent.
 static struct {
-    size_t limit, sent, complete, lowest_unconfirmed;
-    double time;           // the time of the last completion
-    double *times;         // the time of sending; after completion, the latency, in seconds
-    unsigned char *states; // REPLIED and CONFIRMED
-    unsigned char done;    // the state of a complete request
+    size_t limit, sent, complete;
+    double time;       // the time of the last completion
+    double *times;     // the time of sending by request, in seconds; 0 after completion
+    double *latencies; // of the complete requests, in the order of their replies, in seconds
 } requests;
 
-static void mark(size_t index, unsigned char state) {
-    if (index >= requests.sent || (requests.states[index] & state)) return;
-    requests.states[index] |= state;
-    if (requests.states[index] != requests.done) return;
+static void complete(size_t index) {
+    if (index >= requests.sent || requests.times[index] == 0) return;
     requests.time = now();
-    requests.times[index] = requests.time - requests.times[index];
-    requests.complete++;
+    requests.latencies[requests.complete++] = requests.time - requests.times[index];
+    requests.times[index] = 0;
 }
 
 static void publish(amqp_connection_state_t publisher, const char *queue, amqp_bytes_t reply_queue, bool quorum) {
@@ -146,40 +142,15 @@ static void publish(amqp_connection_state_t publisher, const char *queue, amqp_b
         amqp_basic_publish(publisher, 1, amqp_empty_bytes, amqp_cstring_bytes(queue), 0, 0, &properties, bytes));
 }
 
-// Receives a reply. Returns false if none arrives within the timeout; NULL means no timeout.
-static bool receive_reply(amqp_connection_state_t consumer, const struct timeval *timeout) {
+static void receive_reply(amqp_connection_state_t consumer) {
     amqp_envelope_t reply;
     amqp_maybe_release_buffers(consumer);
-    amqp_rpc_reply_t result = amqp_consume_message(consumer, &reply, timeout, 0);
-    if (result.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION && result.library_error == AMQP_STATUS_TIMEOUT)
-        return false;
-    check_reply("receive a reply", result);
+    check_reply("receive a reply", amqp_consume_message(consumer, &reply, NULL, 0));
     char text[24] = {0};
     amqp_bytes_t identifier = reply.message.properties.correlation_id;
     memcpy(text, identifier.bytes, identifier.len < sizeof text ? identifier.len : sizeof text - 1);
-    mark(strtoull(text, NULL, 10), REPLIED);
+    complete(strtoull(text, NULL, 10));
     amqp_destroy_envelope(&reply);
-    return true;
-}
-
-// Receives all confirms that have arrived.
-static void receive_confirms(amqp_connection_state_t publisher) {
-    struct timeval none = {0, 0};
-    for (;;) {
-        amqp_frame_t frame;
-        amqp_maybe_release_buffers(publisher);
-        int status = amqp_simple_wait_frame_noblock(publisher, &frame, &none);
-        if (status == AMQP_STATUS_TIMEOUT) return;
-        check("receive a confirm", status);
-        if (frame.frame_type != AMQP_FRAME_METHOD || frame.payload.method.id != AMQP_BASIC_ACK_METHOD)
-            fail("receive a confirm", "the broker refused a message");
-        amqp_basic_ack_t *ack = frame.payload.method.decoded;
-        if (ack->multiple) {
-            while (requests.lowest_unconfirmed < ack->delivery_tag) mark(requests.lowest_unconfirmed++, CONFIRMED);
-        } else {
-            mark(ack->delivery_tag - 1, CONFIRMED);
-        }
-    }
 }
 
 static int compare(const void *left, const void *right) {
@@ -192,16 +163,13 @@ static double percentile(const double *sorted, size_t count, double share) {
 }
 
 static void print_result(double seconds) {
-    // The latencies of complete requests are moved to the beginning.
-    size_t count = 0;
-    for (size_t index = 0; index < requests.sent; index++)
-        if (requests.states[index] == requests.done) requests.times[count++] = requests.times[index];
+    size_t count = requests.complete;
+    double *latencies = requests.latencies;
     if (!count) fail("measure", "no request was answered");
-    qsort(requests.times, count, sizeof(double), compare);
+    qsort(latencies, count, sizeof *latencies, compare);
     printf(
         "{\"requests\": %zu, \"seconds\": %.6f, \"p50\": %.4f, \"p99\": %.4f, \"p999\": %.4f}\n", count, seconds,
-        percentile(requests.times, count, 0.5), percentile(requests.times, count, 0.99),
-        percentile(requests.times, count, 0.999));
+        percentile(latencies, count, 0.5), percentile(latencies, count, 0.99), percentile(latencies, count, 0.999));
 }
 
 static void measure(const char *url, const char *queue, bool quorum, size_t in_flight, double seconds) {
@@ -212,31 +180,17 @@ static void measure(const char *url, const char *queue, bool quorum, size_t in_f
     amqp_bytes_t reply_queue = amqp_bytes_malloc_dup(declared->queue);
     amqp_basic_consume(consumer, 1, reply_queue, amqp_empty_bytes, 0, 1, 1, amqp_empty_table);
     check_reply("consume the replies", amqp_get_rpc_reply(consumer));
-    if (quorum) {
-        amqp_confirm_select(publisher, 1);
-        check_reply("turn on confirms", amqp_get_rpc_reply(publisher));
-    }
-    requests.done = quorum ? REPLIED | CONFIRMED : REPLIED;
     requests.limit = (size_t)(seconds * REQUESTS_PER_SECOND);
     requests.times = calloc(requests.limit, sizeof *requests.times);
-    requests.states = calloc(requests.limit, sizeof *requests.states);
-    if (!requests.times || !requests.states) fail("measure", "no memory");
+    requests.latencies = calloc(requests.limit, sizeof *requests.latencies);
+    if (!requests.times || !requests.latencies) fail("measure", "no memory");
 
-    struct pollfd sockets[] = {
-        {.fd = amqp_get_sockfd(consumer), .events = POLLIN}, {.fd = amqp_get_sockfd(publisher), .events = POLLIN}};
-    const struct timeval none = {0, 0};
     double start = now(), end = start + seconds;
     requests.time = start;
     while (requests.time < end && requests.sent < requests.limit) {
         while (requests.sent - requests.complete < in_flight && requests.sent < requests.limit)
             publish(publisher, queue, reply_queue, quorum);
-        if (!quorum) {
-            receive_reply(consumer, NULL);
-            continue;
-        }
-        if (poll(sockets, 2, 1000) < 0 && errno != EINTR) fail("poll", strerror(errno));
-        while (receive_reply(consumer, &none)) {}
-        receive_confirms(publisher);
+        receive_reply(consumer);
     }
     double duration = requests.time - start;
     stop_server();
@@ -254,7 +208,7 @@ int main(int count, char **arguments) {
         fprintf(stderr, "usage: warren-bench-raw transient|quorum IN-FLIGHT SECONDS\n");
         return 64;
     }
-    // Ends the process if replies or confirms stop coming.
+    // Ends the process if replies stop coming.
     alarm((unsigned)seconds + 30);
     const char *url = getenv("WARREN_TEST_AMQP_URL");
     if (!url) fail("connect", "WARREN_TEST_AMQP_URL is not set");
