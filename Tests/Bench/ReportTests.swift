@@ -9,8 +9,8 @@ import Testing
         let load = try WrkResult(
             output: """
                 WARREN-BENCH {"requests": \(perSecond), "duration": 1000000, "p50": 500, "p99": \(p99 * 1000), \
-                "p999": \(p99 * 2000), "connect": 0, "read": 0, "write": 0, "timeout": 0, "status": 0, "sent": 1, \
-                "listed": 1}
+                "p999": \(p99 * 2000), "connect": 0, "read": 0, "write": 0, "timeout": 0, "status": 0, "sent": \(perSecond + 5), \
+                "listed": 1000000}
                 """)
         return CaseMeasurement(load: load, microseconds: ["post": post, "media": 0], memory: ["post": 1_048_576])
     }
@@ -79,6 +79,7 @@ import Testing
         let throughput = try #require(point["perSecond"])
         #expect(throughput["median"]?.number == 128_000 && throughput["minimum"]?.number == 64_000)
         #expect(throughput["rounds"]?.array?.count == 3)
+        #expect(point["requests"]?.integer == 384_015 && point["responses"]?.integer == 384_000)
         #expect(point["shareOfLimit"]?.number == 0.25)
         #expect(point["cpuMicroseconds"]?["post"]?["median"]?.number == 40)
         #expect(try JSON.parse(Array(json.pretty().utf8))["results"]?.array?.count == 4)

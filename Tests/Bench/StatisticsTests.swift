@@ -18,16 +18,16 @@ import Testing
         #expect(try #require(Spread([0, 0])).relativeDeviation == 0)
     }
 
-    @Test("the CPU time per response is the growth of a process's time; a process that was restarted is left out")
-    func perResponse() {
+    @Test("the CPU time per request is the growth of a process's time; a process that was restarted is left out")
+    func perRequest() {
         let before = ["post": 1_000, "media": 5_000, "search": 9_000].mapValues {
             ProcessUse(microseconds: $0, memory: 0)
         }
         let after = ["post": 51_000, "media": 5_000, "search": 100, "identity": 70].mapValues {
             ProcessUse(microseconds: $0, memory: 0)
         }
-        #expect(microsecondsPerResponse(before, after, responses: 1_000) == ["post": 50, "media": 0])
-        #expect(microsecondsPerResponse(before, after, responses: 0).isEmpty)
+        #expect(microsecondsPerRequest(before, after, requests: 1_000) == ["post": 50, "media": 0])
+        #expect(microsecondsPerRequest(before, after, requests: 0).isEmpty)
     }
 
     @Test("numbers are printed with a fixed number of digits, and with commas between thousands")
@@ -51,7 +51,7 @@ import Testing
     @Test("the line of requests.lua is found among the other output of wrk")
     func wrk() throws {
         let result = try WrkResult(output: "Running 2s test\n  Latency 1ms\n\(line)\n")
-        #expect(result.requests == 1_000 && result.seconds == 2)
+        #expect(result.requests == 1_000 && result.sent == 1_064 && result.seconds == 2)
         #expect(result.perSecond == 475)
         #expect(result.latency == Latency(p50: 1.5, p99: 9.0005, p999: 20))
         #expect(result.failedResponses == 50 && result.failedConnections == 10)

@@ -116,7 +116,7 @@ import Reactor
         after["wrk"] = ProcessUse(microseconds: microseconds, memory: 0)
         let memory = after.filter { $0.key != "wrk" }.mapValues(\.memory)
         return CaseMeasurement(
-            load: load, microseconds: microsecondsPerResponse(start, after, responses: load.requests), memory: memory)
+            load: load, microseconds: microsecondsPerRequest(start, after, requests: load.sent), memory: memory)
     }
 
     /// Waits until the stack is idle.

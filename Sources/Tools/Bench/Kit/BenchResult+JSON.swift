@@ -42,6 +42,7 @@ extension BenchResult {
             object.add("connections", .integer(Int64(point.connections)))
             object.add("perSecond", Spread(rounds.map(\.load.perSecond))?.json)
             object.add("milliseconds", .latencies(rounds.map(\.load.latency)))
+            object.add("requests", .sum(rounds.map(\.load.sent)))
             object.add("responses", .sum(rounds.map(\.load.requests)))
             object.add("failedResponses", .sum(rounds.map(\.load.failedResponses)))
             object.add("failedConnections", .sum(rounds.map(\.load.failedConnections)))

@@ -11,7 +11,7 @@ extension BenchResult {
         for fill in fills {
             let posts = NumberText.grouped(Double(fill.dataSet.posts))
             lines += ["", "Data set \(fill.dataSet.name), \(posts) posts at the start:"]
-            lines.append(Self.heading("case", "conns", share: "of limit") + "  CPU µs per response")
+            lines.append(Self.heading("case", "conns", share: "of limit") + "  CPU µs per request")
             for (point, rounds) in points where point.dataSet == fill.dataSet.name {
                 let line = Self.line(
                     point.work.rawValue, point.connections, rounds.map(\.load.perSecond), rounds.map(\.load.latency),
@@ -43,7 +43,7 @@ extension BenchResult {
             + (share.map { NumberText.fixed($0, 2) } ?? "").right(10)
     }
 
-    /// Returns the median CPU time of the processes that used at least 1 µs per response, most first.
+    /// Returns the median CPU time of the processes that used at least 1 µs per request, in descending order.
     private static func processes(_ rounds: [CaseMeasurement]) -> String {
         let medians = Set(rounds.flatMap(\.microseconds.keys)).compactMap { name in
             Spread(rounds.compactMap { $0.microseconds[name] }).map { (name: name, median: $0.median) }

@@ -3,7 +3,7 @@ package import Contracts
 /// One measurement of a case.
 package struct CaseMeasurement: Sendable, Hashable {
     package let load: WrkResult
-    /// The CPU time of each process per response, in microseconds.
+    /// The CPU time of each process per request that was sent, in microseconds.
     package let microseconds: [String: Double]
     /// The resident memory of each process after the measurement, in bytes.
     package let memory: [String: Int]
@@ -13,16 +13,17 @@ package struct CaseMeasurement: Sendable, Hashable {
     }
 }
 
-/// Computes the CPU time per response from the use before and after a measurement.
+/// Computes the CPU time per request from the use before and after a measurement.
 ///
+/// - Parameter requests: the requests that were sent. The stack also works on those whose response came after the end.
 /// - Returns: microseconds by the name of the process. Processes that were started or ended meanwhile are left out.
-package func microsecondsPerResponse(
-    _ before: [String: ProcessUse], _ after: [String: ProcessUse], responses: Int
+package func microsecondsPerRequest(
+    _ before: [String: ProcessUse], _ after: [String: ProcessUse], requests: Int
 ) -> [String: Double] {
     var result: [String: Double] = [:]
     for (name, use) in after {
-        guard let start = before[name]?.microseconds, use.microseconds >= start, responses > 0 else { continue }
-        result[name] = Double(use.microseconds - start) / Double(responses)
+        guard let start = before[name]?.microseconds, use.microseconds >= start, requests > 0 else { continue }
+        result[name] = Double(use.microseconds - start) / Double(requests)
     }
     return result
 }

@@ -14,6 +14,8 @@ package struct WrkResult: Sendable, Hashable {
 
     /// The responses that were received, whatever their status.
     package let requests: Int
+    /// The requests that were sent. At the end of the run, up to one request per connection has no response yet.
+    package let sent: Int
     /// The duration of the run in seconds.
     package let seconds: Double
     /// The latencies, without the requests that got no response.
@@ -45,6 +47,7 @@ package struct WrkResult: Sendable, Hashable {
             failedConnections += count
         }
         self.requests = requests
+        self.sent = sent
         self.failedResponses = failedResponses
         self.failedConnections = failedConnections
         self.latency = latency
