@@ -6,8 +6,8 @@ import Reactor
 
 /// Runs `wrk` and `warren-bench-raw`.
 @Loop struct LoadGenerator {
-    /// The time after which `wrk` counts a request as timed out, in seconds. It is longer than every deadline of the
-    /// ingress.
+    /// `wrk` counts a response that arrives later than this as a failure, in seconds. It is longer than every deadline
+    /// of the ingress.
     private static let timeout = 20
 
     let stack: Stack

@@ -18,11 +18,13 @@ package struct WrkResult: Sendable, Hashable {
     package let sent: Int
     /// The duration of the run in seconds.
     package let seconds: Double
-    /// The latencies, without the requests that got no response.
+    /// The latencies of the responses. After a slow response, `wrk` adds estimated latencies for the requests that the
+    /// connection would have sent meanwhile (correction of coordinated omission).
     package let latency: Latency
     /// The responses with a status above 399.
     package let failedResponses: Int
-    /// Connections that failed, and requests without a response within the time limit of `wrk`.
+    /// Connections that failed, and responses that arrived after the time limit of `wrk`. Requests that have no response
+    /// at the end of the run are not counted.
     package let failedConnections: Int
     /// The requests that were sent a second time, because the list of requests was too short for the run.
     package let repeats: Int
