@@ -5,12 +5,14 @@ import FoundationXML
 import Testing
 
 @Suite("Reports of the bench") struct ReportTests {
-    private func measurement(_ perSecond: Int, p99: Double, post: Double) throws -> CaseMeasurement {
+    private func measurement(
+        _ perSecond: Int, p99: Double, post: Double, listed: Int = 1_000_000
+    ) throws -> CaseMeasurement {
         let load = try WrkResult(
             output: """
                 WARREN-BENCH {"requests": \(perSecond), "duration": 1000000, "p50": 500, "p99": \(p99 * 1000), \
                 "p999": \(p99 * 2000), "connect": 0, "read": 0, "write": 0, "timeout": 0, "status": 0, "sent": \(perSecond + 5), \
-                "listed": 1000000}
+                "listed": \(listed)}
                 """)
         return CaseMeasurement(load: load, microseconds: ["post": post, "media": 0], memory: ["post": 1_048_576])
     }
@@ -58,6 +60,18 @@ import Testing
         #expect(lines.contains("1 post worker 195 × 1.00") && lines.contains("2 post workers 390 × 2.00"))
     }
 
+    @Test("the table shows repeated requests of a case that is not cached, and not those of a cached case")
+    func repeats() throws {
+        var result = try result()
+        for work in [BenchCase.getPostCold, .firstPage] {
+            let point = BenchResult.Point(dataSet: "small", work: work, connections: 1)
+            for _ in 1...2 { try result.add(measurement(2_000, p99: 1, post: 40, listed: 1_500), at: point) }
+        }
+        let lines = result.table.split(separator: "\n")
+        #expect(lines.count { $0.hasPrefix("get-post-cold ") && $0.hasSuffix(" (1,010 repeated requests)") } == 1)
+        #expect(lines.count { $0.hasPrefix("first-page ") && $0.hasSuffix("post 40") } == 1)
+    }
+
     @Test("the chart is well-formed XML with a line for each data set and percentile, and has colours for dark pages")
     func chart() throws {
         let svg = LatencyChart(try result()).svg
@@ -88,7 +102,7 @@ import Testing
     @Test("the plans measure every case, with small and large data; a case with a limit of connections gets fewer")
     func plans() {
         let plan = BenchPlan.full
-        #expect(plan.dataSets.map(\.posts) == [20_000, 1_000_000])
+        #expect(plan.dataSets.map(\.posts) == [60_000, 1_000_000])
         #expect(plan.connections(of: .upload) == [1, 64] && plan.connections(of: .getPost) == [1, 64, 256])
         #expect(!plan.cases(of: plan.dataSets[1]).contains(.login))
         #expect(BenchPlan.quick.dataSets.count == 1)

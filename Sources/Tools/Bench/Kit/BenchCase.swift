@@ -50,6 +50,9 @@ package enum BenchCase: String, Sendable, Hashable, CaseIterable {
     /// Whether the caches are emptied before each measurement. The other cases get a warm-up instead.
     package var startsCold: Bool { self == .getPostCold || self == .deepPage || self == .searchUncached }
 
+    /// Whether a cache could answer repeated requests of the case, which is to measure requests that are not cached.
+    package var mustNotRepeat: Bool { startsCold || self == .mixed }
+
     /// The number of requests at the beginning of the list that fill the caches; `nil` if the case has no warm-up.
     package var warmingRequests: Int? {
         switch self {

@@ -22,12 +22,12 @@ package struct BenchPlan: Sendable, Hashable {
     /// The whole run.
     package static let full = BenchPlan(
         cases: BenchCase.allCases, connections: [1, 64, 256], rounds: 3, seconds: 5, rawSeconds: 3, accounts: 200,
-        smallPosts: 20_000, largePosts: 1_000_000, memorySteps: [100_000, 1_000_000], workerCounts: [1, 2])
+        smallPosts: 60_000, largePosts: 1_000_000, memorySteps: [100_000, 1_000_000], workerCounts: [1, 2])
 
     /// The run of about a minute.
     package static let quick = BenchPlan(
         cases: [.getPost, .createPost, .search], connections: [1, 64], rounds: 2, seconds: 2, rawSeconds: 1,
-        accounts: 50, smallPosts: 2_000, largePosts: 0, memorySteps: [], workerCounts: [])
+        accounts: 50, smallPosts: 20_000, largePosts: 0, memorySteps: [], workerCounts: [])
 
     /// The data sets in the order in which they are measured.
     package var dataSets: [DataSet] {

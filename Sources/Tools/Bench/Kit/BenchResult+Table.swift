@@ -17,7 +17,10 @@ extension BenchResult {
                     point.work.rawValue, point.connections, rounds.map(\.load.perSecond), rounds.map(\.load.latency),
                     errors: rounds.map { $0.load.failedResponses + $0.load.failedConnections }.reduce(0, +),
                     share: shareOfLimit(point))
-                lines.append(line + "  " + Self.processes(rounds))
+                let repeats = point.work.mustNotRepeat ? rounds.map(\.load.repeats).reduce(0, +) : 0
+                lines.append(
+                    line + "  " + Self.processes(rounds)
+                        + (repeats > 0 ? " (\(NumberText.grouped(Double(repeats))) repeated requests)" : ""))
             }
         }
         if !memory.isEmpty { lines += [""] + memoryLines }

@@ -13,11 +13,13 @@ package struct BenchAccount: Sendable, Hashable {
 
 /// Makes the requests of the cases. The accounts take turns, so that no limit per account is reached.
 package struct RequestFactory: Sendable {
-    /// The requests of a list that are repeated without a disadvantage.
+    /// The length of a list whose repetition does not change the result.
     private static let shortList = 5_000
     /// The posts and searches that are repeated in the warm cases.
     private static let warmPosts = 1_000
     private static let warmSearches = 200
+    /// The case `mixed` has a list of this many blocks of 100 requests, each with another search.
+    private static let mixedBlocks = 600
     private static let pageSize = 20
 
     private let host: String
@@ -25,7 +27,7 @@ package struct RequestFactory: Sendable {
     private let posts: SeedPosts
     private let words: WordList
     private let dataSet: DataSet
-    /// The greatest number of requests that a measurement is expected to send.
+    /// The length of the lists that must not repeat.
     private let longList: Int
 
     /// - Parameters:
@@ -83,8 +85,8 @@ package struct RequestFactory: Sendable {
     /// Adds 100 requests of the mix at a time, shuffled.
     private func mix(_ list: inout RequestList, _ generator: inout BenchGenerator) {
         let numbers = warmPosts(&generator)
-        let searches = words.searches(100, using: &generator)
-        for block in 0..<100 {
+        let searches = words.searches(Self.mixedBlocks, using: &generator)
+        for block in 0..<Self.mixedBlocks {
             for place in (0..<100).shuffled(using: &generator) {
                 switch place {
                 case 0..<70: get("/v1/posts/\(numbers[(block * 70 + place) % numbers.count])", &list)
