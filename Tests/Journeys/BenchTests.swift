@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension Journeys {
-    @Suite("Bench", .timeLimit(.minutes(2))) struct Bench {
+    @Suite("Bench", .timeLimit(.minutes(6))) struct Bench {
         /// Validates a document with Python's `jsonschema`, and prints its faults.
         private static let validator = """
             import json, sys
