@@ -117,4 +117,17 @@ struct RedisServerTests {
             }
         }
     }
+
+    @Test("a command that deletes the data of its stack refuses a folder with a stack that another command started")
+    func foreignStack() async throws {
+        try state.write("REDIS_PORT=2001\n", to: "settings")
+        try state.write("data", to: "postgres/data/PG_VERSION")
+        let result = try await Repository.runScript(
+            "prepare_own_stack bench release", parts: ["output", "state", "process", "servers", "own_stack"],
+            state: state.path)
+        #expect(result.status == 1 && result.errors.contains("did not start"), "\(result.errors)")
+        #expect(try state.text("settings") == "REDIS_PORT=2001\n")
+        #expect(FileManager.default.fileExists(atPath: state.path("postgres/data/PG_VERSION")))
+        #expect(!FileManager.default.fileExists(atPath: state.path("bench.lock")))
+    }
 }

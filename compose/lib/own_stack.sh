@@ -2,12 +2,15 @@
 # Stacks that one command starts for itself and stops at its end. The tests and the bench use them.
 
 # prepare_own_stack NAME BUILD PACKAGE…: selects the folder .local/NAME and locks it, deletes the data of the last run,
-# reserves ports, and installs packages. WARREN_STATE selects another folder. BUILD is the build whose programs the
-# stack runs. When this script exits, it stops the stack.
+# reserves ports, and installs packages. WARREN_STATE selects another folder. Fails if the folder has a stack that
+# another command started. BUILD is the build whose programs the stack runs. When this script exits, it stops the stack.
 prepare_own_stack() {
     local name=$1 build=$2
     shift 2
     if [[ -z ${WARREN_STATE-} ]]; then STATE=$ROOT/.local/$name; fi
+    # A folder with settings but without the lock has a stack that another command started, and its data.
+    [[ -e $STATE/$name.lock || ! -e $STATE/settings ]] ||
+        fail "$STATE has a stack that compose/local $name did not start: select another folder with WARREN_STATE"
     make_state_folder
     exec 8>"$STATE/$name.lock"
     flock -n 8 || fail "another compose/local $name is running in $STATE"
