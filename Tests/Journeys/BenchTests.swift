@@ -72,6 +72,21 @@ extension Journeys {
             #expect(exit.errors.contains("WARREN_URL is not set"), "\(exit.errors)")
         }
 
+        @Test("equal cases and equal numbers of connections are measured once")
+        func duplicates() async throws {
+            let options = ["--quick", "--dry-run", "--case", "login", "--case", "login", "--connections", "4,4,8"]
+            let output = try await bench(options).runSuccessfully()
+            #expect(output.contains("  4 measurements of 2 s"), "\(output)")
+        }
+
+        @Test(
+            "a measurement of more than 300 s and a file in a folder that does not exist are refused with status 64",
+            arguments: [["--seconds", "301"], ["--json", "/nonexistent/bench.json"], ["--svg", "nonexistent/a.svg"]])
+        func faultyOptions(options: [String]) async throws {
+            let exit = try await bench(["--dry-run"] + options).run()
+            #expect(exit.status == 64 && exit.errors.contains(options[0]), "\(exit.errors)")
+        }
+
         @Test("an unknown case is refused with status 64 before anything is measured")
         func unknownCase() async throws {
             let exit = try await bench(["--dry-run", "--case", "nonsense"]).run()

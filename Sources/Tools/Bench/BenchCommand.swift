@@ -41,13 +41,24 @@ struct BenchCommand: AsyncParsableCommand {
     var dryRun = false
 
     func validate() throws {
-        for (name, value) in [("rounds", rounds), ("seconds", seconds), ("accounts", accounts)] {
-            if let value, !(1...10_000).contains(value) {
-                throw ValidationError("--\(name) must be from 1 to 10000")
+        // The access tokens are renewed between measurements, so a measurement must be shorter than their validity.
+        for (name, value, maximum) in [
+            ("rounds", rounds, 10_000), ("seconds", seconds, 300), ("accounts", accounts, 10_000),
+        ] {
+            if let value, !(1...maximum).contains(value) {
+                throw ValidationError("--\(name) must be from 1 to \(maximum)")
             }
         }
         if let posts, !(0...20_000_000).contains(posts) {
             throw ValidationError("--posts must be from 0 to 20000000")
+        }
+        for (name, path) in [("json", json), ("svg", svg)] {
+            guard let path else { continue }
+            let folder = path.contains("/") ? "\(path[...(path.lastIndex(of: "/") ?? path.startIndex)])" : "."
+            // A path that ends with `/.` exists only if it is a folder.
+            guard access("\(folder)/.", F_OK) == 0 else {
+                throw ValidationError("--\(name): there is no folder \(folder)")
+            }
         }
     }
 
@@ -55,13 +66,13 @@ struct BenchCommand: AsyncParsableCommand {
     var plan: BenchPlan {
         var plan = quick ? BenchPlan.quick : .full
         if !cases.isEmpty {
-            plan.cases = cases.compactMap(\.work)
+            plan.cases = cases.compactMap(\.work).withoutDuplicates
             plan.memorySteps = cases.contains(.memory) ? BenchPlan.full.memorySteps : []
             plan.workerCounts = cases.contains(.workers) ? BenchPlan.full.workerCounts : []
             // The two special cases do not depend on how many posts there are.
             if plan.cases.isEmpty { plan.largePosts = 0 }
         }
-        if let connections { plan.connections = connections.numbers }
+        if let connections { plan.connections = connections.numbers.withoutDuplicates }
         if let rounds { plan.rounds = rounds }
         if let seconds { plan.seconds = seconds }
         if let posts { plan.largePosts = posts }
@@ -79,21 +90,28 @@ struct BenchCommand: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         do {
             let stack = try Stack()
+            let (json, svg) = (json ?? "\(stack.folder)/bench.json", svg ?? "\(stack.folder)/bench.svg")
+            let save: @Sendable (BenchResult) throws -> Void = { result in
+                for (path, text) in [(json, result.json.pretty()), (svg, LatencyChart(result).svg)] {
+                    try AtomicFile(path, mode: 0o644).write(Array(text.utf8), replacing: true)
+                }
+            }
             let result = try await withTaskExecutorPreference(Loop.executor) {
-                try await BenchRun(stack: stack, plan: plan).run()
+                try await BenchRun(stack: stack, plan: plan, save: save).run()
             }
-            printLine("\n\(result.table)")
-            for (path, text) in [
-                (json ?? "\(stack.folder)/bench.json", result.json.pretty()),
-                (svg ?? "\(stack.folder)/bench.svg", LatencyChart(result).svg),
-            ] {
-                try AtomicFile(path, mode: 0o644).write(Array(text.utf8), replacing: true)
-                printLine("written: \(path)")
-            }
+            printLine("\n\(result.table)\nwritten: \(json)\nwritten: \(svg)")
         } catch let error as BenchError {
             printLine("warren-bench: \(error)", to: STDERR_FILENO)
             throw ExitCode.failure
         }
+    }
+}
+
+extension Array where Element: Hashable {
+    /// The elements in order, without those that are equal to an earlier one.
+    fileprivate var withoutDuplicates: [Element] {
+        var known: Set<Element> = []
+        return filter { known.insert($0).inserted }
     }
 }
 

@@ -8,22 +8,25 @@ import Reactor
     /// After a measurement, the next one begins when all processes of the stack together use less than this share of a
     /// core, for example because the search worker has indexed all new posts.
     private static let idleShare = 0.06
-    /// The longest wait for that.
+    /// The maximum time to wait until the stack is idle.
     private static let settlingTime: Duration = .seconds(30)
     /// The connections of the warm-up and of the measurement of the memory.
     private static let usualConnections = 64
 
     private let stack: Stack
     private let plan: BenchPlan
+    private let save: @Sendable (BenchResult) throws -> Void
     private let processes: ProcessTable
     private let load: LoadGenerator
     private let databases: Databases
     private let words = WordList()
     private var result: BenchResult
 
-    init(stack: Stack, plan: BenchPlan) throws {
+    /// - Parameter save: stores the results. It is called after each round too, because a later one may fail.
+    init(stack: Stack, plan: BenchPlan, save: @escaping @Sendable (BenchResult) throws -> Void) throws {
         self.stack = stack
         self.plan = plan
+        self.save = save
         processes = ProcessTable(stack: stack)
         load = try LoadGenerator(stack: stack)
         let now = Timestamp.now()
@@ -53,13 +56,19 @@ import Reactor
             for round in 1...plan.rounds where !plan.cases.isEmpty {
                 printLine("round \(round) of \(plan.rounds), data set \(dataSet.name)")
                 try await measureRound(dataSet, accounts)
+                try saveResult(since: start)
             }
         }
         try await measureMemory(accounts)
         try await measureWorkers(accounts)
         try load.removeFiles()
-        result.seconds = (ContinuousClock.now - start).seconds
+        try saveResult(since: start)
         return result
+    }
+
+    private func saveResult(since start: ContinuousClock.Instant) throws {
+        result.seconds = (ContinuousClock.now - start).seconds
+        try save(result)
     }
 
     /// Measures the raw limit and every case once with every number of connections.
@@ -70,6 +79,7 @@ import Reactor
                 let raw = try await load.measureRaw(point, seconds: plan.rawSeconds)
                 report("raw \(kind.rawValue)", inFlight, raw.perSecond, raw.latency)
                 result.add(raw, at: point)
+                try await settle()
             }
         }
         for work in plan.cases(of: dataSet) {
@@ -119,15 +129,18 @@ import Reactor
             load: load, microseconds: microsecondsPerRequest(start, after, requests: load.sent), memory: memory)
     }
 
-    /// Waits until the stack is idle.
+    /// Waits until the stack is idle. A process may start work that is due only every few hundred milliseconds, so two
+    /// idle periods in a row are required.
     private func settle() async throws {
         let deadline = ContinuousClock.now + Self.settlingTime
         var last = try processes.read().values.map(\.microseconds).reduce(0, +)
         var time = ContinuousClock.now
+        var idlePeriods = 0
         repeat {
             try await Loop.sleep(for: .milliseconds(250))
             let (use, now) = (try processes.read().values.map(\.microseconds).reduce(0, +), ContinuousClock.now)
-            if Double(use - last) / 1e6 / (now - time).seconds < Self.idleShare { return }
+            idlePeriods = Double(use - last) / 1e6 / (now - time).seconds < Self.idleShare ? idlePeriods + 1 : 0
+            if idlePeriods == 2 { return }
             (last, time) = (use, now)
         } while .now < deadline
         printLine("  the stack was not idle after \(Int(Self.settlingTime.seconds)) s")
