@@ -13,7 +13,8 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .enableUpcomingFeature("InferIsolatedConformances"),
     .treatAllWarnings(as: .error),
-    // By default, the compiler specializes hardly any generic function of another module. Measured: DECISIONS.md.
+    // By default, the compiler specializes hardly any generic function of another module. Sources/DECISIONS.md has
+    // measurements.
     .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
 

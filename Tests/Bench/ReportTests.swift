@@ -11,8 +11,8 @@ import Testing
         let load = try WrkResult(
             output: """
                 WARREN-BENCH {"requests": \(perSecond), "duration": 1000000, "p50": 500, "p99": \(p99 * 1000), \
-                "p999": \(p99 * 2000), "connect": 0, "read": 0, "write": 0, "timeout": 0, "status": 0, "sent": \(perSecond + 5), \
-                "listed": \(listed)}
+                "p999": \(p99 * 2000), "connect": 0, "read": 0, "write": 0, "timeout": 0, "status": 0, \
+                "sent": \(perSecond + 5), "listed": \(listed)}
                 """)
         return CaseMeasurement(load: load, microseconds: ["post": post, "media": 0], memory: ["post": 1_048_576])
     }

@@ -42,7 +42,7 @@ run_swift_build() {
     }
 }
 
-# build_release: links Swift's libraries statically, because calls of them are then faster.
+# build_release: links Swift's libraries statically, because calls into them are then faster.
 build_release() { run_swift_build build-release -c release --static-swift-stdlib; }
 
 # build_debug: builds programs and tests, and checks that each target imports only its dependencies in Package.swift.

@@ -6,7 +6,7 @@ import Reactor
 
 /// The accounts of the bench. They are registered over HTTP.
 @Loop final class Accounts {
-    /// A login replaces a token that is older than this. Tokens are valid for 15 minutes.
+    /// Tokens older than this are renewed by a login. Tokens are valid for 15 minutes.
     private static let renewalAge: Duration = .seconds(420)
     /// The requests at the same time. More would not be faster, because a password hash takes a core.
     private static let concurrency = 4

@@ -27,11 +27,11 @@ struct BenchCommand: AsyncParsableCommand {
     var connections: NumberList?
     @Option(help: "How often each case is measured.")
     var rounds: Int?
-    @Option(help: "The seconds of each measurement.")
+    @Option(help: "The seconds of each measurement, at most 300.")
     var seconds: Int?
     @Option(help: "The posts of the data set `large`; 0 to measure with `small` only.")
     var posts: Int?
-    @Option(help: "The accounts whose tokens the requests have.")
+    @Option(help: "The number of accounts that send the requests.")
     var accounts: Int?
     @Option(help: "The file for the results. (default: bench.json in the stack's folder)")
     var json: String?

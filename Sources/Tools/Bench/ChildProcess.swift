@@ -45,7 +45,7 @@ enum ChildProcess {
         guard pipe(&toChild) == 0, pipe(&fromChild) == 0 else {
             return .failure(BenchError("pipe: \(String(cString: strerror(errno)))"))
         }
-        // The child gets copies. If it kept the ends of the bench open, it would wait for the end of its own input.
+        // Close-on-exec: a child that inherited the write end of its own standard input would never see end of file.
         for descriptor in toChild + fromChild { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         var pid = pid_t()
         let code = spawn(&pid, [path] + arguments, environment, input: toChild[0], output: fromChild[1])

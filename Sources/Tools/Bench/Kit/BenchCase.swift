@@ -35,8 +35,8 @@ package enum BenchCase: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// The greatest number of connections of the case. A login needs 19 MiB and 20 ms of a core, and an upload 1 MiB of
-    /// each queue and buffer, so more connections would only wait longer.
+    /// The greatest number of connections of the case. A login takes 20 ms of a core and 19 MiB; an upload takes 1 MiB
+    /// in each queue and buffer. More connections would only wait.
     package var maximumConnections: Int {
         switch self {
         case .login, .upload: 64

@@ -22,7 +22,7 @@ package enum NumberText {
         return text
     }
 
-    /// Returns milliseconds with three significant digits.
+    /// Returns milliseconds: two decimals below 10, one below 100, otherwise none.
     package static func milliseconds(_ value: Double) -> String {
         fixed(value, value < 10 ? 2 : value < 100 ? 1 : 0)
     }

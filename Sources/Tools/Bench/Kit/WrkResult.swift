@@ -23,8 +23,8 @@ package struct WrkResult: Sendable, Hashable {
     package let latency: Latency
     /// The responses with a status above 399.
     package let failedResponses: Int
-    /// Connections that failed, and responses that arrived after the time limit of `wrk`. Requests that have no response
-    /// at the end of the run are not counted.
+    /// Connections that failed, and responses that arrived after the time limit of `wrk`. Requests that have no
+    /// response at the end of the run are not counted.
     package let failedConnections: Int
     /// The requests that were sent a second time, because the list of requests was too short for the run.
     package let repeats: Int
