@@ -90,7 +90,8 @@ struct BenchCommand: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         do {
             let stack = try Stack()
-            let (json, svg) = (json ?? "\(stack.folder)/bench.json", svg ?? "\(stack.folder)/bench.svg")
+            let json = self.json ?? "\(stack.folder)/bench.json"
+            let svg = self.svg ?? "\(stack.folder)/bench.svg"
             let save: @Sendable (BenchResult) throws -> Void = { result in
                 for (path, text) in [(json, result.json.pretty()), (svg, LatencyChart(result).svg)] {
                     try AtomicFile(path, mode: 0o644).write(Array(text.utf8), replacing: true)
