@@ -142,7 +142,7 @@ extension Journeys {
         @Loop private func isSet(_ key: String, as service: String) async throws -> Bool {
             var isSet = false
             try await withRedis(of: service) { redis in
-                isSet = try await redis.send(["EXISTS", RedisArgument(key)], timeout: Self.patience).integer == 1
+                isSet = try await redis.send(["GET", RedisArgument(key)], timeout: Self.patience) != .null
             }
             return isSet
         }
