@@ -50,10 +50,10 @@ import Testing
     @Test("a tsquery contains only quoted stems and operators, and no other part of the search")
     @Loop func textQuery() async throws {
         try await SearchFixture.with { fixture async throws in
-            let stemmer = Stemmer(database: fixture.database)
+            let lexicon = Lexicon(database: fixture.database)
             @Loop func text(_ query: String, _ expansions: [String: [String]] = [:]) async throws -> String? {
-                try await stemmer.load([query])
-                return TSQuery(SearchExpression(query), stemmer, expansions: expansions)?.text
+                try await lexicon.load([query])
+                return TSQuery(SearchExpression(query), lexicon, expansions: expansions)?.text
             }
             #expect(
                 try await text(#"it's \ rabbits\b -x"y':*" or z)"#) == "(('rabbit' <1> 'b') & !('x') & ('y')) | (('z'))"
@@ -70,19 +70,18 @@ import Testing
     @Test("the tsvector of a post is equal to PostgreSQL's to_tsvector")
     @Loop func vector() async throws {
         try await SearchFixture.with { fixture in
-            let stemmer = Stemmer(database: fixture.database)
+            let lexicon = Lexicon(database: fixture.database)
             for text in [
                 "The rabbits were running", "Happiness, happiness! A UNIVERSITY", "", "the of and",
                 "éclair naïveté 42 b2b",
             ] {
-                try await stemmer.load([text])
+                let vector = try await lexicon.analyze([text]).vectors[0]
                 let row = try #require(
                     try await fixture.database.query(
-                        Statement("SELECT $1::tsvector = to_tsvector('english', $2::text)"), stemmer.vector(of: text),
-                        text
+                        Statement("SELECT $1::tsvector = to_tsvector('english', $2::text)"), vector, text
                     ).first)
                 let isSame = try row.get(0, as: Bool.self)
-                #expect(isSame, "\(text): \(stemmer.vector(of: text))")
+                #expect(isSame, "\(text): \(vector)")
             }
         }
     }
@@ -90,15 +89,15 @@ import Testing
     @Test("stems that are no longer in the cache are loaded again")
     @Loop func forgetting() async throws {
         try await SearchFixture.with { fixture in
-            let stemmer = Stemmer(database: fixture.database, limit: 2)
+            let lexicon = Lexicon(database: fixture.database, limit: 2)
             for text in ["rabbits dig burrows", "foxes dig dens", String(repeating: "x", count: 5000)] {
-                try await stemmer.load([text])
-                try await stemmer.load([text])
-                let known = Tokenizer.words(of: text).map { stemmer[$0] }
+                try await lexicon.load([text])
+                try await lexicon.load([text])
+                let known = Tokenizer.words(of: text).map { lexicon[$0] }
                 #expect(known.joined().count < 20)
             }
-            try await stemmer.load(["rabbits"])
-            let known = Tokenizer.words(of: "rabbits").map { stemmer[$0] }
+            try await lexicon.load(["rabbits"])
+            let known = Tokenizer.words(of: "rabbits").map { lexicon[$0] }
             #expect(known == ["rabbit"])
         }
     }

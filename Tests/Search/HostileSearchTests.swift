@@ -41,11 +41,12 @@ import WorkerKit
     @Test("words of more than 255 bytes are not kept in memory")
     @Loop func longWords() async throws {
         try await SearchFixture.with { fixture in
-            let stemmer = Stemmer(database: fixture.database)
+            let lexicon = Lexicon(database: fixture.database)
             let words = (0..<50).map { String(repeating: "\u{20000}", count: 5_000 - $0) }
-            try await stemmer.load(words + ["clover"])
-            #expect(stemmer.stems.count == 1)
-            #expect(words.allSatisfy { stemmer.vector(of: $0).isEmpty })
+            try await lexicon.load(words + ["clover"])
+            #expect(lexicon.count == 1)
+            #expect(try await lexicon.analyze(words).vectors.allSatisfy { $0.isEmpty })
+            #expect(lexicon.count == 1)
         }
     }
 

@@ -126,33 +126,38 @@ import Testing
             #expect(try await fixture.database.count("SELECT count(*) FROM documents") == 2)
             #expect(try await fixture.search("clover").items.map(\.id) == [plain.id])
             #expect(
-                try await fixture.database.count("SELECT count(*) FROM vocabulary") <= VocabularyCache.newWordLimit + 1)
+                try await fixture.database.count("SELECT count(*) FROM vocabulary") <= Lexicon.newWordLimit + 1)
             try await fixture.delete(post)
         }
     }
 
-    @Test("the vocabulary cache returns the new words of a text once, and no words that were inserted")
+    @Test("the lexicon returns the new words of posts once, and no words that are recorded in the vocabulary")
     @Loop func knownWords() async throws {
         try await SearchFixture.with { fixture in
-            let known = VocabularyCache()
-            let first = known.newWords(in: ["Clover, CLOVER and hay", "hay 42 a1b no"])
-            #expect(Set(first) == ["clover", "and", "hay", "a1b"])
-            known.insert(first)
-            #expect(known.newWords(in: ["hay and clover!"]).isEmpty)
-            #expect(known.newWords(in: ["hay and thistle"]) == ["thistle"])
+            let lexicon = Lexicon(database: fixture.database)
+            let first = try await lexicon.analyze(["Clover, CLOVER and hay", "hay 42 a1b no"]).newWords
+            #expect(first == ["clover", "and", "hay", "a1b"])
+            lexicon.recordInVocabulary(first)
+            #expect(try await lexicon.analyze(["hay and clover!"]).newWords.isEmpty)
+            #expect(try await lexicon.analyze(["hay and thistle"]).newWords == ["thistle"])
         }
     }
 
-    @Test("the vocabulary cache has a word only after its insertion, until its limit or lifetime is exceeded")
+    @Test("a word counts as new until it is recorded, and again after the lexicon's limit or lifetime is exceeded")
     @Loop func forgetting() async throws {
-        let known = VocabularyCache(limit: 3)
-        #expect(known.newWords(in: ["clover"]) == ["clover"])
-        #expect(known.newWords(in: ["clover"]) == ["clover"], "words are unknown until they are inserted")
-        known.insert(["aaa", "bbb", "ccc", "clover"])
-        #expect(known.newWords(in: ["clover"]) == ["clover"], "a full cache is emptied")
-        let old = VocabularyCache(lifetime: .zero)
-        old.insert(["clover"])
-        #expect(old.newWords(in: ["clover"]) == ["clover"])
+        try await SearchFixture.with { fixture in
+            let small = Lexicon(database: fixture.database, limit: 2)
+            #expect(try await small.analyze(["clover"]).newWords == ["clover"])
+            #expect(try await small.analyze(["clover"]).newWords == ["clover"])
+            small.recordInVocabulary(["clover"])
+            #expect(try await small.analyze(["clover"]).newWords.isEmpty)
+            try await small.load(["hay", "thistle"])
+            #expect(try await small.analyze(["clover"]).newWords == ["clover"], "a full lexicon is emptied")
+            let old = Lexicon(database: fixture.database, lifetime: .zero)
+            try await old.load(["clover"])
+            old.recordInVocabulary(["clover"])
+            #expect(try await old.analyze(["clover"]).newWords == ["clover"])
+        }
     }
 
     @Test("the migrations keep the posts of the first version and fill the vocabulary")
@@ -178,8 +183,11 @@ import Testing
     }
 
     @Test("a post adds at most 200 words to the vocabulary")
-    @Loop func vocabulary() {
-        let words = (0..<300).map { "w\($0)x" }.joined(separator: " ")
-        #expect(VocabularyCache().newWords(in: [words]).count == 200)
+    @Loop func vocabulary() async throws {
+        try await SearchFixture.with { fixture in
+            let words = (0..<300).map { "w\($0)x" }.joined(separator: " ")
+            let newWords = try await Lexicon(database: fixture.database).analyze([words]).newWords
+            #expect(newWords.count == 200)
+        }
     }
 }

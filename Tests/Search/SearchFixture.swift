@@ -84,7 +84,7 @@ import Testing
     }
 
     /// The index with empty caches, as a new worker has it.
-    var index: SearchIndex { SearchIndex(database: database, stemmer: Stemmer(database: database)) }
+    var index: SearchIndex { SearchIndex(database: database, lexicon: Lexicon(database: database)) }
 
     // MARK: Searches
 

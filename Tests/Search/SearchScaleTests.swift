@@ -59,6 +59,21 @@ import Testing
         }
     }
 
+    @Test("a survey flushes the index's list of pending entries")
+    @Loop func pendingList() async throws {
+        try await SearchFixture.with { fixture in
+            let flush = Statement("SELECT gin_clean_pending_list('documents_search')")
+            @Loop func pendingPages() async throws -> Int64 {
+                try #require(try await fixture.database.query(flush).first).get(0, as: Int64.self)
+            }
+            try await fixture.post("clover")
+            #expect(try await pendingPages() == 1)
+            try await fixture.post("clover")
+            try await fixture.survey.survey()
+            #expect(try await pendingPages() == 0)
+        }
+    }
+
     @Test("posts that are newer and older than all posts of the last survey are found")
     @Loop func outdated() async throws {
         try await SearchFixture.with { fixture in
@@ -154,13 +169,13 @@ import Testing
             try await fixture.post("clover thistle")
             _ = try await fixture.database.query(Statement("ANALYZE documents"))
             try await fixture.survey.survey()
-            let stemmer = Stemmer(database: fixture.database)
+            let lexicon = Lexicon(database: fixture.database)
             for (text, isRare) in [
                 ("clover", false), ("thistle", true), ("clover thistle", true), ("clover or thistle", false),
                 ("\"clover thistle\"", true), ("thistle -clover", true), ("clover -thistle", false), ("unknown", true),
             ] {
-                try await stemmer.load([text])
-                let query = try #require(TSQuery(SearchExpression(text), stemmer))
+                try await lexicon.load([text])
+                let query = try #require(TSQuery(SearchExpression(text), lexicon))
                 let parts = fixture.survey.parts(for: query)
                 #expect((parts == nil) == isRare, "\(text)")
                 #expect(parts.map { (3..<8).contains($0.count) } ?? true, "\(text)")

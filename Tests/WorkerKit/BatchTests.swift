@@ -1,4 +1,5 @@
 import Contracts
+import DatabaseSupport
 import FoundationEssentials
 import Postgres
 import Reactor
@@ -153,5 +154,43 @@ extension Workers.BatchTests {
                 #expect(fixture.events(about: things[1]) == 0)
             }
         }
+    }
+}
+
+extension Workers.BatchTests {
+    /// Carries out the messages 1, 2 and so on, each 10 ms after the one before it, and returns the batches.
+    @Loop private func batches(of count: Int, limit: Int, gatheringTime: Duration) async throws -> [[Int]] {
+        var batches: [[Int]] = []
+        try await TestDatabase.withDatabase { url in
+            try await TestDatabase.withPool(url, size: 1) { pool in
+                let environment = HandlerEnvironment(database: pool, log: .quiet)
+                let batcher = Batcher<Int>(kind: .event, limit: limit, gatheringTime: gatheringTime) { batch in
+                    batches.append(batch.members.map(\.body))
+                    return batch.members.map { _ in nil }
+                }
+                try await withThrowingTaskGroup { group in
+                    for number in 1...count {
+                        group.addTask {
+                            _ = await batcher.carryOut(number, IncomingMessage(type: "test", body: []), environment)
+                        }
+                        try await Loop.sleep(for: .milliseconds(10))
+                    }
+                    try await group.waitForAll()
+                }
+            }
+        }
+        return batches
+    }
+
+    @Test("messages that arrive within the gathering time form one batch")
+    @Loop func gathering() async throws {
+        #expect(try await batches(of: 3, limit: 10, gatheringTime: .seconds(2)) == [[1, 2, 3]])
+    }
+
+    @Test("a full batch does not wait until the gathering time is over")
+    @Loop func fullBatch() async throws {
+        let start = ContinuousClock.now
+        #expect(try await batches(of: 4, limit: 2, gatheringTime: .seconds(60)) == [[1, 2], [3, 4]])
+        #expect(.now - start < .seconds(30))
     }
 }

@@ -15,9 +15,19 @@ package enum SearchService {
             Migration(name: "0002-vocabulary", sql: PackageResources._002_vocabulary_sql),
             Migration(name: "0003-words", sql: PackageResources._003_words_sql),
             Migration(name: "0004-time-buckets", sql: PackageResources._004_time_buckets_sql),
+            Migration(name: "0005-pending-list", sql: PackageResources._005_pending_list_sql),
         ],
-        queues: [ConsumedQueue(Queue.searchQueries, prefetch: 64), ConsumedQueue(Queue.searchEvents, prefetch: 64)])
+        queues: [
+            ConsumedQueue(Queue.searchQueries, prefetch: 64),
+            ConsumedQueue(Queue.searchEvents, prefetch: UInt16(eventBatchLimit)),
+        ])
 
+    /// The maximum number of events that one statement applies to the index. In one measurement with 14, 64 and 256
+    /// posts in a statement, a post cost PostgreSQL 49, 37 and 28 µs of CPU time.
+    private static let eventBatchLimit = 256
+    /// How long events wait for others. The relay of the post service publishes about 100 events a time under load, and
+    /// they arrive within milliseconds.
+    private static let gatheringTime: Duration = .milliseconds(20)
     /// The shortest time between two refreshes of a cached reply. A search is at most twice this time behind the index.
     static let cachePause: Duration = .milliseconds(250)
 
@@ -30,13 +40,17 @@ package enum SearchService {
     }
 
     @Loop static func handlers(_ database: PostgresPool, _ cache: ListCache, _ survey: IndexSurvey) -> [Handler] {
-        let stemmer = Stemmer(database: database)
-        let queries = SearchQueries(database: database, cache: cache, stemmer: stemmer, survey: survey)
-        let index = SearchIndex(database: database, stemmer: stemmer)
+        let lexicon = Lexicon(database: database)
+        let queries = SearchQueries(database: database, cache: cache, lexicon: lexicon, survey: survey)
+        let index = SearchIndex(database: database, lexicon: lexicon)
         return [
             .request(Messages.Search.posts, handle: queries.posts),
-            .batchedEvent(PostCreated.self, afterCommit: { _ in await cache.invalidate() }, handle: index.created),
-            .batchedEvent(PostDeleted.self, afterCommit: { _ in await cache.invalidate() }, handle: index.deleted),
+            .batchedEvent(
+                PostCreated.self, batchLimit: eventBatchLimit, gatheringTime: gatheringTime,
+                afterCommit: { _ in await cache.invalidate() }, handle: index.created),
+            .batchedEvent(
+                PostDeleted.self, batchLimit: eventBatchLimit, gatheringTime: gatheringTime,
+                afterCommit: { _ in await cache.invalidate() }, handle: index.deleted),
         ]
     }
 

@@ -109,6 +109,9 @@ enum SearchStatements {
         WHERE c.oid = 'documents'::regclass
         """)
 
+    /// Moves the pending entries of the index to their places. Every scan of the index reads all pending entries.
+    static let flushPendingList = Statement("SELECT gin_clean_pending_list('documents_search')")
+
     /// Returns the English stem of each word; an empty text for a stop word.
     static let stems = Statement(
         """

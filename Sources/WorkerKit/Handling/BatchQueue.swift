@@ -12,6 +12,9 @@ struct BatchQueue<Message> {
         self.limit = limit
     }
 
+    /// Whether so many messages wait that they fill the batch that ``takeOthers()`` would return.
+    var isNextBatchFull: Bool { waiting.count >= limit - 1 }
+
     /// Adds a message.
     ///
     /// - Returns: `true` if no batch is running. The caller must then start a batch that begins with this message.

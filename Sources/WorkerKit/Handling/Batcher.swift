@@ -5,13 +5,19 @@ internal import Reactor
 /// One batch runs at a time. The messages that arrive while it runs form the next batch. Therefore a busy worker needs
 /// few transactions, and an idle worker does not delay messages. If a batch fails, each of its messages is carried out
 /// again in a batch of its own, so that a failing message does not fail the others.
+///
+/// A batcher with a gathering time delays each batch until it is full or this time is over, so that more messages join.
 @Loop final class Batcher<Body: Sendable> {
     /// Carries out a batch. Returns a reply for each member, in the order of the members; `nil` for an event.
     typealias Handle = @Loop @Sendable (Batch<Body>) async throws -> [Reply?]
 
     private let kind: Handler.Kind
     private let handle: Handle
-    private var queue = BatchQueue<Entry>(limit: 64)
+    private let limit: Int
+    private let gatheringTime: Duration
+    private lazy var queue = BatchQueue<Entry>(limit: limit)
+    /// Exists while a batch waits for further messages, and fires when enough messages wait to fill it.
+    private var nextIsFull: Signal?
 
     /// A message, and the waiter of the task that needs its result.
     private struct Entry {
@@ -29,9 +35,17 @@ internal import Reactor
         case ended(Attempt<Reply?>)
     }
 
-    nonisolated init(kind: Handler.Kind, _ handle: @escaping Handle) {
+    /// - Parameters:
+    ///   - limit: the maximum number of messages in a batch, at least 1.
+    ///   - gatheringTime: how long a batch waits for further messages before it starts.
+    ///   - handle: carries out a batch.
+    nonisolated init(
+        kind: Handler.Kind, limit: Int = 64, gatheringTime: Duration = .zero, _ handle: @escaping Handle
+    ) {
         self.kind = kind
+        self.gatheringTime = gatheringTime
         self.handle = handle
+        self.limit = limit
     }
 
     /// Carries out a message in a batch.
@@ -43,14 +57,16 @@ internal import Reactor
             // After the yield, the messages that arrive in the same turn of the loop are in the queue and join the
             // batch.
             await Task.yield()
-        } else if case .ended(let attempt) = await entry.waiter.waitThroughCancellation() {
-            return attempt
+        } else {
+            if queue.isNextBatchFull { nextIsFull?.fire() }
+            if case .ended(let attempt) = await entry.waiter.waitThroughCancellation() { return attempt }
         }
         return await lead(entry)
     }
 
     /// Runs a batch that begins with this task's own message. Then resumes the task that runs the next batch.
     private func lead(_ own: Entry) async -> Attempt<Reply?> {
+        await gather()
         let entries = [own] + queue.takeOthers()
         defer { queue.finish()?.waiter.resume(returning: .lead) }
         let attempt = await run(entries)
@@ -62,6 +78,15 @@ internal import Reactor
             return await runOneByOne(entries)
         }
         return attempt.map { $0[0] }
+    }
+
+    /// Waits until the next batch is full or the gathering time is over.
+    private func gather() async {
+        guard gatheringTime > .zero, !queue.isNextBatchFull else { return }
+        let isFull = Signal()
+        nextIsFull = isFull
+        _ = await isFull.wait(within: gatheringTime)
+        nextIsFull = nil
     }
 
     private func run(_ entries: [Entry]) async -> Attempt<[Reply?]> {

@@ -91,15 +91,19 @@ package struct Handler: Sendable {
     ///
     /// - Parameters:
     ///   - data: the event type.
+    ///   - batchLimit: the maximum number of events in a batch. A batch is never larger than the queue's prefetch.
+    ///   - gatheringTime: how long a batch that is not full waits for further events.
     ///   - afterCommit: as for a request; called for each event.
     ///   - handle: applies the events. If it throws, the transaction is rolled back, and each event is handled again
     ///     in a batch of its own.
     package static func batchedEvent<Data: DomainEvent>(
-        _ data: Data.Type,
+        _ data: Data.Type, batchLimit: Int = 64, gatheringTime: Duration = .zero,
         afterCommit: @escaping @Loop @Sendable (IncomingMessage) async -> Void = { _ in },
         handle: @escaping @Loop @Sendable (Batch<CloudEvent<Data>>) async throws -> Void
     ) -> Handler {
-        let batcher = Batcher<CloudEvent<Data>>(kind: .event) { batch in
+        let batcher = Batcher<CloudEvent<Data>>(
+            kind: .event, limit: batchLimit, gatheringTime: gatheringTime
+        ) { batch in
             try await handle(batch)
             return batch.members.map { _ in nil }
         }

@@ -7,8 +7,7 @@ internal import WorkerKit
 /// Adds posts to the index and removes them. All operations are idempotent and can come in any order.
 @Loop struct SearchIndex {
     let database: PostgresPool
-    let stemmer: Stemmer
-    let vocabulary = VocabularyCache()
+    let lexicon: Lexicon
 
     /// Adds posts in one statement.
     ///
@@ -18,14 +17,12 @@ internal import WorkerKit
     /// - Returns: the number of posts that were added or changed.
     @discardableResult func add(_ posts: [Post]) async throws -> Int {
         let contents = posts.map(\.content)
-        try await stemmer.load(contents)
-        let vectors = contents.map { stemmer.vector(of: $0) }
-        let words = vocabulary.newWords(in: contents)
+        let analysis = try await lexicon.analyze(contents)
         let added = try await database.query(
             SearchStatements.add, posts.map(\.id), posts.map(\.author.id), posts.map(\.author.username), contents,
-            posts.map(\.createdAt), vectors, words)
+            posts.map(\.createdAt), analysis.vectors, Array(analysis.newWords))
         // The words are recorded after the statement, because a failed statement adds no words to the table.
-        vocabulary.insert(words)
+        lexicon.recordInVocabulary(analysis.newWords)
         return added.affected
     }
 
@@ -61,7 +58,7 @@ internal import WorkerKit
 
 extension SearchIndex {
     // The handlers do not use the batch's transaction, because each of them runs one statement, and because the
-    // vocabulary cache must record only words that are committed.
+    // lexicon must record only words that are committed.
 
     func created(_ batch: Batch<CloudEvent<PostCreated>>) async throws {
         try await add(batch.members.map { $0.body.data.post })

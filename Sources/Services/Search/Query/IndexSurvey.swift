@@ -82,11 +82,12 @@ internal import WorkerKit
         return statistics.frequency(of: stem) * statistics.posts > Self.rareLimit
     }
 
-    /// Determines the parts and the frequent stems.
+    /// Determines the parts and the frequent stems, and flushes the index's list of pending entries.
     ///
     /// A full survey reads one index entry per post. Other surveys read only the posts that are newer than the newest
     /// boundary that is kept.
     func survey() async throws {
+        _ = try await database.query(SearchStatements.flushPendingList)
         if let row = try await database.query(SearchStatements.statistics).first {
             statistics = try StemStatistics(row)
         }

@@ -8,7 +8,7 @@ internal import WorkerKit
 @Loop struct SearchQueries {
     let database: PostgresPool
     let cache: ListCache
-    let stemmer: Stemmer
+    let lexicon: Lexicon
     let survey: IndexSurvey
     let frequentStems = FrequentStems()
 
@@ -22,13 +22,13 @@ internal import WorkerKit
     private func page(_ search: SearchPosts) async throws -> Page<SearchHit> {
         let deadline = ContinuousClock.now + .seconds(5)
         let expression = SearchExpression(search.query)
-        try await stemmer.load([search.query], deadline: deadline)
-        guard let query = TSQuery(expression, stemmer) else { return page(Found(), search) }
+        try await lexicon.load([search.query], deadline: deadline)
+        guard let query = TSQuery(expression, lexicon) else { return page(Found(), search) }
         var found = try await hits(query, search, deadline)
         if found.total == 0, found.isExact {
-            try await stemmer.load([search.query], deadline: deadline)
+            try await lexicon.load([search.query], deadline: deadline)
             let expansions = try await WordExpansions(
-                for: expression, stemmer, in: database, survey, deadline: deadline)
+                for: expression, lexicon, in: database, survey, deadline: deadline)
             for replacements in expansions.attempts where found.total == 0 {
                 found = try await hits(expanded(expression, replacements, search, deadline), search, deadline)
             }
@@ -43,11 +43,11 @@ internal import WorkerKit
         _ expression: SearchExpression, _ replacements: [String: [String]], _ search: SearchPosts,
         _ deadline: ContinuousClock.Instant
     ) async throws -> TSQuery? {
-        try await stemmer.load([search.query] + replacements.values.joined(), deadline: deadline)
+        try await lexicon.load([search.query] + replacements.values.joined(), deadline: deadline)
         let expansions = replacements.mapValues { words in
-            words.compactMap { Tokenizer.words(of: $0).first.map { stemmer[$0] } }.filter { !$0.isEmpty }
+            words.compactMap { Tokenizer.words(of: $0).first.map { lexicon[$0] } }.filter { !$0.isEmpty }
         }
-        return TSQuery(expression, stemmer, expansions: expansions)
+        return TSQuery(expression, lexicon, expansions: expansions)
     }
 
     /// The hits of a page, and the total of all pages.
@@ -69,11 +69,11 @@ internal import WorkerKit
         let (total, isComplete) = (try first.get(0, as: Int.self), try first.get(1, as: Bool.self))
         // A page without hits is one row with only the total.
         let found = try rows.filter { try $0.get(2, as: UUID?.self) != nil }
-        try await stemmer.load(try found.map { try $0.get(5, as: String.self) }, deadline: deadline)
+        try await lexicon.load(try found.map { try $0.get(5, as: String.self) }, deadline: deadline)
         // If posts were deleted since the frequent stem was counted, the total can be exact nevertheless.
         let isExact = isComplete && total <= counted
         return Found(
-            hits: try found.map { try SearchHit($0) { query.highlighted.contains(stemmer[$0]) } },
+            hits: try found.map { try SearchHit($0) { query.highlighted.contains(lexicon[$0]) } },
             total: isFrequent && !isExact ? limit : min(total, limit), isExact: isExact)
     }
 

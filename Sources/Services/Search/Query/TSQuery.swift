@@ -23,12 +23,12 @@ struct TSQuery: Sendable, Hashable {
         }
     }
 
-    /// Makes the query of an expression. The stemmer must have loaded the expression's words.
+    /// Makes the query of an expression. The lexicon must have loaded the expression's words.
     ///
     /// Returns `nil` if no alternative has a stem that must be present.
     ///
     /// - Parameter expansions: for each word to expand, the stems that match in its place.
-    @Loop init?(_ expression: SearchExpression, _ stemmer: Stemmer, expansions: [String: [String]] = [:]) {
+    @Loop init?(_ expression: SearchExpression, _ lexicon: Lexicon, expansions: [String: [String]] = [:]) {
         var highlighted = HighlightedStems()
         var alternatives: [String] = []
         var required: [[[String]]] = []
@@ -37,7 +37,7 @@ struct TSQuery: Sendable, Hashable {
             var parts: [String] = []
             var requiredTerms: [[String]] = []
             for term in terms {
-                guard let part = Self.text(of: term, stemmer, expansions, &highlighted, &requiredTerms) else {
+                guard let part = Self.text(of: term, lexicon, expansions, &highlighted, &requiredTerms) else {
                     continue
                 }
                 parts.append(term.isExcluded ? "!\(part)" : part)
@@ -66,7 +66,7 @@ struct TSQuery: Sendable, Hashable {
     }
 
     @Loop private static func text(
-        of term: SearchExpression.Term, _ stemmer: Stemmer, _ expansions: [String: [String]],
+        of term: SearchExpression.Term, _ lexicon: Lexicon, _ expansions: [String: [String]],
         _ highlighted: inout HighlightedStems, _ required: inout [[String]]
     ) -> String? {
         if let word = term.expandableWord, let replacements = expansions[word] {
@@ -81,7 +81,7 @@ struct TSQuery: Sendable, Hashable {
         // The distance to the previous stem of the phrase. Stop words have no stem, but count in the distance.
         var distance = 1
         for word in term.words {
-            let stem = stemmer[word]
+            let stem = lexicon[word]
             if stem.isEmpty {
                 distance += 1
                 continue

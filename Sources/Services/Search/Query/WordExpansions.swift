@@ -62,18 +62,18 @@ struct WordExpansions: Sendable {
 }
 
 extension WordExpansions {
-    /// Queries the candidates for the unknown words of a search. The stemmer must have loaded the search's words.
+    /// Queries the candidates for the unknown words of a search. The lexicon must have loaded the search's words.
     @Loop init(
-        for expression: SearchExpression, _ stemmer: Stemmer, in database: PostgresPool, _ survey: IndexSurvey,
+        for expression: SearchExpression, _ lexicon: Lexicon, in database: PostgresPool, _ survey: IndexSurvey,
         deadline: ContinuousClock.Instant
     ) async throws {
         var (words, queries): ([String], [String]) = ([], [])
         var areFrequent: [Bool] = []
         var (typed, swapped): ([String], [String]) = ([], [])
-        for word in expression.expandableWords.filter({ !stemmer[$0].isEmpty }).prefix(Self.wordLimit) {
+        for word in expression.expandableWords.filter({ !lexicon[$0].isEmpty }).prefix(Self.wordLimit) {
             words.append(word.text)
-            queries.append(TSQuery.quoted(stemmer[word]))
-            areFrequent.append(survey.isFrequent(stemmer[word]))
+            queries.append(TSQuery.quoted(lexicon[word]))
+            areFrequent.append(survey.isFrequent(lexicon[word]))
             for transposition in EditDistance.transpositions(of: word.text) {
                 typed.append(word.text)
                 swapped.append(transposition)

@@ -28,7 +28,7 @@ extension SearchService {
                 let posts = PostListClient(requester: connections.requester, onRetry: onRetry)
                 let database = connections.database
                 let rebuild = IndexRebuild(
-                    index: SearchIndex(database: database, stemmer: Stemmer(database: database)),
+                    index: SearchIndex(database: database, lexicon: Lexicon(database: database)),
                     cache: cache(connections.redis, log), list: posts.page, onProgress: onProgress)
                 return try await rebuild.run()
             }
