@@ -16,7 +16,8 @@ struct BenchCommand: AsyncParsableCommand {
             every number of connections, and so is raw request-reply through the broker.
 
             Cases: \(BenchCase.allCases.map { "\($0.rawValue) (\($0.summary))" }.joined(separator: "; ")); \
-            memory (the memory after 100,000 and 1,000,000 requests); workers (one and two workers that take 5 ms).
+            memory (the memory after 100,000 and 1,000,000 requests; run it alone, so that the daemons are new); \
+            workers (one and two workers that take 5 ms).
             """)
 
     @Flag(help: "Measure for about a minute: three cases, two rounds, and few posts.")

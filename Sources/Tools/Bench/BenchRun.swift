@@ -186,7 +186,9 @@ import Reactor
         try await accounts.renewTokens()
         try await scalePostService(count)
         let requests = requests(of: .createPost, dataSet, accounts)
+        try await warmUp(requests, 0)
         let load = try await load.run(requests, connections: Self.usualConnections, seconds: plan.seconds).load
+        try await settle()
         report("post workers: \(count)", Self.usualConnections, load.perSecond, load.latency)
         result.add(postsPerSecond: load.perSecond, workers: count)
     }
