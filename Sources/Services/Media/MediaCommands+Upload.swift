@@ -27,7 +27,7 @@ extension MediaCommands {
         }
         let media = Media(
             id: id, url: url, contentType: image.format.contentType, bytes: file.count, width: image.width,
-            height: image.height, createdAt: .now())
+            height: image.height, createdAt: .ordered())
         _ = try await context.transaction().send(
             MediaStatements.insert, id, caller.id, media.url, media.contentType, media.bytes, media.width,
             media.height, media.createdAt)

@@ -11,7 +11,7 @@ internal import WorkerKit
     func create(_ batch: Batch<CreatePost>) async throws -> [Reply] {
         let transaction = try await batch.transaction()
         let urls = try await mediaURLs(of: batch, transaction)
-        let now = Timestamp.now()
+        let now = Timestamp.ordered()
         let posts = try batch.members.map { member in
             let author = try member.context.caller
             return Post(
