@@ -91,14 +91,14 @@ struct TLSOptionsTests {
             ("postgres:///c", TLSOptions()), ("dbname=c", TLSOptions()), ("c", TLSOptions()),
         ])
     func reads(string: String, options: TLSOptions) {
-        #expect(TLSOptions(reading: string) == options)
+        #expect(ConnectionString(string).map(TLSOptions.init) == options)
     }
 
     @Test(
         "a connection string that libpq refuses has no options",
         arguments: ["postgres://[broken", "service=does_not_exist", "host=h nonsense=1"])
     func refused(string: String) {
-        #expect(TLSOptions(reading: string) == nil)
+        #expect(ConnectionString(string) == nil)
     }
 
     // MARK: Connections

@@ -63,6 +63,8 @@ struct PoolState {
         return slots.contains { $0.failures == 0 } ? .connecting : .unavailable
     }
 
+    func isLeased(_ slot: Int) -> Bool { slots[slot].isLeased }
+
     /// Whether no statement and no transaction is in flight or waiting.
     var isDrained: Bool {
         queries.isEmpty && leases.isEmpty && !slots.contains { $0.isOpen && ($0.load > 0 || $0.isLeased) }

@@ -26,8 +26,9 @@ extension PostgresConnection {
         }
         if isOpen, let number = overdueQuery, pipeline.isAnswered(number) {
             overdueQuery = nil
-            pool?.resumeUse(of: self)
+            if !isRetired { pool?.resumeUse(of: self) }
         }
+        closeIfRetired()
     }
 
     private func perform(_ action: Pipeline<PendingQuery>.Action?, _ result: ResultHandle?) {
@@ -47,6 +48,7 @@ extension PostgresConnection {
             if isAutocommit { pool?.finishedQuery(on: self) }
             if let stale { prepared.forget(stale) }
             uncommittedResult = nil
+            if error.isOfReadOnlySession { pool?.foundReadOnly(self) }
             query.finish(.failure(error))
         case .forget(let statement):
             prepared.forget(statement)

@@ -22,6 +22,10 @@ internal import Reactor
     var uncommittedResult: ResultHandle?
     /// The number of the last query whose deadline passed before the server answered it.
     var overdueQuery: UInt64?
+    /// Whether the server refuses writes in this session.
+    var isReadOnly: Bool
+    /// Whether the connection gets no new statements, and is closed when it is idle.
+    private(set) var isRetired = false
     /// Whether the pool will call ``finishTurn()`` at the end of this turn.
     var needsFlush = false
     var isCorked = false
@@ -43,6 +47,7 @@ internal import Reactor
         self.handle = handle
         self.slot = slot
         self.pool = pool
+        isReadOnly = handle.isReadOnly
         guard PQenterPipelineMode(handle.pointer) == 1 else {
             throw PostgresError(.connectFailed, handle.message)
         }
@@ -72,6 +77,21 @@ internal import Reactor
     /// Closes the connection. Every query in flight fails with libpq's last error message.
     func closeWithLibraryError() {
         close(failingWith: PostgresError(.connectionLost, handle.message))
+    }
+
+    /// Closes the connection as soon as no statement is in flight and no transaction has leased it. Until then, the
+    /// pool sends no new statements over it.
+    func retire() {
+        guard isOpen, !isRetired else { return }
+        isRetired = true
+        pool?.pauseUse(of: self)
+        closeIfRetired()
+    }
+
+    /// Closes the connection if it is retired and idle.
+    func closeIfRetired() {
+        guard isOpen, isRetired, pipeline.isEmpty, pool?.isLeased(self) == false else { return }
+        close(failingWith: PostgresError(.connectionLost, "the server refuses writes in this session"))
     }
 
     private func socketIsReady(_ readiness: Readiness) {

@@ -35,8 +35,9 @@ extension PostgresError {
     ///
     /// True if a connection is lost or not available, if the server cannot be reached, if a deadline passed, if the
     /// waiting task was cancelled, and if the outcome of a commit is unknown. True for these SQLSTATEs: connection
-    /// exceptions (class 08), insufficient resources (class 53), operator intervention (57P0x, 57014), serialization
-    /// failures and deadlocks (40001, 40P01), lock timeouts (55P03) and stale plans (0A000).
+    /// exceptions (class 08), insufficient resources (class 53), operator intervention (57P0x, 57014), read-only
+    /// transactions (25006), serialization failures and deadlocks (40001, 40P01), lock timeouts (55P03) and stale plans
+    /// (0A000).
     package var isTransient: Bool {
         switch code {
         case .connectionLost, .unavailable, .deadlineExceeded, .outcomeUnknown, .cancelled: true
@@ -49,9 +50,28 @@ extension PostgresError {
         }
     }
 
+    /// Whether the server or the connection to it caused the error, so that every other statement fails in the same way
+    /// until the server is available again.
+    ///
+    /// True if a connection is lost, cannot be made or is not available, and if the outcome of a commit is unknown.
+    /// True for these SQLSTATEs: connection exceptions (class 08), a refused login (28), an unknown database (3D000),
+    /// insufficient resources (53), operator intervention (57P0x), system errors (58), and read-only transactions
+    /// (25006). False for a deadline that passed, because the statement itself may be too slow.
+    package var isOutage: Bool {
+        switch code {
+        case .connectionLost, .unavailable, .outcomeUnknown, .connectFailed: true
+        case .aborted, .migration: storage.cause?.isOutage ?? false
+        default: storage.sqlState.map(Self.isOutage) ?? false
+        }
+    }
+
+    private static func isOutage(sqlState: String) -> Bool {
+        ["08", "28", "3D000", "53", "57P0", "58", "25006"].contains { sqlState.hasPrefix($0) }
+    }
+
     private static func isTransient(sqlState: String) -> Bool {
         switch sqlState {
-        case "40001", "40P01", "55P03", "57014", stalePlan: true
+        case "40001", "40P01", "55P03", "57014", "25006", stalePlan: true
         default: sqlState.hasPrefix("53") || sqlState.hasPrefix("57P0") || sqlState.hasPrefix("08")
         }
     }

@@ -32,6 +32,10 @@ extension PostgresError {
         storage.sqlState == "25P02" || (code == .aborted && storage.cause.map(\.lacksCause) ?? true)
     }
 
+    /// Whether the server refuses writes in this session (25006), for example because it has become a standby. The
+    /// connection stays open, and a new connection may accept writes.
+    var isOfReadOnlySession: Bool { storage.sqlState == "25006" }
+
     /// Whether the connection is closed: it broke, its transaction's deadline passed, or the server closes it with this
     /// error (57P01 to 57P05).
     var endsConnection: Bool {

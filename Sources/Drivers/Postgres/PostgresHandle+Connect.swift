@@ -3,14 +3,38 @@ internal import Logging
 internal import Reactor
 
 extension PostgresHandle {
-    /// Connects and authenticates without blocking the loop. If no `sslmode` is set and a host is not on this machine,
-    /// the server's certificate is verified (``TLSOptions``).
+    /// The shortest time limit for one address of the server.
+    private static let shortestShare: Duration = .seconds(2)
+
+    /// Connects and authenticates without blocking the loop. Tries the addresses of all hosts in their order. If no
+    /// `sslmode` is set and a host is not on this machine, the server's certificate is verified (``TLSOptions``). If
+    /// there are several hosts and no `target_session_attrs` is set, servers that refuse writes are passed over.
     ///
-    /// - Throws: ``PostgresError`` with the codes `connectFailed`, `deadlineExceeded` or `cancelled`.
-    @Loop static func connect(_ url: String, until deadline: ContinuousClock.Instant, log: Logger)
+    /// - Parameter limit: the time limit for all addresses. They share it equally, so that an address that does not
+    ///   answer leaves time for the others. Each of them has at least 2 s, even if the sum exceeds the limit.
+    /// - Throws: ``PostgresError`` with the codes `connectFailed`, `deadlineExceeded` or `cancelled`. It is the error
+    ///   of the last address.
+    @Loop static func connect(_ url: String, within limit: Duration, log: Logger)
         async throws(PostgresError) -> PostgresHandle
     {
-        let handle = try await start(url, log: log)
+        guard let options = await onOwnThread({ ConnectOptions(url) }) else { throw stepError }
+        let share = max(limit / options.addresses.count, min(shortestShare, limit))
+        var lastError = PostgresError(.connectFailed, "the server has no address")
+        for address in options.addresses {
+            do {
+                return try await connect(options, to: address, until: .now + share, log: log)
+            } catch {
+                guard error.code != .cancelled else { throw error }
+                lastError = error
+            }
+        }
+        throw lastError
+    }
+
+    @Loop private static func connect(
+        _ options: ConnectOptions, to address: ServerAddress, until deadline: ContinuousClock.Instant, log: Logger
+    ) async throws(PostgresError) -> PostgresHandle {
+        let handle = try await start(options, address, log: log)
         // Before the first step, "behave as if it last returned PGRES_POLLING_WRITING" (PQconnectStartParams).
         // If this loop throws, it does not close the handle, because an abandoned step may still use it. The handle is
         // closed when its last reference is released.
@@ -51,9 +75,12 @@ extension PostgresHandle {
 
     // MARK: Steps on a thread of their own
 
-    /// Starts to connect. This step runs on a thread of its own, because libpq blocks while it resolves host names.
-    @Loop private static func start(_ url: String, log: Logger) async throws(PostgresError) -> PostgresHandle {
-        let started = await onOwnThread { Result { () throws(PostgresError) in try begin(url, log) } }
+    /// Starts to connect. This step runs on a thread of its own, because libpq blocks while it reads files and resolves
+    /// host names.
+    @Loop private static func start(
+        _ options: ConnectOptions, _ address: ServerAddress, log: Logger
+    ) async throws(PostgresError) -> PostgresHandle {
+        let started = await onOwnThread { Result { () throws(PostgresError) in try begin(options, address, log) } }
         guard let started else { throw stepError }
         return try started.get()
     }
@@ -75,21 +102,17 @@ extension PostgresHandle {
             : PostgresError(.connectFailed, "a thread for connecting could not be created")
     }
 
-    private static func begin(_ url: String, _ log: Logger) throws(PostgresError) -> PostgresHandle {
-        // libpq refuses an unreadable connection string and reports the reason.
-        let tls = TLSOptions(reading: url)?.defaults { TLSOptions.systemRoots() } ?? ["sslmode": "verify-full"]
-        // The URL is the value of `dbname`. It overrides the options before `dbname`, and the options after `dbname`
-        // override the URL (PQconnectdbParams).
-        let options =
-            [("fallback_application_name", "warren"), ("tcp_user_timeout", "30000"), ("keepalives_idle", "30")]
-            + tls.map { ($0.key, $0.value) } + [("dbname", url), ("client_encoding", "UTF8")]
-        let connection = withCStrings(options.map(\.0)) { names in
-            withCStrings(options.map(\.1)) { values in
+    private static func begin(
+        _ options: ConnectOptions, _ address: ServerAddress, _ log: Logger
+    ) throws(PostgresError) -> PostgresHandle {
+        let list = options.list(for: address)
+        let connection = withCStrings(list.map(\.0)) { names in
+            withCStrings(list.map(\.1)) { values in
                 PQconnectStartParams(names, values, 1)
             }
         }
         guard let connection else { throw PostgresError(.connectFailed, "out of memory") }
-        let handle = PostgresHandle(connection, verifiesByDefault: tls["sslmode"] != nil, log: log)
+        let handle = PostgresHandle(connection, verifiesByDefault: options.verifiesByDefault, log: log)
         handle.showSQLStates(true)
         guard PQstatus(connection) != CONNECTION_BAD else { throw PostgresError(.connectFailed, handle.message) }
         return handle
@@ -129,6 +152,45 @@ extension PostgresHandle {
             state = String(code)
         }
         return state
+    }
+}
+
+/// The options of a connection attempt, and the addresses that it tries.
+private struct ConnectOptions: Sendable {
+    private let url: String
+    /// Options that the connection string overrides.
+    private let defaults: [(String, String)]
+    let addresses: [ServerAddress]
+    /// Whether the driver itself has set `sslmode=verify-full`.
+    let verifiesByDefault: Bool
+
+    /// Reads the connection string and resolves the host names. Both can block.
+    ///
+    /// If libpq refuses the string, it reports the reason when it is used.
+    init(_ url: String) {
+        self.url = url
+        let string = ConnectionString(url)
+        let tls = string.map { TLSOptions($0).defaults { TLSOptions.systemRoots() } } ?? ["sslmode": "verify-full"]
+        verifiesByDefault = tls["sslmode"] != nil
+        var defaults = [
+            ("fallback_application_name", "warren"), ("tcp_user_timeout", "30000"), ("keepalives_idle", "30"),
+        ]
+        defaults += tls.map { ($0.key, $0.value) }
+        let hosts = string?.value(of: "host") ?? ""
+        let addresses = string?.value(of: "hostaddr") ?? ""
+        if let string, !string.setsSessionAttributes, (hosts + addresses).contains(",") {
+            defaults.append(("target_session_attrs", "read-write"))
+        }
+        self.defaults = defaults
+        let found = ServerAddress.all(
+            hosts: hosts, addresses: addresses, ports: string?.value(of: "port") ?? "")
+        self.addresses = found.isEmpty ? [ServerAddress(host: "", hostAddress: "", port: "")] : found
+    }
+
+    /// Returns the options for one address. The URL is the value of `dbname`. It overrides the options before `dbname`,
+    /// and the options after `dbname` override the URL (PQconnectdbParams).
+    func list(for address: ServerAddress) -> [(String, String)] {
+        defaults + [("dbname", url), ("client_encoding", "UTF8")] + address.options
     }
 }
 

@@ -31,6 +31,14 @@ final class PostgresHandle: @unchecked Sendable {
     /// The socket's descriptor, or -1 if the connection has none.
     var descriptor: Int32 { PQsocket(connection) }
 
+    /// Whether the server has reported that new transactions are read-only. Servers before PostgreSQL 14 do not report
+    /// it (PQparameterStatus).
+    var isReadOnly: Bool {
+        ["default_transaction_read_only", "in_hot_standby"].contains { (name: String) in
+            PQparameterStatus(connection, name).map { String(cString: $0) } == "on"
+        }
+    }
+
     /// libpq's last error message, on one line.
     var message: String {
         let text = PQerrorMessage(connection).map { String(cString: $0) } ?? ""

@@ -51,6 +51,7 @@ extension PostgresPool {
     func release(_ connection: PostgresConnection) {
         guard connections[connection.slot] === connection else { return }
         state.released(connection.slot)
+        connection.closeIfRetired()
         serveWaiting()
     }
 }

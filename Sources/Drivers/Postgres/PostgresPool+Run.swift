@@ -55,6 +55,7 @@ extension PostgresPool {
                 state.connectFailed(slot)
                 connectError = error
                 if state.availability == .unavailable { failWaiting() }
+                reportAvailability()
                 // Only the first failed attempt of an outage is a warning, because the next attempts usually fail for
                 // the same reason.
                 let level: Logger.Level = backoff.isReset ? .warning : .debug
@@ -68,8 +69,8 @@ extension PostgresPool {
     }
 
     private func connect(_ slot: Int) async throws(PostgresError) -> PostgresConnection {
+        let handle = try await PostgresHandle.connect(try currentURL(), within: Self.connectLimit, log: log)
         let deadline = ContinuousClock.now + Self.connectLimit
-        let handle = try await PostgresHandle.connect(url, until: deadline, log: log)
         let connection = try PostgresConnection(handle, slot: slot, pool: self)
         connections[slot] = connection
         do {
@@ -81,8 +82,18 @@ extension PostgresPool {
         }
         state.opened(slot)
         log.info("connected to the database", metadata: ["connection": "\(slot)"])
+        checkForWrites(connection)
+        reportAvailability()
         serveWaiting()
         return connection
+    }
+
+    private func currentURL() throws(PostgresError) -> String {
+        do {
+            return try url()
+        } catch {
+            throw PostgresError(.connectFailed, "\(error)")
+        }
     }
 
     /// Sends the settings of a new connection. This function waits for the server's responses, which also prove that

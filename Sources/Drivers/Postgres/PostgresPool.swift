@@ -26,7 +26,7 @@ package import Reactor
         var parameters: ParameterBuffer
     }
 
-    nonisolated let url: String
+    nonisolated let url: @Sendable () throws -> String
     nonisolated let log: Logger
     /// The time limit of statements and transactions without a deadline.
     nonisolated let timeout: Duration
@@ -50,7 +50,13 @@ package import Reactor
     var isRunning = false
     /// The error of the last attempt to connect.
     var connectError: PostgresError?
+    /// Delays between replacements of connections on which the server refuses writes.
+    var readOnlyBackoff = Backoff(.milliseconds(200) ... .seconds(2))
     private var lastTicket: UInt64 = 0
+    private var lastAvailability = Availability.connecting
+
+    /// Called when ``availability`` has changed.
+    package var onAvailabilityChange: (@Loop () -> Void)?
 
     /// Whether the pool accepts statements now.
     package var availability: Availability { state.availability }
@@ -60,10 +66,14 @@ package import Reactor
     /// - Parameters:
     ///   - url: `postgres://user:password@host:port/database?sslmode=…`, or another connection string of libpq. If no
     ///     `sslmode` is set, it is `verify-full`, unless each host is a loopback address, `localhost` or a Unix socket.
+    ///     Evaluated for each connection, so that a new password is used.
     ///   - size: the number of connections, at least one.
     ///   - timeout: the time limit of statements and transactions without a deadline.
     ///   - log: receives a line for each connection that is made or lost.
-    package nonisolated init(url: String, size: Int, timeout: Duration = .seconds(30), log: Logger) {
+    package nonisolated init(
+        url: @autoclosure @escaping @Sendable () throws -> String, size: Int, timeout: Duration = .seconds(30),
+        log: Logger
+    ) {
         self.url = url
         self.log = log
         self.timeout = timeout
@@ -127,6 +137,13 @@ package import Reactor
                 "connection to the database lost",
                 metadata: ["connection": "\(connection.slot)", "error": "\(error)"])
         }
+        reportAvailability()
         serveWaiting()
+    }
+
+    func reportAvailability() {
+        guard availability != lastAvailability else { return }
+        lastAvailability = availability
+        onAvailabilityChange?()
     }
 }

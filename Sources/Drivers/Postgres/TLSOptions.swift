@@ -87,48 +87,13 @@ struct TLSOptions: Equatable {
 }
 
 extension TLSOptions {
-    /// Reads the options from a connection string and, as libpq does, from a service file and the environment. Reads
-    /// files, so it can block.
+    /// Takes the options from a connection string.
     ///
     /// `sslmode=prefer` in a service file counts as not set, because libpq cannot distinguish it from its default.
-    ///
-    /// - Parameter string: a URL or another connection string of libpq, or the name of a database.
-    /// - Returns: `nil` if libpq refuses the string, the service file or the environment.
-    init?(reading string: String) {
-        // Only PQconninfo reports the options of a service, and it needs a connection. libpq checks the options before
-        // it connects, so a value that it refuses prevents the connection.
-        let connection = withCStrings(["dbname", "target_session_attrs"]) { names in
-            withCStrings([string, "none"]) { values in PQconnectStartParams(names, values, 1) }
-        }
-        defer { PQfinish(connection) }
-        let used = PQconninfo(connection)
-        defer { PQconninfoFree(used) }
-        guard let usedMode = Self.find("sslmode", in: used), let value = usedMode.value else { return nil }
-        // The name of a database is not a connection string, and sets no other option.
-        let given = PQconninfoParse(string, nil)
-        defer { PQconninfoFree(given) }
-        let isModeSet =
-            Self.find("sslmode", in: given)?.value != nil || getenv("PGSSLMODE") != nil || value != usedMode.compiled
+    init(_ string: ConnectionString) {
         self.init(
-            host: Self.find("host", in: used)?.value ?? "", hostAddress: Self.find("hostaddr", in: used)?.value ?? "",
-            mode: isModeSet ? value : nil, roots: Self.find("sslrootcert", in: used)?.value)
-    }
-
-    /// Finds an option in an array of libpq, which ends with an option without a keyword (PQconndefaults).
-    ///
-    /// - Returns: the option's value, and its default that is compiled into libpq.
-    private static func find(
-        _ name: String, in options: UnsafeMutablePointer<PQconninfoOption>?
-    ) -> (value: String?, compiled: String?)? {
-        guard var option = options else { return nil }
-        while let keyword = option.pointee.keyword {
-            if String(cString: keyword) == name {
-                return (
-                    option.pointee.val.map { String(cString: $0) }, option.pointee.compiled.map { String(cString: $0) }
-                )
-            }
-            option += 1
-        }
-        return nil
+            host: string.value(of: "host") ?? "", hostAddress: string.value(of: "hostaddr") ?? "",
+            mode: string.isSet("sslmode", environmentVariable: "PGSSLMODE") ? string.value(of: "sslmode") : nil,
+            roots: string.value(of: "sslrootcert"))
     }
 }

@@ -1,0 +1,35 @@
+internal import Logging
+internal import Reactor
+
+// A server can refuse writes while connections to it stay open: it has become a standby after a failover, or
+// `default_transaction_read_only` was set. Such a session can stay read-only after writes are possible again, so its
+// connection is replaced. Meanwhile it serves reads.
+extension PostgresPool {
+    /// Marks a connection on which a statement has failed because the session is read-only.
+    func foundReadOnly(_ connection: PostgresConnection) {
+        guard !connection.isReadOnly else { return }
+        connection.isReadOnly = true
+        replaceLater(connection)
+    }
+
+    /// Checks a new connection. If the server accepts writes again, replaces the other read-only connections at once.
+    func checkForWrites(_ connection: PostgresConnection) {
+        guard !connection.isReadOnly else { return replaceLater(connection) }
+        readOnlyBackoff.reset()
+        for case let other? in connections where other.isReadOnly { other.retire() }
+    }
+
+    private func replaceLater(_ connection: PostgresConnection) {
+        // Only the first line of an outage is a warning, because every connection is replaced until the outage ends.
+        let level: Logger.Level = readOnlyBackoff.isReset ? .warning : .debug
+        let delay = readOnlyBackoff.next()
+        log.log(
+            level: level, "the database refuses writes",
+            metadata: ["connection": "\(connection.slot)", "retry-in": "\(delay)"])
+        Loop.schedule(after: delay) { [weak connection] in connection?.retire() }
+    }
+
+    func isLeased(_ connection: PostgresConnection) -> Bool {
+        connections[connection.slot] === connection && state.isLeased(connection.slot)
+    }
+}
