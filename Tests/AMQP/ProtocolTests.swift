@@ -79,22 +79,24 @@ struct ProtocolTests {
         }
     }
 
-    @Test("a consumer answers channel.close and connection.close, and reconnects after them and after basic.cancel")
+    @Test("a consumer starts again after channel.close and basic.cancel, and reconnects after connection.close")
     @Loop func closes() async throws {
         let broker = try ScriptedBroker()
         let reason = Frame.number(UInt16(320)) + Frame.short("because") + [0, 0, 0, 0]
         try await withBroker(broker) { address in
             try await withConsumer(address, [.queue("queue", prefetch: 1) { _ in }]) { consumer in
-                let ends: [(Frame, UInt32?)] = [
-                    (.method(20, 40, channel: 1, reason), MethodID.channelCloseOK),
-                    (.method(60, 30, channel: 1, Frame.short("tag") + [0]), nil),
-                    (.method(10, 50, reason), MethodID.connectionCloseOK),
+                func starts() -> Int { broker.methods.count { $0 == MethodID.basicConsume } }
+                let ends: [(frame: Frame, answer: UInt32?, logins: Int)] = [
+                    (.method(20, 40, channel: 1, reason), MethodID.channelCloseOK, 1),
+                    (.method(60, 30, channel: 1, Frame.short("tag") + [0]), nil, 1),
+                    (.method(10, 50, reason), MethodID.connectionCloseOK, 2),
                 ]
-                for (index, (frame, answer)) in ends.enumerated() {
-                    try await becomes { broker.loginCount == index + 1 && consumer.state == .consuming }
-                    broker.send(frame)
-                    try await becomes { broker.loginCount == index + 2 }
-                    if let answer { #expect(broker.methods.contains(answer)) }
+                for (index, end) in ends.enumerated() {
+                    try await becomes { starts() == index + 1 && consumer.state == .consuming }
+                    broker.send(end.frame)
+                    try await becomes { starts() == index + 2 }
+                    if let answer = end.answer { #expect(broker.methods.contains(answer)) }
+                    #expect(broker.loginCount == end.logins)
                 }
                 #expect(await consumer.waitUntilConsuming(within: .seconds(10)))
             }

@@ -3,33 +3,50 @@ internal import Logging
 internal import Reactor
 
 extension RedisClient {
-    /// Connects and logs in. Tries the addresses of the host in order, until one of them succeeds.
+    /// The shortest time limit for one address of the host.
+    private static let shortestShare: Duration = .milliseconds(500)
+
+    /// Connects and logs in. Tries the addresses of the host in order, until one of them succeeds. They share the time
+    /// limit equally, so that an address that does not answer leaves time for the others.
     func connect() async throws(RedisError) {
-        let deadline = ContinuousClock.now + limits.connectTimeout
+        let address = try currentAddress()
+        host = address.host
         var lastError = RedisError(.unavailable, "the host has no address")
-        for endpoint in try await RedisEndpoint.resolve(address.host, port: address.port) {
+        let endpoints = try await RedisEndpoint.resolve(address.host, port: address.port)
+        let share = max(
+            limits.connectTimeout / max(endpoints.count, 1), min(Self.shortestShare, limits.connectTimeout))
+        for endpoint in endpoints {
+            let deadline = ContinuousClock.now + share
             do throws(RedisError) {
                 guard !isStopped else { throw RedisError(.unavailable, "the client was closed") }
                 let descriptor = try await open(endpoint, until: deadline)
                 let candidate = try RedisConnection(descriptor: descriptor, limits: limits)
                 self.candidate = candidate
-                try await logIn(over: candidate, until: deadline)
+                try await logIn(over: candidate, address, until: deadline)
                 guard candidate.isOpen, !isStopped else { throw RedisError(.unavailable, "the client was closed") }
-                return establish(candidate)
+                return establish(candidate, port: address.port)
             } catch {
                 candidate?.close(error)
                 lastError = error
-                guard !isStopped, !Task.isCancelled, ContinuousClock.now < deadline else { break }
+                guard !isStopped, !Task.isCancelled else { break }
             }
         }
         throw lastError
     }
 
-    private func establish(_ candidate: RedisConnection) {
+    private func currentAddress() throws(RedisError) -> RedisAddress {
+        do {
+            return try address()
+        } catch {
+            throw RedisError(.address, "\(error)")
+        }
+    }
+
+    private func establish(_ candidate: RedisConnection, port: Int) {
         connection = candidate
         self.candidate = nil
         lastFailure = nil
-        log.info("connected to Redis", metadata: ["host": "\(address.host)", "port": "\(address.port)"])
+        log.info("connected to Redis", metadata: ["host": "\(host)", "port": "\(port)"])
         onConnect?()
     }
 
@@ -66,9 +83,9 @@ extension RedisClient {
         throw RedisError(.unavailable, "the server did not accept the connection in time")
     }
 
-    private func logIn(over connection: RedisConnection, until deadline: ContinuousClock.Instant)
-        async throws(RedisError)
-    {
+    private func logIn(
+        over connection: RedisConnection, _ address: RedisAddress, until deadline: ContinuousClock.Instant
+    ) async throws(RedisError) {
         if let password = address.password {
             let user = address.user.map { [RedisArgument($0)] } ?? []
             _ = try await connection.call(["AUTH"] + user + [.string(password)], until: deadline)

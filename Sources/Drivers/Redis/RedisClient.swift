@@ -12,7 +12,9 @@ package import Reactor
     /// yet.
     var lastFailure: RedisError?
 
-    let address: RedisAddress
+    let address: @Sendable () throws -> RedisAddress
+    /// The host of the last attempt to connect, for log lines.
+    var host = ""
     let name: String
     let limits: RedisLimits
     let log: Logger
@@ -28,11 +30,14 @@ package import Reactor
     /// Makes a client. It connects when ``run()`` is called.
     ///
     /// - Parameters:
-    ///   - address: the server.
+    ///   - address: the server. Evaluated for each connection, so that a new password is used.
     ///   - name: the client's name in `CLIENT LIST`. Characters other than visible ASCII are replaced by dashes.
     ///   - limits: timeouts, and limits on the commands in flight.
     ///   - log: receives an entry for each connection that is made or lost, and for each attempt that fails.
-    package nonisolated init(address: RedisAddress, name: String, limits: RedisLimits = RedisLimits(), log: Logger) {
+    package nonisolated init(
+        address: @autoclosure @escaping @Sendable () throws -> RedisAddress, name: String,
+        limits: RedisLimits = RedisLimits(), log: Logger
+    ) {
         self.address = address
         self.name = String(name.map { $0.isASCII && $0 > " " && $0 <= "~" ? $0 : "-" })
         self.limits = limits
@@ -63,7 +68,7 @@ package import Reactor
                 candidate?.close(error)
                 if !isStopped, !Task.isCancelled {
                     log.warning(
-                        "cannot connect to Redis", metadata: ["reason": "\(error)", "host": "\(address.host)"])
+                        "cannot connect to Redis", metadata: ["reason": "\(error)", "host": "\(host)"])
                 }
             }
             candidate = nil
@@ -98,6 +103,6 @@ package import Reactor
         guard !isStopped, let failure = connection?.failure else { return }
         lastFailure = failure
         guard !Task.isCancelled else { return }
-        log.warning("connection to Redis lost", metadata: ["reason": "\(failure)", "host": "\(address.host)"])
+        log.warning("connection to Redis lost", metadata: ["reason": "\(failure)", "host": "\(host)"])
     }
 }

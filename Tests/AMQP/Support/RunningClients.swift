@@ -20,9 +20,10 @@ import Testing
 
 /// Runs a closure with a connected consumer, then closes the consumer.
 @Loop func withConsumer<Value>(
-    _ address: BrokerAddress, _ subscriptions: [Subscription], _ body: @Loop (Consumer) async throws -> Value
+    _ address: BrokerAddress, _ subscriptions: [Subscription], log: Logger = .quiet,
+    _ body: @Loop (Consumer) async throws -> Value
 ) async throws -> Value {
-    let consumer = Consumer(address: address, name: "test consumer", subscriptions: subscriptions, log: .quiet)
+    let consumer = Consumer(address: address, name: "test consumer", subscriptions: subscriptions, log: log)
     async let running: Void = consumer.run()
     guard await consumer.waitUntilConsuming(within: .seconds(10)) else { throw NotConnected() }
     let value = try await body(consumer)

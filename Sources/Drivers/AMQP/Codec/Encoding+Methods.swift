@@ -89,6 +89,53 @@ extension OutputBuffer {
         }
     }
 
+    /// Appends channel.open. The broker answers with channel.open-ok.
+    mutating func appendChannelOpen(channel: UInt16) {
+        appendMethod(MethodID.channelOpen, channel: channel) { _ = $0.appendShort("") }
+    }
+
+    /// Appends basic.qos for the consumers that are started on the channel afterwards. The broker answers with
+    /// basic.qos-ok.
+    mutating func appendPrefetch(_ count: UInt16, channel: UInt16) {
+        appendMethod(MethodID.basicQos, channel: channel) { buffer in
+            buffer.append(UInt32(0))
+            buffer.append(count)
+            buffer.append(UInt8(0))
+        }
+    }
+
+    /// Appends basic.consume for deliveries that are acknowledged. The broker chooses the consumer tag, and answers
+    /// with basic.consume-ok.
+    ///
+    /// - Returns: `false`, with the buffer unchanged, if the queue's name is longer than 255 bytes.
+    mutating func appendConsume(_ queue: String, isExclusive: Bool, priority: Int32, channel: UInt16) -> Bool {
+        guard queue.utf8.count <= UInt8.max else { return false }
+        var arguments = Headers()
+        if priority != 0 { arguments["x-priority"] = .int64(Int64(priority)) }
+        appendMethod(MethodID.basicConsume, channel: channel) { buffer in
+            buffer.append(UInt16(0))
+            _ = buffer.appendShort(queue)
+            _ = buffer.appendShort("")
+            // The bits no-local, no-ack, exclusive and no-wait.
+            buffer.append(UInt8(isExclusive ? 4 : 0))
+            _ = buffer.append(arguments)
+        }
+        return true
+    }
+
+    /// Appends basic.get for a delivery that is acknowledged. The broker answers with basic.get-ok or basic.get-empty.
+    ///
+    /// - Returns: `false`, with the buffer unchanged, if the queue's name is longer than 255 bytes.
+    mutating func appendGet(_ queue: String, channel: UInt16) -> Bool {
+        guard queue.utf8.count <= UInt8.max else { return false }
+        appendMethod(MethodID.basicGet, channel: channel) { buffer in
+            buffer.append(UInt16(0))
+            _ = buffer.appendShort(queue)
+            buffer.append(UInt8(0))
+        }
+        return true
+    }
+
     /// Appends basic.cancel. The broker answers with basic.cancel-ok.
     mutating func appendCancel(consumerTag: String, channel: UInt16) {
         appendMethod(MethodID.basicCancel, channel: channel) { buffer in

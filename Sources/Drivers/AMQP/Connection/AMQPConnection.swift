@@ -5,6 +5,10 @@ internal import Reactor
 @Loop protocol AMQPConnectionDelegate: AnyObject {
     /// Called for each method except close, flow and their answers. The connection handles these methods itself.
     func received(_ method: IncomingMethod, on channel: UInt16)
+    /// Called when the broker has closed a channel because of an error.
+    ///
+    /// - Returns: whether the connection continues without the channel. Otherwise it ends with the error.
+    func channelClosed(_ error: AMQPError, on channel: UInt16) -> Bool
     /// Called for each content header.
     func receivedHeader(_ properties: Properties, bodySize: UInt64, on channel: UInt16)
     /// Called for each body frame. The bytes are valid until the call returns.
@@ -137,7 +141,8 @@ internal import Reactor
         case _ where isClosing: break
         case .channelClosed(let code, let text):
             output.appendChannelCloseOK(channel: channel)
-            abandon(AMQPError(.channelClosed, text, replyCode: code))
+            let error = AMQPError(.channelClosed, text, replyCode: code)
+            if delegate?.channelClosed(error, on: channel) != true { abandon(error) }
         case .flow(let isActive): output.appendFlowOK(isActive: isActive, channel: channel)
         default: delegate?.received(method, on: channel)
         }

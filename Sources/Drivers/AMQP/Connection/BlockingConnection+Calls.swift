@@ -38,12 +38,6 @@ extension BlockingConnection {
         try check("asking for confirms")
     }
 
-    /// Limits the number of unacknowledged deliveries on a channel.
-    func setPrefetch(_ count: UInt16, channel: UInt16) throws(AMQPError) {
-        amqp_basic_qos(handle.state, channel, 0, count, 0)
-        try check("setting the prefetch")
-    }
-
     /// Declares an exclusive queue with a name from the broker, and binds it to an exchange. The broker deletes the
     /// queue when the connection ends or its consumer is cancelled.
     ///
@@ -62,14 +56,13 @@ extension BlockingConnection {
         return name
     }
 
-    /// Starts consuming. Deliveries may arrive at once; rabbitmq-c keeps them until they are read.
+    /// Starts to consume a queue of replies, without acknowledgements. Deliveries may arrive at once; rabbitmq-c keeps
+    /// them until they are read.
     ///
     /// - Returns: the consumer tag.
-    func consume(_ queue: String, acknowledges: Bool, isExclusive: Bool, channel: UInt16) throws(AMQPError) -> String {
+    func consumeReplies(_ queue: String, channel: UInt16) throws(AMQPError) -> String {
         let answer = with(queue) { queue in
-            amqp_basic_consume(
-                handle.state, channel, queue, amqp_empty_bytes, 0, acknowledges ? 0 : 1, isExclusive ? 1 : 0,
-                amqp_empty_table)
+            amqp_basic_consume(handle.state, channel, queue, amqp_empty_bytes, 0, 1, 1, amqp_empty_table)
         }
         try check("consuming")
         guard let answer else { throw AMQPError(.malformed, "consuming: no consumer tag in the answer") }

@@ -7,7 +7,7 @@ internal import Reactor
     /// If `false`, a lost connection is not replaced: ``run(prepare:attach:)`` then only waits for ``stop()``.
     var reconnects = true
 
-    private let address: BrokerAddress
+    private let address: @Sendable () throws -> BrokerAddress
     private let name: String
     private let log: Logger
     private let stopped = Signal()
@@ -22,7 +22,8 @@ internal import Reactor
     /// How long to wait for the broker's answer to connection.close.
     private static let closeTimeout = Duration.seconds(2)
 
-    init(address: BrokerAddress, name: String, log: Logger) {
+    /// - Parameter address: called for each attempt to connect.
+    init(address: @escaping @Sendable () throws -> BrokerAddress, name: String, log: Logger) {
         self.address = address
         self.name = name
         self.log = log
@@ -60,7 +61,7 @@ internal import Reactor
             let interrupter = SocketInterrupter()
             self.interrupter = interrupter
             let (handle, value) = try await BlockingConnection.connect(
-                to: address, name: name, interrupter: interrupter, prepare)
+                to: try currentAddress(), name: name, interrupter: interrupter, prepare)
             self.interrupter = nil
             guard !isStopped, reconnects else { throw AMQPError(.lost, "stopped while connecting") }
             let connection = try attach(handle, value)
@@ -74,6 +75,14 @@ internal import Reactor
         } catch {
             interrupter = nil
             await pause("cannot connect to the broker", error)
+        }
+    }
+
+    private func currentAddress() throws(AMQPError) -> BrokerAddress {
+        do {
+            return try address()
+        } catch {
+            throw AMQPError(.address, "\(error)")
         }
     }
 

@@ -3,14 +3,18 @@ package import Reactor
 
 /// Consumes queues on a connection of its own, with one channel per subscription, and reconnects while it runs.
 ///
+/// If the broker closes the channel of a queue, for example because the queue does not exist, or cancels its consumer,
+/// the other queues are consumed as before. The queue is tried again after a delay.
+///
 /// Handlers receive deliveries in the order in which they arrive. Acknowledgements are combined and sent at the end of
 /// each turn of the loop.
 @Loop package final class Consumer {
     /// The state of a consumer.
     package enum State: Sendable, Equatable {
-        /// The consumer is not connected. While ``run()`` is active, the consumer tries to connect.
+        /// The consumer is not connected, or no subscription is active. While ``run()`` is active, the consumer tries
+        /// to change this.
         case connecting
-        /// All subscriptions are active.
+        /// All subscriptions are active, except those of ``unavailableQueues``.
         case consuming
         /// Consuming has been cancelled or is being cancelled. Deliveries that the broker sent before the cancellation
         /// can still arrive. Open deliveries can be settled while the connection lasts.
@@ -23,16 +27,39 @@ package import Reactor
     package private(set) var state = State.connecting {
         didSet { stateChanged() }
     }
+    /// Whether the consumers of queues are paused on each new connection, until ``resume()``.
+    package var startsPaused = false
+    /// Called when the consumers of queues are paused and none of them is active, also on a new connection.
+    package var onPause: (@Loop () -> Void)?
+    /// The queues that cannot be consumed now, for example because they do not exist.
+    package var unavailableQueues: [String] { slots.filter(\.isUnavailable).map(\.queue).sorted() }
     /// The number of deliveries on the current connection that are not settled.
-    var openCount: Int { channels.reduce(0) { $0 + $1.openCount } }
+    package var openCount: Int { slots.reduce(0) { $0 + ($1.channel?.openCount ?? 0) } }
 
-    private let subscriptions: [Subscription]
+    /// A subscription and its channel.
+    private struct Slot {
+        let subscription: Subscription
+        var channel: ConsumerChannel?
+        var isUnavailable = false
+        /// Delays between attempts to consume a queue again.
+        var backoff = Backoff(.milliseconds(500) ... .seconds(10))
+        var timer: LoopTimer?
+
+        var queue: String {
+            switch subscription.source {
+            case .queue(let name, _, _): name
+            case .replies: channel?.queue ?? ""
+            }
+        }
+    }
+
     private let log: Logger
     private let reconnectLoop: ReconnectLoop
+    private var slots: [Slot]
     private var connection: AMQPConnection?
-    private var channels: [ConsumerChannel] = []
-    /// Fires when the broker has confirmed basic.cancel on all channels, or when the connection has ended.
-    private var allCancelled: Signal?
+    private var target = ConsumerChannel.Target()
+    /// Fires when no subscription has an active consumer any more, or when the connection has ended.
+    private var allIdle: Signal?
     /// Fires when the state is no longer ``State/connecting``. Replaced when the state becomes ``State/connecting``
     /// again.
     private var leftConnecting = Signal()
@@ -40,12 +67,15 @@ package import Reactor
     /// Makes a consumer. It connects when ``run()`` is called.
     ///
     /// - Parameters:
-    ///   - address: the broker.
+    ///   - address: the broker. Evaluated for each connection, so that a new password is used.
     ///   - name: the connection's name, as the broker shows it.
     ///   - subscriptions: the queues and their handlers.
-    ///   - log: receives an entry for each connection that is made or lost.
-    package init(address: BrokerAddress, name: String, subscriptions: [Subscription], log: Logger) {
-        self.subscriptions = subscriptions
+    ///   - log: receives an entry for each connection that is made or lost, and for each queue that cannot be consumed.
+    package init(
+        address: @autoclosure @escaping @Sendable () throws -> BrokerAddress, name: String,
+        subscriptions: [Subscription], log: Logger
+    ) {
+        slots = subscriptions.map { Slot(subscription: $0) }
         self.log = log
         reconnectLoop = ReconnectLoop(address: address, name: name, log: log)
     }
@@ -54,55 +84,100 @@ package import Reactor
     ///
     /// Returns at once if it is already running or the consumer has been closed.
     package func run() async {
-        let sources = subscriptions.map(\.source)
+        let sources = slots.map(\.subscription.source)
         await reconnectLoop.run { connection throws(AMQPError) in
-            try Self.subscribe(connection, to: sources)
+            try Self.subscribeToReplies(connection, sources)
         } attach: { (handle, consumers) throws(AMQPError) in
             try attach(handle, consumers)
         }
         if reconnectLoop.isStopped { state = .closed }
     }
 
-    /// Opens all channels before it starts the first consumer, so that few deliveries arrive before the loop takes
-    /// over.
-    private nonisolated static func subscribe(
-        _ connection: BlockingConnection, to sources: [Subscription.Source]
-    ) throws(AMQPError) -> [ConsumerChannel.StartedConsumer] {
-        var queues: [(name: String, acknowledges: Bool, isExclusive: Bool)] = []
+    /// Opens the channels of replies and starts their consumers. A connection without its replies would be useless, so
+    /// an error ends the attempt to connect.
+    private nonisolated static func subscribeToReplies(
+        _ connection: BlockingConnection, _ sources: [Subscription.Source]
+    ) throws(AMQPError) -> [ConsumerChannel.StartedConsumer?] {
+        var consumers: [ConsumerChannel.StartedConsumer?] = []
         for (index, source) in sources.enumerated() {
+            guard case .replies(let exchange, let key) = source else {
+                consumers.append(nil)
+                continue
+            }
             let channel = UInt16(index + 1)
             try connection.openChannel(channel)
-            switch source {
-            case .queue(let name, let prefetch, let isExclusive):
-                try connection.setPrefetch(prefetch, channel: channel)
-                queues.append((name, acknowledges: true, isExclusive))
-            case .replies(let exchange, let key):
-                let name = try connection.declareReplyQueue(exchange: exchange, key: key, channel: channel)
-                queues.append((name, acknowledges: false, isExclusive: true))
-            }
-        }
-        var consumers: [ConsumerChannel.StartedConsumer] = []
-        for (index, queue) in queues.enumerated() {
-            let tag = try connection.consume(
-                queue.name, acknowledges: queue.acknowledges, isExclusive: queue.isExclusive,
-                channel: UInt16(index + 1))
-            consumers.append(ConsumerChannel.StartedConsumer(queue: queue.name, tag: tag))
+            let queue = try connection.declareReplyQueue(exchange: exchange, key: key, channel: channel)
+            let tag = try connection.consumeReplies(queue, channel: channel)
+            consumers.append(ConsumerChannel.StartedConsumer(queue: queue, tag: tag))
         }
         return consumers
     }
 
     private func attach(
-        _ handle: AMQPHandle, _ consumers: [ConsumerChannel.StartedConsumer]
+        _ handle: AMQPHandle, _ consumers: [ConsumerChannel.StartedConsumer?]
     ) throws(AMQPError) -> AMQPConnection {
         let connection = try AMQPConnection(handle, delegate: self)
         self.connection = connection
-        channels = zip(subscriptions, consumers).enumerated().map { index, pair in
-            ConsumerChannel(
-                number: UInt16(index + 1), consumer: pair.1, subscription: pair.0, connection: connection)
+        if startsPaused { target.consumes = false }
+        for (index, consumer) in consumers.enumerated() {
+            if let consumer {
+                slots[index].channel = ConsumerChannel(
+                    number: UInt16(index + 1), subscription: slots[index].subscription, consumer: consumer,
+                    connection: connection)
+            } else {
+                openChannel(index)
+            }
         }
-        if state == .connecting { state = .consuming }
         connection.start()
+        channelChanged()
         return connection
+    }
+
+    private func openChannel(_ index: Int) {
+        guard let connection, connection.isOpen else { return }
+        let channel = ConsumerChannel(
+            number: UInt16(index + 1), subscription: slots[index].subscription, queue: slots[index].queue,
+            target: target, connection: connection)
+        channel.stateChanged = { [weak self] in self?.channelChanged(index) }
+        slots[index].channel = channel
+    }
+
+    // MARK: Pausing and stopping
+
+    /// Sets the priority of the consumers of all queues. The broker delivers to consumers with a lower priority only
+    /// while all consumers with a higher one have as many deliveries as their prefetch allows.
+    package func setPriority(_ priority: Int32) {
+        guard target.priority != priority else { return }
+        target.priority = priority
+        for slot in slots { slot.channel?.setTarget(target) }
+    }
+
+    /// Stops the consumers of all queues until ``resume()``. Calls ``onPause`` when none of them is active any more.
+    /// Deliveries that the broker sent before can still arrive, and open deliveries can be settled.
+    package func pause() {
+        guard target.consumes else { return }
+        target.consumes = false
+        for slot in slots { slot.channel?.setTarget(target) }
+        channelChanged()
+    }
+
+    /// Whether the connection is open and the consumers of queues are paused and not active.
+    package var isPaused: Bool {
+        connection?.isOpen == true && !target.consumes && slots.allSatisfy { $0.channel?.isActive != true }
+    }
+
+    /// Starts the consumers again after ``pause()``.
+    package func resume() {
+        guard state == .connecting || state == .consuming else { return }
+        target.consumes = true
+        for slot in slots { slot.channel?.setTarget(target) }
+    }
+
+    /// Fetches one message from a queue while the consumers are paused.
+    ///
+    /// - Returns: `nil` if the queue is empty or cannot be read now.
+    package func get(_ queue: String) async -> Delivery? {
+        await slots.first { $0.queue == queue }?.channel?.get()
     }
 
     /// Cancels all subscriptions and waits for the broker's confirmation, at most 5 s. Handlers still receive the
@@ -113,17 +188,13 @@ package import Reactor
         guard state != .closed else { return }
         reconnectLoop.reconnects = false
         state = .stopped
-        if allCancelled == nil { cancelAll() }
-        _ = await allCancelled?.waitThroughCancellation(within: .seconds(5))
-    }
-
-    private func cancelAll() {
+        target.consumes = false
+        let idle = allIdle ?? Signal()
+        allIdle = idle
         guard let connection, connection.isOpen else { return }
-        allCancelled = Signal()
-        for channel in channels {
-            connection.output.appendCancel(consumerTag: channel.consumerTag, channel: channel.number)
-        }
-        if channels.isEmpty { allCancelled?.fire() }
+        for slot in slots { slot.channel?.cancel() }
+        channelChanged()
+        _ = await idle.waitThroughCancellation(within: .seconds(5))
     }
 
     /// Sends the outstanding acknowledgements, waits at most 2 s for the broker's confirmation that it has received
@@ -133,7 +204,7 @@ package import Reactor
         await reconnectLoop.stop()
     }
 
-    /// Waits until all subscriptions are active.
+    /// Waits until all subscriptions are active, except those of ``unavailableQueues``.
     ///
     /// - Returns: `false` if the time limit passes, the consumer is stopped or the task is cancelled first.
     package func waitUntilConsuming(within limit: Duration) async -> Bool {
@@ -148,46 +219,100 @@ package import Reactor
             leftConnecting = Signal()
         }
     }
+
+    // MARK: Channels
+
+    private func channelChanged(_ index: Int) {
+        if slots[index].channel?.isConsuming == true, slots[index].isUnavailable {
+            slots[index].isUnavailable = false
+            log.notice("the queue is consumed again", metadata: ["queue": "\(slots[index].queue)"])
+        }
+        if slots[index].channel?.isConsuming == true { slots[index].backoff.reset() }
+        channelChanged()
+    }
+
+    private func channelChanged() {
+        let isActive = slots.contains { $0.channel?.isConsuming == true }
+        if state == .connecting, isActive,
+            slots.allSatisfy({ $0.isUnavailable || $0.channel?.isConsuming == true })
+        {
+            state = .consuming
+        }
+        guard isPaused else { return }
+        allIdle?.fire()
+        onPause?()
+    }
+
+    /// Records that a queue cannot be consumed, and tries again after a delay.
+    private func channelFailed(_ index: Int, _ reason: String) {
+        // Only the first line is a warning, because the next attempts usually fail for the same reason.
+        let level: Logger.Level = slots[index].isUnavailable ? .debug : .warning
+        let delay = slots[index].backoff.next()
+        slots[index].isUnavailable = true
+        log.log(
+            level: level, "the queue cannot be consumed",
+            metadata: ["queue": "\(slots[index].queue)", "reason": "\(reason)", "retry-in": "\(delay)"])
+        if state == .consuming, !slots.contains(where: { $0.channel?.isConsuming == true }) { state = .connecting }
+        slots[index].timer?.cancel()
+        slots[index].timer = Loop.schedule(after: delay) { [weak self] in
+            guard let self, self.state != .stopped, self.state != .closed else { return }
+            if let channel = self.slots[index].channel, channel.isOpen {
+                channel.recover()
+            } else {
+                self.openChannel(index)
+            }
+        }
+        channelChanged()
+    }
 }
 
 extension Consumer: AMQPConnectionDelegate {
-    private func channel(_ number: UInt16) -> ConsumerChannel? {
+    private func index(of number: UInt16) -> Int? {
         let index = Int(number) - 1
-        return channels.indices.contains(index) ? channels[index] : nil
+        return slots.indices.contains(index) && slots[index].channel != nil ? index : nil
     }
 
     func received(_ method: IncomingMethod, on number: UInt16) {
-        guard let channel = channel(number) else { return }
-        switch method {
-        case .deliver(let tag, let isRedelivered, let exchange, let routingKey):
-            channel.receiveDeliver(
-                tag: tag, isRedelivered: isRedelivered, exchange: exchange, routingKey: routingKey)
-        case .cancelOK:
-            channel.isConsuming = false
-            if !channels.contains(where: \.isConsuming) { allCancelled?.fire() }
-        case .cancelled:
-            log.warning("the broker cancelled the consumer", metadata: ["queue": "\(channel.queue)"])
-            connection?.fail(.consumerCancelled, "the broker cancelled the consumer")
-        default: break
+        guard let index = index(of: number), let channel = slots[index].channel else { return }
+        channel.receive(method)
+        if case .cancelled = method {
+            if channel.acknowledges {
+                channelFailed(index, "the broker cancelled the consumer")
+            } else {
+                connection?.fail(.consumerCancelled, "the broker cancelled the consumer of the replies")
+            }
         }
     }
 
+    func channelClosed(_ error: AMQPError, on number: UInt16) -> Bool {
+        guard let index = index(of: number), let channel = slots[index].channel, channel.acknowledges else {
+            return false
+        }
+        channel.end()
+        channelFailed(index, error.message)
+        return true
+    }
+
     func receivedHeader(_ properties: Properties, bodySize: UInt64, on number: UInt16) {
-        channel(number)?.receiveHeader(properties, bodySize: bodySize)
+        index(of: number).flatMap { slots[$0].channel }?.receiveHeader(properties, bodySize: bodySize)
     }
 
     func receivedBody(_ bytes: UnsafeRawBufferPointer, on number: UInt16) {
-        channel(number)?.receiveBody(bytes)
+        index(of: number).flatMap { slots[$0].channel }?.receiveBody(bytes)
     }
 
     func turnWillEnd() {
-        for channel in channels { channel.flushAcks() }
+        for slot in slots { slot.channel?.flushAcks() }
     }
 
     func connectionEnded(_ error: AMQPError?) {
         connection = nil
-        channels = []
-        allCancelled?.fire()
+        for index in slots.indices {
+            slots[index].channel?.end()
+            slots[index].channel = nil
+            slots[index].timer?.cancel()
+        }
+        allIdle?.fire()
         if state == .consuming { state = .connecting }
     }
 }

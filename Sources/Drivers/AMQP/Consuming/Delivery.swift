@@ -11,6 +11,9 @@ package import Reactor
     package let routingKey: String
     /// Whether the message may have been delivered before.
     package let isRedelivered: Bool
+    /// How often the message was delivered before, as a quorum queue counts it in the header `x-delivery-count`; 0 if
+    /// the header is missing.
+    package var deliveryCount: Int { properties.headers["x-delivery-count"]?.int64.map { Int(clamping: $0) } ?? 0 }
     /// The properties of the message.
     package let properties: Properties
     /// The body of the message.

@@ -10,6 +10,12 @@ package struct Subscription: Sendable {
         case replies(exchange: String, key: String)
     }
 
+    /// Whether deliveries must be settled.
+    var acknowledges: Bool { if case .queue = source { true } else { false } }
+    /// The maximum number of unsettled deliveries; 0 without a limit.
+    var prefetch: UInt16 { if case .queue(_, let prefetch, _) = source { prefetch } else { 0 } }
+    var isExclusive: Bool { if case .queue(_, _, let isExclusive) = source { isExclusive } else { true } }
+
     let source: Source
     let handler: Handler
 

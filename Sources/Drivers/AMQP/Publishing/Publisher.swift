@@ -70,11 +70,14 @@ package import Reactor
     /// Makes a publisher. It connects when ``run()`` is called.
     ///
     /// - Parameters:
-    ///   - address: the broker.
+    ///   - address: the broker. Evaluated for each connection, so that a new password is used.
     ///   - name: the connection's name, as the broker shows it.
     ///   - log: receives an entry for each connection that is made, lost or blocked.
     ///   - options: limits on the messages in flight.
-    package init(address: BrokerAddress, name: String, log: Logger, options: Options = Options()) {
+    package init(
+        address: @autoclosure @escaping @Sendable () throws -> BrokerAddress, name: String, log: Logger,
+        options: Options = Options()
+    ) {
         self.options = options
         self.log = log
         reconnectLoop = ReconnectLoop(address: address, name: name, log: log)
@@ -152,6 +155,8 @@ extension Publisher: AMQPConnectionDelegate {
         default: break
         }
     }
+
+    func channelClosed(_ error: AMQPError, on channel: UInt16) -> Bool { false }
 
     func receivedHeader(_ properties: Properties, bodySize: UInt64, on channel: UInt16) {
         let isPlain = channel == plainChannel
