@@ -37,13 +37,13 @@ package enum Ingress {
         replyPrincipal: @escaping @Sendable (MessageDescriptor) -> String = { $0.service.rawValue }
     ) {
         let name = "warren-ingress"
-        let redis = RedisClient(address: settings.redis, name: name, log: log)
-        let publisher = Publisher(address: settings.broker, name: name, log: log)
+        let redis = RedisClient(address: try settings.source.redis(), name: name, log: log)
+        let publisher = Publisher(address: try settings.source.broker(), name: name, log: log)
         let requester = Requester(
             publisher: publisher, principal: settings.broker.user, limit: settings.pendingRequests, log: log,
             replyPrincipal: replyPrincipal)
         let consumer = Consumer(
-            address: settings.broker, name: name, subscriptions: [requester.subscription], log: log)
+            address: try settings.source.broker(), name: name, subscriptions: [requester.subscription], log: log)
         let responseBudget = ByteBudget(settings.responseBytes, of: .responses)
         let bridge = LoopBridge(
             requester: requester, publisher: publisher, consumer: consumer, redis: redis,

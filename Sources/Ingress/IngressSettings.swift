@@ -11,8 +11,8 @@ struct IngressSettings: Sendable {
     var http: HTTPSettings
     /// `WARREN_AMQP_URL`.
     var broker: BrokerAddress
-    /// `WARREN_REDIS_URL`.
-    var redis: RedisAddress
+    /// The environment. The addresses of the broker and of Redis are read from it for each connection.
+    let source: Settings
     /// `WARREN_VERIFY_KEYS`, a JSON Web Key Set.
     var keys: PublicKeys
     /// `WARREN_TOKEN_ISSUER`.
@@ -50,8 +50,9 @@ struct IngressSettings: Sendable {
         http.connections = try settings.integer("WARREN_HTTP_CONNECTIONS", default: 4096, in: 1...1_000_000)
         http.connectionsPerNetwork = try settings.integer(
             "WARREN_HTTP_CONNECTIONS_PER_CLIENT", default: max(1, http.connections / 4), in: 1...1_000_000)
-        broker = try settings.parsed("WARREN_AMQP_URL") { try BrokerAddress(url: $0) }
-        redis = try settings.parsed("WARREN_REDIS_URL") { try RedisAddress(url: $0) }
+        source = settings
+        broker = try settings.broker()
+        _ = try settings.redis()
         let keySet = try settings.requiredText("WARREN_VERIFY_KEYS")
         do {
             keys = try await PublicKeys(jwks: keySet)

@@ -23,7 +23,8 @@ import WorkerKit
 
     private init(directory: String, databaseURL: String) throws {
         let broker = try TestEnvironment.value("WARREN_TEST_DAEMONS_AMQP_URL")
-        address = try BrokerAddress(url: broker)
+        let address = try BrokerAddress(url: broker)
+        self.address = address
         publisher = Publisher(address: address, name: "tests", log: .quiet)
         let user = address.user
         requester = Requester(publisher: publisher, principal: user, limit: 100, log: .quiet) { _ in user }
@@ -95,6 +96,7 @@ import WorkerKit
             self?.events.append(delivery)
             delivery.ack()
         }
+        let address = address
         let consumer = Consumer(
             address: address, name: "tests", subscriptions: [requester.subscription, events], log: .quiet)
         try await withThrowingDiscardingTaskGroup { group in

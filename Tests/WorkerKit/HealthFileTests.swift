@@ -12,6 +12,10 @@ import Testing
         var isHealthy = false
     }
 
+    @Loop private final class Problems {
+        var lines: [String] = []
+    }
+
     private let path = FileManager.default.temporaryDirectory.appending(path: "healthy-\(UUID().uuidString)")
         .path(percentEncoded: false)
 
@@ -41,6 +45,23 @@ import Testing
             try await group.waitForAll()
         }
         #expect(age == nil)
+    }
+
+    @Test("a health file has a line for each current problem")
+    @Loop func problems() async throws {
+        let problems = Problems()
+        let file = HealthFile(
+            path: path, every: .milliseconds(20), log: .quiet, isHealthy: { true }, problems: { problems.lines })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await file.run() }
+            for lines in [["one", "two"], ["three"], []] {
+                problems.lines = lines
+                let text = lines.map { $0 + "\n" }.joined()
+                #expect(try await eventually { (try? String(contentsOfFile: path, encoding: .utf8)) == text })
+            }
+            group.cancelAll()
+            try await group.waitForAll()
+        }
     }
 
     @Test("a health file appears at once when a starting process becomes healthy, however rarely it is touched")

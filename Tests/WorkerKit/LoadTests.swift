@@ -1,6 +1,7 @@
 import AMQP
 import Contracts
 import FoundationEssentials
+import Logging
 import Reactor
 import TestSupport
 import Testing
@@ -30,12 +31,37 @@ extension Workers.LoadTests {
         }
     }
 
+    @Test("a query whose deadline is long past by the worker's clock is answered if the broker has not expired it")
+    @Loop func clocks() async throws {
+        try await WorkerFixture.run { fixture async throws in
+            let log = CapturedLog()
+            var plan = RunningWorker.Plan()
+            plan.log = log.logger(.info)
+            try await fixture.withWorker(plan) { _ async throws in
+                // The worker's clock is 100 s ahead of the sender's clock.
+                for _ in 0..<2 {
+                    let reply = try await fixture.client.ask(fixture.service.read.name, fixture.body(UUID.v7())) {
+                        let sent = Timestamp.now().milliseconds - 100_000
+                        $0.properties.timestamp = UInt64(sent / 1000)
+                        $0.properties.expiration = 5_000
+                        $0.properties.headers[Header.deadline] = .int64(sent + 5_000)
+                    }
+                    #expect(reply.status == 200)
+                }
+            }
+            let lines = log.events.filter { $0.message == "this clock differs from a sender's clock" }
+            #expect(lines.count == 1)
+            #expect(lines.first.map { "\($0.metadata["by"] ?? "")".hasPrefix("9") } == true)
+        }
+    }
+
     @Test("an expired query or credential is dropped without a reply, and an expired command is carried out")
     @Loop func deadlines() async throws {
         try await WorkerFixture.run { fixture async throws in
             try await fixture.withWorker { _ async throws in
                 func expire(_ message: inout OutgoingMessage) {
-                    message.properties.headers[Header.deadline] = .int64(Timestamp.now().milliseconds - 1)
+                    message.properties.expiration = nil
+                    message.properties.headers[Header.deadline] = .int64(Timestamp.now().milliseconds - 61_000)
                 }
                 let query = try await fixture.client.send(
                     fixture.service.read.name, fixture.body(UUID.v7()), change: expire)

@@ -6,6 +6,9 @@ package enum RetryStep: String, Sendable, Hashable, CaseIterable {
     case thirtySeconds = "30s"
     case fiveMinutes = "5m"
 
+    /// The delay of a message that has waited in a worker for a dependency for a long time.
+    package static let postponed = RetryStep.thirtySeconds
+
     package var delay: Duration {
         switch self {
         case .oneSecond: .seconds(1)

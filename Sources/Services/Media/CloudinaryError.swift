@@ -1,5 +1,6 @@
 internal import Contracts
 internal import Reactor
+internal import WorkerKit
 
 /// A failed call to Cloudinary.
 struct CloudinaryError: CodedError {
@@ -19,6 +20,15 @@ struct CloudinaryError: CodedError {
         self.cause = cause
         location = ErrorLocation(fileID: fileID, line: line)
     }
+}
+
+extension CloudinaryError: DependencyError {
+    /// Uploads that fail because of the media host are held until it is available again.
+    var missingDependency: Dependency? { code == .unavailable ? .mediaHost : nil }
+}
+
+extension Dependency {
+    fileprivate static let mediaHost = Dependency("the media host")
 }
 
 extension ErrorCode where Failure == CloudinaryError {

@@ -9,6 +9,11 @@ internal import Reactor
 @Loop final class Dispatcher {
     /// How long a reply or a retry waits until the publishing connection is available.
     private static let publisherWait: Duration = .seconds(5)
+    /// How much the clock of a sender may differ from this process's clock.
+    private static let clockLeeway: Duration = .seconds(60)
+    /// A message that has failed because of a dependency in this many outages, each of which ended for other messages,
+    /// is itself the cause.
+    private static let outagesBeforeFailure = 5
 
     private let handlers: [String: Handler]
     private let principal: String
@@ -16,27 +21,36 @@ internal import Reactor
     private let environment: HandlerEnvironment
     private let publisher: Publisher
     private let log: Logger
+    /// The outages of dependencies, and the messages that wait for their end.
+    let outages: Outages
+    private let failureLines = LogSampler(limit: 10)
+    private var senderClock = SenderClock()
     private var isClosing = false
 
     /// - Parameters:
     ///   - handlers: one for each message type.
     ///   - principal: the worker's own broker user.
     ///   - trusted: the principals that may send requests on behalf of accounts.
+    ///   - holdLimit: how long a message is held while a dependency is not available, before it waits in a delay queue
+    ///     instead. The limit is far below the time after which the broker closes a channel with an unacknowledged
+    ///     delivery (`consumer_timeout`, 30 min).
     init(
         handlers: [Handler], principal: String, trusted: Set<String>, pool: PostgresPool, publisher: Publisher,
-        relay: OutboxRelay, log: Logger
+        relay: OutboxRelay, holdLimit: Duration = .seconds(60), log: Logger
     ) {
         self.handlers = Dictionary(handlers.map { ($0.type, $0) }, uniquingKeysWith: { first, _ in first })
         self.principal = principal
         self.trusted = trusted
         environment = HandlerEnvironment(database: pool, log: log) { relay.nudge() }
         self.publisher = publisher
+        outages = Outages(limit: holdLimit, log: log)
         self.log = log
     }
 
     /// Handles a delivery. Returns when the delivery is acknowledged or rejected.
     func handle(_ delivery: Delivery) async {
-        let message = IncomingMessage(delivery, trusted: trusted)
+        var message = IncomingMessage(delivery, trusted: trusted)
+        compareClocks(&message)
         let began = ContinuousClock.now
         guard let handler = handlers[message.type], isAuthorizedRoute(delivery, message, handler) else {
             let reason =
@@ -49,18 +63,36 @@ internal import Reactor
             delivery.ack()
             return
         }
-        let result = await carryOut(message, handler)
-        if case .failed(let error) = result, handler.kind.isRetried {
-            await retry(delivery, message, error)
-        } else {
-            await finish(delivery, message, result, began)
+        guard handler.kind.isRetried else {
+            return await finish(delivery, message, await carryOut(message, handler), began)
+        }
+        // A command writes its inbox row, so it needs the database.
+        let result = await outages.carryOut(isOpen: { delivery.isOpen }, usesDatabase: handler.kind.usesInbox) {
+            await carryOut(message, handler)
+        }
+        switch result {
+        case .carriedOut(.failed(let error)): await retry(delivery, message, error)
+        case .carriedOut(let result): await finish(delivery, message, result, began)
+        case .held(let error): await postpone(delivery, message, error)
+        case .givenBack: delivery.reject(requeue: true)
         }
     }
 
-    /// Stops repeating attempts to publish retries. From now on, a failed delivery is requeued if an attempt to publish
-    /// its retry fails with a transient error.
+    /// Stops repeating attempts to publish retries, and stops holding messages. From now on, a delivery is requeued if
+    /// a dependency is not available, or if it has failed and an attempt to publish its retry fails with a transient
+    /// error.
     func close() {
         isClosing = true
+        outages.close()
+    }
+
+    /// Moves a held message to a delay queue, without counting a failure. Afterwards another worker, which may have the
+    /// dependency, can receive it.
+    private func postpone(_ delivery: Delivery, _ message: IncomingMessage, _ error: any Error) async {
+        logRepeated(.info, "message is postponed", metadata(message, failure: error, as: "error"))
+        let copy = RetryLadder.copy(
+            delivery, message, step: .postponed, failures: message.failures, principal: principal)
+        await publishRetry(copy, delivery, message)
     }
 
     // MARK: Checks
@@ -99,9 +131,25 @@ internal import Reactor
         delivery.exchange != Exchange.requeue && delivery.properties.headers["x-death"] != nil
     }
 
+    /// Whether the sender of a query or a credential has certainly stopped waiting.
+    ///
+    /// The broker discards a message when its expiration has passed, by a clock of its own. Only a message without an
+    /// expiration is judged by its deadline, and the clocks may differ by ``clockLeeway``.
     private func isPastDeadline(_ message: IncomingMessage, _ handler: Handler) -> Bool {
-        guard let deadline = message.deadline, !handler.kind.isRetried else { return false }
-        return deadline < .now()
+        guard let deadline = message.deadline, message.expiration == nil, !handler.kind.isRetried else { return false }
+        return deadline.advanced(by: Self.clockLeeway) < .now()
+    }
+
+    /// Compares the sender's clock with this process's clock, and corrects the message's deadline if this clock is
+    /// behind.
+    private func compareClocks(_ message: inout IncomingMessage) {
+        guard let sent = message.sentAt, let sender = message.sender, trusted.contains(sender) else { return }
+        if let difference = senderClock.difference(sent: sent, expiration: message.expiration, arrived: .now()) {
+            log.warning(
+                "this clock differs from a sender's clock",
+                metadata: metadata(message, ["by": "\(difference)", "sender": "\(sender)"]))
+        }
+        message.deadline = message.deadline?.advanced(by: .zero - senderClock.lag)
     }
 
     private func carryOut(_ message: IncomingMessage, _ handler: Handler) async -> HandlingResult {
@@ -150,7 +198,7 @@ internal import Reactor
             delivery.ack()
             logHandled(message, began, status: nil)
         case .failed(let error):
-            log.error("request failed", metadata: metadata(message, failure: error, as: "error"))
+            logRepeated(.error, "request failed", metadata(message, failure: error, as: "error"))
             await reply(message.refusal(Problem(.unavailable)), to: message)
             delivery.ack()
         case .unprocessable(let reason):
@@ -189,10 +237,12 @@ internal import Reactor
             await giveUp(delivery, message, metadata(message, failure: error, as: "reason"))
             return
         }
-        log.warning(
-            "message failed and will be retried",
-            metadata: metadata(message, failure: error, as: "error", ["delay": "\(step.rawValue)"]))
-        await publishRetry(RetryLadder.retry(delivery, message, step: step, principal: principal), delivery, message)
+        logRepeated(
+            .warning, "message failed and will be retried",
+            metadata(message, failure: error, as: "error", ["delay": "\(step.rawValue)"]))
+        let copy = RetryLadder.copy(
+            delivery, message, step: step, failures: message.failures + 1, principal: principal)
+        await publishRetry(copy, delivery, message)
     }
 
     /// Publishes the delayed copy of a delivery and acknowledges the delivery.
@@ -237,6 +287,14 @@ internal import Reactor
             "handled",
             metadata: metadata(
                 message, ["status": .stringConvertible(status ?? 0), "ms": "\(milliseconds(since: began))"]))
+    }
+
+    /// Logs a line about a failure that many messages can have for the same reason. At most ten such lines a second are
+    /// written. The line after a gap has the number of omitted lines.
+    private func logRepeated(_ level: Logger.Level, _ text: Logger.Message, _ metadata: Logger.Metadata) {
+        guard let omitted = failureLines.admit() else { return }
+        log.log(
+            level: level, text, metadata: omitted == 0 ? metadata : metadata.merging(["omitted": "\(omitted)"]) { $1 })
     }
 
     private func metadata(_ message: IncomingMessage, _ more: Logger.Metadata = [:]) -> Logger.Metadata {

@@ -19,8 +19,11 @@ package struct IncomingMessage: Sendable {
     package let requestID: String
     /// The W3C trace context, unchanged.
     package let traceparent: String?
-    /// The time at which the sender stops waiting; `nil` if the message has no deadline.
-    package let deadline: Timestamp?
+    /// The time at which the sender stops waiting, by the sender's clock; `nil` if the message has no deadline. The
+    /// dispatcher corrects it if this process's clock is behind the clocks of senders.
+    package var deadline: Timestamp?
+    /// How long the broker keeps the message in the queue; `nil` without a limit.
+    let expiration: Duration?
     /// The time at which the message was sent, from its property `timestamp`, which has a resolution of one second.
     package let sentAt: Timestamp?
     /// The body's media type.
@@ -78,6 +81,7 @@ package struct IncomingMessage: Sendable {
             properties.headers[Header.requestId]?.string.map(Self.limited) ?? properties.messageID ?? ""
         traceparent = properties.headers[Header.traceparent]?.string
         deadline = properties.headers[Header.deadline]?.int64.map { Timestamp(milliseconds: $0) }
+        expiration = properties.expiration.map { .milliseconds(Int64(clamping: $0)) }
         sentAt = properties.timestamp.map {
             Timestamp(milliseconds: Int64(clamping: $0.multipliedReportingOverflow(by: 1000).partialValue))
         }

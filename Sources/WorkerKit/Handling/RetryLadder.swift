@@ -2,21 +2,22 @@ internal import AMQP
 internal import Contracts
 internal import Reactor
 
-/// Makes the message with which a failed delivery waits in a delay queue and then returns to its own queue.
+/// Makes the message with which a delivery waits in a delay queue and then returns to its own queue.
 enum RetryLadder {
-    /// Returns the copy of a failed delivery, to be published to the delay queue.
+    /// Returns the copy of a delivery, to be published to the delay queue.
     ///
     /// The copy has the body and the properties of the delivery, with these changes: it names this worker as its sender
-    /// and the first sender in the header `origin`, counts the failures, is persistent, does not expire, and has no CC
-    /// or BCC header.
+    /// and the first sender in the header `origin`, has the number of failures, is persistent, does not expire, and has
+    /// no CC or BCC header.
     ///
     /// - Parameters:
-    ///   - delivery: the failed delivery.
+    ///   - delivery: the delivery.
     ///   - message: the parsed form of the delivery.
     ///   - step: the delay.
+    ///   - failures: the number of failed attempts to handle the message.
     ///   - principal: the worker's own broker user.
-    @Loop static func retry(
-        _ delivery: Delivery, _ message: IncomingMessage, step: RetryStep, principal: String
+    @Loop static func copy(
+        _ delivery: Delivery, _ message: IncomingMessage, step: RetryStep, failures: Int, principal: String
     ) -> OutgoingMessage {
         var properties = delivery.properties
         properties.userID = principal
@@ -25,7 +26,7 @@ enum RetryLadder {
         // The broker also routes by these headers, so the copy would be delivered to other queues as well.
         for name in ["CC", "BCC"] { properties.headers[name] = nil }
         if properties.type == nil { properties.type = message.type }
-        properties.headers[Header.attempt] = .int64(Int64(message.failures + 1))
+        properties.headers[Header.attempt] = .int64(Int64(failures))
         if let sender = message.sender {
             properties.headers[Header.origin] = .string(sender)
         } else {

@@ -1,4 +1,4 @@
-internal import AMQP
+package import AMQP
 internal import Contracts
 package import Logging
 package import Postgres
@@ -49,6 +49,18 @@ package struct WorkerDefinition: Sendable {
     }
 }
 
+extension Settings {
+    /// Returns the broker's address in `WARREN_AMQP_URL`. If a file has the value, the file is read at each call.
+    package func broker() throws(SettingsError) -> BrokerAddress {
+        try parsed("WARREN_AMQP_URL") { try BrokerAddress(url: $0) }
+    }
+
+    /// Returns the address of Redis in `WARREN_REDIS_URL`. If a file has the value, the file is read at each call.
+    package func redis() throws(SettingsError) -> RedisAddress {
+        try parsed("WARREN_REDIS_URL") { try RedisAddress(url: $0) }
+    }
+}
+
 extension Daemon {
     /// Runs a worker until SIGTERM or SIGINT. Then ends the process.
     ///
@@ -68,17 +80,17 @@ extension Daemon {
         _ definition: WorkerDefinition, _ settings: Settings, _ log: Logger,
         _ build: @Loop (WorkerDependencies) async throws -> WorkerComponents
     ) async throws -> [any Service] {
-        let broker = try settings.parsed("WARREN_AMQP_URL") { try BrokerAddress(url: $0) }
+        let broker = try settings.broker()
         let databaseURL = try settings.requiredText("WARREN_DATABASE_URL")
-        let redisAddress = try settings.parsed("WARREN_REDIS_URL") { try RedisAddress(url: $0) }
+        _ = try settings.redis()
         let poolSize = try settings.integer("WARREN_DATABASE_CONNECTIONS", default: 8, in: 1...100)
         let trusted = try settings.list("WARREN_TRUSTED_PRINCIPALS", default: ["ingress"])
         let healthFile = try settings.text("WARREN_HEALTH_FILE")
 
         let name = "warren-\(definition.name)"
-        let pool = PostgresPool(url: databaseURL, size: poolSize, log: log)
-        let redis = RedisClient(address: redisAddress, name: name, log: log)
-        let publisher = Publisher(address: broker, name: name, log: log)
+        let pool = PostgresPool(url: try settings.requiredText("WARREN_DATABASE_URL"), size: poolSize, log: log)
+        let redis = RedisClient(address: try settings.redis(), name: name, log: log)
+        let publisher = Publisher(address: try settings.broker(), name: name, log: log)
         let relay = OutboxRelay(pool: pool, publisher: publisher, principal: broker.user, log: log)
         let sweeper = InboxSweeper(pool: pool, log: log)
         let components = try await build(
@@ -87,7 +99,8 @@ extension Daemon {
             handlers: components.handlers, principal: broker.user, trusted: Set(trusted), pool: pool,
             publisher: publisher, relay: relay, log: log)
         let worker = Worker(
-            address: broker, name: name, queues: definition.queues, dispatcher: dispatcher, log: log)
+            address: try settings.broker(), name: name, queues: definition.queues, dispatcher: dispatcher, pool: pool,
+            log: log)
         let topology = RequiredTopology(
             exchanges: [Exchange.replies, Exchange.events, Exchange.retry], queues: definition.queues.map(\.name))
         try await WorkerStartup(
@@ -109,7 +122,12 @@ extension Daemon {
             ServiceAdapter(run: { await worker.run() }, close: { await worker.close() }),
             ReadyNotice(log: log, isReady: isConnected),
         ]
-        let health = healthFile.map { [HealthFile(path: $0, log: log, isHealthy: isConnected)] } ?? []
+        let problems: @Loop @Sendable () -> [String] = {
+            worker.unavailableQueues.map { "the queue \($0) cannot be consumed" }
+                + worker.missingDependencies.map { "\($0) is not available" }
+        }
+        let health =
+            healthFile.map { [HealthFile(path: $0, log: log, isHealthy: isConnected, problems: problems)] } ?? []
         return connections + components.services + consuming + health
     }
 }

@@ -12,7 +12,7 @@ package enum Daemon {
     /// process.
     private static let stopLimit: Duration = .seconds(30)
 
-    /// Runs a daemon until SIGTERM or SIGINT. Then ends the process.
+    /// Runs a daemon until SIGTERM or SIGINT. Then ends the process. SIGHUP, SIGUSR1 and SIGUSR2 are ignored.
     ///
     /// The exit status is 0 after a graceful stop, 78 (EX_CONFIG of sysexits.h) for a missing or malformed setting, and
     /// 1 for any other failure. A failure writes one line to standard error.
@@ -23,7 +23,9 @@ package enum Daemon {
     package static func run(
         _ name: String, assemble: @escaping @Loop (Settings, Logger) async throws -> [any Service]
     ) async -> Never {
-        signal(SIGPIPE, SIG_IGN)
+        // By default, SIGHUP and the user signals end a process at once. There is nothing to reload on SIGHUP, because
+        // the files with passwords are read for each connection.
+        for ignored in [SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2] { signal(ignored, SIG_IGN) }
         let settings = Settings()
         let writer = JSONLogHandler.standardError(service: name)
         do {

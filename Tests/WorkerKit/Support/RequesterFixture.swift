@@ -37,12 +37,14 @@ import Testing
         answers: Bool, limit: Int, hasReplyQueue: Bool, claimCheckInterval: Duration, log: Logger,
         replyPrincipal: String?
     ) throws {
-        address = try BrokerAddress(url: TestEnvironment.value("WARREN_TEST_AMQP_URL"))
+        let address = try BrokerAddress(url: TestEnvironment.value("WARREN_TEST_AMQP_URL"))
+        self.address = address
         proxy = try FaultProxy(to: address.port)
         self.answers = answers
         var through = address
         through.port = proxy.port
-        publisher = Publisher(address: through, name: "test requester", log: .quiet)
+        let proxied = through
+        publisher = Publisher(address: proxied, name: "test requester", log: .quiet)
         replier = Publisher(address: address, name: "test answerer", log: .quiet)
         let prefix = prefix
         let user = replyPrincipal ?? address.user
@@ -158,6 +160,7 @@ import Testing
         let taking = queues.map { queue in
             Subscription.queue(queue, prefetch: 100) { [weak self] in self?.receive($0) }
         }
+        let address = address
         let consumer = Consumer(
             address: address, name: "test fixture", subscriptions: [requester.subscription] + taking, log: .quiet)
         let (publisher, replier) = (self.publisher, self.replier)

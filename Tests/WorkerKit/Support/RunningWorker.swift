@@ -20,6 +20,10 @@ import Testing
         var connections = 4
         /// Whether the worker publishes its events.
         var relays = true
+        /// Whether the worker reaches the database without the fixture's proxy.
+        var bypassesDatabaseProxy = false
+        /// How long messages are held while a dependency is not available.
+        var holdLimit = Duration.seconds(60)
         /// The log of the dispatcher.
         var log = Logger.quiet
     }
@@ -28,17 +32,20 @@ import Testing
     let publisher: Publisher
     let relay: OutboxRelay
     let worker: Worker
+    private let dispatcher: Dispatcher
     private let relays: Bool
     private var hasWorkerEnded = false
     private var hasRelayEnded = false
 
     init(_ fixture: WorkerFixture, _ plan: Plan) throws {
-        var address = fixture.queues.address
-        address.port = fixture.brokerProxy.port
+        var proxied = fixture.queues.address
+        proxied.port = fixture.brokerProxy.port
+        let address = proxied
         relays = plan.relays
-        pool = PostgresPool(
-            url: TestDatabase.through(fixture.databaseProxy.port, fixture.databaseURL), size: plan.connections,
-            log: .quiet)
+        let databaseURL =
+            plan.bypassesDatabaseProxy
+            ? fixture.databaseURL : TestDatabase.through(fixture.databaseProxy.port, fixture.databaseURL)
+        pool = PostgresPool(url: databaseURL, size: plan.connections, log: .quiet)
         publisher = Publisher(address: address, name: "test worker", log: .quiet)
         relay = OutboxRelay(pool: pool, publisher: publisher, principal: address.user, log: .quiet)
         let handlers = (fixture.service.handlers + fixture.extraHandlers).map { handler in
@@ -46,14 +53,18 @@ import Testing
             handler.principalsWithoutCaller = plan.principalsWithoutCaller
             return handler
         }
-        let dispatcher = Dispatcher(
+        dispatcher = Dispatcher(
             handlers: handlers, principal: address.user,
-            trusted: plan.trusted ?? [address.user], pool: pool, publisher: publisher, relay: relay, log: plan.log)
+            trusted: plan.trusted ?? [address.user], pool: pool, publisher: publisher, relay: relay,
+            holdLimit: plan.holdLimit, log: plan.log)
         let queues = [fixture.queues.commands, fixture.queues.queries, fixture.queues.events]
         worker = Worker(
             address: address, name: "test worker", queues: queues.map { ConsumedQueue($0, prefetch: plan.prefetch) },
-            dispatcher: dispatcher, log: .quiet)
+            dispatcher: dispatcher, pool: pool, log: .quiet)
     }
+
+    var outages: Outages { dispatcher.outages }
+    var missingDependencies: [Dependency] { worker.missingDependencies }
 
     var isReady: Bool {
         worker.isConsuming && publisher.availability == .available && pool.availability == .available

@@ -28,7 +28,10 @@ struct TestQueues: Sendable {
     ///   - queryTypes: the message types that are bound to the query queue.
     ///   - eventTypes: the event types that are bound to the event queue.
     ///   - delay: the delay of a retry, in milliseconds.
-    func declare(commandTypes: [String], queryTypes: [String], eventTypes: [String], delay: Int64) async throws {
+    ///   - deliveryLimit: the delivery limit of the queues of commands and events.
+    func declare(
+        commandTypes: [String], queryTypes: [String], eventTypes: [String], delay: Int64, deliveryLimit: Int64
+    ) async throws {
         var steps: [Provisioner.Step] = [Exchange.commands, Exchange.events, Exchange.retry, Exchange.requeue].map {
             .exchange($0, type: "topic")
         }
@@ -43,7 +46,7 @@ struct TestQueues: Sendable {
                     "x-queue-type": "quorum", "x-overflow": "reject-publish", "x-message-ttl": .int64(delay),
                     "x-dead-letter-exchange": .string(Exchange.requeue), "x-dead-letter-strategy": "at-least-once",
                 ]))
-        for queue in [commands, events] { steps += retried(queue) }
+        for queue in [commands, events] { steps += retried(queue, deliveryLimit: deliveryLimit) }
         steps += commandTypes.map { .binding(queue: commands, exchange: Exchange.commands, key: $0) }
         steps += queryTypes.map { .binding(queue: queries, exchange: Exchange.commands, key: $0) }
         steps += eventTypes.map { .binding(queue: events, exchange: Exchange.events, key: $0) }
@@ -59,13 +62,13 @@ struct TestQueues: Sendable {
         try await provisioner.depth(ofQueue: queue).ready
     }
 
-    private func retried(_ queue: String) -> [Provisioner.Step] {
+    private func retried(_ queue: String, deliveryLimit: Int64) -> [Provisioner.Step] {
         [
             .queue(
                 queue,
                 arguments: [
                     "x-queue-type": "quorum", "x-max-length": 100000, "x-overflow": "reject-publish",
-                    "x-delivery-limit": 20, "x-dead-letter-exchange": .string(Exchange.dead),
+                    "x-delivery-limit": .int64(deliveryLimit), "x-dead-letter-exchange": .string(Exchange.dead),
                     "x-dead-letter-routing-key": .string(queue), "x-dead-letter-strategy": "at-least-once",
                 ]),
             .queue(Queue.dead(of: queue), arguments: ["x-queue-type": "quorum"]),

@@ -32,6 +32,8 @@ import Testing
         /// The delay of every step of the retry ladder, in milliseconds.
         var delay: Int64 = 30
         var eventTypes: [String] = []
+        /// The delivery limit of the queues of commands and events.
+        var deliveryLimit: Int64 = 20
     }
 
     private init(
@@ -55,7 +57,7 @@ import Testing
         let seen = queues.prefix + ".seen"
         try await queues.declare(
             commandTypes: service.commandTypes, queryTypes: service.queryTypes, eventTypes: plan.eventTypes,
-            delay: plan.delay)
+            delay: plan.delay, deliveryLimit: plan.deliveryLimit)
         try await queues.provisioner.perform([
             .queue(seen), .binding(queue: seen, exchange: Exchange.events, key: ThingMade.type),
         ])

@@ -1,0 +1,104 @@
+internal import Logging
+internal import Reactor
+
+/// Holds the messages of a worker that cannot be carried out because a dependency is not available.
+///
+/// The absence of a dependency is not a failure of a message, so a held message is not counted as failed. From time to
+/// time, one of the held messages is carried out again. If it no longer fails because of the dependency, the outage is
+/// over, and all held messages are carried out again.
+@Loop final class Outage {
+    /// How a held message continues.
+    enum Turn: Sendable {
+        /// The message must be carried out again. The caller then reports the result with ``hold(_:until:)`` or
+        /// ``end()``.
+        case retry
+        /// The deadline passed.
+        case expired
+        /// The worker stops.
+        case closed
+    }
+
+    private let dependency: Dependency
+    private let log: Logger
+    /// Called when the outage begins or ends.
+    var onChange: (@Loop () -> Void)?
+    /// When the outage began; `nil` if the dependency is available, as far as is known.
+    private var began: ContinuousClock.Instant? {
+        didSet { onChange?() }
+    }
+    private var held: [Waiter<Turn>] = []
+    private var backoff = Backoff(.milliseconds(200) ... .seconds(2))
+    private var timer: LoopTimer?
+    private var isClosed = false
+    /// The number of outages that have ended.
+    private(set) var endedCount = 0
+
+    init(of dependency: Dependency, log: Logger) {
+        self.dependency = dependency
+        self.log = log
+    }
+
+    /// Whether the dependency was not available when a message last needed it.
+    var isActive: Bool { began != nil }
+
+    /// Holds a message that failed because the dependency is not available.
+    ///
+    /// - Parameters:
+    ///   - error: the error of the message.
+    ///   - deadline: the time at which the wait ends.
+    func hold(_ error: any Error, until deadline: ContinuousClock.Instant) async -> Turn {
+        guard !isClosed else { return .closed }
+        if began == nil {
+            began = .now
+            log.warning(
+                "a dependency is not available; messages that need it are held",
+                metadata: ["dependency": "\(dependency)", "error": "\(error)"])
+        }
+        let waiter = Waiter<Turn>()
+        held.append(waiter)
+        if timer == nil { scheduleProbe() }
+        return await waiter.waitThroughCancellation(until: deadline) ?? .expired
+    }
+
+    /// Ends the outage: a message that needs the dependency was carried out.
+    func end() {
+        guard let began else { return }
+        self.began = nil
+        endedCount += 1
+        backoff.reset()
+        timer?.cancel()
+        timer = nil
+        log.notice(
+            "the dependency is available again",
+            metadata: ["dependency": "\(dependency)", "after": "\(ContinuousClock.now - began)"])
+        release(.retry)
+    }
+
+    /// Ends the waits of all held messages as if their deadlines had passed.
+    func releaseHeld() { release(.expired) }
+
+    /// Ends all waits, now and in the future.
+    func close() {
+        isClosed = true
+        timer?.cancel()
+        release(.closed)
+    }
+
+    private func release(_ turn: Turn) {
+        let waiters = held
+        held = []
+        for waiter in waiters { waiter.resume(returning: turn) }
+    }
+
+    /// Carries out the message that has waited longest, after a delay. Repeats this as long as the outage lasts.
+    private func scheduleProbe() {
+        timer = Loop.schedule(after: backoff.next()) { [weak self] in
+            guard let self, self.isActive else { return }
+            self.held.removeAll { $0.isEnded }
+            self.timer = nil
+            guard !self.held.isEmpty else { return }
+            self.held.removeFirst().resume(returning: .retry)
+            self.scheduleProbe()
+        }
+    }
+}

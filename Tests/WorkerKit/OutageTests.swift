@@ -1,0 +1,190 @@
+import AMQP
+import Contracts
+import DatabaseSupport
+import FoundationEssentials
+import Logging
+import Postgres
+import Reactor
+import TestSupport
+import Testing
+
+@testable import WorkerKit
+
+extension Workers {
+    @Suite("Outages of a dependency", .timeLimit(.minutes(3))) struct OutageTests {}
+}
+
+extension Workers.OutageTests {
+    private struct HostError: DependencyError {
+        static let host = Dependency("the media host")
+        var missingDependency: Dependency? { Self.host }
+    }
+
+    @Test("commands wait in the worker while the database is away, and are carried out without a counted failure")
+    @Loop func databaseAway() async throws {
+        try await WorkerFixture.run { fixture async throws in
+            var failures: [Int] = []
+            fixture.service.onEnd = { _, context in failures.append(context.message.failures) }
+            try await fixture.withWorker { worker async throws in
+                fixture.databaseProxy.refuse()
+                #expect(try await eventually(within: .seconds(20)) { worker.pool.availability == .unavailable })
+                let things = (0..<5).map { _ in UUID.v7() }
+                var requests: [String] = []
+                for thing in things {
+                    requests.append(
+                        try await fixture.client.send(fixture.service.create.name, fixture.body(thing)))
+                }
+                // Longer than all delays of the ladder of this test together.
+                try await Loop.sleep(for: .seconds(1))
+                #expect(try await fixture.queues.depth(fixture.queues.waiting) == 0)
+                fixture.databaseProxy.resume()
+                for request in requests { #expect(try await fixture.client.reply(to: request).status == 201) }
+                for thing in things { #expect(try await fixture.effects(of: thing) == 1) }
+                #expect(failures.allSatisfy { $0 == 0 })
+            }
+        }
+    }
+
+    @Test("a command that is held for long waits in a delay queue instead, and never becomes a dead letter")
+    @Loop func longOutage() async throws {
+        try await WorkerFixture.run { fixture async throws in
+            var plan = RunningWorker.Plan()
+            plan.holdLimit = .milliseconds(100)
+            try await fixture.withWorker(plan) { worker async throws in
+                fixture.databaseProxy.refuse()
+                #expect(try await eventually(within: .seconds(20)) { worker.pool.availability == .unavailable })
+                let (thing, id) = (UUID.v7(), UUID.v7())
+                let request = try await fixture.client.send(
+                    fixture.service.create.name, fixture.body(thing), id: id)
+                // The command is held and postponed about 15 times. The ladder would end after 4 failures.
+                try await Loop.sleep(for: .seconds(2))
+                fixture.databaseProxy.resume()
+                #expect(try await fixture.client.reply(to: request).status == 201)
+                #expect(try await fixture.effects(of: thing) == 1)
+                #expect(fixture.client.taken(from: Queue.dead(of: fixture.queues.commands)).isEmpty)
+            }
+        }
+    }
+
+    @Test("commands that need no missing dependency are carried out while others are held")
+    @Loop func others() async throws {
+        try await WorkerFixture.run { fixture async throws in
+            let held = UUID.v7()
+            var isAway = true
+            fixture.service.onBegin = { thing, _ in if isAway, thing == held { throw HostError() } }
+            try await fixture.withWorker { _ async throws in
+                let request = try await fixture.client.send(fixture.service.create.name, fixture.body(held))
+                for _ in 0..<3 {
+                    #expect(
+                        try await fixture.client.ask(fixture.service.create.name, fixture.body(UUID.v7())).status
+                            == 201)
+                }
+                #expect(fixture.client.replies(to: request).isEmpty)
+                isAway = false
+                #expect(try await fixture.client.reply(to: request).status == 201)
+            }
+        }
+    }
+
+    @Test("a message that alone fails because of a dependency, while others are carried out, becomes a dead letter")
+    @Loop func poison() async throws {
+        try await WorkerFixture.run { fixture async throws in
+            let poison = UUID.v7()
+            var plan = RunningWorker.Plan()
+            plan.holdLimit = .seconds(10)
+            // The connection to the database breaks in each attempt to carry out this command.
+            fixture.service.onEnd = { thing, context in
+                if thing == poison {
+                    let terminate = Statement("SELECT pg_terminate_backend(pg_backend_pid())")
+                    _ = try await context.transaction().query(terminate)
+                }
+            }
+            try await fixture.withWorker(plan) { _ async throws in
+                let id = UUID.v7()
+                try await fixture.client.send(fixture.service.create.name, fixture.body(poison), id: id)
+                let dead = Queue.dead(of: fixture.queues.commands)
+                let isDead = try await eventually(within: .seconds(90)) {
+                    _ = try await fixture.client.ask(fixture.service.create.name, fixture.body(UUID.v7()))
+                    return fixture.client.taken(from: dead).contains { $0.properties.messageID == id.text }
+                }
+                #expect(isDead)
+                #expect(try await fixture.effects(of: poison) == 0)
+            }
+        }
+    }
+
+    @Test("held commands return to their queue when the worker stops, and another worker carries them out")
+    @Loop func stop() async throws {
+        try await WorkerFixture.run { fixture async throws in
+            let (thing, id) = (UUID.v7(), UUID.v7())
+            var request = ""
+            try await fixture.withWorker { worker async throws in
+                fixture.databaseProxy.refuse()
+                #expect(try await eventually(within: .seconds(20)) { worker.pool.availability == .unavailable })
+                request = try await fixture.client.send(fixture.service.create.name, fixture.body(thing), id: id)
+                #expect(try await eventually(within: .seconds(20)) { !worker.missingDependencies.isEmpty })
+            }
+            fixture.databaseProxy.resume()
+            try await fixture.withWorker { _ async throws in
+                #expect(try await fixture.client.reply(to: request).status == 201)
+                #expect(try await fixture.effects(of: thing) == 1)
+            }
+        }
+    }
+
+    @Test("of two workers, the one that loses its database steps back, and the other one gets all messages")
+    @Loop func stepBack() async throws {
+        try await WorkerFixture.run { fixture async throws in
+            var plan = RunningWorker.Plan()
+            plan.bypassesDatabaseProxy = true
+            try await fixture.withWorker { affected async throws in
+                try await fixture.withWorker(plan) { _ async throws in
+                    fixture.databaseProxy.refuse()
+                    #expect(
+                        try await eventually(within: .seconds(20)) { affected.pool.availability == .unavailable })
+                    try await Loop.sleep(for: .seconds(2))
+                    let start = ContinuousClock.now
+                    for _ in 0..<40 {
+                        let reply = try await fixture.client.ask(fixture.service.create.name, fixture.body(UUID.v7()))
+                        #expect(reply.status == 201)
+                    }
+                    #expect(.now - start < .seconds(10))
+                }
+                // The worker that has stepped back is the only one now. It holds the command until it has its database.
+                let request = try await fixture.client.send(fixture.service.create.name, fixture.body(UUID.v7()))
+                #expect(try await eventually(within: .seconds(20)) { !affected.outages.missing.isEmpty })
+                fixture.databaseProxy.resume()
+                #expect(try await fixture.client.reply(to: request).status == 201)
+            }
+        }
+    }
+
+    @Test("an outage is logged once when it begins and once when it ends, with its duration")
+    @Loop func logLines() async throws {
+        let log = CapturedLog()
+        let outage = Outage(of: .database, log: log.logger(.info))
+        let error = TransientFailure()
+        async let first = outage.hold(error, until: .now + .seconds(30))
+        async let second = outage.hold(error, until: .now + .seconds(30))
+        #expect(await first == .retry)
+        outage.end()
+        outage.end()
+        #expect(await second == .retry)
+        #expect(
+            log.events.map(\.message) == [
+                "a dependency is not available; messages that need it are held",
+                "the dependency is available again",
+            ])
+    }
+
+    @Test("a held message ends its wait at its deadline, and at once when the outage is closed")
+    @Loop func ends() async throws {
+        let outage = Outage(of: .database, log: .quiet)
+        #expect(await outage.hold(TransientFailure(), until: .now + .milliseconds(20)) == .expired)
+        async let held = outage.hold(TransientFailure(), until: .now + .seconds(30))
+        await Task.yield()
+        outage.close()
+        #expect([.closed, .retry].contains(await held))
+        #expect(await outage.hold(TransientFailure(), until: .now + .seconds(30)) == .closed)
+    }
+}
