@@ -46,7 +46,8 @@ struct BuiltInEndpoints: Sendable {
 
     /// Returns 200 if the broker is up, otherwise 503.
     ///
-    /// The state of Redis does not affect the status, because without Redis each process counts its requests itself.
+    /// The state of Redis does not affect the status, because without Redis each process counts its requests itself. A
+    /// missing queue does not affect it either, because requests to the other queues are served.
     static func readiness(_ health: LoopBridge.Health) -> IngressResponse {
         let body = JSONWriter.bytes(capacity: 96) { writer in
             writer.object { writer in
@@ -57,6 +58,8 @@ struct BuiltInEndpoints: Sendable {
                     writer.name(name)
                     writer.string(value)
                 }
+                writer.name("missingQueues")
+                writer.array(of: health.missingQueues) { $0.string($1) }
             }
         }
         return .json(body, status: health.isBrokerUp ? 200 : 503)

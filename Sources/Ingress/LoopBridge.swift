@@ -35,6 +35,8 @@ internal import WorkerKit
         /// Whether requests can be published and replies can be received.
         let isBrokerUp: Bool
         let isRedisUp: Bool
+        /// The queues that do not exist, as far as requests have shown, sorted by name.
+        var missingQueues: [String] = []
     }
 
     private let limiter: RateLimiter
@@ -153,7 +155,7 @@ internal import WorkerKit
     var currentHealth: Health {
         Health(
             isBrokerUp: publisher.availability == .available && consumer.state == .consuming,
-            isRedisUp: redis.isConnected)
+            isRedisUp: redis.isConnected, missingQueues: requester.missingQueues.sorted())
     }
 
     /// Charges a request to the limits that this process decides first, because this needs no call of Redis.

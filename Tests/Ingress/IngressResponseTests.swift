@@ -122,9 +122,15 @@ struct IngressResponseTests {
     func readiness() throws {
         let redisDown = BuiltInEndpoints.readiness(.init(isBrokerUp: true, isRedisUp: false))
         #expect(redisDown.status == 200)
-        #expect(try json(redisDown) == ["status": "ready", "broker": "up", "redis": "down"])
+        #expect(
+            try json(redisDown) == ["status": "ready", "broker": "up", "redis": "down", "missingQueues": []])
         let brokerDown = BuiltInEndpoints.readiness(.init(isBrokerUp: false, isRedisUp: true))
         #expect(brokerDown.status == 503)
-        #expect(try json(brokerDown) == ["status": "unavailable", "broker": "down", "redis": "up"])
+        #expect(
+            try json(brokerDown) == ["status": "unavailable", "broker": "down", "redis": "up", "missingQueues": []])
+        let incomplete = BuiltInEndpoints.readiness(
+            .init(isBrokerUp: true, isRedisUp: true, missingQueues: ["post.commands"]))
+        #expect(incomplete.status == 200)
+        #expect(try json(incomplete)["missingQueues"] == ["post.commands"])
     }
 }

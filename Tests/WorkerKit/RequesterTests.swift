@@ -232,6 +232,7 @@ extension Workers.RequesterTests {
                 #expect(outcome.isUnavailable)
             }
             #expect(fixture.requester.pendingCount == 0)
+            #expect(fixture.requester.missingQueues == ["post.queries", "post.commands"])
         }
     }
 

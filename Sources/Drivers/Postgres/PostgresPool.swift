@@ -133,8 +133,9 @@ package import Reactor
         connections[connection.slot] = nil
         state.lost(connection.slot)
         if !state.isClosing {
-            log.warning(
-                "connection to the database lost",
+            // Read-only connections are replaced until the outage ends, and the beginning of the outage was logged.
+            log.log(
+                level: connection.isRetired ? .debug : .warning, "connection to the database lost",
                 metadata: ["connection": "\(connection.slot)", "error": "\(error)"])
         }
         reportAvailability()

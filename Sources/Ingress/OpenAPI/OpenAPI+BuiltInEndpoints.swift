@@ -16,7 +16,7 @@ extension OpenAPI {
     private static func texts(_ endpoint: Route.BuiltInEndpoint) -> (id: String, summary: String) {
         switch endpoint {
         case .liveness: ("live", "Reports that the process runs.")
-        case .readiness: ("ready", "Reports whether the broker and Redis are reachable.")
+        case .readiness: ("ready", "Reports whether the broker and Redis are reachable, and which queues are missing.")
         case .publicKeys: ("publicKeys", "Returns the public keys that verify access tokens (RFC 7517).")
         case .openAPI: ("openAPI", "Returns this document.")
         }
@@ -63,6 +63,7 @@ extension OpenAPI {
         state([
             "status": constant(status), "broker": constant(broker),
             "redis": ["type": "string", "enum": ["up", "down"]],
+            "missingQueues": ["type": "array", "items": ["type": "string"]],
         ])
     }
 

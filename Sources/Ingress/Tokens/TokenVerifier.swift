@@ -9,7 +9,7 @@ struct TokenVerifier: Sendable {
     static let maximumLength = 8 * 1024
     private static let claimLimits = JSONLimits(bytes: maximumLength, depth: 8, numberLength: 32)
     /// The tolerance for `nbf`, in case the issuer's clock is ahead.
-    private static let leeway: Duration = .seconds(5)
+    private static let leeway: Duration = .seconds(60)
 
     private let keys: PublicKeys
     private let issuer: String

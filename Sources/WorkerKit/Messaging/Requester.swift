@@ -28,6 +28,8 @@ package import Reactor
     private var pending: PendingRequests<Completion>
     private var published: [UInt64: Published] = [:]
     private var shares = QueueShares()
+    /// The queues that did not exist when a request was last published to them.
+    package private(set) var missingQueues: Set<String> = []
     /// The highest id of a request that was answered, for each queue.
     private var latestAnswered: [String: UInt64] = [:]
     private let claimCheckInterval: Duration
@@ -43,6 +45,8 @@ package import Reactor
         var timer: LoopTimer
         /// The message type.
         let type: String
+        /// The queue of the message type.
+        let queue: String
         let isCommand: Bool
         /// The broker user that must have sent the reply.
         let replyPrincipal: String
@@ -116,7 +120,7 @@ package import Reactor
         let nonce = RandomPool.shared.next()
         let timer = Loop.schedule(after: request.timeout) { self.expire(id) }
         published[id] = Published(
-            timer: timer, type: request.type.name, isCommand: request.type.kind == .command,
+            timer: timer, type: request.type.name, queue: request.type.queue, isCommand: request.type.kind == .command,
             replyPrincipal: replyPrincipal(request.type), nonce: nonce, claim: claim)
         let message = request.makeMessage(
             correlationID: "\(correlation)\(String(id, radix: 36)).\(String(nonce, radix: 36))", replyTo: replyKey,
@@ -155,13 +159,24 @@ package import Reactor
     private func settle(_ id: UInt64, _ result: Result<Void, PublishError>) {
         switch result {
         case .success:
+            if let request = published[id] { foundQueue(request.queue) }
             if let end = pending.confirm(id) { complete(id, end) }
         case .failure(let error) where error.code == .outcomeUnknown:
             if let end = pending.publishOutcomeUnknown(id) { complete(id, end) }
         case .failure(let error):
+            if error.code == .returned, let request = published[id],
+                missingQueues.insert(request.queue).inserted
+            {
+                log.error("a queue is missing", metadata: ["queue": "\(request.queue)", "type": "\(request.type)"])
+            }
             remove(id)
             if let completed = pending.remove(id) { completed(.unavailable("\(error)")) }
         }
+    }
+
+    private func foundQueue(_ queue: String) {
+        guard !missingQueues.isEmpty, missingQueues.remove(queue) != nil else { return }
+        log.notice("the queue exists again", metadata: ["queue": "\(queue)"])
     }
 
     private func receive(_ delivery: Delivery) {

@@ -30,6 +30,9 @@ package import Reactor
     private let principal: String
     private let log: Logger
     private var retryTimer: LoopTimer?
+    /// Whether the last round failed. Only the first failure in a row is a warning, because the next ones usually have
+    /// the same reason.
+    private var isFailing = false
 
     init(pool: PostgresPool, publisher: Publisher, principal: String, log: Logger) {
         self.pool = pool
@@ -68,13 +71,16 @@ package import Reactor
             if !job.isClosed { try await Loop.sleep(for: Self.gatheringTime) }
             job.absorbNudges()
             while try await relayBatch() {}
+            if isFailing { log.notice("events are published again") }
+            isFailing = false
         } catch let refusal as Refused {
             log.warning("events not published", metadata: ["error": "\(refusal)"])
             job.nudge()
             retryTimer?.cancel()
             retryTimer = Loop.schedule(after: refusal.delay) { [job] in job.nudge() }
         } catch {
-            log.warning("events not published", metadata: ["error": "\(error)"])
+            log.log(level: isFailing ? .debug : .warning, "events not published", metadata: ["error": "\(error)"])
+            isFailing = true
             job.nudge()
             // The broker or the database is not available. An immediate retry would fail again.
             try? await Loop.sleep(for: Self.failurePause)
