@@ -7,12 +7,14 @@ import Testing
 @Suite("Addresses of database servers")
 struct ServerAddressTests {
     private func all(_ hosts: String, _ addresses: String = "", _ ports: String = "5432") -> [String] {
-        ServerAddress.all(hosts: hosts, addresses: addresses, ports: ports) { host in
-            switch host {
-            case "one": ["10.0.0.1"]
-            case "two": ["fd00::2", "10.0.0.2"]
-            case "10.0.0.9", "::1": [host]
-            default: []
+        ServerAddress.all(hosts: hosts, addresses: addresses, ports: ports, defaultPort: "5432").flatMap { server in
+            server.resolved { host in
+                switch host {
+                case "one": ["10.0.0.1"]
+                case "two": ["fd00::2", "10.0.0.2"]
+                case "10.0.0.9", "::1": [host]
+                default: []
+                }
             }
         }.map { "\($0.host)|\($0.hostAddress)|\($0.port)" }
     }
@@ -22,6 +24,7 @@ struct ServerAddressTests {
         #expect(all("one") == ["one|10.0.0.1|5432"])
         #expect(all("one,two") == ["one|10.0.0.1|5432", "two|fd00::2|5432", "two|10.0.0.2|5432"])
         #expect(all("two,one", "", "1,2") == ["two|fd00::2|1", "two|10.0.0.2|1", "one|10.0.0.1|2"])
+        #expect(all("one,two", "", ",7") == ["one|10.0.0.1|5432", "two|fd00::2|7", "two|10.0.0.2|7"])
         #expect(all("10.0.0.9,::1") == ["10.0.0.9|10.0.0.9|5432", "::1|::1|5432"])
     }
 
@@ -59,6 +62,16 @@ struct ServerAddressTests {
                 #expect(rows.count == 1)
             }
         }
+    }
+
+    @Test("a URL can have several hosts without ports")
+    @Loop func noPorts() async throws {
+        // Nothing listens on the default port of these addresses, so the error shows that both were tried.
+        let error = await #expect(throws: PostgresError.self) {
+            try await Migrator(url: "postgres://127.0.0.71,127.0.0.72/x", log: DriverDatabase.log).migrate([])
+        }
+        #expect(error?.message.contains("127.0.0.72") == true, "\(error?.message ?? "")")
+        #expect(error?.message.contains("port 5432") == true)
     }
 
     @Test("of several hosts, one that refuses writes is passed over unless the URL sets target_session_attrs")

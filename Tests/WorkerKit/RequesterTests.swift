@@ -232,7 +232,8 @@ extension Workers.RequesterTests {
                 #expect(outcome.isUnavailable)
             }
             #expect(fixture.requester.pendingCount == 0)
-            #expect(fixture.requester.missingQueues == ["post.queries", "post.commands"])
+            #expect(
+                fixture.requester.missingQueues == [fixture.unboundQuery.queue, fixture.unboundCommand.queue])
         }
     }
 

@@ -23,6 +23,9 @@ package enum Header {
     package static let origin = "origin"
     /// On a message that came through `warren.requeue`: the number of failures so far; absent if there were none.
     package static let attempt = "attempt"
+    /// On a message that came through `warren.requeue`: how often it was delivered before a worker delayed it; absent
+    /// if it was not delivered several times. A quorum queue counts from zero again.
+    package static let deliveries = "deliveries"
 }
 
 /// The content types of messages.

@@ -3,7 +3,7 @@ internal import Glibc
 
 /// The options that libpq reads from a connection string, a service file and the environment.
 struct ConnectionString {
-    /// The value of each option; and its default that is compiled into libpq.
+    /// The value and the compiled-in default of each option.
     private let used: [String: (value: String?, compiled: String?)]
     /// The options in the string itself.
     private let given: [String: String]
@@ -31,6 +31,9 @@ struct ConnectionString {
 
     /// The value of an option; `nil` if it is not set and has no default.
     func value(of option: String) -> String? { used[option]?.value }
+
+    /// The default of an option that is compiled into libpq.
+    func compiledDefault(of option: String) -> String? { used[option]?.compiled }
 
     /// Whether an option is set in the string, in an environment variable or in the service file. A service file that
     /// sets an option to its default counts as not setting it, because libpq does not report the difference.

@@ -20,7 +20,7 @@ internal import Reactor
         log: Logger
     ) async throws(PostgresError) {
         self.deadline = deadline
-        handle = try await PostgresHandle.connect(url, within: min(connectDeadline, deadline) - .now, log: log)
+        handle = try await PostgresHandle.connect({ url }, within: min(connectDeadline, deadline) - .now, log: log)
     }
 
     func close() {

@@ -14,18 +14,24 @@ extension PostgresHandle {
     ///   answer leaves time for the others. Each of them has at least 2 s, even if the sum exceeds the limit.
     /// - Throws: ``PostgresError`` with the codes `connectFailed`, `deadlineExceeded` or `cancelled`. It is the error
     ///   of the last address.
-    @Loop static func connect(_ url: String, within limit: Duration, log: Logger)
-        async throws(PostgresError) -> PostgresHandle
-    {
-        guard let options = await onOwnThread({ ConnectOptions(url) }) else { throw stepError }
-        let share = max(limit / options.addresses.count, min(shortestShare, limit))
+    @Loop static func connect(
+        _ url: @escaping @Sendable () throws -> String, within limit: Duration, log: Logger
+    ) async throws(PostgresError) -> PostgresHandle {
+        // The URL may be read from a file, so it is read on the other thread, too.
+        guard let read = await onOwnThread({ Result { try ConnectOptions(url()) } }) else { throw stepError }
+        let options: ConnectOptions
+        do { options = try read.get() } catch { throw PostgresError(.connectFailed, "\(error)") }
         var lastError = PostgresError(.connectFailed, "the server has no address")
-        for address in options.addresses {
-            do {
-                return try await connect(options, to: address, until: .now + share, log: log)
-            } catch {
-                guard error.code != .cancelled else { throw error }
-                lastError = error
+        for host in options.hosts {
+            guard let addresses = await onOwnThread({ host.resolved() }) else { throw stepError }
+            let share = max(limit / (options.hosts.count * addresses.count), min(shortestShare, limit))
+            for address in addresses {
+                do {
+                    return try await connect(options, to: address, until: .now + share, log: log)
+                } catch {
+                    guard error.code != .cancelled else { throw error }
+                    lastError = error
+                }
             }
         }
         throw lastError
@@ -155,16 +161,16 @@ extension PostgresHandle {
     }
 }
 
-/// The options of a connection attempt, and the addresses that it tries.
+/// The options of a connection attempt, and the hosts that it tries.
 private struct ConnectOptions: Sendable {
     private let url: String
     /// Options that the connection string overrides.
     private let defaults: [(String, String)]
-    let addresses: [ServerAddress]
+    let hosts: [ServerAddress]
     /// Whether the driver itself has set `sslmode=verify-full`.
     let verifiesByDefault: Bool
 
-    /// Reads the connection string and resolves the host names. Both can block.
+    /// Reads the connection string, which can block.
     ///
     /// If libpq refuses the string, it reports the reason when it is used.
     init(_ url: String) {
@@ -176,15 +182,16 @@ private struct ConnectOptions: Sendable {
             ("fallback_application_name", "warren"), ("tcp_user_timeout", "30000"), ("keepalives_idle", "30"),
         ]
         defaults += tls.map { ($0.key, $0.value) }
-        let hosts = string?.value(of: "host") ?? ""
+        let names = string?.value(of: "host") ?? ""
         let addresses = string?.value(of: "hostaddr") ?? ""
-        if let string, !string.setsSessionAttributes, (hosts + addresses).contains(",") {
+        if let string, !string.setsSessionAttributes, (names + addresses).contains(",") {
             defaults.append(("target_session_attrs", "read-write"))
         }
         self.defaults = defaults
         let found = ServerAddress.all(
-            hosts: hosts, addresses: addresses, ports: string?.value(of: "port") ?? "")
-        self.addresses = found.isEmpty ? [ServerAddress(host: "", hostAddress: "", port: "")] : found
+            hosts: names, addresses: addresses, ports: string?.value(of: "port") ?? "",
+            defaultPort: string?.compiledDefault(of: "port") ?? "")
+        hosts = found.isEmpty ? [ServerAddress(host: "", hostAddress: "", port: "")] : found
     }
 
     /// Returns the options for one address. The URL is the value of `dbname`. It overrides the options before `dbname`,

@@ -2,7 +2,7 @@ internal import Logging
 internal import Reactor
 
 // A server can refuse writes while connections to it stay open: it has become a standby after a failover, or
-// `default_transaction_read_only` was set. Such a session can stay read-only after writes are possible again, so its
+// `default_transaction_read_only` was set. A session can stay read-only after the server accepts writes again, so its
 // connection is replaced. Meanwhile it serves reads.
 extension PostgresPool {
     /// Marks a connection on which a statement has failed because the session is read-only.

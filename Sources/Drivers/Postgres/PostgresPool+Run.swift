@@ -69,7 +69,7 @@ extension PostgresPool {
     }
 
     private func connect(_ slot: Int) async throws(PostgresError) -> PostgresConnection {
-        let handle = try await PostgresHandle.connect(try currentURL(), within: Self.connectLimit, log: log)
+        let handle = try await PostgresHandle.connect(url, within: Self.connectLimit, log: log)
         let deadline = ContinuousClock.now + Self.connectLimit
         let connection = try PostgresConnection(handle, slot: slot, pool: self)
         connections[slot] = connection
@@ -86,14 +86,6 @@ extension PostgresPool {
         reportAvailability()
         serveWaiting()
         return connection
-    }
-
-    private func currentURL() throws(PostgresError) -> String {
-        do {
-            return try url()
-        } catch {
-            throw PostgresError(.connectFailed, "\(error)")
-        }
     }
 
     /// Sends the settings of a new connection. This function waits for the server's responses, which also prove that

@@ -9,7 +9,7 @@ extension RedisClient {
     /// Connects and logs in. Tries the addresses of the host in order, until one of them succeeds. They share the time
     /// limit equally, so that an address that does not answer leaves time for the others.
     func connect() async throws(RedisError) {
-        let address = try currentAddress()
+        let address = try await currentAddress()
         host = address.host
         var lastError = RedisError(.unavailable, "the host has no address")
         let endpoints = try await RedisEndpoint.resolve(address.host, port: address.port)
@@ -34,12 +34,15 @@ extension RedisClient {
         throw lastError
     }
 
-    private func currentAddress() throws(RedisError) -> RedisAddress {
+    /// Reads the address on a thread of its own, because it may be in a file.
+    private func currentAddress() async throws(RedisError) -> RedisAddress {
+        let address = address
         do {
-            return try address()
+            if let result = await onOwnThread({ Result { try address() } }) { return try result.get() }
         } catch {
             throw RedisError(.address, "\(error)")
         }
+        throw RedisError(.unavailable, "the task was cancelled, or no thread could be created")
     }
 
     private func establish(_ candidate: RedisConnection, port: Int) {

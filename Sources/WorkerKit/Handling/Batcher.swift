@@ -16,7 +16,7 @@ internal import Reactor
     private let limit: Int
     private let gatheringTime: Duration
     private lazy var queue = BatchQueue<Entry>(limit: limit)
-    /// Exists while a batch waits for further messages, and fires when enough messages wait to fill it.
+    /// Fires when the gathering batch is full; `nil` if no batch gathers.
     private var nextIsFull: Signal?
 
     /// A message, and the waiter of the task that needs its result.

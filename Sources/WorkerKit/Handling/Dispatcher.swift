@@ -9,6 +9,8 @@ internal import Reactor
 @Loop final class Dispatcher {
     /// How long a reply or a retry waits until the publishing connection is available.
     private static let publisherWait: Duration = .seconds(5)
+    /// The number of earlier deliveries after which a message becomes a dead letter.
+    private static let deliveryLimit = 20
     /// How much the clock of a sender may differ from this process's clock.
     private static let clockLeeway: Duration = .seconds(60)
     /// A message that has failed because of a dependency in this many outages, each of which ended for other messages,
@@ -32,8 +34,8 @@ internal import Reactor
     ///   - principal: the worker's own broker user.
     ///   - trusted: the principals that may send requests on behalf of accounts.
     ///   - holdLimit: how long a message is held while a dependency is not available, before it waits in a delay queue
-    ///     instead. The limit is far below the time after which the broker closes a channel with an unacknowledged
-    ///     delivery (`consumer_timeout`, 30 min).
+    ///     instead. It must be well below the broker's `consumer_timeout` (30 min), at which the broker closes the
+    ///     channel.
     init(
         handlers: [Handler], principal: String, trusted: Set<String>, pool: PostgresPool, publisher: Publisher,
         relay: OutboxRelay, holdLimit: Duration = .seconds(60), log: Logger
@@ -41,9 +43,11 @@ internal import Reactor
         self.handlers = Dictionary(handlers.map { ($0.type, $0) }, uniquingKeysWith: { first, _ in first })
         self.principal = principal
         self.trusted = trusted
-        environment = HandlerEnvironment(database: pool, log: log) { relay.nudge() }
-        self.publisher = publisher
         outages = Outages(limit: holdLimit, log: log)
+        environment = HandlerEnvironment(
+            database: pool, log: log, eventsCommitted: { relay.nudge() },
+            transactionCommitted: { [outages] in outages.databaseAnswered() })
+        self.publisher = publisher
         self.log = log
     }
 
@@ -63,13 +67,13 @@ internal import Reactor
             delivery.ack()
             return
         }
+        if isDeliveredTooOften(delivery) {
+            return await giveUp(delivery, message, metadata(message, ["reason": "the message was delivered too often"]))
+        }
         guard handler.kind.isRetried else {
             return await finish(delivery, message, await carryOut(message, handler), began)
         }
-        // A command writes its inbox row, so it needs the database.
-        let result = await outages.carryOut(isOpen: { delivery.isOpen }, usesDatabase: handler.kind.usesInbox) {
-            await carryOut(message, handler)
-        }
+        let result = await outages.carryOut(isOpen: { delivery.isOpen }) { await carryOut(message, handler) }
         switch result {
         case .carriedOut(.failed(let error)): await retry(delivery, message, error)
         case .carriedOut(let result): await finish(delivery, message, result, began)
@@ -89,10 +93,41 @@ internal import Reactor
     /// Moves a held message to a delay queue, without counting a failure. Afterwards another worker, which may have the
     /// dependency, can receive it.
     private func postpone(_ delivery: Delivery, _ message: IncomingMessage, _ error: any Error) async {
-        logRepeated(.info, "message is postponed", metadata(message, failure: error, as: "error"))
+        guard delivery.isOpen else { return }
+        logRepeated(.info, "message is delayed", metadata(message, failure: error, as: "error"))
         let copy = RetryLadder.copy(
             delivery, message, step: .postponed, failures: message.failures, principal: principal)
         await publishRetry(copy, delivery, message)
+    }
+
+    // MARK: Suspects
+
+    /// Moves a message that may make workers crash to a delay queue, without counting a failure.
+    func delay(_ delivery: Delivery) async {
+        let message = IncomingMessage(delivery, trusted: trusted)
+        // A message that was not sent as its type requires must not return through `warren.requeue`, where its route
+        // cannot be checked again.
+        guard let handler = handlers[message.type], handler.kind.isRetried,
+            isAuthorizedRoute(delivery, message, handler)
+        else { return await handle(delivery) }
+        let copy = RetryLadder.copy(
+            delivery, message, step: .oneSecond, failures: message.failures, principal: principal)
+        await publishRetry(copy, delivery, message)
+    }
+
+    /// Returns how often a message was delivered before. Workers count the deliveries before a delay in a header.
+    static func deliveryCount(of delivery: Delivery) -> Int {
+        let counted = delivery.isRedelivered ? delivery.deliveryCount : 0
+        let earlier =
+            delivery.exchange == Exchange.requeue ? delivery.properties.headers[Header.deliveries]?.int64 : nil
+        // The header is foreign input.
+        return counted + Int(min(max(0, earlier ?? 0), 1_000))
+    }
+
+    /// Whether a message was delivered so often that it is given up. The delivery limit of the queues is the same, but
+    /// they do not count the deliveries before a delay.
+    private func isDeliveredTooOften(_ delivery: Delivery) -> Bool {
+        Self.deliveryCount(of: delivery) > Self.deliveryLimit
     }
 
     // MARK: Checks

@@ -11,14 +11,18 @@ package struct HandlerEnvironment: Sendable {
     package let log: Logger
     /// Called after each commit that wrote outbox rows.
     package let eventsCommitted: @Loop @Sendable () -> Void
+    /// Called after each commit of a handler's transaction.
+    package let transactionCommitted: @Loop @Sendable () -> Void
 
     /// Makes an environment.
     package init(
-        database: PostgresPool, log: Logger, eventsCommitted: @escaping @Loop @Sendable () -> Void = {}
+        database: PostgresPool, log: Logger, eventsCommitted: @escaping @Loop @Sendable () -> Void = {},
+        transactionCommitted: @escaping @Loop @Sendable () -> Void = {}
     ) {
         self.database = database
         self.log = log
         self.eventsCommitted = eventsCommitted
+        self.transactionCommitted = transactionCommitted
     }
 }
 

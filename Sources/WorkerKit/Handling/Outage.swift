@@ -38,7 +38,7 @@ internal import Reactor
         self.log = log
     }
 
-    /// Whether the dependency was not available when a message last needed it.
+    /// Whether messages wait for the dependency.
     var isActive: Bool { began != nil }
 
     /// Holds a message that failed because the dependency is not available.
@@ -57,7 +57,20 @@ internal import Reactor
         let waiter = Waiter<Turn>()
         held.append(waiter)
         if timer == nil { scheduleProbe() }
-        return await waiter.waitThroughCancellation(until: deadline) ?? .expired
+        let turn = await waiter.waitThroughCancellation(until: deadline) ?? .expired
+        if turn == .expired { endIfUnknown() }
+        return turn
+    }
+
+    /// Ends the outage if no message waits any more, because nothing would show that the dependency is available. The
+    /// next message that fails begins a new one.
+    private func endIfUnknown() {
+        held.removeAll { $0.isEnded }
+        guard held.isEmpty, isActive else { return }
+        timer?.cancel()
+        timer = nil
+        began = nil
+        backoff.reset()
     }
 
     /// Ends the outage: a message that needs the dependency was carried out.
@@ -74,7 +87,7 @@ internal import Reactor
         release(.retry)
     }
 
-    /// Ends the waits of all held messages as if their deadlines had passed.
+    /// Ends the waits of all held messages with `.expired`.
     func releaseHeld() { release(.expired) }
 
     /// Ends all waits, now and in the future.

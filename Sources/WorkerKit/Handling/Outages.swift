@@ -3,8 +3,7 @@ internal import Reactor
 
 /// Carries out messages, and holds them while a dependency that they need is not available.
 @Loop final class Outages {
-    /// A message that has failed because of a dependency in this many outages, each of which ended for other messages,
-    /// is itself the cause.
+    /// If a message fails in this many consecutive outages that ended for other messages, it counts as failed.
     private static let outagesBeforeFailure = 5
 
     enum Outcome {
@@ -28,40 +27,41 @@ internal import Reactor
         self.log = log
     }
 
-    /// The dependencies that are not available, as far as messages have needed them.
+    /// Whether messages are held. If `false`, they are delayed at once.
+    var holdsMessages = true {
+        didSet {
+            if !holdsMessages { for outage in outages.values { outage.releaseHeld() } }
+        }
+    }
+
+    /// The dependencies that are not available, according to the last messages that needed them.
     var missing: [Dependency] { outages.filter { $0.value.isActive }.map { $0.key } }
 
-    /// Carries out a message as often as a dependency that it needs is not available, and holds it between the
-    /// attempts.
+    /// Carries out a message. If it fails because a dependency is not available, holds it and carries it out again.
     ///
     /// A message that alone fails because of a dependency, while other messages show that the dependency is available,
     /// counts as failed.
     ///
     /// - Parameters:
     ///   - isOpen: returns whether the delivery can still be settled.
-    ///   - usesDatabase: whether a reply shows that the database is available.
     ///   - attempt: carries out the message.
-    func carryOut(
-        isOpen: @Loop () -> Bool, usesDatabase: Bool, attempt: @Loop () async -> HandlingResult
-    ) async -> Outcome {
+    func carryOut(isOpen: @Loop () -> Bool, attempt: @Loop () async -> HandlingResult) async -> Outcome {
         let deadline = ContinuousClock.now + limit
         var last: (outage: Outage, endedBefore: Int)?
         while true {
             let result = await attempt()
             guard case .failed(let error) = result, let missing = (error as? any DependencyError)?.missingDependency
             else {
-                last?.outage.end()
-                if usesDatabase, case .reply = result { outages[.database]?.end() }
+                // A message that fails for another reason may not have reached the dependency.
+                if case .failed = result {} else { last?.outage.end() }
                 return .carriedOut(result)
             }
             let outage = outage(of: missing)
-            if let previous = last, previous.outage !== outage {
-                previous.outage.end()
-                last = nil
-            }
-            let endedBefore = last?.endedBefore ?? outage.endedCount
+            let endedBefore =
+                last.flatMap { $0.outage === outage ? $0.endedBefore : nil } ?? outage.endedCount
             if outage.endedCount - endedBefore >= Self.outagesBeforeFailure { return .carriedOut(result) }
             last = (outage, endedBefore)
+            guard holdsMessages else { return .held(error) }
             switch await outage.hold(error, until: deadline) {
             case .retry where isOpen(): continue
             case .expired: return .held(error)
@@ -79,9 +79,9 @@ internal import Reactor
         return outage
     }
 
-    /// Ends the waits of all held messages as if the limit had passed.
-    func releaseHeld() {
-        for outage in outages.values { outage.releaseHeld() }
+    /// Ends the outage of the database: a transaction was committed.
+    func databaseAnswered() {
+        outages[.database]?.end()
     }
 
     /// Ends all waits, now and in the future.

@@ -7,8 +7,8 @@ enum RetryLadder {
     /// Returns the copy of a delivery, to be published to the delay queue.
     ///
     /// The copy has the body and the properties of the delivery, with these changes: it names this worker as its sender
-    /// and the first sender in the header `origin`, has the number of failures, is persistent, does not expire, and has
-    /// no CC or BCC header.
+    /// and the first sender in the header `origin`, has the numbers of failures and deliveries, is persistent, does not
+    /// expire, and has no CC or BCC header.
     ///
     /// - Parameters:
     ///   - delivery: the delivery.
@@ -27,6 +27,8 @@ enum RetryLadder {
         for name in ["CC", "BCC"] { properties.headers[name] = nil }
         if properties.type == nil { properties.type = message.type }
         properties.headers[Header.attempt] = .int64(Int64(failures))
+        let deliveries = Dispatcher.deliveryCount(of: delivery)
+        properties.headers[Header.deliveries] = deliveries > 0 ? .int64(Int64(deliveries)) : nil
         if let sender = message.sender {
             properties.headers[Header.origin] = .string(sender)
         } else {

@@ -6,7 +6,7 @@ internal import Contracts
 /// arrival shows that this clock is behind. The broker discards a message when its expiration has passed, so a later
 /// arrival shows that this clock is ahead.
 struct SenderClock {
-    /// Differences are forgotten after one to two times this duration, because clocks are corrected.
+    /// A difference is forgotten after one to two times this duration, because a clock may be corrected.
     private static let windowLength: Duration = .seconds(300)
     /// Smaller differences are not reported.
     private static let tolerance: Duration = .seconds(1)
@@ -32,8 +32,8 @@ struct SenderClock {
     ///   - sent: when the message was sent, by the sender's clock, rounded down to a second.
     ///   - expiration: how long the broker keeps the message; `nil` without a limit.
     ///   - arrived: when the message arrived, by this clock.
-    /// - Returns: the difference of the clocks, positive if this clock is ahead. `nil` if the clocks agree within a
-    ///   second, as far as the message shows, or if a difference was returned within the last minute.
+    /// - Returns: the difference of the clocks, positive if this clock is ahead. `nil` if the message shows no
+    ///   difference of more than a second, or if a difference was returned within the last minute.
     mutating func difference(
         sent: Timestamp, expiration: Duration?, arrived: Timestamp, now: ContinuousClock.Instant = .now
     ) -> Duration? {

@@ -70,6 +70,7 @@ internal import Reactor
         if !events.isEmpty { Outbox.insert(events, in: transaction) }
         if !rows.isEmpty { Inbox.insert(rows, in: transaction) }
         try await transaction.commit()
+        environment.transactionCommitted()
         if !events.isEmpty { environment.eventsCommitted() }
     }
 

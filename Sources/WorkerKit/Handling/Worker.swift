@@ -19,11 +19,9 @@ package struct ConsumedQueue: Sendable, Hashable {
 /// Consumes a service's queues and passes the deliveries to the dispatcher. The deliveries are handled concurrently;
 /// the prefetch of each queue limits their number.
 ///
-/// A delivery that has been redelivered several times may be the one that makes workers crash. If it is handled
-/// together with others, the broker counts each crash against all of them, and they would all reach the delivery limit.
-/// Therefore a suspect is handled alone: the worker stops consuming, waits until it has no other delivery, and fetches
-/// the suspects one by one. The broker delivers redelivered messages first, so the worker begins with them after each
-/// connect.
+/// The broker counts a crash of a worker against every delivery that the worker had. Therefore a suspect, which is a
+/// delivery that was delivered several times before, is handled alone: the worker stops consuming, waits until the
+/// other deliveries are settled, and delays all other suspects. A crash then counts against the message that causes it.
 @Loop final class Worker {
     /// The number of earlier deliveries after which a message is handled alone. A message also counts as delivered when
     /// the broker or the connection fails.
@@ -33,38 +31,55 @@ package struct ConsumedQueue: Sendable, Hashable {
     /// How long a dependency must be missing before the worker's consumers get the low priority.
     private static let stepBackDelay: Duration = .seconds(1)
 
-    private let queues: [ConsumedQueue]
     private let consumer: Consumer
     private let dispatcher: Dispatcher
     private let pool: PostgresPool
     private let deliveries: AsyncStream<Delivery>
     private let incoming: AsyncStream<Delivery>.Continuation
-    /// Has an element after the consumers were paused.
-    private let pauses: AsyncStream<Void>
-    private let paused: AsyncStream<Void>.Continuation
-    /// Suspects that arrived together with other deliveries.
+    private let unsettled: Unsettled
     private var suspects: [Delivery] = []
-    /// Fires when no delivery except ``suspects`` is in hand; `nil` if nothing waits for it.
-    private var handsEmpty: Signal?
+    private var isHandlingSuspects = false
     private var stepBackTimer: LoopTimer?
+
+    /// Counts the deliveries that have arrived and are not settled.
+    @Loop private final class Unsettled {
+        private var count = 0
+        private var waiting: (limit: Int, signal: Signal)?
+
+        nonisolated init() {}
+
+        func add(_ number: Int) {
+            count += number
+            if let waiting, count <= waiting.limit { waiting.signal.fire() }
+        }
+
+        /// Waits until at most `limit` deliveries are not settled.
+        func wait(untilAtMost limit: Int) async {
+            guard count > limit else { return }
+            let signal = Signal()
+            waiting = (limit, signal)
+            _ = await signal.waitThroughCancellation()
+            waiting = nil
+        }
+    }
 
     init(
         address: @autoclosure @escaping @Sendable () throws -> BrokerAddress, name: String, queues: [ConsumedQueue],
         dispatcher: Dispatcher, pool: PostgresPool, log: Logger
     ) {
-        self.queues = queues
         self.dispatcher = dispatcher
         self.pool = pool
         // The stream is unbounded, because the prefetch of the queues limits the number of deliveries in it.
         let (deliveries, incoming) = AsyncStream.makeStream(of: Delivery.self)
-        let (pauses, paused) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        (self.deliveries, self.incoming, self.pauses, self.paused) = (deliveries, incoming, pauses, paused)
+        let unsettled = Unsettled()
+        (self.deliveries, self.incoming, self.unsettled) = (deliveries, incoming, unsettled)
         let subscriptions = queues.map { queue in
-            Subscription.queue(queue.name, prefetch: queue.prefetch) { incoming.yield($0) }
+            Subscription.queue(queue.name, prefetch: queue.prefetch) { delivery in
+                unsettled.add(1)
+                incoming.yield(delivery)
+            }
         }
         consumer = Consumer(address: try address(), name: name, subscriptions: subscriptions, log: log)
-        consumer.startsPaused = true
-        consumer.onPause = { paused.yield() }
         pool.onAvailabilityChange = { [weak self] in self?.dependenciesChanged() }
         dispatcher.outages.onChange = { [weak self] in self?.dependenciesChanged() }
     }
@@ -79,18 +94,18 @@ package struct ConsumedQueue: Sendable, Hashable {
     func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.consumer.run() }
-            group.addTask { await self.handleSuspects() }
             await withDiscardingTaskGroup { handling in
                 for await delivery in deliveries {
                     if Self.isSuspect(delivery) {
                         suspects.append(delivery)
-                        consumer.pause()
+                        guard !isHandlingSuspects else { continue }
+                        isHandlingSuspects = true
+                        handling.addTask { await self.handleSuspects() }
                     } else {
                         handling.addTask { await self.handle(delivery) }
                     }
                 }
             }
-            for suspect in suspects { suspect.reject(requeue: true) }
             await consumer.close()
         }
     }
@@ -99,55 +114,38 @@ package struct ConsumedQueue: Sendable, Hashable {
     func close() async {
         dispatcher.close()
         stepBackTimer?.cancel()
-        paused.finish()
         await consumer.stopConsuming()
         incoming.finish()
     }
 
     private func handle(_ delivery: Delivery) async {
         await dispatcher.handle(delivery)
-        checkHands()
+        unsettled.add(-1)
     }
 
     // MARK: Suspects
 
     private static func isSuspect(_ delivery: Delivery) -> Bool {
-        // A sender can set the header, too, but cannot make a first delivery look like a redelivery.
-        delivery.isRedelivered && delivery.deliveryCount >= suspectDeliveryCount
+        Dispatcher.deliveryCount(of: delivery) >= suspectDeliveryCount
     }
 
-    /// After each pause of the consumers, handles the suspects at the front of the queues one by one, and then resumes
-    /// the consumers.
+    /// Handles the first suspect alone and delays the others. Repeats this if further suspects arrive meanwhile.
     private func handleSuspects() async {
-        for await _ in pauses where consumer.isPaused {
-            await emptyHands()
-            for suspect in suspects { suspect.reject(requeue: true) }
-            suspects = []
-            for queue in queues {
-                while let delivery = await consumer.get(queue.name) {
-                    guard Self.isSuspect(delivery) else {
-                        incoming.yield(delivery)
-                        break
-                    }
-                    await dispatcher.handle(delivery)
-                }
+        // While consuming is stopped, messages that need a missing dependency are delayed instead of being held.
+        dispatcher.outages.holdsMessages = false
+        await consumer.pause()
+        while !suspects.isEmpty {
+            await unsettled.wait(untilAtMost: suspects.count)
+            let first = suspects.removeFirst()
+            while let other = suspects.popLast() {
+                await dispatcher.delay(other)
+                unsettled.add(-1)
             }
-            consumer.resume()
+            await handle(first)
         }
-    }
-
-    /// Waits until all deliveries except the suspects are settled.
-    private func emptyHands() async {
-        let empty = Signal()
-        handsEmpty = empty
-        dispatcher.outages.releaseHeld()
-        checkHands()
-        _ = await empty.waitThroughCancellation()
-        handsEmpty = nil
-    }
-
-    private func checkHands() {
-        if consumer.openCount <= suspects.count { handsEmpty?.fire() }
+        isHandlingSuspects = false
+        dispatcher.outages.holdsMessages = true
+        consumer.resume()
     }
 
     // MARK: Stepping back

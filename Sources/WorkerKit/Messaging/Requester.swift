@@ -189,6 +189,7 @@ package import Reactor
             delivery.properties.type == MessageDescriptor.replyName(of: request.type),
             let reply = ReplyMessage.read(delivery)
         else { return logInvalidReply(delivery, to: request) }
+        foundQueue(request.queue)
         if let claim = request.claim { latestAnswered[claim.queue] = max(id, latestAnswered[claim.queue] ?? 0) }
         remove(id)
         if let (completed, outcome) = pending.answer(id, reply) { completed(outcome) }

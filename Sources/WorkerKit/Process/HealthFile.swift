@@ -6,8 +6,7 @@ internal import ServiceLifecycle
 /// Touches a file every few seconds while the process is healthy, and removes the file while the process is not
 /// healthy.
 ///
-/// The file has a line for each problem with which the process can still do a part of its work, such as a queue that
-/// does not exist. It is empty if there is none.
+/// The file has a line for each problem that stops only a part of the work, such as a missing queue.
 ///
 /// The file is the health check of a process that listens on no port. It appears when the process is ready. It does not
 /// exist after the process has stopped or while a connection is lost. If the event loop hangs, the file's modification

@@ -123,19 +123,6 @@ extension OutputBuffer {
         return true
     }
 
-    /// Appends basic.get for a delivery that is acknowledged. The broker answers with basic.get-ok or basic.get-empty.
-    ///
-    /// - Returns: `false`, with the buffer unchanged, if the queue's name is longer than 255 bytes.
-    mutating func appendGet(_ queue: String, channel: UInt16) -> Bool {
-        guard queue.utf8.count <= UInt8.max else { return false }
-        appendMethod(MethodID.basicGet, channel: channel) { buffer in
-            buffer.append(UInt16(0))
-            _ = buffer.appendShort(queue)
-            buffer.append(UInt8(0))
-        }
-        return true
-    }
-
     /// Appends basic.cancel. The broker answers with basic.cancel-ok.
     mutating func appendCancel(consumerTag: String, channel: UInt16) {
         appendMethod(MethodID.basicCancel, channel: channel) { buffer in

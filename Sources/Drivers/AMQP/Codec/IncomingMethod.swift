@@ -1,11 +1,9 @@
 internal import CRabbitMQ
 
-/// A method from the broker. The bytes of a `deliver` or `getOK` belong to rabbitmq-c and are valid until the next
+/// A method from the broker. The bytes of a `deliver` belong to rabbitmq-c and are valid until the next
 /// frame is read.
 enum IncomingMethod {
     case deliver(tag: UInt64, isRedelivered: Bool, exchange: UnsafeRawBufferPointer, routingKey: UnsafeRawBufferPointer)
-    case getOK(tag: UInt64, isRedelivered: Bool, exchange: UnsafeRawBufferPointer, routingKey: UnsafeRawBufferPointer)
-    case getEmpty
     case channelOpenOK
     case qosOK
     case consumeOK(tag: String)
@@ -35,12 +33,6 @@ enum IncomingMethod {
             self = .deliver(
                 tag: fields.delivery_tag, isRedelivered: fields.redelivered != 0, exchange: fields.exchange.buffer,
                 routingKey: fields.routing_key.buffer)
-        case MethodID.basicGetOK:
-            let fields = decoded.assumingMemoryBound(to: amqp_basic_get_ok_t.self).pointee
-            self = .getOK(
-                tag: fields.delivery_tag, isRedelivered: fields.redelivered != 0, exchange: fields.exchange.buffer,
-                routingKey: fields.routing_key.buffer)
-        case MethodID.basicGetEmpty: self = .getEmpty
         case MethodID.channelOpenOK: self = .channelOpenOK
         case MethodID.basicQosOK: self = .qosOK
         case MethodID.basicConsumeOK:

@@ -20,9 +20,6 @@ enum MethodID {
     static let basicCancelOK: UInt32 = 0x003C_001F
     static let basicReturn: UInt32 = 0x003C_0032
     static let basicDeliver: UInt32 = 0x003C_003C
-    static let basicGet: UInt32 = 0x003C_0046
-    static let basicGetOK: UInt32 = 0x003C_0047
-    static let basicGetEmpty: UInt32 = 0x003C_0048
     static let basicAck: UInt32 = 0x003C_0050
     static let basicReject: UInt32 = 0x003C_005A
     static let basicNack: UInt32 = 0x003C_0078

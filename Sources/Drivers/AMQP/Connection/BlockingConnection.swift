@@ -1,9 +1,12 @@
 internal import CRabbitMQ
 internal import Glibc
+internal import Reactor
 
 /// A connection that is not on the loop yet. It is prepared with rabbitmq-c's blocking calls, on a thread that may
 /// block.
 struct BlockingConnection {
+    /// The timeouts for connecting and for the login, of all addresses of a host together. The addresses share them
+    /// equally, so that one that does not answer leaves time for the others. Each of them has at least a second.
     private static let connectTimeout = Duration.seconds(5)
     private static let loginTimeout = Duration.seconds(5)
     /// The timeout of each call after the login.
@@ -11,7 +14,7 @@ struct BlockingConnection {
 
     let handle: AMQPHandle
 
-    /// Connects and logs in.
+    /// Connects to the first address of the host that accepts the login.
     ///
     /// - Parameters:
     ///   - address: the broker.
@@ -20,22 +23,50 @@ struct BlockingConnection {
     ///     If the initializer succeeds, the interrupter is armed, and the caller must disarm it before the handle is
     ///     released.
     init(address: BrokerAddress, name: String, interrupter: SocketInterrupter) throws(AMQPError) {
+        var opened: AMQPHandle?
+        var lastError = AMQPError(.unreachable, "the host has no address")
+        let hosts = Self.hosts(of: address)
+        for host in hosts where opened == nil {
+            do throws(AMQPError) {
+                opened = try Self.open(host, address, name: name, interrupter, share: hosts.count)
+            } catch {
+                lastError = error
+            }
+        }
+        guard let opened else { throw lastError }
+        handle = opened
+    }
+
+    /// Returns the addresses of the broker's host, or the host itself if they cannot be determined.
+    private static func hosts(of address: BrokerAddress) -> [String] {
+        // With TLS, rabbitmq-c compares the certificate with the host that it connects to, so it must get the name. It
+        // then uses the first address of the name that accepts the connection.
+        let resolved = address.isTLS ? [] : HostName(address.host).resolve()
+        return resolved.isEmpty ? [address.host] : resolved
+    }
+
+    /// Connects to a host and logs in.
+    ///
+    /// - Parameter share: the number of hosts that share the timeouts.
+    private static func open(
+        _ host: String, _ address: BrokerAddress, name: String, _ interrupter: SocketInterrupter, share: Int
+    ) throws(AMQPError) -> AMQPHandle {
         guard let state = amqp_new_connection() else {
             throw AMQPError(.lost, "no memory for a connection")
         }
         var tls: UnsafeMutableRawPointer?
         do throws(AMQPError) {
-            tls = try Self.openSocket(state, address)
+            tls = try openSocket(state, host, address, timeout: max(connectTimeout / share, .seconds(1)))
             let descriptor = amqp_get_sockfd(state)
             guard interrupter.arm(descriptor) else { throw AMQPError(.lost, "the attempt to connect was interrupted") }
-            Self.setUserTimeout(descriptor, address)
-            try Self.login(state, address, name: name)
+            setUserTimeout(descriptor, address)
+            try login(state, address, name: name, timeout: max(loginTimeout / share, .seconds(1)))
         } catch {
             interrupter.disarm()
             amqp_destroy_connection(state)
             throw error
         }
-        handle = AMQPHandle(owning: state, tls: tls)
+        let handle = AMQPHandle(owning: state, tls: tls)
         // The heartbeat of rabbitmq-c is switched off, because ``AMQPConnection`` sends the heartbeats. If rabbitmq-c
         // also sent heartbeats, a read could send one in the middle of a frame that AMQPConnection has written only in
         // part. A send could also block for ever: if the send is not complete when the broker's heartbeat is overdue,
@@ -49,20 +80,21 @@ struct BlockingConnection {
             interrupter.disarm()
             throw AMQPError(.lost, "no memory for frames")
         }
-        var timeout = timeval(Self.callTimeout)
+        var timeout = timeval(callTimeout)
         amqp_set_rpc_timeout(state, &timeout)
+        return handle
     }
 
     private static func openSocket(
-        _ state: amqp_connection_state_t, _ address: BrokerAddress
+        _ state: amqp_connection_state_t, _ host: String, _ address: BrokerAddress, timeout limit: Duration
     ) throws(AMQPError) -> UnsafeMutableRawPointer? {
-        var timeout = timeval(connectTimeout)
+        var timeout = timeval(limit)
         guard address.isTLS else {
             guard let socket = amqp_tcp_socket_new(state) else {
                 throw AMQPError(.lost, "no memory for a socket")
             }
             try check(
-                amqp_socket_open_noblock(socket, address.host, Int32(clamping: address.port), &timeout), "connecting",
+                amqp_socket_open_noblock(socket, host, Int32(clamping: address.port), &timeout), "connecting",
                 socketFailure: .unreachable)
             return nil
         }
@@ -81,7 +113,7 @@ struct BlockingConnection {
         var tls: UnsafeMutableRawPointer?
         let status = withUnsafeMutablePointer(to: &tls) { slot in
             warren_tls_before_handshake(context, slot)
-            return amqp_socket_open_noblock(socket, address.host, Int32(clamping: address.port), &timeout)
+            return amqp_socket_open_noblock(socket, host, Int32(clamping: address.port), &timeout)
         }
         // If connecting failed, rabbitmq-c has freed the `SSL` object that `tls` points to. Only the context is still
         // valid.
@@ -101,9 +133,9 @@ struct BlockingConnection {
     }
 
     private static func login(
-        _ state: amqp_connection_state_t, _ address: BrokerAddress, name: String
+        _ state: amqp_connection_state_t, _ address: BrokerAddress, name: String, timeout limit: Duration
     ) throws(AMQPError) {
-        var timeout = timeval(loginTimeout)
+        var timeout = timeval(limit)
         amqp_set_handshake_timeout(state, &timeout)
         let reply = withClientProperties(name: name) { properties in
             warren_amqp_login(

@@ -18,7 +18,7 @@ package struct BrokerCheck: Sendable {
     /// - Returns: the names that do not exist, exchanges first, in the given order.
     /// - Throws: ``AMQPError`` if the broker cannot be reached or refuses the login.
     package func missing(exchanges: [String], queues: [String]) async throws(AMQPError) -> [String] {
-        try await BlockingConnection.connect(to: address, name: name) {
+        try await BlockingConnection.connect(to: { [address] in address }, name: name) {
             connection throws(AMQPError) -> [String] in
             var missing: [String] = []
             var channel: UInt16 = 0

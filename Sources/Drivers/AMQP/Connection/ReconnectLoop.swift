@@ -61,7 +61,7 @@ internal import Reactor
             let interrupter = SocketInterrupter()
             self.interrupter = interrupter
             let (handle, value) = try await BlockingConnection.connect(
-                to: try currentAddress(), name: name, interrupter: interrupter, prepare)
+                to: address, name: name, interrupter: interrupter, prepare)
             self.interrupter = nil
             guard !isStopped, reconnects else { throw AMQPError(.lost, "stopped while connecting") }
             let connection = try attach(handle, value)
@@ -75,14 +75,6 @@ internal import Reactor
         } catch {
             interrupter = nil
             await pause("cannot connect to the broker", error)
-        }
-    }
-
-    private func currentAddress() throws(AMQPError) -> BrokerAddress {
-        do {
-            return try address()
-        } catch {
-            throw AMQPError(.address, "\(error)")
         }
     }
 

@@ -27,14 +27,10 @@ package import Reactor
     package private(set) var state = State.connecting {
         didSet { stateChanged() }
     }
-    /// Whether the consumers of queues are paused on each new connection, until ``resume()``.
-    package var startsPaused = false
-    /// Called when the consumers of queues are paused and none of them is active, also on a new connection.
-    package var onPause: (@Loop () -> Void)?
     /// The queues that cannot be consumed now, for example because they do not exist.
     package var unavailableQueues: [String] { slots.filter(\.isUnavailable).map(\.queue).sorted() }
     /// The number of deliveries on the current connection that are not settled.
-    package var openCount: Int { slots.reduce(0) { $0 + ($1.channel?.openCount ?? 0) } }
+    var openCount: Int { slots.reduce(0) { $0 + ($1.channel?.openCount ?? 0) } }
 
     /// A subscription and its channel.
     private struct Slot {
@@ -118,7 +114,6 @@ package import Reactor
     ) throws(AMQPError) -> AMQPConnection {
         let connection = try AMQPConnection(handle, delegate: self)
         self.connection = connection
-        if startsPaused { target.consumes = false }
         for (index, consumer) in consumers.enumerated() {
             if let consumer {
                 slots[index].channel = ConsumerChannel(
@@ -144,26 +139,30 @@ package import Reactor
 
     // MARK: Pausing and stopping
 
-    /// Sets the priority of the consumers of all queues. The broker delivers to consumers with a lower priority only
-    /// while all consumers with a higher one have as many deliveries as their prefetch allows.
+    /// Sets the priority of the consumers of all queues. The broker delivers to a consumer with a lower priority only
+    /// while every consumer with a higher priority has a full prefetch. Each consumer is started again, and the
+    /// deliveries that are open then do not count towards its prefetch.
     package func setPriority(_ priority: Int32) {
         guard target.priority != priority else { return }
         target.priority = priority
         for slot in slots { slot.channel?.setTarget(target) }
     }
 
-    /// Stops the consumers of all queues until ``resume()``. Calls ``onPause`` when none of them is active any more.
-    /// Deliveries that the broker sent before can still arrive, and open deliveries can be settled.
-    package func pause() {
-        guard target.consumes else { return }
+    /// Stops the consumers of all queues until ``resume()``, and waits at most 5 s for the broker's confirmation. After
+    /// it, no further deliveries arrive. Open deliveries can be settled.
+    package func pause() async {
         target.consumes = false
         for slot in slots { slot.channel?.setTarget(target) }
-        channelChanged()
+        await waitUntilIdle()
     }
 
-    /// Whether the connection is open and the consumers of queues are paused and not active.
-    package var isPaused: Bool {
-        connection?.isOpen == true && !target.consumes && slots.allSatisfy { $0.channel?.isActive != true }
+    /// Waits until no queue has an active consumer, or the connection ends, at most 5 s.
+    private func waitUntilIdle() async {
+        let idle = allIdle ?? Signal()
+        allIdle = idle
+        channelChanged()
+        _ = await idle.waitThroughCancellation(within: .seconds(5))
+        allIdle = nil
     }
 
     /// Starts the consumers again after ``pause()``.
@@ -171,13 +170,6 @@ package import Reactor
         guard state == .connecting || state == .consuming else { return }
         target.consumes = true
         for slot in slots { slot.channel?.setTarget(target) }
-    }
-
-    /// Fetches one message from a queue while the consumers are paused.
-    ///
-    /// - Returns: `nil` if the queue is empty or cannot be read now.
-    package func get(_ queue: String) async -> Delivery? {
-        await slots.first { $0.queue == queue }?.channel?.get()
     }
 
     /// Cancels all subscriptions and waits for the broker's confirmation, at most 5 s. Handlers still receive the
@@ -189,12 +181,9 @@ package import Reactor
         reconnectLoop.reconnects = false
         state = .stopped
         target.consumes = false
-        let idle = allIdle ?? Signal()
-        allIdle = idle
         guard let connection, connection.isOpen else { return }
         for slot in slots { slot.channel?.cancel() }
-        channelChanged()
-        _ = await idle.waitThroughCancellation(within: .seconds(5))
+        await waitUntilIdle()
     }
 
     /// Sends the outstanding acknowledgements, waits at most 2 s for the broker's confirmation that it has received
@@ -238,9 +227,7 @@ package import Reactor
         {
             state = .consuming
         }
-        guard isPaused else { return }
-        allIdle?.fire()
-        onPause?()
+        if slots.allSatisfy({ $0.channel?.isActive != true }) { allIdle?.fire() }
     }
 
     /// Records that a queue cannot be consumed, and tries again after a delay.

@@ -6,7 +6,7 @@ internal import Reactor
 /// The broker closes a channel when a request on it fails, for example because the queue does not exist. A closed
 /// channel is not used again; the consumer opens another one in its place.
 @Loop final class ConsumerChannel {
-    /// The arguments of basic.deliver or basic.get-ok.
+    /// The arguments of basic.deliver.
     struct DeliveryEnvelope {
         let tag: UInt64
         let isRedelivered: Bool
@@ -61,8 +61,6 @@ internal import Reactor
     private var assembly = MessageAssembly<DeliveryEnvelope>()
     private var exchanges = LastStringCache()
     private var routingKeys = LastStringCache()
-    /// The caller of ``get()`` that waits for the broker's answer.
-    private var getter: Waiter<Delivery?>?
 
     /// Opens a channel.
     init(number: UInt16, subscription: Subscription, queue: String, target: Target, connection: AMQPConnection) {
@@ -88,7 +86,7 @@ internal import Reactor
     }
 
     /// The number of deliveries that are not settled.
-    var openCount: Int { acks.openCount }
+    var openCount: Int { state == .ended ? 0 : acks.openCount }
 
     /// Whether deliveries can still be settled.
     var isOpen: Bool { state != .ended && connection?.isOpen ?? false }
@@ -102,9 +100,6 @@ internal import Reactor
         case .opening, .settingPrefetch, .starting, .consuming, .stopping: true
         }
     }
-
-    /// Whether the channel has ended or the broker has cancelled its consumer.
-    var hasFailed: Bool { state == .ended || state == .cancelled }
 
     // MARK: Starting and stopping
 
@@ -125,7 +120,7 @@ internal import Reactor
     private func approachTarget() {
         guard let connection, connection.isOpen else { return }
         switch state {
-        case .idle where target.consumes && getter == nil:
+        case .idle where target.consumes:
             state = .starting(target)
             guard
                 connection.output.appendConsume(
@@ -149,28 +144,9 @@ internal import Reactor
         if state == .cancelled { enter(.idle) }
     }
 
-    /// Fetches one message from the queue (basic.get). The channel must be idle.
-    ///
-    /// - Returns: `nil` if the queue is empty, or if the channel or the connection ends first.
-    func get() async -> Delivery? {
-        guard let connection, connection.isOpen, state == .idle, getter == nil,
-            connection.output.appendGet(queue, channel: number)
-        else { return nil }
-        let waiter = Waiter<Delivery?>()
-        getter = waiter
-        return await waiter.waitThroughCancellation() ?? nil
-    }
-
-    private func answerGetter(_ delivery: Delivery?) {
-        let waiter = getter.take()
-        approachTarget()
-        waiter?.resume(returning: delivery)
-    }
-
     /// Records that the channel or the connection has ended.
     func end() {
         state = .ended
-        answerGetter(nil)
     }
 
     // MARK: Settling
@@ -199,10 +175,6 @@ internal import Reactor
         switch (method, state) {
         case (.deliver(let tag, let isRedelivered, let exchange, let routingKey), _):
             begin(tag, isRedelivered, exchange, routingKey)
-        case (.getOK(let tag, let isRedelivered, let exchange, let routingKey), _) where getter != nil:
-            begin(tag, isRedelivered, exchange, routingKey)
-        case (.getEmpty, _) where getter != nil:
-            answerGetter(nil)
         case (.channelOpenOK, .opening):
             state = .settingPrefetch
             connection?.output.appendPrefetch(subscription.prefetch, channel: number)
@@ -246,9 +218,8 @@ internal import Reactor
                 connection?.fail(.malformed, "delivery tag out of order")
                 return
             }
-            let delivery = Delivery(
-                message.envelope, properties: message.properties, body: message.body, channel: self)
-            if getter != nil { answerGetter(delivery) } else { subscription.handler(delivery) }
+            subscription.handler(
+                Delivery(message.envelope, properties: message.properties, body: message.body, channel: self))
         }
     }
 }

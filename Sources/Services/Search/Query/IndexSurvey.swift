@@ -87,7 +87,7 @@ internal import WorkerKit
     /// A full survey reads one index entry per post. Other surveys read only the posts that are newer than the newest
     /// boundary that is kept.
     func survey() async throws {
-        _ = try await database.query(SearchStatements.flushPendingList)
+        try await flushPendingList()
         if let row = try await database.query(SearchStatements.statistics).first {
             statistics = try StemStatistics(row)
         }
@@ -103,6 +103,16 @@ internal import WorkerKit
         let sizes = boundaries.indices.map { $0 < Self.firstSizes.count ? Self.firstSizes[$0] : currentSize }
         let pairs = zip(boundaries, sizes).map { (time: $0, posts: $1) }
         parts = IndexParts(boundaries: pairs, rest: currentSize, now: Self.now)
+    }
+
+    private func flushPendingList() async throws(PostgresError) {
+        do {
+            _ = try await database.query(SearchStatements.flushPendingList)
+        } catch {
+            // A server that refuses writes cannot flush the list, but it can be surveyed (25006, 55000).
+            guard error.sqlState == "25006" || error.sqlState == "55000" else { throw error }
+            log.debug("pending entries were not flushed", metadata: ["error": "\(error)"])
+        }
     }
 
     private nonisolated static var now: Int64 { Timestamp.now().milliseconds / 1000 }
