@@ -41,25 +41,25 @@ package struct ConsumedQueue: Sendable, Hashable {
     private var isHandlingSuspects = false
     private var stepBackTimer: LoopTimer?
 
-    /// Counts the deliveries that have arrived and are not settled.
+    /// Counts the deliveries that have arrived and are neither settled nor suspects.
     @Loop private final class Unsettled {
         private var count = 0
-        private var waiting: (limit: Int, signal: Signal)?
+        /// Fires when the count is zero; `nil` if nothing waits for it.
+        private var isZero: Signal?
 
         nonisolated init() {}
 
         func add(_ number: Int) {
             count += number
-            if let waiting, count <= waiting.limit { waiting.signal.fire() }
+            if count == 0 { isZero?.fire() }
         }
 
-        /// Waits until at most `limit` deliveries are not settled.
-        func wait(untilAtMost limit: Int) async {
-            guard count > limit else { return }
+        func waitUntilZero() async {
+            guard count > 0 else { return }
             let signal = Signal()
-            waiting = (limit, signal)
+            isZero = signal
             _ = await signal.waitThroughCancellation()
-            waiting = nil
+            isZero = nil
         }
     }
 
@@ -97,12 +97,16 @@ package struct ConsumedQueue: Sendable, Hashable {
             await withDiscardingTaskGroup { handling in
                 for await delivery in deliveries {
                     if Self.isSuspect(delivery) {
+                        unsettled.add(-1)
                         suspects.append(delivery)
                         guard !isHandlingSuspects else { continue }
                         isHandlingSuspects = true
                         handling.addTask { await self.handleSuspects() }
                     } else {
-                        handling.addTask { await self.handle(delivery) }
+                        handling.addTask {
+                            await self.dispatcher.handle(delivery)
+                            await self.unsettled.add(-1)
+                        }
                     }
                 }
             }
@@ -118,11 +122,6 @@ package struct ConsumedQueue: Sendable, Hashable {
         incoming.finish()
     }
 
-    private func handle(_ delivery: Delivery) async {
-        await dispatcher.handle(delivery)
-        unsettled.add(-1)
-    }
-
     // MARK: Suspects
 
     private static func isSuspect(_ delivery: Delivery) -> Bool {
@@ -135,13 +134,12 @@ package struct ConsumedQueue: Sendable, Hashable {
         dispatcher.outages.holdsMessages = false
         await consumer.pause()
         while !suspects.isEmpty {
-            await unsettled.wait(untilAtMost: suspects.count)
+            // Deliveries that arrived before the pause may not have been taken from the stream yet. They are counted,
+            // too.
+            await unsettled.waitUntilZero()
             let first = suspects.removeFirst()
-            while let other = suspects.popLast() {
-                await dispatcher.delay(other)
-                unsettled.add(-1)
-            }
-            await handle(first)
+            while let other = suspects.popLast() { await dispatcher.delay(other) }
+            await dispatcher.handle(first)
         }
         isHandlingSuspects = false
         dispatcher.outages.holdsMessages = true
