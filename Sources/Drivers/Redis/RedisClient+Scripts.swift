@@ -7,7 +7,7 @@ package final class RedisScript: Sendable {
     /// The text of the script.
     package let source: String
     /// The digest that the server returned for the text, or `nil` before the first reply.
-    @Loop fileprivate var digest: String?
+    @Loop var digest: String?
 
     /// Makes a script from its text.
     package init(_ source: String) {
