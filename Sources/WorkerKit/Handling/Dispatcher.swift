@@ -9,7 +9,8 @@ internal import Reactor
 @Loop final class Dispatcher {
     /// How long a reply or a retry waits until the publishing connection is available.
     private static let publisherWait: Duration = .seconds(5)
-    /// The number of earlier deliveries after which a message becomes a dead letter.
+    /// The number of earlier deliveries after which a message becomes a dead letter. The delivery limit of the queues
+    /// is the same, but they do not count the deliveries before a delay.
     private static let deliveryLimit = 20
     /// How much the clock of a sender may differ from this process's clock.
     private static let clockLeeway: Duration = .seconds(60)
@@ -56,7 +57,7 @@ internal import Reactor
         var message = IncomingMessage(delivery, trusted: trusted)
         compareClocks(&message)
         let began = ContinuousClock.now
-        guard let handler = handlers[message.type], isAuthorizedRoute(delivery, message, handler) else {
+        guard let handler = handlers[message.type], delivery.hasRoute(of: message.type, handler.kind) else {
             let reason =
                 "no handler for this message type, or the exchange or the routing key does not match the type, "
                 + "or the message has an x-death header"
@@ -67,7 +68,7 @@ internal import Reactor
             delivery.ack()
             return
         }
-        if isDeliveredTooOften(delivery) {
+        if delivery.totalDeliveryCount > Self.deliveryLimit {
             return await giveUp(delivery, message, metadata(message, ["reason": "the message was delivered too often"]))
         }
         guard handler.kind.isRetried else {
@@ -108,63 +109,14 @@ internal import Reactor
         // A message that was not sent as its type requires must not return through `warren.requeue`, where its route
         // cannot be checked again.
         guard let handler = handlers[message.type], handler.kind.isRetried,
-            isAuthorizedRoute(delivery, message, handler)
+            delivery.hasRoute(of: message.type, handler.kind)
         else { return await handle(delivery) }
         let copy = RetryLadder.copy(
             delivery, message, step: .oneSecond, failures: message.failures, principal: principal)
         await publishRetry(copy, delivery, message)
     }
 
-    /// Returns how often a message was delivered before. Workers count the deliveries before a delay in a header.
-    static func deliveryCount(of delivery: Delivery) -> Int {
-        let counted = delivery.isRedelivered ? delivery.deliveryCount : 0
-        let earlier =
-            delivery.exchange == Exchange.requeue ? delivery.properties.headers[Header.deliveries]?.int64 : nil
-        // The header is foreign input.
-        return counted + Int(min(max(0, earlier ?? 0), 1_000))
-    }
-
-    /// Whether a message was delivered so often that it is given up. The delivery limit of the queues is the same, but
-    /// they do not count the deliveries before a delay.
-    private func isDeliveredTooOften(_ delivery: Delivery) -> Bool {
-        Self.deliveryCount(of: delivery) > Self.deliveryLimit
-    }
-
     // MARK: Checks
-
-    /// Whether the sender was allowed to send a message of this type.
-    ///
-    /// The broker checks whether the sender may publish to an exchange with a routing key. The handler, however, is
-    /// selected by the message's type. Therefore the exchange and the routing key must match the type.
-    ///
-    /// A delivery from `warren.requeue` was published there by the operator, or to `warren.retry` by a worker. Its
-    /// routing key must name this queue. The broker lets the worker of a service use only the keys of the queues of its
-    /// own service, but it does not check the keys in a CC or BCC header, by which a worker can reach every queue.
-    ///
-    /// A user that may declare exchanges or queues could evade the broker's check in two ways. Both are refused:
-    /// - It binds `warren.commands` to an exchange of its own and publishes to that exchange. The delivery then has the
-    ///   name of that exchange.
-    /// - It declares a queue that dead-letters into `warren.commands`. The delivery then has an `x-death` header.
-    private func isAuthorizedRoute(_ delivery: Delivery, _ message: IncomingMessage, _ handler: Handler) -> Bool {
-        if delivery.exchange == Exchange.requeue { return isReturned(delivery) }
-        return delivery.exchange == (handler.kind == .event ? Exchange.events : Exchange.commands)
-            && delivery.routingKey == message.type && !hasUnexpectedDeathHeader(delivery)
-    }
-
-    /// Whether a delivery from `warren.requeue` has a routing key for its queue, such as `1s.post.commands`.
-    private func isReturned(_ delivery: Delivery) -> Bool {
-        guard let dot = delivery.routingKey.firstIndex(of: ".") else { return false }
-        return delivery.routingKey[delivery.routingKey.index(after: dot)...] == delivery.queue
-    }
-
-    /// Whether a delivery has an `x-death` header although no worker or operator sent it back to its queue.
-    ///
-    /// The broker writes this header when it dead-letters a message, but a sender can also set it. If RabbitMQ 3.10
-    /// finds an `x-death` header that it did not write, it stops dead-lettering for the whole queue. The worker cannot
-    /// determine who wrote the header, so it must not dead-letter such a delivery.
-    private func hasUnexpectedDeathHeader(_ delivery: Delivery) -> Bool {
-        delivery.exchange != Exchange.requeue && delivery.properties.headers["x-death"] != nil
-    }
 
     /// Whether the sender of a query or a credential has certainly stopped waiting.
     ///
@@ -240,7 +192,7 @@ internal import Reactor
             log.error("message cannot be handled", metadata: metadata(message, ["reason": "\(reason)"]))
             await reply(
                 message.refusal(Problem(.malformedRequest, detail: "The message cannot be handled.")), to: message)
-            if hasUnexpectedDeathHeader(delivery) { delivery.ack() } else { delivery.reject(requeue: false) }
+            if delivery.hasUnexpectedDeathHeader { delivery.ack() } else { delivery.reject(requeue: false) }
         }
     }
 

@@ -27,7 +27,7 @@ enum RetryLadder {
         for name in ["CC", "BCC"] { properties.headers[name] = nil }
         if properties.type == nil { properties.type = message.type }
         properties.headers[Header.attempt] = .int64(Int64(failures))
-        let deliveries = Dispatcher.deliveryCount(of: delivery)
+        let deliveries = delivery.totalDeliveryCount
         properties.headers[Header.deliveries] = deliveries > 0 ? .int64(Int64(deliveries)) : nil
         if let sender = message.sender {
             properties.headers[Header.origin] = .string(sender)

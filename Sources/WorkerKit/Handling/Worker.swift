@@ -125,7 +125,7 @@ package struct ConsumedQueue: Sendable, Hashable {
     // MARK: Suspects
 
     private static func isSuspect(_ delivery: Delivery) -> Bool {
-        Dispatcher.deliveryCount(of: delivery) >= suspectDeliveryCount
+        delivery.totalDeliveryCount >= suspectDeliveryCount
     }
 
     /// Handles the first suspect alone and delays the others. Repeats this if further suspects arrive meanwhile.
