@@ -14,9 +14,6 @@ internal import Reactor
     private static let deliveryLimit = 20
     /// How much the clock of a sender may differ from this process's clock.
     private static let clockLeeway: Duration = .seconds(60)
-    /// A message that has failed because of a dependency in this many outages, each of which ended for other messages,
-    /// is itself the cause.
-    private static let outagesBeforeFailure = 5
 
     private let handlers: [String: Handler]
     private let principal: String
