@@ -125,7 +125,7 @@ let layer3 = [
         "Ingress", exclude: ["Multipart", "README.md"],
         [
             "ASCII", "Reactor", "AMQP", "Redis", "Contracts", "WorkerKit", "Multipart", logging, lifecycle,
-            httpTypes, nioCore, nioPosix, nioHTTP1, nioExtras, jwt,
+            httpTypes, nioCore, nioPosix, nioHTTP1, nioExtras, jwt, crypto,
         ]),
 ]
 

@@ -45,6 +45,9 @@ extension Gateway {
                 request.body = try parameters.json(types)
                 let weight = RequestWeight.list(parameters, base: match.route.weight)
                 send(HTTPExchange.PendingMessage(request: request, limit: limit, charges: charges(weight)), exchange)
+            case .receipt:
+                request.body = try receiptRequest(match, caller)
+                send(HTTPExchange.PendingMessage(request: request, limit: limit, charges: charges()), exchange)
             case .json:
                 let bytes = ByteReservation(in: bodies.jsonBudget, for: request.clients)
                 exchange.message = HTTPExchange.PendingMessage(
@@ -63,6 +66,17 @@ extension Gateway {
                 exchange, error, limit: Self.isBudgetRefusal(error) ? .general : limit, caller: caller,
                 messageType: match.message.name)
         }
+    }
+
+    /// Returns the body of the query for a receipt.
+    ///
+    /// - Throws: `receipt-not-found` if the token in the path was not given to this caller.
+    private func receiptRequest(_ match: MessageRoute, _ caller: Caller?) throws(Problem) -> [UInt8] {
+        let token = match.parameters.first?.value ?? ""
+        guard let receipt = receipts.content(of: token, service: match.message.service, caller: caller) else {
+            throw Problem(.receiptNotFound)
+        }
+        return ReceiptRequest(id: receipt.id, acceptedAt: receipt.acceptedAt).jsonBytes()
     }
 
     /// Charges an upload to its rate limits before its body is read, so that the body is not read if a limit refuses
@@ -143,7 +157,7 @@ extension Gateway {
         if let refusal = result.refusal {
             response = .problem(refusal, traceID: context.trace.traceID)
         } else if let outcome = result.outcome {
-            response = .outcome(outcome, of: result.request, traceID: context.trace.traceID)
+            response = .outcome(outcome, of: result.request, traceID: context.trace.traceID, receipts: receipts)
             if context.method == .get || context.method == .head {
                 response = response.notModified(ifNoneMatch: context.fields.ifNoneMatch)
             }

@@ -17,12 +17,13 @@ final class Gateway: Sendable {
     let heads: ResponseHeadBuilder
     let cors: CORSPolicy
     let builtIn: BuiltInEndpoints
+    let receipts: ReceiptTokens
     let log: RequestLog
 
     init(
         routes: RouteTree, authenticator: Authenticator, limits: RateLimits, proxies: TrustedProxies,
         bodies: BodyLimits, bridge: LoopBridge, responseBudget: ByteBudget, cors: CORSPolicy,
-        builtIn: BuiltInEndpoints, log: RequestLog
+        builtIn: BuiltInEndpoints, receipts: ReceiptTokens, log: RequestLog
     ) {
         self.routes = routes
         self.authenticator = authenticator
@@ -34,6 +35,7 @@ final class Gateway: Sendable {
         heads = ResponseHeadBuilder(cors: cors)
         self.cors = cors
         self.builtIn = builtIn
+        self.receipts = receipts
         self.log = log
     }
 

@@ -85,7 +85,7 @@ package enum Ingress {
                 json: 64 * 1024, upload: Messages.Media.uploadLimit,
                 jsonBudget: ByteBudget(settings.bodyBytes / 4, of: .requestBodies), uploadBudget: uploadBudget),
             bridge: bridge, responseBudget: responseBudget, cors: CORSPolicy(origins: settings.corsOrigins),
-            builtIn: BuiltInEndpoints(keys: settings.keys), log: requestLog)
+            builtIn: BuiltInEndpoints(keys: settings.keys), receipts: settings.receipts, log: requestLog)
         var http = settings.http
         http.connections = DescriptorLimit.fit(connections: settings.http.connections)
         if http.connections < settings.http.connections {

@@ -15,6 +15,8 @@ struct IngressSettings: Sendable {
     let source: Settings
     /// `WARREN_VERIFY_KEYS`, a JSON Web Key Set.
     var keys: PublicKeys
+    /// `WARREN_RECEIPT_KEYS`.
+    var receipts: ReceiptTokens
     /// `WARREN_TOKEN_ISSUER`.
     var issuer = "warren"
     /// `WARREN_TOKEN_AUDIENCE`.
@@ -59,6 +61,8 @@ struct IngressSettings: Sendable {
         } catch {
             throw SettingsError("WARREN_VERIFY_KEYS", "\(error)")
         }
+        let receiptKeys = try settings.list("WARREN_RECEIPT_KEYS")
+        receipts = try settings.parsed("WARREN_RECEIPT_KEYS") { _ in try ReceiptTokens(keys: receiptKeys) }
         issuer = try settings.text("WARREN_TOKEN_ISSUER") ?? issuer
         audience = try settings.text("WARREN_TOKEN_AUDIENCE") ?? audience
         limits = try Self.limits(settings)

@@ -12,7 +12,7 @@ struct SetupTests {
             "rabbitmq": ["rabbitmq.conf", "definitions/1-users.json", "definitions/2-warren.json"],
             "postgres": ["password", "pg_hba.conf", "roles.sql"], "redis": ["password", "redis.conf"],
             "limits": ["password", "redis.conf"],
-            "ingress": ["amqp.url", "redis.url", "jwks.json"],
+            "ingress": ["amqp.url", "redis.url", "jwks.json", "receipts"],
             "identity": ["amqp.url", "redis.url", "database.url", "signing-key.pem"],
             "post": ["amqp.url", "redis.url", "database.url"],
             "media": ["amqp.url", "redis.url", "database.url", "cloudinary.url"],
@@ -224,6 +224,19 @@ struct SetupTests {
         let users = "^user (.*)$"
         let (new, old) = (rotated[server]?["redis.conf"] ?? "", before[server]?["redis.conf"] ?? "")
         #expect(try Repository.all(users, in: new) == Repository.all(users, in: old))
+    }
+
+    @Test("the set-up's command rotate makes a new key of receipts, and keeps only the last of the former keys")
+    func rotatesReceipts() async throws {
+        let volumes = try Volumes()
+        try await volumes.runSuccessfully()
+        let first = try String(volumes.text("ingress/receipts").prefix { !$0.isWhitespace })
+        try await volumes.runSuccessfully(["rotate", "receipts"])
+        let second = try volumes.text("ingress/receipts").split(separator: ",").map(String.init)
+        #expect(second.count == 2 && second[0] != first && second[1] == first)
+        try await volumes.runSuccessfully(["rotate", "receipts"])
+        let third = try volumes.text("ingress/receipts").split(separator: ",").map(String.init)
+        #expect(third.count == 2 && third[1] == second[0])
     }
 
     @Test("only the media container gets the value of CLOUDINARY_URL")

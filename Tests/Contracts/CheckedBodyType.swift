@@ -89,7 +89,12 @@ extension CheckedBodyType {
         case "post.list", "media.list": [["limit": 100, "cursor": "aGVsbG8_-w"], [:]]
         case "post.create.reply", "post.get.reply": [post]
         case "post.list.reply": [["posts": [post], "limit": 10, "nextCursor": "aGVsbG8_-w"]]
-        case "post.receipt.reply", "media.receipt.reply": [["id": id, "status": "accepted"]]
+        case "post.receipt", "media.receipt": [["id": id]]
+        case "post.receipt.reply", "media.receipt.reply":
+            [
+                ["id": id, "status": "accepted"],
+                ["id": id, "status": "failed", "result": ["status": 500, "body": ["code": "command-failed"]]],
+            ]
         case "post.created":
             [["specversion": "1.0", "id": id, "source": "x", "type": "post.created", "time": time, "data": created]]
         default: []

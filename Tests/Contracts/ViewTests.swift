@@ -109,9 +109,9 @@ struct ViewTests {
 
     @Test("a receipt has a result if the command is done, and none before")
     func receipt() throws {
-        let waiting = Receipt(id: try id(1), result: nil)
+        let waiting = Receipt(id: try id(1), status: .accepted)
         #expect(text(waiting) == #"{"id":"0190a0b0-1234-7abc-8def-000000000001","status":"accepted"}"#)
-        let done = Receipt(id: try id(1), result: .init(status: 201, body: ["id": "x"]))
+        let done = Receipt(id: try id(1), status: .done, result: .init(status: 201, body: ["id": "x"]))
         #expect(
             text(done)
                 == #"{"id":"0190a0b0-1234-7abc-8def-000000000001","status":"done","result":{"status":201,"body":{"id":"x"}}}"#

@@ -12,9 +12,12 @@ struct IngressResponseTests {
     private let request = OutgoingRequest(
         Messages.Post.create.descriptor, caller: nil, body: [], requestID: "response-test")
     private var id: UUID { request.id }
+    private let receipts: ReceiptTokens
+
+    init() throws { receipts = try ReceiptTokens(keys: [String(repeating: "k", count: 32)]) }
 
     private func response(to outcome: RequestOutcome) -> IngressResponse {
-        .outcome(outcome, of: request, traceID: Self.trace)
+        .outcome(outcome, of: request, traceID: Self.trace, receipts: receipts)
     }
 
     private func json(_ response: IngressResponse) throws -> JSON { try JSON.parse(response.body) }
@@ -96,7 +99,10 @@ struct IngressResponseTests {
         #expect(response.status == 202)
         #expect(try json(response)["id"]?.string == id.text)
         #expect(try json(response)["status"]?.string == "accepted")
-        #expect(response.fields[.location] == "/v1/receipts/post/\(id.text)")
+        let path = try #require(response.fields[.location])
+        #expect(path.hasPrefix("/v1/receipts/post/"))
+        let token = String(path.dropFirst("/v1/receipts/post/".count))
+        #expect(receipts.content(of: token, service: .post, caller: nil)?.id == id)
     }
 
     @Test("a missed deadline yields 504, and an unknown outcome yields 504 with advice about the Idempotency-Key")

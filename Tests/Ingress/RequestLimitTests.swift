@@ -14,6 +14,7 @@ struct RequestLimitTests {
             Settings(environment: [
                 "WARREN_HTTP_ADDRESS": "127.0.0.1:0", "WARREN_AMQP_URL": "amqp://u:p@127.0.0.1/v",
                 "WARREN_REDIS_URL": "redis://127.0.0.1", "WARREN_VERIFY_KEYS": try await TokenMaker().keySetText,
+                "WARREN_RECEIPT_KEYS": String(repeating: "k", count: 32),
             ]))
         #expect(settings.timeouts.head == 10_000_000_000)
         #expect(settings.timeouts.body == 30_000_000_000)

@@ -11,6 +11,9 @@ import WorkerKit
 
 /// An ingress that runs in the test process. It uses the broker's virtual host for tests.
 struct RunningIngress: Sendable {
+    /// The key of receipts that the ingresses of all tests share.
+    static let receiptKey = String(repeating: "receipt-", count: 4)
+
     let port: Int
     let maker: TokenMaker
     let uploads: ByteBudget
@@ -43,7 +46,7 @@ struct RunningIngress: Sendable {
             "WARREN_HTTP_ADDRESS": "127.0.0.1:0", "WARREN_VERIFY_KEYS": try maker.keySetText,
             "WARREN_AMQP_URL": try TestEnvironment.value("WARREN_TEST_AMQP_URL"),
             "WARREN_REDIS_URL": try TestEnvironment.value("WARREN_TEST_REDIS_URL"), "WARREN_RATE_LIMIT": "off",
-            "WARREN_CREDENTIAL_RATE_LIMIT": "off",
+            "WARREN_CREDENTIAL_RATE_LIMIT": "off", "WARREN_RECEIPT_KEYS": receiptKey,
         ].merging(changes) { $1 }
         environment["WARREN_LOG_LEVEL"] = nil
         var settings = try await IngressSettings(Settings(environment: environment))

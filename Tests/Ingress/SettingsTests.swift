@@ -10,12 +10,13 @@ struct SettingsTests {
         var all: [String: String?] = [
             "WARREN_HTTP_ADDRESS": "127.0.0.1:0", "WARREN_AMQP_URL": "amqp://u:p@127.0.0.1/v",
             "WARREN_REDIS_URL": "redis://127.0.0.1", "WARREN_VERIFY_KEYS": try await TokenMaker().keySetText,
+            "WARREN_RECEIPT_KEYS": String(repeating: "k", count: 32),
         ]
         for (name, value) in changes { all[name] = value }
         return all.compactMapValues { $0 }
     }
 
-    @Test("four variables of the ingress are required, and all others have defaults")
+    @Test("five variables of the ingress are required, and all others have defaults")
     func defaults() async throws {
         let settings = try await IngressSettings(Settings(environment: try await environment()))
         #expect(settings.http.host == "127.0.0.1")
@@ -32,6 +33,7 @@ struct SettingsTests {
             ("WARREN_HTTP_ADDRESS", nil), ("WARREN_HTTP_ADDRESS", "secret"), ("WARREN_HTTP_ADDRESS", "secret:99999"),
             ("WARREN_AMQP_URL", nil), ("WARREN_AMQP_URL", "http://secret"), ("WARREN_REDIS_URL", "secret"),
             ("WARREN_VERIFY_KEYS", nil), ("WARREN_VERIFY_KEYS", "{\"secret\":1}"), ("WARREN_RATE_LIMIT", "secret"),
+            ("WARREN_RECEIPT_KEYS", nil), ("WARREN_RECEIPT_KEYS", "secret"), ("WARREN_RECEIPT_KEYS", ","),
             ("WARREN_CREDENTIAL_RATE_LIMIT", "secret"), ("WARREN_HTTP_THREADS", "0"), ("WARREN_HTTP_CONNECTIONS", "x"),
             ("WARREN_PENDING_REQUESTS", "-1"), ("WARREN_BODY_BYTES", "1000000"), ("WARREN_TRUSTED_PROXIES", "secret"),
             ("WARREN_TRUSTED_PROXIES", "10.0.0.0/33"), ("WARREN_TRUSTED_PROXIES", "10.0.0.1, fe80::1%eth0"),

@@ -20,7 +20,7 @@ extension Journeys {
             #expect(body["status"]?.string == "accepted")
             #expect(response.header("Preference-Applied") == (applied ? "respond-async" : nil))
             let location = try #require(response.header("Location"))
-            #expect(location == "/v1/receipts/\(service)/\(id)")
+            #expect(!id.isEmpty && location.hasPrefix("/v1/receipts/\(service)/"))
             return location
         }
 
@@ -32,7 +32,6 @@ extension Journeys {
                 return receipt["status"]?.string == "done"
             }
             #expect(isDone, "\(receipt)")
-            #expect(receipt["id"]?.string == location.split(separator: "/").last.map(String.init))
             return receipt["result"] ?? .null
         }
 
@@ -97,21 +96,22 @@ extension Journeys {
             for location in locations { #expect(try await completedResult(author, location)["status"]?.integer == 201) }
         }
 
-        @Test("only the caller of a command gets its result; for another account or an unknown id, it is accepted")
+        @Test("a receipt can be read only by the caller of the command, under the address that the 202 has given")
         @Loop func others() async throws {
             let client = try APIClient()
             let (author, other) = try await (TestAccount.register(client), TestAccount.register(client))
             let accepted = try await client.signedIn(as: author).createPost("own", headers: respondAsync)
             let location = try expectAccepted(accepted, "post")
             _ = try await completedResult(client.signedIn(as: author), location)
-            for path in [location, "/v1/receipts/post/\(UUID().uuidString.lowercased())"] {
-                let receipt = try await client.signedIn(as: other).get(path).expect(200)
-                #expect(receipt["status"]?.string == "accepted")
-                #expect(receipt["result"] == nil)
-            }
             try await client.get(location).expectProblem(401, "unauthenticated")
-            try await client.signedIn(as: author).get("/v1/receipts/post/malformed").expectProblem(422, "invalid")
-            try await client.signedIn(as: author).get("/v1/receipts/identity/\(UUID())").expectProblem(404, "not-found")
+            try await client.signedIn(as: other).get(location).expectProblem(404, "receipt-not-found")
+            let token = try #require(location.split(separator: "/").last)
+            let changed = (token.first == "A" ? "B" : "A") + token.dropFirst()
+            for path in ["post/\(changed)", "post/\(UUID().uuidString.lowercased())", "post/x", "media/\(token)"] {
+                let response = try await client.signedIn(as: author).get("/v1/receipts/\(path)")
+                try response.expectProblem(404, "receipt-not-found")
+            }
+            try await client.signedIn(as: author).get("/v1/receipts/identity/\(token)").expectProblem(404, "not-found")
         }
 
         @Test("a command repeated with its Idempotency-Key gets 202 if respond-async is sent again, else its result")
@@ -120,10 +120,10 @@ extension Journeys {
             let content = "keyed \(randomWord(12))"
             let key = [(name: "Idempotency-Key", value: UUID().uuidString)]
             let location = try expectAccepted(try await author.createPost(content, headers: key + respondAsync), "post")
-            #expect(
-                try expectAccepted(try await author.createPost(content, headers: key + respondAsync), "post")
-                    == location)
+            let second = try expectAccepted(
+                try await author.createPost(content, headers: key + respondAsync), "post")
             let result = try await completedResult(author, location)
+            #expect(try await completedResult(author, second) == result)
             let repeated = try await author.createPost(content, headers: key).expect(201)
             #expect(repeated == result["body"])
             #expect(try await ServiceDatabase.contentCounts("post", "posts", startingWith: content) == [content: 1])

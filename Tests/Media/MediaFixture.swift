@@ -45,7 +45,8 @@ import Testing
         let commands = MediaCommands(
             database: pool, cloudinary: cloudinary, validator: ImageValidator(maximumPixels: options.maximumPixels),
             uploadTimeLimit: options.uploadTimeLimit, deleteTimeLimit: options.deleteTimeLimit)
-        handlers = ServiceHandlers(MediaService.handlers(commands, MediaQueries(database: pool)), database: pool)
+        handlers = ServiceHandlers(
+            MediaService.handlers(commands, MediaQueries(database: pool), retention: .seconds(3600)), database: pool)
     }
 
     private static let concurrency = ConcurrencyLimit(3)

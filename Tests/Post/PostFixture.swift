@@ -28,7 +28,8 @@ import Testing
             redis = RedisClient(address: try RedisAddress(url: url), name: "test", limits: limits, log: .quiet)
             self.proxy = proxy
             let cache = PostCache(redis, keyPrefix: keyPrefix, log: .quiet)
-            handlers = ServiceHandlers(PostService.handlers(database, cache), database: database)
+            handlers = ServiceHandlers(
+                PostService.handlers(database, cache, retention: .seconds(3600)), database: database)
         }
     }
 

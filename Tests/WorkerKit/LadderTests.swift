@@ -85,7 +85,7 @@ extension Workers.LadderTests {
                 let (thing, id) = (UUID.v7(), UUID())
                 let request = try await fixture.client.send(fixture.service.create.name, fixture.body(thing), id: id)
                 let reply = try await fixture.client.reply(to: request)
-                #expect(reply.status == 500 && reply.problem == "internal")
+                #expect(reply.status == 500 && reply.problem == "command-failed")
                 let dead = Queue.dead(of: fixture.queues.commands)
                 #expect(try await eventually(within: .seconds(20)) { fixture.client.taken(from: dead).count == 1 })
                 #expect(fixture.service.begun == 5)

@@ -100,12 +100,12 @@ extension Workers.StopTests {
         }
     }
 
-    @Test("the outbox relay and the inbox sweeper end when their task is cancelled")
+    @Test("the outbox relay and the command sweeper end when their task is cancelled")
     @Loop func cancelled() async throws {
         try await WorkerFixture.run { fixture in
             let barrier = Barrier()
             try await fixture.withWorker { worker async throws in
-                let sweeper = InboxSweeper(pool: worker.pool, log: .quiet)
+                let sweeper = CommandSweeper(pool: worker.pool, retention: .seconds(3600), log: .quiet)
                 let relay = OutboxRelay(
                     pool: worker.pool, publisher: worker.publisher, principal: fixture.client.user, log: .quiet)
                 let ended = Barrier(opensAfter: 0)

@@ -9,9 +9,11 @@ program_of() {
     esac
 }
 
-# write_addresses: writes the servers' addresses, with passwords, to files that the daemons read.
+# write_addresses: writes the servers' addresses, with passwords, to files that the daemons read, and makes the key for
+# receipts.
 write_addresses() {
     local service
+    secret receipts >/dev/null
     for service in ingress "${SERVICES[@]}"; do
         amqp_url "$service" | write_secret "$service-amqp.url"
         redis_user_url "$service" | write_secret "$service-redis.url"
@@ -26,7 +28,7 @@ write_addresses() {
 set_command() {
     local service=${1%-*} secrets=$STATE/secrets
     COMMAND=(env -u WARREN_AMQP_URL -u WARREN_DATABASE_URL -u WARREN_REDIS_URL -u CLOUDINARY_URL
-        -u WARREN_SIGNING_KEY -u WARREN_VERIFY_KEYS -u WARREN_HEALTH_FILE)
+        -u WARREN_SIGNING_KEY -u WARREN_VERIFY_KEYS -u WARREN_RECEIPT_KEYS -u WARREN_HEALTH_FILE)
     case $service in
     cloudinary-local)
         COMMAND=("$(program_of "$service")" --address "127.0.0.1:$CLOUDINARY_PORT" --cloud warren --key local
@@ -34,7 +36,8 @@ set_command() {
         return
         ;;
     ingress)
-        COMMAND+=("WARREN_VERIFY_KEYS_FILE=$STATE/keys/jwks.json" "WARREN_HTTP_ADDRESS=127.0.0.1:$HTTP_PORT")
+        COMMAND+=("WARREN_VERIFY_KEYS_FILE=$STATE/keys/jwks.json" "WARREN_RECEIPT_KEYS_FILE=$secrets/receipts"
+            "WARREN_HTTP_ADDRESS=127.0.0.1:$HTTP_PORT")
         ;;
     *)
         COMMAND+=("WARREN_DATABASE_URL_FILE=$secrets/$service-database.url" "WARREN_HEALTH_FILE=$(health_file "$1")"

@@ -16,6 +16,10 @@ extension EntityRequest {
     static let example = EntityRequest(id: .example)
 }
 
+extension ReceiptRequest {
+    static let example = ReceiptRequest(id: .example, acceptedAt: .example)
+}
+
 extension ListRequest {
     static let example = ListRequest(limit: 10, page: 1)
 }
@@ -64,9 +68,10 @@ extension Page {
 
 extension Receipt {
     static func example(_ body: some SchemaCodable) -> Receipt {
-        Receipt(id: .example, result: CommandResult(status: 201, body: body.json ?? .null))
+        Receipt(
+            id: .example, status: .done, result: CommandResult(status: 201, body: body.json ?? .null))
     }
 
     /// The receipt of a command that no worker has carried out yet.
-    package static let acceptedExample = Receipt(id: .example, result: nil)
+    package static let acceptedExample = Receipt(id: .example, status: .accepted)
 }

@@ -25,7 +25,8 @@ extension Messages.Media {
     /// account or is unknown, the state is `accepted`.
     package static let receipt = MessageType(
         "media.receipt", .query, of: .media, "Reads the state of a command that the caller sent to the media service.",
-        request: .json(example: EntityRequest.example), reply: .json(200, example: Receipt.example(Media.example)))
+        request: .json(example: ReceiptRequest.example), reply: .json(200, example: Receipt.example(Media.example)),
+        problems: [.receiptExpired])
 
     static let types: [any AnyMessageType] = [upload, delete, get, list, receipt]
 }

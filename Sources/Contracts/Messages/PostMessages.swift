@@ -44,7 +44,8 @@ extension Messages.Post {
     /// or is unknown, the state is `accepted`.
     package static let receipt = MessageType(
         "post.receipt", .query, of: .post, "Reads the state of a command that the caller sent to the post service.",
-        request: .json(example: EntityRequest.example), reply: .json(200, example: Receipt.example(Post.example)))
+        request: .json(example: ReceiptRequest.example), reply: .json(200, example: Receipt.example(Post.example)),
+        problems: [.receiptExpired])
 
     static let types: [any AnyMessageType] = [create, delete, get, list, receipt]
 }

@@ -1,7 +1,7 @@
 internal import ASCII
 package import FoundationEssentials
 
-/// The body of a request about one post, picture or command: `post.get`, `media.delete`, `post.receipt` and others.
+/// The body of a request about one post or picture: `post.get`, `media.delete` and others.
 package struct EntityRequest: SchemaCodable, Hashable {
     package let id: UUID
 
@@ -11,8 +11,31 @@ package struct EntityRequest: SchemaCodable, Hashable {
 
     package static let schema = Schema<EntityRequest>.object(
         "EntityRequest",
-        field("id", \.id, .uuid.described("The id of the post or picture; for a receipt, the id of the command.")),
+        field("id", \.id, .uuid.described("The id of the post or picture.")),
         make: EntityRequest.init)
+}
+
+/// The body of `post.receipt` and `media.receipt`.
+package struct ReceiptRequest: SchemaCodable, Hashable {
+    /// The message id of the command.
+    package let id: UUID
+    /// The time at which the broker accepted the command; `nil` if the sender does not know it.
+    package let acceptedAt: Timestamp?
+
+    package init(id: UUID, acceptedAt: Timestamp? = nil) {
+        self.id = id
+        self.acceptedAt = acceptedAt
+    }
+
+    package static let schema = Schema<ReceiptRequest>.object(
+        "ReceiptRequest",
+        field("id", \.id, .uuid.described("The `message_id` of the command.")),
+        optionalField(
+            "acceptedAt", \.acceptedAt,
+            .timestamp.described(
+                "The time at which the command was accepted. If that is too long ago for a stored result, "
+                    + "the reply is the problem `receipt-expired`; without this field, the status is `accepted`.")),
+        make: ReceiptRequest.init)
 }
 
 /// The body of `post.list` and `media.list`. It requests a page by its number, or the page after a cursor.

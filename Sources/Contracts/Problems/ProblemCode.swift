@@ -33,9 +33,11 @@ extension ProblemCode {
     package static let notFound = Self(404, "not-found", "The resource does not exist")
     package static let postNotFound = Self(404, "post-not-found", "The post does not exist")
     package static let mediaNotFound = Self(404, "media-not-found", "The picture does not exist")
+    package static let receiptNotFound = Self(404, "receipt-not-found", "The receipt does not exist")
     package static let methodNotAllowed = Self(405, "method-not-allowed", "The resource does not support this method")
     package static let requestTimeout = Self(408, "request-timeout", "The request took too long to arrive")
     package static let accountExists = Self(409, "account-exists", "The username or the email address is already taken")
+    package static let receiptExpired = Self(410, "receipt-expired", "The result of the command is no longer stored")
     package static let bodyTooLarge = Self(413, "body-too-large", "The body is too large")
     package static let unsupportedMediaType = Self(
         415, "unsupported-media-type", "The content type is not supported")
@@ -45,15 +47,17 @@ extension ProblemCode {
     package static let tooManyRequests = Self(429, "too-many-requests", "Too many requests", retryAfter: 1)
     package static let headersTooLarge = Self(431, "headers-too-large", "The headers are too large")
     package static let `internal` = Self(500, "internal", "An internal error occurred")
+    package static let commandFailed = Self(500, "command-failed", "The command failed several times and was given up")
     package static let unavailable = Self(503, "unavailable", "The service is temporarily unavailable", retryAfter: 1)
     package static let deadlineExceeded = Self(504, "deadline-exceeded", "The service did not reply in time")
 
     /// Every kind of problem, sorted by status.
     package static let all: [ProblemCode] = [
         malformedJSON, malformedRequest, unauthenticated, invalidToken, invalidCredentials, invalidRefreshToken,
-        forbidden, notFound, postNotFound, mediaNotFound, methodNotAllowed, requestTimeout, accountExists,
-        bodyTooLarge, unsupportedMediaType, invalid, idempotencyKeyReused, tooManyRequests, headersTooLarge,
-        `internal`, unavailable, deadlineExceeded,
+        forbidden, notFound, postNotFound, mediaNotFound, receiptNotFound, methodNotAllowed, requestTimeout,
+        accountExists, receiptExpired, bodyTooLarge, unsupportedMediaType, invalid, idempotencyKeyReused,
+        tooManyRequests, headersTooLarge,
+        `internal`, commandFailed, unavailable, deadlineExceeded,
     ]
 
     /// Returns the kind of problem with a code; `nil` if no kind has this code.

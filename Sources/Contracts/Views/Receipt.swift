@@ -2,31 +2,35 @@ package import FoundationEssentials
 
 /// The state of a command, which the command's caller can query by the message id of the command.
 package struct Receipt: SchemaCodable, Hashable {
-    /// `done` if the service has stored the reply of the command, which can be a refusal; otherwise `accepted`. An
-    /// unknown command is also `accepted`.
+    /// The states of a command.
     package enum Status: String, Sendable, Hashable, CaseIterable {
+        /// The service has stored no result. The command waits or runs, or the service does not know it.
         case accepted
+        /// The service has stored the reply of the command, which can be a refusal.
         case done
+        /// The service has given the command up after several failures. It is done if an operator replays it, or if
+        /// the sender repeats it, and it then succeeds.
+        case failed
     }
 
     /// The message id of the command.
     package let id: UUID
     package let status: Status
-    /// The stored reply; `nil` if the status is `accepted`.
+    /// The stored reply, or the problem of a command that was given up; `nil` if the status is `accepted`.
     package let result: CommandResult?
 
-    package init(id: UUID, result: CommandResult?) {
+    package init(id: UUID, status: Status, result: CommandResult? = nil) {
         self.id = id
+        self.status = status
         self.result = result
-        status = result == nil ? .accepted : .done
     }
 
     package static let schema = Schema<Receipt>.object(
         "Receipt", unknownFields: .ignored,
         field("id", \.id, .uuid),
         field("status", \.status, .oneOf()),
-        optionalField("result", \.result, CommandResult.schema)
-    ) { id, _, result in Receipt(id: id, result: result) }
+        optionalField("result", \.result, CommandResult.schema),
+        make: Receipt.init)
 }
 
 /// The reply to a command, as a receipt contains it.

@@ -7,6 +7,7 @@ extension OpenAPI {
         if case .parameters = source, case .object(let request) = message.request {
             parameters += request.fields.map { parameter($0, isInPath: route.path.contains("{\($0.name)}")) }
         }
+        if case .receipt = source { parameters.append(receipt) }
         if message.kind == .command {
             parameters += [reference("parameters", "IdempotencyKey"), reference("parameters", "Prefer")]
         }
@@ -17,7 +18,7 @@ extension OpenAPI {
     /// Returns the body of a request; `nil` if the request has no body.
     static func body(_ message: MessageDescriptor, _ source: BodySource) -> JSON? {
         switch source {
-        case .none, .parameters: nil
+        case .none, .parameters, .receipt: nil
         case .json:
             message.request.map { shape in
                 [
@@ -55,6 +56,11 @@ extension OpenAPI {
             parameter.add("schema", .object(schema))
         }
     }
+
+    private static let receipt: JSON = [
+        "name": "receipt", "in": "path", "required": true, "schema": ["type": "string"],
+        "description": "The last part of the path in `Location` of the 202 response. It is valid only for the caller.",
+    ]
 
     private static let upload: JSON = [
         "required": true,

@@ -21,6 +21,7 @@ extension OpenAPI {
         switch source {
         case .none: break
         case .parameters: codes.append(.invalid)
+        case .receipt: codes.append(.receiptNotFound)
         case .json:
             codes += [.malformedJSON, .requestTimeout, .bodyTooLarge, .unsupportedMediaType, .invalid]
         case .upload: codes += [.requestTimeout, .bodyTooLarge, .unsupportedMediaType, .invalid]

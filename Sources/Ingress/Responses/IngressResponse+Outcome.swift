@@ -8,9 +8,12 @@ extension IngressResponse {
     ///
     /// - Parameters:
     ///   - outcome: the reply, or why there is none.
-    ///   - request: the message. Its id is in the path of the receipt of an accepted command.
+    ///   - request: the message.
     ///   - traceID: the trace id, which the body of a problem contains.
-    static func outcome(_ outcome: RequestOutcome, of request: OutgoingRequest, traceID: String) -> IngressResponse {
+    ///   - receipts: makes the token in the path of the receipt of an accepted command.
+    static func outcome(
+        _ outcome: RequestOutcome, of request: OutgoingRequest, traceID: String, receipts: ReceiptTokens
+    ) -> IngressResponse {
         switch outcome {
         case .reply(let reply):
             return .reply(reply, to: request.type, traceID: traceID)
@@ -22,7 +25,9 @@ extension IngressResponse {
             return .problem(shareExceeded, traceID: traceID)
         case .accepted:
             var response = IngressResponse.json(acceptedReceipt(request.id), status: 202)
-            response.fields.append(HTTPField(name: .location, value: RouteTable.receiptPath(of: request)))
+            let token = receipts.token(for: request, acceptedAt: .now())
+            let path = RouteTable.receiptPath(token, request.type.service)
+            response.fields.append(HTTPField(name: .location, value: path))
             if !request.awaitsReply { response.fields.append(respondAsyncApplied) }
             return response
         case .deadlineExceeded:

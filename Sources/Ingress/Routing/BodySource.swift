@@ -8,6 +8,8 @@ enum BodySource: Sendable, Hashable {
     case none
     /// The parameters of the path and the query, as a JSON object.
     case parameters(ParameterTypes)
+    /// The content of the receipt token in the path.
+    case receipt
     /// The file in a multipart form, byte for byte.
     case upload
 

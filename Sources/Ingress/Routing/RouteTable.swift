@@ -4,8 +4,8 @@ internal import WorkerKit
 
 /// All routes of the API. The OpenAPI document is generated from this table.
 ///
-/// A command whose response is 202 has a receipt at `/v1/receipts/SERVICE/ID`. ID is the id of the message. The
-/// `Location` field of the response has the path of the receipt.
+/// A command whose response is 202 has a receipt at `/v1/receipts/SERVICE/TOKEN`. The `Location` field of the response
+/// has this path, with a token of ``ReceiptTokens``.
 enum RouteTable {
     static let all: [Route] = accounts + posts + media + search + receipts + builtIn
 
@@ -39,15 +39,15 @@ enum RouteTable {
     ]
 
     private static let receipts: [Route] = [
-        .parameters(.get, "\(receiptRoot)/post/{id}", Messages.Post.receipt.descriptor),
-        .parameters(.get, "\(receiptRoot)/media/{id}", Messages.Media.receipt.descriptor),
+        .message(.get, "\(receiptRoot)/post/{receipt}", Messages.Post.receipt.descriptor, .receipt),
+        .message(.get, "\(receiptRoot)/media/{receipt}", Messages.Media.receipt.descriptor, .receipt),
     ]
 
     private static let receiptRoot = "/v1/receipts"
 
-    /// Returns the path of an accepted command's receipt.
-    static func receiptPath(of request: OutgoingRequest) -> String {
-        "\(receiptRoot)/\(request.type.service.rawValue)/\(request.id.text)"
+    /// Returns the path of the receipt of an accepted command.
+    static func receiptPath(_ token: String, _ service: ServiceName) -> String {
+        "\(receiptRoot)/\(service.rawValue)/\(token)"
     }
 
     private static let builtIn: [Route] = [

@@ -38,20 +38,23 @@ package enum MediaService {
         let commands = MediaCommands(database: dependencies.database, cloudinary: cloudinary, validator: validator)
         let sweeper = UploadSweeper(database: dependencies.database, cloudinary: cloudinary, log: dependencies.log)
         return WorkerComponents(
-            handlers: handlers(commands, MediaQueries(database: dependencies.database)),
+            handlers: handlers(
+                commands, MediaQueries(database: dependencies.database), retention: dependencies.retention),
             services: [
                 ShutdownHook { await http.close() },
                 ServiceAdapter(run: { await sweeper.run() }, close: { await sweeper.close() }),
             ])
     }
 
-    @Loop static func handlers(_ commands: MediaCommands, _ queries: MediaQueries) -> [Handler] {
+    @Loop static func handlers(
+        _ commands: MediaCommands, _ queries: MediaQueries, retention: Duration
+    ) -> [Handler] {
         [
             .request(Messages.Media.upload, handle: commands.upload),
             .request(Messages.Media.delete, handle: commands.delete),
             .request(Messages.Media.get, handle: queries.get),
             .request(Messages.Media.list, handle: queries.list),
-            .receipt(Messages.Media.receipt, database: queries.database),
+            .receipt(Messages.Media.receipt, database: queries.database, retention: retention),
             .event(PostDeleted.self, handle: commands.postDeleted),
         ]
     }

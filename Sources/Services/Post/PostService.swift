@@ -17,10 +17,12 @@ package enum PostService {
     /// Makes the handlers.
     @Loop package static func components(_ dependencies: WorkerDependencies) -> WorkerComponents {
         WorkerComponents(
-            handlers: handlers(dependencies.database, PostCache(dependencies.redis, log: dependencies.log)))
+            handlers: handlers(
+                dependencies.database, PostCache(dependencies.redis, log: dependencies.log),
+                retention: dependencies.retention))
     }
 
-    @Loop static func handlers(_ database: PostgresPool, _ cache: PostCache) -> [Handler] {
+    @Loop static func handlers(_ database: PostgresPool, _ cache: PostCache, retention: Duration) -> [Handler] {
         let commands = PostCommands(cache: cache)
         let queries = PostQueries(database: database, cache: cache)
         let media = MediaProjection(database: database, cache: cache)
@@ -32,7 +34,7 @@ package enum PostService {
             .request(Messages.Post.get, handle: queries.get),
             // The search service lists posts without a caller, to rebuild its index.
             .request(Messages.Post.list, servicesWithoutCaller: [.search], handle: queries.list),
-            .receipt(Messages.Post.receipt, database: database),
+            .receipt(Messages.Post.receipt, database: database, retention: retention),
             .event(MediaUploaded.self, handle: media.uploaded),
             .event(MediaDeleted.self, handle: media.deleted),
         ]

@@ -259,9 +259,37 @@ internal import Reactor
 
     /// Rejects a delivery into the dead-letter queue.
     private func giveUp(_ delivery: Delivery, _ message: IncomingMessage, _ metadata: Logger.Metadata) async {
+        let refusal = message.refusal(Problem(.commandFailed))
+        if handlers[message.type]?.kind.usesInbox == true {
+            guard await storeFailure(delivery, message, refusal) else {
+                delivery.reject(requeue: true)
+                return
+            }
+        }
         log.error("message moved to the dead-letter queue", metadata: metadata)
-        await reply(message.refusal(Problem(.internal)), to: message)
+        await reply(refusal, to: message)
         delivery.reject(requeue: false)
+    }
+
+    /// Stores that a command has failed, so that its receipt reports the failure. Waits while the database is not
+    /// available.
+    ///
+    /// - Returns: `false` if the worker stops or the delivery's connection is lost before the failure is stored.
+    private func storeFailure(_ delivery: Delivery, _ message: IncomingMessage, _ refusal: Reply) async -> Bool {
+        var backoff = Backoff(.milliseconds(500) ... .seconds(10))
+        while delivery.isOpen {
+            do throws(PostgresError) {
+                try await FailedCommands.store(refusal, of: message, in: environment.database)
+                return true
+            } catch {
+                log.error("failure of a command not stored", metadata: metadata(message, failure: error, as: "error"))
+                // If the database refuses the row itself, the command becomes a dead letter without a receipt.
+                if error.missingDependency == nil { return true }
+            }
+            guard !isClosing, !Task.isCancelled else { break }
+            try? await Loop.sleep(for: backoff.next())
+        }
+        return false
     }
 
     // MARK: Log lines

@@ -16,6 +16,8 @@ package import ServiceLifecycle
     package let database: PostgresPool
     /// The connection to Redis, which can be unavailable at any time.
     package let redis: RedisClient
+    /// How long the results of commands are stored.
+    package let retention: Duration
 }
 
 /// The components that a service adds to a worker.
@@ -85,6 +87,8 @@ extension Daemon {
         _ = try settings.redis()
         let poolSize = try settings.integer("WARREN_DATABASE_CONNECTIONS", default: 8, in: 1...100)
         let trusted = try settings.list("WARREN_TRUSTED_PRINCIPALS", default: ["ingress"])
+        let retention = Duration.seconds(
+            try settings.integer("WARREN_RETENTION_SECONDS", default: 24 * 3600, in: 60...366 * 24 * 3600))
         let healthFile = try settings.text("WARREN_HEALTH_FILE")
 
         let name = "warren-\(definition.name)"
@@ -92,9 +96,9 @@ extension Daemon {
         let redis = RedisClient(address: try settings.redis(), name: name, log: log)
         let publisher = Publisher(address: try settings.broker(), name: name, log: log)
         let relay = OutboxRelay(pool: pool, publisher: publisher, principal: broker.user, log: log)
-        let sweeper = InboxSweeper(pool: pool, log: log)
+        let sweeper = CommandSweeper(pool: pool, retention: retention, log: log)
         let components = try await build(
-            WorkerDependencies(settings: settings, log: log, database: pool, redis: redis))
+            WorkerDependencies(settings: settings, log: log, database: pool, redis: redis, retention: retention))
         let dispatcher = Dispatcher(
             handlers: components.handlers, principal: broker.user, trusted: Set(trusted), pool: pool,
             publisher: publisher, relay: relay, log: log)

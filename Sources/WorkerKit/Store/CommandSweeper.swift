@@ -2,23 +2,27 @@ internal import Logging
 internal import Postgres
 internal import Reactor
 
-/// Deletes the inbox rows of commands that can no longer be redelivered or sent again.
-@Loop final class InboxSweeper {
-    /// The age at which rows are deleted. Clients do not retry a command for so long, and messages do not wait for so
-    /// long in a queue.
-    private static let retention: Duration = .seconds(7 * 24 * 3600)
-
-    private let job = PeriodicJob(every: .seconds(30 * 60) ... .seconds(90 * 60))
+/// Deletes the rows of commands that were carried out, refused or given up long ago.
+///
+/// A command that is sent or redelivered again after its row was deleted is carried out again.
+@Loop final class CommandSweeper {
+    private let job: PeriodicJob
     private let pool: PostgresPool
+    private let retention: Duration
     private let log: Logger
 
-    init(pool: PostgresPool, log: Logger) {
+    /// Makes a sweeper, which sweeps about 30 times in each retention time.
+    ///
+    /// - Parameter retention: the age at which rows are deleted.
+    init(pool: PostgresPool, retention: Duration, log: Logger) {
+        job = PeriodicJob(every: retention / 48...retention / 16)
         self.pool = pool
+        self.retention = retention
         self.log = log
     }
 
     func run() async {
-        await job.run(log: log, onFailure: "old inbox rows not deleted") { try await sweep() }
+        await job.run(log: log, onFailure: "the rows of old commands were not deleted") { try await sweep() }
     }
 
     func close() {
@@ -26,6 +30,7 @@ internal import Reactor
     }
 
     private func sweep() async throws {
-        while try await Inbox.sweep(olderThan: Self.retention, in: pool) >= 5000, !job.isClosed {}
+        while try await Inbox.sweep(olderThan: retention, in: pool), !job.isClosed {}
+        while try await FailedCommands.sweep(olderThan: retention, in: pool), !job.isClosed {}
     }
 }

@@ -16,10 +16,12 @@ internal import Reactor
         """
         INSERT INTO inbox (\(columns)) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING
         """)
+    /// The maximum number of rows that one statement deletes. It takes some tens of milliseconds.
+    private static let sweepLimit = 5_000
     private static let deleteOld = Statement(
         """
         DELETE FROM inbox WHERE id = ANY (ARRAY(
-            SELECT id FROM inbox WHERE handled_at < now() - make_interval(secs => $1) LIMIT 5000))
+            SELECT id FROM inbox WHERE handled_at < now() - make_interval(secs => $1) LIMIT \(sweepLimit)))
         """)
 
     /// The row of a command that was carried out or refused.
@@ -108,11 +110,11 @@ internal import Reactor
         row.belongs(to: message, fingerprint) ? .stored(row.reply) : .otherCommand
     }
 
-    /// Deletes up to 5,000 rows that are older than `age`.
+    /// Deletes up to ``sweepLimit`` rows that are older than `age`.
     ///
-    /// - Returns: the number of deleted rows. If it is less than 5,000, no such rows are left.
-    static func sweep(olderThan age: Duration, in pool: PostgresPool) async throws(PostgresError) -> Int {
-        try await pool.query(deleteOld, Double(age.components.seconds)).affected
+    /// - Returns: whether more such rows can be left.
+    static func sweep(olderThan age: Duration, in pool: PostgresPool) async throws(PostgresError) -> Bool {
+        try await pool.query(deleteOld, Double(age.components.seconds)).affected >= sweepLimit
     }
 }
 

@@ -41,5 +41,17 @@ package enum KitMigrations {
                 CREATE INDEX outbox_new ON outbox (due_at, number) WHERE due_at IS NULL;
                 CREATE INDEX outbox_postponed ON outbox (due_at, number) WHERE due_at IS NOT NULL;
                 """),
+        // The commands that were given up. If an operator replays such a command, its reply goes to the inbox.
+        Migration(
+            name: "kit-0005-failed-commands",
+            sql: """
+                CREATE TABLE failed_commands (
+                    id uuid PRIMARY KEY,
+                    subject uuid,
+                    status integer NOT NULL,
+                    body bytea NOT NULL,
+                    failed_at timestamptz NOT NULL
+                )
+                """),
     ]
 }

@@ -36,6 +36,8 @@ struct ThingMade: DomainEvent {
     let login: MessageType<EntityRequest, EmptyBody>
     /// Like `create`, but handled in batches.
     let createBatched: MessageType<EntityRequest, EmptyBody>
+    /// Has no handler unless a test adds one.
+    let receipt: MessageType<ReceiptRequest, Receipt>
 
     /// Runs at the start of a batch.
     var onBatch: (@Loop (Batch<EntityRequest>) async throws -> Void)?
@@ -71,10 +73,13 @@ struct ThingMade: DomainEvent {
         read = type("look", .query)
         login = type("login", .credential)
         createBatched = type("createBatched", .command)
+        receipt = MessageType(
+            "\(prefix).receipt", .query, of: .post, "", request: .json(example: ReceiptRequest(id: .v7())),
+            reply: .json(200, example: Receipt(id: .v7(), status: .accepted)))
     }
 
     var commandTypes: [String] { [create.name, delete.name, createBatched.name] }
-    var queryTypes: [String] { [read.name, login.name] }
+    var queryTypes: [String] { [read.name, login.name, receipt.name] }
 
     var handlers: [Handler] {
         [
