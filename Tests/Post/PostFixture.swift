@@ -27,7 +27,7 @@ import Testing
             limits.timeout = .seconds(2)
             redis = RedisClient(address: try RedisAddress(url: url), name: "test", limits: limits, log: .quiet)
             self.proxy = proxy
-            let cache = PostCache(redis, keyPrefix: keyPrefix, log: .quiet)
+            let cache = PostCache(redis, Invalidations(redis: redis, log: .quiet), keyPrefix: keyPrefix)
             handlers = ServiceHandlers(
                 PostService.handlers(database, cache, retention: .seconds(3600)), database: database)
         }

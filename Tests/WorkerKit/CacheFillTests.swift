@@ -98,7 +98,7 @@ struct CacheFillTests {
     @Test("a key that a dead process has reserved delays a reading by less than 5 s, and the value is cached later")
     @Loop func deadReader() async throws {
         try await CacheFixture.run { fixture async throws in
-            _ = try await fixture.redis.send(["SET", .string("\(fixture.name):a"), "\0dead", "PX", 1_500])
+            _ = try await fixture.redis.send(["SET", .string(fixture.entityKey("a")), "\0dead", "PX", 1_500])
             let source = Source()
             source.barrier.open()
             let began = ContinuousClock.now
@@ -121,7 +121,7 @@ struct CacheFillTests {
             async let slow = fixture.entities.body("a") { try await source.read() }
             #expect(try await eventually { source.reads == 1 })
             await fixture.entities.putTombstone("a")
-            #expect(try await fixture.redis.send(["DEL", .string("\(fixture.name):a")]).integer == 1)
+            #expect(try await fixture.redis.send(["DEL", .string(fixture.entityKey("a"))]).integer == 1)
             source.barrier.open()
             #expect(try await slow == Array("read".utf8))
             #expect(try await fixture.entities.body("a") { nil } == nil)
@@ -136,7 +136,7 @@ struct CacheFillTests {
             #expect(try await eventually { source.reads == 1 })
             // As if Redis had evicted the tombstone.
             await fixture.entities.putTombstone("a")
-            _ = try await fixture.redis.send(["DEL", .string("\(fixture.name):a")])
+            _ = try await fixture.redis.send(["DEL", .string(fixture.entityKey("a"))])
             #expect(try await fixture.entities.body("a") { Array("new".utf8) } == Array("new".utf8))
             source.barrier.open()
             #expect(try await slow == Array("read".utf8))

@@ -27,7 +27,7 @@ struct CacheTests {
             }
             #expect(read == Array("read before".utf8))
             #expect(await fixture.entityLookup("b") == "unavailable")
-            let timeToLive = try await fixture.redis.send(["TTL", .string("\(fixture.name):b")]).integer ?? 0
+            let timeToLive = try await fixture.redis.send(["TTL", .string(fixture.entityKey("b"))]).integer ?? 0
             #expect((10...60).contains(timeToLive))
         }
     }

@@ -165,7 +165,7 @@ import Testing
     @Loop func lostGeneration() async throws {
         try await CacheFixture.run { fixture async throws in
             let cache = Self.cache(fixture)
-            let key = "{\(fixture.name)}:generation"
+            let key = fixture.generationKey
             let future = 4_000_000_000_000_000
             for (round, stored) in [nil, "\(future)", "\(future) \(future + 250_000)", "1", "nonsense"].enumerated() {
                 if let stored {

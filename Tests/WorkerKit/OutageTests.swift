@@ -159,6 +159,40 @@ extension Workers.OutageTests {
         }
     }
 
+    @Test("of two workers, the one whose caches lose Redis gets no messages until it has Redis again")
+    @Loop func stepBackWithoutRedis() async throws {
+        try await WorkerFixture.run { fixture async throws in
+            let log = CapturedLog()
+            try await CacheFixture.run { caches async throws in
+                var plan = RunningWorker.Plan()
+                plan.caches = caches.redis
+                plan.log = log.logger(.info)
+                try await fixture.withWorker(plan) { affected async throws in
+                    try await fixture.withWorker { _ async throws in
+                        caches.proxy.refuse()
+                        #expect(try await eventually(within: .seconds(20)) { affected.missingDependencies == [.redis] })
+                        try await Loop.sleep(for: .seconds(2))
+                        let handled = log.events.count
+                        for _ in 0..<20 { try await sendCommand(fixture) }
+                        #expect(log.events.count == handled, "the worker without Redis must get no message")
+                        caches.proxy.resume()
+                        #expect(try await eventually(within: .seconds(20)) { affected.missingDependencies.isEmpty })
+                        let isUsed = try await eventually(within: .seconds(20)) {
+                            try await sendCommand(fixture)
+                            return log.events.count > handled
+                        }
+                        #expect(isUsed)
+                    }
+                }
+            }
+        }
+    }
+
+    @Loop private func sendCommand(_ fixture: WorkerFixture) async throws {
+        let reply = try await fixture.client.ask(fixture.service.create.name, fixture.body(UUID.v7()))
+        #expect(reply.status == 201)
+    }
+
     @Test("an outage is logged once when it begins and once when it ends, with its duration")
     @Loop func logLines() async throws {
         let log = CapturedLog()

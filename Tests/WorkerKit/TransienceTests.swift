@@ -25,7 +25,7 @@ struct TransienceTests {
     @Loop func tombstone() async throws {
         try await CacheFixture.run { fixture in
             await fixture.entities.putTombstone("a")
-            let timeToLive = try await fixture.redis.send(["TTL", .string("\(fixture.name):a")]).integer
+            let timeToLive = try await fixture.redis.send(["TTL", .string(fixture.entityKey("a"))]).integer
             // A query has a deadline of 5 s.
             #expect((10...300).contains(timeToLive ?? -1))
         }

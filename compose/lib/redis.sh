@@ -3,8 +3,7 @@
 # failed logins of identity. Clients determine the size of the caches, so on a common server, a client that reads many
 # pages could evict the rate limits.
 #
-# The servers do not write their data to disk, because a cache restored from an old snapshot could show a post that was
-# deleted later.
+# The servers do not write their data to disk, because no data in them must survive a restart.
 
 # The server that a service uses.
 declare -A REDIS_SERVERS=([ingress]=limits [identity]=limits [post]=redis [media]=redis [search]=redis)
@@ -20,12 +19,12 @@ declare -A REDIS_KEYS=(
 )
 
 # The commands that a service with keys may use: exactly those that its code and its scripts send.
-REDIS_COMMANDS="+auth +ping +select +client|setname +get +set +del +time +eval +evalsha +script|load"
+REDIS_COMMANDS="+auth +ping +select +info +client|setname +get +set +del +time +eval +evalsha +script|load"
 
 # redis_user SERVICE: prints the line of redis.conf that defines the service's user. A user without keys may only
 # connect.
 redis_user() {
-    local hash commands="+auth +ping +select +client|setname"
+    local hash commands="+auth +ping +select +info +client|setname"
     hash=$(printf '%s' "$(secret "redis-$1")" | sha256sum)
     if [[ -n ${REDIS_KEYS[$1]} ]]; then commands=$REDIS_COMMANDS; fi
     printf 'user %s on #%s%s resetchannels -@all %s\n' "$1" "${hash%% *}" "${REDIS_KEYS[$1]:+ ${REDIS_KEYS[$1]}}" \

@@ -23,8 +23,9 @@ extension RedisClient {
                 let candidate = try RedisConnection(descriptor: descriptor, limits: limits)
                 self.candidate = candidate
                 try await logIn(over: candidate, address, until: deadline)
+                let serverID = identifiesServer ? try await serverID(over: candidate, until: deadline) : ""
                 guard candidate.isOpen, !isStopped else { throw RedisError(.unavailable, "the client was closed") }
-                return establish(candidate, port: address.port)
+                return establish(candidate, serverID, port: address.port)
             } catch {
                 candidate?.close(error)
                 lastError = error
@@ -45,8 +46,9 @@ extension RedisClient {
         throw RedisError(.unavailable, "the task was cancelled, or no thread could be created")
     }
 
-    private func establish(_ candidate: RedisConnection, port: Int) {
+    private func establish(_ candidate: RedisConnection, _ serverID: String, port: Int) {
         connection = candidate
+        self.serverID = serverID
         self.candidate = nil
         lastFailure = nil
         log.info("connected to Redis", metadata: ["host": "\(host)", "port": "\(port)"])
@@ -99,5 +101,16 @@ extension RedisClient {
         // Sent on every connection, because the reply also shows whether the server is a Redis server and whether it
         // requires a password.
         _ = try await connection.call(["CLIENT", "SETNAME", .string(name)], until: deadline)
+    }
+
+    /// Asks a server for its `run_id`.
+    private func serverID(
+        over connection: RedisConnection, until deadline: ContinuousClock.Instant
+    ) async throws(RedisError) -> String {
+        let text = try await connection.call(["INFO", "server"], until: deadline).string ?? ""
+        for line in text.split(whereSeparator: \.isNewline) where line.hasPrefix("run_id:") {
+            return String(line.dropFirst("run_id:".count))
+        }
+        throw RedisError(.protocol, "the reply to INFO has no run_id")
     }
 }

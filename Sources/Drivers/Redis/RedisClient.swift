@@ -8,9 +8,16 @@ package import Reactor
 @Loop package final class RedisClient {
     /// Called as soon as a new connection is logged in, before any other code can send a command over it.
     package var onConnect: (@Loop () -> Void)?
+    /// Called when the connection is made or lost, and after each attempt to connect that fails.
+    package var onAvailabilityChange: (@Loop () -> Void)?
+    /// The `run_id` of the server of the last connection, which no other server and no later start of the same server
+    /// has; empty before the first connection, or if the client does not ask for it.
+    package internal(set) var serverID = ""
     /// The reason why there is no connection. `nil` if there is a connection, or if no attempt to connect has failed
     /// yet.
-    var lastFailure: RedisError?
+    var lastFailure: RedisError? {
+        didSet { onAvailabilityChange?() }
+    }
 
     let address: @Sendable () throws -> RedisAddress
     /// The host of the last attempt to connect, for log lines.
@@ -18,6 +25,7 @@ package import Reactor
     let name: String
     let limits: RedisLimits
     let log: Logger
+    let identifiesServer: Bool
     var connection: RedisConnection?
     /// The connection that is logging in.
     var candidate: RedisConnection?
@@ -33,19 +41,24 @@ package import Reactor
     ///   - address: the server. Evaluated for each connection, so that a new password is used.
     ///   - name: the client's name in `CLIENT LIST`. Characters other than visible ASCII are replaced by dashes.
     ///   - limits: timeouts, and limits on the commands in flight.
+    ///   - identifiesServer: whether to ask each server for its ``serverID``. The user then needs the command `INFO`.
     ///   - log: receives an entry for each connection that is made or lost, and for each attempt that fails.
     package nonisolated init(
         address: @autoclosure @escaping @Sendable () throws -> RedisAddress, name: String,
-        limits: RedisLimits = RedisLimits(), log: Logger
+        limits: RedisLimits = RedisLimits(), identifiesServer: Bool = false, log: Logger
     ) {
         self.address = address
         self.name = String(name.map { $0.isASCII && $0 > " " && $0 <= "~" ? $0 : "-" })
         self.limits = limits
+        self.identifiesServer = identifiesServer
         self.log = log
     }
 
     /// Whether commands can be sent now.
     package var isConnected: Bool { connection?.isOpen ?? false }
+
+    /// Whether the connection was lost, or an attempt to connect has failed, and no connection has been made since.
+    package var isUnavailable: Bool { lastFailure != nil && !isConnected }
 
     var isStopped: Bool { stopped.isFired }
 

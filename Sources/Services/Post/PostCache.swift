@@ -10,19 +10,16 @@ internal import WorkerKit
 @Loop struct PostCache {
     private let posts: EntityCache
     private let pages: ListCache
-    /// The lifetime of a cache entry. It bounds how long deleted data is served if a worker is killed before
-    /// it sends an invalidation.
-    private static let lifetime = Duration.seconds(60)
 
     /// Makes a cache.
     ///
     /// - Parameter keyPrefix: the beginning of the cache's keys in Redis.
-    init(_ redis: RedisClient, keyPrefix: String = "post", log: Logger) {
-        let invalidations = Invalidations(redis: redis, log: log)
+    init(_ redis: RedisClient, _ invalidations: Invalidations, keyPrefix: String = "post") {
+        let lifetime = Invalidations.entryLifetime
         posts = EntityCache(
-            redis: redis, invalidations: invalidations, name: "\(keyPrefix):entry", lifetime: Self.lifetime)
+            redis: redis, invalidations: invalidations, name: "\(keyPrefix):entry", lifetime: lifetime)
         pages = ListCache(
-            redis: redis, invalidations: invalidations, name: "\(keyPrefix):list", lifetime: Self.lifetime)
+            redis: redis, invalidations: invalidations, name: "\(keyPrefix):list", lifetime: lifetime)
     }
 
     /// Returns the body of a post, with its entity tag, from the cache. If the cache does not have it, reads the body

@@ -12,13 +12,13 @@ package enum PostService {
         queues: [
             ConsumedQueue(Queue.postCommands, prefetch: 64), ConsumedQueue(Queue.postQueries, prefetch: 128),
             ConsumedQueue(Queue.postEvents, prefetch: 32),
-        ])
+        ], hasCaches: true)
 
     /// Makes the handlers.
     @Loop package static func components(_ dependencies: WorkerDependencies) -> WorkerComponents {
         WorkerComponents(
             handlers: handlers(
-                dependencies.database, PostCache(dependencies.redis, log: dependencies.log),
+                dependencies.database, PostCache(dependencies.redis, dependencies.invalidations),
                 retention: dependencies.retention))
     }
 

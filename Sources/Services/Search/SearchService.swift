@@ -20,7 +20,7 @@ package enum SearchService {
         queues: [
             ConsumedQueue(Queue.searchQueries, prefetch: 64),
             ConsumedQueue(Queue.searchEvents, prefetch: UInt16(eventBatchLimit)),
-        ])
+        ], hasCaches: true)
 
     /// The maximum number of events that one statement applies to the index. In one measurement with 14, 64 and 256
     /// posts in a statement, a post cost PostgreSQL 49, 37 and 28 µs of CPU time.
@@ -35,7 +35,7 @@ package enum SearchService {
     @Loop package static func components(_ dependencies: WorkerDependencies) -> WorkerComponents {
         let survey = IndexSurvey(database: dependencies.database, log: dependencies.log)
         return WorkerComponents(
-            handlers: handlers(dependencies.database, cache(dependencies.redis, dependencies.log), survey),
+            handlers: handlers(dependencies.database, cache(dependencies.redis, dependencies.invalidations), survey),
             services: [ServiceAdapter(run: { await survey.run() }, close: { await survey.close() })])
     }
 
@@ -55,9 +55,9 @@ package enum SearchService {
     }
 
     /// Makes the cache of search replies. A change of the index invalidates all replies, at most four times a second.
-    @Loop static func cache(_ redis: RedisClient, _ log: Logger) -> ListCache {
+    @Loop static func cache(_ redis: RedisClient, _ invalidations: Invalidations) -> ListCache {
         ListCache(
-            redis: redis, invalidations: Invalidations(redis: redis, log: log), name: "search:posts",
-            lifetime: .seconds(60), pause: cachePause)
+            redis: redis, invalidations: invalidations, name: "search:posts",
+            lifetime: Invalidations.entryLifetime, pause: cachePause)
     }
 }

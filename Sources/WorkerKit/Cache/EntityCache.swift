@@ -7,12 +7,10 @@ package import Redis
 /// A delete or a change sets the key to an empty value (a tombstone) for 60 s. A query that has read the old row before
 /// the change can therefore not store the old row.
 @Loop package final class EntityCache {
-    /// The lifetime of a tombstone. It is longer than any read, because a query's deadline is 5 s.
-    private static let tombstoneSeconds = 60
-
+    private let redis: RedisClient
     private let invalidations: Invalidations
     private let filler: CacheFiller
-    private let prefix: String
+    private let name: String
 
     /// Makes a cache.
     ///
@@ -20,8 +18,9 @@ package import Redis
     ///   - name: the prefix of the cache's keys, such as `post:one`.
     ///   - lifetime: an entry's lifetime, in whole seconds.
     package init(redis: RedisClient, invalidations: Invalidations, name: String, lifetime: Duration) {
+        self.redis = redis
         self.invalidations = invalidations
-        prefix = "\(name):"
+        self.name = name
         filler = CacheFiller(redis: redis, lifetime: lifetime)
     }
 
@@ -30,14 +29,12 @@ package import Redis
     ///
     /// - Parameter read: reads the entity; `nil` if it does not exist. The first byte must not be 0.
     package func body(_ id: String, read: @Loop () async throws -> [UInt8]?) async throws -> [UInt8]? {
-        try await filler.value(await filler.lookUp(prefix + id), read: read)
+        try await filler.value(await filler.lookUp(CacheKey.entity(id, of: name, redis.serverID)), read: read)
     }
 
     /// Replaces an entity's entry with a tombstone. For 60 s nothing is stored under its key, and readers read the
     /// database.
     package func putTombstone(_ id: String) async {
-        await invalidations.send([
-            .string("SET"), .string(prefix + id), .string(""), .string("EX"), .integer(Self.tombstoneSeconds),
-        ])
+        await invalidations.send(.entity(id, in: name))
     }
 }

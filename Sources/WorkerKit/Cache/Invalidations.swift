@@ -6,15 +6,20 @@ package import Redis
 /// invalidation continues to serve deleted data.
 ///
 /// While the connection is open, failed invalidations are sent again with exponential backoff. On a new connection, all
-/// of them are sent before any command that reads. An invalidation that fails several times is kept only once.
+/// of them are sent before any command that reads. An invalidation that fails several times is kept only once. Other
+/// workers of the service, which may reach Redis, get failed invalidations through the broker (``handover``).
 @Loop package final class Invalidations {
+    /// How long an invalidation is needed, because no cache entry has a longer lifetime.
+    package static let entryLifetime: Duration = .seconds(60)
     /// The maximum number of failed invalidations that are kept.
     private static let limit = 10_000
 
     private let redis: RedisClient
     private let log: Logger
+    /// Passes failed invalidations on; `nil` if there are no other workers.
+    private let handover: InvalidationHandover?
     /// The failed invalidations that must be sent again.
-    private var pending: Set<[RedisArgument]> = []
+    private var pending: Set<Invalidation> = []
     /// Whether failed invalidations were dropped because of ``limit``.
     private var hasOverflowed = false
     private var backoff = Backoff(.milliseconds(100) ... .seconds(5))
@@ -22,8 +27,9 @@ package import Redis
 
     /// Makes the invalidations of a Redis client. A client can have only one such object, because the object sets the
     /// client's `onConnect`.
-    package init(redis: RedisClient, log: Logger) {
+    package init(redis: RedisClient, handover: InvalidationHandover? = nil, log: Logger) {
         self.redis = redis
+        self.handover = handover
         self.log = log
         redis.onConnect = { [weak self] in self?.retry() }
     }
@@ -35,24 +41,32 @@ package import Redis
     /// The number of failed invalidations that must be sent again.
     var count: Int { pending.count }
 
-    /// Sends an invalidation. The command must be idempotent, because it can be sent again later.
-    package func send(_ command: [RedisArgument]) async {
+    /// Sends an invalidation. It can be sent again later.
+    ///
+    /// - Parameter needed: how long other workers need the invalidation if it fails.
+    func send(_ invalidation: Invalidation, needed: Duration = entryLifetime) async {
         do {
-            _ = try await redis.send(command)
+            _ = try await redis.send(invalidation.command(for: redis.serverID))
             // If the same invalidation has failed before, it need not be sent again.
-            if !pending.isEmpty { pending.remove(command) }
+            if !pending.isEmpty { settle(invalidation) }
         } catch {
-            keep(command)
+            keep(invalidation)
+            handover?.add(invalidation, needed: needed)
         }
     }
 
-    private func keep(_ command: [RedisArgument]) {
+    private func keep(_ invalidation: Invalidation) {
         if pending.count < Self.limit {
-            pending.insert(command)
-        } else if !pending.contains(command) {
+            pending.insert(invalidation)
+        } else if !pending.contains(invalidation) {
             hasOverflowed = true
         }
         scheduleRetry()
+    }
+
+    private func settle(_ invalidation: Invalidation) {
+        pending.remove(invalidation)
+        handover?.remove(invalidation)
     }
 
     /// Sends all pending invalidations in one turn of the loop.
@@ -64,14 +78,16 @@ package import Redis
         if hasOverflowed {
             log.warning("too many cache invalidations failed; deleted data can be served until it expires")
         }
-        let commands = pending
+        let invalidations = pending
         pending = []
         hasOverflowed = false
-        for command in commands {
-            redis.send(command) { result in
+        for invalidation in invalidations {
+            redis.send(invalidation.command(for: redis.serverID)) { result in
                 switch result {
-                case .success: if self.pending.isEmpty { self.backoff.reset() }
-                case .failure: self.keep(command)
+                case .success:
+                    self.settle(invalidation)
+                    if self.pending.isEmpty { self.backoff.reset() }
+                case .failure: self.keep(invalidation)
                 }
             }
         }

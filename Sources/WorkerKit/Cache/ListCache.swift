@@ -17,12 +17,11 @@ package import Redis
 @Loop package final class ListCache {
     /// The generation is a time in microseconds, so that a generation that Redis has lost is followed by a greater
     /// number. The key's value is the generation and, after a space, the next generation if
-    /// one is scheduled. They are in one key, so that Redis cannot evict the scheduled generation alone. All keys of a
-    /// list have the list's name as their hash tag, so a Redis cluster keeps them in one slot.
+    /// one is scheduled. They are in one key, so that Redis cannot evict the scheduled generation alone.
     ///
     /// If the scheduled generation is more than a pause in the future, the server's clock was set back. It then begins
     /// at once.
-    private static let readGeneration = """
+    private nonisolated static let readGeneration = """
         local time = redis.call('TIME')
         local now = time[1] * 1000000 + time[2]
         local pause = tonumber(ARGV[1])
@@ -52,7 +51,7 @@ package import Redis
     // If a generation is scheduled, it covers this write as well, because its pages are read after the schedule. A
     // generation that begins in this call has no pages yet. The script still schedules a further one, which costs one
     // extra reading.
-    private static let advanceScript =
+    nonisolated static let advanceScript =
         readGeneration + """
             if next then return 0 end
             if now - current >= pause or now < current - pause then
@@ -71,9 +70,7 @@ package import Redis
     private let redis: RedisClient
     private let invalidations: Invalidations
     private let filler: CacheFiller
-    private let generationKey: String
-    /// The key of a page consists of this prefix, the generation, a colon and the page.
-    private let pageKeyPrefix: String
+    private let name: String
     private let pause: Duration
     /// The newest running reading of each page.
     private var readings: [String: Reading] = [:]
@@ -94,8 +91,7 @@ package import Redis
         self.redis = redis
         self.invalidations = invalidations
         self.pause = pause
-        generationKey = "{\(name)}:generation"
-        pageKeyPrefix = "{\(name)}:page:"
+        self.name = name
         filler = CacheFiller(redis: redis, lifetime: lifetime)
     }
 
@@ -130,15 +126,16 @@ package import Redis
 
     private func lookUp(_ page: String) async -> CacheLookup {
         let marker = filler.newMarker()
+        let keyPrefix = CacheKey.pages(of: name, redis.serverID)
         let result = try? await redis.run(
-            Self.lookUpScript, keys: [.string(generationKey)],
+            Self.lookUpScript, keys: [.string(CacheKey.generation(of: name, redis.serverID))],
             arguments: [
-                .integer(pauseMicroseconds), .string(pageKeyPrefix), .string(":\(page)"), .bytes(marker),
+                .integer(pauseMicroseconds), .string(keyPrefix), .string(":\(page)"), .bytes(marker),
                 .integer(CacheFiller.reservationLifetime),
             ])
         guard case .array(let parts)? = result, parts.count == 2, case .bytes(let generation) = parts[0]
         else { return .unavailable }
-        let key = pageKeyPrefix + String(decoding: generation, as: UTF8.self) + ":\(page)"
+        let key = keyPrefix + String(decoding: generation, as: UTF8.self) + ":\(page)"
         return CacheLookup(parts[1], for: CacheReservation(key: key, marker: marker))
     }
 
@@ -156,10 +153,7 @@ package import Redis
             guard await writer.waitThroughCancellation() == true else { return }
         }
         let covered = writers.takeOthers()
-        await invalidations.send([
-            .string("EVAL"), .string(Self.advanceScript), .integer(1), .string(generationKey),
-            .integer(pauseMicroseconds),
-        ])
+        await invalidations.send(.list(name, pause: pauseMicroseconds))
         for writer in covered { writer.resume(returning: false) }
         writers.finish()?.resume(returning: true)
     }

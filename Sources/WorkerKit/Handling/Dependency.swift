@@ -12,6 +12,8 @@ package struct Dependency: Hashable, Sendable, CustomStringConvertible {
 
     /// The service's database.
     package static let database = Dependency("the database")
+    /// The Redis server of the service's caches. Messages can be carried out without it.
+    package static let redis = Dependency("Redis")
 }
 
 /// An error that can be caused by a dependency that is not available.

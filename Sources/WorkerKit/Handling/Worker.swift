@@ -2,6 +2,7 @@ internal import AMQP
 internal import Logging
 internal import Postgres
 internal import Reactor
+internal import Redis
 
 /// A queue that a worker consumes.
 package struct ConsumedQueue: Sendable, Hashable {
@@ -34,6 +35,8 @@ package struct ConsumedQueue: Sendable, Hashable {
     private let consumer: Consumer
     private let dispatcher: Dispatcher
     private let pool: PostgresPool
+    /// The Redis server of the service's caches; `nil` if the service has none.
+    private let caches: RedisClient?
     private let deliveries: AsyncStream<Delivery>
     private let incoming: AsyncStream<Delivery>.Continuation
     private let unsettled: Unsettled
@@ -65,10 +68,11 @@ package struct ConsumedQueue: Sendable, Hashable {
 
     init(
         address: @autoclosure @escaping @Sendable () throws -> BrokerAddress, name: String, queues: [ConsumedQueue],
-        dispatcher: Dispatcher, pool: PostgresPool, log: Logger
+        dispatcher: Dispatcher, pool: PostgresPool, caches: RedisClient? = nil, log: Logger
     ) {
         self.dispatcher = dispatcher
         self.pool = pool
+        self.caches = caches
         // The stream is unbounded, because the prefetch of the queues limits the number of deliveries in it.
         let (deliveries, incoming) = AsyncStream.makeStream(of: Delivery.self)
         let unsettled = Unsettled()
@@ -81,6 +85,7 @@ package struct ConsumedQueue: Sendable, Hashable {
         }
         consumer = Consumer(address: try address(), name: name, subscriptions: subscriptions, log: log)
         pool.onAvailabilityChange = { [weak self] in self?.dependenciesChanged() }
+        caches?.onAvailabilityChange = { [weak self] in self?.dependenciesChanged() }
         dispatcher.outages.onChange = { [weak self] in self?.dependenciesChanged() }
     }
 
@@ -152,7 +157,8 @@ package struct ConsumedQueue: Sendable, Hashable {
     var missingDependencies: [Dependency] {
         let missing = Set(dispatcher.outages.missing)
         let database: Set<Dependency> = pool.availability == .unavailable ? [.database] : []
-        return missing.union(database).sorted { $0.description < $1.description }
+        let redis: Set<Dependency> = caches?.isUnavailable == true ? [.redis] : []
+        return missing.union(database).union(redis).sorted { $0.description < $1.description }
     }
 
     /// Gives the consumers a low priority while a dependency is missing, so that the broker delivers to other workers,

@@ -16,6 +16,8 @@ package import ServiceLifecycle
     package let database: PostgresPool
     /// The connection to Redis, which can be unavailable at any time.
     package let redis: RedisClient
+    /// Sends the invalidations of the service's caches in Redis.
+    package let invalidations: Invalidations
     /// How long the results of commands are stored.
     package let retention: Duration
 }
@@ -42,12 +44,15 @@ package struct WorkerDefinition: Sendable {
     package let migrations: [Migration]
     /// The queues that the worker consumes.
     package let queues: [ConsumedQueue]
+    /// Whether the service has caches in Redis. It then consumes a queue of events, too.
+    package let hasCaches: Bool
 
     /// Makes a definition.
-    package init(name: String, migrations: [Migration], queues: [ConsumedQueue]) {
+    package init(name: String, migrations: [Migration], queues: [ConsumedQueue], hasCaches: Bool = false) {
         self.name = name
         self.migrations = migrations
         self.queues = queues
+        self.hasCaches = hasCaches
     }
 }
 
@@ -93,18 +98,25 @@ extension Daemon {
 
         let name = "warren-\(definition.name)"
         let pool = PostgresPool(url: try settings.requiredText("WARREN_DATABASE_URL"), size: poolSize, log: log)
-        let redis = RedisClient(address: try settings.redis(), name: name, log: log)
+        let redis = RedisClient(
+            address: try settings.redis(), name: name, identifiesServer: definition.hasCaches, log: log)
         let publisher = Publisher(address: try settings.broker(), name: name, log: log)
         let relay = OutboxRelay(pool: pool, publisher: publisher, principal: broker.user, log: log)
         let sweeper = CommandSweeper(pool: pool, retention: retention, log: log)
+        let handover = InvalidationHandover(
+            publisher: publisher, principal: broker.user, queue: definition.name + ".events", log: log)
+        let invalidations = Invalidations(redis: redis, handover: definition.hasCaches ? handover : nil, log: log)
         let components = try await build(
-            WorkerDependencies(settings: settings, log: log, database: pool, redis: redis, retention: retention))
+            WorkerDependencies(
+                settings: settings, log: log, database: pool, redis: redis, invalidations: invalidations,
+                retention: retention))
         let dispatcher = Dispatcher(
-            handlers: components.handlers, principal: broker.user, trusted: Set(trusted), pool: pool,
+            handlers: components.handlers + (definition.hasCaches ? [.invalidations(invalidations)] : []),
+            principal: broker.user, trusted: Set(trusted), pool: pool,
             publisher: publisher, relay: relay, log: log)
         let worker = Worker(
             address: try settings.broker(), name: name, queues: definition.queues, dispatcher: dispatcher, pool: pool,
-            log: log)
+            caches: definition.hasCaches ? redis : nil, log: log)
         let topology = RequiredTopology(
             exchanges: [Exchange.replies, Exchange.events, Exchange.retry], queues: definition.queues.map(\.name))
         try await WorkerStartup(
@@ -116,6 +128,7 @@ extension Daemon {
             ServiceAdapter(run: { await pool.run() }, close: { await pool.close(within: .seconds(5)) }),
             ServiceAdapter(run: { await redis.run() }, close: { await redis.close() }),
             ServiceAdapter(run: { await publisher.run() }, close: { await publisher.close(within: .seconds(5)) }),
+            ShutdownHook { await handover.close() },
             ServiceAdapter(run: { await relay.run() }, close: { await relay.close() }),
             ServiceAdapter(run: { await sweeper.run() }, close: { await sweeper.close() }),
         ]

@@ -19,26 +19,47 @@ import Testing
     let invalidations: Invalidations
     let name: String
 
-    init(name: String = "kit:" + UUID().text) throws {
+    /// - Parameters:
+    ///   - name: the name of the caches.
+    ///   - server: the URL of the Redis server; by default the server of all tests.
+    ///   - timeout: the timeout of commands.
+    ///   - handover: passes failed invalidations on.
+    init(
+        name: String = "kit:" + UUID().text, server: String? = nil, timeout: Duration = .seconds(10),
+        handover: InvalidationHandover? = nil
+    ) throws {
         self.name = name
-        let (url, proxy) = try TestEnvironment.redirect("WARREN_TEST_REDIS_URL", defaultPort: 6379) {
-            try FaultProxy(to: $0)
-        }
+        let (url, proxy) = try Self.redirect(server)
         self.proxy = proxy
         var limits = RedisLimits()
-        limits.timeout = .seconds(10)
+        limits.timeout = timeout
         limits.connectTimeout = .seconds(10)
         limits.silence = .seconds(20)
-        redis = RedisClient(address: try RedisAddress(url: url), name: "test", limits: limits, log: .quiet)
-        invalidations = Invalidations(redis: redis, log: .quiet)
+        redis = RedisClient(
+            address: try RedisAddress(url: url), name: "test", limits: limits, identifiesServer: true, log: .quiet)
+        invalidations = Invalidations(redis: redis, handover: handover, log: .quiet)
         pages = ListCache(redis: redis, invalidations: invalidations, name: name, lifetime: .seconds(60))
         entities = EntityCache(redis: redis, invalidations: invalidations, name: name, lifetime: .seconds(60))
     }
 
-    var generationKey: String { "{\(name)}:generation" }
+    var generationKey: String { CacheKey.generation(of: name, redis.serverID) }
 
-    static func run(name: String? = nil, _ body: @Loop (CacheFixture) async throws -> Void) async throws {
-        let fixture = try name.map { try CacheFixture(name: $0) } ?? CacheFixture()
+    func entityKey(_ id: String) -> String { CacheKey.entity(id, of: name, redis.serverID) }
+
+    /// Puts a proxy between the client and the server.
+    private static func redirect(_ server: String?) throws -> (String, FaultProxy) {
+        guard let server else {
+            return try TestEnvironment.redirect("WARREN_TEST_REDIS_URL", defaultPort: 6379) { try FaultProxy(to: $0) }
+        }
+        let proxy = try FaultProxy(to: RedisAddress(url: server).port)
+        return ("redis://127.0.0.1:\(proxy.port)", proxy)
+    }
+
+    static func run(
+        name: String = "kit:" + UUID().text, server: String? = nil, timeout: Duration = .seconds(10),
+        handover: InvalidationHandover? = nil, _ body: @Loop (CacheFixture) async throws -> Void
+    ) async throws {
+        let fixture = try CacheFixture(name: name, server: server, timeout: timeout, handover: handover)
         defer { fixture.proxy.stop() }
         let redis = fixture.redis
         try await withThrowingDiscardingTaskGroup { group in
@@ -69,14 +90,15 @@ import Testing
 
     /// Returns an entity's content in Redis; `reserved` if a reader has reserved the key, `miss` if there is no
     /// content, `unavailable` if there is a tombstone or Redis is not available.
-    func entityLookup(_ id: String) async -> String { await lookup("\(name):\(id)") }
+    func entityLookup(_ id: String) async -> String { await lookup(entityKey(id)) }
 
     /// Returns a page's content in Redis under the current generation; `reserved` if a reader has reserved the key,
     /// `miss` if there is no content, `unavailable` if Redis is not available.
     func pageLookup(_ page: String) async -> String {
         switch try? await redis.send(["GET", .string(generationKey)]) {
         case .bytes(let generation):
-            await lookup("{\(name)}:page:\(String(decoding: generation, as: UTF8.self)):\(page)")
+            await lookup(
+                CacheKey.pages(of: name, redis.serverID) + "\(String(decoding: generation, as: UTF8.self)):\(page)")
         case .null: "miss"
         default: "unavailable"
         }

@@ -4,6 +4,7 @@ import DatabaseSupport
 import Logging
 import Postgres
 import Reactor
+import Redis
 import TestSupport
 import Testing
 
@@ -24,6 +25,8 @@ import Testing
         var bypassesDatabaseProxy = false
         /// How long messages are held while a dependency is not available.
         var holdLimit = Duration.seconds(60)
+        /// The Redis server of the caches.
+        var caches: RedisClient?
         /// The log of the dispatcher.
         var log = Logger.quiet
     }
@@ -60,7 +63,7 @@ import Testing
         let queues = [fixture.queues.commands, fixture.queues.queries, fixture.queues.events]
         worker = Worker(
             address: address, name: "test worker", queues: queues.map { ConsumedQueue($0, prefetch: plan.prefetch) },
-            dispatcher: dispatcher, pool: pool, log: .quiet)
+            dispatcher: dispatcher, pool: pool, caches: plan.caches, log: .quiet)
     }
 
     var outages: Outages { dispatcher.outages }

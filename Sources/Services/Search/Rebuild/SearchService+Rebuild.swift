@@ -29,7 +29,8 @@ extension SearchService {
                 let database = connections.database
                 let rebuild = IndexRebuild(
                     index: SearchIndex(database: database, lexicon: Lexicon(database: database)),
-                    cache: cache(connections.redis, log), list: posts.page, onProgress: onProgress)
+                    cache: cache(connections.redis, connections.invalidations), list: posts.page, onProgress: onProgress
+                )
                 return try await rebuild.run()
             }
         } catch let error as PostgresError {
@@ -45,6 +46,7 @@ extension SearchService {
 
     let database: PostgresPool
     let redis: RedisClient
+    let invalidations: Invalidations
     let requester: Requester
     private let publisher: Publisher
     private let consumer: Consumer
@@ -52,7 +54,8 @@ extension SearchService {
     init(broker: BrokerAddress, databaseURL: String, redis redisAddress: RedisAddress, log: Logger) {
         let name = "warren search rebuild"
         database = PostgresPool(url: databaseURL, size: 1, log: log)
-        redis = RedisClient(address: redisAddress, name: name, log: log)
+        redis = RedisClient(address: redisAddress, name: name, identifiesServer: true, log: log)
+        invalidations = Invalidations(redis: redis, log: log)
         publisher = Publisher(address: broker, name: name, log: log)
         requester = Requester(
             publisher: publisher, principal: broker.user, limit: 1, replyQueue: Queue.searchReplies, log: log)
