@@ -49,7 +49,7 @@ extension Journeys {
                 ["FLUSHALL"], ["FLUSHDB"], ["SCRIPT", "FLUSH"], ["FUNCTION", "FLUSH"],
                 ["CLIENT", "TRACKING", "ON", "BCAST"], ["KEYS", "*"], ["SCAN", "0"], ["RANDOMKEY"],
                 ["CONFIG", "GET", "*"],
-                ["ACL", "LIST"], ["CLIENT", "LIST"], ["INFO"], ["PUBLISH", "channel", "a message"],
+                ["ACL", "LIST"], ["CLIENT", "LIST"], ["INFO"], ["INFO", "memory"], ["PUBLISH", "channel", "a message"],
             ]
             try await withRedis(of: service) { redis in
                 for command in refused {

@@ -193,6 +193,27 @@ extension Workers.OutageTests {
         #expect(reply.status == 201)
     }
 
+    @Test("when no message waits for a missing dependency any more, the worker no longer counts it as missing")
+    @Loop func forgotten() async throws {
+        try await WorkerFixture.run { fixture async throws in
+            var plan = RunningWorker.Plan()
+            plan.holdLimit = .milliseconds(200)
+            var isAway = true
+            fixture.service.onBegin = { _, _ in
+                // After the hold, the command fails for a reason of its own, so nothing shows that the host is back.
+                if isAway { throw HostError() }
+                throw TransientFailure()
+            }
+            try await fixture.withWorker(plan) { worker async throws in
+                try await fixture.client.send(fixture.service.create.name, fixture.body(UUID.v7()))
+                #expect(
+                    try await eventually(within: .seconds(20)) { worker.missingDependencies == [HostError.host] })
+                isAway = false
+                #expect(try await eventually(within: .seconds(20)) { worker.missingDependencies.isEmpty })
+            }
+        }
+    }
+
     @Test("an outage is logged once when it begins and once when it ends, with its duration")
     @Loop func logLines() async throws {
         let log = CapturedLog()

@@ -19,14 +19,16 @@ declare -A REDIS_KEYS=(
 )
 
 # The commands that a service with keys may use: exactly those that its code and its scripts send.
-REDIS_COMMANDS="+auth +ping +select +info +client|setname +get +set +del +time +eval +evalsha +script|load"
+REDIS_COMMANDS="+auth +ping +select +client|setname +get +set +del +time +eval +evalsha +script|load"
 
 # redis_user SERVICE: prints the line of redis.conf that defines the service's user. A user without keys may only
 # connect.
 redis_user() {
-    local hash commands="+auth +ping +select +info +client|setname"
+    local hash commands="+auth +ping +select +client|setname"
     hash=$(printf '%s' "$(secret "redis-$1")" | sha256sum)
     if [[ -n ${REDIS_KEYS[$1]} ]]; then commands=$REDIS_COMMANDS; fi
+    # The keys of caches contain the id of the server's process.
+    case $1 in post | search) commands+=" +info|server" ;; esac
     printf 'user %s on #%s%s resetchannels -@all %s\n' "$1" "${hash%% *}" "${REDIS_KEYS[$1]:+ ${REDIS_KEYS[$1]}}" \
         "$commands"
 }

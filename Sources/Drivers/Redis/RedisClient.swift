@@ -41,7 +41,8 @@ package import Reactor
     ///   - address: the server. Evaluated for each connection, so that a new password is used.
     ///   - name: the client's name in `CLIENT LIST`. Characters other than visible ASCII are replaced by dashes.
     ///   - limits: timeouts, and limits on the commands in flight.
-    ///   - identifiesServer: whether to ask each server for its ``serverID``. The user then needs the command `INFO`.
+    ///   - identifiesServer: whether to ask each server for its ``serverID``. The user then needs the command
+    ///     `INFO server`.
     ///   - log: receives an entry for each connection that is made or lost, and for each attempt that fails.
     package nonisolated init(
         address: @autoclosure @escaping @Sendable () throws -> RedisAddress, name: String,
