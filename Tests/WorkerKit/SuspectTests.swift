@@ -1,6 +1,7 @@
 import AMQP
 import Contracts
 import FoundationEssentials
+import Postgres
 import Reactor
 import TestSupport
 import Testing

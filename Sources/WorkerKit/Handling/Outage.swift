@@ -9,8 +9,8 @@ internal import Reactor
 @Loop final class Outage {
     /// How a held message continues.
     enum Turn: Sendable {
-        /// The message must be carried out again. The caller then reports the result with ``hold(_:until:)`` or
-        /// ``end()``.
+        /// The message must be carried out again. The caller then reports the result with ``hold(_:until:)``,
+        /// ``end()`` or ``endIfUnknown()``.
         case retry
         /// The deadline passed.
         case expired
@@ -57,14 +57,12 @@ internal import Reactor
         let waiter = Waiter<Turn>()
         held.append(waiter)
         if timer == nil { scheduleProbe() }
-        let turn = await waiter.waitThroughCancellation(until: deadline) ?? .expired
-        if turn == .expired { endIfUnknown() }
-        return turn
+        return await waiter.waitThroughCancellation(until: deadline) ?? .expired
     }
 
     /// Ends the outage if no message waits any more, because nothing would show that the dependency is available. The
-    /// next message that fails begins a new one.
-    private func endIfUnknown() {
+    /// next message that fails begins a new one. Called when a message that was held will not be held again.
+    func endIfUnknown() {
         held.removeAll { $0.isEnded }
         guard held.isEmpty, isActive else { return }
         timer?.cancel()

@@ -48,6 +48,7 @@ internal import Reactor
     func carryOut(isOpen: @Loop () -> Bool, attempt: @Loop () async -> HandlingResult) async -> Outcome {
         let deadline = ContinuousClock.now + limit
         var last: (outage: Outage, endedBefore: Int)?
+        defer { last?.outage.endIfUnknown() }
         while true {
             let result = await attempt()
             guard case .failed(let error) = result, let missing = (error as? any DependencyError)?.missingDependency
