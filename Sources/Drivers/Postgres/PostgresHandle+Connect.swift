@@ -21,9 +21,10 @@ extension PostgresHandle {
         guard let read = await onOwnThread({ Result { try ConnectOptions(url()) } }) else { throw stepError }
         let options: ConnectOptions
         do { options = try read.get() } catch { throw PostgresError(.connectFailed, "\(error)") }
+        let resolver = HostName.resolver
         var lastError = PostgresError(.connectFailed, "the server has no address")
         for host in options.hosts {
-            guard let addresses = await onOwnThread({ host.resolved() }) else { throw stepError }
+            guard let addresses = await onOwnThread({ host.resolved(resolver) }) else { throw stepError }
             let share = max(limit / (options.hosts.count * addresses.count), min(shortestShare, limit))
             for address in addresses {
                 do {
