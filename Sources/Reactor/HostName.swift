@@ -1,23 +1,23 @@
 internal import Glibc
 
-/// A host name or an IP address.
-package struct HostName: Sendable {
-    private let text: String
-
-    /// Takes a name or an address. It is not checked.
-    package init(_ text: String) {
-        self.text = text
-    }
-
-    /// Returns the IP addresses of the host, in the order in which they should be tried (getaddrinfo(3)). Blocks while
-    /// it waits for the name servers.
+/// Resolves the host names of servers. A driver resolves a name for each connection, so that it finds a server whose
+/// address has changed.
+package enum HostName {
+    /// Returns the IP addresses of a host in the order in which they should be tried; none if the name cannot be
+    /// resolved. May block. The default is ``resolve(_:)``; tests replace it.
     ///
+    /// The value belongs to the task, so read it before a call of ``onOwnThread(_:)``.
+    @TaskLocal package static var resolver: @Sendable (String) -> [String] = resolve
+
+    /// Returns the IP addresses of a host, in the order of getaddrinfo(3). Blocks while it waits for the name servers.
+    ///
+    /// - Parameter host: a name or an IP address. It is not checked.
     /// - Returns: an empty array if the name cannot be resolved.
-    package func resolve() -> [String] {
+    package static func resolve(_ host: String) -> [String] {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
-        guard getaddrinfo(text, nil, &hints, &list) == 0 else { return [] }
+        guard getaddrinfo(host, nil, &hints, &list) == 0 else { return [] }
         defer { freeaddrinfo(list) }
         var addresses: [String] = []
         var entry = list

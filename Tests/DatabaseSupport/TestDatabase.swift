@@ -39,9 +39,12 @@ internal import TestSupport
     }
 
     /// Returns a URL in which the host and the port are those of a proxy on 127.0.0.1.
-    package static func through(_ port: Int, _ url: String) -> String {
+    package static func through(_ port: Int, _ url: String) -> String { through([port], url) }
+
+    /// Returns a URL in which the hosts and the ports are those of proxies on 127.0.0.1.
+    package static func through(_ ports: [Int], _ url: String) -> String {
         guard let at = url.firstIndex(of: "@"), let slash = slash(in: url) else { return url }
-        return url[...at] + "127.0.0.1:\(port)" + url[slash...]
+        return url[...at] + ports.map { "127.0.0.1:\($0)" }.joined(separator: ",") + url[slash...]
     }
 
     /// Returns the port in a URL, by default 5432.

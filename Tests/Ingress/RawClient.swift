@@ -28,13 +28,14 @@ final class RawClient {
     ///
     /// - Parameters:
     ///   - port: the server's port on 127.0.0.1.
-    ///   - source: the address to connect from.
+    ///   - source: the address to connect from. With `::1`, the server's address is `::1`, too.
     ///   - seconds: the timeout of each send and receive.
     ///   - receiveBuffer: the size of the socket's receive buffer; `nil` for the kernel's default.
     init(
         port: Int, from source: String = RawClient.anyLoopback, timeout seconds: Int = 20, receiveBuffer: Int32? = nil
     ) throws {
-        socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let isIPv6 = source == "::1"
+        socket = Glibc.socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         if var receiveBuffer {
             setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<Int32>.size))
         }
@@ -42,7 +43,7 @@ final class RawClient {
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         guard Self.with(source, 0, { bind(socket, $0, $1) }) == 0 else { throw Failure(call: "bind", number: errno) }
-        guard Self.with("127.0.0.1", port, { connect(socket, $0, $1) }) == 0 else {
+        guard Self.with(isIPv6 ? source : "127.0.0.1", port, { connect(socket, $0, $1) }) == 0 else {
             throw Failure(call: "connect", number: errno)
         }
     }
@@ -53,12 +54,16 @@ final class RawClient {
         "127.\(Int.random(in: 1...254)).\(Int.random(in: 0...254)).\(Int.random(in: 1...254))"
     }
 
-    /// Calls a closure with an IPv4 socket address (ip(7)): family, port, address, padding.
+    /// Calls a closure with an IPv4 socket address (ip(7)): family, port, address, padding; or with that of `::1`
+    /// (ipv6(7)): family, port, flow, address, scope.
     private static func with(
         _ text: String, _ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) -> Int32 {
         var bytes: [UInt8] = [UInt8(AF_INET), 0, UInt8(port >> 8), UInt8(port & 0xFF)]
         bytes += text.split(separator: ".").compactMap { UInt8($0) } + Array(repeating: 0, count: 8)
+        if text == "::1" {
+            bytes = [UInt8(AF_INET6)] + bytes[1..<4] + Array(repeating: 0, count: 19) + [1, 0, 0, 0, 0]
+        }
         return bytes.withUnsafeBytes { buffer in
             guard let base = buffer.baseAddress else { return -1 }
             return body(base.assumingMemoryBound(to: sockaddr.self), socklen_t(buffer.count))

@@ -41,9 +41,13 @@ struct DriverDatabase {
     }
 
     /// Runs a pool while the body runs. Then closes the pool.
-    @Loop static func withPool(_ url: String, size: Int, _ body: @Loop (PostgresPool) async throws -> Void) async throws
-    {
-        let pool = PostgresPool(url: url, size: size, log: log)
+    ///
+    /// - Parameter url: evaluated for each connection.
+    @Loop static func withPool(
+        _ url: @autoclosure @escaping @Sendable () throws -> String, size: Int,
+        _ body: @Loop (PostgresPool) async throws -> Void
+    ) async throws {
+        let pool = PostgresPool(url: try url(), size: size, log: log)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await pool.run() }
             do {
@@ -74,6 +78,11 @@ struct DriverDatabase {
     /// Returns the URL with the port of a proxy.
     func through(_ proxy: FaultProxy) -> String {
         url.replacing(":\(port)/", with: ":\(proxy.port)/")
+    }
+
+    /// Returns the URL with two hosts, which are proxies.
+    func through(_ first: FaultProxy, _ second: FaultProxy) -> String {
+        url.replacing("127.0.0.1:\(port)/", with: "127.0.0.1:\(first.port),127.0.0.1:\(second.port)/")
     }
 
     var port: Int {

@@ -73,23 +73,4 @@ struct ServerAddressTests {
         #expect(error?.message.contains("127.0.0.72") == true, "\(error?.message ?? "")")
         #expect(error?.message.contains("port 5432") == true)
     }
-
-    @Test("of several hosts, one that refuses writes is passed over unless the URL sets target_session_attrs")
-    @Loop func standby() async throws {
-        // The list has the same server twice, so a pool connects only if the session need not accept writes.
-        try await DriverDatabase.with { database in
-            let server = "127.0.0.1:\(database.port)"
-            let url =
-                database.url.replacing(server, with: "\(server),\(server)") + "%20-cdefault_transaction_read_only%3Don"
-            await #expect(throws: PostgresError.self) {
-                try await DriverDatabase.withPool(url, size: 1) { pool in
-                    _ = try await pool.query(Statement("SELECT 1"), deadline: .now + .seconds(10))
-                }
-            }
-            try await DriverDatabase.withPool(url + "&target_session_attrs=any", size: 1) { pool in
-                let rows = try await pool.query(Statement("SELECT 1"))
-                #expect(rows.count == 1)
-            }
-        }
-    }
 }

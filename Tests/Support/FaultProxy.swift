@@ -25,15 +25,23 @@ public final class FaultProxy: @unchecked Sendable {
     private let state = Mutex(State())
     private let done = DispatchSemaphore(value: 0)
 
-    /// Listens on a free port of 127.0.0.1.
+    /// Starts to listen.
     ///
-    /// - Parameter target: the server's port on 127.0.0.1.
-    /// - Throws: `POSIXError` if the kernel has no socket.
-    public init(to target: Int) throws {
+    /// - Parameters:
+    ///   - target: the server's port on 127.0.0.1.
+    ///   - host: the address to listen on, an IPv4 or IPv6 address of this machine.
+    ///   - port: the port to listen on; 0 for a free port.
+    /// - Throws: `POSIXError` if the kernel has no socket or the port is taken.
+    public init(to target: Int, on host: String = "127.0.0.1", port: Int = 0) throws {
         self.target = target
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        listener = socket(host.contains(":") ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard listener >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
-        port = try Self.bindAndListen(listener)
+        do {
+            self.port = try Self.bindAndListen(listener, host, port)
+        } catch {
+            close(listener)
+            throw error
+        }
         let thread = Thread { [self] in acceptAll() }
         thread.start()
     }
@@ -169,16 +177,22 @@ public final class FaultProxy: @unchecked Sendable {
         return address
     }
 
-    private static func bindAndListen(_ descriptor: Int32) throws -> Int {
-        var own = address(0)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let code = withUnsafeMutablePointer(to: &own) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(descriptor, generic, length) | listen(descriptor, 64) | getsockname(descriptor, generic, &length)
-            }
+    private static func bindAndListen(_ descriptor: Int32, _ host: String, _ port: Int) throws -> Int {
+        var hints = addrinfo()
+        hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, String(port), &hints, &list) == 0, let address = list?.pointee else {
+            throw POSIXError(.EINVAL)
         }
-        guard code == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
-        return Int(in_port_t(bigEndian: own.sin_port))
+        defer { freeaddrinfo(list) }
+        var length = address.ai_addrlen
+        guard bind(descriptor, address.ai_addr, length) == 0, listen(descriptor, 64) == 0,
+            getsockname(descriptor, address.ai_addr, &length) == 0
+        else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        // The port is at the same place in sockaddr_in and sockaddr_in6.
+        return address.ai_addr.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+            Int(in_port_t(bigEndian: $0.pointee.sin_port))
+        }
     }
 
     private static func connect(to port: Int) -> Int32? {

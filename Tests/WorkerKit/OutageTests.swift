@@ -45,6 +45,57 @@ extension Workers.OutageTests {
         }
     }
 
+    @Test("while all hosts of the database refuse writes, queries get replies, and commands wait for one that does not")
+    @Loop func readOnlyHosts() async throws {
+        try await WorkerFixture.run { fixture async throws in
+            let second = try FaultProxy(to: TestDatabase.port(of: fixture.databaseURL))
+            defer { second.stop() }
+            var plan = RunningWorker.Plan()
+            plan.secondDatabaseProxy = second
+            try await fixture.withWorker(plan) { worker async throws in
+                let read = Statement("SELECT count(*) FROM effect")
+                let looked = UUID.v7()
+                fixture.service.onEnd = { thing, _ in if thing == looked { _ = try await worker.pool.query(read) } }
+                try await refuseWrites(true, fixture)
+                for proxy in [fixture.databaseProxy, second] { proxy.cut() }
+                #expect(try await eventually(within: .seconds(20)) { try await isReadOnly(worker.pool) })
+                let thing = UUID.v7()
+                let request = try await fixture.client.send(fixture.service.create.name, fixture.body(thing))
+                #expect(try await eventually(within: .seconds(20)) { worker.missingDependencies == [.database] })
+                for _ in 0..<5 {
+                    let reply = try await fixture.client.ask(fixture.service.read.name, fixture.body(looked))
+                    #expect(reply.status == 200)
+                }
+                #expect(fixture.client.replies(to: request).isEmpty)
+                // Only the second host is left, and it accepts writes.
+                fixture.databaseProxy.refuse()
+                try await refuseWrites(false, fixture)
+                #expect(try await fixture.client.reply(to: request, within: .seconds(40)).status == 201)
+                #expect(try await fixture.effects(of: thing) == 1)
+                #expect(fixture.client.taken(from: Queue.dead(of: fixture.queues.commands)).isEmpty)
+            }
+        }
+    }
+
+    /// Makes new sessions of the fixture's database read-only or not.
+    @Loop private func refuseWrites(_ refuses: Bool, _ fixture: WorkerFixture) async throws {
+        let setting = refuses ? "SET default_transaction_read_only = on" : "RESET default_transaction_read_only"
+        _ = try await fixture.database.query(
+            Statement("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I \(setting)', current_database()); END $$"))
+    }
+
+    /// Whether a session of the pool refuses writes. `false` while the pool has no connection.
+    @Loop private func isReadOnly(_ pool: PostgresPool) async throws -> Bool {
+        guard pool.availability == .available else { return false }
+        do throws(PostgresError) {
+            let rows = try await pool.query(Statement("SELECT current_setting('transaction_read_only')"))
+            return try rows[0].get(0, as: String.self) == "on"
+        } catch {
+            guard error.isOutage else { throw error }
+            return false
+        }
+    }
+
     @Test("a command that is held for long waits in a delay queue instead, and never becomes a dead letter")
     @Loop func longOutage() async throws {
         try await WorkerFixture.run { fixture async throws in

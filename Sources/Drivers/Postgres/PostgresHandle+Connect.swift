@@ -8,10 +8,12 @@ extension PostgresHandle {
 
     /// Connects and authenticates without blocking the loop. Tries the addresses of all hosts in their order. If no
     /// `sslmode` is set and a host is not on this machine, the server's certificate is verified (``TLSOptions``). If
-    /// there are several hosts and no `target_session_attrs` is set, servers that refuse writes are passed over.
+    /// there are several hosts and no `target_session_attrs` is set, a server that refuses writes is used only if no
+    /// server accepts writes.
     ///
     /// - Parameter limit: the time limit for all addresses. They share it equally, so that an address that does not
-    ///   answer leaves time for the others. Each of them has at least 2 s, even if the sum exceeds the limit.
+    ///   answer leaves time for the others. Each of them has at least 2 s, even if the sum exceeds the limit. A
+    ///   server that refuses writes gets the same time again for its second attempt.
     /// - Throws: ``PostgresError`` with the codes `connectFailed`, `deadlineExceeded` or `cancelled`. It is the error
     ///   of the last address.
     @Loop static func connect(
@@ -21,20 +23,25 @@ extension PostgresHandle {
         guard let read = await onOwnThread({ Result { try ConnectOptions(url()) } }) else { throw stepError }
         let options: ConnectOptions
         do { options = try read.get() } catch { throw PostgresError(.connectFailed, "\(error)") }
+        let resolver = HostName.resolver
         var lastError = PostgresError(.connectFailed, "the server has no address")
+        var readOnly: (address: ServerAddress, share: Duration)?
         for host in options.hosts {
-            guard let addresses = await onOwnThread({ host.resolved() }) else { throw stepError }
+            guard let addresses = await onOwnThread({ host.resolved(resolver) }) else { throw stepError }
             let share = max(limit / (options.hosts.count * addresses.count), min(shortestShare, limit))
             for address in addresses {
                 do {
                     return try await connect(options, to: address, until: .now + share, log: log)
                 } catch {
                     guard error.code != .cancelled else { throw error }
+                    if readOnly == nil, error.isRefusedAsReadOnly { readOnly = (address, share) }
                     lastError = error
                 }
             }
         }
-        throw lastError
+        guard options.prefersWrites, let readOnly else { throw lastError }
+        return try await connect(
+            options.acceptingReadOnly, to: readOnly.address, until: .now + readOnly.share, log: log)
     }
 
     @Loop private static func connect(
@@ -161,6 +168,12 @@ extension PostgresHandle {
     }
 }
 
+extension PostgresError {
+    /// Whether libpq refused the server because of `target_session_attrs=read-write`. libpq reports it only in its
+    /// message, which is in English because the programs do not call setlocale(3).
+    fileprivate var isRefusedAsReadOnly: Bool { message.contains("session is read-only") }
+}
+
 /// The options of a connection attempt, and the hosts that it tries.
 private struct ConnectOptions: Sendable {
     private let url: String
@@ -169,6 +182,15 @@ private struct ConnectOptions: Sendable {
     let hosts: [ServerAddress]
     /// Whether the driver itself has set `sslmode=verify-full`.
     let verifiesByDefault: Bool
+    /// Whether libpq is to refuse servers that refuse writes, because the driver itself has chosen so.
+    private(set) var prefersWrites: Bool
+
+    /// The same options, with which a server may refuse writes.
+    var acceptingReadOnly: ConnectOptions {
+        var options = self
+        options.prefersWrites = false
+        return options
+    }
 
     /// Reads the connection string, which can block.
     ///
@@ -184,10 +206,8 @@ private struct ConnectOptions: Sendable {
         defaults += tls.map { ($0.key, $0.value) }
         let names = string?.value(of: "host") ?? ""
         let addresses = string?.value(of: "hostaddr") ?? ""
-        if let string, !string.setsSessionAttributes, (names + addresses).contains(",") {
-            defaults.append(("target_session_attrs", "read-write"))
-        }
         self.defaults = defaults
+        prefersWrites = string?.setsSessionAttributes == false && (names + addresses).contains(",")
         let found = ServerAddress.all(
             hosts: names, addresses: addresses, ports: string?.value(of: "port") ?? "",
             defaultPort: string?.compiledDefault(of: "port") ?? "")
@@ -197,7 +217,8 @@ private struct ConnectOptions: Sendable {
     /// Returns the options for one address. The URL is the value of `dbname`. It overrides the options before `dbname`,
     /// and the options after `dbname` override the URL (PQconnectdbParams).
     func list(for address: ServerAddress) -> [(String, String)] {
-        defaults + [("dbname", url), ("client_encoding", "UTF8")] + address.options
+        let session = prefersWrites ? [("target_session_attrs", "read-write")] : []
+        return defaults + session + [("dbname", url), ("client_encoding", "UTF8")] + address.options
     }
 }
 

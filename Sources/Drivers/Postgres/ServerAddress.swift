@@ -41,7 +41,7 @@ extension ServerAddress {
     /// Returns the addresses of this host in the order in which they are tried. Blocks while it resolves a host name.
     ///
     /// - Parameter resolve: returns the IP addresses of a host name; none if the name cannot be resolved.
-    func resolved(_ resolve: (String) -> [String] = { HostName($0).resolve() }) -> [ServerAddress] {
+    func resolved(_ resolve: (String) -> [String]) -> [ServerAddress] {
         guard hostAddress.isEmpty, !isSocket else { return [self] }
         // getaddrinfo(3) also accepts IP addresses.
         let found = resolve(host)

@@ -8,7 +8,21 @@ struct RedisEndpoint: Sendable {
 
     /// Resolves a host name on a thread of its own, because getaddrinfo(3) blocks while it waits for the name servers.
     static func resolve(_ host: String, port: Int) async throws(RedisError) -> [RedisEndpoint] {
-        guard let result = await onOwnThread({ lookUp(host, port: port) }) else {
+        let resolver = HostName.resolver
+        let result = await onOwnThread { () -> Result<[RedisEndpoint], RedisError> in
+            do throws(RedisError) {
+                let addresses = resolver(host)
+                var endpoints: [RedisEndpoint] = []
+                // If the name cannot be resolved, looking it up again reports the reason.
+                for address in addresses.isEmpty ? [host] : addresses {
+                    endpoints += try lookUp(address, port: port)
+                }
+                return .success(endpoints)
+            } catch {
+                return .failure(error)
+            }
+        }
+        guard let result else {
             throw RedisError(
                 .unavailable,
                 "the host name was not resolved: the task was cancelled, or no thread could be created")
@@ -16,14 +30,14 @@ struct RedisEndpoint: Sendable {
         return try result.get()
     }
 
-    private static func lookUp(_ host: String, port: Int) -> Result<[RedisEndpoint], RedisError> {
+    private static func lookUp(_ host: String, port: Int) throws(RedisError) -> [RedisEndpoint] {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         hints.ai_flags = AI_NUMERICSERV
         var list: UnsafeMutablePointer<addrinfo>?
         let code = getaddrinfo(host, String(port), &hints, &list)
         guard code == 0 else {
-            return .failure(RedisError(.unavailable, "\(host): \(String(cString: gai_strerror(code)))"))
+            throw RedisError(.unavailable, "\(host): \(String(cString: gai_strerror(code)))")
         }
         defer { freeaddrinfo(list) }
         var endpoints: [RedisEndpoint] = []
@@ -33,7 +47,7 @@ struct RedisEndpoint: Sendable {
             endpoints.append(RedisEndpoint(family: current.ai_family, bytes: Array(bytes)))
             entry = current.ai_next
         }
-        return .success(endpoints)
+        return endpoints
     }
 
     /// Opens a non-blocking socket and starts to connect it.

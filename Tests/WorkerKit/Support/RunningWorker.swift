@@ -23,6 +23,8 @@ import Testing
         var relays = true
         /// Whether the worker reaches the database without the fixture's proxy.
         var bypassesDatabaseProxy = false
+        /// A second proxy to the database, as a second host of its URL.
+        var secondDatabaseProxy: FaultProxy?
         /// How long messages are held while a dependency is not available.
         var holdLimit = Duration.seconds(60)
         /// The Redis server of the caches.
@@ -45,9 +47,9 @@ import Testing
         proxied.port = fixture.brokerProxy.port
         let address = proxied
         relays = plan.relays
+        let ports = [fixture.databaseProxy.port] + (plan.secondDatabaseProxy.map { [$0.port] } ?? [])
         let databaseURL =
-            plan.bypassesDatabaseProxy
-            ? fixture.databaseURL : TestDatabase.through(fixture.databaseProxy.port, fixture.databaseURL)
+            plan.bypassesDatabaseProxy ? fixture.databaseURL : TestDatabase.through(ports, fixture.databaseURL)
         pool = PostgresPool(url: databaseURL, size: plan.connections, log: .quiet)
         publisher = Publisher(address: address, name: "test worker", log: .quiet)
         relay = OutboxRelay(pool: pool, publisher: publisher, principal: address.user, log: .quiet)

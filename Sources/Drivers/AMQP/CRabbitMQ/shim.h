@@ -3,9 +3,11 @@
 #include <amqp_framing.h>
 #include <amqp_ssl_socket.h>
 #include <amqp_tcp_socket.h>
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -17,27 +19,47 @@ static inline amqp_rpc_reply_t warren_amqp_login(
         state, vhost, channel_max, frame_max, heartbeat, properties, AMQP_SASL_METHOD_PLAIN, user, password);
 }
 
-// The driver itself writes to the SSL object of a connection, because the sends of rabbitmq-c block. rabbitmq-c does
-// not expose the SSL object, but OpenSSL passes it to the info callback (SSL_CTX_set_info_callback(3)). The callback
-// stores it in the slot to which the context's application data points.
-static void warren_tls_store_ssl(const SSL *ssl, int where, int ret) {
-    (void)where;
+// What the driver and OpenSSL exchange during a handshake of rabbitmq-c.
+typedef struct {
+    // The broker's host, which the certificate must name.
+    const char *host;
+    // Receives the connection's SSL object. The driver itself writes to it, because the sends of rabbitmq-c block.
+    // rabbitmq-c does not expose it.
+    void *ssl;
+} warren_tls_handshake;
+
+// OpenSSL passes the SSL object to the info callback (SSL_CTX_set_info_callback(3)). The first call comes before the
+// ClientHello is made. rabbitmq-c has set the server name (SNI) to the IP address that it connects to, so the callback
+// replaces it with the host name. An IP address is not a valid server name (RFC 6066, section 3).
+static void warren_tls_begin(const SSL *ssl, int where, int ret) {
     (void)ret;
-    void **slot = (void **)SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), 0);
-    if (slot) *slot = (void *)ssl;
+    warren_tls_handshake *handshake = (warren_tls_handshake *)SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), 0);
+    if (!handshake) return;
+    handshake->ssl = (void *)ssl;
+    if (where != SSL_CB_HANDSHAKE_START) return;
+    unsigned char address[sizeof(struct in6_addr)];
+    int is_address =
+        inet_pton(AF_INET, handshake->host, address) == 1 || inet_pton(AF_INET6, handshake->host, address) == 1;
+    SSL_set_tlsext_host_name((SSL *)ssl, is_address ? (const char *)0 : handshake->host);
 }
 
-// Prepares a context before the handshake: sets the slot for the SSL object, and requires TLS 1.2 or later. The slot
-// must stay valid until the handshake has ended.
-static inline void warren_tls_before_handshake(void *context, void **slot) {
+// Prepares a context before the handshake: sets the host that the certificate must name
+// (X509_VERIFY_PARAM_set1_host(3)), and requires TLS 1.2 or later. `handshake` must stay valid until the handshake has
+// ended. Returns 1, or 0 if OpenSSL does not accept the host.
+static inline int warren_tls_before_handshake(void *context, warren_tls_handshake *handshake) {
     SSL_CTX *ctx = (SSL_CTX *)context;
-    SSL_CTX_set_ex_data(ctx, 0, slot);
-    SSL_CTX_set_info_callback(ctx, warren_tls_store_ssl);
+    SSL_CTX_set_ex_data(ctx, 0, handshake);
+    SSL_CTX_set_info_callback(ctx, warren_tls_begin);
     SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+    // The first call fails if the host is not an IP address.
+    X509_VERIFY_PARAM *parameters = SSL_CTX_get0_param(ctx);
+    X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return X509_VERIFY_PARAM_set1_ip_asc(parameters, handshake->host) ||
+           X509_VERIFY_PARAM_set1_host(parameters, handshake->host, 0);
 }
 
-// Removes the slot and the callbacks after the handshake. `ssl` is NULL if the handshake failed.
+// Removes the pointer to `handshake` and the callbacks after the handshake. `ssl` is NULL if the handshake failed.
 static inline void warren_tls_after_handshake(void *context, void *ssl) {
     SSL_CTX_set_ex_data((SSL_CTX *)context, 0, (void *)0);
     SSL_CTX_set_info_callback((SSL_CTX *)context, (void (*)(const SSL *, int, int))0);

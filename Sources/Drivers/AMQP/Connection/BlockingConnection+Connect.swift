@@ -14,10 +14,11 @@ extension BlockingConnection {
         interrupter: SocketInterrupter = SocketInterrupter(),
         _ body: @escaping @Sendable (BlockingConnection) throws(AMQPError) -> Value
     ) async throws(AMQPError) -> (AMQPHandle, Value) {
+        let resolver = HostName.resolver
         let result = await onOwnThread { () -> Result<Prepared<Value>, AMQPError> in
             do throws(AMQPError) {
                 let connection = try BlockingConnection(
-                    address: try read(address), name: name, interrupter: interrupter)
+                    address: try read(address), resolver: resolver, name: name, interrupter: interrupter)
                 // The handle closes the socket, so the interrupter must be disarmed before the handle is released.
                 defer { withExtendedLifetime(connection) { interrupter.disarm() } }
                 return .success(Prepared(handle: connection.handle, value: try body(connection)))

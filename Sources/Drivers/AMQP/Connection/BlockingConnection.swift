@@ -18,14 +18,19 @@ struct BlockingConnection {
     ///
     /// - Parameters:
     ///   - address: the broker.
+    ///   - resolver: returns the IP addresses of a host (``HostName``).
     ///   - name: the connection's name, as the broker shows it.
     ///   - interrupter: lets another thread end the login and all later blocking calls, but not the connecting itself.
     ///     If the initializer succeeds, the interrupter is armed, and the caller must disarm it before the handle is
     ///     released.
-    init(address: BrokerAddress, name: String, interrupter: SocketInterrupter) throws(AMQPError) {
+    init(
+        address: BrokerAddress, resolver: (String) -> [String], name: String, interrupter: SocketInterrupter
+    ) throws(AMQPError) {
         var opened: AMQPHandle?
         var lastError = AMQPError(.unreachable, "the host has no address")
-        let hosts = Self.hosts(of: address)
+        let resolved = resolver(address.host)
+        // If the name cannot be resolved, rabbitmq-c reports the error.
+        let hosts = resolved.isEmpty ? [address.host] : resolved
         for host in hosts where opened == nil {
             do throws(AMQPError) {
                 opened = try Self.open(host, address, name: name, interrupter, share: hosts.count)
@@ -37,17 +42,11 @@ struct BlockingConnection {
         handle = opened
     }
 
-    /// Returns the addresses of the broker's host, or the host itself if they cannot be determined.
-    private static func hosts(of address: BrokerAddress) -> [String] {
-        // With TLS, rabbitmq-c compares the certificate with the host that it connects to, so it must get the name. It
-        // then uses the first address of the name that accepts the connection.
-        let resolved = address.isTLS ? [] : HostName(address.host).resolve()
-        return resolved.isEmpty ? [address.host] : resolved
-    }
-
     /// Connects to a host and logs in.
     ///
-    /// - Parameter share: the number of hosts that share the timeouts.
+    /// - Parameters:
+    ///   - host: an IP address of the broker's host, or the host itself.
+    ///   - share: the number of hosts that share the timeouts.
     private static func open(
         _ host: String, _ address: BrokerAddress, name: String, _ interrupter: SocketInterrupter, share: Int
     ) throws(AMQPError) -> AMQPHandle {
@@ -102,7 +101,9 @@ struct BlockingConnection {
             throw AMQPError(.insecure, "cannot create a TLS context")
         }
         amqp_ssl_socket_set_verify_peer(socket, address.verifiesPeer ? 1 : 0)
-        amqp_ssl_socket_set_verify_hostname(socket, address.verifiesPeer ? 1 : 0)
+        // rabbitmq-c would compare the certificate with the IP address that it connects to. Instead, OpenSSL compares
+        // it with the name, as a part of the check that `verify_peer` turns on.
+        amqp_ssl_socket_set_verify_hostname(socket, 0)
         if let file = address.caCertificateFile {
             guard amqp_ssl_socket_set_cacert(socket, file) == Int32(AMQP_STATUS_OK.rawValue) else {
                 throw AMQPError(.insecure, "cannot read certificates from cacertfile")
@@ -111,14 +112,18 @@ struct BlockingConnection {
             _ = warren_tls_trust_system(context)
         }
         var tls: UnsafeMutableRawPointer?
-        let status = withUnsafeMutablePointer(to: &tls) { slot in
-            warren_tls_before_handshake(context, slot)
-            return amqp_socket_open_noblock(socket, host, Int32(clamping: address.port), &timeout)
+        let status = address.host.withCString { name -> Int32? in
+            var handshake = warren_tls_handshake(host: name, ssl: nil)
+            return withUnsafeMutablePointer(to: &handshake) { handshake in
+                guard warren_tls_before_handshake(context, handshake) == 1 else { return nil }
+                let status = amqp_socket_open_noblock(socket, host, Int32(clamping: address.port), &timeout)
+                // If connecting failed, rabbitmq-c has freed the `SSL` object. Only the context is still valid.
+                if status == Int32(AMQP_STATUS_OK.rawValue) { tls = handshake.pointee.ssl }
+                warren_tls_after_handshake(context, tls)
+                return status
+            }
         }
-        // If connecting failed, rabbitmq-c has freed the `SSL` object that `tls` points to. Only the context is still
-        // valid.
-        let isOpen = status == Int32(AMQP_STATUS_OK.rawValue)
-        warren_tls_after_handshake(context, isOpen ? tls : nil)
+        guard let status else { throw AMQPError(.insecure, "OpenSSL does not accept the host") }
         try check(status, "connecting", socketFailure: .unreachable)
         guard let tls else { throw AMQPError(.insecure, "OpenSSL did not report the connection's SSL object") }
         return tls
