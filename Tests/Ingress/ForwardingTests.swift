@@ -197,6 +197,33 @@ struct ForwardingTests {
         }
     }
 
+    @Test("a receipt's path becomes a query with the id and the time of the command; any other path gets 404")
+    func receipt() async throws {
+        let seen = Mutex<[StubWorker.Received]>([])
+        try await RunningIngress.with { ingress in
+            let caller = Caller(id: try #require(UUID(text: TokenMaker.subject)), username: "alice")
+            let command = OutgoingRequest(Messages.Media.delete.descriptor, caller: caller, body: [], requestID: mark)
+            let time = Timestamp(milliseconds: 1_738_314_300_123)
+            let receipt = try ReceiptTokens(keys: [RunningIngress.receiptKey]).token(for: command, acceptedAt: time)
+            let (token, fields) = (try ingress.maker.token(), ["X-Request-Id": mark])
+            try await StubWorker.with("media.receipt", mark: mark) { received in
+                seen.withLock { $0.append(received) }
+                return .problem(Problem(.receiptExpired), traceID: nil)
+            } _: {
+                let expired = try ingress.client().call(
+                    "GET", "/v1/receipts/media/\(receipt)", token: token, fields: fields)
+                #expect(expired.status == 410 && expired.json?["code"]?.string == "receipt-expired")
+                for path in ["media/\(command.id.text)", "post/\(receipt)", "media/\(receipt)A", "media/%41"] {
+                    let missing = try ingress.client().call(
+                        "GET", "/v1/receipts/\(path)", token: token, fields: fields)
+                    #expect(missing.status == 404 && missing.json?["code"]?.string == "receipt-not-found", "\(path)")
+                }
+            }
+            let bodies = seen.withLock { $0.map { String(decoding: $0.body, as: UTF8.self) } }
+            #expect(bodies == [#"{"id":"\#(command.id.text)","acceptedAt":"2025-01-31T09:05:00.123Z"}"#])
+        }
+    }
+
     @Test("GET and HEAD get 304 if the client has the current version, and 200 otherwise")
     func notModified() async throws {
         try await RunningIngress.with { ingress in

@@ -81,7 +81,7 @@ struct CacheServerTests {
         }
     }
 
-    @Test("a server that became a replica returns no entry until it is a primary again")
+    @Test("a replica returns no entry, and after its promotion the failed invalidation is sent")
     @Loop func replica() async throws {
         try await withServer { _, _, fixture in
             _ = try await fixture.redis.send(["REPLICAOF", "127.0.0.1", "1"])
@@ -94,14 +94,14 @@ struct CacheServerTests {
         }
     }
 
-    @Test("while the server does not answer, readers get their values from the database within the timeout")
+    @Test("while the server does not answer, readers get their values from the database within a few timeouts")
     @Loop func slowServer() async throws {
         try await withServer(timeout: .milliseconds(300)) { _, _, fixture in
             fixture.proxy.stall()
             let start = ContinuousClock.now
             let content = try await fixture.entity("a", inDatabase: "new")
             #expect(content == "new")
-            #expect(ContinuousClock.now - start < .seconds(5))
+            #expect(ContinuousClock.now - start < .seconds(3))
             await fixture.entities.putTombstone("a")
             #expect(fixture.invalidations.count == 1)
             fixture.proxy.resume()

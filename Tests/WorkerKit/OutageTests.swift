@@ -20,6 +20,10 @@ extension Workers.OutageTests {
         var missingDependency: Dependency? { Self.host }
     }
 
+    private struct OtherHostError: DependencyError {
+        var missingDependency: Dependency? { Dependency("another host") }
+    }
+
     @Test("commands wait in the worker while the database is away, and are carried out without a counted failure")
     @Loop func databaseAway() async throws {
         try await WorkerFixture.run { fixture async throws in
@@ -244,25 +248,40 @@ extension Workers.OutageTests {
         #expect(reply.status == 201)
     }
 
-    @Test("when no message waits for a missing dependency any more, the worker no longer counts it as missing")
+    @Test("an outage ends when its last held message fails for another reason, or because of another dependency")
     @Loop func forgotten() async throws {
-        try await WorkerFixture.run { fixture async throws in
-            var plan = RunningWorker.Plan()
-            plan.holdLimit = .milliseconds(200)
-            var isAway = true
-            fixture.service.onBegin = { _, _ in
-                // After the hold, the command fails for a reason of its own, so nothing shows that the host is back.
-                if isAway { throw HostError() }
-                throw TransientFailure()
-            }
-            try await fixture.withWorker(plan) { worker async throws in
-                try await fixture.client.send(fixture.service.create.name, fixture.body(UUID.v7()))
-                #expect(
-                    try await eventually(within: .seconds(20)) { worker.missingDependencies == [HostError.host] })
-                isAway = false
-                #expect(try await eventually(within: .seconds(20)) { worker.missingDependencies.isEmpty })
+        for next in [TransientFailure(), OtherHostError()] as [any Error] {
+            try await WorkerFixture.run { fixture async throws in
+                var isAway = true
+                fixture.service.onBegin = { _, _ in throw isAway ? HostError() : next }
+                try await fixture.withWorker { worker async throws in
+                    try await fixture.client.send(fixture.service.create.name, fixture.body(UUID.v7()))
+                    let isMissing = try await eventually(within: .seconds(20)) {
+                        worker.missingDependencies == [HostError.host]
+                    }
+                    #expect(isMissing)
+                    isAway = false
+                    let hasEnded = try await eventually(within: .seconds(20)) {
+                        !worker.missingDependencies.contains(HostError.host)
+                    }
+                    #expect(hasEnded)
+                }
             }
         }
+    }
+
+    @Test("an outage does not end while one of its messages is being carried out again")
+    @Loop func probing() async throws {
+        let outage = Outage(of: .database, log: .quiet)
+        async let probe = outage.hold(TransientFailure(), until: .now + .seconds(30))
+        async let other = outage.hold(TransientFailure(), until: .now + .milliseconds(20))
+        #expect(await other == .expired)
+        #expect(await probe == .retry)
+        outage.endIfUnknown()
+        #expect(outage.isActive)
+        outage.attemptEnded()
+        outage.endIfUnknown()
+        #expect(!outage.isActive)
     }
 
     @Test("an outage is logged once when it begins and once when it ends, with its duration")

@@ -37,8 +37,8 @@ make_database_cluster() {
 }
 
 # shared_buffers: prints PostgreSQL's shared_buffers: a quarter of the memory, as PostgreSQL's manual recommends, but at
-# most 2 GB. PostgreSQL only occupies what it uses. A search reads thousands of rows, which takes four times as long if
-# their pages must be copied from the operating system's cache.
+# most 2 GB. Unused buffers occupy no memory. A search reads thousands of rows. To read a row takes about four times as
+# long if its page must be copied from the operating system's cache.
 shared_buffers() {
     awk '/^MemTotal:/ { mb = int($2 / 4096); print (mb < 128 ? 128 : mb > 2048 ? 2048 : mb) "MB" }' /proc/meminfo
 }

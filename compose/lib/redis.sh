@@ -3,7 +3,7 @@
 # failed logins of identity. Clients determine the size of the caches, so on a common server, a client that reads many
 # pages could evict the rate limits.
 #
-# The servers do not write their data to disk, because no data in them must survive a restart.
+# The servers do not write their data to disk, because their data need not survive a restart.
 
 # The server that a service uses.
 declare -A REDIS_SERVERS=([ingress]=limits [identity]=limits [post]=redis [media]=redis [search]=redis)

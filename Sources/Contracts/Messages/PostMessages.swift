@@ -40,8 +40,8 @@ extension Messages.Post {
     package static let list = MessageType(
         "post.list", .query, of: .post, "Lists the posts of all accounts, newest first.",
         request: .json(example: ListRequest.example), reply: .json(200, example: Page<Post>.example(.example)))
-    /// Reads the state of a command that the caller sent to the post service. If the command belongs to another account
-    /// or is unknown, the state is `accepted`.
+    /// Reads the state of a command that the caller sent to the post service. A command of another account is
+    /// `accepted`, like one without a stored result. If it was accepted too long ago, the reply is `receipt-expired`.
     package static let receipt = MessageType(
         "post.receipt", .query, of: .post, "Reads the state of a command that the caller sent to the post service.",
         request: .json(example: ReceiptRequest.example), reply: .json(200, example: Receipt.example(Post.example)),

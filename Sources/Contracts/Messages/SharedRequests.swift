@@ -33,8 +33,8 @@ package struct ReceiptRequest: SchemaCodable, Hashable {
         optionalField(
             "acceptedAt", \.acceptedAt,
             .timestamp.described(
-                "The time at which the command was accepted. If that is too long ago for a stored result, "
-                    + "the reply is the problem `receipt-expired`; without this field, the status is `accepted`.")),
+                "The time at which the command was accepted. If it is longer ago than the retention time and no "
+                    + "result is stored, the reply is the problem `receipt-expired` instead of `accepted`.")),
         make: ReceiptRequest.init)
 }
 

@@ -8,8 +8,7 @@ package struct Receipt: SchemaCodable, Hashable {
         case accepted
         /// The service has stored the reply of the command, which can be a refusal.
         case done
-        /// The service has given the command up after several failures. It is done if an operator replays it, or if
-        /// the sender repeats it, and it then succeeds.
+        /// All retries have failed. The status becomes `done` if the command is replayed or sent again, and succeeds.
         case failed
     }
 

@@ -10,8 +10,8 @@ package import Reactor
     package var onConnect: (@Loop () -> Void)?
     /// Called when the connection is made or lost, and after each attempt to connect that fails.
     package var onAvailabilityChange: (@Loop () -> Void)?
-    /// The `run_id` of the server of the last connection, which no other server and no later start of the same server
-    /// has; empty before the first connection, or if the client does not ask for it.
+    /// The `run_id` of the server of the last connection, which is unique to one start of one server; empty before the
+    /// first connection, or if the client does not ask for it.
     package internal(set) var serverID = ""
     /// The reason why there is no connection. `nil` if there is a connection, or if no attempt to connect has failed
     /// yet.

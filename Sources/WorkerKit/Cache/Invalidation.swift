@@ -18,7 +18,7 @@ struct Invalidation: Sendable, Hashable {
         Invalidation(cache: cache, entity: id, pause: 0)
     }
 
-    /// Begins a generation of a list, at the latest after the pause.
+    /// Begins a new generation of a list, at once or at the end of the pause.
     static func list(_ cache: String, pause: Int) -> Invalidation {
         Invalidation(cache: cache, entity: nil, pause: pause)
     }
@@ -37,7 +37,8 @@ struct Invalidation: Sendable, Hashable {
 /// The keys of caches in Redis.
 ///
 /// Each key has the id of the server's process. Therefore a server that has older data, such as a replica that was
-/// promoted or a server that has loaded a snapshot, does not return entries that were invalidated on another server.
+/// promoted or a server that has loaded a snapshot, does not return entries that were invalidated on another server. If
+/// the workers return to a process that they have left, its own entries can be outdated until they expire.
 enum CacheKey {
     /// Returns the key of an entity's entry.
     static func entity(_ id: String, of cache: String, _ serverID: String) -> String { "\(cache):\(serverID):\(id)" }

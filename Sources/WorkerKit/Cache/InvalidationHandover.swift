@@ -12,17 +12,22 @@ package import Reactor
     /// The type of the messages.
     nonisolated static let messageType = "cache.invalidate"
     /// The maximum number of invalidations in a message.
-    private static let batchLimit = 1_000
-    /// The time between two messages.
+    static let batchLimit = 500
+    /// The shortest time between two messages.
     private static let interval: Duration = .milliseconds(250)
+    /// The delay of the messages.
+    private static let delay = RetryStep.oneSecond
 
     private let publisher: Publisher
     private let principal: String
     private let queue: String
     private let log: Logger
-    /// The invalidations to pass on, and until when each of them is needed.
+    /// The invalidations to pass on, and their expiry.
     private var waiting: [Invalidation: ContinuousClock.Instant] = [:]
     private var timer: LoopTimer?
+    private var lastPublished: ContinuousClock.Instant?
+    /// Whether the last message was not published. Only the first failure in a row is logged.
+    private var isFailing = false
 
     /// - Parameters:
     ///   - principal: the worker's own broker user.
@@ -38,7 +43,7 @@ package import Reactor
         timer?.cancel()
     }
 
-    /// Passes an invalidation on, within the time between two messages.
+    /// Adds an invalidation to the next message.
     ///
     /// - Parameter needed: how long the invalidation is needed.
     func add(_ invalidation: Invalidation, needed: Duration) {
@@ -60,7 +65,8 @@ package import Reactor
 
     private func schedule() {
         guard timer == nil, !waiting.isEmpty else { return }
-        timer = Loop.schedule(after: Self.interval) { [weak self] in
+        let pause = lastPublished.map { max(.zero, $0 + Self.interval - .now) } ?? .zero
+        timer = Loop.schedule(after: pause) { [weak self] in
             guard let self else { return }
             timer = nil
             _ = publish()
@@ -72,24 +78,34 @@ package import Reactor
     ///
     /// - Returns: whether further invalidations wait and can be published.
     private func publish() -> Bool {
-        let now = ContinuousClock.now
-        let batch = waiting.filter { $0.value > now }.prefix(Self.batchLimit)
-        waiting = waiting.filter { $0.value > now }
+        // When the message arrives, the delay has passed.
+        let arrival = ContinuousClock.now + Self.delay.delay
+        lastPublished = .now
+        waiting = waiting.filter { $0.value > arrival }
+        let batch = waiting.prefix(Self.batchLimit)
         guard !batch.isEmpty, publisher.availability == .available else { return false }
-        let notice = InvalidationNotice(invalidations: batch.map { .init($0.key, needed: $0.value - now) })
+        let notice = InvalidationNotice(invalidations: batch.map { .init($0.key, needed: $0.value - arrival) })
         for (invalidation, _) in batch { waiting[invalidation] = nil }
         do throws(PublishError) {
             try publisher.publish(message(notice)) { [self] result in
-                guard case .failure(let error) = result else { return }
-                log.warning("invalidations not passed on", metadata: ["reason": "\(error)"])
-                for (invalidation, end) in batch where end > .now { add(invalidation, needed: end - .now) }
+                switch result {
+                case .success: isFailing = false
+                case .failure(let error):
+                    logFailure(error)
+                    for (invalidation, end) in batch where end > .now { add(invalidation, needed: end - .now) }
+                }
             }
         } catch {
-            log.warning("invalidations not passed on", metadata: ["reason": "\(error)"])
+            logFailure(error)
             waiting.merge(batch.map { ($0.key, $0.value) }) { max($0, $1) }
             return false
         }
         return !waiting.isEmpty
+    }
+
+    private func logFailure(_ error: PublishError) {
+        if !isFailing { log.warning("invalidations not passed on", metadata: ["reason": "\(error)"]) }
+        isFailing = true
     }
 
     private func message(_ notice: InvalidationNotice) -> OutgoingMessage {
@@ -101,7 +117,7 @@ package import Reactor
         properties.appID = principal
         properties.userID = principal
         return OutgoingMessage(
-            exchange: Exchange.retry, routingKey: RetryStep.oneSecond.routingKey(backTo: queue), isMandatory: true,
+            exchange: Exchange.retry, routingKey: Self.delay.routingKey(backTo: queue), isMandatory: true,
             properties: properties, body: notice.jsonBytes())
     }
 }
@@ -152,13 +168,12 @@ extension Handler {
             attempt: { message, _ in
                 let notice: InvalidationNotice
                 do {
-                    notice = try InvalidationNotice.schema.decode(JSON.parse(message.body))
+                    notice = try InvalidationNotice.schema.decode(JSON.parse(message.body, limits: .trusted))
                 } catch {
                     return .undecodable("\(error)")
                 }
-                for element in notice.invalidations {
-                    await invalidations.send(element.invalidation, needed: .milliseconds(element.needed))
-                }
+                await invalidations.send(
+                    notice.invalidations.map { ($0.invalidation, needed: .milliseconds($0.needed)) })
                 return .committed(nil)
             },
             afterCommit: { _ in })

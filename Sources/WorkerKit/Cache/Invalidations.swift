@@ -9,8 +9,11 @@ package import Redis
 /// of them are sent before any command that reads. An invalidation that fails several times is kept only once. Other
 /// workers of the service, which may reach Redis, get failed invalidations through the broker (``handover``).
 @Loop package final class Invalidations {
-    /// How long an invalidation is needed, because no cache entry has a longer lifetime.
+    /// The lifetime of cache entries.
     package static let entryLifetime: Duration = .seconds(60)
+    /// How long an invalidation is needed: until a value that was read before it, and stored at the end of the reader's
+    /// reservation, has expired.
+    static let needed = entryLifetime + .milliseconds(CacheFiller.reservationLifetime)
     /// The maximum number of failed invalidations that are kept.
     private static let limit = 10_000
 
@@ -41,17 +44,24 @@ package import Redis
     /// The number of failed invalidations that must be sent again.
     var count: Int { pending.count }
 
-    /// Sends an invalidation. It can be sent again later.
+    /// Sends an invalidation. Retries it later if it fails.
     ///
     /// - Parameter needed: how long other workers need the invalidation if it fails.
-    func send(_ invalidation: Invalidation, needed: Duration = entryLifetime) async {
+    func send(_ invalidation: Invalidation, needed: Duration = needed) async {
         do {
             _ = try await redis.send(invalidation.command(for: redis.serverID))
-            // If the same invalidation has failed before, it need not be sent again.
-            if !pending.isEmpty { settle(invalidation) }
         } catch {
             keep(invalidation)
             handover?.add(invalidation, needed: needed)
+        }
+    }
+
+    /// Sends several invalidations at the same time.
+    func send(_ invalidations: [(Invalidation, needed: Duration)]) async {
+        await withDiscardingTaskGroup { group in
+            for (invalidation, needed) in invalidations {
+                group.addTask { await self.send(invalidation, needed: needed) }
+            }
         }
     }
 
@@ -62,11 +72,6 @@ package import Redis
             hasOverflowed = true
         }
         scheduleRetry()
-    }
-
-    private func settle(_ invalidation: Invalidation) {
-        pending.remove(invalidation)
-        handover?.remove(invalidation)
     }
 
     /// Sends all pending invalidations in one turn of the loop.
@@ -85,7 +90,8 @@ package import Redis
             redis.send(invalidation.command(for: redis.serverID)) { result in
                 switch result {
                 case .success:
-                    self.settle(invalidation)
+                    // If the same invalidation has failed once more meanwhile, it is still needed.
+                    if !self.pending.contains(invalidation) { self.handover?.remove(invalidation) }
                     if self.pending.isEmpty { self.backoff.reset() }
                 case .failure: self.keep(invalidation)
                 }

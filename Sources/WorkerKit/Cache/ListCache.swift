@@ -81,7 +81,8 @@ package import Redis
     /// Makes a cache.
     ///
     /// - Parameters:
-    ///   - name: the list's name, such as `post:list`. All keys begin with the name in braces.
+    ///   - name: the list's name, such as `post:list`. All keys begin with the name and the
+    ///     server's id, in braces.
     ///   - lifetime: a page's lifetime, in whole seconds.
     ///   - pause: the shortest time between two generations, and the greatest age of a shared reading. With
     ///     a pause of zero, every write begins a generation, and no reading is shared with a later generation.

@@ -9,8 +9,8 @@ internal import Reactor
 @Loop final class Dispatcher {
     /// How long a reply or a retry waits until the publishing connection is available.
     private static let publisherWait: Duration = .seconds(5)
-    /// The number of earlier deliveries after which a message becomes a dead letter. The delivery limit of the queues
-    /// is the same, but they do not count the deliveries before a delay.
+    /// The number of earlier deliveries after which a message becomes a dead letter. The queues have the same delivery
+    /// limit, but they do not count the deliveries before a delay, and they dead-letter only after one more delivery.
     private static let deliveryLimit = 20
     /// How much the clock of a sender may differ from this process's clock.
     private static let clockLeeway: Duration = .seconds(60)
@@ -65,7 +65,7 @@ internal import Reactor
             delivery.ack()
             return
         }
-        if delivery.totalDeliveryCount > Self.deliveryLimit {
+        if delivery.totalDeliveryCount >= Self.deliveryLimit {
             return await giveUp(delivery, message, metadata(message, ["reason": "the message was delivered too often"]))
         }
         guard handler.kind.isRetried else {
@@ -245,7 +245,7 @@ internal import Reactor
                 guard error.isTransient else {
                     // A later attempt would fail, too.
                     let reason: Logger.Metadata = ["reason": "the retry is too large for the broker"]
-                    return await giveUp(delivery, message, metadata(message, reason))
+                    return await giveUp(delivery, message, metadata(message, reason), isTooLarge: true)
                 }
                 log.warning("retry not published", metadata: metadata(message, failure: error, as: "error"))
             }
@@ -257,13 +257,27 @@ internal import Reactor
         delivery.reject(requeue: true)
     }
 
-    /// Rejects a delivery into the dead-letter queue.
-    private func giveUp(_ delivery: Delivery, _ message: IncomingMessage, _ metadata: Logger.Metadata) async {
+    /// Rejects a delivery into the dead-letter queue. Before, stores that the command has failed, so that its receipt
+    /// reports the failure. If the database is not available, the message is postponed instead, unless it is too large.
+    private func giveUp(
+        _ delivery: Delivery, _ message: IncomingMessage, _ metadata: Logger.Metadata, isTooLarge: Bool = false
+    ) async {
         let refusal = message.refusal(Problem(.commandFailed))
         if handlers[message.type]?.kind.usesInbox == true {
-            guard await storeFailure(delivery, message, refusal) else {
+            let stored = await outages.carryOut(isOpen: { delivery.isOpen }) { await storeFailure(message, refusal) }
+            switch stored {
+            case .carriedOut(.reply(let earlier)):
+                await reply(earlier, to: message)
+                delivery.ack()
+                return
+            case .held(let error) where !isTooLarge: return await postpone(delivery, message, error)
+            case .carriedOut(.failed(let error)), .held(let error):
+                logRepeated(
+                    .error, "failure of a command not stored", self.metadata(message, failure: error, as: "error"))
+            case .givenBack:
                 delivery.reject(requeue: true)
                 return
+            case .carriedOut: break
             }
         }
         log.error("message moved to the dead-letter queue", metadata: metadata)
@@ -271,25 +285,20 @@ internal import Reactor
         delivery.reject(requeue: false)
     }
 
-    /// Stores that a command has failed, so that its receipt reports the failure. Waits while the database is not
-    /// available.
+    /// Stores that a command has failed.
     ///
-    /// - Returns: `false` if the worker stops or the delivery's connection is lost before the failure is stored.
-    private func storeFailure(_ delivery: Delivery, _ message: IncomingMessage, _ refusal: Reply) async -> Bool {
-        var backoff = Backoff(.milliseconds(500) ... .seconds(10))
-        while delivery.isOpen {
-            do throws(PostgresError) {
-                try await FailedCommands.store(refusal, of: message, in: environment.database)
-                return true
-            } catch {
-                log.error("failure of a command not stored", metadata: metadata(message, failure: error, as: "error"))
-                // If the database refuses the row itself, the command becomes a dead letter without a receipt.
-                if error.missingDependency == nil { return true }
+    /// - Returns: the stored reply if the command was carried out by an earlier delivery; otherwise
+    ///   ``HandlingResult/applied``, or the error of the database.
+    private func storeFailure(_ message: IncomingMessage, _ refusal: Reply) async -> HandlingResult {
+        do throws(PostgresError) {
+            if case .stored(let reply) = try await Inbox.lookUp(message, in: environment.database) {
+                return .reply(reply)
             }
-            guard !isClosing, !Task.isCancelled else { break }
-            try? await Loop.sleep(for: backoff.next())
+            try await FailedCommands.store(refusal, of: message, in: environment.database)
+            return .applied
+        } catch {
+            return .failed(error)
         }
-        return false
     }
 
     // MARK: Log lines

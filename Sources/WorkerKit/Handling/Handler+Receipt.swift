@@ -6,11 +6,11 @@ internal import Reactor
 extension Handler {
     /// Makes the handler of the query `SERVICE.receipt`, which returns the state of a command to the command's caller.
     ///
-    /// A command of which no row is stored is `accepted`. The service cannot know whether such a command waits in a
+    /// The status is `accepted` if the command has no row. The service cannot know whether such a command waits in a
     /// queue, runs, or was never sent. The command of another caller is reported in the same way.
     ///
-    /// - Parameter retention: how long rows are stored. If no row is stored for a command that was accepted earlier,
-    ///   the reply is the problem `receipt-expired`.
+    /// - Parameter retention: how long rows are stored. If a command that was accepted earlier has no row, the reply is
+    ///   the problem `receipt-expired`.
     package static func receipt(
         _ type: MessageType<ReceiptRequest, Receipt>, database: PostgresPool, retention: Duration
     ) -> Handler {
@@ -45,7 +45,7 @@ extension FailedCommands.StoredRow {
     /// How much the clocks of the database and of the sender may differ.
     private static let clockLeeway: Duration = .seconds(60)
 
-    /// Whether the command failed before the sender sent it once more.
+    /// Whether the failure is older than the latest send.
     fileprivate func isOlder(than request: ReceiptRequest) -> Bool {
         guard let acceptedAt = request.acceptedAt else { return false }
         return failedAt.advanced(by: Self.clockLeeway) < acceptedAt

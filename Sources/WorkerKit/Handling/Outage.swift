@@ -9,8 +9,7 @@ internal import Reactor
 @Loop final class Outage {
     /// How a held message continues.
     enum Turn: Sendable {
-        /// The message must be carried out again. The caller then reports the result with ``hold(_:until:)``,
-        /// ``end()`` or ``endIfUnknown()``.
+        /// The message must be carried out again. The caller then calls ``attemptEnded()``.
         case retry
         /// The deadline passed.
         case expired
@@ -27,6 +26,8 @@ internal import Reactor
         didSet { onChange?() }
     }
     private var held: [Waiter<Turn>] = []
+    /// The number of messages that were held and are being carried out again.
+    private var attempts = 0
     private var backoff = Backoff(.milliseconds(200) ... .seconds(2))
     private var timer: LoopTimer?
     private var isClosed = false
@@ -57,14 +58,21 @@ internal import Reactor
         let waiter = Waiter<Turn>()
         held.append(waiter)
         if timer == nil { scheduleProbe() }
-        return await waiter.waitThroughCancellation(until: deadline) ?? .expired
+        let turn = await waiter.waitThroughCancellation(until: deadline) ?? .expired
+        if turn == .retry { attempts += 1 }
+        return turn
     }
 
-    /// Ends the outage if no message waits any more, because nothing would show that the dependency is available. The
-    /// next message that fails begins a new one. Called when a message that was held will not be held again.
+    /// Records that a message that was held has been carried out again, whatever the result was.
+    func attemptEnded() {
+        attempts -= 1
+    }
+
+    /// Ends the outage if no message is held or carried out again, because nothing would detect its end. The next
+    /// message that fails begins a new one. Called when a message that was held will not be held again.
     func endIfUnknown() {
         held.removeAll { $0.isEnded }
-        guard held.isEmpty, isActive else { return }
+        guard held.isEmpty, attempts == 0, isActive else { return }
         timer?.cancel()
         timer = nil
         began = nil

@@ -51,6 +51,7 @@ internal import Reactor
         defer { last?.outage.endIfUnknown() }
         while true {
             let result = await attempt()
+            last?.outage.attemptEnded()
             guard case .failed(let error) = result, let missing = (error as? any DependencyError)?.missingDependency
             else {
                 // A message that fails for another reason may not have reached the dependency.
@@ -58,6 +59,7 @@ internal import Reactor
                 return .carriedOut(result)
             }
             let outage = outage(of: missing)
+            if let earlier = last?.outage, earlier !== outage { earlier.endIfUnknown() }
             let endedBefore =
                 last.flatMap { $0.outage === outage ? $0.endedBefore : nil } ?? outage.endedCount
             if outage.endedCount - endedBefore >= Self.outagesBeforeFailure { return .carriedOut(result) }

@@ -93,7 +93,7 @@ extension Daemon {
         let poolSize = try settings.integer("WARREN_DATABASE_CONNECTIONS", default: 8, in: 1...100)
         let trusted = try settings.list("WARREN_TRUSTED_PRINCIPALS", default: ["ingress"])
         let retention = Duration.seconds(
-            try settings.integer("WARREN_RETENTION_SECONDS", default: 24 * 3600, in: 60...366 * 24 * 3600))
+            try settings.integer("WARREN_RETENTION_SECONDS", default: 24 * 3600, in: 600...366 * 24 * 3600))
         let healthFile = try settings.text("WARREN_HEALTH_FILE")
 
         let name = "warren-\(definition.name)"
