@@ -229,7 +229,7 @@ extension Workers.LadderTests {
                 #expect(try await eventually(within: .seconds(20)) { fixture.client.taken(from: dead).count == 1 })
                 #expect(fixture.client.taken(from: dead).first?.properties.correlationID == request)
                 #expect(fixture.service.begun == 1)
-                #expect(try await fixture.client.reply(to: request).problem == "internal")
+                #expect(try await fixture.client.reply(to: request).problem == "command-failed")
             }
         }
     }
