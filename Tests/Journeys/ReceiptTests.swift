@@ -1,5 +1,8 @@
+import AMQP
+import BrokerSupport
 import Contracts
 import Foundation
+import Logging
 import Reactor
 import TestSupport
 import Testing
@@ -112,6 +115,47 @@ extension Journeys {
                 try response.expectProblem(404, "receipt-not-found")
             }
             try await client.signedIn(as: author).get("/v1/receipts/identity/\(token)").expectProblem(404, "not-found")
+        }
+
+        @Test("the receipt of a command that became a dead letter has the status failed")
+        @Loop func failed() async throws {
+            let person = try await TestAccount.register(APIClient())
+            let (id, dead) = (UUID(), "post.commands.dead")
+            let address = try BrokerAddress(url: TestEnvironment.value("WARREN_OPERATOR_URL"))
+            let publisher = Publisher(address: address, name: "journeys", log: .quiet)
+            async let running: Void = publisher.run()
+            let result = await outcome {
+                try #require(await publisher.waitUntilAvailable(within: .seconds(10)))
+                // To the worker, this looks like a command that was delivered 20 times and delayed in between.
+                let headers: Headers = [
+                    Header.origin: "ingress", Header.deliveries: 20, Header.subject: .string(person.id),
+                    Header.subjectName: .string(person.username),
+                ]
+                let properties = Properties(
+                    headers: headers, isPersistent: true, messageID: id.uuidString, type: "post.create",
+                    userID: address.user)
+                try await publisher.publishConfirmed(
+                    OutgoingMessage(
+                        exchange: Exchange.requeue, routingKey: "replay.post.commands", isMandatory: true,
+                        properties: properties, body: Array(#"{"content":"poison"}"#.utf8)))
+                try await IntegratorClient.run { integrator in
+                    var receipt = JSON.null
+                    let hasFailed = try await eventually(within: .seconds(20)) {
+                        let reply = try await integrator.reply(
+                            to: "post.receipt", ["id": .string(id.uuidString)], for: person)
+                        receipt = try reply.json
+                        return receipt["status"]?.string == "failed"
+                    }
+                    #expect(hasFailed, "\(receipt)")
+                    #expect(receipt["result"]?["body"]?["code"]?.string == "command-failed")
+                }
+                let isDead = try await eventually(within: .seconds(20)) { try await Stack().depth(of: dead) == 1 }
+                #expect(isDead)
+            }
+            await publisher.close()
+            await running
+            try await Provisioner(address: address).perform([.purge(dead)])
+            try result.get()
         }
 
         @Test("a command repeated with its Idempotency-Key gets 202 if respond-async is sent again, else its result")
