@@ -6,7 +6,7 @@ package enum HostName {
     /// Returns the IP addresses of a host in the order in which they should be tried; none if the name cannot be
     /// resolved. May block. The default is ``resolve(_:)``; tests replace it.
     ///
-    /// The value belongs to the task, so read it before a call of ``onOwnThread(_:)``.
+    /// The thread of ``onOwnThread(_:)`` does not inherit a task-local value, so read it before the call.
     @TaskLocal package static var resolver: @Sendable (String) -> [String] = resolve
 
     /// Returns the IP addresses of a host, in the order of getaddrinfo(3). Blocks while it waits for the name servers.

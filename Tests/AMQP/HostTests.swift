@@ -48,7 +48,7 @@ struct HostTests {
             let start = ContinuousClock.now
             #expect(await failure(address) == nil)
             #expect(.now - start < .seconds(20))
-            #expect(silent.acceptedCount == 1)
+            #expect(silent.acceptedCount >= 1)
         }
     }
 
@@ -66,7 +66,7 @@ struct HostTests {
             let start = ContinuousClock.now
             try await withPublisher(address) { _ in }
             #expect(.now - start < .seconds(20))
-            #expect(silent.acceptedCount == 1)
+            #expect(silent.acceptedCount >= 1)
         }
     }
 

@@ -59,8 +59,10 @@ extension Journeys {
         @Test("a command that waits longer than the broker's consumer_timeout is delivered again and carried out once")
         @Loop func consumerTimeout() async throws {
             let stack = try Stack()
-            try await stack.restartPost(timeout: 1_000, tick: 500)
-            let result = await outcome { try await commandsWaitForLock(stack) }
+            let result = await outcome {
+                try await stack.restartPost(timeout: 1_000, tick: 500)
+                try await commandsWaitForLock(stack)
+            }
             try await stack.restartPost(timeout: 1_800_000, tick: 60_000)
             try result.get()
         }

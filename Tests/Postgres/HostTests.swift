@@ -28,7 +28,7 @@ struct HostTests {
                 try await DriverDatabase.withPool(url(database, port: good.port), size: 1) { pool in
                     let rows = try await pool.query(Statement("SELECT 1"), deadline: start + .seconds(20))
                     #expect(rows.count == 1)
-                    #expect(silent.acceptedCount == 1)
+                    #expect(silent.acceptedCount >= 1)
                 }
             }
         }
@@ -63,7 +63,7 @@ struct HostTests {
                         (try? await pool.query(Statement("SELECT 1"), deadline: .now + .seconds(2))) != nil
                     }
                     #expect(answers)
-                    #expect(new.acceptedCount == 1)
+                    #expect(new.acceptedCount >= 1)
                 }
             }
         }

@@ -28,7 +28,7 @@ struct HostTests {
             let start = ContinuousClock.now
             try await withClient(url(port: good.port), limits: RedisLimits()) { client async throws in
                 #expect(.now - start < .seconds(5))
-                #expect(silent.acceptedCount == 1)
+                #expect(silent.acceptedCount >= 1)
                 #expect(try await client.send(["PING"]) == .status("PONG"))
             }
         }

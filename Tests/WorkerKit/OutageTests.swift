@@ -270,6 +270,14 @@ extension Workers.OutageTests {
         }
     }
 
+    @Test("an outage ends when the delivery of its last held message was lost")
+    @Loop func lostDelivery() async throws {
+        let outages = Outages(limit: .seconds(30), log: .quiet)
+        let outcome = await outages.carryOut(isOpen: { false }, attempt: { .failed(HostError()) })
+        guard case .givenBack = outcome else { throw TransientFailure() }
+        #expect(outages.missing.isEmpty)
+    }
+
     @Test("an outage does not end while one of its messages is being carried out again")
     @Loop func probing() async throws {
         let outage = Outage(of: .database, log: .quiet)

@@ -21,8 +21,9 @@ extension Messages.Media {
     package static let list = MessageType(
         "media.list", .query, of: .media, "Lists the caller's pictures, newest first.",
         request: .json(example: ListRequest.example), reply: .json(200, example: Page<Media>.example(.example)))
-    /// Reads the state of a command that the caller sent to the media service. A command of another account is
-    /// `accepted`, like one without a stored result. If it was accepted too long ago, the reply is `receipt-expired`.
+    /// Reads the state of a command that the caller sent to the media service. The status is `accepted` if the service
+    /// has no result of this caller's command, also if the id belongs to another account. If `acceptedAt` is longer ago
+    /// than the retention time, the reply is `receipt-expired` instead.
     package static let receipt = MessageType(
         "media.receipt", .query, of: .media, "Reads the state of a command that the caller sent to the media service.",
         request: .json(example: ReceiptRequest.example), reply: .json(200, example: Receipt.example(Media.example)),

@@ -40,8 +40,9 @@ extension Messages.Post {
     package static let list = MessageType(
         "post.list", .query, of: .post, "Lists the posts of all accounts, newest first.",
         request: .json(example: ListRequest.example), reply: .json(200, example: Page<Post>.example(.example)))
-    /// Reads the state of a command that the caller sent to the post service. A command of another account is
-    /// `accepted`, like one without a stored result. If it was accepted too long ago, the reply is `receipt-expired`.
+    /// Reads the state of a command that the caller sent to the post service. The status is `accepted` if the service
+    /// has no result of this caller's command, also if the id belongs to another account. If `acceptedAt` is longer ago
+    /// than the retention time, the reply is `receipt-expired` instead.
     package static let receipt = MessageType(
         "post.receipt", .query, of: .post, "Reads the state of a command that the caller sent to the post service.",
         request: .json(example: ReceiptRequest.example), reply: .json(200, example: Receipt.example(Post.example)),

@@ -8,7 +8,7 @@ package struct Receipt: SchemaCodable, Hashable {
         case accepted
         /// The service has stored the reply of the command, which can be a refusal.
         case done
-        /// All retries have failed. The status becomes `done` if the command is replayed or sent again, and succeeds.
+        /// The command was given up. The status becomes `done` if the command is replayed or sent again, and succeeds.
         case failed
     }
 

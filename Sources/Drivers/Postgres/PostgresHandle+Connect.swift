@@ -25,7 +25,7 @@ extension PostgresHandle {
         do { options = try read.get() } catch { throw PostgresError(.connectFailed, "\(error)") }
         let resolver = HostName.resolver
         var lastError = PostgresError(.connectFailed, "the server has no address")
-        var readOnly: (address: ServerAddress, share: Duration)?
+        var readOnly: [(address: ServerAddress, share: Duration)] = []
         for host in options.hosts {
             guard let addresses = await onOwnThread({ host.resolved(resolver) }) else { throw stepError }
             let share = max(limit / (options.hosts.count * addresses.count), min(shortestShare, limit))
@@ -34,14 +34,20 @@ extension PostgresHandle {
                     return try await connect(options, to: address, until: .now + share, log: log)
                 } catch {
                     guard error.code != .cancelled else { throw error }
-                    if readOnly == nil, error.isRefusedAsReadOnly { readOnly = (address, share) }
+                    if error.isRefusedAsReadOnly { readOnly.append((address, share)) }
                     lastError = error
                 }
             }
         }
-        guard options.prefersWrites, let readOnly else { throw lastError }
-        return try await connect(
-            options.acceptingReadOnly, to: readOnly.address, until: .now + readOnly.share, log: log)
+        for (address, share) in readOnly where options.prefersWrites {
+            do {
+                return try await connect(options.acceptingReadOnly, to: address, until: .now + share, log: log)
+            } catch {
+                guard error.code != .cancelled else { throw error }
+                lastError = error
+            }
+        }
+        throw lastError
     }
 
     @Loop private static func connect(

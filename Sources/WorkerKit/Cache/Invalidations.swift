@@ -11,8 +11,8 @@ package import Redis
 @Loop package final class Invalidations {
     /// The lifetime of cache entries.
     package static let entryLifetime: Duration = .seconds(60)
-    /// How long an invalidation is needed: until a value that was read before it, and stored at the end of the reader's
-    /// reservation, has expired.
+    /// How long an invalidation is needed. A reader can store a value that it read before the invalidation until its
+    /// reservation ends. The value then lives for ``entryLifetime``.
     static let needed = entryLifetime + .milliseconds(CacheFiller.reservationLifetime)
     /// The maximum number of failed invalidations that are kept.
     private static let limit = 10_000

@@ -10,7 +10,8 @@ internal import Reactor
     /// How long a reply or a retry waits until the publishing connection is available.
     private static let publisherWait: Duration = .seconds(5)
     /// The number of earlier deliveries after which a message becomes a dead letter. The queues have the same delivery
-    /// limit, but they do not count the deliveries before a delay, and they dead-letter only after one more delivery.
+    /// limit, but they do not count the deliveries before a delay. The broker would dead-letter one delivery later,
+    /// without storing the failure.
     private static let deliveryLimit = 20
     /// How much the clock of a sender may differ from this process's clock.
     private static let clockLeeway: Duration = .seconds(60)
@@ -257,20 +258,21 @@ internal import Reactor
         delivery.reject(requeue: true)
     }
 
-    /// Rejects a delivery into the dead-letter queue. Before, stores that the command has failed, so that its receipt
-    /// reports the failure. If the database is not available, the message is postponed instead, unless it is too large.
+    /// Rejects a delivery into the dead-letter queue. First stores the failure of a command, so that its receipt
+    /// reports it. If the database cannot store it now, the message is postponed, unless it is too large.
     private func giveUp(
         _ delivery: Delivery, _ message: IncomingMessage, _ metadata: Logger.Metadata, isTooLarge: Bool = false
     ) async {
         let refusal = message.refusal(Problem(.commandFailed))
-        if handlers[message.type]?.kind.usesInbox == true {
-            let stored = await outages.carryOut(isOpen: { delivery.isOpen }) { await storeFailure(message, refusal) }
+        if let handler = handlers[message.type], handler.kind.usesInbox {
+            let stored = await outages.carryOut(isOpen: { delivery.isOpen }) {
+                await storeFailure(message, handler, refusal)
+            }
             switch stored {
-            case .carriedOut(.reply(let earlier)):
-                await reply(earlier, to: message)
-                delivery.ack()
-                return
+            case .carriedOut(.reply(let earlier)): return await finish(delivery, message, .reply(earlier), .now)
             case .held(let error) where !isTooLarge: return await postpone(delivery, message, error)
+            case .carriedOut(.failed(let error)) where !isTooLarge && (error as? any CodedError)?.isTransient == true:
+                return await postpone(delivery, message, error)
             case .carriedOut(.failed(let error)), .held(let error):
                 logRepeated(
                     .error, "failure of a command not stored", self.metadata(message, failure: error, as: "error"))
@@ -287,13 +289,14 @@ internal import Reactor
 
     /// Stores that a command has failed.
     ///
-    /// - Returns: the stored reply if the command was carried out by an earlier delivery; otherwise
-    ///   ``HandlingResult/applied``, or the error of the database.
-    private func storeFailure(_ message: IncomingMessage, _ refusal: Reply) async -> HandlingResult {
+    /// - Returns: the result of an earlier delivery if there was one; otherwise ``HandlingResult/applied``, or the
+    ///   error of the database.
+    private func storeFailure(
+        _ message: IncomingMessage, _ handler: Handler, _ refusal: Reply
+    ) async -> HandlingResult {
         do throws(PostgresError) {
-            if case .stored(let reply) = try await Inbox.lookUp(message, in: environment.database) {
-                return .reply(reply)
-            }
+            let earlier = try await Inbox.lookUp(message, in: environment.database)
+            if let result = await handler.answer(earlier, message) { return result }
             try await FailedCommands.store(refusal, of: message, in: environment.database)
             return .applied
         } catch {

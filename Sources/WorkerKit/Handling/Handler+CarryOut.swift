@@ -103,8 +103,9 @@ extension Handler {
         return refusal.map { .reply(message.refusal(Problem($0))) } ?? .failed(failure)
     }
 
-    /// Returns the result for a command whose id is in the inbox; `nil` if the id is not in the inbox.
-    private func answer(_ earlier: InboxLookup, _ message: IncomingMessage) async -> HandlingResult? {
+    /// Returns the result for a command whose id is in the inbox; `nil` if the id is not in the inbox. If the command
+    /// was carried out, calls `afterCommit`, because the worker may have died before it called it.
+    func answer(_ earlier: InboxLookup, _ message: IncomingMessage) async -> HandlingResult? {
         switch earlier {
         case .absent:
             return nil

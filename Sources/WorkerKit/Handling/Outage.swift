@@ -58,12 +58,10 @@ internal import Reactor
         let waiter = Waiter<Turn>()
         held.append(waiter)
         if timer == nil { scheduleProbe() }
-        let turn = await waiter.waitThroughCancellation(until: deadline) ?? .expired
-        if turn == .retry { attempts += 1 }
-        return turn
+        return await waiter.waitThroughCancellation(until: deadline) ?? .expired
     }
 
-    /// Records that a message that was held has been carried out again, whatever the result was.
+    /// Records that a message that was held was carried out again, whatever the result was, or cannot be.
     func attemptEnded() {
         attempts -= 1
     }
@@ -106,7 +104,13 @@ internal import Reactor
     private func release(_ turn: Turn) {
         let waiters = held
         held = []
-        for waiter in waiters { waiter.resume(returning: turn) }
+        for waiter in waiters { resume(waiter, turn) }
+    }
+
+    private func resume(_ waiter: Waiter<Turn>, _ turn: Turn) {
+        guard !waiter.isEnded else { return }
+        if turn == .retry { attempts += 1 }
+        waiter.resume(returning: turn)
     }
 
     /// Carries out the message that has waited longest, after a delay. Repeats this as long as the outage lasts.
@@ -116,7 +120,7 @@ internal import Reactor
             self.held.removeAll { $0.isEnded }
             self.timer = nil
             guard !self.held.isEmpty else { return }
-            self.held.removeFirst().resume(returning: .retry)
+            self.resume(self.held.removeFirst(), .retry)
             self.scheduleProbe()
         }
     }

@@ -67,8 +67,11 @@ internal import Reactor
             guard holdsMessages else { return .held(error) }
             switch await outage.hold(error, until: deadline) {
             case .retry where isOpen(): continue
+            case .retry:
+                outage.attemptEnded()
+                return .givenBack
             case .expired: return .held(error)
-            case .retry, .closed: return .givenBack
+            case .closed: return .givenBack
             }
         }
     }

@@ -65,6 +65,8 @@ struct TLSProxy {
     ) async throws -> TLSProxy {
         try await onThreads {
             let folder = try TemporaryFolder()
+            var isStarted = false
+            defer { if !isStarted { folder.remove() } }
             let certificate = folder.path("certificate.pem")
             let openssl = try run(
                 "/usr/bin/openssl",
@@ -83,6 +85,7 @@ struct TLSProxy {
                 python.terminate()
                 throw Failure(description: "the proxy printed no port: \(line)")
             }
+            isStarted = true
             return TLSProxy(port: port, certificate: certificate, process: python, folder: folder)
         }
     }

@@ -19,7 +19,7 @@ static inline amqp_rpc_reply_t warren_amqp_login(
         state, vhost, channel_max, frame_max, heartbeat, properties, AMQP_SASL_METHOD_PLAIN, user, password);
 }
 
-// What the driver and OpenSSL exchange during a handshake of rabbitmq-c.
+// The input and output of the info callback.
 typedef struct {
     // The broker's host, which the certificate must name.
     const char *host;
@@ -46,12 +46,17 @@ static void warren_tls_begin(const SSL *ssl, int where, int ret) {
 // Prepares a context before the handshake: sets the host that the certificate must name
 // (X509_VERIFY_PARAM_set1_host(3)), and requires TLS 1.2 or later. `handshake` must stay valid until the handshake has
 // ended. Returns 1, or 0 if OpenSSL does not accept the host.
-static inline int warren_tls_before_handshake(void *context, warren_tls_handshake *handshake) {
+static inline int warren_tls_before_handshake(void *context, warren_tls_handshake *handshake, int verifies) {
     SSL_CTX *ctx = (SSL_CTX *)context;
     SSL_CTX_set_ex_data(ctx, 0, handshake);
     SSL_CTX_set_info_callback(ctx, warren_tls_begin);
     SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+    // rabbitmq-c checks the result of the verification after the handshake. With this mode, OpenSSL itself also ends
+    // the handshake.
+    if (verifies) SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, (SSL_verify_cb)0);
+    // OpenSSL checks no name if the host is empty, and accepts any subdomain if it begins with a dot.
+    if (handshake->host[0] == 0 || handshake->host[0] == '.') return 0;
     // The first call fails if the host is not an IP address.
     X509_VERIFY_PARAM *parameters = SSL_CTX_get0_param(ctx);
     X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);

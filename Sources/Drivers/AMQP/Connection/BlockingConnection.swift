@@ -31,7 +31,7 @@ struct BlockingConnection {
         let resolved = resolver(address.host)
         // If the name cannot be resolved, rabbitmq-c reports the error.
         let hosts = resolved.isEmpty ? [address.host] : resolved
-        for host in hosts where opened == nil {
+        for host in hosts where opened == nil && !interrupter.isInterrupted {
             do throws(AMQPError) {
                 opened = try Self.open(host, address, name: name, interrupter, share: hosts.count)
             } catch {
@@ -112,10 +112,14 @@ struct BlockingConnection {
             _ = warren_tls_trust_system(context)
         }
         var tls: UnsafeMutableRawPointer?
-        let status = address.host.withCString { name -> Int32? in
+        // A name in DNS can end in a dot, but not a name in a certificate.
+        let name = address.host.hasSuffix(".") ? String(address.host.dropLast()) : address.host
+        let status = name.withCString { name -> Int32? in
             var handshake = warren_tls_handshake(host: name, ssl: nil)
             return withUnsafeMutablePointer(to: &handshake) { handshake in
-                guard warren_tls_before_handshake(context, handshake) == 1 else { return nil }
+                guard warren_tls_before_handshake(context, handshake, address.verifiesPeer ? 1 : 0) == 1 else {
+                    return nil
+                }
                 let status = amqp_socket_open_noblock(socket, host, Int32(clamping: address.port), &timeout)
                 // If connecting failed, rabbitmq-c has freed the `SSL` object. Only the context is still valid.
                 if status == Int32(AMQP_STATUS_OK.rawValue) { tls = handshake.pointee.ssl }

@@ -22,6 +22,9 @@ final class SocketInterrupter: Sendable {
         }
     }
 
+    /// Whether ``interrupt()`` has been called.
+    var isInterrupted: Bool { state.withLock { $0.isInterrupted } }
+
     func disarm() {
         state.withLock { $0.descriptor = nil }
     }
