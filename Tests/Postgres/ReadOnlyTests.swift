@@ -110,6 +110,26 @@ struct ReadOnlyTests {
         }
     }
 
+    @Test("while one host is silent and the other one refuses writes, all reads succeed")
+    @Loop func silentHost() async throws {
+        try await DriverDatabase.with { database in
+            let (silent, readOnly) = (try FaultProxy(to: database.port), try FaultProxy(to: database.port))
+            defer { for proxy in [silent, readOnly] { proxy.stop() } }
+            silent.stall()
+            let url = database.through(silent, readOnly) + Self.readOnlyOption
+            try await DriverDatabase.withPool(url, size: 2) { pool in
+                // Each connection waits five seconds for the silent host first.
+                _ = try await pool.query(Self.pid, deadline: .now + .seconds(20))
+                let end = ContinuousClock.now + .seconds(12)
+                while .now < end {
+                    _ = try await pool.query(Self.pid, deadline: .now + .seconds(2))
+                    try await Loop.sleep(for: .milliseconds(50))
+                }
+                #expect(silent.acceptedCount >= 3, "connections must have been replaced")
+            }
+        }
+    }
+
     @Test("a transaction that has begun on a read-only connection can end before the connection is replaced")
     @Loop func transaction() async throws {
         try await DriverDatabase.with { database in

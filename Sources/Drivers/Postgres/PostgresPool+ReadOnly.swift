@@ -3,7 +3,8 @@ internal import Reactor
 
 // A server can refuse writes while connections to it stay open: it has become a standby after a failover, or
 // `default_transaction_read_only` was set. A session can stay read-only after the server accepts writes again, so its
-// connection is replaced. Meanwhile it serves reads.
+// connection is replaced. One connection is replaced at a time, and the others serve reads meanwhile, because
+// connecting can take seconds if another host of the URL is silent.
 extension PostgresPool {
     /// Marks a connection on which a statement has failed because the session is read-only.
     func foundReadOnly(_ connection: PostgresConnection) {
@@ -16,11 +17,14 @@ extension PostgresPool {
     func checkForWrites(_ connection: PostgresConnection) {
         guard !connection.isReadOnly else { return replaceLater(connection) }
         readOnlyBackoff.reset()
+        probingSlot = nil
         for case let other? in connections where other.isReadOnly { other.retire() }
     }
 
     private func replaceLater(_ connection: PostgresConnection) {
-        // Only the first line of an outage is a warning, because every connection is replaced until the outage ends.
+        guard probingSlot == nil || probingSlot == connection.slot else { return }
+        probingSlot = connection.slot
+        // Only the first line of an outage is a warning, because connections are replaced until the outage ends.
         let level: Logger.Level = readOnlyBackoff.isReset ? .warning : .debug
         let delay = readOnlyBackoff.next()
         log.log(

@@ -52,6 +52,9 @@ package import Reactor
     var connectError: PostgresError?
     /// Delays between replacements of connections on which the server refuses writes.
     var readOnlyBackoff = Backoff(.milliseconds(200) ... .seconds(2))
+    /// The slot whose read-only connection is replaced, to find out whether the database accepts writes again; `nil` if
+    /// no connection is known to be read-only.
+    var probingSlot: Int?
     private var lastTicket: UInt64 = 0
     private var lastAvailability = Availability.connecting
 
