@@ -136,7 +136,8 @@ struct SetupTests {
                 let hash = try await sha256(try #require(url.password))
                 let connecting = "+auth +ping +select +client|setname"
                 let using = " +get +set +del +time +eval +evalsha +script|load"
-                let commands = connecting + (patterns.isEmpty ? "" : using)
+                let identifying = server == "redis" ? " +info|server" : ""
+                let commands = connecting + (patterns.isEmpty ? "" : using + identifying)
                 expected.insert("\(user) on #\(hash) \(patterns)resetchannels -@all \(commands)")
             }
             #expect(try Repository.all("^user (.*)$", in: configuration) == expected)

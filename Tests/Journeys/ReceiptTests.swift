@@ -1,5 +1,4 @@
 import AMQP
-import BrokerSupport
 import Contracts
 import Foundation
 import Logging
@@ -121,6 +120,8 @@ extension Journeys {
         @Loop func failed() async throws {
             let person = try await TestAccount.register(APIClient())
             let (id, dead) = (UUID(), "post.commands.dead")
+            // Other tests leave dead letters, too.
+            let count = try await Stack().depth(of: dead)
             let address = try BrokerAddress(url: TestEnvironment.value("WARREN_OPERATOR_URL"))
             let publisher = Publisher(address: address, name: "journeys", log: .quiet)
             async let running: Void = publisher.run()
@@ -149,12 +150,11 @@ extension Journeys {
                     #expect(hasFailed, "\(receipt)")
                     #expect(receipt["result"]?["body"]?["code"]?.string == "command-failed")
                 }
-                let isDead = try await eventually(within: .seconds(20)) { try await Stack().depth(of: dead) == 1 }
+                let isDead = try await eventually(within: .seconds(20)) { try await Stack().depth(of: dead) > count }
                 #expect(isDead)
             }
             await publisher.close()
             await running
-            try await Provisioner(address: address).perform([.purge(dead)])
             try result.get()
         }
 
