@@ -27,7 +27,7 @@ package struct Migration: Sendable {
 /// applies migrations, other processes wait for an advisory lock.
 package struct Migrator: Sendable {
     /// The time limit for connecting.
-    private static let connectLimit: Duration = .seconds(60)
+    private static let connectLimit: Duration = .seconds(10)
 
     private let url: String
     private let log: Logger
@@ -48,7 +48,8 @@ package struct Migrator: Sendable {
     ///   - migrations: all migrations that this version of the program knows. If the database has other migrations,
     ///     they are only logged, because a newer version of the program can run at the same time.
     ///   - limit: the time limit for the whole call, including the wait for another process that migrates. It is long,
-    ///     because a migration can rebuild the index of a large table. Connecting has a limit of 60 s.
+    ///     because a migration can rebuild the index of a large table. Connecting has a limit of 10 s, as for
+    ///     the connections of a pool.
     /// - Throws: ``PostgresError``. The code is `migration` if a migration fails, if its SQL has changed since it was
     ///   applied, or if two migrations have the same name; the message contains the name. A failed migration is
     ///   rolled back, unless its SQL has ended the transaction. The migrations before it stay applied.
