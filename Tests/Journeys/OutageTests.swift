@@ -10,9 +10,7 @@ extension Journeys {
         @Test("a daemon ignores SIGHUP, SIGUSR1 and SIGUSR2", arguments: Stack.daemons)
         @Loop func signals(service: String) async throws {
             let stack = try Stack()
-            let daemon =
-                service == "ingress"
-                ? try await stack.startReadyIngress().process : try await stack.startReadyWorker(service)
+            let daemon = try await stack.startReady(service)
             defer { daemon.removeFiles() }
             // A signal that ended the daemon would be in its exit status.
             for signal in [SIGHUP, SIGUSR1, SIGUSR2] {

@@ -8,9 +8,7 @@ extension Journeys {
         @Test("an idle daemon ends with status 0 within 30 s of SIGTERM", arguments: Stack.daemons)
         @Loop func idle(service: String) async throws {
             let stack = try Stack()
-            let daemon =
-                service == "ingress"
-                ? try await stack.startReadyIngress().process : try await stack.startReadyWorker(service)
+            let daemon = try await stack.startReady(service)
             defer { daemon.removeFiles() }
             let start = ContinuousClock.now
             daemon.send(SIGTERM)

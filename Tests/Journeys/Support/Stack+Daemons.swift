@@ -44,6 +44,11 @@ extension Stack {
         return (ingress, client)
     }
 
+    /// Starts another worker or ingress, and waits until it is ready.
+    @Loop func startReady(_ service: String) async throws -> ChildProcess {
+        service == "ingress" ? try await startReadyIngress().process : try await startReadyWorker(service)
+    }
+
     /// Runs another ingress while the body runs, then stops it and checks its exit status.
     @Loop func withIngress(
         _ changes: [String: String], _ body: @Loop (APIClient) async throws -> Void
