@@ -2,8 +2,8 @@
 import PackageDescription
 
 // The targets form layers: a target depends only on targets of lower layers, except for Multipart, JSONLogging,
-// AtomicFile and BenchKit. `swift build --explicit-target-dependency-import-check error` rejects imports of other
-// targets.
+// AtomicFile, BenchKit and FaultProxy. `swift build --explicit-target-dependency-import-check error` rejects imports of
+// other targets.
 
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -66,8 +66,8 @@ func program(_ name: String, path: String, exclude: [String] = [], _ dependencie
 
 func tests(_ name: String, exclude: [String] = [], _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)", exclude: exclude,
-        swiftSettings: settings)
+        name: "\(name)Tests", dependencies: dependencies + ["TestSupport", "FaultProxy"], path: "Tests/\(name)",
+        exclude: exclude, swiftSettings: settings)
 }
 
 let layer0 = [
@@ -131,6 +131,7 @@ let layer3 = [
 
 let layer4 = [
     module("AtomicFile", path: "Sources/Tools/AtomicFile", []),
+    module("FaultProxy", path: "Sources/Tools/FaultProxy", []),
     module(
         "BenchKit", path: "Sources/Tools/Bench/Kit", exclude: ["result.schema.json"],
         resources: [.embedInCode("requests.lua")], ["Contracts", "WorkerKit"]),
@@ -162,7 +163,8 @@ let layer4 = [
 
 let testTargets = [
     Target.target(
-        name: "TestSupport", dependencies: ["Reactor", logging], path: "Tests/Support", swiftSettings: settings),
+        name: "TestSupport", dependencies: ["FaultProxy", "Reactor", logging], path: "Tests/Support",
+        swiftSettings: settings),
     Target.target(
         name: "BrokerSupport", dependencies: ["AMQP", "CRabbitMQ", "Reactor"], path: "Tests/BrokerSupport",
         swiftSettings: settings),

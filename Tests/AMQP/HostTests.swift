@@ -1,4 +1,5 @@
 import BrokerSupport
+import FaultProxy
 import Foundation
 import Reactor
 import TestSupport

@@ -1,4 +1,5 @@
 import BrokerSupport
+import FaultProxy
 import Reactor
 import TestSupport
 import Testing

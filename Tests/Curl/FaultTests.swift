@@ -1,4 +1,5 @@
 import Curl
+import FaultProxy
 import Foundation
 import Reactor
 import TestSupport

@@ -1,5 +1,6 @@
 import Contracts
 import DatabaseSupport
+import FaultProxy
 import Foundation
 import Reactor
 import Redis

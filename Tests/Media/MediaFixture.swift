@@ -1,6 +1,7 @@
 import Contracts
 import Curl
 import DatabaseSupport
+import FaultProxy
 import Foundation
 import Logging
 import Postgres

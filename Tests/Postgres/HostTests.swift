@@ -1,3 +1,4 @@
+import FaultProxy
 import Reactor
 import TestSupport
 import Testing

@@ -1,3 +1,4 @@
+import FaultProxy
 import Postgres
 import Reactor
 import Synchronization

@@ -1,3 +1,4 @@
+package import FaultProxy
 import Foundation
 
 /// The addresses of the servers that the tests use, as `compose/local` exports them.
@@ -27,7 +28,7 @@ public enum TestEnvironment {
     ///   - defaultPort: the server's port, if the address has none.
     ///   - makeProxy: starts a proxy to a port.
     /// - Returns: the server's address, but with the host and the port of the proxy; and the proxy.
-    public static func redirect(_ name: String, defaultPort: Int, to makeProxy: (Int) throws -> FaultProxy) throws -> (
+    package static func redirect(_ name: String, defaultPort: Int, to makeProxy: (Int) throws -> FaultProxy) throws -> (
         url: String, proxy: FaultProxy
     ) {
         let text = try value(name)

@@ -1,3 +1,4 @@
+import FaultProxy
 import FoundationEssentials
 import Reactor
 import Redis

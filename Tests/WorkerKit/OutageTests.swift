@@ -1,6 +1,7 @@
 import AMQP
 import Contracts
 import DatabaseSupport
+import FaultProxy
 import FoundationEssentials
 import Logging
 import Postgres

@@ -1,4 +1,5 @@
 import AMQP
+import FaultProxy
 import FoundationEssentials
 import Logging
 import Reactor

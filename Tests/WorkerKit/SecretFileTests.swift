@@ -1,5 +1,6 @@
 import AMQP
 import DatabaseSupport
+import FaultProxy
 import Foundation
 import Logging
 import Postgres

@@ -1,5 +1,6 @@
 import AMQP
 import Contracts
+import FaultProxy
 import FoundationEssentials
 import Postgres
 import Reactor

@@ -2,6 +2,7 @@ import AMQP
 import BrokerSupport
 import Contracts
 import DatabaseSupport
+import FaultProxy
 import FoundationEssentials
 import Logging
 import Postgres

@@ -1,5 +1,6 @@
 import Contracts
 import DatabaseSupport
+import FaultProxy
 import FoundationEssentials
 import Logging
 import Reactor

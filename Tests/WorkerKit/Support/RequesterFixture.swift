@@ -1,6 +1,7 @@
 import AMQP
 import BrokerSupport
 import DatabaseSupport
+import FaultProxy
 import FoundationEssentials
 import Logging
 import Reactor

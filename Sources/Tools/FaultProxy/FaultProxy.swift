@@ -1,0 +1,140 @@
+internal import Foundation
+internal import Glibc
+internal import Synchronization
+
+// Unchecked: the mutex of `state` protects all mutable state.
+/// A TCP proxy on loopback between a client and its server. It can break, refuse and stall connections, and an
+/// inspector can decide which bytes it forwards.
+///
+/// Two threads serve each connection. ``stop()`` ends all threads.
+package final class FaultProxy: @unchecked Sendable {
+    private struct State {
+        var isRefusing = false
+        var isStalled = false
+        var isStopped = false
+        var sockets: Set<Int32> = []
+        var accepted = 0
+        var cuts = 0
+        var exchanges = 0
+        var serverSentLast = true
+    }
+
+    /// The port that the proxy listens on.
+    package let port: Int
+    private let listener: Int32
+    private let target: Int
+    private let makeInspector: (@Sendable () -> any ConnectionInspector)?
+    private let state = Mutex(State())
+    private let done = DispatchSemaphore(value: 0)
+
+    /// Starts to listen.
+    ///
+    /// - Parameters:
+    ///   - target: the server's port on 127.0.0.1.
+    ///   - host: the address to listen on, an IPv4 or IPv6 address of this machine.
+    ///   - port: the port to listen on; 0 for a free port.
+    ///   - makeInspector: makes the inspector of a connection; `nil` to forward all bytes.
+    /// - Throws: `POSIXError` if the kernel has no socket or the port is taken.
+    package init(
+        to target: Int, on host: String = "127.0.0.1", port: Int = 0,
+        makeInspector: (@Sendable () -> any ConnectionInspector)? = nil
+    ) throws {
+        self.target = target
+        self.makeInspector = makeInspector
+        (listener, self.port) = try LoopbackSocket.listen(on: host, port: port)
+        let thread = Thread { [self] in acceptAll() }
+        thread.start()
+    }
+
+    /// The number of accepted connections.
+    package var acceptedCount: Int { state.withLock { $0.accepted } }
+
+    /// How often a client sent data after the server had. With one connection this is the number of round trips.
+    package var exchangeCount: Int { state.withLock { $0.exchanges } }
+
+    /// Closes all open connections. New connections are served.
+    package func cut() {
+        state.withLock { state in
+            state.cuts += 1
+            for socket in state.sockets { shutdown(socket, Int32(SHUT_RDWR)) }
+        }
+    }
+
+    /// Closes all open connections, and each new connection as soon as it is accepted, as if the server were down.
+    package func refuse() {
+        state.withLock { $0.isRefusing = true }
+        cut()
+    }
+
+    /// Stops forwarding in both directions and leaves the connections open, as if the server had hung.
+    package func stall() {
+        state.withLock { $0.isStalled = true }
+    }
+
+    /// Undoes ``refuse()`` and ``stall()``.
+    package func resume() {
+        state.withLock {
+            $0.isRefusing = false
+            $0.isStalled = false
+        }
+    }
+
+    /// Closes every connection and stops listening.
+    package func stop() {
+        let isFirst = state.withLock { state in
+            defer { state.isStopped = true }
+            return !state.isStopped
+        }
+        guard isFirst else { return }
+        shutdown(listener, Int32(SHUT_RDWR))
+        done.wait()
+        cut()
+        close(listener)
+    }
+
+    private func acceptAll() {
+        defer { done.signal() }
+        while true {
+            let client = accept(listener, nil, nil)
+            guard client >= 0 else { return }
+            let (isRefusing, cuts) = state.withLock { state in
+                state.accepted += 1
+                return (state.isRefusing || state.isStopped, state.cuts)
+            }
+            guard !isRefusing, let server = LoopbackSocket.connect(to: target) else {
+                close(client)
+                continue
+            }
+            let connection = ProxiedConnection(client: client, server: server, inspector: makeInspector?())
+            // A cut since the connection was accepted also cuts this connection.
+            let isOpen = state.withLock { state in
+                guard state.cuts == cuts else { return false }
+                state.sockets.formUnion(connection.sockets)
+                return true
+            }
+            guard isOpen else {
+                connection.close()
+                continue
+            }
+            for peer in Peer.allCases { Thread { [self] in serve(connection, from: peer) }.start() }
+        }
+    }
+
+    /// Forwards one direction of a connection until it ends. The direction that ends last closes the sockets.
+    private func serve(_ connection: ProxiedConnection, from peer: Peer) {
+        let isLast = connection.forward(from: peer) {
+            while state.withLock({ $0.isStalled && !$0.isStopped }) { usleep(5000) }
+            countExchange(from: peer)
+        }
+        guard isLast else { return }
+        state.withLock { $0.sockets.subtract(connection.sockets) }
+        connection.close()
+    }
+
+    private func countExchange(from peer: Peer) {
+        state.withLock { state in
+            if peer == .client, state.serverSentLast { state.exchanges += 1 }
+            state.serverSentLast = peer == .server
+        }
+    }
+}
