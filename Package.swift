@@ -214,6 +214,7 @@ let testTargets = [
         ]),
     tests("Compose", ["warren"]),
     tests("AtomicFile", ["AtomicFile"]),
+    tests("FaultProxy", ["Contracts"]),
     tests("Bench", ["BenchKit", "Contracts", "ImageHeaders"]),
     tests("CloudinaryLocal", ["cloudinary-local", crypto]),
     tests(

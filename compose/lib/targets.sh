@@ -11,6 +11,7 @@ declare -A TEST_NEEDS=(
     [Compose]=""
     [Contracts]=""
     [Curl]=""
+    [FaultProxy]=""
     [Fuzz]=""
     [Identity]="rabbitmq postgres redis"
     [ImageHeaders]=""
