@@ -41,4 +41,13 @@ enum ServiceDatabase {
         }
         return counts
     }
+
+    /// Returns the number that a query returns in its only row.
+    @Loop static func count(_ service: String, _ query: String) async throws -> Int {
+        var count = 0
+        try await withPool(of: service) { pool in
+            count = try await pool.query(Statement(query)).first?.get(0, as: Int.self) ?? 0
+        }
+        return count
+    }
 }
