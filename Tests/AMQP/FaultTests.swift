@@ -15,9 +15,7 @@ struct FaultTests {
         try await TestTopology.run { topology in
             let proxy = try FaultProxy(to: topology.address.port)
             defer { proxy.stop() }
-            var proxyAddress = topology.address
-            proxyAddress.host = "127.0.0.1"
-            proxyAddress.port = proxy.port
+            var proxyAddress = topology.address.at(port: proxy.port)
             if let heartbeat { proxyAddress.heartbeat = heartbeat }
             try await body(topology, proxy, proxyAddress)
         }

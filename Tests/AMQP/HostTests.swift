@@ -13,9 +13,7 @@ struct HostTests {
 
     /// Returns the tests' broker under another host and port.
     private func broker(_ host: String = HostTests.host, port: Int) throws -> BrokerAddress {
-        var address = try BrokerAddress(url: TestEnvironment.value("WARREN_TEST_AMQP_URL"))
-        (address.host, address.port) = (host, port)
-        return address
+        try BrokerAddress(url: TestEnvironment.value("WARREN_TEST_AMQP_URL")).at(host, port: port)
     }
 
     private func secureBroker(_ host: String = HostTests.host, through proxy: TLSProxy) throws -> BrokerAddress {
@@ -113,6 +111,83 @@ struct HostTests {
             url: "amqp://\(user.user):\(user.password)@[::1]:\(proxy.port)/\(user.virtualHost)")
         try await withPublisher(address) { _ in }
         #expect(proxy.acceptedCount == 1)
+    }
+
+    @Test("of several hosts, one that refuses and one that stays silent do not keep the third from being used")
+    @Loop func badHosts() async throws {
+        let good = try FaultProxy(to: brokerPort())
+        let silent = try FaultProxy(to: brokerPort())
+        let refusing = try FaultProxy(to: brokerPort())
+        defer { for proxy in [good, silent, refusing] { proxy.stop() } }
+        silent.stall()
+        refusing.stop()
+        let address = try broker(port: 1).at([good, silent, refusing].map { .init("127.0.0.1", port: $0.port) })
+        // The order is random, so several attempts are necessary until the silent host was tried first.
+        for attempt in 1... where silent.acceptedCount == 0 || attempt <= 3 {
+            let start = ContinuousClock.now
+            #expect(await failure(address) == nil)
+            #expect(.now - start < .seconds(4))
+        }
+        #expect(good.acceptedCount >= 3)
+    }
+
+    @Test("of several hosts, one whose name cannot be resolved does not keep others from being used")
+    @Loop func unknownHost() async throws {
+        let known = try BrokerAddress.Host("127.0.0.1", port: brokerPort())
+        let address = try broker(port: 1).at([.init("no-such-host.invalid", port: known.port), known])
+        for _ in 1...5 { #expect(await failure(address) == nil) }
+    }
+
+    @Test("if one host refuses the login and another cannot be reached, the error is transient")
+    @Loop func mixedFailures() async throws {
+        let known = try BrokerAddress.Host("127.0.0.1", port: brokerPort())
+        var address = try broker(port: 1).at([known, .init("127.0.0.1", port: 1)])
+        address.password = "not-the-password"
+        for _ in 1...5 { #expect(await failure(address)?.code == .unreachable) }
+        #expect(await failure(address.at([known]))?.replyCode == 403)
+    }
+
+    @Test("with TLS, the certificate of each of several hosts must have the name of this host")
+    @Loop func certificates() async throws {
+        let one = try await TLSProxy.start(to: brokerPort(), subject: "DNS:one.test", serverName: "one.test")
+        let two = try await TLSProxy.start(to: brokerPort(), subject: "DNS:two.test", serverName: "two.test")
+        let wrong = try await TLSProxy.start(to: brokerPort(), subject: "DNS:one.test", serverName: "two.test")
+        defer { for proxy in [two, wrong] { proxy.stop() } }
+        let folder = try TemporaryFolder()
+        let trusted = try [one, two, wrong].map { try String(contentsOfFile: $0.certificate, encoding: .utf8) }
+        try folder.write(trusted.joined(), to: "trusted.pem")
+        try await HostTable(["one.test": ["127.0.0.1"], "two.test": ["127.0.0.1"]]).use {
+            var address = try secureBroker(through: one)
+            address.caCertificateFile = folder.path("trusted.pem")
+            address.hosts = [.init("two.test", port: wrong.port)]
+            #expect(await failure(address)?.code == .insecure)
+            address.hosts = [.init("one.test", port: one.port), .init("two.test", port: two.port)]
+            #expect(await failure(address) == nil)
+            one.stop()
+            for _ in 1...3 { #expect(await failure(address) == nil) }
+        }
+    }
+
+    @Test("a publisher whose host becomes silent connects to another host after two heartbeat intervals")
+    @Loop func silentHost() async throws {
+        try await TestTopology.run { topology in
+            let queue = try await topology.queue()
+            let proxies = try (1...3).map { _ in try FaultProxy(to: topology.address.port) }
+            defer { for proxy in proxies { proxy.stop() } }
+            var address = topology.address.at(proxies.map { .init("127.0.0.1", port: $0.port) })
+            address.heartbeat = 1
+            try await withPublisher(address) { publisher in
+                try await publisher.publishConfirmed(.text("first", to: queue))
+                for proxy in proxies where proxy.acceptedCount > 0 { proxy.stall() }
+                let start = ContinuousClock.now
+                try await becomes(within: .seconds(5)) { publisher.availability == .connecting }
+                #expect(await publisher.waitUntilAvailable(within: .seconds(5)))
+                // The silent host is tried last, so its share of the timeout is not waited for.
+                #expect(.now - start < .seconds(4))
+                try await publisher.publishConfirmed(.text("second", to: queue))
+                #expect(proxies.count { $0.acceptedCount > 0 } == 2)
+            }
+        }
     }
 
     @Test("if the broker comes back under another address of its host name, publishers and consumers find it")

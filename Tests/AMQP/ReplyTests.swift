@@ -67,9 +67,7 @@ struct ReplyTests {
         try await TestTopology.run { topology in
             let proxy = try FaultProxy(to: topology.address.port)
             defer { proxy.stop() }
-            var proxyAddress = topology.address
-            proxyAddress.host = "127.0.0.1"
-            proxyAddress.port = proxy.port
+            let proxyAddress = topology.address.at(port: proxy.port)
             try await withEcho(topology, clientAddress: proxyAddress) { ask, replies, client in
                 try ask("before")
                 try await becomes { replies.bodies == ["before"] }

@@ -11,7 +11,9 @@ final class ProvisioningConnection {
             throw Provisioner.Failure(code: 0, text: "no memory for a connection")
         }
         self.state = state
-        guard amqp_socket_open(socket, address.host, Int32(address.port)) == AMQP_STATUS_OK.rawValue else {
+        guard let host = address.hosts.first,
+            amqp_socket_open(socket, host.name, Int32(host.port)) == AMQP_STATUS_OK.rawValue
+        else {
             throw Provisioner.Failure(code: 0, text: "cannot connect to \(address)")
         }
         var properties = amqp_empty_table

@@ -94,8 +94,7 @@ extension Workers.WorkerStartupTests {
             }
             broker.refuse()
             database.refuse()
-            var address = queues.address
-            address.port = broker.port
+            let address = queues.address.at(port: broker.port)
             let startup = startup(TestDatabase.through(database.port, url), address)
             async let done: Void = startup.run()
             #expect(try await eventually(within: .seconds(20)) { database.acceptedCount >= 2 })

@@ -42,9 +42,7 @@ import Testing
         self.address = address
         proxy = try FaultProxy(to: address.port)
         self.answers = answers
-        var through = address
-        through.port = proxy.port
-        let proxied = through
+        let proxied = address.at(port: proxy.port)
         publisher = Publisher(address: proxied, name: "test requester", log: .quiet)
         replier = Publisher(address: address, name: "test answerer", log: .quiet)
         let prefix = prefix

@@ -3,10 +3,13 @@ internal import ASCII
 extension BrokerAddress {
     /// Parses an AMQP URI: `amqp://user:password@host:port/vhost?heartbeat=…&cacertfile=…&verify=…`, or `amqps://`.
     ///
-    /// User, password, host name, virtual host and parameter values are percent-decoded; a host in brackets is not. A
+    /// For a cluster, the URI has the hosts of all nodes, separated by commas, as in a URI of libpq:
+    /// `amqp://user:password@host1:port1,host2:port2/vhost`. A host without a port gets the default port.
+    ///
+    /// User, password, host names, virtual host and parameter values are percent-decoded; a host in brackets is not. A
     /// missing or empty virtual host means `/`. `verify` is `verify_peer` or `verify_none`.
     ///
-    /// Source: RabbitMQ, "URI Specification" and "URI Query Parameters".
+    /// Source: RabbitMQ, "URI Specification" and "URI Query Parameters", which know only one host.
     ///
     /// - Throws: ``AMQPError`` with the code `address`. Its message does not repeat the URI, because the URI contains
     ///   the password.
@@ -14,7 +17,7 @@ extension BrokerAddress {
         let (scheme, afterScheme) = try Self.scheme(of: url)
         let (beforeQuery, query) = Self.split(afterScheme, at: "?")
         let (authority, path) = Self.split(beforeQuery, at: "/")
-        self.init(host: "", port: scheme == "amqps" ? 5671 : 5672, isTLS: scheme == "amqps")
+        self.init(host: "", isTLS: scheme == "amqps")
 
         var hostPart = authority
         if let at = authority.lastIndex(of: "@") {
@@ -23,7 +26,7 @@ extension BrokerAddress {
             if let secret { password = try Self.decode(secret, "the password") }
             hostPart = authority[authority.index(after: at)...]
         }
-        try readHost(hostPart)
+        hosts = try Self.hosts(in: hostPart, defaultPort: isTLS ? 5671 : 5672)
         if let path, !path.isEmpty {
             guard !path.contains("/") else {
                 throw AMQPError(.address, "a slash in the virtual host must be written as %2F")
@@ -44,29 +47,44 @@ extension BrokerAddress {
         return (scheme, url[separator.upperBound...])
     }
 
-    private mutating func readHost(_ text: Substring) throws(AMQPError) {
+    private static func hosts(in list: Substring, defaultPort: Int) throws(AMQPError) -> [Host] {
+        guard !list.isEmpty else { throw AMQPError(.address, "the URL must contain a host") }
+        var hosts: [Host] = []
+        for part in list.split(separator: ",", omittingEmptySubsequences: false) {
+            let host = try host(in: part, defaultPort: defaultPort)
+            guard !hosts.contains(host) else {
+                throw AMQPError(.address, "the URL must not contain a host with the same port twice")
+            }
+            hosts.append(host)
+        }
+        return hosts
+    }
+
+    private static func host(in text: Substring, defaultPort: Int) throws(AMQPError) -> Host {
+        var host = Host("", port: defaultPort)
         var portPart: Substring?
         if text.first == "[" {
             guard let close = text.firstIndex(of: "]") else {
-                throw AMQPError(.address, "the [ of the host must be closed by ]")
+                throw AMQPError(.address, "the [ of a host must be closed by ]")
             }
-            host = String(text[text.index(after: text.startIndex)..<close])
+            host.name = String(text[text.index(after: text.startIndex)..<close])
             let rest = text[text.index(after: close)...]
             guard rest.isEmpty || rest.first == ":" else {
-                throw AMQPError(.address, "only a port may follow the ] of the host")
+                throw AMQPError(.address, "only a port may follow the ] of a host")
             }
             portPart = rest.isEmpty ? nil : rest.dropFirst()
         } else {
-            let (name, number) = Self.split(text, at: ":")
-            host = try Self.decode(name, "the host")
+            let (name, number) = split(text, at: ":")
+            host.name = try decode(name, "the host")
             portPart = number
         }
-        guard !host.isEmpty else { throw AMQPError(.address, "the URL must contain a host") }
-        guard let portPart, !portPart.isEmpty else { return }
+        guard !host.name.isEmpty else { throw AMQPError(.address, "the name of a host must not be empty") }
+        guard let portPart, !portPart.isEmpty else { return host }
         guard let number = UInt16(portPart), number > 0 else {
             throw AMQPError(.address, "the port must be a number from 1 to 65535")
         }
-        port = Int(number)
+        host.port = Int(number)
+        return host
     }
 
     private mutating func read(_ parameter: Substring) throws(AMQPError) {

@@ -1,9 +1,24 @@
-/// The address of a broker and the login for it.
+/// The address of a broker, or of a cluster of brokers, and the login for it.
 package struct BrokerAddress: Sendable, Equatable {
-    /// The host name or IP address. An IPv6 address has no brackets.
-    package var host: String
-    /// The TCP port.
-    package var port: Int
+    /// A host on which a broker listens.
+    package struct Host: Sendable, Hashable, CustomStringConvertible {
+        /// The host name or IP address. An IPv6 address has no brackets.
+        package var name: String
+        /// The TCP port.
+        package var port: Int
+
+        /// Makes a host from its parts.
+        package init(_ name: String, port: Int) {
+            (self.name, self.port) = (name, port)
+        }
+
+        /// The name and the port, as in a URL.
+        package var description: String { name.contains(":") ? "[\(name)]:\(port)" : "\(name):\(port)" }
+    }
+
+    /// The nodes of the cluster, which are equivalent; a broker that is not in a cluster is one host. Each connection
+    /// uses one of them (``hostsToTry(avoiding:)``).
+    package var hosts: [Host]
     /// The user name.
     package var user: String
     /// The password. Descriptions do not contain it.
@@ -19,14 +34,13 @@ package struct BrokerAddress: Sendable, Equatable {
     /// Whether the broker's certificate and host name are verified.
     package var verifiesPeer: Bool
 
-    /// Makes an address from its parts.
+    /// Makes the address of one broker from its parts.
     package init(
         host: String, port: Int = 5672, user: String = "guest", password: String = "guest", virtualHost: String = "/",
         isTLS: Bool = false, heartbeat: Int = BrokerAddress.defaultHeartbeat, caCertificateFile: String? = nil,
         verifiesPeer: Bool = true
     ) {
-        self.host = host
-        self.port = port
+        hosts = [Host(host, port: port)]
         self.user = user
         self.password = password
         self.virtualHost = virtualHost
@@ -38,12 +52,28 @@ package struct BrokerAddress: Sendable, Equatable {
 
     /// The default heartbeat interval in seconds.
     package static let defaultHeartbeat = 15
+
+    /// Returns the hosts in the order in which an attempt to connect tries them. The order is random, so that the
+    /// connections of many processes spread over the nodes of a cluster.
+    ///
+    /// - Parameter last: the host of the last connection, which is tried last, because a node that has just lost a
+    ///   connection may be dead or silent.
+    func hostsToTry(avoiding last: Host?) -> [Host] {
+        var random = SystemRandomNumberGenerator()
+        return hostsToTry(avoiding: last, using: &random)
+    }
+
+    func hostsToTry(avoiding last: Host?, using random: inout some RandomNumberGenerator) -> [Host] {
+        let shuffled = hosts.shuffled(using: &random)
+        return shuffled.filter { $0 != last } + shuffled.filter { $0 == last }
+    }
 }
 
 extension BrokerAddress: CustomStringConvertible, CustomDebugStringConvertible {
     /// The address without the password, for logs.
     package var description: String {
-        "\(isTLS ? "amqps" : "amqp")://\(user)@\(host):\(port) vhost \(virtualHost)"
+        let hosts = hosts.map(\.description).joined(separator: ",")
+        return "\(isTLS ? "amqps" : "amqp")://\(user)@\(hosts) vhost \(virtualHost)"
     }
 
     package var debugDescription: String { description }

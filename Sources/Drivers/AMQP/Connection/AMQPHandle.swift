@@ -12,15 +12,18 @@ final class AMQPHandle: @unchecked Sendable {
     let tls: UnsafeMutableRawPointer?
     /// The socket, in non-blocking mode. `state` owns it.
     let descriptor: Int32
+    /// The host that accepted the connection.
+    let host: BrokerAddress.Host
     /// The negotiated maximum size of a frame, in bytes.
     let frameMaximum: Int
     /// The negotiated heartbeat interval in seconds; 0 means no heartbeats.
     let heartbeat: Int
 
     /// Takes ownership of a connection that is logged in.
-    init(owning state: amqp_connection_state_t, tls: UnsafeMutableRawPointer?) {
+    init(owning state: amqp_connection_state_t, tls: UnsafeMutableRawPointer?, host: BrokerAddress.Host) {
         self.state = state
         self.tls = tls
+        self.host = host
         descriptor = amqp_get_sockfd(state)
         frameMaximum = max(4096, Int(amqp_get_frame_max(state)))
         heartbeat = Int(amqp_get_heartbeat(state))

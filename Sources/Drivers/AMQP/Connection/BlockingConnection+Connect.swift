@@ -5,12 +5,14 @@ extension BlockingConnection {
     ///
     /// - Parameters:
     ///   - address: returns the broker's address. Called on the new thread, because the address may be in a file.
+    ///   - last: the host that is tried last if the address has several.
     ///   - name: the connection's name, as the broker shows it.
     ///   - interrupter: can end the attempt early.
     ///   - body: prepares the connection with blocking calls.
     /// - Returns: the connection and the closure's result.
     static func connect<Value: Sendable>(
-        to address: @escaping @Sendable () throws -> BrokerAddress, name: String,
+        to address: @escaping @Sendable () throws -> BrokerAddress, avoiding last: BrokerAddress.Host? = nil,
+        name: String,
         interrupter: SocketInterrupter = SocketInterrupter(),
         _ body: @escaping @Sendable (BlockingConnection) throws(AMQPError) -> Value
     ) async throws(AMQPError) -> (AMQPHandle, Value) {
@@ -18,7 +20,8 @@ extension BlockingConnection {
         let result = await onOwnThread { () -> Result<Prepared<Value>, AMQPError> in
             do throws(AMQPError) {
                 let connection = try BlockingConnection(
-                    address: try read(address), resolver: resolver, name: name, interrupter: interrupter)
+                    address: try read(address), avoiding: last, resolver: resolver, name: name,
+                    interrupter: interrupter)
                 // The handle closes the socket, so the interrupter must be disarmed before the handle is released.
                 defer { withExtendedLifetime(connection) { interrupter.disarm() } }
                 return .success(Prepared(handle: connection.handle, value: try body(connection)))

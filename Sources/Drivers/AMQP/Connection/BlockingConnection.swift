@@ -5,8 +5,9 @@ internal import Reactor
 /// A connection that is not on the loop yet. It is prepared with rabbitmq-c's blocking calls, on a thread that may
 /// block.
 struct BlockingConnection {
-    /// The timeouts for connecting and for the login, of all addresses of a host together. The addresses share them
-    /// equally, so that one that does not answer leaves time for the others. Each of them has at least a second.
+    /// The timeouts for connecting and for the login, of all hosts together. The hosts share them equally, and the
+    /// addresses of a host share its part, so that one that does not answer leaves time for the others. Each address
+    /// has at least a second.
     private static let connectTimeout = Duration.seconds(5)
     private static let loginTimeout = Duration.seconds(5)
     /// The timeout of each call after the login.
@@ -14,48 +15,56 @@ struct BlockingConnection {
 
     let handle: AMQPHandle
 
-    /// Connects to the first address of the host that accepts the login.
+    /// Connects to the first host that accepts the login, in the order of ``BrokerAddress/hostsToTry(avoiding:)``. The
+    /// addresses of a host are tried in the order of the resolver.
     ///
     /// - Parameters:
     ///   - address: the broker.
+    ///   - last: the host that is tried last.
     ///   - resolver: returns the IP addresses of a host (``HostName``).
     ///   - name: the connection's name, as the broker shows it.
     ///   - interrupter: lets another thread end the login and all later blocking calls, but not the connecting itself.
     ///     If the initializer succeeds, the interrupter is armed, and the caller must disarm it before the handle is
     ///     released.
     init(
-        address: BrokerAddress, resolver: (String) -> [String], name: String, interrupter: SocketInterrupter
+        address: BrokerAddress, avoiding last: BrokerAddress.Host?, resolver: (String) -> [String], name: String,
+        interrupter: SocketInterrupter
     ) throws(AMQPError) {
-        var opened: AMQPHandle?
-        var lastError = AMQPError(.unreachable, "the host has no address")
-        let resolved = resolver(address.host)
-        // If the name cannot be resolved, rabbitmq-c reports the error.
-        let hosts = resolved.isEmpty ? [address.host] : resolved
-        for host in hosts where opened == nil && !interrupter.isInterrupted {
-            do throws(AMQPError) {
-                opened = try Self.open(host, address, name: name, interrupter, share: hosts.count)
-            } catch {
-                lastError = error
+        var failure: AMQPError?
+        for host in address.hostsToTry(avoiding: last) {
+            let resolved = resolver(host.name)
+            // If the name cannot be resolved, rabbitmq-c reports the error.
+            let targets = resolved.isEmpty ? [host.name] : resolved
+            for target in targets where !interrupter.isInterrupted {
+                do throws(AMQPError) {
+                    handle = try Self.open(
+                        target, host, address, name: name, interrupter, share: address.hosts.count * targets.count)
+                    return
+                } catch {
+                    // If one of the hosts may accept the connection later, the attempt can be repeated.
+                    if error.isTransient || failure?.isTransient != true { failure = error }
+                }
             }
         }
-        guard let opened else { throw lastError }
-        handle = opened
+        throw failure ?? AMQPError(.lost, "the attempt to connect was interrupted")
     }
 
     /// Connects to a host and logs in.
     ///
     /// - Parameters:
-    ///   - host: an IP address of the broker's host, or the host itself.
-    ///   - share: the number of hosts that share the timeouts.
+    ///   - target: an IP address of the host, or the host's name.
+    ///   - host: the host.
+    ///   - share: the number of addresses that share the timeouts.
     private static func open(
-        _ host: String, _ address: BrokerAddress, name: String, _ interrupter: SocketInterrupter, share: Int
+        _ target: String, _ host: BrokerAddress.Host, _ address: BrokerAddress, name: String,
+        _ interrupter: SocketInterrupter, share: Int
     ) throws(AMQPError) -> AMQPHandle {
         guard let state = amqp_new_connection() else {
             throw AMQPError(.lost, "no memory for a connection")
         }
         var tls: UnsafeMutableRawPointer?
         do throws(AMQPError) {
-            tls = try openSocket(state, host, address, timeout: max(connectTimeout / share, .seconds(1)))
+            tls = try openSocket(state, target, host, address, timeout: max(connectTimeout / share, .seconds(1)))
             let descriptor = amqp_get_sockfd(state)
             guard interrupter.arm(descriptor) else { throw AMQPError(.lost, "the attempt to connect was interrupted") }
             setUserTimeout(descriptor, address)
@@ -65,7 +74,7 @@ struct BlockingConnection {
             amqp_destroy_connection(state)
             throw error
         }
-        let handle = AMQPHandle(owning: state, tls: tls)
+        let handle = AMQPHandle(owning: state, tls: tls, host: host)
         // The heartbeat of rabbitmq-c is switched off, because ``AMQPConnection`` sends the heartbeats. If rabbitmq-c
         // also sent heartbeats, a read could send one in the middle of a frame that AMQPConnection has written only in
         // part. A send could also block for ever: if the send is not complete when the broker's heartbeat is overdue,
@@ -85,7 +94,8 @@ struct BlockingConnection {
     }
 
     private static func openSocket(
-        _ state: amqp_connection_state_t, _ host: String, _ address: BrokerAddress, timeout limit: Duration
+        _ state: amqp_connection_state_t, _ target: String, _ host: BrokerAddress.Host, _ address: BrokerAddress,
+        timeout limit: Duration
     ) throws(AMQPError) -> UnsafeMutableRawPointer? {
         var timeout = timeval(limit)
         guard address.isTLS else {
@@ -93,7 +103,7 @@ struct BlockingConnection {
                 throw AMQPError(.lost, "no memory for a socket")
             }
             try check(
-                amqp_socket_open_noblock(socket, host, Int32(clamping: address.port), &timeout), "connecting",
+                amqp_socket_open_noblock(socket, target, Int32(clamping: host.port), &timeout), "connecting",
                 socketFailure: .unreachable)
             return nil
         }
@@ -113,14 +123,14 @@ struct BlockingConnection {
         }
         var tls: UnsafeMutableRawPointer?
         // A name in DNS can end in a dot, but not a name in a certificate.
-        let name = address.host.hasSuffix(".") ? String(address.host.dropLast()) : address.host
+        let name = host.name.hasSuffix(".") ? String(host.name.dropLast()) : host.name
         let status = name.withCString { name -> Int32? in
             var handshake = warren_tls_handshake(host: name, ssl: nil)
             return withUnsafeMutablePointer(to: &handshake) { handshake in
                 guard warren_tls_before_handshake(context, handshake, address.verifiesPeer ? 1 : 0) == 1 else {
                     return nil
                 }
-                let status = amqp_socket_open_noblock(socket, host, Int32(clamping: address.port), &timeout)
+                let status = amqp_socket_open_noblock(socket, target, Int32(clamping: host.port), &timeout)
                 // If connecting failed, rabbitmq-c has freed the `SSL` object. Only the context is still valid.
                 if status == Int32(AMQP_STATUS_OK.rawValue) { tls = handshake.pointee.ssl }
                 warren_tls_after_handshake(context, tls)

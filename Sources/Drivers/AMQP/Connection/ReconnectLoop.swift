@@ -15,6 +15,8 @@ internal import Reactor
     private var isRunning = false
     private var connection: AMQPConnection?
     private var interrupter: SocketInterrupter?
+    /// The host of the last connection.
+    private var lastHost: BrokerAddress.Host?
     private var backoff = Backoff(.milliseconds(100) ... .seconds(10))
 
     /// A connection that lasted at least this long resets the backoff.
@@ -61,12 +63,13 @@ internal import Reactor
             let interrupter = SocketInterrupter()
             self.interrupter = interrupter
             let (handle, value) = try await BlockingConnection.connect(
-                to: address, name: name, interrupter: interrupter, prepare)
+                to: address, avoiding: lastHost, name: name, interrupter: interrupter, prepare)
             self.interrupter = nil
+            lastHost = handle.host
             guard !isStopped, reconnects else { throw AMQPError(.lost, "stopped while connecting") }
             let connection = try attach(handle, value)
             self.connection = connection
-            log.info("connected to the broker", metadata: ["connection": "\(name)"])
+            log.info("connected to the broker", metadata: ["connection": "\(name)", "host": "\(handle.host)"])
             let start = ContinuousClock.now
             _ = await connection.ended.waitThroughCancellation()
             self.connection = nil
