@@ -42,7 +42,7 @@ struct RedisServerTests {
 
     @Test("compose/local env prints the addresses of both Redis servers with their default users")
     func environment() async throws {
-        let printed = try await run("print_stack_addresses", parts: ["redis", "addresses"]).text
+        let printed = try await run("print_stack_addresses", parts: ["redis", "process", "cluster", "addresses"]).text
         let (redis, limits) = (try state.text("secrets/redis").prefix(48), try state.text("secrets/limits").prefix(48))
         #expect(redis != limits)
         #expect(printed.contains("export WARREN_REDIS_URL=redis://:\(redis)@127.0.0.1:1001/0\n"))

@@ -16,14 +16,23 @@ require_started() { load_settings || fail "this stack was never started: run com
 
 require_running() {
     require_started
-    is_running rabbitmq-1 || fail "Warren is not running: run compose/local up"
+    is_running "rabbitmq-$(running_broker)" || fail "Warren is not running: run compose/local up"
     [[ -n ${BUILD-} ]] || fail "only the servers are running: run compose/local up"
 }
 
-# prepare_stack: makes the stack's folder and chooses its ports. A running stack keeps its ports.
+# prepare_stack [--cluster]: makes the stack's folder and chooses its ports. A running stack keeps its ports, and a
+# stack keeps the number of its brokers.
 prepare_stack() {
     make_state_folder
-    if any_running && load_settings; then return; fi
+    load_settings || true
+    if [[ ${1-} == --cluster ]]; then
+        if ((BROKERS == 1)) && [[ -d $STATE/rabbitmq ]]; then
+            fail "$STATE has one broker, and only a new stack can be a cluster: run compose/local down and delete" \
+                "$STATE, or select another folder with WARREN_STATE"
+        fi
+        BROKERS=3
+    fi
+    if any_running; then return; fi
     choose_ports
 }
 
@@ -37,7 +46,7 @@ start_stack() {
 }
 
 up() {
-    prepare_stack
+    prepare_stack "$@"
     run_step "Checking packages" install_packages "${PACKAGES[@]}"
     require_redis
     require_swift
@@ -55,7 +64,7 @@ TEXT
 }
 
 up_servers() {
-    prepare_stack
+    prepare_stack "$@"
     run_step "Checking packages" install_packages "${PACKAGES[@]}"
     require_redis
     run_step "Starting RabbitMQ, PostgreSQL and Redis" start_servers "${SERVERS[@]}"

@@ -15,7 +15,7 @@ write_addresses() {
     local service
     secret receipts >/dev/null
     for service in ingress "${SERVICES[@]}"; do
-        amqp_url "$service" | write_secret "$service-amqp.url"
+        daemon_amqp_url "$service" | write_secret "$service-amqp.url"
         redis_user_url "$service" | write_secret "$service-redis.url"
     done
     for service in "${SERVICES[@]}"; do database_url "$service" | write_secret "$service-database.url"; done

@@ -4,8 +4,9 @@
 # prepare_own_stack NAME BUILD PACKAGE…: selects the folder .local/NAME and locks it, deletes the data of the last run,
 # reserves ports, and installs packages. WARREN_STATE selects another folder. Fails if the folder has a stack that
 # another command started. BUILD is the build whose programs the stack runs. When this script exits, it stops the stack.
+# The stack is a cluster if BROKERS is 3.
 prepare_own_stack() {
-    local name=$1 build=$2
+    local name=$1 build=$2 brokers=$BROKERS
     shift 2
     if [[ -z ${WARREN_STATE-} ]]; then STATE=$ROOT/.local/$name; fi
     # A folder with settings but without the lock has a stack that another command started, and its data.
@@ -15,6 +16,8 @@ prepare_own_stack() {
     exec 8>"$STATE/$name.lock"
     flock -n 8 || fail "another compose/local $name is running in $STATE"
     run_step "Deleting the data of the last run" remove_own_data_and_logs
+    # The settings of the last run were loaded to stop its stack.
+    BROKERS=$brokers
     reserve_free_ports
     save_setting BUILD "$build"
     trap stop_own_stack EXIT
@@ -36,7 +39,7 @@ start_own_stack() {
 # remove_own_data: stops the stack if it runs, and deletes its data. The logs of the processes stay.
 remove_own_data() {
     if load_settings && any_running; then stop_own_stack; fi
-    rm -rf "${STATE:?}"/{rabbitmq,postgres,redis,limits,cloudinary,keys,secrets,run,bench,settings}
+    rm -rf "${STATE:?}"/{rabbitmq,rabbitmq-2,rabbitmq-3,postgres,redis,limits,cloudinary,keys,secrets,run,bench,settings}
     make_state_folder
 }
 

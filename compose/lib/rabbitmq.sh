@@ -1,13 +1,15 @@
 # shellcheck shell=bash
 # A private RabbitMQ. At every start it loads its users, whose passwords are in secrets/, and then
-# queues/definitions.json. Only these definitions create exchanges, queues and permissions.
+# queues/definitions.json. Only these definitions create exchanges, queues and permissions. cluster.sh has the
+# differences of a cluster.
 
 RABBITMQ_BIN=/usr/lib/rabbitmq/bin
 
-# set_rabbitmq_environment: sets RABBITMQ_ENV to the words that, put before a command of the RabbitMQ package, make it
-# use this stack's folder and ports instead of the system's settings.
+# set_rabbitmq_environment NUMBER: sets RABBITMQ_ENV to the words that, put before a command of the RabbitMQ package,
+# make it use the folder and ports of this stack's broker instead of the system's settings.
 set_rabbitmq_environment() {
-    local home=$STATE/rabbitmq cores schedulers erlang
+    local home cores schedulers erlang distribution
+    home=$STATE/$(broker_folder "$1") distribution=$(broker_port DIST_PORT "$1")
     cores=$(nproc) schedulers=$(((cores + 1) / 2))
     # By default, Erlang's schedulers spin before they sleep, which wastes cores that other processes need; `+sbwt none`
     # turns this off. With a scheduler for half of the cores, the broker needs a third less CPU time for a message,
@@ -15,14 +17,14 @@ set_rabbitmq_environment() {
     erlang="+sbwt none +sbwtdcpu none +sbwtdio none +S $schedulers:$schedulers"
     RABBITMQ_ENV=(
         env -i "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin" "LANG=C.UTF-8" "HOME=$home"
-        "RABBITMQ_NODENAME=warren@localhost"
+        "RABBITMQ_NODENAME=$(broker_node "$1")"
         "RABBITMQ_CONF_ENV_FILE=$home/env.conf"
         "RABBITMQ_CONFIG_FILE=$home/rabbitmq.conf"
         "RABBITMQ_ENABLED_PLUGINS_FILE=$home/enabled_plugins"
         "RABBITMQ_MNESIA_BASE=$home/data"
         "RABBITMQ_LOG_BASE=$home/log"
         "RABBITMQ_LOGS=-"
-        "RABBITMQ_DIST_PORT=$DIST_PORT"
+        "RABBITMQ_DIST_PORT=$distribution"
         "RABBITMQ_CTL_DIST_PORT_MIN=$((DIST_PORT + 20000))"
         "RABBITMQ_CTL_DIST_PORT_MAX=$((DIST_PORT + 20100))"
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=$erlang -kernel inet_dist_use_interface {127,0,0,1}"
@@ -65,7 +67,7 @@ scratch_definitions() {
 
 # rabbitmq_conf LISTENER DEFINITIONS: prints rabbitmq.conf. The broker loads the files of the folder DEFINITIONS in the
 # order of their names, so it creates users before it sets their permissions. It does not create the user `guest`,
-# because definitions are configured.
+# because definitions are configured. cluster_conf prints the additional lines of a cluster.
 rabbitmq_conf() {
     cat <<CONF
 listeners.tcp.local = $1
@@ -78,25 +80,34 @@ raft.wal_max_size_bytes = 134217728
 CONF
 }
 
+# configure_rabbitmq NUMBER: writes the broker's files.
 configure_rabbitmq() {
-    local home=$STATE/rabbitmq users
+    local folder home users nodes
+    folder=$(broker_folder "$1") home=$STATE/$folder
     mkdir -p "$home"/{definitions,data,log}
     mapfile -t users < <(principals)
     user_definitions "${users[@]}" >"$home/definitions/1-users.json"
-    cp "$ROOT/queues/definitions.json" "$home/definitions/2-warren.json"
-    scratch_definitions >"$home/definitions/3-scratch.json"
+    if ((BROKERS == 1)); then
+        cp "$ROOT/queues/definitions.json" "$home/definitions/2-warren.json"
+        scratch_definitions >"$home/definitions/3-scratch.json"
+    fi
     printf '[].\n' >"$home/enabled_plugins"
     : >"$home/env.conf"
     [[ -s $home/.erlang.cookie ]] || printf '%s' "$(secret erlang-cookie)" >"$home/.erlang.cookie"
-    rabbitmq_conf "127.0.0.1:$AMQP_PORT" "$home/definitions" >"$home/rabbitmq.conf"
-    make_server_folder rabbitmq rabbitmq
+    rabbitmq_conf "127.0.0.1:$(broker_port AMQP_PORT "$1")" "$home/definitions" >"$home/rabbitmq.conf"
+    if ((BROKERS > 1)); then
+        mapfile -t nodes < <(nodes_to_discover "$1")
+        { cluster_conf "${nodes[@]}" && classic_queue_conf; } >>"$home/rabbitmq.conf"
+    fi
+    make_server_folder "$folder" rabbitmq
     chmod 0400 "$home/.erlang.cookie"
     chmod -R go= "$home/definitions"
 }
 
+# launch_rabbitmq: starts the port mapper and the brokers that do not run.
 launch_rabbitmq() {
+    local number
     set_user_prefix rabbitmq
-    set_rabbitmq_environment
     # If no port mapper runs, the broker or rabbitmqctl starts one, whose pid no pid file would have. A port mapper that
     # has died is therefore replaced even while the broker runs; the broker registers with the new one.
     if ! is_running epmd-1; then
@@ -104,19 +115,38 @@ launch_rabbitmq() {
         launch epmd-1 "${PREFIX[@]}" epmd -port "$EPMD_PORT" -address 127.0.0.1
         wait_until_ready 10 server_is_ready epmd-1
     fi
-    if is_running rabbitmq-1; then return; fi
-    require_free_port "$AMQP_PORT" WARREN_AMQP_PORT RabbitMQ
-    require_free_port "$DIST_PORT" WARREN_DIST_PORT "RabbitMQ's distribution"
-    configure_rabbitmq
-    launch rabbitmq-1 "${PREFIX[@]}" "${RABBITMQ_ENV[@]}" "$RABBITMQ_BIN/rabbitmq-server" -noinput +B i
+    if ((BROKERS > 1)) && ! cluster_is_formed; then
+        begin_cluster
+        return
+    fi
+    # The brokers of a cluster are started together, because each of them waits for the others at its start.
+    for number in $(seq "$BROKERS"); do launch_broker "$number"; done
 }
 
-# rabbitmq_is_ready: succeeds if the broker has started. Tries the port first, because `rabbitmqctl` takes a second.
+# launch_broker NUMBER: starts a broker if it does not run.
+launch_broker() {
+    local amqp distribution
+    if is_running "rabbitmq-$1"; then return; fi
+    amqp=$(broker_port AMQP_PORT "$1") distribution=$(broker_port DIST_PORT "$1")
+    require_free_port "$amqp" "WARREN_$(broker_variable AMQP_PORT "$1")" RabbitMQ
+    require_free_port "$distribution" "WARREN_$(broker_variable DIST_PORT "$1")" "RabbitMQ's distribution"
+    set_user_prefix rabbitmq
+    set_rabbitmq_environment "$1"
+    configure_rabbitmq "$1"
+    launch "rabbitmq-$1" "${PREFIX[@]}" "${RABBITMQ_ENV[@]}" "$RABBITMQ_BIN/rabbitmq-server" -noinput +B i
+}
+
+# rabbitmq_is_ready NUMBER: succeeds if the broker has started. Tries the port first, because `rabbitmqctl` takes a
+# second.
 rabbitmq_is_ready() {
-    port_is_open "$AMQP_PORT" && rabbitmqctl -q await_startup --timeout 10 >/dev/null 2>&1
+    port_is_open "$(broker_port AMQP_PORT "$1")" && run_rabbitmqctl "$1" -q await_startup --timeout 10 >/dev/null 2>&1
 }
 
-rabbitmqctl() {
-    set_rabbitmq_environment
-    "${RABBITMQ_ENV[@]}" "$RABBITMQ_BIN/rabbitmqctl" "$@"
+# rabbitmqctl ARGUMENTS…: runs `rabbitmqctl` for the broker that runs; in a cluster, for the first that runs.
+rabbitmqctl() { run_rabbitmqctl "$(running_broker)" "$@"; }
+
+# run_rabbitmqctl NUMBER ARGUMENTS…: runs `rabbitmqctl` for a broker.
+run_rabbitmqctl() {
+    set_rabbitmq_environment "$1"
+    "${RABBITMQ_ENV[@]}" "$RABBITMQ_BIN/rabbitmqctl" "${@:2}"
 }

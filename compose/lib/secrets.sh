@@ -4,7 +4,8 @@
 
 # The servers' host names. The set-up of the containers replaces them by the containers' names.
 declare -A HOSTS=(
-    [amqp]=127.0.0.1 [postgres]=127.0.0.1 [redis]=127.0.0.1 [limits]=127.0.0.1 [cloudinary]=127.0.0.1
+    [amqp]=127.0.0.1 [amqp_2]=127.0.0.1 [amqp_3]=127.0.0.1 [postgres]=127.0.0.1 [redis]=127.0.0.1 [limits]=127.0.0.1
+    [cloudinary]=127.0.0.1
 )
 
 # secret NAME: prints the secret of that name, and generates it if it does not exist.
@@ -28,10 +29,37 @@ make_token_keys() {
     }
 }
 
-# amqp_url USER [VIRTUAL-HOST]: prints the broker's address with the user's password.
+# amqp_url USER [VIRTUAL-HOST [NUMBER]]: prints the address of one broker, by default the first, with the user's
+# password. Every AMQP library understands this address.
 amqp_url() {
-    printf 'amqp://%s:%s@%s:%s/%s' "$1" "$(secret "amqp-$1")" "${HOSTS[amqp]}" "$AMQP_PORT" "${2:-warren}"
+    printf 'amqp://%s:%s@%s/%s' "$1" "$(secret "amqp-$1")" "$(broker_address "${3:-1}")" "${2:-warren}"
 }
+
+# daemon_amqp_url USER: prints the address with which a daemon connects. In a cluster, it has all brokers.
+daemon_amqp_url() {
+    local number addresses
+    if ((BROKERS == 1)); then
+        amqp_url "$1"
+        return
+    fi
+    addresses=$(for number in $(seq "$BROKERS"); do broker_address "$number" && printf ,; done)
+    # A daemon leaves a silent broker after two heartbeat intervals. With the default of 15 s, writes would stop for
+    # half a minute.
+    printf 'amqp://%s:%s@%s/warren?heartbeat=3' "$1" "$(secret "amqp-$1")" "${addresses%,}"
+}
+
+# broker_address NUMBER: prints the host and port of a broker.
+broker_address() { printf '%s:%s' "${HOSTS[$(broker_variable amqp "$1")]}" "$(broker_port AMQP_PORT "$1")"; }
+
+# broker_port VARIABLE NUMBER: prints the AMQP_PORT or DIST_PORT of a broker.
+broker_port() {
+    local name
+    name=$(broker_variable "$1" "$2")
+    printf '%s' "${!name}"
+}
+
+# broker_variable NAME NUMBER: prints the name of a variable of a broker: NAME, NAME_2 or NAME_3.
+broker_variable() { if (($2 == 1)); then printf '%s' "$1"; else printf '%s_%s' "$1" "$2"; fi; }
 
 # database_url NAME: prints the address of a database, with the password of the role with the same name.
 database_url() {

@@ -8,12 +8,18 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 STATE=${WARREN_STATE:-$ROOT/.local}
 # shellcheck disable=SC2034 # used by other parts
 SERVICES=(identity post media search)
+# The number of the stack's brokers: 1, or 3 for a cluster (cluster.sh).
+BROKERS=1
 
 # Each line has the variable that holds the port, the default, and the environment variable that overrides it. The
 # defaults are not the servers' usual ports, and the kernel does not choose them for outgoing connections.
 PORTS=(
     "AMQP_PORT 17672 WARREN_AMQP_PORT"
     "DIST_PORT 17673 WARREN_DIST_PORT"
+    "AMQP_PORT_2 17674 WARREN_AMQP_PORT_2"
+    "DIST_PORT_2 17675 WARREN_DIST_PORT_2"
+    "AMQP_PORT_3 17676 WARREN_AMQP_PORT_3"
+    "DIST_PORT_3 17677 WARREN_DIST_PORT_3"
     "EPMD_PORT 17369 WARREN_EPMD_PORT"
     "POSTGRES_PORT 17432 WARREN_POSTGRES_PORT"
     "REDIS_PORT 17379 WARREN_REDIS_PORT"
@@ -63,7 +69,7 @@ reserve_free_ports() {
     mkdir -p "$locks"
     [[ -O $locks ]] || fail "$locks belongs to another user"
     for _ in {1..200}; do
-        block=$((20000 + RANDOM % 1100 * 10))
+        block=$((20000 + RANDOM % 550 * 20))
         exec 7>"$locks/$block"
         flock -n 7 || continue
         number=$block
@@ -78,13 +84,16 @@ reserve_free_ports() {
     fail "no free block of ports between 20000 and 31000"
 }
 
-# save_ports: writes the ports to a new settings file.
+# save_ports: writes the ports and the number of brokers to a new settings file.
 save_ports() {
     local entry name
-    for entry in "${PORTS[@]}"; do
-        name=${entry%% *}
-        printf '%s=%s\n' "$name" "${!name}"
-    done >"$STATE/settings"
+    {
+        printf 'BROKERS=%s\n' "$BROKERS"
+        for entry in "${PORTS[@]}"; do
+            name=${entry%% *}
+            printf '%s=%s\n' "$name" "${!name}"
+        done
+    } >"$STATE/settings"
 }
 
 # load_settings: sets the variables of the stack's last start. Returns 1 if the stack was never started.

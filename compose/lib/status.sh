@@ -6,7 +6,7 @@ address_of() {
     case $1 in
     ingress-1) printf '127.0.0.1:%s' "$HTTP_PORT" ;;
     cloudinary-local-1) printf '127.0.0.1:%s' "$CLOUDINARY_PORT" ;;
-    rabbitmq-1) printf '127.0.0.1:%s' "$AMQP_PORT" ;;
+    rabbitmq-*) broker_address "${1#rabbitmq-}" ;;
     postgres-1) printf '127.0.0.1:%s' "$POSTGRES_PORT" ;;
     redis-1) printf '127.0.0.1:%s' "$REDIS_PORT" ;;
     limits-1) printf '127.0.0.1:%s' "$LIMITS_PORT" ;;
@@ -49,7 +49,7 @@ print_logs() {
     for word in "$@"; do
         if [[ $word == -f ]]; then follow=(-F); else service=$word; fi
     done
-    [[ $service =~ ^[a-z-]+$ ]] || fail "usage: compose/local logs SERVICE [-f]"
+    [[ $service =~ ^[a-z-]+[0-9]*$ ]] || fail "usage: compose/local logs SERVICE [-f]"
     files=("$STATE/log/$service"-[0-9]*.log)
     if [[ ! -f ${files[0]} ]]; then files=("$STATE/log/$service.log"); fi
     [[ -f ${files[0]} ]] || fail "there is no log of $service in $STATE/log"
