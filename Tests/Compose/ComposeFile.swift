@@ -17,6 +17,9 @@ struct ComposeFile: Decodable {
 
         let build: Build?
         let image: String
+        let profiles: [String]?
+        let hostname: String?
+        let command: Command?
         let user: String?
         let readOnly: Bool?
         let capDrop: [String]?
@@ -31,6 +34,16 @@ struct ComposeFile: Decodable {
         let networkMode: String?
         let networks: [String]?
         let dependsOn: [String: Dependency]?
+    }
+
+    /// A command, which is a list of words or one text.
+    struct Command: Decodable {
+        let words: [String]
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            words = try (try? container.decode([String].self)) ?? [container.decode(String.self)]
+        }
     }
 
     struct Dependency: Decodable {

@@ -90,7 +90,10 @@ struct ContainerTests {
 
     @Test("a container mounts only the secrets of its own service, and mounts them read-only")
     func secrets() throws {
-        let shared = ["database-setup": "postgres", "warren": "search"]
+        let shared = [
+            "database-setup": "postgres", "warren": "search", "rabbitmq-2": "rabbitmq", "rabbitmq-3": "rabbitmq",
+            "cluster-setup": "rabbitmq",
+        ]
         let secretVolumes = file.volumes.keys.filter { $0.hasPrefix("for-") }
         #expect(try Set(service("setup").volumes ?? []).contains("secrets:/var/lib/warren"))
         for (name, service) in file.services where name != "setup" {
@@ -161,6 +164,65 @@ struct ContainerTests {
             #expect(try service(name).dependsOn?["setup"]?.condition == "service_completed_successfully")
         }
         #expect(try service("media").dependsOn?["cloudinary-local"]?.required == false)
+    }
+
+    @Test("the profile cluster adds two brokers that differ from the first in name, volume and published port only")
+    func cluster() throws {
+        let first = try service("rabbitmq")
+        #expect(first.environment?["RABBITMQ_NODENAME"] == "warren@${WARREN_BROKER_HOST:-localhost}")
+        for name in ["rabbitmq-2", "rabbitmq-3"] {
+            let broker = try service(name)
+            #expect(broker.profiles == ["cluster"] && broker.hostname == name)
+            #expect(broker.image == first.image && broker.command?.words == first.command?.words)
+            #expect(broker.networks == ["broker"] && broker.ports == [])
+            #expect(broker.volumes == ["\(name):/var/lib/rabbitmq", "for-rabbitmq:/run/warren:ro"])
+            var environment = first.environment
+            environment?["RABBITMQ_NODENAME"] = "warren@\(name)"
+            #expect(broker.environment == environment)
+        }
+        #expect(file.volumes.keys.contains("rabbitmq-2") && file.volumes.keys.contains("rabbitmq-3"))
+    }
+
+    @Test("in a cluster, queues are declared when all three brokers are members, and daemons start afterwards")
+    func clusterSetup() throws {
+        let setup = try service("cluster-setup")
+        #expect(setup.profiles == ["cluster"])
+        let needs = try #require(setup.dependsOn)
+        #expect(Set(needs.keys) == ["rabbitmq", "rabbitmq-2", "rabbitmq-3"])
+        #expect(needs.values.allSatisfy { $0.condition == "service_healthy" })
+        let script = try #require(setup.command?.words.first)
+        let waits = try #require(script.range(of: "await_online_nodes 3"))
+        let imports = try #require(script.range(of: "import_definitions /run/warren/definitions/2-warren.json"))
+        #expect(waits.lowerBound < imports.lowerBound)
+        for name in Self.daemons + ["warren"] {
+            let need = try service(name).dependsOn?["cluster-setup"]
+            // Without the profile, the service does not exist.
+            #expect(need?.condition == "service_completed_successfully" && need?.required == false, "\(name)")
+        }
+    }
+
+    @Test("WARREN_CLUSTER selects the profile cluster, and the names and addresses with which brokers find each other")
+    func clusterVariables() async throws {
+        let script = "set -a && source '\(Repository.path("compose/.env"))' && env"
+        func variables(_ changes: [String: String]) async throws -> Set<String> {
+            let result = try await Repository.run(
+                "/bin/bash", ["-c", script], ["CLOUDINARY_URL": "", "WARREN_CLUSTER": ""].merging(changes) { $1 })
+            return Set(result.text.split(separator: "\n").map(String.init))
+        }
+        let single = try await variables([:])
+        #expect(
+            single.isSuperset(of: [
+                "COMPOSE_PROFILES=cloudinary-local", "WARREN_BROKER_HOST=", "WARREN_BROKER_ADDRESS=",
+                "WARREN_EPMD_ADDRESS=",
+            ]))
+        let cluster = try await variables(["WARREN_CLUSTER": "yes"])
+        #expect(
+            cluster.isSuperset(of: [
+                "COMPOSE_PROFILES=cloudinary-local,cluster", "WARREN_BROKER_HOST=rabbitmq",
+                "WARREN_BROKER_ADDRESS=0,0,0,0", "WARREN_EPMD_ADDRESS=0.0.0.0",
+            ]))
+        let both = try await variables(["WARREN_CLUSTER": "yes", "CLOUDINARY_URL": "cloudinary://k:s@c"])
+        #expect(both.contains("COMPOSE_PROFILES=cloudinary-local-is-elsewhere,cluster"))
     }
 
     @Test("a daemon starts after the Redis server that it uses, and shares a network with this Redis server only")

@@ -9,7 +9,7 @@ struct SetupTests {
     private final class Volumes {
         /// The files that each container needs.
         static let containers: [String: Set<String>] = [
-            "rabbitmq": ["rabbitmq.conf", "definitions/1-users.json", "definitions/2-warren.json"],
+            "rabbitmq": ["rabbitmq.conf", "cookie", "definitions/1-users.json", "definitions/2-warren.json"],
             "postgres": ["password", "pg_hba.conf", "roles.sql"], "redis": ["password", "redis.conf"],
             "limits": ["password", "redis.conf"],
             "ingress": ["amqp.url", "redis.url", "jwks.json", "receipts"],
@@ -36,7 +36,7 @@ struct SetupTests {
                 Repository.path("compose/setup"), arguments,
                 [
                     "WARREN_STATE": folder.path("state"), "WARREN_OUT": folder.path("out"), "CLOUDINARY_URL": "",
-                    "WARREN_PROGRAM": try builtProgram("warren"), "WARREN_AMQP_PORT": "5999",
+                    "WARREN_PROGRAM": try builtProgram("warren"), "WARREN_AMQP_PORT": "5999", "WARREN_CLUSTER": "",
                 ].merging(groups) { $1 }.merging(changes) { $1 })
         }
 
@@ -261,6 +261,50 @@ struct SetupTests {
         #expect(printed.contains("export WARREN_URL=http://127.0.0.1:8080\n"))
         #expect(printed.contains("export WARREN_INTEGRATOR_URL=amqp://integrator:"))
         #expect(printed.contains("@127.0.0.1:5999/warren"))
+    }
+
+    @Test("in a cluster, daemons get an address with all brokers, and brokers load no queues before they are members")
+    func cluster() async throws {
+        let volumes = try Volumes()
+        try await volumes.runSuccessfully(changes: ["WARREN_CLUSTER": "yes"])
+        for service in Volumes.services {
+            let url = try volumes.text("\(service)/amqp.url")
+            #expect(url.hasPrefix("amqp://\(service):"))
+            #expect(url.hasSuffix("@rabbitmq:5672,rabbitmq-2:5672,rabbitmq-3:5672/warren?heartbeat=3"), "\(service)")
+        }
+        let configuration = try volumes.text("rabbitmq/rabbitmq.conf")
+        let nodes = try Repository.all(#"^cluster_formation.classic_config.nodes.\d = (.*)$"#, in: configuration)
+        #expect(nodes == ["warren@rabbitmq", "warren@rabbitmq-2", "warren@rabbitmq-3"])
+        #expect(configuration.contains("\ncluster_partition_handling = pause_minority\n"))
+        #expect(configuration.contains("\nqueue_leader_locator = balanced\n"))
+        #expect(configuration.contains("\nload_definitions = /run/warren/definitions/1-users.json\n"))
+        #expect(try volumes.text("rabbitmq/definitions/1-users.json").contains("\"queues\"") == false)
+        // A client on the host connects to the one port that is published.
+        #expect(try await volumes.run(["env"]).text.contains("@127.0.0.1:5999/warren\n"))
+    }
+
+    @Test("one broker gets no settings of a cluster, and loads its queues when it starts")
+    func oneBroker() async throws {
+        let volumes = try Volumes()
+        try await volumes.runSuccessfully()
+        let configuration = try volumes.text("rabbitmq/rabbitmq.conf")
+        #expect(!configuration.contains("cluster") && !configuration.contains("net_ticktime"))
+        #expect(configuration.contains("\nload_definitions = /run/warren/definitions\n"))
+        #expect(try volumes.text("post/amqp.url").hasSuffix("@rabbitmq:5672/warren"))
+    }
+
+    @Test("the set-up refuses to make a cluster of one broker, or one broker of a cluster", arguments: ["", "yes"])
+    func changedCluster(first: String) async throws {
+        let volumes = try Volumes()
+        try await volumes.runSuccessfully(changes: ["WARREN_CLUSTER": first])
+        let before = try volumes.all()
+        let result = try await volumes.run(changes: ["WARREN_CLUSTER": first.isEmpty ? "yes" : ""])
+        #expect(result.status == 1)
+        #expect(result.errors.contains("WARREN_CLUSTER"))
+        #expect(try volumes.all() == before)
+        // An installation of a version that did not store the number of brokers has one.
+        try FileManager.default.removeItem(atPath: volumes.folder.path("state/brokers"))
+        #expect(try await volumes.run(changes: ["WARREN_CLUSTER": "yes"]).status == 1)
     }
 
     @Test("the set-up fails and names the missing volume if a container has none")
