@@ -1,7 +1,8 @@
-import AMQP
 import Reactor
 import TestSupport
 import Testing
+
+@testable import AMQP
 
 @Suite("Broker check")
 struct BrokerCheckTests {
@@ -16,6 +17,19 @@ struct BrokerCheckTests {
             #expect(
                 try await check.missing(exchanges: [exchange, absent[0]], queues: [absent[1], queue, absent[1]])
                     == [absent[0], absent[1], absent[1]])
+        }
+    }
+
+    @Test("a broker check does not return a queue that exists on a node of the cluster that is down")
+    @Loop func homeNodeDown() async throws {
+        for (text, missing) in [
+            ("NOT_FOUND - home node 'a@b' of durable queue 'q' in vhost 'v' is down or inaccessible", []),
+            ("NOT_FOUND - no queue 'q' in vhost 'v'", ["q"]),
+        ] {
+            let broker = try ScriptedBroker(refusal: text)
+            defer { broker.stop() }
+            let check = BrokerCheck(address: BrokerAddress(host: "127.0.0.1", port: broker.port), name: "check")
+            #expect(try await check.missing(exchanges: [], queues: ["q"]) == missing, "\(text)")
         }
     }
 

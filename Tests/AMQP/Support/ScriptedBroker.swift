@@ -19,15 +19,19 @@ final class ScriptedBroker: @unchecked Sendable {
     private let listener: Int32
     private let heartbeat: UInt16
     private let greeting: [Frame]
+    private let refusal: String
     private let state = Mutex(State())
     private let done = DispatchSemaphore(value: 0)
 
     /// Listens on a free port of 127.0.0.1.
     ///
-    /// - Parameter greeting: frames to send in one packet with the answer to confirm.select or basic.consume.
-    init(heartbeat: UInt16 = 0, greeting: [Frame] = []) throws {
+    /// - Parameters:
+    ///   - greeting: frames to send in one packet with the answer to confirm.select or basic.consume.
+    ///   - refusal: the text with which the server closes the channel of a queue.declare, with the code 404.
+    init(heartbeat: UInt16 = 0, greeting: [Frame] = [], refusal: String = "") throws {
         self.heartbeat = heartbeat
         self.greeting = greeting
+        self.refusal = refusal
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -141,6 +145,9 @@ final class ScriptedBroker: @unchecked Sendable {
             return false
         case 0x0014_000A:  // channel.open
             send(.method(20, 11, channel: channel, [0, 0, 0, 0]))
+        case 0x0032_000A:  // queue.declare
+            send(
+                .method(20, 40, channel: channel, Frame.number(UInt16(404)) + Frame.short(refusal) + [0, 50, 0, 10]))
         case 0x0055_000A:  // confirm.select
             send([.method(85, 11, channel: channel)] + greeting)
         case 0x003C_000A:  // basic.qos

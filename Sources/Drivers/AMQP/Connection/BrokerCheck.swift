@@ -13,7 +13,8 @@ package struct BrokerCheck: Sendable {
         self.name = name
     }
 
-    /// Checks which of the given exchanges and queues do not exist.
+    /// Checks which of the given exchanges and queues do not exist. A queue exists even if the node of the cluster that
+    /// it is on is down.
     ///
     /// - Returns: the names that do not exist, exchanges first, in the given order.
     /// - Throws: ``AMQPError`` if the broker cannot be reached or refuses the login.
@@ -38,7 +39,7 @@ package struct BrokerCheck: Sendable {
                     guard error.code == .channelClosed, error.replyCode == 404 || error.replyCode == 405 else {
                         throw error
                     }
-                    if error.replyCode == 404 { missing.append(wanted) }
+                    if error.replyCode == 404, !error.isHomeNodeDown { missing.append(wanted) }
                     connection.confirmChannelClosed(channel)
                 }
             }
@@ -46,4 +47,10 @@ package struct BrokerCheck: Sendable {
             return missing
         }.1
     }
+}
+
+extension AMQPError {
+    /// Whether the broker refuses to use a classic queue because the node that it is on is down. RabbitMQ distinguishes
+    /// this from a queue that does not exist only by the text (`rabbit_amqqueue:absent/2`, 3.10 to 4.2).
+    fileprivate var isHomeNodeDown: Bool { message.contains("is down or inaccessible") }
 }
