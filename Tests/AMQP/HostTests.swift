@@ -122,13 +122,14 @@ struct HostTests {
         silent.stall()
         refusing.stop()
         let address = try broker(port: 1).at([good, silent, refusing].map { .init("127.0.0.1", port: $0.port) })
-        // The order is random, so several attempts are necessary until the silent host was tried first.
-        for attempt in 1... where silent.acceptedCount == 0 || attempt <= 3 {
+        // The order is random. The probability that 30 attempts all try the good host before the silent one is 1 in
+        // a billion.
+        for _ in 1...30 where silent.acceptedCount == 0 {
             let start = ContinuousClock.now
             #expect(await failure(address) == nil)
             #expect(.now - start < .seconds(4))
         }
-        #expect(good.acceptedCount >= 3)
+        #expect(silent.acceptedCount > 0 && good.acceptedCount > 0)
     }
 
     @Test("of several hosts, one whose name cannot be resolved does not keep others from being used")

@@ -59,8 +59,15 @@ classic_queue_conf() {
     fi
 }
 
-# cluster_is_formed: succeeds if all brokers have joined the cluster, and its queues were declared.
-cluster_is_formed() { [[ -e $STATE/rabbitmq/formed ]]; }
+# cluster_is_formed: succeeds if all brokers have joined the cluster, and its queues were declared. Each broker's folder
+# has a file that says so, and one of them is enough, so that the loss of one folder does not delete the others.
+cluster_is_formed() {
+    local number
+    for number in $(seq "$BROKERS"); do
+        if [[ -e $STATE/$(broker_folder "$number")/formed ]]; then return; fi
+    done
+    return 1
+}
 
 # begin_cluster: starts broker 1 of a new cluster. If an earlier first start was interrupted, deletes what it left
 # behind. The brokers have no messages yet, because daemons start after the cluster is formed.
@@ -85,7 +92,7 @@ complete_cluster() {
         print_log_end "$STATE/log/definitions.log"
         fail "cannot import the definitions into the cluster"
     }
-    touch "$STATE/rabbitmq/formed"
+    for number in $(seq "$BROKERS"); do touch "$STATE/$(broker_folder "$number")/formed"; done
 }
 
 # import_definitions: imports queues/definitions.json and the definitions for tests, as soon as all brokers are members
@@ -93,7 +100,21 @@ complete_cluster() {
 import_definitions() {
     rabbitmqctl -q await_online_nodes "$BROKERS" --timeout 60 &&
         { cat "$ROOT/queues/definitions.json" && scratch_definitions; } | merge_definitions |
-        rabbitmqctl -q import_definitions
+        rabbitmqctl -q import_definitions && complete_members
+}
+
+# complete_members: gives each quorum queue a member on each broker. Queues lack members if a broker has lost its data
+# and joined the cluster again.
+complete_members() {
+    local number
+    if rabbitmqctl -q list_queues -p warren type members --formatter json | jq -e --argjson brokers "$BROKERS" \
+        'all(.[]; .type != "quorum" or (.members | length) == $brokers)'; then
+        return
+    fi
+    for number in $(seq "$BROKERS"); do
+        set_rabbitmq_environment "$(running_broker)"
+        "${RABBITMQ_ENV[@]}" "$RABBITMQ_BIN/rabbitmq-queues" grow "$(broker_node "$number")" all || return
+    done
 }
 
 # merge_definitions: reads definitions documents, and prints one that has the content of all of them.

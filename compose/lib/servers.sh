@@ -30,9 +30,11 @@ start_servers() {
 }
 
 stop_servers() {
+    local brokers
+    mapfile -t brokers < <(seq -f 'rabbitmq-%g' "$BROKERS")
     # SIGTERM makes PostgreSQL wait for its clients to disconnect; SIGINT ends their sessions.
     stop_processes INT postgres-1
-    stop_processes TERM redis-1 limits-1 rabbitmq-1 rabbitmq-2 rabbitmq-3
+    stop_processes TERM redis-1 limits-1 "${brokers[@]}"
     stop_processes TERM epmd-1
     stop_processes TERM log-rotation-1
 }
