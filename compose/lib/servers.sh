@@ -31,6 +31,7 @@ start_servers() {
 
 stop_servers() {
     local brokers
+    # shellcheck disable=SC2153 # set by state.sh
     mapfile -t brokers < <(seq -f 'rabbitmq-%g' "$BROKERS")
     # SIGTERM makes PostgreSQL wait for its clients to disconnect; SIGINT ends their sessions.
     stop_processes INT postgres-1
