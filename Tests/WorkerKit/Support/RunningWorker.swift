@@ -1,4 +1,5 @@
 import AMQP
+import BrokerSupport
 import Contracts
 import DatabaseSupport
 import FaultProxy
@@ -44,9 +45,7 @@ import Testing
     private var hasRelayEnded = false
 
     init(_ fixture: WorkerFixture, _ plan: Plan) throws {
-        var proxied = fixture.queues.address
-        proxied.port = fixture.brokerProxy.port
-        let address = proxied
+        let address = fixture.queues.address.at(port: fixture.brokerProxy.port)
         relays = plan.relays
         let ports = [fixture.databaseProxy.port] + (plan.secondDatabaseProxy.map { [$0.port] } ?? [])
         let databaseURL =
