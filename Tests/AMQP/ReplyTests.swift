@@ -45,6 +45,18 @@ struct ReplyTests {
         }
     }
 
+    /// Without a confirmation, the call would return only after its time limit of 5 s.
+    @Test("a consumer of replies stops as soon as the broker has confirmed it")
+    @Loop func stop() async throws {
+        try await TestTopology.run { topology in
+            try await withEcho(topology) { _, _, client in
+                let began = ContinuousClock.now
+                await client.stopConsuming()
+                #expect(.now - began < .seconds(4))
+            }
+        }
+    }
+
     @Test("replies are routed to the client by its key and have the correlation IDs of their requests")
     @Loop func replies() async throws {
         try await TestTopology.run { topology in

@@ -116,9 +116,11 @@ package import Reactor
         self.connection = connection
         for (index, consumer) in consumers.enumerated() {
             if let consumer {
-                slots[index].channel = ConsumerChannel(
+                let channel = ConsumerChannel(
                     number: UInt16(index + 1), subscription: slots[index].subscription, consumer: consumer,
                     connection: connection)
+                channel.stateChanged = { [weak self] in self?.channelChanged(index) }
+                slots[index].channel = channel
             } else {
                 openChannel(index)
             }
