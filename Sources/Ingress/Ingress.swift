@@ -22,6 +22,11 @@ package enum Ingress {
 
 /// The components of one ingress, connected to each other.
 @Loop struct IngressComponents {
+    /// How long a starting ingress waits for the broker before it listens. Without the wait, the first requests after a
+    /// restart would get a 503. If the broker is away, the ingress listens nevertheless, so that clients get a 503 with
+    /// a reason.
+    nonisolated private static let connectTimeout: Duration = .seconds(2)
+
     let bridge: LoopBridge
     let http: HTTPServer
     /// The budget for uploads. Tests read its reserved bytes.
@@ -49,7 +54,14 @@ package enum Ingress {
             requester: requester, publisher: publisher, consumer: consumer, redis: redis,
             responseBudget: responseBudget)
         let uploadBudget = ByteBudget(settings.bodyBytes / 4 * 3, of: .requestBodies)
-        let http = Self.server(settings, bridge, uploadBudget, responseBudget, log) { await requester.abandon() }
+        let http = Self.server(
+            settings, bridge, uploadBudget, responseBudget, log,
+            awaitConnections: {
+                let deadline = ContinuousClock.now + Self.connectTimeout
+                if await publisher.waitUntilAvailable(within: Self.connectTimeout) {
+                    _ = await consumer.waitUntilConsuming(within: deadline - .now)
+                }
+            }, abandonRequests: { await requester.abandon() })
         self.bridge = bridge
         self.uploadBudget = uploadBudget
         self.responseBudget = responseBudget
@@ -71,7 +83,7 @@ package enum Ingress {
 
     private static func server(
         _ settings: IngressSettings, _ bridge: LoopBridge, _ uploadBudget: ByteBudget, _ responseBudget: ByteBudget,
-        _ log: Logger,
+        _ log: Logger, awaitConnections: @escaping @Sendable () async -> Void,
         abandonRequests: @escaping @Sendable () async -> Void
     ) -> HTTPServer {
         let requestLog = RequestLog(log)
@@ -98,6 +110,8 @@ package enum Ingress {
             onReplace: { requestLog.write(.replaced) })
         let pipeline = ConnectionPipeline(
             gateway: gateway, timeouts: settings.timeouts, headerBytes: settings.headerBytes, connections: connections)
-        return HTTPServer(settings: http, pipeline: pipeline, log: log, abandonRequests: abandonRequests)
+        return HTTPServer(
+            settings: http, pipeline: pipeline, log: log, awaitConnections: awaitConnections,
+            abandonRequests: abandonRequests)
     }
 }

@@ -20,6 +20,7 @@ final class HTTPServer: Service {
     private let settings: HTTPSettings
     private let pipeline: ConnectionPipeline
     private let log: Logger
+    private let awaitConnections: @Sendable () async -> Void
     private let abandonRequests: @Sendable () async -> Void
     private let boundPort = Mutex<Int?>(nil)
 
@@ -27,14 +28,18 @@ final class HTTPServer: Service {
     ///   - settings: the address and the limits.
     ///   - pipeline: sets up the connections.
     ///   - log: the log.
+    ///   - awaitConnections: called before the server listens. It returns when requests can be served, or after a time
+    ///     limit.
     ///   - abandonRequests: called when the stop limit is reached. It must end all requests that wait for a reply.
     init(
         settings: HTTPSettings, pipeline: ConnectionPipeline, log: Logger,
+        awaitConnections: @escaping @Sendable () async -> Void,
         abandonRequests: @escaping @Sendable () async -> Void
     ) {
         self.settings = settings
         self.pipeline = pipeline
         self.log = log
+        self.awaitConnections = awaitConnections
         self.abandonRequests = abandonRequests
     }
 
@@ -49,8 +54,10 @@ final class HTTPServer: Service {
         NIOSingletons.groupLoopCountSuggestion = count
     }
 
-    /// Listens until graceful shutdown begins, and returns when all connections are closed.
+    /// Waits until requests can be served, and then listens until graceful shutdown begins. Returns when all
+    /// connections are closed.
     func run() async throws {
+        await awaitConnections()
         let group = MultiThreadedEventLoopGroup.singleton
         let quiescing = ServerQuiescingHelper(group: group)
         let channel = try await listen(on: group, quiescing)
