@@ -1,9 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The targets form layers: a target depends only on targets of lower layers, except for Multipart, JSONLogging,
-// AtomicFile, BenchKit and FaultProxy. `swift build --explicit-target-dependency-import-check error` rejects imports of
-// other targets.
+// The targets form layers: a target depends only on targets of lower layers, except for Multipart, JSONLogging and the
+// modules of the tools. `swift build --explicit-target-dependency-import-check error` rejects imports of other targets.
 
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -132,9 +131,12 @@ let layer3 = [
 let layer4 = [
     module("AtomicFile", path: "Sources/Tools/AtomicFile", []),
     module("FaultProxy", path: "Sources/Tools/FaultProxy", []),
+    module("LocalStack", path: "Sources/Tools/LocalStack", ["Reactor"]),
+    module("TestData", path: "Sources/Tools/TestData", []),
     module(
         "BenchKit", path: "Sources/Tools/Bench/Kit", exclude: ["result.schema.json"],
-        resources: [.embedInCode("requests.lua")], ["Contracts", "WorkerKit"]),
+        resources: [.embedInCode("requests.lua")], ["Contracts", "TestData", "WorkerKit"]),
+    module("ChaosKit", path: "Sources/Tools/Chaos/Kit", ["Contracts", "TestData"]),
     program("warren-identity", path: "Daemons/Identity", ["IdentityService", "WorkerKit"]),
     program("warren-post", path: "Daemons/Post", ["PostService", "WorkerKit"]),
     program("warren-media", path: "Daemons/Media", ["MediaService", "WorkerKit"]),
@@ -155,7 +157,13 @@ let layer4 = [
     program(
         "warren-bench", path: "Tools/Bench", exclude: ["Kit", "Raw"],
         [
-            "Reactor", "BenchKit", "Contracts", "Curl", "Redis", "AtomicFile", arguments, logging,
+            "Reactor", "BenchKit", "Contracts", "Curl", "LocalStack", "Redis", "AtomicFile", arguments, logging,
+        ]),
+    program(
+        "warren-chaos", path: "Tools/Chaos", exclude: ["Kit"],
+        [
+            "AMQP", "AtomicFile", "ChaosKit", "Contracts", "Curl", "FaultProxy", "LocalStack", "Postgres", "Reactor",
+            "TestData", arguments, logging,
         ]),
     // In C, so that the limit with which Warren is compared contains none of Warren's code.
     program("warren-bench-raw", path: "Tools/Bench/Raw", ["CRabbitMQ"]),
@@ -214,15 +222,19 @@ let testTargets = [
         ]),
     tests("Compose", ["warren"]),
     tests("AtomicFile", ["AtomicFile"]),
+    tests("Bench", ["BenchKit", "Contracts", "ImageHeaders", "TestData"]),
+    tests("Chaos", ["ChaosKit", "warren-chaos", "Contracts"]),
     tests("FaultProxy", ["Contracts"]),
-    tests("Bench", ["BenchKit", "Contracts", "ImageHeaders"]),
     tests("CloudinaryLocal", ["cloudinary-local", crypto]),
     tests(
         "Fuzz", exclude: ["libfuzzer"],
         ["Contracts", "ImageHeaders", "Multipart", "AMQP", "CRabbitMQ", "Ingress", "Reactor", nioHTTP1]),
     tests(
         "Journeys",
-        ["AMQP", "BrokerSupport", "DatabaseSupport", "Postgres", "Redis", "Curl", "Contracts", "Reactor", logging]),
+        [
+            "AMQP", "BrokerSupport", "DatabaseSupport", "LocalStack", "Postgres", "Redis", "Curl", "Contracts",
+            "Reactor", "TestData", logging,
+        ]),
 ]
 
 /// The only test target to build; `compose/local test TARGET` sets the variable. SwiftPM links all test targets into

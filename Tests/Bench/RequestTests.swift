@@ -1,6 +1,7 @@
 import BenchKit
 import Contracts
 import ImageHeaders
+import TestData
 import Testing
 
 @Suite("Requests of the bench") struct RequestTests {
@@ -92,7 +93,7 @@ import Testing
     func frequencies() {
         let words = WordList()
         #expect(words.words.count == 10_000 && Set(words.words).count == 10_000)
-        var generator = BenchGenerator(seed: 9)
+        var generator = SeededGenerator(seed: 9)
         let texts = (0..<2_000).map { _ in Set(words.text(using: &generator).split(separator: " ").map(String.init)) }
         let shares = [1, 10, 100].map { rank in
             Double(texts.count { $0.contains(words.words[rank - 1]) }) / Double(texts.count)

@@ -1,4 +1,5 @@
 import Contracts
+import LocalStack
 import Reactor
 import TestSupport
 import Testing

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import LocalStack
 import TestSupport
 import Testing
 

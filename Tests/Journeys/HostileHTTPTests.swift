@@ -1,6 +1,7 @@
 import Contracts
 import Curl
 import Foundation
+import LocalStack
 import Reactor
 import TestSupport
 import Testing

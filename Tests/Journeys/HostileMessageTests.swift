@@ -2,6 +2,7 @@ import AMQP
 import BrokerSupport
 import Contracts
 import Foundation
+import LocalStack
 import Reactor
 import TestSupport
 import Testing

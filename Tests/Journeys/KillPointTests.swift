@@ -2,6 +2,7 @@ import Contracts
 import FaultProxy
 import Foundation
 import Glibc
+import LocalStack
 import Reactor
 import TestSupport
 import Testing

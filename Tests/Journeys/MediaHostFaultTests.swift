@@ -1,5 +1,6 @@
 import Contracts
 import Glibc
+import LocalStack
 import Reactor
 import TestSupport
 import Testing

@@ -1,6 +1,7 @@
 import AMQP
 import Contracts
 import Foundation
+import LocalStack
 import Reactor
 import TestSupport
 import Testing

@@ -2,6 +2,7 @@ import Contracts
 import DatabaseSupport
 import FaultProxy
 import Foundation
+import LocalStack
 import Reactor
 import Redis
 import TestSupport

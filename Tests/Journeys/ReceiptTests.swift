@@ -1,6 +1,7 @@
 import AMQP
 import Contracts
 import Foundation
+import LocalStack
 import Logging
 import Reactor
 import TestSupport

@@ -1,5 +1,6 @@
 import DatabaseSupport
 import Foundation
+import LocalStack
 import Reactor
 import Redis
 import TestSupport

@@ -1,6 +1,7 @@
 import AMQP
 import Contracts
 import Foundation
+import LocalStack
 import Logging
 import Postgres
 import Reactor

@@ -1,4 +1,5 @@
 import Foundation
+import LocalStack
 import Reactor
 import TestSupport
 import Testing

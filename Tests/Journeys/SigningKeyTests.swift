@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Glibc
+import LocalStack
 import Reactor
 import TestSupport
 import Testing

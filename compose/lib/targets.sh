@@ -7,6 +7,7 @@ declare -A TEST_NEEDS=(
     [Argon2]=""
     [AtomicFile]=""
     [Bench]=""
+    [Chaos]=""
     [CloudinaryLocal]=""
     [Compose]=""
     [Contracts]=""

@@ -37,6 +37,9 @@ test_everything() {
     # The tests of Journeys stop and kill servers that all tests share, so they run last and alone.
     run_test_runner --skip JourneysTests || code=$?
     run_test_runner --filter JourneysTests || code=$?
+    run_step "Stopping all processes" stop_own_stack
+    say "  Causing faults under load (compose/local chaos --short)"
+    WARREN_STATE=$STATE/chaos run_in_group "$ROOT/compose/local" chaos --short || code=$?
     say ""
     grep -E '^[^ ]+ Test run with ' "$STATE/log/test.log" || true
     exit "$code"

@@ -3,6 +3,7 @@ import AtomicFile
 import BenchKit
 import Contracts
 import Glibc
+import LocalStack
 import Reactor
 
 /// The command `warren-bench`, which `compose/local bench` runs after it has started a stack.

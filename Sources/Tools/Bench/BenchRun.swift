@@ -1,6 +1,7 @@
 import BenchKit
 import Contracts
 import FoundationEssentials
+import LocalStack
 import Reactor
 
 /// A run of the bench, from the registration of the accounts to the last measurement.

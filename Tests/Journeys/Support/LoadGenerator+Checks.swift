@@ -1,4 +1,5 @@
 import Contracts
+import LocalStack
 import Postgres
 import Reactor
 import TestSupport

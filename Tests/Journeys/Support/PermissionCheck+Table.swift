@@ -1,6 +1,7 @@
 import AMQP
 import BrokerSupport
 import Contracts
+import LocalStack
 
 // The permissions of `queues/README.md`, row by row. Allowed publishes use routing keys that no queue is bound to, so
 // that they have no effect. The exception is `post.list` of `search`, because it is the only command or query that

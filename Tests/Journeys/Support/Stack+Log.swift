@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import LocalStack
 
 extension Stack {
     /// Returns the log lines of a service that contain a text.

@@ -1,6 +1,7 @@
 import FaultProxy
 import Foundation
 import Glibc
+import LocalStack
 import Reactor
 import Synchronization
 import TestSupport

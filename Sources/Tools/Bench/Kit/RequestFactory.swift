@@ -1,4 +1,5 @@
 internal import Contracts
+internal import TestData
 
 /// An account of the bench, with an access token.
 package struct BenchAccount: Sendable, Hashable {
@@ -44,7 +45,7 @@ package struct RequestFactory: Sendable {
 
     /// Returns the requests of a case.
     package func requests(of work: BenchCase) -> RequestList {
-        var generator = BenchGenerator(seed: 3)
+        var generator = SeededGenerator(seed: 3)
         var list = RequestList(host: host)
         switch work {
         case .getPost:
@@ -83,7 +84,7 @@ package struct RequestFactory: Sendable {
     }
 
     /// Adds 100 requests of the mix at a time, shuffled.
-    private func mix(_ list: inout RequestList, _ generator: inout BenchGenerator) {
+    private func mix(_ list: inout RequestList, _ generator: inout SeededGenerator) {
         let numbers = warmPosts(&generator)
         let searches = words.searches(Self.mixedBlocks, using: &generator)
         for block in 0..<Self.mixedBlocks {
@@ -110,17 +111,17 @@ package struct RequestFactory: Sendable {
         get("/v1/search/posts?query=\(text.split(separator: " ").joined(separator: "%20"))", &list)
     }
 
-    private func create(_ list: inout RequestList, _ generator: inout BenchGenerator) {
+    private func create(_ list: inout RequestList, _ generator: inout SeededGenerator) {
         list.add(
             "POST", "/v1/posts", token: token(list), json: ["content": .string(words.text(using: &generator))])
     }
 
-    private func warmPosts(_ generator: inout BenchGenerator) -> [String] {
+    private func warmPosts(_ generator: inout SeededGenerator) -> [String] {
         differentPosts(Self.warmPosts, &generator).map { posts.id($0).text }
     }
 
     /// Returns the numbers of posts of the data set that all differ, in random order.
-    private func differentPosts(_ count: Int, _ generator: inout BenchGenerator) -> [Int] {
+    private func differentPosts(_ count: Int, _ generator: inout SeededGenerator) -> [Int] {
         guard count < dataSet.posts / 2 else { return (0..<dataSet.posts).shuffled(using: &generator) }
         var numbers: Set<Int> = []
         var list: [Int] = []

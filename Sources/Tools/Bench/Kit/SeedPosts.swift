@@ -1,5 +1,6 @@
 package import Contracts
 package import FoundationEssentials
+internal import TestData
 internal import WorkerKit
 
 /// The posts with which the bench fills the databases. Post 0 is the newest; each further post is 30 s older. The id,
@@ -37,7 +38,7 @@ package struct SeedPosts: Sendable {
 
     /// Returns a post as a line for `COPY … FROM STDIN` in the text format.
     package func row(_ number: Int) -> String {
-        var generator = BenchGenerator(seed: UInt64(number))
+        var generator = SeededGenerator(seed: UInt64(number))
         let author = Int.random(in: 0..<Self.authors, using: &generator)
         let authorID = UUID.v7(hashing: Array("author \(author)".utf8), at: newest)
         let text = words.text(using: &generator)

@@ -1,3 +1,5 @@
+package import TestData
+
 /// The words of posts and searches. Their frequencies follow Zipf's law, as those of a language do: the word with the
 /// rank `r` is chosen with a probability that is proportional to `1 / (r + 3)`. In posts of 20 words, half of all posts
 /// have the most frequent word, and one in 4,000 has the rarest.
@@ -9,7 +11,7 @@ package struct WordList: Sendable {
 
     /// Makes the list. It is always the same.
     package init(count: Int = 10_000) {
-        var generator = BenchGenerator(seed: 1)
+        var generator = SeededGenerator(seed: 1)
         var words: [String] = []
         var known: Set<String> = []
         while words.count < count {
@@ -25,7 +27,7 @@ package struct WordList: Sendable {
     }
 
     /// Returns three or four syllables and a final consonant.
-    private static func word(using generator: inout BenchGenerator) -> String {
+    private static func word(using generator: inout SeededGenerator) -> String {
         let consonants = Array("bdfgklmnprstvz")
         let vowels = Array("aeiou")
         var word = ""
@@ -38,7 +40,7 @@ package struct WordList: Sendable {
     }
 
     /// Returns a word, with the probability of its frequency.
-    package func word(using generator: inout BenchGenerator) -> String {
+    package func word(using generator: inout SeededGenerator) -> String {
         let point = Double.random(in: 0..<(sums.last ?? 1), using: &generator)
         var (low, high) = (0, sums.count - 1)
         while low < high {
@@ -49,13 +51,13 @@ package struct WordList: Sendable {
     }
 
     /// Returns the text of a post: 20 words.
-    package func text(using generator: inout BenchGenerator) -> String {
+    package func text(using generator: inout SeededGenerator) -> String {
         (0..<20).map { _ in word(using: &generator) }.joined(separator: " ")
     }
 
     /// Returns a search of two words: `A B` or `A or B`. The ranks of A are the powers of two, so words of every
     /// frequency are equally likely. B is any word.
-    package func search(using generator: inout BenchGenerator) -> String {
+    package func search(using generator: inout SeededGenerator) -> String {
         let ranks = words.count.bitWidth - words.count.leadingZeroBitCount
         let first = words[(1 << Int.random(in: 0..<ranks, using: &generator)) - 1]
         let second = words[Int.random(in: 0..<words.count, using: &generator)]
@@ -63,7 +65,7 @@ package struct WordList: Sendable {
     }
 
     /// Returns searches that all differ.
-    package func searches(_ count: Int, using generator: inout BenchGenerator) -> [String] {
+    package func searches(_ count: Int, using generator: inout SeededGenerator) -> [String] {
         var searches: [String] = []
         var known: Set<String> = []
         while searches.count < min(count, words.count * 4) {

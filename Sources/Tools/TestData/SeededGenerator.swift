@@ -1,5 +1,5 @@
-/// A pseudorandom generator with a seed (SplitMix64), so that every run sends the same requests.
-package struct BenchGenerator: RandomNumberGenerator {
+/// A pseudorandom generator with a seed (SplitMix64), so that a run can be repeated with the same numbers.
+package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
     package init(seed: UInt64) {

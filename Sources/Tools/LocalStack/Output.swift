@@ -1,8 +1,8 @@
-import Glibc
+internal import Glibc
 
 /// Writes a line without buffering, so that the reader of a pipe sees the progress at once. If nobody reads the output
 /// any more, the line is lost.
-func printLine(_ line: String, to descriptor: Int32 = STDOUT_FILENO) {
+package func printLine(_ line: String, to descriptor: Int32 = STDOUT_FILENO) {
     var rest = Array("\(line)\n".utf8)[...]
     while !rest.isEmpty {
         let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }

@@ -1,0 +1,70 @@
+import ChaosKit
+import Contracts
+import Curl
+import FaultProxy
+import Glibc
+import LocalStack
+import Reactor
+
+/// A command that makes every worker crash that receives it.
+enum CrashingHandler {
+    static let all = [crash]
+
+    /// A worker is killed as soon as it sends this text to PostgreSQL.
+    private static let poison = "a command that crashes its worker"
+    /// The time after which the command must be a dead letter. Each of its about 20 deliveries costs a restart, and
+    /// after the third the command waits for a second before it is delivered again.
+    private static let limit: Duration = .seconds(150)
+    /// The longest time in which no other post may be created, because all workers are starting.
+    private static let interruption: Duration = .seconds(10)
+
+    private static let crash = Fault(
+        name: "handler-crashes", summary: "a command crashes each post worker that receives it, about 20 times",
+        targets: [.workers, .broker], affected: [.post], failsCommands: true
+    ) { world, run in
+        run.begin()
+        let slots = try (1...World.workers).map { _ in try CrashingWorker(world, poison) }
+        try await world.stack.scale("post", 0)
+        let status = try await withThrowingTaskGroup(of: Void.self) { group in
+            for slot in slots { group.addTask { try await slot.run() } }
+            let result: Result<String?, any Error>
+            do { result = .success(try await Self.awaitDeadLetter(world, run)) } catch { result = .failure(error) }
+            for slot in slots { slot.stop() }
+            try await group.waitForAll()
+            return try result.get()
+        }
+        try await world.stack.scale("post", World.workers)
+        run.end()
+        run.require(status == "failed", "the status of the command is \(status ?? "unknown")")
+        let crashes = slots.map(\.crashes).reduce(0, +)
+        run.require((10...25).contains(crashes), "the command crashed \(crashes) workers")
+        let longest = world.http.log.longestInterruption(of: .post, since: run.began)
+        run.require(longest < interruption, "no other post was created for \(longest.secondsText)")
+    }
+
+    /// Sends the command, and waits until it is a dead letter.
+    ///
+    /// - Returns: the status of the command: that of its receipt, or `failed` if the response already says so.
+    @Loop private static func awaitDeadLetter(_ world: World, _ run: FaultRun) async throws -> String? {
+        let token = world.clients.accounts.first?.token
+        let response = await world.http.send(
+            .init(.post, "POST", "/v1/posts", json: ["content": .string(poison)], token: token))
+        let problem = response.flatMap { try? JSON.parse($0.body) }
+        let hasFailed = problem?["code"]?.string == "command-failed"
+        let receipt = response?.header("Location")
+        run.require(hasFailed || receipt != nil, "the command got \(response?.status ?? 0)")
+        let deadline = ContinuousClock.now + limit
+        let dead = "\(Queue.postCommands).dead"
+        while try await !world.broker.queues().contains(where: { $0.name == dead && $0.messages == 1 }) {
+            guard .now < deadline else {
+                run.require(false, "the command is no dead letter after \(limit)")
+                return nil
+            }
+            try await Loop.sleep(for: .seconds(1))
+        }
+        run.deadLetters[dead] = 1
+        guard let receipt else { return hasFailed ? "failed" : nil }
+        let body = await world.clients.get(.post, receipt, 0)?.body
+        return body.flatMap { try? JSON.parse($0) }?["status"]?.string
+    }
+}

@@ -1,0 +1,48 @@
+import ChaosKit
+import Contracts
+import LocalStack
+import Reactor
+
+/// Faults of the broker's queues and bindings.
+enum TopologyFaults {
+    static let all = [deletedQueue, deletedBinding]
+
+    private static let deletedQueue = Fault(
+        name: "queue-deleted", summary: "post.commands is deleted by mistake", targets: [.broker],
+        affected: [.post], losesQueuedCommands: true
+    ) { world, run in
+        run.begin()
+        _ = try await world.stack.rabbitmqctl(["delete_queue", "-p", "warren", Queue.postCommands])
+        try await Self.requireReport(of: Queue.postCommands, world, run)
+        try await world.broker.importTopology()
+        run.end()
+    }
+
+    private static let deletedBinding = Fault(
+        name: "binding-deleted", summary: "the binding of post.create is deleted by mistake", targets: [.broker],
+        affected: [.post]
+    ) { world, run in
+        run.begin()
+        _ = try await world.stack.rabbitmqctl([
+            "eval",
+            """
+            rabbit_binding:remove({binding, {resource, <<"warren">>, exchange, <<"\(Exchange.commands)">>},
+                <<"post.create">>, {resource, <<"warren">>, queue, <<"\(Queue.postCommands)">>}, []}, <<"chaos">>).
+            """,
+        ])
+        try await Self.requireReport(of: Queue.postCommands, world, run)
+        try await world.broker.importTopology()
+        run.end()
+    }
+
+    /// Requires that the health check of an ingress names the queue within 10 s.
+    @Loop private static func requireReport(of queue: String, _ world: World, _ run: FaultRun) async throws {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while await !world.http.missingQueues(world.addresses.http).contains(queue) {
+            guard .now < deadline else {
+                return run.require(false, "the health check did not name \(queue) within 10 s")
+            }
+            try await Loop.sleep(for: .milliseconds(100))
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import ChaosKit
+import Contracts
+import Curl
+import Reactor
+
+/// Sends requests to the ingresses, and records each call.
+@Loop final class HTTPCaller {
+    /// The time after which a request counts as lost. It exceeds every time limit of the ingress.
+    private static let limit: Duration = .seconds(45)
+
+    /// A request to the HTTP API.
+    struct Request: Sendable {
+        let service: ServiceName
+        let method: String
+        let path: String
+        var headers: [(name: String, value: String)] = []
+        var body: HTTPRequest.Body = .none
+
+        /// The method and the path, without ids and parameters.
+        var name: String {
+            let path = path.prefix { $0 != "?" }.split(separator: "/").map { $0.count > 20 ? "…" : $0 }
+            return "\(method) /\(path.joined(separator: "/"))"
+        }
+    }
+
+    /// The addresses of the ingresses.
+    var addresses: [String]
+    /// The calls so far.
+    var log = CallLog()
+    private let curl: CurlClient
+    private var turn = 0
+    /// The requests that have no response yet, by their number.
+    private var open: [Int: (call: String, began: ContinuousClock.Instant)] = [:]
+
+    init(addresses: [String]) throws {
+        self.addresses = addresses
+        curl = try CurlClient(maximumConnections: 512)
+    }
+
+    func close() { curl.close() }
+
+    /// Sends a request to one of the ingresses. If an ingress refuses the connection, the next one gets the request, as
+    /// behind a load balancer.
+    ///
+    /// - Returns: the response; `nil` if none came.
+    func send(_ request: Request) async -> HTTPResponse? {
+        let began = ContinuousClock.now
+        turn += 1
+        let number = turn
+        open[number] = (request.name, began)
+        defer { open[number] = nil }
+        var reason = ""
+        for index in addresses.indices {
+            let address = addresses[(number + index) % addresses.count]
+            var call = HTTPRequest(
+                method: request.method, url: address + request.path, headers: request.headers, body: request.body,
+                maximumResponseSize: 8 << 20)
+            call.timeouts.total = Self.limit
+            call.timeouts.lowSpeedTime = Self.limit
+            do throws(CurlError) {
+                let response = try await curl.perform(call)
+                let hasRetryAfter = response.status != 503 || response.header("Retry-After") != nil
+                record(
+                    request, response.status, began, reason: response.status < 400 ? nil : Self.problem(response),
+                    hasRetryAfter: hasRetryAfter)
+                return response
+            } catch {
+                reason = "\(error)"
+                if error.code != .couldNotConnect { break }
+            }
+        }
+        record(request, nil, began, reason: reason)
+        return nil
+    }
+
+    /// Returns the status of a `GET` without recording the call; `nil` if no response came within 2 s.
+    func status(of url: String) async -> Int? {
+        var request = HTTPRequest(url: url)
+        request.timeouts.total = .seconds(2)
+        return try? await curl.perform(request).status
+    }
+
+    /// Returns the queues that the health check of an ingress names as missing.
+    func missingQueues(_ address: String) async -> [String] {
+        var request = HTTPRequest(url: "\(address)/health/ready")
+        request.timeouts.total = .seconds(2)
+        guard let body = try? await curl.perform(request).body, let health = try? JSON.parse(body) else { return [] }
+        return health["missingQueues"]?.array?.compactMap(\.string) ?? []
+    }
+
+    /// Whether a request of this kind that began before an instant has no response yet.
+    func isWaiting(for call: String, since instant: ContinuousClock.Instant) -> Bool {
+        open.values.contains { $0.call == call && $0.began <= instant }
+    }
+
+    private func record(
+        _ request: Request, _ status: Int?, _ began: ContinuousClock.Instant, reason: String?,
+        hasRetryAfter: Bool = true
+    ) {
+        log.add(
+            CallRecord(
+                request.service, request.name, status: status, reason: reason, hasRetryAfter: hasRetryAfter,
+                began: began, ended: .now))
+    }
+
+    /// Returns the code and the detail of a problem.
+    private static func problem(_ response: HTTPResponse) -> String {
+        guard let problem = try? JSON.parse(response.body), let code = problem["code"]?.string else {
+            return String(decoding: response.body.prefix(200), as: UTF8.self)
+        }
+        return problem["detail"]?.string.map { "\(code): \($0)" } ?? code
+    }
+}

@@ -1,0 +1,34 @@
+package import Contracts
+
+/// One request of a client and its result.
+package struct CallRecord: Sendable {
+    /// The service that answers the request.
+    package let service: ServiceName
+    /// The request, such as `POST /v1/posts`.
+    package let call: String
+    /// The status; `nil` if no response came.
+    package let status: Int?
+    /// The code of the problem, or the error of the connection.
+    package let reason: String?
+    /// Whether a 503 tells the client when to try again; `true` for every other status.
+    package let hasRetryAfter: Bool
+    package let began: ContinuousClock.Instant
+    package let ended: ContinuousClock.Instant
+
+    package init(
+        _ service: ServiceName, _ call: String, status: Int?, reason: String? = nil, hasRetryAfter: Bool = true,
+        began: ContinuousClock.Instant,
+        ended: ContinuousClock.Instant
+    ) {
+        self.service = service
+        self.call = call
+        self.status = status
+        self.reason = reason
+        self.hasRetryAfter = hasRetryAfter
+        self.began = began
+        self.ended = ended
+    }
+
+    /// Whether the response has a 2xx.
+    package var isSuccess: Bool { status.map { (200..<300).contains($0) } ?? false }
+}

@@ -1,0 +1,60 @@
+internal import Contracts
+
+/// The results of a run as a table, with a row for each combination of faults.
+package struct ChaosReport: Sendable {
+    package let seed: UInt64
+    package private(set) var episodes: [EpisodeResult] = []
+
+    package init(seed: UInt64) {
+        self.seed = seed
+    }
+
+    package mutating func add(_ episode: EpisodeResult) {
+        episodes.append(episode)
+    }
+
+    /// The number of broken promises.
+    package var findingCount: Int { episodes.reduce(0) { $0 + $1.findings.count } }
+
+    /// The number of commands that were sent.
+    package var commandCount: Int { episodes.reduce(0) { $0 + $1.commands } }
+
+    /// The table, and a line with the sums.
+    package var text: String {
+        let header = [
+            "faults", "runs", "commands", "2xx", "4xx", "5xx", "lost", "longest interruption", "settled", "found",
+        ]
+        var order: [String] = []
+        var groups: [String: [EpisodeResult]] = [:]
+        for episode in episodes {
+            let name = episode.faults.joined(separator: " + ")
+            if groups[name] == nil { order.append(name) }
+            groups[name, default: []].append(episode)
+        }
+        let rows = order.map { row($0, groups[$0] ?? []) }
+        return TextTable(header: header, rows: rows).text
+            + "\nseed \(seed): \(episodes.count) episodes, \(commandCount) commands, \(findingCount) broken promises"
+    }
+
+    private func row(_ name: String, _ episodes: [EpisodeResult]) -> [String] {
+        func calls(_ range: ClosedRange<Int>) -> String {
+            "\(episodes.flatMap(\.statuses).filter { range.contains($0.key) }.map(\.value).reduce(0, +))"
+        }
+        let longest = episodes.flatMap(\.interruptions).max { $0.value < $1.value }
+        return [
+            name, "\(episodes.count)", "\(episodes.map(\.commands).reduce(0, +))", calls(200...299), calls(400...499),
+            calls(500...599), calls(0...0),
+            longest.map { "\($0.value.secondsText) (\($0.key.rawValue))" } ?? "",
+            episodes.map(\.settled).max()?.secondsText ?? "", "\(episodes.map(\.findings.count).reduce(0, +))",
+        ]
+    }
+}
+
+extension Duration {
+    /// The duration in seconds with one decimal, such as `1.5 s`.
+    package var secondsText: String {
+        let (seconds, attoseconds) = components
+        let tenths = seconds * 10 + (attoseconds + 50_000_000_000_000_000) / 100_000_000_000_000_000
+        return "\(tenths / 10).\(tenths % 10) s"
+    }
+}

@@ -1,0 +1,45 @@
+import FoundationEssentials
+import Glibc
+import LocalStack
+
+/// The addresses of the stack's servers, as the variables of `compose/local env` have them.
+struct Addresses: Sendable {
+    let stack: Stack
+    let http: String
+    let broker: Int
+    let postgres: Int
+    let redis: Int
+    let limits: Int
+    let cloudinary: Int
+    /// The password of PostgreSQL's superuser.
+    let postgresPassword: String
+
+    /// Reads the variables and the secrets of the stack.
+    ///
+    /// - Throws: ``ChaosError`` if a variable is not set.
+    init() throws {
+        stack = Stack(state: try Self.variable("WARREN_STATE"), script: try Self.variable("WARREN_CHAOS_LOCAL"))
+        http = try Self.variable("WARREN_URL")
+        broker = try Self.port("WARREN_OPERATOR_URL")
+        postgres = try Self.port("WARREN_POST_DATABASE_URL")
+        redis = try Self.port("WARREN_REDIS_URL")
+        limits = try Self.port("WARREN_LIMITS_REDIS_URL")
+        cloudinary = try Self.port("CLOUDINARY_URL")
+        postgresPassword = try stack.secret("postgres-postgres")
+    }
+
+    private static func variable(_ name: String) throws -> String {
+        guard let value = getenv(name).map({ String(cString: $0) }), !value.isEmpty else {
+            throw ChaosError("\(name) is not set: run compose/local chaos")
+        }
+        return value
+    }
+
+    /// Returns the port in an address: the number after its last colon.
+    private static func port(_ name: String) throws -> Int {
+        let address = try variable(name)
+        let digits = address.split(separator: ":").last?.prefix { $0.isNumber } ?? ""
+        guard let port = Int(digits) else { throw ChaosError("\(name) has no port") }
+        return port
+    }
+}

@@ -1,0 +1,74 @@
+import AtomicFile
+import Contracts
+import Glibc
+import LocalStack
+
+/// The broker, with the rights of its administrator.
+struct BrokerAdmin: Sendable {
+    let stack: Stack
+
+    /// A queue and its messages, delivered ones included.
+    struct Queue: Sendable, Equatable {
+        let name: String
+        let messages: Int
+        let consumers: Int
+    }
+
+    /// Returns all queues of Warren. The numbers can be 5 s old.
+    func queues() async throws -> [Queue] {
+        let table = try await stack.rabbitmqctl("list_queues", "-p", "warren", "name", "messages", "consumers")
+        return table.split(separator: "\n").compactMap { line in
+            let columns = line.split(separator: "\t")
+            guard columns.count == 3, let messages = Int(columns[1]), let consumers = Int(columns[2]) else {
+                return nil
+            }
+            return Queue(name: String(columns[0]), messages: messages, consumers: consumers)
+        }
+    }
+
+    /// Declares a queue, and binds it to exchanges.
+    func declare(queue name: String, bindings: [(exchange: String, key: String)]) async throws {
+        let queue: JSON = [
+            "name": .string(name), "vhost": "warren", "durable": true, "auto_delete": false,
+            "arguments": ["x-queue-type": "quorum"],
+        ]
+        let bindings = bindings.map { exchange, key -> JSON in
+            [
+                "source": .string(exchange), "vhost": "warren", "destination": .string(name),
+                "destination_type": "queue", "routing_key": .string(key), "arguments": [:],
+            ]
+        }
+        try await importDefinitions(["queues": [queue], "bindings": .array(bindings)])
+    }
+
+    /// Makes a user that may do everything in Warren's virtual host, and may publish in the name of others.
+    ///
+    /// - Returns: the user's password.
+    func makeImpersonator(_ name: String) async throws -> String {
+        let password = try stack.secret("amqp-operator")
+        if try await !stack.rabbitmqctl("list_users").contains("\(name)\t") {
+            _ = try await stack.rabbitmqctl("add_user", name, password)
+        }
+        _ = try await stack.rabbitmqctl("set_user_tags", name, "impersonator")
+        _ = try await stack.rabbitmqctl("set_permissions", "-p", "warren", name, ".*", ".*", ".*")
+        return password
+    }
+
+    /// Removes all messages of a queue.
+    func purge(_ queue: String) async throws {
+        _ = try await stack.rabbitmqctl("purge_queue", "-p", "warren", queue)
+    }
+
+    /// Imports `queues/definitions.json`, as an operator does after a queue or a binding was deleted by mistake.
+    func importTopology() async throws {
+        let folder = stack.script.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
+        let file = "\(folder.joined(separator: "/"))/queues/definitions.json"
+        _ = try await stack.rabbitmqctl("import_definitions", file)
+    }
+
+    private func importDefinitions(_ definitions: JSON) async throws {
+        let path = "\(stack.state)/chaos-definitions.json"
+        try AtomicFile(path, mode: 0o644).write(definitions.serialized(), replacing: true)
+        _ = try await stack.rabbitmqctl("import_definitions", path)
+    }
+}

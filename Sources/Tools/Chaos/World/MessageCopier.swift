@@ -1,0 +1,142 @@
+import AMQP
+import Contracts
+import LocalStack
+import Logging
+import Reactor
+
+/// A broker user of the suite that may publish messages in the name of others (the tag `impersonator` of RabbitMQ), to
+/// repeat and to reorder them.
+@Loop final class MessageCopier {
+    private static let user = "chaos"
+    private static let queue = "chaos.copies"
+    /// The header that marks a copy, so that it is not copied again.
+    private static let mark = "x-chaos-copy"
+
+    /// The number of copies that the broker has confirmed.
+    private(set) var count = 0
+    private let publisher: Publisher
+
+    private init(_ publisher: Publisher) {
+        self.publisher = publisher
+    }
+
+    /// Copies every message that is published to the given exchanges with the given keys, while the body runs.
+    static func run(
+        _ world: World, bindings: [(exchange: String, key: String)],
+        _ body: @Loop (MessageCopier) async throws -> Void
+    ) async throws {
+        try await connected(world) { copier, address in
+            try await world.broker.declare(queue: queue, bindings: bindings)
+            let subscription = Subscription.queue(queue, prefetch: 500) { copier.copy($0) }
+            try await consuming(address, subscription) { try await body(copier) }
+            _ = try await world.stack.rabbitmqctl("delete_queue", "-p", "warren", queue)
+        }
+    }
+
+    /// Takes all messages from a queue that has no other consumer, and publishes them again in reverse order.
+    ///
+    /// - Returns: the number of messages.
+    static func reverse(_ world: World, queue: String) async throws -> Int {
+        try await connected(world) { copier, address in
+            let taken = TakenDeliveries()
+            try await consuming(address, .queue(queue, prefetch: 10_000) { taken.all.append($0) }) {
+                var known = -1
+                while known < taken.all.count {
+                    known = taken.all.count
+                    try await Loop.sleep(for: .seconds(1))
+                }
+                // The broker confirms the copies while later ones are published; they keep their order.
+                for delivery in taken.all.reversed() { copier.publish(copier.message(delivery), then: delivery) }
+                let deadline = ContinuousClock.now + .seconds(30)
+                while copier.count < taken.all.count {
+                    guard .now < deadline else { throw ChaosError("the messages of \(queue) were not published") }
+                    try await Loop.sleep(for: .milliseconds(20))
+                }
+            }
+            return taken.all.count
+        }
+    }
+
+    @Loop private final class TakenDeliveries {
+        var all: [Delivery] = []
+    }
+
+    // MARK: Copies
+
+    private func copy(_ delivery: Delivery) {
+        guard delivery.properties.headers[Self.mark] == nil else {
+            delivery.ack()
+            return
+        }
+        publish(message(delivery), then: delivery)
+    }
+
+    /// Publishes a copy, and acknowledges the delivery when the broker has confirmed the copy.
+    private func publish(_ copy: OutgoingMessage, then delivery: Delivery) {
+        do {
+            try publisher.publish(copy) { result in
+                guard case .success = result else {
+                    delivery.reject(requeue: true)
+                    return
+                }
+                self.count += 1
+                delivery.ack()
+            }
+        } catch {
+            delivery.reject(requeue: true)
+        }
+    }
+
+    private func message(_ delivery: Delivery) -> OutgoingMessage {
+        var properties = delivery.properties
+        properties.headers[Self.mark] = .bool(true)
+        return OutgoingMessage(
+            exchange: delivery.exchange, routingKey: delivery.routingKey, isMandatory: true, properties: properties,
+            body: delivery.body)
+    }
+
+    // MARK: Connections
+
+    private static let log = Logger(label: "warren-chaos") { _ in SwiftLogNoOpLogHandler() }
+
+    private static func connected<Value: Sendable>(
+        _ world: World, _ body: @Loop (MessageCopier, BrokerAddress) async throws -> Value
+    ) async throws -> Value {
+        let password = try await world.broker.makeImpersonator(user)
+        let address = BrokerAddress(
+            host: "127.0.0.1", port: world.addresses.broker, user: user, password: password, virtualHost: "warren")
+        let publisher = Publisher(address: address, name: "warren-chaos", log: log)
+        async let publishing: Void = publisher.run()
+        let result: Result<Value, any Error>
+        do {
+            guard await publisher.waitUntilAvailable(within: .seconds(10)) else {
+                throw ChaosError("the suite's broker user cannot publish")
+            }
+            result = .success(try await body(MessageCopier(publisher), address))
+        } catch {
+            result = .failure(error)
+        }
+        await publisher.close()
+        await publishing
+        return try result.get()
+    }
+
+    private static func consuming(
+        _ address: BrokerAddress, _ subscription: Subscription, _ body: @Loop () async throws -> Void
+    ) async throws {
+        let consumer = Consumer(address: address, name: "warren-chaos", subscriptions: [subscription], log: log)
+        async let running: Void = consumer.run()
+        let result: Result<Void, any Error>
+        do {
+            guard await consumer.waitUntilConsuming(within: .seconds(10)) else {
+                throw ChaosError("the suite's broker user cannot consume")
+            }
+            result = .success(try await body())
+        } catch {
+            result = .failure(error)
+        }
+        await consumer.close()
+        await running
+        try result.get()
+    }
+}

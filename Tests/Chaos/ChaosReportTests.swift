@@ -1,0 +1,35 @@
+import ChaosKit
+import Contracts
+import Testing
+
+@Suite("Report") struct ChaosReportTests {
+    @Test("the report adds up the episodes of each combination of faults")
+    func sums() {
+        var report = ChaosReport(seed: 7)
+        for number in 1...2 {
+            var episode = EpisodeResult(faults: ["broker-killed"])
+            episode.commands = 100
+            episode.statuses = [200: 50, 201: 40, 404: 1, 503: 9, 0: number]
+            episode.interruptions = [.post: .seconds(number), .search: .seconds(1.25)]
+            episode.settled = .milliseconds(6_040)
+            episode.findings = number == 2 ? ["a post is lost"] : []
+            report.add(episode)
+        }
+        report.add(EpisodeResult(faults: ["redis-killed", "worker-killed"]))
+        let lines = report.text.split(separator: "\n")
+        #expect(lines.count == 4)
+        #expect(
+            lines[1].split(separator: " ")
+                == ["broker-killed", "2", "200", "180", "2", "18", "3", "2.0", "s", "(post)", "6.0", "s", "1"])
+        #expect(lines[2].hasPrefix("redis-killed + worker-killed  "))
+        #expect(lines[3] == "seed 7: 3 episodes, 200 commands, 1 broken promises")
+        #expect(report.findingCount == 1)
+    }
+
+    @Test("durations are rounded to tenths of a second")
+    func durations() {
+        #expect(Duration.milliseconds(1_949).secondsText == "1.9 s")
+        #expect(Duration.milliseconds(1_951).secondsText == "2.0 s")
+        #expect(Duration.zero.secondsText == "0.0 s")
+    }
+}

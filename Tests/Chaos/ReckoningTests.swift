@@ -1,0 +1,126 @@
+import ChaosKit
+import Testing
+
+@Suite("Reckoning") struct ReckoningTests {
+    @Test("a post that the stores have as promised breaks no promise")
+    func keptPost() {
+        #expect(Reckoning.violations([post(.done)], stored()).isEmpty)
+        #expect(Reckoning.violations([post(.accepted)], stored()).isEmpty)
+        #expect(Reckoning.violations([post(.unknown)], stored()).isEmpty)
+    }
+
+    @Test("a post that got a 201 and is not stored breaks promises", arguments: [Item.Outcome.done, .accepted])
+    func lostPost(outcome: Item.Outcome) {
+        #expect(!Reckoning.violations([post(outcome)], Effects()).isEmpty)
+    }
+
+    @Test("a post with an unknown outcome may be missing everywhere")
+    func missingPost() {
+        var item = post(.unknown)
+        item.id = nil
+        #expect(Reckoning.violations([item], Effects()).isEmpty)
+    }
+
+    @Test("a post that is stored twice breaks a promise", arguments: [Item.Outcome.done, .unknown])
+    func doubledPost(outcome: Item.Outcome) {
+        var effects = stored()
+        effects.counts[.posts] = ["a post": 2]
+        #expect(Reckoning.violations([post(outcome)], effects).count == 1)
+    }
+
+    @Test("a refused post that is stored breaks promises")
+    func refusedPost() {
+        #expect(!Reckoning.violations([post(.refused)], stored()).isEmpty)
+        var item = post(.refused)
+        item.id = nil
+        #expect(Reckoning.violations([item], Effects()).isEmpty)
+    }
+
+    @Test("a stored post that its consumers lack breaks a promise", arguments: [Effects.Place.index, .creationEvents])
+    func missingCopy(place: Effects.Place) {
+        var effects = stored()
+        effects.counts[place] = nil
+        #expect(Reckoning.violations([post(.done)], effects).count == 1)
+    }
+
+    @Test("an event may come twice")
+    func doubledEvent() {
+        var effects = stored()
+        effects.counts[.creationEvents] = ["id": 2]
+        #expect(Reckoning.violations([post(.done)], effects).isEmpty)
+    }
+
+    @Test("an event of a post that was never stored breaks a promise")
+    func inventedEvent() {
+        var effects = Effects()
+        effects.counts[.creationEvents] = ["id": 1]
+        #expect(Reckoning.violations([post(.refused)], effects).count == 1)
+    }
+
+    @Test("a deleted post must be gone from the posts and the index, and have both events")
+    func deletedPost() {
+        var item = post(.done)
+        item.deletion = .done
+        #expect(Reckoning.violations([item], stored()).count == 3)
+        var effects = Effects()
+        effects.counts = [.creationEvents: ["id": 1], .deletionEvents: ["id": 1]]
+        #expect(Reckoning.violations([item], effects).isEmpty)
+    }
+
+    @Test("a post whose deletion has an unknown outcome may be there or not, but the same everywhere")
+    func maybeDeletedPost() {
+        var item = post(.done)
+        item.deletion = .unknown
+        #expect(Reckoning.violations([item], stored()).isEmpty)
+        var effects = stored()
+        effects.counts[.index] = nil
+        #expect(Reckoning.violations([item], effects).count == 1)
+    }
+
+    @Test("a post whose deletion was refused must be there")
+    func undeletedPost() {
+        var item = post(.done)
+        item.deletion = .refused
+        #expect(Reckoning.violations([item], stored()).isEmpty)
+        #expect(!Reckoning.violations([item], Effects()).isEmpty)
+    }
+
+    @Test("a picture must be in the table, at the media host and in the projection of the post service")
+    func picture() {
+        var item = Item(.picture, mark: "3x4", owner: 0)
+        (item.creation, item.id) = (.done, "id")
+        var effects = Effects()
+        effects.counts = [
+            .pictures: ["3x4": 1], .projection: ["id": 1], .assets: ["id": 1], .creationEvents: ["id": 1],
+        ]
+        #expect(Reckoning.violations([item], effects).isEmpty)
+        for place in [Effects.Place.pictures, .projection, .assets] {
+            var incomplete = effects
+            incomplete.counts[place] = nil
+            #expect(!Reckoning.violations([item], incomplete).isEmpty, "\(place)")
+        }
+    }
+
+    @Test("the id of an item that got no 2xx comes from the stores")
+    func foundID() {
+        var item = Item(.picture, mark: "3x4", owner: 0)
+        item.creation = .unknown
+        var effects = Effects()
+        effects.ids = ["3x4": "id"]
+        effects.counts = [.pictures: ["3x4": 1], .projection: ["id": 1], .creationEvents: ["id": 1]]
+        #expect(Reckoning.violations([item], effects).count == 1, "the asset is missing")
+    }
+
+    private func post(_ creation: Item.Outcome) -> Item {
+        var item = Item(.post, mark: "a post", owner: 0)
+        (item.creation, item.id) = (creation, "id")
+        return item
+    }
+
+    /// The effects of the post, as they should be.
+    private func stored() -> Effects {
+        var effects = Effects()
+        effects.counts = [.posts: ["a post": 1], .index: ["a post": 1], .creationEvents: ["id": 1]]
+        return effects
+    }
+}
