@@ -41,6 +41,17 @@ struct BrokerAdmin: Sendable {
         try await importDefinitions(["queues": [queue], "bindings": .array(bindings)])
     }
 
+    /// Removes a binding. `rabbitmqctl` has no command for it.
+    func unbind(queue: String, exchange: String, key: String) async throws {
+        _ = try await stack.rabbitmqctl([
+            "eval",
+            """
+            rabbit_binding:remove({binding, {resource, <<"warren">>, exchange, <<"\(exchange)">>}, <<"\(key)">>,
+                {resource, <<"warren">>, queue, <<"\(queue)">>}, []}, <<"chaos">>).
+            """,
+        ])
+    }
+
     /// Makes a user that may do everything in Warren's virtual host, and may publish in the name of others.
     ///
     /// - Returns: the user's password.

@@ -29,6 +29,10 @@ import Reactor
             try await world.broker.declare(queue: queue, bindings: bindings)
             let subscription = Subscription.queue(queue, prefetch: 500) { copier.copy($0) }
             try await consuming(address, subscription) { try await body(copier) }
+            // If a queue is deleted while messages are published to it, RabbitMQ 3.10 closes connections.
+            for binding in bindings {
+                try await world.broker.unbind(queue: queue, exchange: binding.exchange, key: binding.key)
+            }
             _ = try await world.stack.rabbitmqctl("delete_queue", "-p", "warren", queue)
         }
     }
