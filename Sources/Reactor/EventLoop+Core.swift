@@ -11,6 +11,9 @@ extension EventLoop {
         private var runningCalls: [@Sendable () -> Void] = []
         private var timers = TimerQueue()
         private var watches: [UInt64: Watched] = [:]
+        /// The latest watch of each descriptor. A descriptor may be closed and its number used again before its watch is
+        /// cancelled. The watch must then not touch the new descriptor's registration.
+        private var owners: [Int32: UInt64] = [:]
         private var nextWatch: UInt64 = 1
         private var hooks: [Int: () -> Void] = [:]
         private var hookOrder: [Int] = []
@@ -154,11 +157,13 @@ extension EventLoop {
             guard epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0 else { throw SystemError.last("epoll_ctl") }
             nextWatch += 1
             watches[id] = Watched(descriptor: descriptor, handler: handler)
+            owners[descriptor] = id
             return id
         }
 
         func change(_ id: UInt64, to interest: Readiness) throws(SystemError) {
             guard let watched = watches[id] else { return }
+            guard owners[watched.descriptor] == id else { throw SystemError(call: "epoll_ctl", errno: ENOENT) }
             var event = epoll_event(events: interest.epoll, data: epoll_data_t(u64: id))
             guard epoll_ctl(epoll, EPOLL_CTL_MOD, watched.descriptor, &event) == 0 else {
                 throw SystemError.last("epoll_ctl")
@@ -166,7 +171,8 @@ extension EventLoop {
         }
 
         func unwatch(_ id: UInt64) {
-            guard let watched = watches.removeValue(forKey: id) else { return }
+            guard let watched = watches.removeValue(forKey: id), owners[watched.descriptor] == id else { return }
+            owners[watched.descriptor] = nil
             // The result is ignored. If the descriptor has been closed, it has already left the epoll set, and this
             // call fails with EBADF.
             epoll_ctl(epoll, EPOLL_CTL_DEL, watched.descriptor, nil)

@@ -53,6 +53,30 @@ struct DescriptorTests {
         close(pipe.reading)
     }
 
+    @Test("the watch of a closed descriptor does not change the watch of a new descriptor with the same number")
+    @Loop func reusedNumber() async throws {
+        let old = try Pipe()
+        let oldWatch = try Loop.watch(old.reading, for: .readable) { _ in }
+        let new = try Pipe()
+        // The number of the old descriptor now belongs to the new pipe.
+        try #require(dup2(new.reading, old.reading) == old.reading)
+        var reports = 0
+        let newWatch = try Loop.watch(old.reading, for: .readable) { _ in
+            reports += 1
+            var byte: UInt8 = 0
+            _ = read(old.reading, &byte, 1)
+        }
+        #expect(throws: SystemError.self) { try oldWatch.change(to: .writable) }
+        oldWatch.cancel()
+        var byte: UInt8 = 1
+        _ = write(new.writing, &byte, 1)
+        try await Loop.sleep(for: .milliseconds(20))
+        #expect(reports == 1)
+        newWatch.cancel()
+        old.close()
+        new.close()
+    }
+
     @Test("watching a number that is not an open descriptor throws a SystemError")
     @Loop func noDescriptor() {
         #expect(throws: SystemError.self) { try Loop.watch(9999, for: .readable) { _ in } }
