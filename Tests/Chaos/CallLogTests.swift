@@ -25,9 +25,10 @@ import Testing
         var log = CallLog()
         log.add(call(.post, 5, 200, took: 3))
         log.add(call(.post, 6, 503))
+        log.add(call(.post, 6.5, 202))
         log.add(call(.post, 7, 200))
-        #expect(log.firstSuccess(of: .post, after: start + .seconds(4)) == .seconds(3))
-        #expect(log.firstSuccess(of: .search, after: start) == nil)
+        #expect(log.firstSuccess(of: "GET /", after: start + .seconds(4)) == .seconds(3))
+        #expect(log.firstSuccess(of: "POST /", after: start) == nil)
     }
 
     private func call(_ service: ServiceName, _ second: Double, _ status: Int?, took: Double = 0.1) -> CallRecord {

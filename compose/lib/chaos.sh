@@ -5,16 +5,20 @@
 # run_chaos ARGUMENT…: builds Warren, starts a stack, and runs `warren-chaos` with the arguments. Returns its status.
 run_chaos() {
     local program=$ROOT/.build/release/warren-chaos code=0
-    case " $* " in *' -h '* | *' --help '*)
-        print_chaos_help "$program"
+    case " $* " in *' -h '* | *' --help '* | *' --list '*)
+        print_chaos_help "$program" "$@"
         exit 0
         ;;
     esac
+    case " $* " in *' --cluster '*) BROKERS=3 ;; esac
     prepare_own_stack chaos release faketime
+    # The suite may be interrupted while it has stopped processes with SIGSTOP, which then ignore SIGTERM.
+    trap 'continue_processes; stop_own_stack' EXIT
     run_step "Building (release)" build_release
     # Faulty arguments are reported before the stack is started.
     "$program" --dry-run "$@" || exit
     attack_stack "$program" "$@" || code=$?
+    continue_processes
     run_step "Stopping all processes" stop_own_stack
     # The data of a run that has found a broken promise stays, so that its cause can be found.
     if ((code == 0)); then run_step "Deleting the data" remove_own_data; fi
@@ -23,6 +27,7 @@ run_chaos() {
 
 # attack_stack PROGRAM ARGUMENT…: starts a stack for the suite, and attacks it. Returns the status of PROGRAM.
 attack_stack() {
+    local number
     # All requests come from one address.
     export WARREN_RATE_LIMIT="1000000/s burst 1000000" WARREN_CREDENTIAL_RATE_LIMIT="1000000/s burst 1000000"
     export WARREN_CHAOS_LOCAL=$ROOT/compose/local
@@ -30,14 +35,29 @@ attack_stack() {
     write_addresses
     run_step "Making the keys for access tokens" make_token_keys "$ROOT/.build/$BUILD/warren"
     eval "$(print_stack_addresses)"
-    export WARREN_STATE=$STATE
+    WARREN_CHAOS_BROKERS=$(for number in $(seq "$BROKERS"); do broker_port AMQP_PORT "$number" && printf ,; done)
+    export WARREN_STATE=$STATE WARREN_CHAOS_BROKERS
     run_in_group "$@"
 }
 
-# print_chaos_help PROGRAM: prints the options. Does not build PROGRAM, because a build takes minutes.
+# continue_processes: sends SIGCONT to all processes of the stack and their children.
+continue_processes() {
+    local file name pid
+    for file in "$STATE"/run/*.pid; do
+        name=$(basename "$file" .pid)
+        if is_running "$name"; then
+            pid=$(pid_of "$name")
+            kill -CONT "$pid" 2>/dev/null || true
+            pkill -CONT -P "$pid" 2>/dev/null || true
+        fi
+    done
+}
+
+# print_chaos_help PROGRAM ARGUMENT…: runs PROGRAM with arguments that make it print its options or its faults. Does not
+# build PROGRAM, because a build takes minutes.
 print_chaos_help() {
     if [[ -x $1 ]]; then
-        "$1" --help
+        "$@"
     else
         say "The section Chaos of compose/README.md lists the options. After the first run, --help prints the faults."
     fi

@@ -22,10 +22,12 @@ struct ChaosCommand: AsyncParsableCommand {
     var seed: UInt64?
     @Option(name: .customLong("fault"), help: "A fault to cause; can be repeated. (default: all)")
     var faultNames: [FaultName] = []
-    @Option(help: "The seconds of an outage that is meant to be long.")
-    var outageSeconds: Int = 600
+    @Option(help: "The seconds of the fault long-outage. (default: 600; 20 with --short)")
+    var outageSeconds: Int?
     @Flag(help: "Cause each fault once, in as little time as possible.")
     var short = false
+    @Flag(help: "Use a cluster of three brokers, and cause the faults of its nodes.")
+    var cluster = false
     @Flag(help: "Print the faults as a Markdown table, and do nothing else.")
     var list = false
     @Flag(help: "Check the options only.")
@@ -33,8 +35,13 @@ struct ChaosCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (0...1_440).contains(minutes) else { throw ValidationError("--minutes must be from 0 to 1440") }
-        guard (1...3_600).contains(outageSeconds) else {
-            throw ValidationError("--outage-seconds must be from 1 to 3600")
+        let clusterNames = Set(FaultCatalog.cluster.map(\.name))
+        if !cluster, let fault = faultNames.first(where: { clusterNames.contains($0.name) }) {
+            throw ValidationError("\(fault.name) needs --cluster")
+        }
+        // An access token must be valid until the end of an episode.
+        if let outageSeconds, !(1...660).contains(outageSeconds) {
+            throw ValidationError("--outage-seconds must be from 1 to 660")
         }
     }
 
@@ -47,27 +54,46 @@ struct ChaosCommand: AsyncParsableCommand {
             faults: chosenFaults.filter { isRoot || !$0.needsRoot },
             omitted: chosenFaults.filter { !isRoot && $0.needsRoot },
             seed: seed ?? UInt64.random(in: 1...999_999),
-            duration: short ? .zero : .seconds(minutes * 60), longOutage: .seconds(outageSeconds),
+            duration: short ? .zero : .seconds(minutes * 60), longOutage: .seconds(outageSeconds ?? (short ? 20 : 600)),
             runsAll: short || !faultNames.isEmpty)
         printLine("seed \(options.seed)")
         for fault in options.omitted { printLine("\(fault.name) is left out, because it needs root") }
-        do {
-            let report = try await withTaskExecutorPreference(Loop.executor) {
-                try await ChaosRun(options, Addresses()).run()
-            }
-            printLine("\n\(report.text)")
-            guard report.findingCount == 0 else { throw ExitCode.failure }
-        } catch let error as ChaosError {
-            printLine("warren-chaos: \(error)", to: STDERR_FILENO)
+        guard !options.faults.isEmpty else {
+            printLine("warren-chaos: no fault is left", to: STDERR_FILENO)
             throw ExitCode(2)
+        }
+        let failure = await withTaskExecutorPreference(Loop.executor) { await Self.run(options) }
+        if let failure { throw failure }
+    }
+
+    /// Runs the suite and prints its report.
+    ///
+    /// - Returns: the exit status if it is not 0.
+    @Loop private static func run(_ options: ChaosOptions) async -> ExitCode? {
+        do {
+            let run = try ChaosRun(options, Addresses())
+            do {
+                try await run.run()
+            } catch {
+                printLine("\n\(run.report.text)")
+                printLine("warren-chaos: \(error)", to: STDERR_FILENO)
+                return run.report.findingCount == 0 ? ExitCode(2) : .failure
+            }
+            printLine("\n\(run.report.text)")
+            return run.report.findingCount == 0 ? nil : .failure
+        } catch {
+            printLine("warren-chaos: \(error)", to: STDERR_FILENO)
+            return ExitCode(2)
         }
     }
 
     private var isRoot: Bool { geteuid() == 0 }
 
     private var chosenFaults: [Fault] {
-        let names = Set(faultNames.isEmpty && short ? FaultCatalog.short : faultNames.map(\.name))
-        return FaultCatalog.all.filter { names.isEmpty || names.contains($0.name) }
+        let names = Set(faultNames.map(\.name))
+        guard names.isEmpty else { return FaultCatalog.all.filter { names.contains($0.name) } }
+        if cluster { return FaultCatalog.cluster }
+        return FaultCatalog.usual.filter { !short || FaultCatalog.short.contains($0.name) }
     }
 }
 

@@ -10,46 +10,45 @@ import Reactor
 
     private let options: ChaosOptions
     private let world: World
+    /// The results so far.
+    private(set) var report: ChaosReport
 
     init(_ options: ChaosOptions, _ addresses: Addresses) throws {
         self.options = options
+        report = ChaosReport(seed: options.seed)
         world = try World(addresses, seed: options.seed)
     }
 
     /// Runs episodes.
     ///
     /// - Throws: ``ChaosError`` and other errors if a fault cannot be caused or removed.
-    func run() async throws -> ChaosReport {
+    func run() async throws {
         do {
             try await world.broker.declare(queue: EventCounter.queue, bindings: [(Exchange.events, "#")])
-            let report = try await withThrowingTaskGroup(of: Void.self) { group in
+            try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await self.world.databases.run() }
                 group.addTask { await self.world.events.run() }
-                let result: Result<ChaosReport, any Error>
+                let result: Result<Void, any Error>
                 do { result = .success(try await self.runEpisodes()) } catch { result = .failure(error) }
                 await self.world.databases.close()
                 await self.world.events.close()
                 try await group.waitForAll()
-                return try result.get()
+                try result.get()
             }
             await world.close()
-            return report
         } catch {
             await world.close()
             throw error
         }
     }
 
-    private func runEpisodes() async throws -> ChaosReport {
+    private func runEpisodes() async throws {
         printLine("starting \(World.workers) processes of each worker and two ingresses")
         try await world.startMissingProcesses()
         try await world.clients.register(Self.accounts)
-        var report = ChaosReport(seed: options.seed)
         let faults = options.faults
         var plan = ChaosPlan(
-            targets: Dictionary(
-                faults.map { ($0.name, Set($0.targets.map { "\($0)" })) }, uniquingKeysWith: { $1 }),
-            seed: options.seed)
+            demands: Dictionary(faults.map { ($0.name, $0.demands) }, uniquingKeysWith: { $1 }), seed: options.seed)
         let deadline = ContinuousClock.now + options.duration
         repeat {
             let names = plan.next()
@@ -66,6 +65,5 @@ import Reactor
                     + (result.findings.isEmpty ? "kept" : "\(result.findings.count) BROKEN PROMISES"))
             for finding in result.findings.prefix(20) { printLine("    \(finding)") }
         } while .now < deadline || (options.runsAll && report.episodes.count < faults.count)
-        return report
     }
 }

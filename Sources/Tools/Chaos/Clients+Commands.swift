@@ -25,30 +25,42 @@ extension Clients {
         var receipt: String?
     }
 
+    /// How many open commands are settled at the same time.
+    private static let batch = 24
     /// How often a client repeats a command at once. Afterwards it is repeated at the end of the episode.
     private static let repetitions = 6
 
-    /// Sends a command. If its outcome is unknown, the client does one of two things: it never repeats the command, so
-    /// that the command may have one effect or none, or it repeats the command with the same key until it has one.
+    /// Sends a command. Of the commands that get no outcome, one third is never repeated; the others are repeated with
+    /// the same key until they have an outcome.
     func send(_ command: Command, _ generator: inout SeededGenerator) async {
-        guard await attempt(command) == .unknown, Int.random(in: 0..<3, using: &generator) > 0 else { return }
+        let first = await attempt(command)
+        guard first == .unknown || first == .unavailable, Int.random(in: 0..<3, using: &generator) > 0 else { return }
         var pause: Duration = .milliseconds(200)
         for _ in 0..<Self.repetitions where !mustFinish {
             try? await Loop.sleep(for: pause)
             pause *= 2
-            if await attempt(command) != .unknown { return }
+            if await attempt(command, isRepetition: true) != .unknown { return }
         }
         open.append(OpenCommand(command: command))
     }
 
     /// Sends a command once, and writes the outcome into the ledger.
-    @discardableResult private func attempt(_ command: Command) async -> Item.Outcome {
+    ///
+    /// - Parameter isRepetition: whether an earlier attempt had no outcome. The command may have been carried out then.
+    @discardableResult private func attempt(
+        _ command: Command, isRepetition: Bool = false
+    ) async -> Item.Outcome {
         commandCount += 1
         let response = await http.send(command.request)
-        let outcome = outcome(of: response)
+        var outcome = outcome(of: response)
+        if isRepetition, outcome == .unavailable || response?.status == 429 { outcome = .unknown }
+        if isRepetition, outcome == .refused {
+            findings.append("\(items[command.item].summary): a repetition got \(response?.status ?? 0)")
+        }
         record(outcome, of: command)
-        if outcome == .done, command.part == .creation, let body = response?.body {
-            items[command.item].id = (try? JSON.parse(body))?["id"]?.string
+        if outcome == .done, command.part == .creation {
+            items[command.item].id = response.flatMap { try? JSON.parse($0.body) }?["id"]?.string
+            if items[command.item].id == nil { findings.append("\(items[command.item].summary): no id in the 201") }
         }
         if outcome == .done, command.part == .deletion, items[command.item].kind == .post,
             let id = items[command.item].id
@@ -74,6 +86,7 @@ extension Clients {
         case 202: .accepted
         case 200..<300: .done
         case 400..<500: .refused
+        case 503: .unavailable
         default: .unknown
         }
     }
@@ -83,32 +96,42 @@ extension Clients {
     /// Repeats the commands whose outcome is unknown, and reads the receipts of the accepted ones, until all of them
     /// have an outcome.
     ///
-    /// - Returns: a line for each command that has no outcome at the deadline, or whose receipt is wrong.
+    /// - Returns: a line for each command that has no outcome at the deadline.
     func settle(until deadline: ContinuousClock.Instant) async -> [String] {
-        while !open.isEmpty {
-            let commands = open
+        while !open.isEmpty, .now < deadline {
+            var waiting = open[...]
             open = []
-            for entry in commands {
-                if let receipt = entry.receipt {
-                    await readReceipt(receipt, entry)
-                } else if await attempt(entry.command) == .unknown {
-                    open.append(entry)
+            while let batch = waiting.nonEmptyPrefix(Self.batch), .now < deadline {
+                waiting = waiting.dropFirst(batch.count)
+                await withTaskGroup { group in
+                    for entry in batch { group.addTask { await self.settle(entry) } }
                 }
             }
-            if .now > deadline { break }
+            open += waiting
             if !open.isEmpty { try? await Loop.sleep(for: .milliseconds(500)) }
         }
         return open.map {
             let item = items[$0.command.item]
-            return "\(item.kind.rawValue) \(item.mark): "
+            return "\(item.summary): "
                 + ($0.receipt.map { "the receipt \($0) is not done" } ?? "the command still fails")
         }
     }
 
-    /// Regards the accepted commands as commands with an unknown outcome, because the fault may have deleted them.
-    func giveUpAccepted() {
-        for entry in open { record(.unknown, of: entry.command) }
-        open = []
+    private func settle(_ entry: OpenCommand) async {
+        if let receipt = entry.receipt {
+            await readReceipt(receipt, entry)
+        } else if await attempt(entry.command, isRepetition: true) == .unknown {
+            open.append(entry)
+        }
+    }
+
+    /// Regards the accepted commands of the post service as commands with an unknown outcome, because the fault may
+    /// have deleted them.
+    func giveUpAcceptedPosts() {
+        for entry in open where entry.receipt != nil && entry.command.request.service == .post {
+            record(.unknown, of: entry.command)
+        }
+        open.removeAll { $0.receipt != nil && $0.command.request.service == .post }
     }
 
     private func readReceipt(_ path: String, _ entry: OpenCommand) async {
@@ -117,9 +140,15 @@ extension Clients {
             receipt["status"]?.string == "done", let status = receipt["result"]?["status"]?.integer
         else { return open.append(entry) }
         let isDone = (200..<300).contains(status)
+        if !isDone { findings.append("\(items[entry.command.item].summary): the receipt says \(status)") }
         record(isDone ? .done : .refused, of: entry.command)
         if isDone, entry.command.part == .creation {
             items[entry.command.item].id = receipt["result"]?["body"]?["id"]?.string
         }
     }
+}
+
+extension ArraySlice {
+    /// Returns the first elements, or `nil` if there are none.
+    fileprivate func nonEmptyPrefix(_ count: Int) -> ArraySlice? { isEmpty ? nil : prefix(count) }
 }

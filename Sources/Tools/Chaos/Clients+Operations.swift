@@ -122,6 +122,11 @@ extension Clients {
         if response?.status == 404, items[index].deletion == nil {
             findings.append("GET of post \(id) was 404, although its creation was confirmed")
         }
+        if response?.status == 200, let body = response?.body,
+            (try? JSON.parse(body))?["content"]?.string != items[index].mark
+        {
+            findings.append("GET of post \(id) returned another content")
+        }
     }
 
     /// Reads a post that must be gone.

@@ -6,8 +6,9 @@ import TestData
 
 /// The clients of the HTTP API. Each repeats: choose an operation, send it, write the result into the ledger.
 @Loop final class Clients {
-    /// The age at which the access tokens are renewed. They are valid for 15 minutes.
-    private static let renewalAge: Duration = .seconds(300)
+    /// The age at which the access tokens are renewed before an episode. They are valid for 15 minutes, and an episode
+    /// with a long outage takes about 12.
+    private static let renewalAge: Duration = .seconds(60)
     /// The number of clients.
     private static let count = 24
     /// The number of clients that use pictures only. The others use no pictures.

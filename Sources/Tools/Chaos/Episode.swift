@@ -13,7 +13,7 @@ import Reactor
     private static let settlingLimit: Duration = .seconds(60)
     /// The time after which an accepted command counts as lost if the fault may lose it.
     private static let lossLimit: Duration = .seconds(10)
-    /// The numbers of `rabbitmqctl list_queues` can be so old.
+    /// `rabbitmqctl list_queues` can report counts that are up to 5 s old; 6 s leave a margin.
     private static let queueStatisticsAge: Duration = .seconds(6)
 
     let number: Int
@@ -29,7 +29,8 @@ import Reactor
         try await world.clients.renewTokens()
         world.clients.beginEpisode(number)
         let runs = faults.map { FaultRun($0, longOutage: longOutage) }
-        let pids = try await processes()
+        let pids = try processes()
+        world.ended = []
         let began = ContinuousClock.now
         try await world.clients.work(episode: number) {
             try await Loop.sleep(for: Self.calm)
@@ -40,16 +41,17 @@ import Reactor
             try await awaitRecovery(runs)
             try await Loop.sleep(for: Self.calm)
         }
-        result.findings += world.clients.findings + runs.flatMap(\.findings)
-        result.findings += CallCheck(runs: runs, log: world.http.log).findings
         let affected = faults.reduce(into: Set<ServiceName>()) { $0.formUnion($1.affected) }
         for service in affected {
             result.interruptions[service] = world.http.log.longestInterruption(of: service, since: began)
         }
         result.statuses = world.http.log.countsByStatus
         result.findings += try await settle(&result, runs)
+        result.findings += world.clients.findings + runs.flatMap(\.findings)
+        result.findings += CallCheck(runs: runs, log: world.http.log).findings
+        if world.events.malformed > 0 { result.findings.append("\(world.events.malformed) events were malformed") }
         result.commands = world.clients.commandCount
-        result.findings += try await survivors(pids)
+        result.findings += try unexpectedExits(pids)
         return result
     }
 
@@ -66,7 +68,9 @@ import Reactor
     }
 
     private func hasRecovered(_ run: FaultRun, since ended: ContinuousClock.Instant) -> Bool {
-        run.fault.affected.allSatisfy { world.http.log.firstSuccess(of: $0, after: ended) != nil }
+        run.fault.affected.flatMap(CallCheck.typicalCalls).allSatisfy {
+            world.http.log.firstSuccess(of: $0, after: ended) != nil
+        }
     }
 
     // MARK: The reckoning
@@ -78,11 +82,17 @@ import Reactor
         try await world.startMissingProcesses()
         let mayLose = faults.contains(where: \.losesQueuedCommands)
         let open = await world.clients.settle(until: start + (mayLose ? Self.lossLimit : Self.settlingLimit))
-        if mayLose { world.clients.giveUpAccepted() } else { findings += open }
+        if mayLose {
+            world.clients.giveUpAcceptedPosts()
+            findings += await world.clients.settle(until: .now + Self.settlingLimit)
+        } else {
+            findings += open
+        }
+        let quiet = ContinuousClock.now
         let expected = runs.reduce(into: [String: Int]()) { $0.merge($1.deadLetters) { $0 + $1 } }
         var rest = try await remainders(expected)
-        while !rest.isEmpty || .now < start + Self.queueStatisticsAge {
-            guard .now < start + Self.settlingLimit else { break }
+        while !rest.isEmpty || .now < quiet + Self.queueStatisticsAge {
+            guard .now < max(start + Self.settlingLimit, quiet + Self.queueStatisticsAge) else { break }
             try await Loop.sleep(for: .milliseconds(500))
             rest = try await remainders(expected)
         }
@@ -114,20 +124,17 @@ import Reactor
 
     // MARK: Processes
 
-    /// Returns the pids of the daemons that no fault of this episode ends.
-    private func processes() async throws -> [String: pid_t] {
-        let targets = faults.reduce(into: Set<Fault.Target>()) { $0.formUnion($1.targets) }
-        var names: [String] = []
-        if !targets.contains(.workers) {
-            for worker in Stack.workers { names += (1...World.workers).map { "\(worker)-\($0)" } }
-        }
-        if !targets.contains(.ingress) { names.append("ingress-1") }
+    /// Returns the pids of the stack's processes.
+    private func processes() throws -> [String: pid_t] {
+        var names = ["ingress-1", "cloudinary-local-1"]
+        for worker in Stack.workers { names += (1...World.workers).map { "\(worker)-\($0)" } }
         return try Dictionary(names.map { ($0, try world.stack.pid($0)) }, uniquingKeysWith: { $1 })
     }
 
-    /// Returns a line for each daemon that no longer runs with its pid, although no fault has ended it.
-    private func survivors(_ pids: [String: pid_t]) async throws -> [String] {
+    /// Returns a line for each process that no longer runs with its pid, although no fault has ended it.
+    private func unexpectedExits(_ pids: [String: pid_t]) throws -> [String] {
         try pids.sorted { $0.key < $1.key }.compactMap { name, pid in
+            guard !world.ended.contains(name) else { return nil }
             let current = try world.stack.pid(name)
             guard !Stack.isAlive(pid) || current != pid else { return nil }
             return "\(name) has exited, although no fault has ended it"

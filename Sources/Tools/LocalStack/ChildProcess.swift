@@ -34,7 +34,8 @@ package struct ChildProcess: Sendable {
                 isKilled = true
                 send(SIGKILL)
             }
-            try? await Task.sleep(for: .milliseconds(10))
+            // A task of its own, because in a cancelled task the sleep would return at once.
+            await Task { try? await Task.sleep(for: .milliseconds(10)) }.value
         }
     }
 

@@ -34,18 +34,20 @@ package struct Program: Sendable {
     }
 
     /// Runs the program until it exits, with any status.
-    package func run() async throws -> Exit {
+    ///
+    /// - Parameter limit: the time after which the program is killed.
+    package func run(within limit: Duration = .seconds(90)) async throws -> Exit {
         let process = try start()
         defer { process.removeFiles() }
-        let status = try await process.waitForExit()
+        let status = try await process.waitForExit(within: limit)
         return Exit(status: status, output: process.output, errors: process.errors)
     }
 
     /// Runs the program and returns its standard output.
     ///
     /// - Throws: ``Failure`` with the output if the exit status is not 0.
-    @discardableResult package func runSuccessfully() async throws -> String {
-        let exit = try await run()
+    @discardableResult package func runSuccessfully(within limit: Duration = .seconds(90)) async throws -> String {
+        let exit = try await run(within: limit)
         guard exit.status == 0 else {
             throw Failure(description: "\(path) \(arguments) ended with \(exit.status): \(exit.output)\(exit.errors)")
         }

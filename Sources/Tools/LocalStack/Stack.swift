@@ -27,7 +27,8 @@ package struct Stack: Sendable {
 
     /// Runs a command of `compose/local` on this stack and returns its output.
     @discardableResult package func composeLocal(_ arguments: String...) async throws -> String {
-        try await Program(path: script, arguments: arguments).runSuccessfully()
+        // A server has 120 s to become ready.
+        try await Program(path: script, arguments: arguments).runSuccessfully(within: .seconds(180))
     }
 
     /// Starts or stops processes of a service until `count` of them run and are ready.

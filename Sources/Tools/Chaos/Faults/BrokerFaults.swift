@@ -14,39 +14,34 @@ enum BrokerFaults {
 
     private static let killed = Fault(
         name: "broker-killed", summary: "kill -9 of RabbitMQ, which is started again some seconds later",
-        targets: [.broker], affected: Fault.everything, detection: .seconds(2)
+        targets: [.broker], affected: Fault.allServices, detection: .seconds(2)
     ) { world, run in
-        run.begin()
-        try await world.kill("rabbitmq-1")
-        try await world.sleep(seconds: 2...8)
-        try await world.stack.composeLocal("servers")
-        run.end()
+        try await run.perform(
+            cause: { try await world.kill("rabbitmq-1") }, undo: { try await world.startServers() },
+            { try await world.sleep(seconds: 2...8) })
     }
 
     private static let restarted = Fault(
         name: "broker-restarted", summary: "RabbitMQ is stopped and started", targets: [.broker],
-        affected: Fault.everything
+        affected: Fault.allServices
     ) { world, run in
-        run.begin()
-        try await world.stack.kill("rabbitmq-1", with: SIGTERM)
-        try await world.stack.composeLocal("servers")
-        run.end()
+        try await run.perform(
+            cause: { try await world.stack.kill("rabbitmq-1", with: SIGTERM) },
+            undo: { try await world.startServers() }, {})
     }
 
     private static let stopped = Fault(
         name: "broker-stopped", summary: "RabbitMQ hangs for 45 s (SIGSTOP), longer than two heartbeats",
-        targets: [.broker], affected: Fault.everything, recovery: .seconds(12), detection: detection
+        targets: [.broker], affected: Fault.allServices, recovery: .seconds(12), detection: detection
     ) { world, run in
-        run.begin()
-        try world.signal("rabbitmq-1", SIGSTOP)
-        try await Loop.sleep(for: .seconds(45))
-        try world.signal("rabbitmq-1", SIGCONT)
-        run.end()
+        try await run.perform(
+            cause: { try world.signal("rabbitmq-1", SIGSTOP) }, undo: { try world.signal("rabbitmq-1", SIGCONT) },
+            { try await Loop.sleep(for: .seconds(45)) })
     }
 
     private static let cut = Fault(
         name: "connections-cut", summary: "all connections between daemons and servers are cut, five times",
-        targets: [.broker, .postgres, .redis, .mediaHost], affected: Fault.everything
+        targets: [.broker, .postgres, .redis, .mediaHost], affected: Fault.allServices
     ) { world, run in
         run.begin()
         for _ in 0..<5 {
@@ -59,13 +54,9 @@ enum BrokerFaults {
     private static let silent = Fault(
         name: "broker-silent",
         summary: "the connections to RabbitMQ stay open, but carry nothing for 45 s (half-open TCP)",
-        targets: [.broker], affected: Fault.everything, recovery: .seconds(12), detection: detection
+        targets: [.broker], affected: Fault.allServices, recovery: .seconds(12), detection: detection
     ) { world, run in
-        run.begin()
-        world.proxies.broker.stall()
-        try await Loop.sleep(for: .seconds(45))
-        world.proxies.broker.resume()
-        run.end()
+        try await run.perform(stalling: world.proxies.brokers, seconds: 45)
     }
 
     private static let memoryAlarm = alarm(
@@ -78,31 +69,33 @@ enum BrokerFaults {
     private static func alarm(_ kind: String, set: [String], reset: [String]) -> Fault {
         Fault(
             name: "broker-\(kind)-alarm", summary: "RabbitMQ has a \(kind) alarm and accepts no publishes",
-            targets: [.broker], affected: Fault.everything, detection: .seconds(3)
+            targets: [.broker], affected: Fault.allServices, detection: .seconds(3)
         ) { world, run in
-            _ = try await world.stack.rabbitmqctl(set)
-            run.begin()
-            try await world.sleep(seconds: 6...12)
-            _ = try await world.stack.rabbitmqctl(reset)
-            run.end()
+            try await run.perform(
+                cause: { _ = try await world.stack.rabbitmqctl(set) },
+                undo: { _ = try await world.stack.rabbitmqctl(reset) },
+                { try await world.sleep(seconds: 6...12) })
+            world.requireRefusals("POST /v1/posts", run)
         }
     }
 
     private static let fullQueue = Fault(
         name: "queue-full", summary: "no post worker runs, and post.commands accepts only five messages",
-        targets: [.broker, .workers], affected: [.post], recovery: .seconds(12)
+        targets: [.broker, .workers], needs: [.postgres], affected: [.post], recovery: .seconds(12)
     ) { world, run in
-        run.begin()
-        try await world.stack.scale("post", 0)
-        _ = try await world.stack.rabbitmqctl([
-            "set_operator_policy", "-p", "warren", "--apply-to", "queues", "chaos", "^post\\.commands$",
-            "{\"max-length\": 5}",
-        ])
-        try await Loop.sleep(for: .seconds(8))
-        _ = try await world.stack.rabbitmqctl(["clear_operator_policy", "-p", "warren", "chaos"])
-        try await world.stack.scale("post", World.workers)
-        run.end()
-        let refused = world.http.log.calls.filter { $0.call == "POST /v1/posts" && $0.status == 503 }
-        run.require(!refused.isEmpty, "no POST got a 503, although the queue was full")
+        try await run.perform(
+            cause: {
+                try await world.scale("post", 0)
+                _ = try await world.stack.rabbitmqctl([
+                    "set_operator_policy", "-p", "warren", "--apply-to", "queues", "chaos", "^post\\.commands$",
+                    "{\"max-length\": 5}",
+                ])
+            },
+            undo: {
+                _ = try await world.stack.rabbitmqctl(["clear_operator_policy", "-p", "warren", "chaos"])
+                try await world.scale("post", World.workers)
+            },
+            { try await Loop.sleep(for: .seconds(8)) })
+        world.requireRefusals("POST /v1/posts", run)
     }
 }

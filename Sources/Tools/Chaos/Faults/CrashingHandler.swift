@@ -20,11 +20,11 @@ enum CrashingHandler {
 
     private static let crash = Fault(
         name: "handler-crashes", summary: "a command crashes each post worker that receives it, about 20 times",
-        targets: [.workers, .broker], affected: [.post], failsCommands: true
+        targets: [.workers, .broker], needs: [.postgres], affected: [.post], failsCommands: true
     ) { world, run in
         run.begin()
         let slots = try (1...World.workers).map { _ in try CrashingWorker(world, poison) }
-        try await world.stack.scale("post", 0)
+        try await world.scale("post", 0)
         let status = try await withThrowingTaskGroup(of: Void.self) { group in
             for slot in slots { group.addTask { try await slot.run() } }
             let result: Result<String?, any Error>
@@ -33,12 +33,12 @@ enum CrashingHandler {
             try await group.waitForAll()
             return try result.get()
         }
-        try await world.stack.scale("post", World.workers)
+        try await world.scale("post", World.workers)
         run.end()
         run.require(status == "failed", "the status of the command is \(status ?? "unknown")")
         let crashes = slots.map(\.crashes).reduce(0, +)
         run.require((10...25).contains(crashes), "the command crashed \(crashes) workers")
-        let longest = world.http.log.longestInterruption(of: .post, since: run.began)
+        let longest = world.http.log.longestInterruption(of: "POST /v1/posts", since: run.began)
         run.require(longest < interruption, "no other post was created for \(longest.secondsText)")
     }
 

@@ -20,10 +20,9 @@ enum DiskFault {
         try await Program(
             path: "/bin/mount", arguments: ["-t", "tmpfs", "-o", "size=\(size),mode=0700", "tmpfs", folder]
         ).runSuccessfully()
-        let result: Result<Void, any Error>
-        do { result = .success(try await Self.fill(folder, world, run)) } catch { result = .failure(error) }
-        try await Program(path: "/bin/umount", arguments: [folder]).runSuccessfully()
-        try result.get()
+        try await undoing({ _ = try await Program(path: "/bin/umount", arguments: ["-l", folder]).runSuccessfully() }) {
+            try await Self.fill(folder, world, run)
+        }
     }
 
     /// Moves the table to the small file system, fills it, and moves the table back after some seconds.
@@ -31,15 +30,21 @@ enum DiskFault {
         try await Program(path: "/bin/chown", arguments: ["--reference=\(world.stack.state)/postgres", folder])
             .runSuccessfully()
         try await world.psql("CREATE TABLESPACE chaos LOCATION '\(folder)'")
-        try await world.psql("ALTER TABLE posts SET TABLESPACE chaos", database: "post")
-        run.begin()
-        // dd ends with status 1, because the file system becomes full.
-        _ = try await Program(path: "/bin/dd", arguments: ["if=/dev/zero", "of=\(folder)/filler", "bs=64k"]).run()
-        try await world.sleep(seconds: 10...15)
-        try await Program(path: "/bin/rm", arguments: ["\(folder)/filler"]).runSuccessfully()
-        run.end()
-        try await world.psql("ALTER TABLE posts SET TABLESPACE pg_default", database: "post")
         // A checkpoint removes the files that the tablespace still has.
-        try await world.psql("CHECKPOINT", "DROP TABLESPACE chaos")
+        try await undoing({ try await world.psql("CHECKPOINT", "DROP TABLESPACE chaos") }) {
+            try await world.psql("ALTER TABLE posts SET TABLESPACE chaos", database: "post")
+            let back = "ALTER TABLE posts SET TABLESPACE pg_default"
+            try await undoing({ try await world.psql(back, database: "post") }) {
+                try await run.perform(
+                    // dd ends with status 1, because the file system becomes full.
+                    cause: {
+                        let filler = ["if=/dev/zero", "of=\(folder)/filler", "bs=64k"]
+                        _ = try await Program(path: "/bin/dd", arguments: filler).run()
+                    },
+                    undo: { try await Program(path: "/bin/rm", arguments: ["\(folder)/filler"]).runSuccessfully() },
+                    { try await world.sleep(seconds: 10...15) })
+            }
+        }
+        world.requireDelays("POST /v1/posts", run)
     }
 }

@@ -25,12 +25,19 @@ enum EnvironmentFaults {
     /// The clock of the identity workers sets the times of access tokens, and the ingress accepts a difference of 60 s.
     /// Cloudinary accepts a difference of an hour.
     private static func clocks(_ name: String, _ summary: String, offset: String, _ workers: [String]) -> Fault {
-        Fault(name: name, summary: summary, targets: [.workers]) { world, run in
+        Fault(name: name, summary: summary, targets: [.workers], needs: [.broker, .postgres]) { world, run in
             let library = try Self.faketime()
             // libfaketime also changes the monotonic clock unless it is told not to.
             let changes = ["LD_PRELOAD": library, "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"]
             run.begin()
-            try await world.replacing(workers, run, with: { try world.stack.startCopy(of: "\($0)-1", changes) }) {
+            var pids: [pid_t] = []
+            let start: @Loop (String) throws -> ChildProcess = { service in
+                let copy = try world.stack.startCopy(of: "\(service)-1", changes)
+                pids.append(copy.pid)
+                return copy
+            }
+            try await world.replacing(workers, run, with: start) {
+                run.require(pids.allSatisfy { ProcessTree.hasLoaded("libfaketime", $0) }, "libfaketime was not loaded")
                 try await world.sleep(seconds: 8...12)
             }
             run.end()
@@ -47,7 +54,8 @@ enum EnvironmentFaults {
     }
 
     private static let unreadLog = Fault(
-        name: "log-unread", summary: "nobody reads the standard error of the workers", targets: [.workers]
+        name: "log-unread", summary: "nobody reads the standard error of the workers", targets: [.workers],
+        needs: [.broker, .postgres]
     ) { world, run in
         let pipe = "\(world.stack.state)/chaos-unread"
         guard mkfifo(pipe, 0o600) == 0 || errno == EEXIST else { throw ChaosError("mkfifo \(pipe) failed") }
@@ -64,7 +72,8 @@ enum EnvironmentFaults {
     }
 
     private static let fullLog = Fault(
-        name: "log-full", summary: "the file system of the workers' logs is full", targets: [.workers]
+        name: "log-full", summary: "the file system of the workers' logs is full", targets: [.workers],
+        needs: [.broker, .postgres]
     ) { world, run in
         run.begin()
         let start: @Loop (String) throws -> ChildProcess = {

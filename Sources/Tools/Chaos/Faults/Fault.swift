@@ -15,8 +15,12 @@ struct Fault: Sendable {
     /// What the fault does, for the list of all faults.
     let summary: String
     let targets: Set<Target>
+    /// What must work so that the fault can be caused and removed. No other fault may attack it at the same time.
+    var needs: Set<Target> = []
     /// The services whose requests may get a 5xx or no response while the fault lasts. All other requests must succeed.
     var affected: Set<ServiceName> = []
+    /// The services whose commands may get a 202 while the fault lasts, besides the affected ones.
+    var delayed: Set<ServiceName> = []
     /// How long after the end of the fault the affected services may need until a request succeeds.
     var recovery: Duration = .seconds(10)
     /// The time after the beginning of the fault from which each request that fails must fail within a second; `nil` if
@@ -34,8 +38,12 @@ struct Fault: Sendable {
     var needsRoot = false
     let attack: Attack
 
-    /// A fault that touches all services.
-    static let everything = Set(ServiceName.allCases)
+    /// The targets and needs by name, for the plan.
+    var demands: ChaosPlan.Demands {
+        ChaosPlan.Demands(targets: Set(targets.map { "\($0)" }), needs: Set(needs.map { "\($0)" }))
+    }
+
+    static let allServices = Set(ServiceName.allCases)
 }
 
 /// One occurrence of a fault.
@@ -63,7 +71,42 @@ struct Fault: Sendable {
     /// Notes that the cause is removed now. From now on, the services must recover.
     func end() { ended = .now }
 
+    /// Causes the fault, runs a body while it lasts, and removes its cause, also if the body fails or is cancelled.
+    ///
+    /// - Parameters:
+    ///   - cause: begins the fault.
+    ///   - undo: removes the cause. It must not fail if `cause` has failed.
+    ///   - body: waits, or watches what happens.
+    func perform(
+        cause: @Loop () async throws -> Void, undo: @escaping @Loop @Sendable () async throws -> Void,
+        _ body: @Loop () async throws -> Void
+    ) async throws {
+        begin()
+        try await undoing(undo) {
+            try await cause()
+            try await body()
+        }
+        end()
+    }
+
     func require(_ condition: Bool, _ finding: @autoclosure () -> String) {
         if !condition { findings.append(finding()) }
     }
+}
+
+/// Runs a body, and undoes its effect afterwards, also if the body fails or is cancelled.
+@Loop func undoing(
+    _ undo: @escaping @Loop @Sendable () async throws -> Void, _ body: @Loop () async throws -> Void
+) async throws {
+    let result: Result<Void, any Error>
+    do { result = .success(try await body()) } catch { result = .failure(error) }
+    // A task of its own is not cancelled when a fault that runs at the same time fails.
+    let undone = Task { try await undo() }
+    do {
+        try await undone.value
+    } catch {
+        try result.get()
+        throw error
+    }
+    try result.get()
 }

@@ -19,7 +19,7 @@ enum KillPointFaults {
         let step = point.rawValue.replacing(",", with: "").replacing(" ", with: "-")
         return Fault(
             name: "killed-\(step)", summary: "kill -9 of a post worker at this step of a command: \(point.rawValue)",
-            targets: [.workers]
+            targets: [.workers], needs: [.broker, .postgres]
         ) { world, run in
             for _ in 0..<3 { try await Self.kill(at: point, world, run) }
         }
@@ -28,7 +28,7 @@ enum KillPointFaults {
     @Loop private static func kill(at point: KillPoint, _ world: World, _ run: FaultRun) async throws {
         let victim = Victim()
         let tap = try WireTap(
-            point, of: "post.create", broker: world.addresses.broker, database: world.addresses.postgres
+            point, of: "post.create", broker: world.addresses.brokers[0], database: world.addresses.postgres
         ) { victim.kill() }
         defer { tap.stop() }
         let worker = try world.stack.startCopy(

@@ -9,17 +9,14 @@ enum LongOutage {
     private static let anyServer = Fault(
         name: "long-outage",
         summary: "the broker, PostgreSQL, Redis or Cloudinary is away for 10 minutes (--outage-seconds)",
-        targets: [.broker, .postgres, .redis, .mediaHost], affected: Fault.everything, recovery: .seconds(35)
+        targets: [.broker, .postgres, .redis, .mediaHost], affected: Fault.allServices, recovery: .seconds(35)
     ) { world, run in
         let proxies = [
-            [world.proxies.broker], [world.proxies.postgres], [world.proxies.redis, world.proxies.limits],
+            world.proxies.brokers, [world.proxies.postgres], [world.proxies.redis, world.proxies.limits],
             [world.proxies.cloudinary],
         ]
+        // The retries of a command take about 6 minutes, so Warren would give up commands if it counted this failure.
         let chosen = proxies.randomElement(using: &world.generator) ?? []
-        run.begin()
-        for proxy in chosen { proxy.refuse() }
-        try await Loop.sleep(for: run.longOutage)
-        for proxy in chosen { proxy.resume() }
-        run.end()
+        try await run.perform(refusing: chosen, for: run.longOutage)
     }
 }

@@ -17,24 +17,20 @@ enum MediaHostFaults {
         ["cut": true, "after": true], seconds: 5...10)
 
     private static let away = Fault(
-        name: "media-host-away", summary: "Cloudinary does not accept connections", targets: [.mediaHost]
+        name: "media-host-away", summary: "Cloudinary does not accept connections", targets: [.mediaHost],
+        delayed: [.media]
     ) { world, run in
-        run.begin()
-        world.proxies.cloudinary.refuse()
-        try await world.sleep(seconds: 10...20)
-        world.proxies.cloudinary.resume()
-        run.end()
+        try await run.perform(refusing: [world.proxies.cloudinary], for: .seconds(15))
     }
 
     private static func fault(
         _ name: String, _ summary: String, _ rule: JSON, seconds: ClosedRange<Double>
     ) -> Fault {
-        Fault(name: name, summary: summary, targets: [.mediaHost]) { world, run in
-            run.begin()
-            try await world.mediaHost.set(faults: [rule])
-            try await world.sleep(seconds: seconds)
-            try await world.mediaHost.removeFaults()
-            run.end()
+        Fault(name: name, summary: summary, targets: [.mediaHost], delayed: [.media]) { world, run in
+            try await run.perform(
+                cause: { try await world.mediaHost.set(faults: [rule]) },
+                undo: { try await world.mediaHost.removeFaults() },
+                { try await world.sleep(seconds: seconds) })
         }
     }
 }

@@ -10,20 +10,20 @@ enum ProcessFaults {
 
     private static let killedWorker = Fault(
         name: "worker-killed", summary: "kill -9 of a worker of each service, one after the other",
-        targets: [.workers], affected: [.identity]
+        targets: [.workers], needs: [.broker, .postgres]
     ) { world, run in
         run.begin()
         for worker in Stack.workers {
             try await world.kill("\(worker)-1")
             try await world.sleep(seconds: 0.5...2)
-            try await world.stack.scale(worker, World.workers)
+            try await world.scale(worker, World.workers)
         }
         run.end()
     }
 
     private static let killedIngress = Fault(
         name: "ingress-killed", summary: "kill -9 of one of two ingresses", targets: [.ingress],
-        affected: Fault.everything
+        affected: Fault.allServices
     ) { world, run in
         run.begin()
         try await world.kill("ingress-1")
@@ -32,20 +32,21 @@ enum ProcessFaults {
         run.end()
     }
 
-    /// Each daemon is stopped under load while another one of its kind runs. No request may fail.
+    /// Stops one daemon of each kind under load. Others of its kind run, so no request may fail.
     private static let terminated = Fault(
-        name: "daemon-terminated", summary: "SIGTERM to one daemon of each kind, while another one runs",
-        targets: [.workers, .ingress]
+        name: "daemon-terminated", summary: "SIGTERM to one daemon of each kind, while others run",
+        targets: [.workers, .ingress], needs: [.broker, .postgres]
     ) { world, run in
         run.begin()
-        for daemon in Stack.daemons {
-            let pid = try world.stack.pid("\(daemon)-1")
-            let sent = ContinuousClock.now
-            try await world.stack.kill("\(daemon)-1", with: SIGTERM)
-            run.require(
-                .now - sent < .seconds(30), "\(daemon)-1 (pid \(pid)) did not stop within 30 s of SIGTERM")
-            try await world.stack.scale(daemon, daemon == "ingress" ? 1 : World.workers)
+        try await world.adding(Stack.workers, run, with: { try world.stack.startCopy(of: "\($0)-1") }) {
+            try await world.sleep(seconds: 1...2)
         }
+        let usual = world.http.addresses
+        let (ingress, address) = try await world.startIngress()
+        world.http.addresses.append(address)
+        try await world.sleep(seconds: 1...2)
+        try await world.terminate([("ingress", ingress)], run)
+        world.http.addresses = usual
         run.end()
     }
 }

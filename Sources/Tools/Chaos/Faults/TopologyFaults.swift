@@ -10,24 +10,25 @@ enum TopologyFaults {
     /// RabbitMQ 3.10 may close a connection that publishes to the queue at this moment, with the code 541.
     private static let deletedQueue = Fault(
         name: "queue-deleted", summary: "post.commands is deleted by mistake", targets: [.broker],
-        affected: Fault.everything, losesQueuedCommands: true
+        affected: Fault.allServices, losesQueuedCommands: true
     ) { world, run in
-        run.begin()
-        _ = try await world.stack.rabbitmqctl(["delete_queue", "-p", "warren", Queue.postCommands])
-        try await Self.requireReport(of: Queue.postCommands, world, run)
-        try await world.broker.importTopology()
-        run.end()
+        try await run.perform(
+            cause: { _ = try await world.stack.rabbitmqctl(["delete_queue", "-p", "warren", Queue.postCommands]) },
+            undo: { try await world.broker.importTopology() },
+            { try await Self.requireReport(of: Queue.postCommands, world, run) })
     }
 
     private static let deletedBinding = Fault(
         name: "binding-deleted", summary: "the binding of post.create is deleted by mistake", targets: [.broker],
         affected: [.post]
     ) { world, run in
-        run.begin()
-        try await world.broker.unbind(queue: Queue.postCommands, exchange: Exchange.commands, key: "post.create")
-        try await Self.requireReport(of: Queue.postCommands, world, run)
-        try await world.broker.importTopology()
-        run.end()
+        try await run.perform(
+            cause: {
+                try await world.broker.unbind(
+                    queue: Queue.postCommands, exchange: Exchange.commands, key: "post.create")
+            },
+            undo: { try await world.broker.importTopology() },
+            { try await Self.requireReport(of: Queue.postCommands, world, run) })
     }
 
     /// Requires that the health check of an ingress names the queue within 10 s.

@@ -3,11 +3,14 @@ package import Contracts
 /// The calls of all clients in the order of their ends.
 package struct CallLog: Sendable {
     package private(set) var calls: [CallRecord] = []
+    /// The latest begin of a served call, by kind.
+    private var lastSuccess: [String: ContinuousClock.Instant] = [:]
 
     package init() {}
 
     package mutating func add(_ call: CallRecord) {
         calls.append(call)
+        if call.isServed { lastSuccess[call.call] = max(lastSuccess[call.call] ?? call.began, call.began) }
     }
 
     /// The number of calls by status; `0` stands for calls without a response.
@@ -17,25 +20,39 @@ package struct CallLog: Sendable {
 
     /// The longest time in which no call to a service succeeded, from `start` to the last call of the log.
     package func longestInterruption(of service: ServiceName, since start: ContinuousClock.Instant) -> Duration {
-        let own = calls.filter { $0.service == service && $0.ended >= start }
-        var (last, longest) = (start, Duration.zero)
-        for call in own where call.isSuccess {
+        longestInterruption(of: calls.filter { $0.service == service }, since: start)
+    }
+
+    /// The longest time in which no call of one kind, such as `POST /v1/posts`, succeeded.
+    package func longestInterruption(of call: String, since start: ContinuousClock.Instant) -> Duration {
+        longestInterruption(of: calls.filter { $0.call == call }, since: start)
+    }
+
+    private func longestInterruption(of calls: [CallRecord], since start: ContinuousClock.Instant) -> Duration {
+        var (last, longest, end) = (start, Duration.zero, start)
+        for call in calls where call.ended >= start {
+            end = call.ended
+            guard call.isServed else { continue }
             longest = max(longest, call.ended - last)
             last = call.ended
         }
         // If nothing succeeds any more, the interruption lasts until the last call.
-        return max(longest, (own.last?.ended ?? start) - last)
+        return max(longest, end - last)
     }
 
-    /// The time from an instant to the first success of a service that began after it; `nil` if there was none.
-    package func firstSuccess(of service: ServiceName, after instant: ContinuousClock.Instant) -> Duration? {
-        calls.filter { $0.service == service && $0.isSuccess && $0.began >= instant }.map { $0.ended - instant }.min()
+    /// The time from an instant to the first call of one kind that began after it and was served; `nil` if there was
+    /// none.
+    package func firstSuccess(of call: String, after instant: ContinuousClock.Instant) -> Duration? {
+        guard let last = lastSuccess[call], last >= instant else { return nil }
+        return calls.filter { $0.call == call && $0.isServed && $0.began >= instant }.map { $0.ended - instant }.min()
     }
 
-    /// The 99th percentile of the latency of the successful calls of one kind that began after an instant; zero if
+    /// The 99th percentile of the latency of the served calls of one kind that began between two instants; zero if
     /// there were none.
-    package func slowestPercent(of call: String, since start: ContinuousClock.Instant) -> Duration {
-        let latencies = calls.filter { $0.call == call && $0.isSuccess && $0.began >= start }
+    package func latency99(
+        of call: String, from start: ContinuousClock.Instant, to end: ContinuousClock.Instant
+    ) -> Duration {
+        let latencies = calls.filter { $0.call == call && $0.isServed && $0.began >= start && $0.began <= end }
             .map { $0.ended - $0.began }.sorted()
         return latencies.isEmpty ? .zero : latencies[(latencies.count - 1) * 99 / 100]
     }

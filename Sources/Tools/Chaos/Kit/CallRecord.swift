@@ -31,4 +31,7 @@ package struct CallRecord: Sendable {
 
     /// Whether the response has a 2xx.
     package var isSuccess: Bool { status.map { (200..<300).contains($0) } ?? false }
+
+    /// Whether the service has done what was asked. A 202 means only that the broker has the command.
+    package var isServed: Bool { isSuccess && status != 202 }
 }

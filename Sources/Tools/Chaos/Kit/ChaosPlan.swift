@@ -7,15 +7,30 @@ package struct ChaosPlan: Sendable {
 
     private var generator: SeededGenerator
     private let names: [String]
-    private let targets: [String: Set<String>]
+    private let demands: [String: Demands]
     private var waiting: [String] = []
 
+    /// What a fault attacks, and what must work so that the fault can be caused and removed.
+    package struct Demands: Sendable {
+        package let targets: Set<String>
+        package let needs: Set<String>
+
+        package init(targets: Set<String>, needs: Set<String> = []) {
+            (self.targets, self.needs) = (targets, needs)
+        }
+
+        /// Whether both faults can last at the same time.
+        func allows(_ other: Demands) -> Bool {
+            targets.isDisjoint(with: other.targets.union(other.needs)) && needs.isDisjoint(with: other.targets)
+        }
+    }
+
     /// - Parameters:
-    ///   - targets: what each fault attacks. Faults with a common target never run together.
+    ///   - demands: the demands of each fault. Faults that do not allow each other never run together.
     ///   - seed: determines the order.
-    package init(targets: [String: Set<String>], seed: UInt64) {
-        self.targets = targets
-        names = targets.keys.sorted()
+    package init(demands: [String: Demands], seed: UInt64) {
+        self.demands = demands
+        names = demands.keys.sorted()
         generator = SeededGenerator(seed: seed)
     }
 
@@ -24,16 +39,17 @@ package struct ChaosPlan: Sendable {
     package mutating func next() -> Episode {
         episodes += 1
         if episodes <= names.count { return [take()] }
-        let first = take()
-        var episode = [first]
-        var attacked = targets[first] ?? []
+        var episode = [take()]
         for _ in 1...Int.random(in: 1...2, using: &generator) {
-            guard let index = waiting.firstIndex(where: { attacked.isDisjoint(with: targets[$0] ?? []) }) else { break }
-            let other = waiting.remove(at: index)
-            attacked.formUnion(targets[other] ?? [])
-            episode.append(other)
+            guard let index = waiting.firstIndex(where: { allows($0, in: episode) }) else { break }
+            episode.append(waiting.remove(at: index))
         }
         return episode
+    }
+
+    private func allows(_ name: String, in episode: [String]) -> Bool {
+        guard let own = demands[name] else { return false }
+        return episode.allSatisfy { demands[$0]?.allows(own) == true }
     }
 
     private var episodes = 0

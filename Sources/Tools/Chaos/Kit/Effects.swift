@@ -1,4 +1,4 @@
-/// What the stores have of the items, read after a fault has ended and all queues are empty.
+/// How often each store contains each item, read after all queues are empty.
 package struct Effects: Sendable {
     /// A place in which a command leaves an effect: the service's own table, or a consumer of its events.
     package enum Place: String, Sendable, CaseIterable {
@@ -17,6 +17,9 @@ package struct Effects: Sendable {
     package var counts: [Place: [String: Int]] = [:]
     /// The ids of the stored items, by mark. A client that got no 2xx does not know the id of its item.
     package var ids: [String: String] = [:]
+
+    /// The ids of everything that these places have, of earlier episodes too.
+    package var all: [Place: Set<String>] = [:]
 
     package init() {}
 

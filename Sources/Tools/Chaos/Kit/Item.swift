@@ -10,13 +10,13 @@ package struct Item: Sendable {
     package let mark: String
     /// The number of the account that owns the item.
     package let owner: Int
-    /// The id, as a 2xx has told it; `nil` if no 2xx came.
+    /// The id from the 2xx response; `nil` without one.
     package var id: String?
     package var creation: Outcome
     /// The outcome of the deletion; `nil` if the client has not tried to delete the item.
     package var deletion: Outcome?
 
-    /// Makes an item whose creation has not been tried yet, or has an unknown outcome.
+    /// Makes an item whose creation has an unknown outcome so far.
     package init(_ kind: Kind, mark: String, owner: Int) {
         self.kind = kind
         self.mark = mark
@@ -32,16 +32,19 @@ package struct Item: Sendable {
         case accepted
         /// A 4xx. It has no effect.
         case refused
-        /// A 5xx, or no response. It has one effect or none.
+        /// Only 503: nothing was sent to a service. It has no effect.
+        case unavailable
+        /// Another 5xx, or no response. It has one effect or none.
         case unknown
     }
 
     /// The numbers of effects that keep the promises.
     package var allowedCounts: ClosedRange<Int> {
         switch (creation, deletion) {
-        case (.refused, _): 0...0
+        case (.refused, _), (.unavailable, _): 0...0
         case (.unknown, _): 0...1
-        case (.done, nil), (.accepted, nil), (.done, .refused), (.accepted, .refused): 1...1
+        case (.done, nil), (.done, .refused), (.done, .unavailable): 1...1
+        case (.accepted, nil), (.accepted, .refused), (.accepted, .unavailable): 1...1
         case (.done, .unknown), (.accepted, .unknown): 0...1
         case (.done, .done), (.done, .accepted), (.accepted, .done), (.accepted, .accepted): 0...0
         }

@@ -6,7 +6,24 @@ package enum Reckoning {
     ///   - items: all items that the clients asked for.
     ///   - effects: what the stores have.
     package static func violations(_ items: [Item], _ effects: Effects) -> [String] {
-        items.flatMap { violations($0, effects) }
+        items.flatMap { violations($0, effects) } + strays(effects)
+    }
+
+    /// Returns a line for each entry of a consumer that has no row in the table of the service, and for each event that
+    /// no transaction explains.
+    private static func strays(_ effects: Effects) -> [String] {
+        func ids(_ place: Effects.Place) -> Set<String> { effects.all[place] ?? [] }
+        let events = Set(effects.counts[.creationEvents]?.keys ?? [:].keys)
+        let deletions = Set(effects.counts[.deletionEvents]?.keys ?? [:].keys)
+        let stored = ids(.posts).union(ids(.pictures)).union(ids(.accounts))
+        let found: [(String, Set<String>)] = [
+            ("the search index has a post that is not stored", ids(.index).subtracting(ids(.posts))),
+            ("posts can show a picture that is not stored", ids(.projection).subtracting(ids(.pictures))),
+            ("the media host has a picture that is not stored", ids(.assets).subtracting(ids(.pictures))),
+            ("an event tells of a creation that is not stored", events.subtracting(stored).subtracting(deletions)),
+            ("an event tells of a deletion, but the item is stored", deletions.intersection(stored)),
+        ]
+        return found.flatMap { text, ids in ids.sorted().map { "\(text): \($0)" } }
     }
 
     private static func violations(_ item: Item, _ effects: Effects) -> [String] {
@@ -14,12 +31,12 @@ package enum Reckoning {
         let stored = effects.count(place, item.mark)
         var found: [String] = []
         if !item.allowedCounts.contains(stored) {
-            found.append("\(item.story): \(place.rawValue) have it \(stored) times")
+            found.append("\(item.summary): \(place.rawValue) have it \(stored) times")
         }
         // The other places must agree with the table of the service, whatever the client was told.
         for (copy, name, wanted) in copies(of: item, stored: min(stored, 1), effects) {
             let count = effects.count(copy, name)
-            if !wanted.contains(count) { found.append("\(item.story): \(copy.rawValue) have it \(count) times") }
+            if !wanted.contains(count) { found.append("\(item.summary): \(copy.rawValue) have it \(count) times") }
         }
         return found
     }
@@ -44,16 +61,17 @@ package enum Reckoning {
             copies.append((.assets, id, stored...stored))
         }
         // Events are delivered at least once. The creation of a stored item has one, and that of a deleted one too.
-        let wasCreated = stored == 1 || item.creation != .refused
+        let wasCreated = stored == 1 || (item.creation != .refused && item.creation != .unavailable)
         copies.append((.creationEvents, id, wasCreated ? 1...Int.max : 0...0))
-        if item.kind != .account { copies.append((.deletionEvents, id, stored == 0 ? 1...Int.max : 0...0)) }
+        let wasDeleted = wasCreated && stored == 0
+        if item.kind != .account { copies.append((.deletionEvents, id, wasDeleted ? 1...Int.max : 0...0)) }
         return copies
     }
 }
 
 extension Item {
     /// The item and what the client was told, for a message.
-    var story: String {
+    package var summary: String {
         let name = id.map { "\(kind.rawValue) \(mark) (\($0))" } ?? "\(kind.rawValue) \(mark)"
         return "\(name), creation \(creation)" + (deletion.map { ", deletion \($0)" } ?? "")
     }

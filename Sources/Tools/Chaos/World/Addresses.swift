@@ -1,4 +1,4 @@
-import FoundationEssentials
+import AMQP
 import Glibc
 import LocalStack
 
@@ -6,7 +6,8 @@ import LocalStack
 struct Addresses: Sendable {
     let stack: Stack
     let http: String
-    let broker: Int
+    /// The port of each broker: one, or three in a cluster.
+    let brokers: [Int]
     let postgres: Int
     let redis: Int
     let limits: Int
@@ -20,12 +21,19 @@ struct Addresses: Sendable {
     init() throws {
         stack = Stack(state: try Self.variable("WARREN_STATE"), script: try Self.variable("WARREN_CHAOS_LOCAL"))
         http = try Self.variable("WARREN_URL")
-        broker = try Self.port("WARREN_OPERATOR_URL")
+        brokers = try Self.variable("WARREN_CHAOS_BROKERS").split(separator: ",").compactMap { Int($0) }
         postgres = try Self.port("WARREN_POST_DATABASE_URL")
         redis = try Self.port("WARREN_REDIS_URL")
         limits = try Self.port("WARREN_LIMITS_REDIS_URL")
         cloudinary = try Self.port("CLOUDINARY_URL")
         postgresPassword = try stack.secret("postgres-postgres")
+    }
+
+    /// Returns the address of the brokers for a user.
+    func broker(user: String, password: String) -> BrokerAddress {
+        var address = BrokerAddress(host: "127.0.0.1", user: user, password: password, virtualHost: "warren")
+        address.hosts = brokers.map { .init("127.0.0.1", port: $0) }
+        return address
     }
 
     private static func variable(_ name: String) throws -> String {

@@ -41,6 +41,49 @@ struct BrokerAdmin: Sendable {
         try await importDefinitions(["queues": [queue], "bindings": .array(bindings)])
     }
 
+    // MARK: Nodes of a cluster
+
+    /// A broker of a cluster.
+    struct Node: Sendable, Hashable {
+        /// The name in Erlang, such as `warren-2@localhost`.
+        let name: String
+        /// The process of the stack, such as `rabbitmq-2`.
+        var process: String {
+            let number = name.prefix { $0 != "@" }.split(separator: "-").dropFirst().first ?? "1"
+            return "rabbitmq-\(number)"
+        }
+    }
+
+    /// Returns the node that leads a quorum queue.
+    func leader(of queue: String) async throws -> Node {
+        let table = try await stack.rabbitmqctl("list_queues", "-p", "warren", "name", "leader")
+        for line in table.split(separator: "\n") {
+            let columns = line.split(separator: "\t")
+            if columns.count == 2, columns[0] == queue { return Node(name: String(columns[1])) }
+        }
+        throw ChaosError("\(queue) has no leader")
+    }
+
+    /// Cuts the connections of a node to the other nodes. With another cookie for them, it refuses new ones.
+    func cutOff(_ node: Node) async throws {
+        _ = try await stack.rabbitmqctl([
+            "-n", node.name, "eval",
+            """
+            [begin erlang:set_cookie(N, cut), erlang:disconnect_node(N) end || N <- rabbit_nodes:all(), N =/= node()].
+            """,
+        ])
+    }
+
+    /// Ends the effect of ``cutOff(_:)``.
+    func reconnect(_ node: Node) async throws {
+        _ = try await stack.rabbitmqctl([
+            "-n", node.name, "eval",
+            "[erlang:set_cookie(N, erlang:get_cookie()) || N <- rabbit_nodes:all(), N =/= node()].",
+        ])
+    }
+
+    // MARK: Queues, bindings and users
+
     /// Removes a binding. `rabbitmqctl` has no command for it.
     func unbind(queue: String, exchange: String, key: String) async throws {
         _ = try await stack.rabbitmqctl([

@@ -15,6 +15,10 @@ import Reactor
         "SELECT id::text FROM upload WHERE NOT EXISTS (SELECT FROM media WHERE media.id = upload.id)")
     private static let projection = Statement("SELECT id::text FROM media WHERE url IS NOT NULL AND NOT is_deleted")
     private static let accounts = Statement("SELECT username, id::text FROM accounts WHERE starts_with(username, $1)")
+    private static let allPosts = Statement("SELECT id::text FROM posts")
+    private static let allDocuments = Statement("SELECT id::text FROM documents WHERE NOT is_deleted")
+    private static let allPictures = Statement("SELECT id::text FROM media")
+    private static let allAccounts = Statement("SELECT id::text FROM accounts")
     private static let outbox = Statement("SELECT count(*)::bigint FROM outbox")
 
     let databases: Databases
@@ -35,6 +39,13 @@ import Reactor
         effects.counts[.assets] = try await assets()
         effects.counts[.creationEvents] = events.counts(of: "post.created", "media.uploaded", "account.registered")
         effects.counts[.deletionEvents] = events.counts(of: "post.deleted", "media.deleted")
+        effects.all[.posts] = Set(try await ids(Self.allPosts, of: .post).keys)
+        effects.all[.index] = Set(try await ids(Self.allDocuments, of: .search).keys)
+        effects.all[.pictures] = Set(try await ids(Self.allPictures, of: .media).keys)
+        effects.all[.accounts] = Set(try await ids(Self.allAccounts, of: .identity).keys)
+        for place in [Effects.Place.projection, .assets] {
+            effects.all[place] = Set(effects.counts[place]?.keys ?? [:].keys)
+        }
         return effects
     }
 

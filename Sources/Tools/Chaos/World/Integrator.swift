@@ -11,9 +11,8 @@ import Reactor
 
     /// Runs a body with a connected client.
     static func run(_ world: World, _ body: @Loop (Integrator) async throws -> Void) async throws {
-        let address = BrokerAddress(
-            host: "127.0.0.1", port: world.addresses.broker, user: "integrator",
-            password: try world.stack.secret("amqp-integrator"), virtualHost: "warren")
+        let address = world.addresses.broker(
+            user: "integrator", password: try world.stack.secret("amqp-integrator"))
         let publisher = Publisher(
             address: address, name: "warren-chaos",
             log: Logger(label: "warren-chaos") { _ in SwiftLogNoOpLogHandler() })

@@ -28,7 +28,7 @@ import Reactor
         try await connected(world) { copier, address in
             try await world.broker.declare(queue: queue, bindings: bindings)
             let subscription = Subscription.queue(queue, prefetch: 500) { copier.copy($0) }
-            try await consuming(address, subscription) { try await body(copier) }
+            try await consuming(address, subscription) { _ in try await body(copier) }
             // If a queue is deleted while messages are published to it, RabbitMQ 3.10 closes connections.
             for binding in bindings {
                 try await world.broker.unbind(queue: queue, exchange: binding.exchange, key: binding.key)
@@ -43,21 +43,21 @@ import Reactor
     static func reverse(_ world: World, queue: String) async throws -> Int {
         try await connected(world) { copier, address in
             let taken = TakenDeliveries()
-            try await consuming(address, .queue(queue, prefetch: 10_000) { taken.all.append($0) }) {
-                var known = -1
-                while known < taken.all.count {
-                    known = taken.all.count
-                    try await Loop.sleep(for: .seconds(1))
-                }
+            var count = 0
+            try await consuming(address, .queue(queue, prefetch: 10_000) { taken.all.append($0) }) { consumer in
+                try await Loop.sleep(for: .seconds(1))
+                // From now on, the queue keeps what arrives, also the copies.
+                await consumer.pause()
+                count = taken.all.count
                 // The broker confirms the copies while later ones are published; they keep their order.
                 for delivery in taken.all.reversed() { copier.publish(copier.message(delivery), then: delivery) }
                 let deadline = ContinuousClock.now + .seconds(30)
-                while copier.count < taken.all.count {
+                while copier.count < count {
                     guard .now < deadline else { throw ChaosError("the messages of \(queue) were not published") }
                     try await Loop.sleep(for: .milliseconds(20))
                 }
             }
-            return taken.all.count
+            return count
         }
     }
 
@@ -107,8 +107,7 @@ import Reactor
         _ world: World, _ body: @Loop (MessageCopier, BrokerAddress) async throws -> Value
     ) async throws -> Value {
         let password = try await world.broker.makeImpersonator(user)
-        let address = BrokerAddress(
-            host: "127.0.0.1", port: world.addresses.broker, user: user, password: password, virtualHost: "warren")
+        let address = world.addresses.broker(user: user, password: password)
         let publisher = Publisher(address: address, name: "warren-chaos", log: log)
         async let publishing: Void = publisher.run()
         let result: Result<Value, any Error>
@@ -126,7 +125,7 @@ import Reactor
     }
 
     private static func consuming(
-        _ address: BrokerAddress, _ subscription: Subscription, _ body: @Loop () async throws -> Void
+        _ address: BrokerAddress, _ subscription: Subscription, _ body: @Loop (Consumer) async throws -> Void
     ) async throws {
         let consumer = Consumer(address: address, name: "warren-chaos", subscriptions: [subscription], log: log)
         async let running: Void = consumer.run()
@@ -135,7 +134,7 @@ import Reactor
             guard await consumer.waitUntilConsuming(within: .seconds(10)) else {
                 throw ChaosError("the suite's broker user cannot consume")
             }
-            result = .success(try await body())
+            result = .success(try await body(consumer))
         } catch {
             result = .failure(error)
         }

@@ -20,4 +20,9 @@ enum ProcessTree {
         let fields = (try? String(contentsOfFile: "/proc/\(pid)/statm", encoding: .utf8))?.split(separator: " ")
         return (fields?.dropFirst().first.flatMap { Int($0) } ?? 0) * Int(getpagesize())
     }
+
+    /// Whether a process has loaded a library.
+    static func hasLoaded(_ library: String, _ pid: pid_t) -> Bool {
+        (try? String(contentsOfFile: "/proc/\(pid)/maps", encoding: .utf8))?.contains(library) == true
+    }
 }

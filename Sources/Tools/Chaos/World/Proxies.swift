@@ -4,7 +4,8 @@ import LocalStack
 
 /// The TCP proxies between the daemons and their servers. A fault can cut or stall the connections.
 struct Proxies: Sendable {
-    let broker: FaultProxy
+    /// One for each broker.
+    let brokers: [FaultProxy]
     let postgres: FaultProxy
     let redis: FaultProxy
     let limits: FaultProxy
@@ -13,15 +14,16 @@ struct Proxies: Sendable {
     /// Starts the proxies, and replaces the servers' ports in the address files of the daemons, which read these files
     /// for each connection.
     init(_ addresses: Addresses) throws {
-        broker = try FaultProxy(to: addresses.broker)
+        brokers = try addresses.brokers.map { try FaultProxy(to: $0) }
         postgres = try FaultProxy(to: addresses.postgres)
         redis = try FaultProxy(to: addresses.redis)
         limits = try FaultProxy(to: addresses.limits)
         cloudinary = try FaultProxy(to: addresses.cloudinary)
-        let ports = [
-            addresses.broker: broker.port, addresses.postgres: postgres.port, addresses.redis: redis.port,
-            addresses.limits: limits.port, addresses.cloudinary: cloudinary.port,
+        var ports = [
+            addresses.postgres: postgres.port, addresses.redis: redis.port, addresses.limits: limits.port,
+            addresses.cloudinary: cloudinary.port,
         ]
+        for (port, proxy) in zip(addresses.brokers, brokers) { ports[port] = proxy.port }
         var names = ["cloudinary.url"]
         for daemon in Stack.daemons { names += ["\(daemon)-amqp.url", "\(daemon)-redis.url"] }
         for worker in Stack.workers { names.append("\(worker)-database.url") }
@@ -36,7 +38,7 @@ struct Proxies: Sendable {
         }
     }
 
-    var all: [FaultProxy] { [broker, postgres, redis, limits, cloudinary] }
+    var all: [FaultProxy] { brokers + [postgres, redis, limits, cloudinary] }
 
     func stop() {
         for proxy in all { proxy.stop() }

@@ -12,26 +12,48 @@ extension World {
         _ services: [String], _ run: FaultRun, with start: @Loop (String) throws -> ChildProcess,
         _ body: @Loop () async throws -> Void
     ) async throws {
+        try await adding(services, run, with: start) {
+            let result: Result<Void, any Error>
+            do {
+                for service in services { try await scale(service, 0) }
+                result = .success(try await body())
+            } catch {
+                result = .failure(error)
+            }
+            for service in services { try await scale(service, Self.workers) }
+            try result.get()
+        }
+    }
+
+    /// Runs a body while a further process of each service runs. Stops these processes afterwards, and requires that
+    /// they exit with status 0 within 30 s.
+    ///
+    /// - Parameter start: starts the process of a service.
+    func adding(
+        _ services: [String], _ run: FaultRun, with start: @Loop (String) throws -> ChildProcess,
+        _ body: @Loop () async throws -> Void
+    ) async throws {
         var copies: [(service: String, process: ChildProcess)] = []
         let result: Result<Void, any Error>
         do {
             for service in services { copies.append((service, try start(service))) }
-            // A copy is ready when its queue has one consumer more, so the ordinary workers stop afterwards.
             try await awaitConsumers(services)
-            for service in services { try await stack.scale(service, 0) }
-            try await body()
-            result = .success(())
+            result = .success(try await body())
         } catch {
             result = .failure(error)
         }
-        for service in services { try await stack.scale(service, Self.workers) }
-        for (service, process) in copies {
-            process.send(SIGTERM)
+        try await terminate(copies, run)
+        try result.get()
+    }
+
+    /// Stops processes with SIGTERM, and requires that they exit with status 0 within 30 s.
+    func terminate(_ processes: [(service: String, process: ChildProcess)], _ run: FaultRun) async throws {
+        for (_, process) in processes { process.send(SIGTERM) }
+        for (service, process) in processes {
             let status = try await process.waitForExit(within: .seconds(30))
-            run.require(status == 0, "the \(service) worker ended with status \(status) after SIGTERM")
+            run.require(status == 0, "a \(service) process ended with status \(status) after SIGTERM")
             process.removeFiles()
         }
-        try result.get()
     }
 
     /// Waits until a further process of each service consumes.

@@ -24,6 +24,8 @@ import TestData
     let http: HTTPCaller
     let clients: Clients
     var generator: SeededGenerator
+    /// The processes that faults have ended in this episode, such as `post-1`.
+    var ended: Set<String> = []
     /// The second ingress, which `compose/local` does not know.
     private(set) var secondIngress: ChildProcess?
 
@@ -34,11 +36,8 @@ import TestData
         databases = Databases(addresses)
         broker = BrokerAdmin(stack: stack)
         mediaHost = try MediaHost(addresses)
-        let password = try stack.secret("amqp-integrator")
         events = EventCounter(
-            address: BrokerAddress(
-                host: "127.0.0.1", port: addresses.broker, user: "integrator", password: password,
-                virtualHost: "warren"))
+            address: addresses.broker(user: "integrator", password: try stack.secret("amqp-integrator")))
         http = try HTTPCaller(addresses: [addresses.http])
         let prefix = "chaos\(String(Timestamp.now().milliseconds / 1000, radix: 36))"
         clients = Clients(http: http, prefix: prefix, seed: seed)
@@ -49,7 +48,7 @@ import TestData
 
     /// Starts the missing processes, and waits until all of them are ready.
     func startMissingProcesses() async throws {
-        try await stack.composeLocal("servers")
+        try await startServers()
         for worker in Stack.workers { try await stack.scale(worker, Self.workers) }
         try await stack.scale("cloudinary-local", 1)
         try await stack.scale("ingress", 1)
@@ -65,7 +64,7 @@ import TestData
     }
 
     /// Starts a copy of the ingress on a free port, and waits until it is ready.
-    private func startIngress(
+    func startIngress(
         _ changes: [String: String] = [:]
     ) async throws -> (process: ChildProcess, address: String) {
         let host = "127.0.0.1:\(try Self.freePort())"
@@ -103,13 +102,25 @@ import TestData
         return listener.port
     }
 
-    /// Whether an ingress is connected to the broker and Redis.
+    /// Whether an ingress is connected to the broker.
     func isReady(_ address: String) async -> Bool {
         await http.status(of: "\(address)/health/ready") == 200
     }
 
+    /// Starts the servers that do not run, and waits until they are ready.
+    func startServers() async throws { try await stack.composeLocal("servers") }
+
+    /// Starts or stops processes of a service until `count` of them run and are ready.
+    func scale(_ service: String, _ count: Int) async throws {
+        for number in count..<max(count, Self.workers) { ended.insert("\(service)-\(number + 1)") }
+        try await stack.scale(service, count)
+    }
+
     /// Kills a process of the stack, and returns when it has ended.
-    func kill(_ name: String) async throws { try await stack.kill(name, with: SIGKILL) }
+    func kill(_ name: String) async throws {
+        ended.insert(name)
+        try await stack.kill(name, with: SIGKILL)
+    }
 
     /// Sends a signal to a process of the stack.
     func signal(_ name: String, _ signal: Int32) throws {
@@ -128,6 +139,20 @@ import TestData
         proxies.stop()
     }
 
+    // MARK: Calls
+
+    /// Requires that a call of this kind got a 503 while the fault lasted. Otherwise the fault had no effect.
+    func requireRefusals(_ call: String, _ run: FaultRun) {
+        let isRefused = http.log.calls.contains { $0.call == call && $0.status == 503 && $0.began >= run.began }
+        run.require(isRefused, "no \(call) got a 503, so the fault had no effect")
+    }
+
+    /// Requires that a call of this kind got a 202 or failed while the fault lasted. Otherwise the fault had no effect.
+    func requireDelays(_ call: String, _ run: FaultRun) {
+        let isDelayed = http.log.calls.contains { $0.call == call && !$0.isServed && $0.ended >= run.began }
+        run.require(isDelayed, "every \(call) was served, so the fault had no effect")
+    }
+
     /// Waits for a random time.
     func sleep(seconds range: ClosedRange<Double>) async throws {
         try await Loop.sleep(for: .seconds(Double.random(in: range, using: &generator)))
@@ -135,12 +160,13 @@ import TestData
 
     // MARK: Servers
 
-    /// Returns the address in a secret, with another port.
+    /// Returns the address in a secret, with another port. The address of a cluster becomes that of one broker.
     func addressOf(_ name: String, port: Int) throws -> String {
         let address = try stack.secret(name)
-        guard let colon = address.lastIndex(of: ":") else { throw ChaosError("\(name) has no port") }
-        let rest = address[address.index(after: colon)...].drop { $0.isNumber }
-        return "\(address[..<colon]):\(port)\(rest)"
+        guard let at = address.lastIndex(of: "@"), let slash = address[at...].firstIndex(of: "/") else {
+            throw ChaosError("\(name) is not the address of a server")
+        }
+        return "\(address[...at])127.0.0.1:\(port)\(address[slash...])"
     }
 
     /// Replaces the text of a secret, from which daemons read an address.
@@ -168,7 +194,8 @@ import TestData
         var environment = ProcessInfo.processInfo.environment
         environment["REDISCLI_AUTH"] = try stack.secret("redis")
         return try await Program(
-            path: "/usr/bin/redis-cli", arguments: ["-p", "\(addresses.redis)"] + arguments, environment: environment
+            path: "/usr/bin/redis-cli", arguments: ["-e", "-p", "\(addresses.redis)"] + arguments,
+            environment: environment
         ).runSuccessfully()
     }
 }
