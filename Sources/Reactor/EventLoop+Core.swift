@@ -11,8 +11,8 @@ extension EventLoop {
         private var runningCalls: [@Sendable () -> Void] = []
         private var timers = TimerQueue()
         private var watches: [UInt64: Watched] = [:]
-        /// The latest watch of each descriptor. A descriptor may be closed and its number used again before its watch is
-        /// cancelled. The watch must then not touch the new descriptor's registration.
+        /// The latest watch of each descriptor. A descriptor may be closed, and its number used again, before its watch
+        /// is cancelled. The watch must then not touch the new descriptor's registration.
         private var owners: [Int32: UInt64] = [:]
         private var nextWatch: UInt64 = 1
         private var hooks: [Int: () -> Void] = [:]

@@ -64,21 +64,21 @@ struct BrokerAdmin: Sendable {
         throw ChaosError("\(queue) has no leader")
     }
 
+    /// The names of the nodes (`compose/lib/cluster.sh`). A node that has paused does not know the others' names.
+    private static let nodes = "['warren@localhost', 'warren-2@localhost', 'warren-3@localhost'] -- [node()]"
+
     /// Cuts the connections of a node to the other nodes. With another cookie for them, it refuses new ones.
     func cutOff(_ node: Node) async throws {
         _ = try await stack.rabbitmqctl([
             "-n", node.name, "eval",
-            """
-            [begin erlang:set_cookie(N, cut), erlang:disconnect_node(N) end || N <- rabbit_nodes:all(), N =/= node()].
-            """,
+            "[begin erlang:set_cookie(N, cut), erlang:disconnect_node(N) end || N <- \(Self.nodes)].",
         ])
     }
 
     /// Ends the effect of ``cutOff(_:)``.
     func reconnect(_ node: Node) async throws {
         _ = try await stack.rabbitmqctl([
-            "-n", node.name, "eval",
-            "[erlang:set_cookie(N, erlang:get_cookie()) || N <- rabbit_nodes:all(), N =/= node()].",
+            "-n", node.name, "eval", "[erlang:set_cookie(N, erlang:get_cookie()) || N <- \(Self.nodes)].",
         ])
     }
 
