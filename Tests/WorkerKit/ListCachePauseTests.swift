@@ -22,6 +22,8 @@ import Testing
         private(set) var writes = 0
         private(set) var reads = 0
         var readTime: Duration = .milliseconds(5)
+        /// Whether readings wait until this is false.
+        var isBlocked = false
         /// The time of each write's invalidation.
         var written: [ContinuousClock.Instant] = []
         /// The number of times that the page was asked for.
@@ -40,7 +42,7 @@ import Testing
         func read() async throws -> [UInt8] {
             reads += 1
             let value = writes
-            try await Loop.sleep(for: readTime)
+            repeat { try await Loop.sleep(for: readTime) } while isBlocked
             return Array(String(value).utf8)
         }
     }
@@ -113,20 +115,39 @@ import Testing
     @Test("a task that asks under a new generation shares the reading that began shortly before")
     @Loop func sharedAcrossGenerations() async throws {
         try await CacheFixture.run { fixture async throws in
-            let cache = Self.cache(fixture)
+            let cache = Self.cache(fixture, pause: .seconds(60))
+            // The generation is old, so the write begins a new one at once.
+            _ = try await fixture.redis.send(["SET", .string(fixture.generationKey), "1"])
             let table = Table()
-            table.readTime = .milliseconds(400)
-            try await Loop.sleep(for: Self.pause)
+            table.isBlocked = true
             async let first = Self.value(cache, table)
-            try await Loop.sleep(for: .milliseconds(100))
+            try #require(try await eventually { table.reads == 1 })
             table.write()
             await cache.invalidate()
             async let second = Self.value(cache, table)
-            try await Loop.sleep(for: .milliseconds(200))
-            // The first reading is older than the pause now.
-            async let third = Self.value(cache, table)
-            #expect(try await (first, second, third) == (0, 0, 1))
-            #expect(table.reads == 2)
+            try await Loop.sleep(for: .seconds(1))
+            table.isBlocked = false
+            #expect(try await (first, second) == (0, 0))
+            #expect(table.reads == 1)
+        }
+    }
+
+    @Test("a task that asks under a new generation does not share a reading that is older than the pause")
+    @Loop func notShared() async throws {
+        try await CacheFixture.run { fixture async throws in
+            let cache = Self.cache(fixture, pause: .milliseconds(50))
+            _ = try await fixture.redis.send(["SET", .string(fixture.generationKey), "1"])
+            let table = Table()
+            table.isBlocked = true
+            async let first = Self.value(cache, table)
+            try #require(try await eventually { table.reads == 1 })
+            try await Loop.sleep(for: .milliseconds(60))
+            table.write()
+            await cache.invalidate()
+            async let second = Self.value(cache, table)
+            #expect(try await eventually { table.reads == 2 })
+            table.isBlocked = false
+            #expect(try await (first, second) == (0, 1))
         }
     }
 
