@@ -37,18 +37,25 @@ enum ClusterFaults {
             undo: { try await world.startServers() }, { try await world.sleep(seconds: 5...8) })
     }
 
-    /// The other nodes take the broker for dead, and it takes them for dead afterwards.
+    /// The other nodes take the broker for dead. RabbitMQ does not mend such a partition, so the broker is restarted.
     private static func stopped(seconds: Int) -> Fault {
         Fault(
-            name: "leader-stopped-\(seconds)s", summary: "the broker that leads post.commands hangs (SIGSTOP)",
+            name: "leader-stopped-\(seconds)s",
+            summary: "the broker that leads post.commands hangs (SIGSTOP), and is then restarted",
             targets: [.broker], affected: Fault.allServices, recovery: recovery
         ) { world, run in
             let leader = try await world.broker.leader(of: Queue.postCommands)
             try await run.perform(
                 cause: { try world.signal(leader.process, SIGSTOP) },
-                undo: { try world.signal(leader.process, SIGCONT) },
-                { try await Loop.sleep(for: .seconds(seconds)) })
-            Self.requireWrites(world, run)
+                undo: {
+                    try world.signal(leader.process, SIGCONT)
+                    try await world.kill(leader.process)
+                    try await world.startServers()
+                },
+                {
+                    try await Loop.sleep(for: .seconds(seconds))
+                    Self.requireWrites(world, run)
+                })
         }
     }
 
