@@ -23,6 +23,13 @@ enum ProcessTree {
 
     /// Whether a process has loaded a library.
     static func hasLoaded(_ library: String, _ pid: pid_t) -> Bool {
-        (try? String(contentsOfFile: "/proc/\(pid)/maps", encoding: .utf8))?.contains(library) == true
+        // Foundation reads only a part of this file, because the kernel gives it a size of 0.
+        guard let file = fopen("/proc/\(pid)/maps", "r") else { return false }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 4_096)
+        while fgets(&line, Int32(line.count), file) != nil {
+            if strstr(line, library) != nil { return true }
+        }
+        return false
     }
 }
