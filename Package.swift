@@ -65,7 +65,8 @@ func program(_ name: String, path: String, exclude: [String] = [], _ dependencie
 
 func tests(_ name: String, exclude: [String] = [], _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: dependencies + ["TestSupport", "FaultProxy"], path: "Tests/\(name)",
+        name: "\(name)Tests", dependencies: dependencies + ["TestSupport", "FaultProxy", "TestData"],
+        path: "Tests/\(name)",
         exclude: exclude, swiftSettings: settings)
 }
 
@@ -222,7 +223,7 @@ let testTargets = [
         ]),
     tests("Compose", ["warren"]),
     tests("AtomicFile", ["AtomicFile"]),
-    tests("Bench", ["BenchKit", "Contracts", "ImageHeaders", "TestData"]),
+    tests("Bench", ["BenchKit", "Contracts", "ImageHeaders"]),
     tests("Chaos", ["ChaosKit", "warren-chaos", "Contracts"]),
     tests("FaultProxy", ["Contracts"]),
     tests("CloudinaryLocal", ["cloudinary-local", crypto]),
@@ -233,7 +234,7 @@ let testTargets = [
         "Journeys",
         [
             "AMQP", "BrokerSupport", "DatabaseSupport", "LocalStack", "Postgres", "Redis", "Curl", "Contracts",
-            "Reactor", "TestData", logging,
+            "Reactor", logging,
         ]),
 ]
 

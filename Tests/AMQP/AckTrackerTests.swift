@@ -1,3 +1,4 @@
+import TestData
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import Reactor
+import TestData
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import Contracts
+import TestData
 import TestSupport
 import Testing
 

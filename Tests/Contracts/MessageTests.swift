@@ -1,5 +1,6 @@
 import Contracts
 import FoundationEssentials
+import TestData
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import Contracts
+import TestData
 import TestSupport
 
 /// Changes valid documents into documents that are nearly valid. The same seed gives the same documents.

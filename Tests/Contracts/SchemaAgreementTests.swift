@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import TestData
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import Contracts
 import Reactor
+import TestData
 import TestSupport
 import Testing
 import WorkerKit

@@ -3,6 +3,7 @@ import DatabaseSupport
 import FoundationEssentials
 import Postgres
 import Reactor
+import TestData
 import TestSupport
 import Testing
 

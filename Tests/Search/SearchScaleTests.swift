@@ -2,6 +2,7 @@ import Contracts
 import FoundationEssentials
 import Postgres
 import Reactor
+import TestData
 import TestSupport
 import Testing
 

@@ -10,7 +10,7 @@ package struct ChaosPlan: Sendable {
     private let demands: [String: Demands]
     private var waiting: [String] = []
 
-    /// What a fault attacks, and what must work so that the fault can be caused and removed.
+    /// The servers and processes that a fault attacks (`targets`), and those that must work meanwhile (`needs`).
     package struct Demands: Sendable {
         package let targets: Set<String>
         package let needs: Set<String>

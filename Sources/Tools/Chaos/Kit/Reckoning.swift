@@ -1,4 +1,4 @@
-/// Compares what the clients were told with what the stores have.
+/// Compares the outcomes in the ledger with the rows, entries and events in the stores.
 package enum Reckoning {
     /// Returns a line for each broken promise.
     ///

@@ -12,8 +12,8 @@ import Reactor
         let log = Logger(label: "warren-chaos") { _ in SwiftLogNoOpLogHandler() }
         var pools: [String: PostgresPool] = [:]
         for service in ServiceName.allCases {
-            let url =
-                "postgresql://postgres:\(addresses.postgresPassword)@127.0.0.1:\(addresses.postgres)/\(service.rawValue)"
+            let server = "postgres:\(addresses.postgresPassword)@127.0.0.1:\(addresses.postgres)"
+            let url = "postgresql://\(server)/\(service.rawValue)"
             pools[service.rawValue] = PostgresPool(url: url, size: 1, log: log)
         }
         self.pools = pools
