@@ -42,7 +42,7 @@ extension PostgresPool {
     }
 
     private func keepConnected(_ slot: Int) async {
-        var backoff = Backoff(.milliseconds(100) ... .seconds(5))
+        var backoff = Backoff(.milliseconds(100) ... .seconds(3))
         while !closed.isFired, !Task.isCancelled {
             do {
                 let connection = try await connect(slot)

@@ -17,7 +17,9 @@ internal import Reactor
     private var interrupter: SocketInterrupter?
     /// The host of the last connection.
     private var lastHost: BrokerAddress.Host?
-    private var backoff = Backoff(.milliseconds(100) ... .seconds(10))
+    /// The longest delay is shorter than the time limit of a query (5 s). The ingress may reconnect first, and a query
+    /// that it then publishes must still reach a worker in time.
+    private var backoff = Backoff(.milliseconds(100) ... .seconds(3))
 
     /// A connection that lasted at least this long resets the backoff.
     private static let stableAfter = Duration.seconds(10)
