@@ -5,9 +5,10 @@ package import Redis
 /// Sends invalidations to a cache, and sends failed invalidations again, because a cache that has missed an
 /// invalidation continues to serve deleted data.
 ///
-/// While the connection is open, failed invalidations are sent again with exponential backoff. On a new connection, all
-/// of them are sent before any command that reads. An invalidation that fails several times is kept only once. Other
-/// workers of the service, which may reach Redis, get failed invalidations through the broker (``handover``).
+/// While the connection is open, one of the failed invalidations is sent again with exponential backoff, and all
+/// others as soon as it succeeds. On a new connection, all of them are sent before any command that reads. An
+/// invalidation that fails several times is kept only once. Other workers of the service, which may reach Redis, get
+/// failed invalidations through the broker (``handover``).
 @Loop package final class Invalidations {
     /// The lifetime of cache entries.
     package static let entryLifetime: Duration = .seconds(60)
@@ -25,7 +26,9 @@ package import Redis
     private var pending: Set<Invalidation> = []
     /// Whether failed invalidations were dropped because of ``limit``.
     private var hasOverflowed = false
-    private var backoff = Backoff(.milliseconds(100) ... .seconds(5))
+    /// If Redis refuses writes, caches are not read. As soon as it accepts them again, readers can find entries whose
+    /// invalidation is pending, so the longest delay is short.
+    private var backoff = Backoff(.milliseconds(100) ... .milliseconds(500))
     private var timer: LoopTimer?
 
     /// Makes the invalidations of a Redis client. A client can have only one such object, because the object sets the
@@ -74,6 +77,18 @@ package import Redis
         scheduleRetry()
     }
 
+    /// Sends one pending invalidation, and all others if it succeeds.
+    private func probe() {
+        timer = nil
+        guard redis.isConnected, let invalidation = pending.first else { return }
+        redis.send(invalidation.command(for: redis.serverID)) { result in
+            switch result {
+            case .success: self.retry()
+            case .failure: self.scheduleRetry()
+            }
+        }
+    }
+
     /// Sends all pending invalidations in one turn of the loop.
     private func retry() {
         timer?.cancel()
@@ -102,6 +117,6 @@ package import Redis
     private func scheduleRetry() {
         // If Redis is not connected, `onConnect` sends the invalidations.
         guard timer == nil, redis.isConnected else { return }
-        timer = Loop.schedule(after: backoff.next()) { [weak self] in self?.retry() }
+        timer = Loop.schedule(after: backoff.next()) { [weak self] in self?.probe() }
     }
 }
