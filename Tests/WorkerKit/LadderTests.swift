@@ -7,6 +7,7 @@ import TestSupport
 import Testing
 
 @testable import Contracts
+@testable import Postgres
 @testable import WorkerKit
 
 extension Workers {
@@ -188,6 +189,17 @@ extension Workers.LadderTests {
                 #expect(fixture.service.begun == 2)
             }
             #expect(try await fixture.queues.depth(fixture.queues.waiting) == 0)
+        }
+    }
+
+    @Test("a credential whose commit may have succeeded gets an error reply with status 504")
+    @Loop func unknownCommit() async throws {
+        try await WorkerFixture.run { fixture async throws in
+            fixture.service.onEnd = { _, _ in throw PostgresError(.outcomeUnknown, "the connection broke") }
+            try await fixture.withWorker { _ async throws in
+                let reply = try await fixture.client.ask(fixture.service.login.name, fixture.body(UUID.v7()))
+                #expect(reply.status == 504 && reply.problem == "deadline-exceeded")
+            }
         }
     }
 

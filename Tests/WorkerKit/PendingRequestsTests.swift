@@ -63,12 +63,15 @@ struct PendingRequestsTests {
         }
     }
 
-    @Test("if the outcome of a publish is unknown, a query ends and a command still waits for its reply")
+    @Test("if it is unknown whether a request was published, a query ends and a command still waits for its reply")
     func lost() throws {
         var pending = PendingRequests<String>(limit: 10)
         let query = try register(&pending, .reply, "query")
+        let credential = try register(&pending, .credentialReply, "credential")
         let command = try register(&pending, .commandReply, "command")
         #expect(outcome(pending.publishOutcomeUnknown(query)) == "unavailable")
+        // A credential may be carried out: an account may be registered.
+        #expect(outcome(pending.publishOutcomeUnknown(credential)) == "unknown")
         #expect(outcome(pending.publishOutcomeUnknown(command)) == "none")
         #expect(outcome(pending.answer(command, reply)) == "reply")
     }

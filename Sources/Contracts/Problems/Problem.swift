@@ -28,6 +28,12 @@ extension Problem {
         Problem(.invalid, faults: invalid.faults)
     }
 
+    /// The problem of a request that may or may not be carried out.
+    package static let outcomeUnknown = Problem(
+        .deadlineExceeded,
+        detail: "It is unknown whether the request was or will be carried out. If it had an Idempotency-Key, a retry "
+            + "with the same key cannot carry it out twice.")
+
     /// Returns the problem of a request with one fault that the schema cannot express.
     package static func invalid(_ pointer: String, _ message: String) -> Problem {
         Problem(.invalid, faults: [ValidationFault(pointer: pointer, message: message)])

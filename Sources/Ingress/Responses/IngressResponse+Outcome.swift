@@ -33,10 +33,7 @@ extension IngressResponse {
         case .deadlineExceeded:
             return .problem(Problem(.deadlineExceeded), traceID: traceID)
         case .outcomeUnknown:
-            let detail =
-                "It is unknown whether the command will be carried out. If the request had an Idempotency-Key, "
-                + "a retry with the same key cannot carry out the command twice."
-            return .problem(Problem(.deadlineExceeded, detail: detail), traceID: traceID)
+            return .problem(.outcomeUnknown, traceID: traceID)
         }
     }
 

@@ -184,7 +184,9 @@ internal import Reactor
             logHandled(message, began, status: nil)
         case .failed(let error):
             logRepeated(.error, "request failed", metadata(message, failure: error, as: "error"))
-            await reply(message.refusal(Problem(.unavailable)), to: message)
+            // If the connection broke during the commit, a credential may have been carried out.
+            let isUnknown = (error as? PostgresError)?.code == .outcomeUnknown
+            await reply(message.refusal(isUnknown ? .outcomeUnknown : Problem(.unavailable)), to: message)
             delivery.ack()
         case .unprocessable(let reason):
             log.error("message cannot be handled", metadata: metadata(message, ["reason": "\(reason)"]))

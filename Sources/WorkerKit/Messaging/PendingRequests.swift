@@ -3,9 +3,12 @@
 struct PendingRequests<Completion> {
     /// The event that ends a request successfully.
     enum Awaited {
-        /// The reply to a query or a credential. If it is unknown whether the request was published, the request ends,
+        /// The reply to a query. If it is unknown whether the query was published, the query ends as unavailable,
         /// because the client can send it again.
         case reply
+        /// The reply to a credential. If it is unknown whether the credential was published, it ends with an unknown
+        /// outcome, because it may be carried out.
+        case credentialReply
         /// The reply to a command. If it is unknown whether the command was published, the reply can still arrive.
         case commandReply
         /// The publisher confirm of a command whose sender does not wait for a reply.
@@ -75,7 +78,7 @@ struct PendingRequests<Completion> {
     mutating func publishOutcomeUnknown(_ id: UInt64) -> End? {
         switch entries[id]?.awaited {
         case .reply: remove(id).map { ($0, .unavailable("the connection to the broker broke")) }
-        case .confirm: remove(id).map { ($0, .outcomeUnknown) }
+        case .credentialReply, .confirm: remove(id).map { ($0, .outcomeUnknown) }
         case .commandReply, nil: nil
         }
     }
@@ -85,7 +88,9 @@ struct PendingRequests<Completion> {
     /// - Returns: the request's end; `nil` if the request has already ended.
     mutating func expire(_ id: UInt64) -> End? {
         guard let entry = entries.removeValue(forKey: id) else { return nil }
-        guard entry.awaited != .reply else { return (entry.completion, .deadlineExceeded) }
-        return (entry.completion, entry.isConfirmed ? .accepted : .outcomeUnknown)
+        switch entry.awaited {
+        case .reply, .credentialReply: return (entry.completion, .deadlineExceeded)
+        case .commandReply, .confirm: return (entry.completion, entry.isConfirmed ? .accepted : .outcomeUnknown)
+        }
     }
 }

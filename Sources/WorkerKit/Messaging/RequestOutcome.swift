@@ -2,9 +2,9 @@
 package enum RequestOutcome: Sendable {
     /// A worker replied.
     case reply(Reply)
-    /// The request was not published. For a query or a credential, this can also mean that it is unknown whether the
-    /// request was published. The text is the reason, for example that the broker cannot be reached or is in alarm,
-    /// that the queue is full, or that no queue is bound for the message type.
+    /// The request was not published. For a query, this can also mean that it is unknown whether the query was
+    /// published. The text is the reason, for example that the broker cannot be reached or is in alarm, that the queue
+    /// is full, or that no queue is bound for the message type.
     case unavailable(String)
     /// The request was not published, because its client already occupies its share of the queue (see ``QueueShares``).
     case shareExceeded
@@ -13,6 +13,6 @@ package enum RequestOutcome: Sendable {
     case accepted
     /// No reply to the request arrived before the deadline. The request was not a command (see `MessageKind`).
     case deadlineExceeded
-    /// It is unknown whether the broker has stored the command.
+    /// It is unknown whether the broker has the command or the credential.
     case outcomeUnknown
 }

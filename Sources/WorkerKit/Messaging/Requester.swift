@@ -152,8 +152,11 @@ package import Reactor
     }
 
     private func awaited(by request: OutgoingRequest) -> PendingRequests<Completion>.Awaited {
-        guard request.type.kind == .command else { return .reply }
-        return request.awaitsReply ? .commandReply : .confirm
+        switch request.type.kind {
+        case .command: request.awaitsReply ? .commandReply : .confirm
+        case .credential: .credentialReply
+        case .query: .reply
+        }
     }
 
     private func settle(_ id: UInt64, _ result: Result<Void, PublishError>) {
