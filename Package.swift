@@ -131,8 +131,9 @@ let layer3 = [
 
 let layer4 = [
     module("AtomicFile", path: "Sources/Tools/AtomicFile", []),
-    module("FaultProxy", path: "Sources/Tools/FaultProxy", []),
-    module("LocalStack", path: "Sources/Tools/LocalStack", ["Reactor"]),
+    module("FaultProxy", path: "Sources/Tools/FaultProxy", ["CLinux"]),
+    .systemLibrary(name: "CSpawn", path: "Sources/Tools/LocalStack/CSpawn"),
+    module("LocalStack", path: "Sources/Tools/LocalStack", exclude: ["CSpawn"], ["CSpawn", "Reactor"]),
     module("TestData", path: "Sources/Tools/TestData", []),
     module(
         "BenchKit", path: "Sources/Tools/Bench/Kit", exclude: ["result.schema.json"],
@@ -226,6 +227,7 @@ let testTargets = [
     tests("Bench", ["BenchKit", "Contracts", "ImageHeaders"]),
     tests("Chaos", ["ChaosKit", "warren-chaos", "Contracts"]),
     tests("FaultProxy", ["Contracts"]),
+    tests("LocalStack", ["LocalStack"]),
     tests("CloudinaryLocal", ["cloudinary-local", crypto]),
     tests(
         "Fuzz", exclude: ["libfuzzer"],

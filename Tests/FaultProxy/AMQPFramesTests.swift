@@ -36,19 +36,21 @@ struct AMQPFramesTests {
         }
     }
 
-    @Test("a client's messages, acknowledgements and selection of confirms are recognized, split at any byte")
+    @Test("a client's messages, acknowledgements, refusals and channels are recognized, split at any byte")
     func client() {
         let stream =
-            AMQPBytes.protocolHeader + AMQPBytes.method(MethodID.confirmSelect) + AMQPBytes.heartbeat
+            AMQPBytes.protocolHeader + AMQPBytes.openChannel(1) + AMQPBytes.method(MethodID.confirmSelect)
+            + AMQPBytes.heartbeat
             + AMQPBytes.publish("warren.replies", "reply-key", id: "id-1", bodies: [[1], [2, 3]])
             + AMQPBytes.publish("warren.events", "post.created", bodies: []) + AMQPBytes.ack(7, isMultiple: true)
-            + AMQPBytes.ack(9)
+            + AMQPBytes.ack(9) + AMQPBytes.nack(10, isMultiple: true) + AMQPBytes.reject(11)
         expect(
             [
-                .selectedConfirms,
+                .openedChannel, .selectedConfirms,
                 .published(.init(exchange: "warren.replies", routingKey: "reply-key", correlationID: "id-1")),
                 .published(.init(exchange: "warren.events", routingKey: "post.created")),
                 .acknowledged(.init(tag: 7, isMultiple: true)), .acknowledged(.init(tag: 9, isMultiple: false)),
+                .refused(.init(tag: 10, isMultiple: true)), .refused(.init(tag: 11, isMultiple: false)),
             ], in: stream, from: .client)
     }
 
@@ -85,6 +87,15 @@ struct AMQPFramesTests {
         #expect(result.channels == [1, 2])
     }
 
+    @Test("the tags of an acknowledgement: one, all up to it, or with tag 0 all")
+    func tags() {
+        let cases: [(AMQPFrames.Tags, [UInt64])] = [
+            (.init(tag: 2, isMultiple: false), [2]), (.init(tag: 2, isMultiple: true), [1, 2]),
+            (.init(tag: 0, isMultiple: true), [1, 2, 3]), (.init(tag: 0, isMultiple: false), []),
+        ]
+        for (tags, expected) in cases { #expect((1...3).filter { tags.contains($0) } == expected, "\(tags)") }
+    }
+
     @Test("a message whose last frame is incomplete has no event yet")
     func incomplete() {
         let message = AMQPBytes.deliver("warren.commands", "post.create", tag: 1)
@@ -107,7 +118,10 @@ struct AMQPFramesTests {
 
     @Test("a method whose arguments end early has no event, and its frame is forwarded")
     func truncatedArguments() {
-        for id in [MethodID.basicAck, MethodID.basicNack, MethodID.basicDeliver, MethodID.basicPublish] {
+        let methods = [
+            MethodID.basicAck, MethodID.basicNack, MethodID.basicReject, MethodID.basicDeliver, MethodID.basicPublish,
+        ]
+        for id in methods {
             for size in 0..<8 {
                 let stream = AMQPBytes.method(id, Array(repeating: 200, count: size))
                 #expect(parse([stream], from: .server).events.isEmpty)

@@ -120,6 +120,22 @@ struct KillPointTests {
             forwarded: whole(Self.deliver, Self.transaction, answer), reached: nil)
     }
 
+    @Test("committed: an error of an earlier transaction does not end the current one")
+    func earlierError() {
+        let earlier = Step(
+            "earlier", .database, .client,
+            PostgresBytes.parse("s0", "BEGIN") + PostgresBytes.run("s0") + PostgresBytes.sync)
+        // The error arrives after the next transaction was begun, and before its COMMIT.
+        let statements = Step("statements", .database, .client, Self.prepare)
+        let error = Step("error", .database, .server, PostgresBytes.failed + PostgresBytes.ready)
+        let commit = Step("commit", .database, .client, PostgresBytes.run("s4") + PostgresBytes.sync)
+        var forwarded = whole(Self.deliver, earlier, statements, error, commit)
+        forwarded["committed"] = Self.beforeCommitAnswer
+        expect(
+            [Self.deliver, earlier, statements, error, commit, Self.committed], at: .committed,
+            forwarded: forwarded, reached: "committed")
+    }
+
     @Test("event published: the broker's confirm is held")
     func eventPublished() {
         expect(
@@ -139,6 +155,28 @@ struct KillPointTests {
             steps, at: .eventPublished,
             forwarded: whole(
                 Self.deliver, Self.transaction, Self.committed, Self.event, refused, retry, confirm), reached: nil)
+    }
+
+    @Test("event published: a confirm with tag 0 confirms all events")
+    func confirmsAll() {
+        let all = Step("all", .publisher, .server, AMQPBytes.ack(0, isMultiple: true, channel: 2))
+        let steps = [Self.deliver, Self.transaction, Self.committed, Self.event, all]
+        expect(
+            steps, at: .eventPublished,
+            forwarded: whole(Self.deliver, Self.transaction, Self.committed, Self.event), reached: "all")
+    }
+
+    @Test(
+        "event published: a channel that is opened again, or selects confirms again, forgets its events",
+        arguments: [AMQPBytes.openChannel(2), AMQPBytes.method(MethodID.confirmSelect, channel: 2)])
+    func reopened(again: [UInt8]) {
+        let reopen = Step("reopen", .publisher, .client, again)
+        let retry = Step(
+            "retry", .publisher, .client, AMQPBytes.publish(ExchangeName.retry, "1s.post.commands", channel: 2))
+        let steps = [Self.deliver, Self.transaction, Self.committed, Self.event, reopen, retry, Self.confirm]
+        expect(
+            steps, at: .eventPublished,
+            forwarded: Dictionary(uniqueKeysWithValues: steps.map { ($0.name, $0.bytes) }), reached: nil)
     }
 
     @Test("event published: an event that was published before the commit of the command does not count")
@@ -182,6 +220,43 @@ struct KillPointTests {
         expect(
             [Self.deliver, retry, Self.ack], at: .replied, forwarded: whole(Self.deliver, retry, Self.ack),
             reached: nil)
+    }
+
+    @Test(
+        "replied: a delivery that the worker refuses is forgotten",
+        arguments: [
+            AMQPBytes.reject(1), AMQPBytes.nack(1), AMQPBytes.nack(0, isMultiple: true),
+        ])
+    func refused(bytes: [UInt8]) {
+        let refusal = Step("refusal", .consumer, .client, bytes)
+        // The tag covers the refused delivery, too, which no longer counts.
+        let ack = Step("ack of others", .consumer, .client, AMQPBytes.ack(1, isMultiple: true))
+        expect(
+            [Self.deliver, refusal, ack], at: .replied, forwarded: whole(Self.deliver, refusal, ack), reached: nil)
+    }
+
+    @Test(
+        "replied: an acknowledgement of several deliveries is held if one of them has no reply yet",
+        arguments: [
+            AMQPBytes.ack(2, isMultiple: true), AMQPBytes.ack(0, isMultiple: true),
+        ])
+    func acknowledgesSeveral(bytes: [UInt8]) {
+        let query = Step(
+            "query", .consumer, .server, AMQPBytes.deliver(ExchangeName.commands, "post.get", tag: 2, id: "id-2"))
+        let acks = Step("acks", .consumer, .client, bytes)
+        expect(
+            [Self.deliver, query, acks, Self.reply], at: .replied,
+            forwarded: whole(Self.deliver, query, Self.reply), reached: "reply")
+    }
+
+    @Test("replied: after the channel was opened again, its tags are those of other deliveries")
+    func reopenedConsumer() {
+        let reopen = Step("reopen", .consumer, .client, AMQPBytes.openChannel(1))
+        let query = Step(
+            "query", .consumer, .server, AMQPBytes.deliver(ExchangeName.commands, "post.get", tag: 1, id: "id-2"))
+        expect(
+            [Self.deliver, reopen, query, Self.ack], at: .replied,
+            forwarded: whole(Self.deliver, reopen, query, Self.ack), reached: nil)
     }
 
     @Test("without a delivery of the message type, no kill point is reached", arguments: KillPoint.allCases)

@@ -18,6 +18,7 @@ declare -A TEST_NEEDS=(
     [ImageHeaders]=""
     [Ingress]="rabbitmq redis"
     [Journeys]="stack"
+    [LocalStack]=""
     [Media]="postgres"
     [Post]="postgres redis"
     [Postgres]="postgres"

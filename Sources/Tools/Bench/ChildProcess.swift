@@ -1,4 +1,5 @@
 import Glibc
+import LocalStack
 import Reactor
 
 /// Runs programs as children. They stay in the process group of the bench, so that the signal that ends the bench ends
@@ -45,17 +46,22 @@ enum ChildProcess {
         guard pipe(&toChild) == 0, pipe(&fromChild) == 0 else {
             return .failure(BenchError("pipe: \(String(cString: strerror(errno)))"))
         }
-        // Close-on-exec: a child that inherited the write end of its own standard input would never see end of file.
-        for descriptor in toChild + fromChild { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-        var pid = pid_t()
-        let code = spawn(&pid, [path] + arguments, environment, input: toChild[0], output: fromChild[1])
+        var program = Program(path: path, arguments: arguments)
+        program.environment.merge(environment) { $1 }
+        let spawned = Result { () throws(Program.Failure) in
+            let output = Program.StandardStream.descriptor(fromChild[1])
+            return try program.spawn(input: .descriptor(toChild[0]), output: output, errors: output)
+        }
         close(toChild[0])
         close(fromChild[1])
         defer { close(fromChild[0]) }
-        guard code == 0 else {
+        let pid: pid_t
+        switch spawned {
+        case .success(let child): pid = child
+        case .failure(let failure):
             close(toChild[1])
             let hint = package.map { ": install the Debian package \($0)" } ?? ""
-            return .failure(BenchError("cannot run \(path): \(String(cString: strerror(code)))\(hint)"))
+            return .failure(BenchError("cannot run \(failure)\(hint)"))
         }
         // If the program ends before it has read everything, its status tells why.
         while let bytes = input?(), writeAll(bytes, to: toChild[1]) {}
@@ -68,44 +74,6 @@ enum ChildProcess {
         // The lower seven bits have the signal, the next byte the status (wait(2)).
         let exitStatus = status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
         return .success(Exit(status: exitStatus, output: output, microseconds: time))
-    }
-
-    private static func spawn(
-        _ pid: inout pid_t, _ words: [String], _ environment: [String: String], input: Int32, output: Int32
-    ) -> Int32 {
-        var actions = posix_spawn_file_actions_t()
-        var attributes = posix_spawnattr_t()
-        posix_spawn_file_actions_init(&actions)
-        posix_spawnattr_init(&attributes)
-        defer {
-            posix_spawn_file_actions_destroy(&actions)
-            posix_spawnattr_destroy(&attributes)
-        }
-        posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
-        posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
-        posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO)
-        // Threads of Swift's runtime may block signals, and the bench ignores SIGPIPE; a child would inherit both.
-        var (none, all) = (sigset_t(), sigset_t())
-        sigemptyset(&none)
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-        let copies: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-        let variables = environment.map { strdup("\($0)=\($1)") } + inheritedVariables(without: environment) + [nil]
-        defer { for copy in copies + variables { free(copy) } }
-        return posix_spawnp(&pid, words[0], &actions, &attributes, copies, variables)
-    }
-
-    private static func inheritedVariables(without names: [String: String]) -> [UnsafeMutablePointer<CChar>?] {
-        var copies: [UnsafeMutablePointer<CChar>?] = []
-        var next = environ
-        while let entry = next.pointee {
-            let name = String(cString: entry).prefix { $0 != "=" }
-            if names[String(name)] == nil { copies.append(strdup(entry)) }
-            next += 1
-        }
-        return copies
     }
 
     /// Writes bytes. Returns false if nobody reads them any more.

@@ -15,7 +15,7 @@ package struct Inspection: Sendable {
     /// The bytes that the other peer receives now. They can contain bytes of earlier calls. Bytes that an inspector
     /// never returns are held back.
     package var forwarded: [UInt8]
-    /// Called after the bytes were forwarded, or could not be forwarded because the connection has ended.
+    /// Called after the bytes were forwarded. Not called if the connection has ended before.
     package var completion: (@Sendable () -> Void)?
 
     package init(forwarded: [UInt8], completion: (@Sendable () -> Void)? = nil) {

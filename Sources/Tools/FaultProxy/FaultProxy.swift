@@ -6,7 +6,7 @@ internal import Synchronization
 /// A TCP proxy on loopback between a client and its server. It can break, refuse and stall connections, and an
 /// inspector can decide which bytes it forwards.
 ///
-/// Two threads serve each connection. ``stop()`` ends all threads.
+/// Two threads serve each connection. Call ``stop()``, which ends all threads and closes the sockets.
 package final class FaultProxy: @unchecked Sendable {
     private struct State {
         var isRefusing = false
@@ -25,7 +25,8 @@ package final class FaultProxy: @unchecked Sendable {
     private let target: Int
     private let makeInspector: (@Sendable () -> any ConnectionInspector)?
     private let state = Mutex(State())
-    private let done = DispatchSemaphore(value: 0)
+    /// The threads that have not ended.
+    private let threads = DispatchGroup()
 
     /// Starts to listen.
     ///
@@ -42,8 +43,7 @@ package final class FaultProxy: @unchecked Sendable {
         self.target = target
         self.makeInspector = makeInspector
         (listener, self.port) = try LoopbackSocket.listen(on: host, port: port)
-        let thread = Thread { [self] in acceptAll() }
-        thread.start()
+        startThread { [self] in acceptAll() }
     }
 
     /// The number of accepted connections.
@@ -66,7 +66,8 @@ package final class FaultProxy: @unchecked Sendable {
         cut()
     }
 
-    /// Stops forwarding in both directions and leaves the connections open, as if the server had hung.
+    /// Stops forwarding in both directions and leaves the connections open, as if the server had hung. If a peer closes
+    /// its connection meanwhile, the other peer learns it after ``resume()``.
     package func stall() {
         state.withLock { $0.isStalled = true }
     }
@@ -79,56 +80,85 @@ package final class FaultProxy: @unchecked Sendable {
         }
     }
 
-    /// Closes every connection and stops listening.
+    /// Closes every connection and stops listening. Returns when all threads of the proxy have ended, so no inspector
+    /// is called afterwards. Do not call this from an inspector, because it would wait for its own thread.
     package func stop() {
         let isFirst = state.withLock { state in
             defer { state.isStopped = true }
             return !state.isStopped
         }
-        guard isFirst else { return }
-        shutdown(listener, Int32(SHUT_RDWR))
-        done.wait()
+        if isFirst { shutdown(listener, Int32(SHUT_RDWR)) }
         cut()
-        close(listener)
+        threads.wait()
+        if isFirst { close(listener) }
+    }
+
+    private var isStopped: Bool { state.withLock { $0.isStopped } }
+
+    private func startThread(_ body: @escaping @Sendable () -> Void) {
+        threads.enter()
+        Thread { [threads] in
+            body()
+            threads.leave()
+        }.start()
     }
 
     private func acceptAll() {
-        defer { done.signal() }
         while true {
-            let client = accept(listener, nil, nil)
-            guard client >= 0 else { return }
+            guard let client = LoopbackSocket.accept(listener) else {
+                let code = errno
+                guard !isStopped else { return }
+                // The other errors may last: the process has too many open files, for example.
+                if code != EINTR, code != ECONNABORTED { usleep(10_000) }
+                continue
+            }
             let (isRefusing, cuts) = state.withLock { state in
                 state.accepted += 1
                 return (state.isRefusing || state.isStopped, state.cuts)
             }
-            guard !isRefusing, let server = LoopbackSocket.connect(to: target) else {
+            guard !isRefusing else {
                 close(client)
                 continue
             }
-            let connection = ProxiedConnection(client: client, server: server, inspector: makeInspector?())
-            // A cut since the connection was accepted also cuts this connection.
-            let isOpen = state.withLock { state in
-                guard state.cuts == cuts else { return false }
-                state.sockets.formUnion(connection.sockets)
-                return true
-            }
-            guard isOpen else {
-                connection.close()
-                continue
-            }
-            for peer in Peer.allCases { Thread { [self] in serve(connection, from: peer) }.start() }
+            // A thread of its own, because connecting to a server that hangs takes long.
+            startThread { [self] in serve(client, acceptedAfter: cuts) }
         }
     }
 
-    /// Forwards one direction of a connection until it ends. The direction that ends last closes the sockets.
-    private func serve(_ connection: ProxiedConnection, from peer: Peer) {
-        let isLast = connection.forward(from: peer) {
-            while state.withLock({ $0.isStalled && !$0.isStopped }) { usleep(5000) }
-            countExchange(from: peer)
+    /// Connects an accepted client to the server, and forwards until the connection ends.
+    private func serve(_ client: Int32, acceptedAfter cuts: Int) {
+        let isOpen = { [self] in state.withLock { $0.cuts == cuts } }
+        guard let server = LoopbackSocket.connect(to: target, while: isOpen) else {
+            waitWhileStalled()
+            close(client)
+            return
         }
+        let connection = ProxiedConnection(client: client, server: server, inspector: makeInspector?())
+        // If cut() ran after accept(), close this connection, too.
+        let isRegistered = state.withLock { state in
+            guard state.cuts == cuts else { return false }
+            state.sockets.formUnion(connection.sockets)
+            return true
+        }
+        guard isRegistered else {
+            connection.close()
+            return
+        }
+        startThread { [self] in forward(connection, from: .server) }
+        forward(connection, from: .client)
+    }
+
+    /// Forwards one direction of a connection until it ends. The direction that ends last closes the sockets.
+    private func forward(_ connection: ProxiedConnection, from peer: Peer) {
+        let isLast = connection.forward(
+            from: peer, willForward: waitWhileStalled, received: { countExchange(from: peer) })
         guard isLast else { return }
         state.withLock { $0.sockets.subtract(connection.sockets) }
         connection.close()
+    }
+
+    private func waitWhileStalled() {
+        while state.withLock({ $0.isStalled && !$0.isStopped }) { usleep(5000) }
     }
 
     private func countExchange(from peer: Peer) {

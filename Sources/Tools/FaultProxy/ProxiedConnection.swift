@@ -16,21 +16,25 @@ final class ProxiedConnection: Sendable {
 
     var sockets: [Int32] { [client, server] }
 
-    /// Forwards what a peer sends, until one of the two connections ends.
+    /// Forwards what a peer sends, until it sends no more or the other peer receives no more. Then ends this direction
+    /// only, because the other direction may still have bytes to forward, such as the server's last error message.
     ///
-    /// - Parameter received: called with each chunk that has arrived, before it is forwarded.
+    /// - Parameters:
+    ///   - willForward: called before each chunk, and before the end of the stream, is forwarded.
+    ///   - received: called with each chunk before it is forwarded.
     /// - Returns: whether the other direction has ended, too.
-    func forward(from peer: Peer, received: () -> Void) -> Bool {
+    func forward(from peer: Peer, willForward: () -> Void, received: () -> Void) -> Bool {
         let (source, sink) = peer == .client ? (client, server) : (server, client)
         var buffer = [UInt8](repeating: 0, count: 65536)
         while true {
-            let count = recv(source, &buffer, buffer.count, 0)
+            let count = LoopbackSocket.receive(from: source, into: &buffer)
+            willForward()
             guard count > 0 else { break }
             received()
             guard forward(buffer[..<count], from: peer, to: sink) else { break }
         }
-        shutdown(sink, Int32(SHUT_RDWR))
-        shutdown(source, Int32(SHUT_RDWR))
+        shutdown(sink, Int32(SHUT_WR))
+        shutdown(source, Int32(SHUT_RD))
         return openDirections.withLock { open in
             open -= 1
             return open == 0
@@ -45,7 +49,8 @@ final class ProxiedConnection: Sendable {
     private func forward(_ bytes: ArraySlice<UInt8>, from peer: Peer, to sink: Int32) -> Bool {
         guard let inspector else { return LoopbackSocket.send(bytes, to: sink) }
         let inspection = inspector.inspect(Array(bytes), from: peer)
-        defer { inspection.completion?() }
-        return LoopbackSocket.send(inspection.forwarded[...], to: sink)
+        guard LoopbackSocket.send(inspection.forwarded[...], to: sink) else { return false }
+        inspection.completion?()
+        return true
     }
 }

@@ -1,5 +1,4 @@
 internal import Foundation
-internal import Glibc
 
 /// A program to run: path, arguments and environment.
 package struct Program: Sendable {
@@ -19,6 +18,7 @@ package struct Program: Sendable {
         }
     }
 
+    /// The path of the program, or its name in a folder of this process's `PATH`.
     package var path: String
     package var arguments: [String]
     /// The program's whole environment; by default that of this process.
@@ -57,52 +57,16 @@ package struct Program: Sendable {
     /// Starts the program with its output in files.
     ///
     /// - Parameter errors: a file that gets standard error instead.
-    ///
-    /// Foundation's `Process` is not used, because it counts a program as running while any of its descendants runs,
-    /// and `compose/local` starts daemons that outlive it.
     package func start(errors: String? = nil) throws -> ChildProcess {
         let folder = FileManager.default.temporaryDirectory.appending(path: "warren-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
-        var actions = posix_spawn_file_actions_t()
-        var attributes = posix_spawnattr_t()
-        posix_spawn_file_actions_init(&actions)
-        posix_spawnattr_init(&attributes)
-        defer {
-            posix_spawn_file_actions_destroy(&actions)
-            posix_spawnattr_destroy(&attributes)
+        let file = { (name: String) in folder.appending(path: name).path(percentEncoded: false) }
+        do {
+            let pid = try spawn(output: .file(file("output")), errors: .file(errors ?? file("errors")))
+            return ChildProcess(pid: pid, folder: folder)
+        } catch {
+            try? FileManager.default.removeItem(at: folder)
+            throw error
         }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        for (descriptor, name) in [(Int32(1), "output"), (2, "errors")] {
-            let own = folder.appending(path: name).path(percentEncoded: false)
-            let file = descriptor == 2 ? errors ?? own : own
-            posix_spawn_file_actions_addopen(&actions, descriptor, file, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        }
-        // Threads of Swift's runtime block signals, and a child would inherit this signal mask.
-        var (none, all) = (sigset_t(), sigset_t())
-        sigemptyset(&none)
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-        // Daemons that outlive this process must not keep its descriptors open.
-        for descriptor in Int32(3)..<1024 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-        let pid = try Self.withCStrings([path] + arguments) { argv in
-            try Self.withCStrings(environment.map { "\($0)=\($1)" }) { environment in
-                var pid = pid_t()
-                let code = posix_spawn(&pid, path, &actions, &attributes, argv, environment)
-                guard code == 0 else { throw Failure(description: "\(path): \(String(cString: strerror(code)))") }
-                return pid
-            }
-        }
-        return ChildProcess(pid: pid, folder: folder)
-    }
-
-    /// Passes strings as a null-terminated array of C strings, which is valid inside the closure only.
-    private static func withCStrings<Result>(
-        _ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) throws -> Result
-    ) rethrows -> Result {
-        let copies = texts.map { strdup($0) }
-        defer { for copy in copies { free(copy) } }
-        return try body(copies + [nil])
     }
 }

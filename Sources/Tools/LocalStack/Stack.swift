@@ -6,7 +6,8 @@ internal import Reactor
 package struct Stack: Sendable {
     /// The folder with pids, logs and secrets (`WARREN_STATE`).
     package let state: String
-    /// The path of `compose/local`. The script must find the same stack, so `WARREN_STATE` must be set.
+    /// The path of `compose/local`. `WARREN_STATE` must be set in this process's environment, so that the script uses
+    /// this stack.
     package let script: String
 
     package init(state: String, script: String) {
@@ -27,8 +28,9 @@ package struct Stack: Sendable {
 
     /// Runs a command of `compose/local` on this stack and returns its output.
     @discardableResult package func composeLocal(_ arguments: String...) async throws -> String {
-        // A server has 120 s to become ready.
-        try await Program(path: script, arguments: arguments).runSuccessfully(within: .seconds(180))
+        // In a cluster, the script waits up to 10 s for the port mapper, 120 s for PostgreSQL and Redis, 120 s for the
+        // brokers, and 60 s until they have joined: 310 s. The rest is for the commands that it runs.
+        try await Program(path: script, arguments: arguments).runSuccessfully(within: .seconds(420))
     }
 
     /// Starts or stops processes of a service until `count` of them run and are ready.
@@ -45,11 +47,17 @@ package struct Stack: Sendable {
 
     // MARK: Processes
 
-    /// Returns the pid of a process such as `post-1`.
+    /// Returns the pid of a process such as `post-1`, which may have exited.
+    ///
+    /// - Throws: an error if the stack has not started it, and ``Program/Failure`` if a later process has the same pid.
     package func pid(_ name: String) throws -> pid_t {
         let text = try String(contentsOfFile: "\(state)/run/\(name).pid", encoding: .utf8)
         guard let pid = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines)), pid > 1 else {
             throw Program.Failure(description: "\(name).pid does not contain a pid: \(text)")
+        }
+        let born = try String(contentsOfFile: "\(state)/run/\(name).born", encoding: .utf8)
+        if let time = Self.stat(pid)?.startTime, time != born.trimmingCharacters(in: .whitespacesAndNewlines) {
+            throw Program.Failure(description: "\(name) does not run: another process has its pid \(pid)")
         }
         return pid
     }
@@ -70,10 +78,18 @@ package struct Stack: Sendable {
     }
 
     /// Returns whether a process runs. A zombie does not count as running.
-    package static func isAlive(_ pid: pid_t) -> Bool {
-        guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return false }
-        guard let name = stat.lastIndex(of: ")") else { return false }
-        return !stat[name...].hasPrefix(") Z")
+    package static func isAlive(_ pid: pid_t) -> Bool { stat(pid).map { $0.state != "Z" } ?? false }
+
+    /// Reads the state and the start time, in clock ticks since boot, of a process (proc(5)); `nil` if it does not
+    /// exist.
+    private static func stat(_ pid: pid_t) -> (state: Substring, startTime: Substring)? {
+        guard let line = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+            // The second field is the program's name in parentheses, which can contain spaces and parentheses.
+            let name = line.lastIndex(of: ")")
+        else { return nil }
+        let fields = line[name...].split(separator: " ").dropFirst()
+        guard let state = fields.first, fields.count > 19 else { return nil }
+        return (state, fields[fields.startIndex + 19])
     }
 
     /// Starts a copy of a process of the stack, as a child of this process.
@@ -97,7 +113,8 @@ package struct Stack: Sendable {
         let environ = try Data(contentsOf: URL(filePath: "/proc/\(pid)/environ"))
         var environment: [String: String] = [:]
         for entry in environ.split(separator: 0) {
-            let parts = String(decoding: entry, as: UTF8.self).split(separator: "=", maxSplits: 1)
+            let parts = String(decoding: entry, as: UTF8.self)
+                .split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             if parts.count == 2 { environment[String(parts[0])] = String(parts[1]) }
         }
         // A copy must not touch the health file of the original.

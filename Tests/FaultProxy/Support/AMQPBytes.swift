@@ -34,9 +34,17 @@ enum AMQPBytes {
         method(MethodID.basicAck, channel: channel, number(tag) + [isMultiple ? 1 : 0])
     }
 
-    static func nack(_ tag: UInt64, channel: UInt16 = 1) -> [UInt8] {
-        method(MethodID.basicNack, channel: channel, number(tag) + [0])
+    /// basic.nack; with `isMultiple`, also of all earlier messages.
+    static func nack(_ tag: UInt64, isMultiple: Bool = false, channel: UInt16 = 1) -> [UInt8] {
+        method(MethodID.basicNack, channel: channel, number(tag) + [isMultiple ? 1 : 0])
     }
+
+    /// basic.reject with `requeue`.
+    static func reject(_ tag: UInt64, channel: UInt16 = 1) -> [UInt8] {
+        method(MethodID.basicReject, channel: channel, number(tag) + [1])
+    }
+
+    static func openChannel(_ channel: UInt16) -> [UInt8] { method(MethodID.channelOpen, channel: channel, [0]) }
 
     /// A content header with the content type, a header, the delivery mode and the correlation id; and body frames.
     private static func content(id: String?, _ bodies: [[UInt8]], channel: UInt16) -> [UInt8] {

@@ -1,4 +1,5 @@
 import Contracts
+import FaultProxy
 import Foundation
 import Glibc
 import LocalStack

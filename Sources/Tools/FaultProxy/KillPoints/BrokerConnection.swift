@@ -39,7 +39,11 @@ struct BrokerConnection: TappedConnection {
     /// Takes a frame of the worker.
     private mutating func sent(_ frame: AMQPFrames.Frame, _ progress: inout KillPointProgress) -> TapAction {
         switch frame.event {
-        case .selectedConfirms: publishedCounts[frame.channel] = 0
+        case .openedChannel:
+            // The tags of both directions start again at 1.
+            forgetTags(of: frame.channel)
+            commands = commands.filter { $0.key.channel != frame.channel }
+        case .selectedConfirms: forgetTags(of: frame.channel)
         case .published(let message):
             let count = publishedCounts[frame.channel, default: 0] + 1
             publishedCounts[frame.channel] = count
@@ -52,7 +56,8 @@ struct BrokerConnection: TappedConnection {
             let settled = commands.filter { covers(tags, frame.channel, $0.key) }
             if progress.point == .replied, settled.values.contains(where: { progress.awaitsReply($0) }) { return .hold }
             for command in settled.keys { commands[command] = nil }
-        case .delivered, .refused, nil: break
+        case .refused(let tags): commands = commands.filter { !covers(tags, frame.channel, $0.key) }
+        case .delivered, nil: break
         }
         return .forward
     }
@@ -70,9 +75,15 @@ struct BrokerConnection: TappedConnection {
             events.subtract(confirmed)
         case .refused(let tags):
             events = events.filter { !covers(tags, frame.channel, $0) }
-        case .published, .selectedConfirms, nil: break
+        case .published, .openedChannel, .selectedConfirms, nil: break
         }
         return .forward
+    }
+
+    /// The broker counts the messages that are published on the channel from here on.
+    private mutating func forgetTags(of channel: UInt16) {
+        publishedCounts[channel] = 0
+        events = events.filter { $0.channel != channel }
     }
 
     private func covers(_ tags: AMQPFrames.Tags, _ channel: UInt16, _ tagged: Tagged) -> Bool {

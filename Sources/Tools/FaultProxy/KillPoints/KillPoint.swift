@@ -6,8 +6,8 @@ package enum KillPoint: String, Sendable, CaseIterable {
     case transactionOpen = "transaction open"
     /// PostgreSQL has committed the transaction, and the worker does not know it.
     case committed
-    /// The broker has confirmed an event that the worker published after it had committed a command. The worker does
-    /// not know it.
+    /// A command was committed, and the broker has confirmed an event that the worker published afterwards. The worker
+    /// has not received the confirm.
     case eventPublished = "event published"
     /// The worker has published the reply to the command. The broker does not have the acknowledgement of the delivery.
     case replied = "replied, not acknowledged"

@@ -48,8 +48,8 @@ struct KillPointProgress: Sendable {
     func awaitsReply(_ correlationID: String) -> Bool { unanswered.contains(correlationID) }
 }
 
-/// The exchanges that kill points depend on. They are part of the contract in `queues/`. This module does not import
-/// `Contracts`, because the tests of the lowest layers depend on it.
+/// The exchanges that kill points depend on. They are part of the contract in `queues/`. `Contracts` is not imported,
+/// because the tests of the drivers use this module and must build without `Contracts`.
 enum ExchangeName {
     static let commands = "warren.commands"
     static let replies = "warren.replies"

@@ -6,11 +6,11 @@ protocol TappedConnection: Sendable {
     mutating func receive(_ bytes: [UInt8], from peer: Peer, _ progress: inout KillPointProgress) -> TapResult
 }
 
-/// The result of some bytes that a peer has sent.
+/// The bytes to forward, and whether the kill point was reached.
 struct TapResult: Sendable, Equatable {
-    /// The bytes to forward: complete messages only, so that the stream is always held between two messages.
+    /// Complete messages only, so that the stream is always held between two messages.
     var forwarded: [UInt8] = []
-    /// Whether the kill point was reached. It is reached once.
+    /// Whether the last of these bytes are at the kill point. It is reached once.
     var isReached = false
 }
 

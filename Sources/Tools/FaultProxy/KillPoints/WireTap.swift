@@ -15,11 +15,18 @@ package final class WireTap: Sendable {
     /// The state that all connections share.
     private final class Shared: Sendable {
         let progress: Mutex<KillPointProgress>
-        let onReached: @Sendable () -> Void
+        /// Whether the bytes up to the kill point were forwarded.
+        let isReached = Atomic(false)
+        private let onReached: @Sendable () -> Void
 
         init(_ progress: KillPointProgress, _ onReached: @escaping @Sendable () -> Void) {
             self.progress = Mutex(progress)
             self.onReached = onReached
+        }
+
+        func reach() {
+            isReached.store(true, ordering: .releasing)
+            onReached()
         }
     }
 
@@ -35,8 +42,9 @@ package final class WireTap: Sendable {
             let result = shared.progress.withLock { progress in
                 connection.withLock { $0.receive(bytes, from: peer, &progress) }
             }
-            return Inspection(
-                forwarded: result.forwarded, completion: result.isReached ? shared.onReached : nil)
+            var inspection = Inspection(forwarded: result.forwarded)
+            if result.isReached { inspection.completion = { [shared] in shared.reach() } }
+            return inspection
         }
     }
 
@@ -71,10 +79,12 @@ package final class WireTap: Sendable {
     /// The port on 127.0.0.1 to which the worker connects instead of PostgreSQL's.
     package var databasePort: Int { database.port }
 
-    /// Whether the worker has reached the kill point.
-    package var isReached: Bool { shared.progress.withLock { $0.isReached } }
+    /// Whether the worker has reached the kill point, and all bytes before it were sent to their peer. If the
+    /// connection ends before they were sent, this stays `false`, and nothing more is forwarded.
+    package var isReached: Bool { shared.isReached.load(ordering: .acquiring) }
 
-    /// Closes all connections and stops listening.
+    /// Closes all connections and stops listening. Do not call this from `onReached`, because it waits for the threads
+    /// of the proxies.
     package func stop() {
         broker.stop()
         database.stop()

@@ -13,7 +13,9 @@ enum MethodID {
     static let basicPublish: UInt32 = 0x003C_0028
     static let basicDeliver: UInt32 = 0x003C_003C
     static let basicAck: UInt32 = 0x003C_0050
+    static let basicReject: UInt32 = 0x003C_005A
     static let basicNack: UInt32 = 0x003C_0078
+    static let channelOpen: UInt32 = 0x0014_000A
     static let confirmSelect: UInt32 = 0x0055_000A
 }
 
@@ -45,7 +47,7 @@ extension AMQPFrames.Event {
         case .published(var message):
             message.correlationID = id
             self = .published(message)
-        case .acknowledged, .refused, .selectedConfirms: break
+        case .acknowledged, .refused, .openedChannel, .selectedConfirms: break
         }
     }
 }
@@ -55,6 +57,12 @@ extension AMQPFrames.Tags {
     init?(_ reader: inout ByteReader) {
         guard let tag = reader.number(UInt64.self), let bits = reader.number(UInt8.self) else { return nil }
         self.init(tag: tag, isMultiple: bits & 1 == 1)
+    }
+
+    /// Reads the arguments of basic.reject. Its bit is `requeue`, and it covers one message.
+    init?(rejection reader: inout ByteReader) {
+        guard let tag = reader.number(UInt64.self), reader.number(UInt8.self) != nil else { return nil }
+        self.init(tag: tag, isMultiple: false)
     }
 }
 

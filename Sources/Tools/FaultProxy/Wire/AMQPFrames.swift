@@ -6,7 +6,7 @@ struct AMQPFrames {
     struct Frame {
         let bytes: [UInt8]
         let channel: UInt16
-        /// `nil` if the frame is part of something that kill points do not depend on.
+        /// `nil` for a frame that no kill point needs.
         let event: Event?
     }
 
@@ -16,8 +16,10 @@ struct AMQPFrames {
         /// basic.publish. Its last frame has the event.
         case published(Message)
         case acknowledged(Tags)
-        /// basic.nack
+        /// basic.nack or basic.reject
         case refused(Tags)
+        /// channel.open
+        case openedChannel
         /// confirm.select: the broker counts the messages of the channel from here on.
         case selectedConfirms
     }
@@ -28,12 +30,13 @@ struct AMQPFrames {
         var correlationID: String?
     }
 
-    /// The delivery tags that an acknowledgement covers.
+    /// The delivery tags that an acknowledgement or a refusal covers.
     struct Tags: Equatable {
         let tag: UInt64
         let isMultiple: Bool
 
-        func contains(_ other: UInt64) -> Bool { isMultiple ? other <= tag : other == tag }
+        /// With `isMultiple`, the tag 0 covers all messages (AMQP 0-9-1, class basic, method ack).
+        func contains(_ other: UInt64) -> Bool { isMultiple ? tag == 0 || other <= tag : other == tag }
     }
 
     /// No broker accepts a larger frame by default.
@@ -118,6 +121,8 @@ struct AMQPFrames {
             return nil
         case MethodID.basicAck: return Tags(&reader).map { .acknowledged($0) }
         case MethodID.basicNack: return Tags(&reader).map { .refused($0) }
+        case MethodID.basicReject: return Tags(rejection: &reader).map { .refused($0) }
+        case MethodID.channelOpen: return .openedChannel
         case MethodID.confirmSelect: return .selectedConfirms
         default: return nil
         }

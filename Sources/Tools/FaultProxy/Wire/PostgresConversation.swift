@@ -31,7 +31,7 @@ struct PostgresConversation {
     /// Whether a transaction was begun, and has neither ended nor failed.
     var isInTransaction: Bool { writesInbox != nil }
 
-    /// Whether a message of the client is the first one that runs the COMMIT of a transaction with an inbox row.
+    /// Whether the message is the Bind or the simple Query of a COMMIT, and the transaction has written an inbox row.
     func commitsCommand(_ content: PostgresMessages.Content) -> Bool {
         guard writesInbox == true else { return false }
         return switch content {
@@ -85,7 +85,8 @@ struct PostgresConversation {
             let end = unanswered.firstIndex(of: .sync) ?? unanswered.endIndex
             isSkipping = end == unanswered.endIndex
             unanswered.removeFirst(end)
-            writesInbox = nil
+            // The failed statement may be of an earlier transaction than the current one.
+            if !unanswered.contains(.statement(.begin)) { writesInbox = nil }
         case .readyForQuery:
             if let end = unanswered.firstIndex(of: .sync) { unanswered.removeFirst(end + 1) }
         default: break
@@ -95,7 +96,12 @@ struct PostgresConversation {
 }
 
 extension PostgresConversation.Statement {
-    /// Classifies a statement by the beginning of its text.
+    /// Classifies a statement by its first words, in upper or lower case, as Warren writes them: `BEGIN`, `COMMIT`,
+    /// `ROLLBACK` and `INSERT INTO inbox`.
+    ///
+    /// Other forms with the same effect count as ``other``: `START TRANSACTION`, `END` and `ABORT`, an INSERT in a CTE
+    /// or into a name with quotes or a schema, a statement after a comment, and each further statement of a simple
+    /// Query. `ROLLBACK TO SAVEPOINT` counts as ``rollback``.
     init(_ sql: String) {
         let words = sql.uppercased().split(maxSplits: 3) { $0.isWhitespace || ";(".contains($0) }
         switch words.first {
