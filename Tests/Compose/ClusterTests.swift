@@ -88,6 +88,7 @@ struct ClusterTests {
         let script = """
             import_definitions() { echo imported; }
             port_is_open() { return 1; }
+            rabbitmq_is_ready() { true; }
             BROKERS=3 EPMD_PORT=1
             for number in 1 2 3; do
                 declare $(broker_variable AMQP_PORT $number)=100$number $(broker_variable DIST_PORT $number)=200$number
@@ -130,6 +131,86 @@ struct ClusterTests {
         try state.write("data", to: "rabbitmq-2/data/schema.DAT")
         #expect(try await runSuccessfully(script) == restarted)
         #expect(try state.text("rabbitmq-2/data/schema.DAT") == "data")
+    }
+
+    /// Starts the brokers of a formed cluster.
+    ///
+    /// - Parameters:
+    ///   - taken: the numbers of the brokers whose ports are in use.
+    ///   - broken: the numbers of the brokers that exit at their start.
+    private func startFormedCluster(taken: [Int] = [], broken: [Int] = []) async throws -> Repository.ProgramResult {
+        try state.write("", to: "rabbitmq-2/formed")
+        return try await run(
+            """
+            BROKERS=3 EPMD_PORT=1
+            for number in 1 2 3; do
+                declare $(broker_variable AMQP_PORT $number)=100$number $(broker_variable DIST_PORT $number)=200$number
+            done
+            require_free_port() {
+                if [[ " \(taken.map { "100\($0)" }.joined(separator: " ")) " == *" $1 "* ]]; then fail "$1 is taken"; fi
+            }
+            launch() {
+                echo "launched $1"
+                if [[ " \(broken.map { "rabbitmq-\($0)" }.joined(separator: " ")) " != *" $1 "* ]]; then
+                    running+=" $1 "
+                fi
+            }
+            is_running() { [[ ${running-} == *" $1 "* ]]; }
+            rabbitmq_is_ready() { true; }
+            run_rabbitmqctl() { cat >/dev/null && echo "rabbitmqctl $*"; }
+            complete_members() { echo "completed members"; }
+            start_servers rabbitmq
+            """)
+    }
+
+    @Test("a formed cluster starts with two brokers if the third cannot be started", arguments: 1...3, [true, false])
+    func brokenBroker(number: Int, isPortTaken: Bool) async throws {
+        let result = try await startFormedCluster(
+            taken: isPortTaken ? [number] : [], broken: isPortTaken ? [] : [number])
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.errors.contains("rabbitmq-\(number) did not become ready"), "\(result.errors)")
+        let others = (1...3).filter { $0 != number }
+        for other in others { #expect(result.text.contains("launched rabbitmq-\(other)\n")) }
+        // The brokers that run await each other only, and queues get no members on the third one.
+        #expect(try state.text("log/definitions.log").contains("rabbitmqctl \(others[0]) -q await_online_nodes 2 "))
+        #expect(try !state.text("log/definitions.log").contains("completed members"))
+    }
+
+    @Test("a formed cluster whose brokers all start gets the members that its queues lack")
+    func allBrokers() async throws {
+        let result = try await startFormedCluster()
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
+        let log = try state.text("log/definitions.log")
+        #expect(log.contains("await_online_nodes 3 ") && log.contains("completed members"), "\(log)")
+    }
+
+    @Test("a cluster does not start with one broker")
+    func oneOfThree() async throws {
+        let result = try await startFormedCluster(taken: [1], broken: [3])
+        #expect(result.status == 1)
+        #expect(result.errors.contains("needs two brokers, but rabbitmq-1 rabbitmq-3 did not"), "\(result.errors)")
+    }
+
+    @Test("the start of a cluster fails if a queue lacks a member after the broker was told to add it")
+    func incompleteQueue() async throws {
+        try state.write("#!/bin/sh\necho grew \"$@\"\n", to: "bin/rabbitmq-queues")
+        let result = try await run(
+            """
+            BROKERS=3 DIST_PORT=2001 EPMD_PORT=1 RABBITMQ_BIN=$STATE/bin
+            chmod +x $STATE/bin/rabbitmq-queues
+            members_are_complete() { false; }
+            complete_members
+            """)
+        #expect(result.status == 1)
+        #expect(result.text.contains("grew grow warren-3@localhost all\n"), "\(result.text) \(result.errors)")
+        #expect(try await runSuccessfully("members_are_complete() { true; }; complete_members").isEmpty)
+    }
+
+    @Test("a port of the distribution must leave room for the ports of rabbitmqctl")
+    func distributionPort() async throws {
+        let result = try await run("WARREN_DIST_PORT=45436; prepare_stack")
+        #expect(result.status == 1 && result.errors.contains("must be at most 45435"), "\(result.errors)")
+        #expect(try await runSuccessfully("WARREN_DIST_PORT=45435; prepare_stack; echo $DIST_PORT") == "45435\n")
     }
 
     @Test("a first start of a cluster that was interrupted begins again without the data that it left behind")

@@ -142,7 +142,7 @@ struct LogRotationTests {
             start_servers redis
             start_servers redis
             stop_servers
-            """, parts: ["output", "state", "process", "servers"], state: state.path)
+            """, parts: ["output", "state", "process", "cluster", "servers"], state: state.path)
         try #require(result.status == 0, "\(result.errors)")
         let script = Repository.path("compose/lib/rotate_logs.sh")
         #expect(

@@ -12,21 +12,25 @@ run_chaos() {
     esac
     case " $* " in *' --cluster '*) BROKERS=3 ;; esac
     prepare_own_stack chaos release faketime
+    # A run that was killed may have left its file system mounted.
+    unmount_chaos_disk
     # The suite may be interrupted while it has stopped processes with SIGSTOP, which then ignore SIGTERM.
-    trap 'continue_processes; stop_own_stack' EXIT
+    trap 'continue_processes; stop_own_stack || true; unmount_chaos_disk' EXIT
     run_step "Building (release)" build_release
     # Faulty arguments are reported before the stack is started.
     "$program" --dry-run "$@" || exit
-    attack_stack "$program" "$@" || code=$?
+    start_attacked_stack
+    run_in_group "$program" "$@" || code=$?
     continue_processes
     run_step "Stopping all processes" stop_own_stack
+    unmount_chaos_disk
     # The data of a run that has found a broken promise stays, so that its cause can be found.
     if ((code == 0)); then run_step "Deleting the data" remove_own_data; fi
     exit "$code"
 }
 
-# attack_stack PROGRAM ARGUMENT…: starts a stack for the suite, and attacks it. Returns the status of PROGRAM.
-attack_stack() {
+# start_attacked_stack: starts a stack for the suite, and exports its addresses.
+start_attacked_stack() {
     local number
     # All requests come from one address.
     export WARREN_RATE_LIMIT="1000000/s burst 1000000" WARREN_CREDENTIAL_RATE_LIMIT="1000000/s burst 1000000"
@@ -37,7 +41,13 @@ attack_stack() {
     eval "$(print_stack_addresses)"
     WARREN_CHAOS_BROKERS=$(for number in $(seq "$BROKERS"); do broker_port AMQP_PORT "$number" && printf ,; done)
     export WARREN_STATE=$STATE WARREN_CHAOS_BROKERS
-    run_in_group "$@"
+}
+
+# unmount_chaos_disk: unmounts the small file system of the fault postgres-disk-full, if the suite was interrupted
+# before it did so.
+unmount_chaos_disk() {
+    local folder=$STATE/chaos-disk
+    if mountpoint -q "$folder"; then umount -l "$folder"; fi
 }
 
 # continue_processes: sends SIGCONT to all processes of the stack and their children.

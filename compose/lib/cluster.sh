@@ -6,9 +6,15 @@
 # declared only after all brokers have joined, because a quorum queue gets its members when it is declared. Therefore
 # the definitions are not loaded by each broker at its start, but imported once all of them run.
 
+# The numbers of the brokers that are ready, after complete_cluster has waited for them.
+READY_BROKERS=()
+
 broker_folder() { if (($1 == 1)); then printf rabbitmq; else printf 'rabbitmq-%s' "$1"; fi; }
 
 broker_node() { if (($1 == 1)); then printf 'warren@localhost'; else printf 'warren-%s@localhost' "$1"; fi; }
+
+# broker_names: prints the names of the stack's brokers, one per line.
+broker_names() { seq -f 'rabbitmq-%g' "$BROKERS"; }
 
 # running_broker: prints the number of the first broker that runs, or 1 if none runs.
 running_broker() {
@@ -60,7 +66,7 @@ classic_queue_conf() {
 }
 
 # cluster_is_formed: succeeds if all brokers have joined the cluster, and its queues were declared. Each broker's folder
-# has a file that says so, and one of them is enough, so that the loss of one folder does not delete the others.
+# has the marker `formed`. One marker is enough: if one folder is lost, begin_cluster must not delete the others.
 cluster_is_formed() {
     local number
     for number in $(seq "$BROKERS"); do
@@ -72,49 +78,108 @@ cluster_is_formed() {
 # begin_cluster: starts broker 1 of a new cluster. If an earlier first start was interrupted, deletes what it left
 # behind. The brokers have no messages yet, because daemons start after the cluster is formed.
 begin_cluster() {
-    local number
-    stop_processes TERM rabbitmq-1 rabbitmq-2 rabbitmq-3
+    local number names
+    mapfile -t names < <(broker_names)
+    stop_processes TERM "${names[@]}"
     for number in $(seq "$BROKERS"); do rm -rf "${STATE:?}/$(broker_folder "$number")"; done
     launch_broker 1
 }
 
-# complete_cluster: waits until all brokers of a cluster run, and declares what is missing of the definitions. Broker 1
-# must be ready.
-complete_cluster() {
-    local number names=()
-    ((BROKERS > 1)) || return 0
+# launch_formed_cluster: starts those brokers of a formed cluster that do not run. They are started together, because
+# each of them waits for the others at its start. A broker whose ports are taken is left out.
+launch_formed_cluster() {
+    local number problem
     for number in $(seq "$BROKERS"); do
-        launch_broker "$number"
-        names+=("rabbitmq-$number")
+        if is_running "rabbitmq-$number"; then continue; fi
+        if problem=$(require_broker_ports "$number" 2>&1); then
+            launch_broker "$number"
+        else
+            printf '%s\n' "$problem" >&2
+        fi
     done
-    wait_until_ready 120 server_is_ready "${names[@]}"
+}
+
+# complete_cluster: waits until the brokers of a cluster are ready, and declares what is missing of the definitions. A
+# new cluster needs all of its brokers, and broker 1 must be ready.
+complete_cluster() {
+    local number names
+    ((BROKERS > 1)) || return 0
+    if cluster_is_formed; then
+        wait_for_majority
+    else
+        for number in $(seq "$BROKERS"); do launch_broker "$number"; done
+        mapfile -t names < <(broker_names)
+        wait_until_ready 120 server_is_ready "${names[@]}"
+        mapfile -t READY_BROKERS < <(seq "$BROKERS")
+    fi
     import_definitions >"$STATE/log/definitions.log" 2>&1 || {
         print_log_end "$STATE/log/definitions.log"
         fail "cannot import the definitions into the cluster"
     }
-    for number in $(seq "$BROKERS"); do touch "$STATE/$(broker_folder "$number")/formed"; done
+    for number in "${READY_BROKERS[@]}"; do touch "$STATE/$(broker_folder "$number")/formed"; done
 }
 
-# import_definitions: imports queues/definitions.json and the definitions for tests, as soon as all brokers are members
-# of the cluster.
+# wait_for_majority: waits up to 120 s until all brokers of a formed cluster that run are ready, and sets READY_BROKERS
+# to their numbers. Warns if one broker of the cluster is missing, and fails if it has no majority.
+wait_for_majority() {
+    local number missing=()
+    wait_until 120 running_brokers_are_ready || true
+    for number in $(seq "$BROKERS"); do
+        if [[ " ${READY_BROKERS[*]} " == *" $number "* ]]; then continue; fi
+        missing+=("rabbitmq-$number")
+        # A broker whose ports are taken was not started.
+        if [[ -v LOG_START[rabbitmq-$number] ]]; then
+            print_log_end "$STATE/log/rabbitmq-$number.log" "${LOG_START[rabbitmq-$number]}"
+        fi
+    done
+    if ((${#READY_BROKERS[@]} < 2)); then
+        fail "the cluster needs two brokers, but ${missing[*]} did not become ready. The section \"A broker node" \
+            "cannot be started\" of compose/README.md says what to do"
+    fi
+    if ((${#missing[@]})); then
+        warn "${missing[*]} did not become ready. The cluster works without it, but must not lose another broker"
+    fi
+}
+
+# running_brokers_are_ready: sets READY_BROKERS to the numbers of the brokers that are ready. Succeeds if no other
+# broker runs.
+running_brokers_are_ready() {
+    local number waiting=no
+    READY_BROKERS=()
+    for number in $(seq "$BROKERS"); do
+        if ! is_running "rabbitmq-$number"; then continue; fi
+        if rabbitmq_is_ready "$number"; then READY_BROKERS+=("$number"); else waiting=yes; fi
+    done
+    [[ $waiting == no ]]
+}
+
+# import_definitions: imports queues/definitions.json and the definitions for tests, as soon as the brokers that are
+# ready have joined the cluster.
 import_definitions() {
-    rabbitmqctl -q await_online_nodes "$BROKERS" --timeout 60 &&
+    run_rabbitmqctl "${READY_BROKERS[0]}" -q await_online_nodes "${#READY_BROKERS[@]}" --timeout 60 &&
         { cat "$ROOT/queues/definitions.json" && scratch_definitions; } | merge_definitions |
-        rabbitmqctl -q import_definitions && complete_members
+        run_rabbitmqctl "${READY_BROKERS[0]}" -q import_definitions || return
+    # A queue cannot get a member on a broker that does not run.
+    ((${#READY_BROKERS[@]} < BROKERS)) || complete_members
 }
 
 # complete_members: gives each quorum queue a member on each broker. Queues lack members if a broker has lost its data
 # and joined the cluster again.
 complete_members() {
     local number
-    if rabbitmqctl -q list_queues -p warren type members --formatter json | jq -e --argjson brokers "$BROKERS" \
-        'all(.[]; .type != "quorum" or (.members | length) == $brokers)'; then
-        return
-    fi
+    if members_are_complete; then return; fi
+    set_rabbitmq_environment 1
     for number in $(seq "$BROKERS"); do
-        set_rabbitmq_environment "$(running_broker)"
         "${RABBITMQ_ENV[@]}" "$RABBITMQ_BIN/rabbitmq-queues" grow "$(broker_node "$number")" all || return
     done
+    # `grow` succeeds even if it could not add a member to a queue.
+    members_are_complete || { echo "A quorum queue lacks a member." && return 1; }
+}
+
+# members_are_complete: succeeds if each quorum queue has a member on each broker.
+members_are_complete() {
+    rabbitmqctl -q list_queues -p warren type members --formatter json | jq -e --argjson brokers "$BROKERS" \
+        'all(.[]; .type != "quorum" or (.members | length) == $brokers)'
 }
 
 # merge_definitions: reads definitions documents, and prints one that has the content of all of them.

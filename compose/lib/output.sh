@@ -6,8 +6,10 @@ SELF=${SELF:-compose/local}
 
 say() { printf '%s\n' "$*"; }
 
+warn() { printf '\n%s: %s\n' "$SELF" "$*" >&2; }
+
 fail() {
-    printf '\n%s: %s\n' "$SELF" "$*" >&2
+    warn "$@"
     exit 1
 }
 

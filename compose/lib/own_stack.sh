@@ -39,7 +39,7 @@ start_own_stack() {
 # remove_own_data: stops the stack if it runs, and deletes its data. The logs of the processes stay.
 remove_own_data() {
     if load_settings && any_running; then stop_own_stack; fi
-    rm -rf "${STATE:?}"/{rabbitmq,rabbitmq-2,rabbitmq-3,postgres,redis,limits,cloudinary,keys,secrets,run,bench,settings}
+    rm -rf "${STATE:?}"/{rabbitmq,rabbitmq-*,postgres,redis,limits,cloudinary,keys,secrets,run,bench,settings}
     make_state_folder
 }
 

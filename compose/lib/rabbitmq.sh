@@ -106,7 +106,6 @@ configure_rabbitmq() {
 
 # launch_rabbitmq: starts the port mapper and the brokers that do not run.
 launch_rabbitmq() {
-    local number
     set_user_prefix rabbitmq
     # If no port mapper runs, the broker or rabbitmqctl starts one, whose pid no pid file would have. A port mapper that
     # has died is therefore replaced even while the broker runs; the broker registers with the new one.
@@ -119,21 +118,29 @@ launch_rabbitmq() {
         begin_cluster
         return
     fi
-    # The brokers of a cluster are started together, because each of them waits for the others at its start.
-    for number in $(seq "$BROKERS"); do launch_broker "$number"; done
+    if ((BROKERS > 1)); then
+        launch_formed_cluster
+    else
+        launch_broker 1
+    fi
 }
 
 # launch_broker NUMBER: starts a broker if it does not run.
 launch_broker() {
-    local amqp distribution
     if is_running "rabbitmq-$1"; then return; fi
-    amqp=$(broker_port AMQP_PORT "$1") distribution=$(broker_port DIST_PORT "$1")
-    require_free_port "$amqp" "WARREN_$(broker_variable AMQP_PORT "$1")" RabbitMQ
-    require_free_port "$distribution" "WARREN_$(broker_variable DIST_PORT "$1")" "RabbitMQ's distribution"
+    require_broker_ports "$1"
     set_user_prefix rabbitmq
     set_rabbitmq_environment "$1"
     configure_rabbitmq "$1"
     launch "rabbitmq-$1" "${PREFIX[@]}" "${RABBITMQ_ENV[@]}" "$RABBITMQ_BIN/rabbitmq-server" -noinput +B i
+}
+
+# require_broker_ports NUMBER: fails if another program listens on a port of the broker.
+require_broker_ports() {
+    local amqp distribution
+    amqp=$(broker_port AMQP_PORT "$1") distribution=$(broker_port DIST_PORT "$1")
+    require_free_port "$amqp" "WARREN_$(broker_variable AMQP_PORT "$1")" RabbitMQ
+    require_free_port "$distribution" "WARREN_$(broker_variable DIST_PORT "$1")" "RabbitMQ's distribution"
 }
 
 # rabbitmq_is_ready NUMBER: succeeds if the broker has started. Tries the port first, because `rabbitmqctl` takes a

@@ -19,23 +19,26 @@ server_is_ready() {
 # start_servers SERVER…: starts those of the servers that do not run, waits until all of them are ready, and creates
 # PostgreSQL's roles and databases.
 start_servers() {
-    local server
-    for server in "$@"; do "launch_$server"; done
+    local server names=()
+    for server in "$@"; do
+        # complete_cluster waits for the brokers of a formed cluster, any of which may be broken.
+        if [[ $server != rabbitmq ]] || ((BROKERS == 1)) || ! cluster_is_formed; then names+=("$server-1"); fi
+        "launch_$server"
+    done
     # Started last: if only this process ran after a conflict of ports, the stack would count as running, and the next
     # `up` would ignore the new port.
     launch_log_rotation
-    wait_until_ready 120 server_is_ready "${@/%/-1}"
+    wait_until_ready 120 server_is_ready ${names[@]+"${names[@]}"}
     if [[ " $* " == *" rabbitmq "* ]]; then complete_cluster; fi
     if [[ " $* " == *" postgres "* ]]; then make_roles; fi
 }
 
 stop_servers() {
-    local brokers
-    # shellcheck disable=SC2153 # set by state.sh
-    mapfile -t brokers < <(seq -f 'rabbitmq-%g' "$BROKERS")
+    local names
+    mapfile -t names < <(broker_names)
     # SIGTERM makes PostgreSQL wait for its clients to disconnect; SIGINT ends their sessions.
     stop_processes INT postgres-1
-    stop_processes TERM redis-1 limits-1 "${brokers[@]}"
+    stop_processes TERM redis-1 limits-1 "${names[@]}"
     stop_processes TERM epmd-1
     stop_processes TERM log-rotation-1
 }

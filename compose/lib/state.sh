@@ -59,6 +59,10 @@ choose_port() {
     read -r name default override <<<"$1"
     port=${!override:-$default}
     port_is_valid "$port" || fail "$override must be a port from 1 to 65535, not $port"
+    # set_rabbitmq_environment gives rabbitmqctl the ports that are higher by 20000 to 20100.
+    if [[ $name == DIST_PORT ]] && ((port > 65535 - 20100)); then
+        fail "$override must be at most 45435, because rabbitmqctl uses a port that is higher by up to 20100"
+    fi
     printf -v "$name" '%s' "$port"
 }
 
