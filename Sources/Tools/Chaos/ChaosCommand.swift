@@ -11,20 +11,20 @@ struct ChaosCommand: AsyncParsableCommand {
         commandName: "warren-chaos",
         abstract: "Attack a running stack, and check that every promise is kept.",
         discussion: """
-            Clients send requests and note what they were told, while faults follow a schedule that the seed \
-            determines. After each fault, the notes are compared with the databases, the search index, the pictures \
+            Clients send requests and keep a ledger of the outcomes, while faults follow a schedule that the seed \
+            determines. After each fault, the ledger is compared with the databases, the search index, the pictures \
             and the queues. At first every fault comes up alone, then two or three come up together.
             """)
 
-    @Option(help: "How long faults are begun, in minutes.")
+    @Option(help: "Begin no new episode after this number of minutes.")
     var minutes: Double = 10
     @Option(help: "The seed of the schedule. (default: a random number)")
     var seed: UInt64?
     @Option(name: .customLong("fault"), help: "A fault to cause; can be repeated. (default: all)")
     var faultNames: [FaultName] = []
-    @Option(help: "The seconds of the fault long-outage. (default: 600; 20 with --short)")
+    @Option(help: "The seconds of a long outage. (default: 600; 20 with --short)")
     var outageSeconds: Int?
-    @Flag(help: "Cause each fault once, in as little time as possible.")
+    @Flag(help: "Cause some quick faults once each.")
     var short = false
     @Flag(help: "Use a cluster of three brokers, and cause the faults of its nodes.")
     var cluster = false
@@ -35,7 +35,7 @@ struct ChaosCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (0...1_440).contains(minutes) else { throw ValidationError("--minutes must be from 0 to 1440") }
-        let clusterNames = Set(FaultCatalog.cluster.map(\.name))
+        let clusterNames = Set(ClusterFaults.all.map { $0.name })
         if !cluster, let fault = faultNames.first(where: { clusterNames.contains($0.name) }) {
             throw ValidationError("\(fault.name) needs --cluster")
         }
@@ -46,14 +46,15 @@ struct ChaosCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        // A program that ends while the suite writes to it must not end the suite.
+        signal(SIGPIPE, SIG_IGN)
         if list { printLine(FaultCatalog.table) }
         guard !list, !dryRun else { return }
-        // A program that ends while the suite writes to its standard input must not end the suite.
-        signal(SIGPIPE, SIG_IGN)
+        let seed = seed ?? UInt64.random(in: 1...999_999)
+        let faults = chosenFaults(seed)
         let options = ChaosOptions(
-            faults: chosenFaults.filter { isRoot || !$0.needsRoot },
-            omitted: chosenFaults.filter { !isRoot && $0.needsRoot },
-            seed: seed ?? UInt64.random(in: 1...999_999),
+            faults: faults.filter { isRoot || !$0.needsRoot }, omitted: faults.filter { !isRoot && $0.needsRoot },
+            seed: seed,
             duration: short ? .zero : .seconds(minutes * 60), longOutage: .seconds(outageSeconds ?? (short ? 20 : 600)),
             runsAll: short || !faultNames.isEmpty)
         printLine("seed \(options.seed)")
@@ -89,11 +90,10 @@ struct ChaosCommand: AsyncParsableCommand {
 
     private var isRoot: Bool { geteuid() == 0 }
 
-    private var chosenFaults: [Fault] {
+    private func chosenFaults(_ seed: UInt64) -> [Fault] {
         let names = Set(faultNames.map(\.name))
-        guard names.isEmpty else { return FaultCatalog.all.filter { names.contains($0.name) } }
-        if cluster { return FaultCatalog.cluster }
-        return FaultCatalog.usual.filter { !short || FaultCatalog.short.contains($0.name) }
+        if !names.isEmpty { return FaultCatalog.all.filter { names.contains($0.name) } }
+        return cluster ? ClusterFaults.all : FaultCatalog.faults(isShort: short, seed: seed)
     }
 }
 

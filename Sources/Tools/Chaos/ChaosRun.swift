@@ -9,14 +9,14 @@ import Reactor
     private static let accounts = 8
 
     private let options: ChaosOptions
-    private let world: World
+    private let testbed: Testbed
     /// The results so far.
     private(set) var report: ChaosReport
 
     init(_ options: ChaosOptions, _ addresses: Addresses) throws {
         self.options = options
-        report = ChaosReport(seed: options.seed)
-        world = try World(addresses, seed: options.seed)
+        report = ChaosReport(seed: options.seed, faults: options.faults.map(\.name))
+        testbed = try Testbed(addresses, seed: options.seed)
     }
 
     /// Runs episodes.
@@ -24,28 +24,29 @@ import Reactor
     /// - Throws: ``ChaosError`` and other errors if a fault cannot be caused or removed.
     func run() async throws {
         do {
-            try await world.broker.declare(queue: EventCounter.queue, bindings: [(Exchange.events, "#")])
+            try await testbed.broker.declare(queue: EventCounter.queue, bindings: [(Exchange.events, "#")])
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { await self.world.databases.run() }
-                group.addTask { await self.world.events.run() }
+                group.addTask { await self.testbed.databases.run() }
+                group.addTask { await self.testbed.events.run() }
                 let result: Result<Void, any Error>
                 do { result = .success(try await self.runEpisodes()) } catch { result = .failure(error) }
-                await self.world.databases.close()
-                await self.world.events.close()
+                await self.testbed.databases.close()
+                await self.testbed.events.close()
                 try await group.waitForAll()
                 try result.get()
             }
-            await world.close()
+            await testbed.close()
         } catch {
-            await world.close()
+            await testbed.close()
             throw error
         }
     }
 
     private func runEpisodes() async throws {
-        printLine("starting \(World.workers) processes of each worker and two ingresses")
-        try await world.startMissingProcesses()
-        try await world.clients.register(Self.accounts)
+        printLine("starting \(Testbed.workers) processes of each worker and two ingresses")
+        try await testbed.startMissingProcesses()
+        try await testbed.noteQueues()
+        try await testbed.clients.register(Self.accounts)
         let faults = options.faults
         var plan = ChaosPlan(
             demands: Dictionary(faults.map { ($0.name, $0.demands) }, uniquingKeysWith: { $1 }), seed: options.seed)
@@ -54,16 +55,35 @@ import Reactor
             let names = plan.next()
             let number = report.episodes.count + 1
             let episode = Episode(
-                number: number, faults: names.compactMap(FaultCatalog.fault), world: world,
+                number: number, faults: names.compactMap(FaultCatalog.fault), testbed: testbed,
                 longOutage: options.longOutage)
             let began = ContinuousClock.now
-            let result = try await episode.run()
+            let (result, error) = await episode.run()
             report.add(result)
             printLine(
                 "\(number): \(names.joined(separator: " + ")): \(result.commands) commands in "
                     + "\((ContinuousClock.now - began).secondsText), settled after \(result.settled.secondsText), "
                     + (result.findings.isEmpty ? "kept" : "\(result.findings.count) BROKEN PROMISES"))
-            for finding in result.findings.prefix(20) { printLine("    \(finding)") }
+            printFindings(result.findings)
+            if let error { throw error }
         } while .now < deadline || (options.runsAll && report.episodes.count < faults.count)
+        try await checkAllItems()
+    }
+
+    /// Compares all items of the run with the stores once more. An item that was right at the end of its episode must
+    /// not change afterwards.
+    private func checkAllItems() async throws {
+        let clients = testbed.clients
+        let reader = EffectReader(databases: testbed.databases, events: testbed.events, mediaHost: testbed.mediaHost)
+        var result = EpisodeResult(faults: ["all items at the end"])
+        result.findings = Reckoning.violations(
+            clients.earlierItems + clients.items, marks: clients.marks, try await reader.read(prefix: ""))
+        printFindings(result.findings)
+        report.add(result)
+    }
+
+    private func printFindings(_ findings: [String]) {
+        for finding in findings.prefix(20) { printLine("    \(finding)") }
+        if findings.count > 20 { printLine("    and \(findings.count - 20) more") }
     }
 }

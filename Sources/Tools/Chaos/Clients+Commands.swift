@@ -23,20 +23,25 @@ extension Clients {
         let command: Command
         /// The address of the receipt if the command got a 202; `nil` if the command must be sent again.
         var receipt: String?
+        /// When the attempt began that got the 202.
+        var sentAt: ContinuousClock.Instant?
     }
 
     /// How many open commands are settled at the same time.
     private static let batch = 24
     /// How often a client repeats a command at once. Afterwards it is repeated at the end of the episode.
     private static let repetitions = 6
+    /// One of so many commands that were carried out is sent again.
+    private static let repeatedShare = 20
 
     /// Sends a command. Of the commands that get no outcome, one third is never repeated; the others are repeated with
     /// the same key until they have an outcome.
     func send(_ command: Command, _ generator: inout SeededGenerator) async {
         let first = await attempt(command)
+        if first == .done, Int.random(in: 0..<Self.repeatedShare, using: &generator) == 0 { await sendAgain(command) }
         guard first == .unknown || first == .unavailable, Int.random(in: 0..<3, using: &generator) > 0 else { return }
         var pause: Duration = .milliseconds(200)
-        for _ in 0..<Self.repetitions where !mustFinish {
+        for _ in 0..<Self.repetitions where !isStopping {
             try? await Loop.sleep(for: pause)
             pause *= 2
             if await attempt(command, isRepetition: true) != .unknown { return }
@@ -44,13 +49,25 @@ extension Clients {
         open.append(OpenCommand(command: command))
     }
 
+    /// Sends a command that was carried out again, with the same key. It must get the same response.
+    private func sendAgain(_ command: Command) async {
+        let response = await http.send(command.request)
+        let outcome = outcome(of: response)
+        let id = response.flatMap { try? JSON.parse($0.body) }?["id"]?.string
+        let isOther = outcome == .done && command.part == .creation && id != items[command.item].id
+        if isOther || (outcome == .refused && response?.status != 429) {
+            let got = "\(response?.status ?? 0) \(id ?? "")"
+            findings.append("\(items[command.item].summary): the same command with the same key got \(got)")
+        }
+    }
+
     /// Sends a command once, and writes the outcome into the ledger.
     ///
     /// - Parameter isRepetition: whether an earlier attempt had no outcome. The command may have been carried out then.
-    @discardableResult private func attempt(
+    @discardableResult func attempt(
         _ command: Command, isRepetition: Bool = false
     ) async -> Item.Outcome {
-        commandCount += 1
+        let began = ContinuousClock.now
         let response = await http.send(command.request)
         var outcome = outcome(of: response)
         if isRepetition, outcome == .unavailable || response?.status == 429 { outcome = .unknown }
@@ -58,9 +75,16 @@ extension Clients {
             findings.append("\(items[command.item].summary): a repetition got \(response?.status ?? 0)")
         }
         record(outcome, of: command)
+        if outcome == .done || outcome == .accepted { commandCount += 1 }
         if outcome == .done, command.part == .creation {
-            items[command.item].id = response.flatMap { try? JSON.parse($0.body) }?["id"]?.string
-            if items[command.item].id == nil { findings.append("\(items[command.item].summary): no id in the 201") }
+            let id = response.flatMap { try? JSON.parse($0.body) }?["id"]?.string
+            if id == nil { findings.append("\(items[command.item].summary): no id in the 201") }
+            confirm(command.item, id: id)
+            if let id, items[command.item].kind == .post, await isStored(id) == false,
+                items[command.item].deletion == nil
+            {
+                findings.append("\(items[command.item].summary): the 201 came before the post was stored")
+            }
         }
         if outcome == .done, command.part == .deletion, items[command.item].kind == .post,
             let id = items[command.item].id
@@ -68,9 +92,14 @@ extension Clients {
             deletedPosts.append((id, .now))
         }
         if outcome == .accepted {
-            open.append(OpenCommand(command: command, receipt: response?.header("Location")))
+            open.append(OpenCommand(command: command, receipt: response?.header("Location"), sentAt: began))
         }
         return outcome
+    }
+
+    private func confirm(_ index: Int, id: String?) {
+        items[index].id = id
+        confirmed[items[index].kind, default: []].append(index)
     }
 
     private func record(_ outcome: Item.Outcome, of command: Command) {
@@ -125,13 +154,14 @@ extension Clients {
         }
     }
 
-    /// Regards the accepted commands of the post service as commands with an unknown outcome, because the fault may
-    /// have deleted them.
-    func giveUpAcceptedPosts() {
-        for entry in open where entry.receipt != nil && entry.command.request.service == .post {
-            record(.unknown, of: entry.command)
+    /// Regards the commands of the post service that were sent before `end` and got a 202 as commands with an unknown
+    /// outcome, because the fault may have deleted them.
+    func giveUpPosts(sentBefore end: ContinuousClock.Instant) {
+        func isLost(_ entry: OpenCommand) -> Bool {
+            entry.command.request.service == .post && entry.sentAt.map { $0 < end } == true
         }
-        open.removeAll { $0.receipt != nil && $0.command.request.service == .post }
+        for entry in open where isLost(entry) { record(.unknown, of: entry.command) }
+        open.removeAll(where: isLost)
     }
 
     private func readReceipt(_ path: String, _ entry: OpenCommand) async {
@@ -143,7 +173,7 @@ extension Clients {
         if !isDone { findings.append("\(items[entry.command.item].summary): the receipt says \(status)") }
         record(isDone ? .done : .refused, of: entry.command)
         if isDone, entry.command.part == .creation {
-            items[entry.command.item].id = receipt["result"]?["body"]?["id"]?.string
+            confirm(entry.command.item, id: receipt["result"]?["body"]?["id"]?.string)
         }
     }
 }

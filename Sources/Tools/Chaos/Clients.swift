@@ -4,7 +4,7 @@ import Curl
 import Reactor
 import TestData
 
-/// The clients of the HTTP API. Each repeats: choose an operation, send it, write the result into the ledger.
+/// The clients of the HTTP API. Each repeats: choose an operation, send it, write the outcome into the ledger.
 @Loop final class Clients {
     /// The age at which the access tokens are renewed before an episode. They are valid for 15 minutes, and an episode
     /// with a long outage takes about 12.
@@ -13,6 +13,8 @@ import TestData
     private static let count = 24
     /// The number of clients that use pictures only. The others use no pictures.
     private static let mediaClients = 5
+    /// The pause between two uploads of the probe.
+    private static let uploadPause: Duration = .seconds(2)
     /// The pause of a client between two operations.
     private static let pause: Duration = .milliseconds(80)
 
@@ -30,28 +32,43 @@ import TestData
     private(set) var prefix: String
     /// The ledger: everything that the clients asked for in this episode.
     var items: [Item] = []
+    /// The items of earlier episodes.
+    private(set) var earlierItems: [Item] = []
+    /// The marks of all items of the run, and the names of the accounts.
+    private(set) var marks: Set<String> = []
+    /// The items of this episode whose creation is confirmed and that no client has tried to delete, by kind.
+    var confirmed: [Item.Kind: [Int]] = [:]
     /// The commands of this episode whose outcome is open.
     var open: [OpenCommand] = []
-    /// How often a command was sent, repetitions included.
+    /// The number of commands that got a 2xx.
     var commandCount = 0
     private(set) var accounts: [Account] = []
     /// The posts whose deletion was confirmed, and when.
     var deletedPosts: [(id: String, at: ContinuousClock.Instant)] = []
     /// Broken promises that a client has noticed itself.
     var findings: [String] = []
+    /// Returns whether the database has a post; `nil` if it does not answer.
+    let isStored: @Loop (_ post: String) async -> Bool?
+    /// The faults of this episode.
+    private(set) var runs: [FaultRun] = []
     /// How many times faster than usual the clients work.
     var speed = 1.0
     private let runPrefix: String
     private let seed: UInt64
     private var renewedAt = ContinuousClock.now
-    private var isStopping = false
+    /// Whether the clients should finish. A command that waits for its repetition is then left for ``settle(until:)``.
+    private(set) var isStopping = false
     private var lastNumber = 0
 
     /// - Parameters:
     ///   - prefix: the beginning of all names and texts of the run. It must be unique.
     ///   - seed: decides which operations the clients choose.
-    init(http: HTTPCaller, prefix: String, seed: UInt64) {
+    ///   - isStored: returns whether the database has a post; `nil` if it does not answer.
+    init(
+        http: HTTPCaller, prefix: String, seed: UInt64, isStored: @escaping @Loop (_ post: String) async -> Bool?
+    ) {
         self.http = http
+        self.isStored = isStored
         runPrefix = prefix
         self.prefix = prefix
         self.seed = seed
@@ -68,6 +85,7 @@ import TestData
                     "password": .string(password),
                 ])
             accounts.append(Account(name: name, password: password, token: token))
+            marks.insert(name)
         }
         renewedAt = .now
     }
@@ -83,17 +101,29 @@ import TestData
         renewedAt = .now
     }
 
+    /// Returns an access token. Repeats the request for some seconds, because a process may still reconnect after the
+    /// last fault.
     private func session(_ path: String, _ body: JSON) async throws -> String {
-        let response = await http.send(.init(.identity, "POST", path, json: body))
-        guard let response, (200..<300).contains(response.status),
-            let token = try JSON.parse(response.body)["accessToken"]?.string
-        else { throw ChaosError("POST \(path) failed: \(response.map { "\($0.status)" } ?? "no response")") }
-        return token
+        let deadline = ContinuousClock.now + .seconds(10)
+        while true {
+            let response = await http.send(.init(.identity, "POST", path, json: body))
+            if let response, (200..<300).contains(response.status),
+                let token = try JSON.parse(response.body)["accessToken"]?.string
+            {
+                return token
+            }
+            guard .now < deadline, response?.status ?? 503 >= 500 else {
+                throw ChaosError("POST \(path) failed: \(response.map { "\($0.status)" } ?? "no response")")
+            }
+            try await Loop.sleep(for: .milliseconds(500))
+        }
     }
 
-    /// Forgets the ledger and the calls of the last episode.
-    func beginEpisode(_ number: Int) {
-        (items, open, findings, deletedPosts, commandCount) = ([], [], [], [], 0)
+    /// Begins a new ledger, and forgets the calls of the last episode.
+    func beginEpisode(_ number: Int, _ runs: [FaultRun]) {
+        self.runs = runs
+        earlierItems += items
+        (items, confirmed, open, findings, deletedPosts, commandCount) = ([], [:], [], [], [], 0)
         prefix = "\(runPrefix)e\(number)"
         http.log = CallLog()
     }
@@ -106,6 +136,7 @@ import TestData
                 group.addTask { await self.repeatOperations(of: client, in: episode) }
             }
             for service in ServiceName.allCases { group.addTask { await self.probe(service) } }
+            group.addTask { await self.probeUploads() }
             let result: Result<Void, any Error>
             do {
                 result = .success(try await body())
@@ -133,6 +164,19 @@ import TestData
         }
     }
 
+    /// Begins an upload every two seconds. All clients that upload pictures may wait for Cloudinary or for a
+    /// repetition, and the log must show when uploads are carried out again.
+    private func probeUploads() async {
+        var generator = SeededGenerator(seed: seed)
+        await withDiscardingTaskGroup { group in
+            while !isStopping {
+                let command = newUpload(Int.random(in: accounts.indices, using: &generator))
+                group.addTask { await self.attempt(command) }
+                try? await Loop.sleep(for: Self.uploadPause)
+            }
+        }
+    }
+
     /// Carries out operations as one client, until the clients should finish.
     private func repeatOperations(of client: Int, in episode: Int) async {
         let number = UInt64(episode) << 16 | UInt64(client)
@@ -145,28 +189,18 @@ import TestData
         }
     }
 
-    /// Whether the clients should finish. A command that waits for its repetition is then left for ``settle(until:)``.
-    var mustFinish: Bool { isStopping }
-
     /// Returns a number that no other item of the run has.
     func nextNumber() -> Int {
         lastNumber += 1
         return lastNumber
     }
-}
 
-extension HTTPCaller.Request {
-    /// Makes a request with an optional JSON body and the token of an account.
-    init(
-        _ service: ServiceName, _ method: String, _ path: String, json: JSON? = nil, body: HTTPRequest.Body = .none,
-        token: String? = nil, key: String? = nil
-    ) {
-        var headers: [(name: String, value: String)] = []
-        if let token { headers.append(("Authorization", "Bearer \(token)")) }
-        if let key { headers.append(("Idempotency-Key", key)) }
-        if json != nil { headers.append(("Content-Type", "application/json")) }
-        self.init(
-            service: service, method: method, path: path, headers: headers,
-            body: json.map { .bytes($0.serialized()) } ?? body)
+    /// Adds an item to the ledger.
+    ///
+    /// - Returns: its index.
+    func add(_ item: Item) -> Int {
+        marks.insert(item.mark)
+        items.append(item)
+        return items.count - 1
     }
 }

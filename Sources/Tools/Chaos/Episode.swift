@@ -7,7 +7,7 @@ import Reactor
 /// One episode: the clients work, the faults begin and end, the stack settles, and what the clients were told is
 /// compared with what the stores have.
 @Loop struct Episode {
-    /// The time before the first fault and after the last one in which the clients work undisturbed.
+    /// The time before the first fault and after the last recovery in which the clients work undisturbed.
     private static let calm: Duration = .seconds(3)
     /// The time within which all queues and outboxes must be empty.
     private static let settlingLimit: Duration = .seconds(60)
@@ -18,108 +18,140 @@ import Reactor
 
     let number: Int
     let faults: [Fault]
-    let world: World
+    let testbed: Testbed
     let longOutage: Duration
 
     /// Runs the episode.
     ///
-    /// - Throws: the error that made it impossible to cause or to remove a fault.
-    func run() async throws -> EpisodeResult {
+    /// - Returns: the result, and the error that ended the episode early. If the product is right, an error means that
+    ///   the fault could not be caused or removed.
+    func run() async -> (result: EpisodeResult, error: (any Error)?) {
         var result = EpisodeResult(faults: faults.map(\.name))
-        try await world.clients.renewTokens()
-        world.clients.beginEpisode(number)
         let runs = faults.map { FaultRun($0, longOutage: longOutage) }
+        var failure: (any Error)?
+        do {
+            try await run(runs, &result)
+        } catch {
+            failure = error
+            result.findings.append("the episode ended early: \(error)")
+        }
+        let log = testbed.http.log
+        let windows = runs.compactMap(\.window)
+        result.findings += testbed.clients.findings + runs.flatMap(\.findings) + CallCheck(windows, log).findings
+        result.findings += testbed.events.takeEarlyEvents()
+        if testbed.events.malformed > 0 { result.findings.append("\(testbed.events.malformed) events were malformed") }
+        result.statuses = log.countsByStatus
+        result.commands = testbed.clients.commandCount
+        return (result, failure)
+    }
+
+    private func run(_ runs: [FaultRun], _ result: inout EpisodeResult) async throws {
+        try await testbed.clients.renewTokens()
+        testbed.clients.beginEpisode(number, runs)
         let pids = try processes()
-        world.ended = []
+        testbed.endedProcesses = []
         let began = ContinuousClock.now
-        try await world.clients.work(episode: number) {
+        try await testbed.clients.work(episode: number) {
             try await Loop.sleep(for: Self.calm)
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for run in runs { group.addTask { try await self.attack(run) } }
+                for run in runs { group.addTask { try await run.fault.attack(testbed, run) } }
                 try await group.waitForAll()
             }
             try await awaitRecovery(runs)
-            try await Loop.sleep(for: Self.calm)
         }
-        let affected = faults.reduce(into: Set<ServiceName>()) { $0.formUnion($1.affected) }
-        for service in affected {
-            result.interruptions[service] = world.http.log.longestInterruption(of: service, since: began)
+        for service in faults.reduce(into: Set<ServiceName>(), { $0.formUnion($1.allowance.affected) }) {
+            result.interruptions[service] = testbed.http.log.longestInterruption(of: service, since: began)
         }
-        result.statuses = world.http.log.countsByStatus
-        result.findings += try await settle(&result, runs)
-        result.findings += world.clients.findings + runs.flatMap(\.findings)
-        result.findings += CallCheck(runs: runs, log: world.http.log).findings
-        if world.events.malformed > 0 { result.findings.append("\(world.events.malformed) events were malformed") }
-        result.commands = world.clients.commandCount
+        let settling = ContinuousClock.now
+        try await testbed.startMissingProcesses()
+        result.findings += try await settle(runs)
+        result.settled = .now - settling
+        result.findings += try await violations()
         result.findings += try unexpectedExits(pids)
-        return result
     }
 
-    private func attack(_ run: FaultRun) async throws { try await run.fault.attack(world, run) }
-
-    /// Waits until each affected service has answered a request that began after the faults, or its limit has passed.
+    /// Waits until each affected service has answered requests that began after the faults, or the limit has passed.
+    /// Then lets the clients work on for some seconds, in which all requests must succeed again.
     private func awaitRecovery(_ runs: [FaultRun]) async throws {
-        for run in runs {
-            guard let ended = run.ended else { continue }
-            while .now < ended + run.fault.recovery, !hasRecovered(run, since: ended) {
-                try await Loop.sleep(for: .milliseconds(100))
-            }
+        let windows = runs.compactMap(\.window)
+        let limit = windows.map { $0.ended + $0.allowance.recovery }.max() ?? .now
+        while !CallCheck(windows, testbed.http.log).isRecovered, .now < limit {
+            try await Loop.sleep(for: .milliseconds(100))
         }
-    }
-
-    private func hasRecovered(_ run: FaultRun, since ended: ContinuousClock.Instant) -> Bool {
-        run.fault.affected.flatMap(CallCheck.typicalCalls).allSatisfy {
-            world.http.log.firstSuccess(of: $0, after: ended) != nil
-        }
+        if .now < limit { for run in runs { run.recovered = .now } }
+        let isAffected = windows.contains { !$0.allowance.affected.isEmpty }
+        try await Loop.sleep(for: Self.calm + (isAffected ? FaultWindow.stabilization : .zero))
     }
 
     // MARK: The reckoning
 
-    /// Waits until all commands have an outcome and everything is empty, then compares the ledger with the stores.
-    private func settle(_ result: inout EpisodeResult, _ runs: [FaultRun]) async throws -> [String] {
-        let start = ContinuousClock.now
+    /// Waits until all commands have an outcome and everything is empty.
+    ///
+    /// - Returns: a line for everything that is left after a minute.
+    private func settle(_ runs: [FaultRun]) async throws -> [String] {
+        let deadline = ContinuousClock.now + Self.settlingLimit
         var findings: [String] = []
-        try await world.startMissingProcesses()
-        let mayLose = faults.contains(where: \.losesQueuedCommands)
-        let open = await world.clients.settle(until: start + (mayLose ? Self.lossLimit : Self.settlingLimit))
-        if mayLose {
-            world.clients.giveUpAcceptedPosts()
-            findings += await world.clients.settle(until: .now + Self.settlingLimit)
-        } else {
-            findings += open
+        if let run = runs.first(where: { $0.fault.losesQueuedCommands }) {
+            _ = await testbed.clients.settle(until: .now + Self.lossLimit)
+            testbed.clients.giveUpPosts(sentBefore: run.ended ?? .now)
         }
-        let quiet = ContinuousClock.now
-        let expected = runs.reduce(into: [String: Int]()) { $0.merge($1.deadLetters) { $0 + $1 } }
-        var rest = try await remainders(expected)
-        while !rest.isEmpty || .now < quiet + Self.queueStatisticsAge {
-            guard .now < max(start + Self.settlingLimit, quiet + Self.queueStatisticsAge) else { break }
-            try await Loop.sleep(for: .milliseconds(500))
-            rest = try await remainders(expected)
-        }
-        findings += rest
+        findings += await testbed.clients.settle(until: deadline)
+        let deadLetters = runs.reduce(into: [String: Int]()) { $0.merge($1.deadLetters) { $0 + $1 } }
+        findings += try await awaitEmptyQueues(deadLetters, until: deadline)
         // The dead letters must not count for the next episode.
-        for queue in try await world.broker.queues() where queue.name.hasSuffix(".dead") && queue.messages > 0 {
-            try await world.broker.purge(queue.name)
+        for queue in try await testbed.broker.queues() where queue.name.hasSuffix(".dead") && queue.messages != 0 {
+            try await testbed.broker.purge(queue.name)
         }
-        result.settled = .now - start
-        let reader = EffectReader(databases: world.databases, events: world.events, mediaHost: world.mediaHost)
-        findings += Reckoning.violations(
-            world.clients.items, try await reader.read(prefix: world.clients.prefix))
         return findings
     }
 
-    /// Returns a line for each queue and each outbox that is not empty, and for each unexpected number of dead letters.
-    private func remainders(_ deadLetters: [String: Int]) async throws -> [String] {
-        let reader = EffectReader(databases: world.databases, events: world.events, mediaHost: world.mediaHost)
-        var lines = try await reader.outboxes().filter { $0.value > 0 }
-            .map { "the outbox of \($0.key.rawValue) has \($0.value) events" }
-        for queue in try await world.broker.queues() where !queue.name.hasPrefix("amq.gen-") {
-            let expected = deadLetters[queue.name] ?? 0
-            if queue.messages != expected {
-                lines.append("\(queue.name) has \(queue.messages) messages instead of \(expected)")
+    /// Waits until all queues and outboxes are empty. A message that moves from one queue to another can be missing in
+    /// the statistics of both, so they must be empty twice.
+    private func awaitEmptyQueues(
+        _ deadLetters: [String: Int], until deadline: ContinuousClock.Instant
+    ) async throws -> [String] {
+        var empty: ContinuousClock.Instant?
+        while true {
+            let leftovers = try await leftovers(deadLetters)
+            if !leftovers.isEmpty {
+                guard .now < deadline else { return leftovers }
+                empty = nil
+                try await Loop.sleep(for: .milliseconds(500))
+            } else if let empty, .now >= empty + Self.queueStatisticsAge {
+                return []
+            } else {
+                empty = empty ?? .now
+                try await Loop.sleep(for: Self.queueStatisticsAge)
             }
         }
-        return lines
+    }
+
+    /// Returns a line for each queue and each outbox that is not empty, for each unexpected number of dead letters, and
+    /// for each queue that is missing.
+    private func leftovers(_ deadLetters: [String: Int]) async throws -> [String] {
+        var lines = try await reader.outboxes().filter { $0.value > 0 }
+            .map { "the outbox of \($0.key.rawValue) has \($0.value) events" }
+        let queues = try await testbed.broker.queues()
+        for queue in queues where !queue.name.hasPrefix("amq.gen-") {
+            let expected = deadLetters[queue.name] ?? 0
+            if queue.messages != expected {
+                let count = queue.messages.map { "\($0) messages" } ?? "no node"
+                lines.append("\(queue.name) has \(count) instead of \(expected) messages")
+            }
+        }
+        let missing = testbed.queueNames.subtracting(queues.map(\.name)).sorted()
+        return lines + missing.map { "the queue \($0) is missing" }
+    }
+
+    /// Compares the ledger with the stores.
+    private func violations() async throws -> [String] {
+        let clients = testbed.clients
+        return Reckoning.violations(
+            clients.items, marks: clients.marks, try await reader.read(prefix: clients.prefix))
+    }
+
+    private var reader: EffectReader {
+        EffectReader(databases: testbed.databases, events: testbed.events, mediaHost: testbed.mediaHost)
     }
 
     // MARK: Processes
@@ -127,15 +159,15 @@ import Reactor
     /// Returns the pids of the stack's processes.
     private func processes() throws -> [String: pid_t] {
         var names = ["ingress-1", "cloudinary-local-1"]
-        for worker in Stack.workers { names += (1...World.workers).map { "\(worker)-\($0)" } }
-        return try Dictionary(names.map { ($0, try world.stack.pid($0)) }, uniquingKeysWith: { $1 })
+        for worker in Stack.workers { names += (1...Testbed.workers).map { "\(worker)-\($0)" } }
+        return try Dictionary(uniqueKeysWithValues: names.map { ($0, try testbed.stack.pid($0)) })
     }
 
     /// Returns a line for each process that no longer runs with its pid, although no fault has ended it.
     private func unexpectedExits(_ pids: [String: pid_t]) throws -> [String] {
         try pids.sorted { $0.key < $1.key }.compactMap { name, pid in
-            guard !world.ended.contains(name) else { return nil }
-            let current = try world.stack.pid(name)
+            guard !testbed.endedProcesses.contains(name) else { return nil }
+            let current = try testbed.stack.pid(name)
             guard !Stack.isAlive(pid) || current != pid else { return nil }
             return "\(name) has exited, although no fault has ended it"
         }

@@ -42,8 +42,9 @@ import Reactor
     /// Sends a request to one of the ingresses. If an ingress refuses the connection, the next one gets the request, as
     /// behind a load balancer.
     ///
+    /// - Parameter isRecorded: whether the log gets the call.
     /// - Returns: the response; `nil` if none came.
-    func send(_ request: Request) async -> HTTPResponse? {
+    func send(_ request: Request, isRecorded: Bool = true) async -> HTTPResponse? {
         let began = ContinuousClock.now
         turn += 1
         let number = turn
@@ -59,6 +60,7 @@ import Reactor
             call.timeouts.lowSpeedTime = Self.limit
             do throws(CurlError) {
                 let response = try await curl.perform(call)
+                guard isRecorded else { return response }
                 let hasRetryAfter = response.status != 503 || response.header("Retry-After") != nil
                 record(
                     request, response.status, began, reason: response.status < 400 ? nil : Self.problem(response),
@@ -69,7 +71,7 @@ import Reactor
                 if error.code != .couldNotConnect { break }
             }
         }
-        record(request, nil, began, reason: reason)
+        if isRecorded { record(request, nil, began, reason: reason) }
         return nil
     }
 
@@ -109,5 +111,21 @@ import Reactor
             return String(decoding: response.body.prefix(200), as: UTF8.self)
         }
         return problem["detail"]?.string.map { "\(code): \($0)" } ?? code
+    }
+}
+
+extension HTTPCaller.Request {
+    /// Makes a request with an optional JSON body and the token of an account.
+    init(
+        _ service: ServiceName, _ method: String, _ path: String, json: JSON? = nil, body: HTTPRequest.Body = .none,
+        token: String? = nil, key: String? = nil
+    ) {
+        var headers: [(name: String, value: String)] = []
+        if let token { headers.append(("Authorization", "Bearer \(token)")) }
+        if let key { headers.append(("Idempotency-Key", key)) }
+        if json != nil { headers.append(("Content-Type", "application/json")) }
+        self.init(
+            service: service, method: method, path: path, headers: headers,
+            body: json.map { .bytes($0.serialized()) } ?? body)
     }
 }

@@ -1,3 +1,4 @@
+import AtomicFile
 import ChaosKit
 import Contracts
 import FoundationEssentials
@@ -10,35 +11,54 @@ enum EnvironmentFaults {
     static let all = [clockAhead, clockBehind, clocksApart, unreadLog, fullLog]
 
     private static let clockAhead = clocks(
-        "clock-ahead", "the clocks of the post, media and search workers are 50 min ahead", offset: "+3000",
-        Self.workers)
+        "clock-ahead",
+        "the clocks of the post and search workers jump 1 h ahead, and those of the media workers 50 min",
+        offsets: ["post": 3_600, "search": 3_600, "media": 3_000])
 
     private static let clockBehind = clocks(
-        "clock-behind", "the clocks of the post, media and search workers are 50 min behind", offset: "-3000",
-        Self.workers)
+        "clock-behind",
+        "the clocks of the post and search workers jump 1 h back, and those of the media workers 50 min",
+        offsets: ["post": -3_600, "search": -3_600, "media": -3_000])
 
     private static let clocksApart = clocks(
-        "clocks-apart", "the clocks of all workers are 6 s ahead of that of the ingress", offset: "+6", Stack.workers)
+        "clocks-apart", "the clocks of all workers jump 6 s ahead of that of the ingress",
+        offsets: ["identity": 6, "post": 6, "search": 6, "media": 6])
 
-    private static let workers = ["post", "media", "search"]
-
-    /// The clock of the identity workers sets the times of access tokens, and the ingress accepts a difference of 60 s.
-    /// Cloudinary accepts a difference of an hour.
-    private static func clocks(_ name: String, _ summary: String, offset: String, _ workers: [String]) -> Fault {
-        Fault(name: name, summary: summary, targets: [.workers], needs: [.broker, .postgres]) { world, run in
+    /// Starts workers with the right time, and changes their clocks some seconds later.
+    ///
+    /// The identity workers set the times of access tokens, and the ingress accepts a difference of 60 s. Cloudinary
+    /// accepts requests of the media workers with a difference of an hour.
+    ///
+    /// - Parameter offsets: the seconds by which the clock of each service is ahead.
+    private static func clocks(_ name: String, _ summary: String, offsets: [String: Int]) -> Fault {
+        Fault(name: name, summary: summary, targets: [.workers], needs: [.broker, .postgres]) { testbed, run in
             let library = try Self.faketime()
-            // libfaketime also changes the monotonic clock unless it is told not to.
-            let changes = ["LD_PRELOAD": library, "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1"]
+            func file(_ service: String) -> AtomicFile {
+                AtomicFile("\(testbed.stack.state)/chaos-clock-\(service)", mode: 0o644)
+            }
             run.begin()
             var pids: [pid_t] = []
             let start: @Loop (String) throws -> ChildProcess = { service in
-                let copy = try world.stack.startCopy(of: "\(service)-1", changes)
+                try file(service).write(Array("+0\n".utf8), replacing: true)
+                let copy = try testbed.startCopy(
+                    of: service,
+                    [
+                        "LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": file(service).path,
+                        "FAKETIME_CACHE_DURATION": "1",
+                        // Otherwise libfaketime also changes the monotonic clock.
+                        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+                    ])
                 pids.append(copy.pid)
                 return copy
             }
-            try await world.replacing(workers, run, with: start) {
-                run.require(pids.allSatisfy { ProcessTree.hasLoaded("libfaketime", $0) }, "libfaketime was not loaded")
-                try await world.sleep(seconds: 8...12)
+            try await testbed.replacing(offsets.keys.sorted(), run, with: start) {
+                run.require(pids.allSatisfy { ProcessFiles.hasLoaded("libfaketime", $0) }, "libfaketime was not loaded")
+                try await testbed.sleep(seconds: 2...4)
+                for (service, offset) in offsets {
+                    let text = offset < 0 ? "\(offset)\n" : "+\(offset)\n"
+                    try file(service).write(Array(text.utf8), replacing: true)
+                }
+                try await testbed.sleep(seconds: 6...10)
             }
             run.end()
         }
@@ -53,33 +73,47 @@ enum EnvironmentFaults {
         throw ChaosError("there is no libfaketime.so.1: install the Debian package faketime")
     }
 
+    /// The bytes that a pipe holds by default (pipe(7)).
+    private static let pipeSize = 65_536
+
     private static let unreadLog = Fault(
-        name: "log-unread", summary: "nobody reads the standard error of the workers", targets: [.workers],
-        needs: [.broker, .postgres]
-    ) { world, run in
-        let pipe = "\(world.stack.state)/chaos-unread"
+        name: "log-unread", summary: "nobody reads the standard error of the workers and the ingresses",
+        targets: [.workers, .ingress], needs: [.broker, .postgres]
+    ) { testbed, run in
+        let pipe = "\(testbed.stack.state)/chaos-unread"
         guard mkfifo(pipe, 0o600) == 0 || errno == EEXIST else { throw ChaosError("mkfifo \(pipe) failed") }
         // The pipe stays open for reading, but is never read.
         let reader = open(pipe, O_RDWR | O_CLOEXEC)
         guard reader >= 0 else { throw ChaosError("cannot open \(pipe)") }
         defer { close(reader) }
-        run.begin()
-        let start: @Loop (String) throws -> ChildProcess = {
-            try world.stack.startCopy(of: "\($0)-1", ["WARREN_LOG_LEVEL": "trace"], errors: pipe)
-        }
-        try await world.replacing(Stack.workers, run, with: start) { try await world.sleep(seconds: 8...12) }
-        run.end()
+        try await replaceDaemons(testbed, run, ["WARREN_LOG_LEVEL": "trace"], errors: pipe)
+        let unread = unreadBytes(reader)
+        run.require(unread > pipeSize * 9 / 10, "the daemons wrote only \(unread) bytes into the pipe")
+    }
+
+    private static func unreadBytes(_ pipe: Int32) -> Int {
+        var count: Int32 = 0
+        return ioctl(pipe, UInt(FIONREAD), &count) == 0 ? Int(count) : 0
     }
 
     private static let fullLog = Fault(
-        name: "log-full", summary: "the file system of the workers' logs is full", targets: [.workers],
-        needs: [.broker, .postgres]
-    ) { world, run in
+        name: "log-full", summary: "the file system of the logs of the workers and the ingresses is full",
+        targets: [.workers, .ingress], needs: [.broker, .postgres]
+    ) { testbed, run in
+        try await replaceDaemons(testbed, run, errors: "/dev/full")
+    }
+
+    /// Lets daemons with another standard error serve the clients for some seconds.
+    @Loop private static func replaceDaemons(
+        _ testbed: Testbed, _ run: FaultRun, _ changes: [String: String] = [:], errors: String
+    ) async throws {
         run.begin()
-        let start: @Loop (String) throws -> ChildProcess = {
-            try world.stack.startCopy(of: "\($0)-1", errors: "/dev/full")
+        let start: @Loop (String) throws -> ChildProcess = { try testbed.startCopy(of: $0, changes, errors) }
+        try await testbed.replacing(Stack.workers, run, with: start) {
+            try await testbed.replacingIngresses(changes, errors: errors, run) { _ in
+                try await testbed.sleep(seconds: 6...10)
+            }
         }
-        try await world.replacing(Stack.workers, run, with: start) { try await world.sleep(seconds: 5...8) }
         run.end()
     }
 }

@@ -9,7 +9,7 @@ struct Fault: Sendable {
         case broker, postgres, redis, mediaHost, workers, ingress, load
     }
 
-    typealias Attack = @Loop @Sendable (World, FaultRun) async throws -> Void
+    typealias Attack = @Loop @Sendable (Testbed, FaultRun) async throws -> Void
 
     let name: String
     /// What the fault does, for the list of all faults.
@@ -17,21 +17,8 @@ struct Fault: Sendable {
     let targets: Set<Target>
     /// What must work so that the fault can be caused and removed. No other fault may attack it at the same time.
     var needs: Set<Target> = []
-    /// The services whose requests may get a 5xx or no response while the fault lasts. All other requests must succeed.
-    var affected: Set<ServiceName> = []
-    /// The services whose commands may get a 202 while the fault lasts, besides the affected ones.
-    var delayed: Set<ServiceName> = []
-    /// How long after the end of the fault the affected services may need until a request succeeds.
-    var recovery: Duration = .seconds(10)
-    /// The time after the beginning of the fault from which each request that fails must fail within a second; `nil` if
-    /// requests may wait.
-    var detection: Duration?
-    /// The maximum time of a request that begins while the fault lasts; `nil` if requests may wait.
-    var maximumLatency: Duration?
-    /// Whether clients may get a 429, because the fault is the load itself.
-    var allowsTooManyRequests = false
-    /// Whether a command may be given up, with a 500 and the code `command-failed`.
-    var failsCommands = false
+    /// What may happen to requests while the fault lasts; by default nothing.
+    var allowance = Allowance()
     /// Whether commands that got a 202 may be lost, because the fault deletes the queue in which they wait.
     var losesQueuedCommands = false
     /// Whether the suite must run as root to cause the fault.
@@ -42,8 +29,10 @@ struct Fault: Sendable {
     var demands: ChaosPlan.Demands {
         ChaosPlan.Demands(targets: Set(targets.map { "\($0)" }), needs: Set(needs.map { "\($0)" }))
     }
+}
 
-    static let allServices = Set(ServiceName.allCases)
+extension Set<ServiceName> {
+    static var all: Self { Set(ServiceName.allCases) }
 }
 
 /// One occurrence of a fault.
@@ -52,8 +41,15 @@ struct Fault: Sendable {
     /// The length of outages that are meant to be long.
     let longOutage: Duration
     private(set) var began: ContinuousClock.Instant
+    private var hasBegun = false
+    /// When the cause was there; `nil` if the fault does not tell.
+    private(set) var caused: ContinuousClock.Instant?
+    /// When the suite began to remove the cause; `nil` while the fault lasts.
+    private(set) var removalBegan: ContinuousClock.Instant?
     /// When the cause was removed; `nil` while the fault lasts.
     private(set) var ended: ContinuousClock.Instant?
+    /// When a request of each kind had been served again; `nil` if that took longer than the fault allows.
+    var recovered: ContinuousClock.Instant?
     /// Promises that the fault itself has seen broken.
     private(set) var findings: [String] = []
     /// The dead letters that the fault has caused on purpose, by queue.
@@ -66,12 +62,20 @@ struct Fault: Sendable {
     }
 
     /// Notes that the fault begins now.
-    func begin() { began = .now }
+    func begin() {
+        began = .now
+        (caused, removalBegan, ended) = (nil, nil, nil)
+        hasBegun = true
+    }
 
     /// Notes that the cause is removed now. From now on, the services must recover.
-    func end() { ended = .now }
+    func end() {
+        removalBegan = removalBegan ?? .now
+        ended = .now
+    }
 
-    /// Causes the fault, runs a body while it lasts, and removes its cause, also if the body fails or is cancelled.
+    /// Begins and causes the fault, runs a body while it lasts, and removes its cause, also if the body fails or is
+    /// cancelled.
     ///
     /// - Parameters:
     ///   - cause: begins the fault.
@@ -81,12 +85,22 @@ struct Fault: Sendable {
         cause: @Loop () async throws -> Void, undo: @escaping @Loop @Sendable () async throws -> Void,
         _ body: @Loop () async throws -> Void
     ) async throws {
-        begin()
+        if !hasBegun { begin() }
         try await undoing(undo) {
             try await cause()
+            self.caused = .now
             try await body()
+            self.removalBegan = .now
         }
         end()
+    }
+
+    /// When the fault lasted, and what it allowed; `nil` if it has not ended.
+    var window: FaultWindow? {
+        guard let removalBegan, let ended else { return nil }
+        return FaultWindow(
+            fault.name, fault.allowance, began: began, caused: caused ?? began, removalBegan: removalBegan,
+            ended: ended, recovered: recovered)
     }
 
     func require(_ condition: Bool, _ finding: @autoclosure () -> String) {

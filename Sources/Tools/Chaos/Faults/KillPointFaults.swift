@@ -5,12 +5,25 @@ import Glibc
 import LocalStack
 import Reactor
 
-/// A post worker is killed at a certain step of a command. Two other post workers run, so every command must be carried
-/// out within 5 s.
+/// A worker is killed at a certain step of a command. Two other workers of its service run, so every command must be
+/// carried out within 5 s.
 enum KillPointFaults {
     static let all = KillPoint.allCases.map(killed)
 
-    /// How long a further post worker may need until it reaches the kill point.
+    /// A command, and the request that makes the ingress send it.
+    private struct Command {
+        let type: String
+        let service: ServiceName
+        let call: String
+    }
+
+    private static let commands = [
+        Command(type: "post.create", service: .post, call: "POST /v1/posts"),
+        Command(type: "post.delete", service: .post, call: "DELETE /v1/posts/…"),
+        Command(type: "media.upload", service: .media, call: "POST /v1/media"),
+    ]
+
+    /// How long a further worker may need until it reaches the kill point.
     private static let limit: Duration = .seconds(20)
     /// The time within which another worker has the command.
     private static let takeover: Duration = .seconds(5)
@@ -18,47 +31,55 @@ enum KillPointFaults {
     private static func killed(at point: KillPoint) -> Fault {
         let step = point.rawValue.replacing(",", with: "").replacing(" ", with: "-")
         return Fault(
-            name: "killed-\(step)", summary: "kill -9 of a post worker at this step of a command: \(point.rawValue)",
-            targets: [.workers], needs: [.broker, .postgres]
-        ) { world, run in
-            for _ in 0..<3 { try await Self.kill(at: point, world, run) }
+            name: "killed-\(step)",
+            summary: "kill -9 of a worker at this step of post.create, post.delete and media.upload: \(point.rawValue)",
+            targets: [.workers], needs: [.broker, .postgres, .mediaHost]
+        ) { testbed, run in
+            for command in commands { try await Self.kill(at: point, of: command, testbed, run) }
         }
     }
 
-    @Loop private static func kill(at point: KillPoint, _ world: World, _ run: FaultRun) async throws {
-        let victim = Victim()
+    @Loop private static func kill(
+        at point: KillPoint, of command: Command, _ testbed: Testbed, _ run: FaultRun
+    ) async throws {
+        let deferredKill = DeferredKill()
         let tap = try WireTap(
-            point, of: "post.create", broker: world.addresses.brokers[0], database: world.addresses.postgres
-        ) { victim.kill() }
+            point, of: command.type, broker: testbed.addresses.brokers[0], database: testbed.addresses.postgres
+        ) { deferredKill.kill() }
         defer { tap.stop() }
-        let worker = try world.stack.startCopy(
-            of: "post-1",
+        let worker = try testbed.startCopy(
+            of: command.service.rawValue,
             [
-                "WARREN_AMQP_URL": try world.addressOf("post-amqp.url", port: tap.brokerPort),
+                "WARREN_AMQP_URL": try testbed.addressOf(
+                    "\(command.service.rawValue)-amqp.url", port: tap.brokerPort),
                 "WARREN_AMQP_URL_FILE": "",
-                "WARREN_DATABASE_URL": try world.addressOf("post-database.url", port: tap.databasePort),
+                "WARREN_DATABASE_URL": try testbed.addressOf(
+                    "\(command.service.rawValue)-database.url", port: tap.databasePort),
                 "WARREN_DATABASE_URL_FILE": "",
             ])
         defer { worker.removeFiles() }
-        victim.set(worker.pid)
+        deferredKill.set(worker.pid)
         let deadline = ContinuousClock.now + limit
         while !tap.isReached, .now < deadline { try await Loop.sleep(for: .milliseconds(10)) }
         run.begin()
         let began = run.began
-        run.require(tap.isReached, "the worker did not reach the step \(point.rawValue) within 20 s")
-        victim.kill()
+        run.require(
+            tap.isReached, "no worker reached the step \(point.rawValue) of \(command.type) within 20 s")
+        deferredKill.kill()
         let status = try await worker.waitForExit(within: .seconds(5))
         run.require(status == 128 + SIGKILL, "the worker ended with status \(status) before it was killed")
-        // The other workers have the deliveries of the victim at once, because its connections are closed.
-        while world.http.isWaiting(for: "POST /v1/posts", since: began), .now < began + takeover {
+        // The other workers have the deliveries of the killed worker at once, because its connections are closed.
+        while testbed.http.isWaiting(for: command.call, since: began), .now < began + takeover {
             try await Loop.sleep(for: .milliseconds(10))
         }
         run.end()
         run.require(
-            !world.http.isWaiting(for: "POST /v1/posts", since: began), "a POST had no response after 5 s")
-        let late = world.http.log.calls.filter {
-            $0.call == "POST /v1/posts" && $0.ended > began && $0.began <= began && $0.status != 201
+            !testbed.http.isWaiting(for: command.call, since: began), "a \(command.call) had no response after 5 s")
+        let late = testbed.http.log.calls.filter {
+            $0.call == command.call && $0.ended > began && $0.began <= began && !$0.isServed
         }
-        run.require(late.isEmpty, "\(late.count) POSTs got no 201 within 5 s: \(late.map { $0.status ?? 0 })")
+        run.require(
+            late.isEmpty,
+            "\(late.count) \(command.call) were not carried out within 5 s: \(late.map { $0.status ?? 0 })")
     }
 }

@@ -9,35 +9,44 @@ import Reactor
 enum LoadFaults {
     static let all = [overload]
 
-    /// About the usual rate of one account. The clients send ten times as much.
+    /// The rate limit of an account, about four times its usual rate.
     private static let limit = "40/s burst 40"
+    private static let factor = 10
+    private static let length: Duration = .seconds(60)
     /// A latency below this one counts as good, whatever the usual one is.
     private static let goodLatency: Duration = .milliseconds(100)
-    /// The memory by which an ingress may grow, in bytes.
+    /// The memory by which a process may grow, in bytes.
     private static let memoryGrowth = 64 << 20
+    private static let post = "POST /v1/posts"
 
     private static let overload = Fault(
-        name: "overload", summary: "the clients send ten times as much, and the ingresses have rate limits",
+        name: "overload", summary: "clients send ten times as much for a minute, and the ingresses have rate limits",
         targets: [.load, .ingress], needs: [.broker, .postgres, .redis, .mediaHost, .workers],
-        allowsTooManyRequests: true
-    ) { world, run in
-        let post = "POST /v1/posts"
-        let usual = world.http.log.latency99(of: post, from: .now - .seconds(3), to: .now)
-        try await world.replacingIngresses(["WARREN_RATE_LIMIT": limit]) { ingresses in
-            let memory = ingresses.map { ProcessTree.memory(of: $0.pid) }
+        allowance: Allowance(allowsTooManyRequests: true)
+    ) { testbed, run in
+        let before = ContinuousClock.now
+        try await Loop.sleep(for: .seconds(5))
+        let usual = testbed.http.log.latency99(of: post, from: before, to: .now)
+        let rate = testbed.http.log.calls.count { $0.began >= before } / 5
+        try await testbed.replacingIngresses(["WARREN_RATE_LIMIT": limit], run) { ingresses in
+            let workers = try Stack.workers.map { try testbed.stack.pid("\($0)-1") }
+            let pids = ingresses.map(\.pid) + workers
+            let memory = pids.map { ProcessFiles.memory(of: $0) }
             run.begin()
-            world.clients.speed = 10
-            try await Loop.sleep(for: .seconds(60))
-            world.clients.speed = 1
+            let sent = await testbed.clients.flood(perSecond: rate * (factor - 1), for: length)
             run.end()
-            for (ingress, before) in zip(ingresses, memory) {
-                let growth = ProcessTree.memory(of: ingress.pid) - before
-                run.require(growth < memoryGrowth, "an ingress grew by \(growth / 1_048_576) MiB")
+            let wanted = rate * (factor - 2) * Int(length.components.seconds)
+            run.require(sent >= wanted, "the suite sent only \(sent) requests more instead of \(wanted)")
+            for (pid, before) in zip(pids, memory) {
+                let growth = ProcessFiles.memory(of: pid) - before
+                run.require(growth < memoryGrowth, "the process \(pid) grew by \(growth / 1_048_576) MiB")
             }
         }
-        let refused = world.http.log.calls.count { $0.status == 429 && $0.began > run.began }
-        run.require(refused > 0, "no request got a 429")
-        let slow = world.http.log.latency99(of: post, from: run.began, to: run.ended ?? .now)
+        let calls = testbed.http.log.calls.filter { $0.began > run.began }
+        run.require(calls.contains { $0.status == 429 }, "no request got a 429")
+        let accepted = calls.count { $0.call == post && $0.isServed }
+        run.require(accepted > 0, "no POST was accepted")
+        let slow = testbed.http.log.latency99(of: post, from: run.began, to: run.ended ?? .now)
         run.require(
             slow < max(usual * 2, goodLatency), "p99 of accepted POSTs was \(slow), and without the load \(usual)")
     }

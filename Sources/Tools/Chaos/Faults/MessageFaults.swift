@@ -5,16 +5,16 @@ import Reactor
 
 /// Faults of single messages.
 enum MessageFaults {
-    static let all = [duplicated, reversed, poison]
+    static let all = [duplicated, reversed, reversedPictures, failing, poison]
 
     private static let duplicated = Fault(
         name: "messages-duplicated", summary: "every command and every event is delivered twice",
         targets: [.broker, .workers]
-    ) { world, run in
+    ) { testbed, run in
         let bindings = [(Exchange.events, "#")] + Self.commands.map { (Exchange.commands, $0) }
-        try await MessageCopier.run(world, bindings: bindings) { copier in
+        try await MessageCopier.run(testbed, bindings: bindings) { copier in
             run.begin()
-            try await world.sleep(seconds: 8...12)
+            try await testbed.sleep(seconds: 8...12)
             run.require(copier.count > 100, "only \(copier.count) messages were duplicated")
             run.end()
         }
@@ -25,24 +25,65 @@ enum MessageFaults {
     /// The search workers are stopped until their queue has some events, which are then published in reverse order.
     private static let reversed = Fault(
         name: "events-reversed", summary: "the search service gets the events of some seconds in reverse order",
-        targets: [.broker, .workers], needs: [.postgres], affected: [.search]
-    ) { world, run in
+        targets: [.broker, .workers], needs: [.postgres], allowance: Allowance(affected: [.search])
+    ) { testbed, run in
         try await run.perform(
-            cause: { try await world.scale("search", 0) }, undo: { try await world.scale("search", World.workers) },
+            cause: { try await testbed.scale("search", 0) },
+            undo: { try await testbed.scale("search", Testbed.workers) },
             {
                 try await Loop.sleep(for: .seconds(6))
-                let count = try await MessageCopier.reverse(world, queue: Queue.searchEvents)
+                let count = try await MessageCopier.reverse(testbed, queue: Queue.searchEvents)
                 run.require(count > 10, "only \(count) events waited for the search service")
             })
     }
 
-    /// The broker vouches for an integrator, but the messages are wrong.
+    /// The same for the copy of the pictures that the post service has.
+    private static let reversedPictures = Fault(
+        name: "media-events-reversed", summary: "the post service gets the events of some seconds in reverse order",
+        targets: [.broker, .workers], needs: [.postgres, .mediaHost], allowance: Allowance(affected: [.post])
+    ) { testbed, run in
+        try await run.perform(
+            cause: { try await testbed.scale("post", 0) },
+            undo: { try await testbed.scale("post", Testbed.workers) },
+            {
+                try await Loop.sleep(for: .seconds(6))
+                let count = try await MessageCopier.reverse(testbed, queue: Queue.postEvents)
+                run.require(count > 10, "only \(count) events waited for the post service")
+            })
+    }
+
+    /// Each post climbs the retry ladder, and then the broker does not take the copies that wait there.
+    private static let failing = Fault(
+        name: "commands-failing",
+        summary: "PostgreSQL refuses each new post, and then RabbitMQ accepts no publishes either",
+        targets: [.postgres, .broker],
+        allowance: Allowance(affected: .all, evidence: .slowness(.seconds(1), of: "POST /v1/posts"))
+    ) { testbed, run in
+        try await run.perform(
+            cause: {
+                try await testbed.psql(
+                    "ALTER TABLE posts ADD CONSTRAINT chaos CHECK (false) NOT VALID", database: "post")
+            },
+            undo: {
+                try await testbed.psql("ALTER TABLE posts DROP CONSTRAINT IF EXISTS chaos", database: "post")
+            },
+            {
+                try await testbed.sleep(seconds: 1...2)
+                let usual = ["set_vm_memory_high_watermark", "0.4"]
+                try await undoing({ _ = try await testbed.stack.rabbitmqctl(usual) }) {
+                    _ = try await testbed.stack.rabbitmqctl(["set_vm_memory_high_watermark", "absolute", "1MB"])
+                    try await testbed.sleep(seconds: 3...5)
+                }
+            })
+    }
+
+    /// The broker accepts the sender, but no worker can carry out the messages.
     private static let poison = Fault(
         name: "messages-poisoned", summary: "an integrator publishes commands that no worker can carry out",
-        targets: [.broker]
-    ) { world, run in
+        targets: [.broker], allowance: Allowance(maximumLatency: .seconds(1))
+    ) { testbed, run in
         run.begin()
-        try await Integrator.run(world) { integrator in
+        try await Integrator.run(testbed) { integrator in
             for _ in 0..<20 {
                 // The type differs from the routing key, so the message is also a dead letter.
                 try await integrator.publish("post.create", type: "post.delete", body: "{}")

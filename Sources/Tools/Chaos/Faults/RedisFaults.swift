@@ -1,10 +1,12 @@
+import ChaosKit
 import Contracts
 import FaultProxy
 import Glibc
 import LocalStack
 import Reactor
 
-/// Faults of the Redis server with the caches. No request may fail because of them.
+/// Faults of the Redis servers: one has the caches, the other counts the requests of clients. No request may fail
+/// because of them.
 enum RedisFaults {
     /// The caches must not delay a request for longer.
     private static let limit: Duration = .seconds(1)
@@ -14,70 +16,89 @@ enum RedisFaults {
 
     private static let killed = Fault(
         name: "redis-killed", summary: "kill -9 of both Redis servers; empty ones replace them", targets: [.redis],
-        maximumLatency: limit
-    ) { world, run in
+        allowance: Allowance(maximumLatency: limit)
+    ) { testbed, run in
         try await run.perform(
-            cause: { for name in servers { try await world.kill(name) } }, undo: { try await world.startServers() },
-            { try await world.sleep(seconds: 2...8) })
+            cause: { for name in servers { try await testbed.kill(name) } }, undo: { try await testbed.startServers() },
+            { try await testbed.sleep(seconds: 2...8) })
     }
 
     private static let restarted = Fault(
         name: "redis-restarted", summary: "both Redis servers are stopped and started", targets: [.redis],
-        maximumLatency: limit
-    ) { world, run in
+        allowance: Allowance(maximumLatency: limit)
+    ) { testbed, run in
         try await run.perform(
-            cause: { for name in servers { try await world.stack.kill(name, with: SIGTERM) } },
-            undo: { try await world.startServers() }, {})
+            cause: { for name in servers { try await testbed.stack.kill(name, with: SIGTERM) } },
+            undo: { try await testbed.startServers() }, {})
     }
 
     private static let stopped = Fault(
         name: "redis-stopped", summary: "both Redis servers hang for 30 s (SIGSTOP)", targets: [.redis],
-        maximumLatency: limit
-    ) { world, run in
+        allowance: Allowance(maximumLatency: limit)
+    ) { testbed, run in
         try await run.perform(
-            cause: { for name in servers { try world.signal(name, SIGSTOP) } },
-            undo: { for name in servers { try world.signal(name, SIGCONT) } },
+            cause: { for name in servers { try testbed.signal(name, SIGSTOP) } },
+            undo: { for name in servers { try testbed.signal(name, SIGCONT) } },
             { try await Loop.sleep(for: .seconds(30)) })
     }
 
     private static let silent = Fault(
         name: "redis-silent",
         summary: "the connections to Redis stay open, but carry nothing for 20 s (half-open TCP)", targets: [.redis],
-        maximumLatency: limit
-    ) { world, run in
-        try await run.perform(stalling: [world.proxies.redis, world.proxies.limits], seconds: 20)
+        allowance: Allowance(maximumLatency: limit)
+    ) { testbed, run in
+        try await run.perform(stalling: [testbed.proxies.redis, testbed.proxies.limits], seconds: 20)
     }
 
     private static let readOnly = Fault(
-        name: "redis-read-only", summary: "Redis refuses writes, as a replica does", targets: [.redis],
-        maximumLatency: limit
-    ) { world, run in
+        name: "redis-read-only", summary: "both Redis servers refuse writes, as a replica does", targets: [.redis],
+        allowance: Allowance(maximumLatency: limit)
+    ) { testbed, run in
         try await run.perform(
-            cause: { try await world.redis("REPLICAOF", "127.0.0.1", "1") },
-            undo: { try await world.redis("REPLICAOF", "NO", "ONE") },
-            { try await world.sleep(seconds: 4...10) })
+            cause: { try await testbed.redis(RedisServer.allCases, "REPLICAOF", "127.0.0.1", "1") },
+            undo: { try await testbed.redis(RedisServer.allCases, "REPLICAOF", "NO", "ONE") },
+            {
+                try await testbed.sleep(seconds: 4...10)
+                try await requireErrors("READONLY", testbed, run)
+            })
     }
 
     private static let full = Fault(
-        name: "redis-full", summary: "Redis has no memory left and evicts nothing", targets: [.redis],
-        maximumLatency: limit
-    ) { world, run in
+        name: "redis-full", summary: "both Redis servers have no memory left and evict nothing", targets: [.redis],
+        allowance: Allowance(maximumLatency: limit)
+    ) { testbed, run in
         try await run.perform(
-            cause: { try await world.redis("CONFIG", "SET", "maxmemory-policy", "noeviction", "maxmemory", "1") },
-            undo: {
-                try await world.redis("CONFIG", "SET", "maxmemory-policy", "volatile-lru", "maxmemory", "268435456")
+            cause: {
+                try await testbed.redis(
+                    RedisServer.allCases, "CONFIG", "SET", "maxmemory-policy", "noeviction", "maxmemory", "1")
             },
-            { try await world.sleep(seconds: 4...10) })
+            undo: {
+                try await testbed.redis(
+                    [.caches], "CONFIG", "SET", "maxmemory-policy", "volatile-lru", "maxmemory", "268435456")
+                try await testbed.redis([.limits], "CONFIG", "SET", "maxmemory", "67108864")
+            },
+            {
+                try await testbed.sleep(seconds: 4...10)
+                try await requireErrors("OOM", testbed, run)
+            })
+    }
+
+    /// Requires that both servers have answered with an error. Otherwise the fault had no effect.
+    @Loop private static func requireErrors(_ code: String, _ testbed: Testbed, _ run: FaultRun) async throws {
+        for server in RedisServer.allCases {
+            let statistics = try await testbed.redis([server], "INFO", "errorstats")
+            run.require(statistics.contains("errorstat_\(code):"), "no \(server.rawValue) command got \(code)")
+        }
     }
 
     private static let flushed = Fault(
-        name: "redis-flushed", summary: "Redis loses all entries, ten times", targets: [.redis],
-        maximumLatency: limit
-    ) { world, run in
+        name: "redis-flushed", summary: "both Redis servers lose all entries, ten times", targets: [.redis],
+        allowance: Allowance(maximumLatency: limit)
+    ) { testbed, run in
         try await run.perform(cause: {}, undo: {}) {
             for _ in 0..<10 {
-                try await world.redis("FLUSHALL")
-                try await world.sleep(seconds: 0.1...1)
+                try await testbed.redis(RedisServer.allCases, "FLUSHALL")
+                try await testbed.sleep(seconds: 0.1...1)
             }
         }
     }

@@ -3,7 +3,7 @@ package import Contracts
 /// The calls of all clients in the order of their ends.
 package struct CallLog: Sendable {
     package private(set) var calls: [CallRecord] = []
-    /// The latest begin of a served call, by kind.
+    /// The latest start of a served call, by kind.
     private var lastSuccess: [String: ContinuousClock.Instant] = [:]
 
     package init() {}
@@ -18,7 +18,7 @@ package struct CallLog: Sendable {
         calls.reduce(into: [:]) { $0[$1.status ?? 0, default: 0] += 1 }
     }
 
-    /// The longest time in which no call to a service succeeded, from `start` to the last call of the log.
+    /// The longest time in which no call to a service succeeded, from `start` to the start of the last call.
     package func longestInterruption(of service: ServiceName, since start: ContinuousClock.Instant) -> Duration {
         longestInterruption(of: calls.filter { $0.service == service }, since: start)
     }
@@ -31,12 +31,12 @@ package struct CallLog: Sendable {
     private func longestInterruption(of calls: [CallRecord], since start: ContinuousClock.Instant) -> Duration {
         var (last, longest, end) = (start, Duration.zero, start)
         for call in calls where call.ended >= start {
-            end = call.ended
+            end = max(end, call.began)
             guard call.isServed else { continue }
             longest = max(longest, call.ended - last)
             last = call.ended
         }
-        // If nothing succeeds any more, the interruption lasts until the last call.
+        // If nothing succeeds any more, the interruption lasts until the start of the last call.
         return max(longest, end - last)
     }
 

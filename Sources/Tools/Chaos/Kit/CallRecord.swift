@@ -29,6 +29,8 @@ package struct CallRecord: Sendable {
         self.ended = ended
     }
 
+    package var duration: Duration { ended - began }
+
     /// Whether the response has a 2xx.
     package var isSuccess: Bool { status.map { (200..<300).contains($0) } ?? false }
 

@@ -4,9 +4,12 @@ internal import Contracts
 package struct ChaosReport: Sendable {
     package let seed: UInt64
     package private(set) var episodes: [EpisodeResult] = []
+    /// The faults of the schedule.
+    private let faults: [String]
 
-    package init(seed: UInt64) {
+    package init(seed: UInt64, faults: [String]) {
         self.seed = seed
+        self.faults = faults
     }
 
     package mutating func add(_ episode: EpisodeResult) {
@@ -16,7 +19,7 @@ package struct ChaosReport: Sendable {
     /// The number of broken promises.
     package var findingCount: Int { episodes.reduce(0) { $0 + $1.findings.count } }
 
-    /// The number of commands that were sent.
+    /// The number of commands that got a 2xx.
     package var commandCount: Int { episodes.reduce(0) { $0 + $1.commands } }
 
     /// The table, and a line with the sums.
@@ -32,7 +35,9 @@ package struct ChaosReport: Sendable {
             groups[name, default: []].append(episode)
         }
         let rows = order.map { row($0, groups[$0] ?? []) }
+        let missing = Set(faults).subtracting(episodes.flatMap(\.faults)).sorted()
         return TextTable(header: header, rows: rows).text
+            + (missing.isEmpty ? "" : "\nnot caused in this time: \(missing.joined(separator: ", "))")
             + "\nseed \(seed): \(episodes.count) episodes, \(commandCount) commands, \(findingCount) broken promises"
     }
 

@@ -18,7 +18,7 @@ package struct Effects: Sendable {
     /// The ids of the stored items, by mark. A client that got no 2xx does not know the id of its item.
     package var ids: [String: String] = [:]
 
-    /// The ids of everything that these places have, of earlier episodes too.
+    /// All ids in these places, including those of earlier episodes.
     package var all: [Place: Set<String>] = [:]
 
     package init() {}

@@ -4,7 +4,7 @@ package import Contracts
 package struct EpisodeResult: Sendable {
     /// The names of the faults.
     package let faults: [String]
-    /// The commands that were sent, repetitions included.
+    /// The commands that got a 2xx.
     package var commands = 0
     /// The calls by status; 0 stands for calls without a response.
     package var statuses: [Int: Int] = [:]

@@ -3,20 +3,33 @@ package enum Reckoning {
     /// Returns a line for each broken promise.
     ///
     /// - Parameters:
-    ///   - items: all items that the clients asked for.
+    ///   - items: the items whose outcomes are compared.
+    ///   - marks: the marks of all items that the clients asked for in this run, and the names of their accounts.
     ///   - effects: what the stores have.
-    package static func violations(_ items: [Item], _ effects: Effects) -> [String] {
-        items.flatMap { violations($0, effects) } + strays(effects)
+    package static func violations(_ items: [Item], marks: Set<String>, _ effects: Effects) -> [String] {
+        items.flatMap { violations($0, effects) } + contradictions(effects) + inventions(marks, effects)
     }
 
-    /// Returns a line for each entry of a consumer that has no row in the table of the service, and for each event that
-    /// no transaction explains.
-    private static func strays(_ effects: Effects) -> [String] {
+    /// Returns a line for each stored item that no client asked for.
+    private static func inventions(_ marks: Set<String>, _ effects: Effects) -> [String] {
+        [Effects.Place.posts, .pictures, .accounts].flatMap { place in
+            Set(effects.counts[place]?.keys ?? [:].keys).subtracting(marks).sorted()
+                .map { "\(place.rawValue) have an item that no client asked for: \($0)" }
+        }
+    }
+
+    /// Returns a line for each place that has an id, although another place shows that it must not, and the other way
+    /// round. Items of earlier episodes are included.
+    private static func contradictions(_ effects: Effects) -> [String] {
         func ids(_ place: Effects.Place) -> Set<String> { effects.all[place] ?? [] }
         let events = Set(effects.counts[.creationEvents]?.keys ?? [:].keys)
         let deletions = Set(effects.counts[.deletionEvents]?.keys ?? [:].keys)
         let stored = ids(.posts).union(ids(.pictures)).union(ids(.accounts))
         let found: [(String, Set<String>)] = [
+            ("a stored post is not in the search index", ids(.posts).subtracting(ids(.index))),
+            ("a stored picture cannot be shown by posts", ids(.pictures).subtracting(ids(.projection))),
+            ("a stored picture is not on the media host", ids(.pictures).subtracting(ids(.assets))),
+            ("no event tells of the creation of a stored item", stored.subtracting(events)),
             ("the search index has a post that is not stored", ids(.index).subtracting(ids(.posts))),
             ("posts can show a picture that is not stored", ids(.projection).subtracting(ids(.pictures))),
             ("the media host has a picture that is not stored", ids(.assets).subtracting(ids(.pictures))),

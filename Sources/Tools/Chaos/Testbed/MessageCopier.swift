@@ -1,7 +1,6 @@
 import AMQP
 import Contracts
 import LocalStack
-import Logging
 import Reactor
 
 /// A broker user of the suite that may publish messages in the name of others (the tag `impersonator` of RabbitMQ), to
@@ -22,29 +21,30 @@ import Reactor
 
     /// Copies every message that is published to the given exchanges with the given keys, while the body runs.
     static func run(
-        _ world: World, bindings: [(exchange: String, key: String)],
+        _ testbed: Testbed, bindings: [(exchange: String, key: String)],
         _ body: @Loop (MessageCopier) async throws -> Void
     ) async throws {
-        try await connected(world) { copier, address in
-            try await world.broker.declare(queue: queue, bindings: bindings)
+        try await connected(testbed) { copier, address in
+            try await testbed.broker.declare(queue: queue, bindings: bindings)
             let subscription = Subscription.queue(queue, prefetch: 500) { copier.copy($0) }
-            try await consuming(address, subscription) { _ in try await body(copier) }
+            try await BrokerClient.consuming(address, subscription) { _ in try await body(copier) }
             // If a queue is deleted while messages are published to it, RabbitMQ 3.10 closes connections.
             for binding in bindings {
-                try await world.broker.unbind(queue: queue, exchange: binding.exchange, key: binding.key)
+                try await testbed.broker.unbind(queue: queue, exchange: binding.exchange, key: binding.key)
             }
-            _ = try await world.stack.rabbitmqctl("delete_queue", "-p", "warren", queue)
+            _ = try await testbed.stack.rabbitmqctl("delete_queue", "-p", "warren", queue)
         }
     }
 
     /// Takes all messages from a queue that has no other consumer, and publishes them again in reverse order.
     ///
     /// - Returns: the number of messages.
-    static func reverse(_ world: World, queue: String) async throws -> Int {
-        try await connected(world) { copier, address in
+    static func reverse(_ testbed: Testbed, queue: String) async throws -> Int {
+        try await connected(testbed) { copier, address in
             let taken = TakenDeliveries()
             var count = 0
-            try await consuming(address, .queue(queue, prefetch: 10_000) { taken.all.append($0) }) { consumer in
+            let subscription = Subscription.queue(queue, prefetch: 10_000) { taken.all.append($0) }
+            try await BrokerClient.consuming(address, subscription) { consumer in
                 try await Loop.sleep(for: .seconds(1))
                 // From now on, the queue keeps what arrives, also the copies.
                 await consumer.pause()
@@ -99,47 +99,11 @@ import Reactor
             body: delivery.body)
     }
 
-    // MARK: Connections
-
-    private static let log = Logger(label: "warren-chaos") { _ in SwiftLogNoOpLogHandler() }
-
     private static func connected<Value: Sendable>(
-        _ world: World, _ body: @Loop (MessageCopier, BrokerAddress) async throws -> Value
+        _ testbed: Testbed, _ body: @Loop (MessageCopier, BrokerAddress) async throws -> Value
     ) async throws -> Value {
-        let password = try await world.broker.makeImpersonator(user)
-        let address = world.addresses.broker(user: user, password: password)
-        let publisher = Publisher(address: address, name: "warren-chaos", log: log)
-        async let publishing: Void = publisher.run()
-        let result: Result<Value, any Error>
-        do {
-            guard await publisher.waitUntilAvailable(within: .seconds(10)) else {
-                throw ChaosError("the suite's broker user cannot publish")
-            }
-            result = .success(try await body(MessageCopier(publisher), address))
-        } catch {
-            result = .failure(error)
-        }
-        await publisher.close()
-        await publishing
-        return try result.get()
-    }
-
-    private static func consuming(
-        _ address: BrokerAddress, _ subscription: Subscription, _ body: @Loop (Consumer) async throws -> Void
-    ) async throws {
-        let consumer = Consumer(address: address, name: "warren-chaos", subscriptions: [subscription], log: log)
-        async let running: Void = consumer.run()
-        let result: Result<Void, any Error>
-        do {
-            guard await consumer.waitUntilConsuming(within: .seconds(10)) else {
-                throw ChaosError("the suite's broker user cannot consume")
-            }
-            result = .success(try await body(consumer))
-        } catch {
-            result = .failure(error)
-        }
-        await consumer.close()
-        await running
-        try result.get()
+        let password = try await testbed.broker.makeImpersonator(user)
+        let address = testbed.addresses.broker(user: user, password: password)
+        return try await BrokerClient.publishing(address) { try await body(MessageCopier($0), address) }
     }
 }

@@ -51,3 +51,10 @@ struct Addresses: Sendable {
         return port
     }
 }
+
+/// The Redis servers of the stack, with the names of their secrets.
+enum RedisServer: String, CaseIterable {
+    case caches = "redis"
+    /// The server that counts the requests of clients.
+    case limits
+}

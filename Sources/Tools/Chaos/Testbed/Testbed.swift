@@ -10,7 +10,7 @@ import Reactor
 import TestData
 
 /// The stack under attack, and the means to attack it.
-@Loop final class World {
+@Loop final class Testbed {
     /// The processes of each worker. The others take over while one is attacked.
     static let workers = 2
 
@@ -25,8 +25,10 @@ import TestData
     let clients: Clients
     var generator: SeededGenerator
     /// The processes that faults have ended in this episode, such as `post-1`.
-    var ended: Set<String> = []
-    /// The second ingress, which `compose/local` does not know.
+    var endedProcesses: Set<String> = []
+    /// The names of all queues at the start. They must exist after each episode.
+    private(set) var queueNames: Set<String> = []
+    /// The second ingress, which the suite starts itself.
     private(set) var secondIngress: ChildProcess?
 
     init(_ addresses: Addresses, seed: UInt64) throws {
@@ -37,11 +39,17 @@ import TestData
         broker = BrokerAdmin(stack: stack)
         mediaHost = try MediaHost(addresses)
         events = EventCounter(
-            address: addresses.broker(user: "integrator", password: try stack.secret("amqp-integrator")))
+            address: addresses.broker(user: "integrator", password: try stack.secret("amqp-integrator")),
+            databases: databases)
         http = try HTTPCaller(addresses: [addresses.http])
         let prefix = "chaos\(String(Timestamp.now().milliseconds / 1000, radix: 36))"
-        clients = Clients(http: http, prefix: prefix, seed: seed)
+        clients = Clients(http: http, prefix: prefix, seed: seed) { [databases] in await databases.hasPost($0) }
         generator = SeededGenerator(seed: seed)
+    }
+
+    /// Notes the names of the queues that exist now.
+    func noteQueues() async throws {
+        queueNames = Set(try await broker.queues().map(\.name).filter { !$0.hasPrefix("amq.gen-") })
     }
 
     // MARK: Processes
@@ -64,11 +72,15 @@ import TestData
     }
 
     /// Starts a copy of the ingress on a free port, and waits until it is ready.
+    ///
+    /// - Parameters:
+    ///   - changes: variables that get another value.
+    ///   - errors: a file that gets standard error; `nil` for a file in the folder of logs.
     func startIngress(
-        _ changes: [String: String] = [:]
+        _ changes: [String: String] = [:], errors: String? = nil
     ) async throws -> (process: ChildProcess, address: String) {
-        let host = "127.0.0.1:\(try Self.freePort())"
-        let ingress = try stack.startCopy(of: "ingress-1", changes.merging(["WARREN_HTTP_ADDRESS": host]) { $1 })
+        let host = "127.0.0.1:\(try freePort())"
+        let ingress = try startCopy(of: "ingress", changes.merging(["WARREN_HTTP_ADDRESS": host]) { $1 }, errors)
         let deadline = ContinuousClock.now + .seconds(20)
         while await !isReady("http://\(host)") {
             guard .now < deadline else { throw ChaosError("a further ingress is not ready after 20 s") }
@@ -77,29 +89,31 @@ import TestData
         return (ingress, "http://\(host)")
     }
 
-    /// Lets the clients use two ingresses with other settings while the body runs.
+    /// Starts a copy of the first process of a daemon.
+    ///
+    /// - Parameter errors: a file that gets standard error; `nil` for a file in the folder of logs.
+    func startCopy(
+        of daemon: String, _ changes: [String: String] = [:], _ errors: String? = nil
+    ) throws -> ChildProcess {
+        try stack.startCopy(
+            of: "\(daemon)-1", changes, errors: errors ?? "\(stack.state)/log/\(daemon)-chaos.log")
+    }
+
+    /// Lets the clients use two ingresses with other settings while the body runs. Stops these ingresses afterwards,
+    /// and requires that they exit with status 0 within 30 s.
     func replacingIngresses(
-        _ changes: [String: String], _ body: @Loop ([ChildProcess]) async throws -> Void
+        _ changes: [String: String] = [:], errors: String? = nil, _ run: FaultRun,
+        _ body: @Loop ([ChildProcess]) async throws -> Void
     ) async throws {
         let usual = http.addresses
-        let (first, second) = (try await startIngress(changes), try await startIngress(changes))
+        let first = try await startIngress(changes, errors: errors)
+        let second = try await startIngress(changes, errors: errors)
         http.addresses = [first.address, second.address]
         let result: Result<Void, any Error>
         do { result = .success(try await body([first.process, second.process])) } catch { result = .failure(error) }
         http.addresses = usual
-        for ingress in [first.process, second.process] {
-            ingress.send(SIGTERM)
-            _ = try await ingress.waitForExit(within: .seconds(30))
-            ingress.removeFiles()
-        }
+        try await terminate([("ingress", first.process), ("ingress", second.process)], run)
         try result.get()
-    }
-
-    /// Returns a port on which no process listens. Another process can take it at any time.
-    private static func freePort() throws -> Int {
-        let listener = try FaultProxy(to: 1)
-        defer { listener.stop() }
-        return listener.port
     }
 
     /// Whether an ingress is connected to the broker.
@@ -108,17 +122,24 @@ import TestData
     }
 
     /// Starts the servers that do not run, and waits until they are ready.
-    func startServers() async throws { try await stack.composeLocal("servers") }
+    func startServers() async throws {
+        try await stack.composeLocal("servers")
+        // `servers` also succeeds if only two brokers of a cluster run.
+        for number in addresses.brokers.indices {
+            let name = "rabbitmq-\(number + 1)"
+            guard Stack.isAlive(try stack.pid(name)) else { throw ChaosError("\(name) does not run") }
+        }
+    }
 
     /// Starts or stops processes of a service until `count` of them run and are ready.
     func scale(_ service: String, _ count: Int) async throws {
-        for number in count..<max(count, Self.workers) { ended.insert("\(service)-\(number + 1)") }
+        for number in count..<max(count, Self.workers) { endedProcesses.insert("\(service)-\(number + 1)") }
         try await stack.scale(service, count)
     }
 
     /// Kills a process of the stack, and returns when it has ended.
     func kill(_ name: String) async throws {
-        ended.insert(name)
+        endedProcesses.insert(name)
         try await stack.kill(name, with: SIGKILL)
     }
 
@@ -137,20 +158,6 @@ import TestData
         mediaHost.close()
         http.close()
         proxies.stop()
-    }
-
-    // MARK: Calls
-
-    /// Requires that a call of this kind got a 503 while the fault lasted. Otherwise the fault had no effect.
-    func requireRefusals(_ call: String, _ run: FaultRun) {
-        let isRefused = http.log.calls.contains { $0.call == call && $0.status == 503 && $0.began >= run.began }
-        run.require(isRefused, "no \(call) got a 503, so the fault had no effect")
-    }
-
-    /// Requires that a call of this kind got a 202 or failed while the fault lasted. Otherwise the fault had no effect.
-    func requireDelays(_ call: String, _ run: FaultRun) {
-        let isDelayed = http.log.calls.contains { $0.call == call && !$0.isServed && $0.ended >= run.began }
-        run.require(isDelayed, "every \(call) was served, so the fault had no effect")
     }
 
     /// Waits for a random time.
@@ -189,13 +196,19 @@ import TestData
         ).runSuccessfully()
     }
 
-    /// Runs a command on the Redis server of the caches, with all rights.
-    @discardableResult func redis(_ arguments: String...) async throws -> String {
-        var environment = ProcessInfo.processInfo.environment
-        environment["REDISCLI_AUTH"] = try stack.secret("redis")
-        return try await Program(
-            path: "/usr/bin/redis-cli", arguments: ["-e", "-p", "\(addresses.redis)"] + arguments,
-            environment: environment
-        ).runSuccessfully()
+    /// Runs a command on Redis servers, with all rights.
+    ///
+    /// - Returns: the outputs.
+    @discardableResult func redis(_ servers: [RedisServer], _ arguments: String...) async throws -> String {
+        var output = ""
+        for server in servers {
+            var environment = ProcessInfo.processInfo.environment
+            environment["REDISCLI_AUTH"] = try stack.secret(server.rawValue)
+            let port = server == .caches ? addresses.redis : addresses.limits
+            output += try await Program(
+                path: "/usr/bin/redis-cli", arguments: ["-e", "-p", "\(port)"] + arguments, environment: environment
+            ).runSuccessfully()
+        }
+        return output
     }
 }

@@ -11,8 +11,6 @@ import Reactor
     private static let documents = Statement(
         "SELECT content, count(*)::bigint FROM documents WHERE starts_with(content, $1) AND NOT is_deleted GROUP BY 1")
     private static let pictures = Statement("SELECT width || 'x' || height, id::text FROM media")
-    private static let unfinished = Statement(
-        "SELECT id::text FROM upload WHERE NOT EXISTS (SELECT FROM media WHERE media.id = upload.id)")
     private static let projection = Statement("SELECT id::text FROM media WHERE url IS NOT NULL AND NOT is_deleted")
     private static let accounts = Statement("SELECT username, id::text FROM accounts WHERE starts_with(username, $1)")
     private static let allPosts = Statement("SELECT id::text FROM posts")
@@ -36,7 +34,7 @@ import Reactor
             effects.counts[.index, default: [:]][content] = count
         }
         effects.counts[.projection] = try await ids(Self.projection, of: .post)
-        effects.counts[.assets] = try await assets()
+        effects.counts[.assets] = Dictionary(try await mediaHost.assets().map { ($0, 1) }, uniquingKeysWith: +)
         effects.counts[.creationEvents] = events.counts(of: "post.created", "media.uploaded", "account.registered")
         effects.counts[.deletionEvents] = events.counts(of: "post.deleted", "media.deleted")
         effects.all[.posts] = Set(try await ids(Self.allPosts, of: .post).keys)
@@ -74,13 +72,5 @@ import Reactor
         var ids: [String: Int] = [:]
         for row in try await databases.rows(statement, of: service) { ids[try row.get(0), default: 0] += 1 }
         return ids
-    }
-
-    /// Returns the pictures of the media host, without those of uploads that have failed. The sweeper of the media
-    /// service removes them later.
-    private func assets() async throws -> [String: Int] {
-        let unfinished = try await ids(Self.unfinished, of: .media)
-        return Dictionary(
-            try await mediaHost.assets().filter { unfinished[$0] == nil }.map { ($0, 1) }, uniquingKeysWith: +)
     }
 }

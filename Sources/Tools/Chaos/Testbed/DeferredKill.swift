@@ -2,7 +2,7 @@ import Glibc
 import Synchronization
 
 /// A process that another thread kills, maybe before its pid is known.
-final class Victim: Sendable {
+final class DeferredKill: Sendable {
     private struct State {
         var pid: pid_t?
         var isKilled = false

@@ -9,7 +9,7 @@ import Synchronization
 @Loop final class CrashingWorker {
     /// How often the worker was killed because of the text.
     private(set) var crashes = 0
-    private let world: World
+    private let testbed: Testbed
     private let text: [UInt8]
     private let program: Program
     private var current: ChildProcess?
@@ -18,12 +18,12 @@ import Synchronization
     /// Kills the worker before PostgreSQL receives the text, which may arrive in several parts.
     private final class Inspector: ConnectionInspector {
         private let text: [UInt8]
-        private let victim: Victim
+        private let deferredKill: DeferredKill
         private let rest = Mutex<[UInt8]>([])
 
-        init(_ text: [UInt8], _ victim: Victim) {
+        init(_ text: [UInt8], _ deferredKill: DeferredKill) {
             self.text = text
-            self.victim = victim
+            self.deferredKill = deferredKill
         }
 
         func inspect(_ bytes: [UInt8], from peer: Peer) -> Inspection {
@@ -35,35 +35,35 @@ import Synchronization
                 return isFound
             }
             guard isFound else { return Inspection(forwarded: bytes) }
-            victim.kill()
+            deferredKill.kill()
             return Inspection(forwarded: [])
         }
     }
 
     /// - Throws: an error if no ordinary post worker runs, whose settings this worker gets.
-    init(_ world: World, _ text: String) throws {
-        self.world = world
+    init(_ testbed: Testbed, _ text: String) throws {
+        self.testbed = testbed
         self.text = Array(text.utf8)
-        program = try world.stack.program(of: "post-1")
+        program = try testbed.stack.program(of: "post-1")
     }
 
     /// Runs the worker, and starts it again whenever it ends, until ``stop()`` is called.
     func run() async throws {
         while !isStopping {
-            let victim = Victim()
+            let deferredKill = DeferredKill()
             let text = text
-            let proxy = try FaultProxy(to: world.addresses.postgres) { Inspector(text, victim) }
+            let proxy = try FaultProxy(to: testbed.addresses.postgres) { Inspector(text, deferredKill) }
             defer { proxy.stop() }
             var program = program
             program.environment["WARREN_DATABASE_URL_FILE"] = nil
-            program.environment["WARREN_DATABASE_URL"] = try world.addressOf("post-database.url", port: proxy.port)
-            let process = try program.start()
+            program.environment["WARREN_DATABASE_URL"] = try testbed.addressOf("post-database.url", port: proxy.port)
+            let process = try program.start(errors: "\(testbed.stack.state)/log/post-chaos.log")
             current = process
-            victim.set(process.pid)
+            deferredKill.set(process.pid)
             let status = try await process.waitForExit(within: .seconds(600))
             process.removeFiles()
-            if victim.wasKilled { crashes += 1 }
-            guard victim.wasKilled || isStopping else {
+            if deferredKill.wasKilled { crashes += 1 }
+            guard deferredKill.wasKilled || isStopping else {
                 throw ChaosError("a post worker ended with status \(status)")
             }
         }

@@ -10,20 +10,28 @@ struct BrokerAdmin: Sendable {
     /// A queue and its messages, delivered ones included.
     struct Queue: Sendable, Equatable {
         let name: String
-        let messages: Int
+        /// `nil` if the queue is down.
+        let messages: Int?
         let consumers: Int
     }
 
     /// Returns all queues of Warren. The numbers can be 5 s old.
     func queues() async throws -> [Queue] {
-        let table = try await stack.rabbitmqctl("list_queues", "-p", "warren", "name", "messages", "consumers")
-        return table.split(separator: "\n").compactMap { line in
-            let columns = line.split(separator: "\t")
-            guard columns.count == 3, let messages = Int(columns[1]), let consumers = Int(columns[2]) else {
-                return nil
-            }
-            return Queue(name: String(columns[0]), messages: messages, consumers: consumers)
+        let table = try await stack.rabbitmqctl(
+            "list_queues", "--no-table-headers", "-p", "warren", "name", "messages", "consumers")
+        return try table.split(separator: "\n").map { line in
+            let columns = line.split(separator: "\t", omittingEmptySubsequences: false)
+            guard columns.count == 3 else { throw ChaosError("rabbitmqctl list_queues printed \(line)") }
+            return Queue(name: String(columns[0]), messages: Int(columns[1]), consumers: Int(columns[2]) ?? 0)
         }
+    }
+
+    /// Returns the users that have a connection which the broker does not block. In an alarm, the state of a connection
+    /// that only consumes is `blocking`, and that of a connection that publishes is `blocked`.
+    func usersWithUnblockedConnections() async throws -> Set<String> {
+        let table = try await stack.rabbitmqctl("list_connections", "--no-table-headers", "user", "state")
+        let rows = table.split(separator: "\n").map { $0.split(separator: "\t") }
+        return Set(rows.filter { $0.count == 2 && $0[1] != "blocked" }.map { String($0[0]) })
     }
 
     /// Declares a queue, and binds it to exchanges.

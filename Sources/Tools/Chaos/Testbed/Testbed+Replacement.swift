@@ -3,7 +3,7 @@ import Glibc
 import LocalStack
 import Reactor
 
-extension World {
+extension Testbed {
     /// Runs a body while the workers of some services are replaced by processes of the suite, one per service. Stops
     /// these processes afterwards, and requires that they exit with status 0 within 30 s.
     ///
@@ -49,8 +49,9 @@ extension World {
     /// Stops processes with SIGTERM, and requires that they exit with status 0 within 30 s.
     func terminate(_ processes: [(service: String, process: ChildProcess)], _ run: FaultRun) async throws {
         for (_, process) in processes { process.send(SIGTERM) }
+        let deadline = ContinuousClock.now + .seconds(30)
         for (service, process) in processes {
-            let status = try await process.waitForExit(within: .seconds(30))
+            let status = try await process.waitForExit(within: deadline - .now)
             run.require(status == 0, "a \(service) process ended with status \(status) after SIGTERM")
             process.removeFiles()
         }
@@ -58,14 +59,14 @@ extension World {
 
     /// Waits until a further process of each service consumes.
     private func awaitConsumers(_ services: [String]) async throws {
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(60)
         while true {
             let queues = try await broker.queues()
             let ready = services.allSatisfy { service in
                 queues.contains { $0.name.hasPrefix("\(service).") && $0.consumers > Self.workers }
             }
             if ready { return }
-            guard .now < deadline else { throw ChaosError("the copies of \(services) do not consume after 20 s") }
+            guard .now < deadline else { throw ChaosError("the copies of \(services) do not consume after 60 s") }
             try await Loop.sleep(for: .milliseconds(200))
         }
     }

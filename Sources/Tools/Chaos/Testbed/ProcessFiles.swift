@@ -2,7 +2,7 @@ import FoundationEssentials
 import Glibc
 
 /// The kernel's table of processes (proc(5)).
-enum ProcessTree {
+enum ProcessFiles {
     /// Returns the pids of the children of a process.
     static func children(of parent: pid_t) -> [pid_t] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []

@@ -6,15 +6,16 @@ import Reactor
 
 /// Connections to the databases of the services, with the rights of the superuser.
 @Loop final class Databases {
+    private static let post = Statement("SELECT FROM posts WHERE id = $1::text::uuid")
+
     private let pools: [String: PostgresPool]
 
     init(_ addresses: Addresses) {
-        let log = Logger(label: "warren-chaos") { _ in SwiftLogNoOpLogHandler() }
         var pools: [String: PostgresPool] = [:]
         for service in ServiceName.allCases {
             let server = "postgres:\(addresses.postgresPassword)@127.0.0.1:\(addresses.postgres)"
             let url = "postgresql://\(server)/\(service.rawValue)"
-            pools[service.rawValue] = PostgresPool(url: url, size: 1, log: log)
+            pools[service.rawValue] = PostgresPool(url: url, size: 2, log: .discarding)
         }
         self.pools = pools
     }
@@ -51,5 +52,11 @@ import Reactor
     private func pool(_ service: ServiceName) throws -> PostgresPool {
         guard let pool = pools[service.rawValue] else { throw ChaosError("there is no database \(service.rawValue)") }
         return pool
+    }
+
+    /// Returns whether the database has a post; `nil` if it does not answer.
+    func hasPost(_ id: String) async -> Bool? {
+        guard let rows = try? await rows(Self.post, id, of: .post) else { return nil }
+        return !rows.isEmpty
     }
 }
