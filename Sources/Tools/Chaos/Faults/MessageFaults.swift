@@ -22,34 +22,27 @@ enum MessageFaults {
 
     private static let commands = ["post.create", "post.delete", "media.upload", "media.delete"]
 
-    /// The search workers are stopped until their queue has some events, which are then published in reverse order.
-    private static let reversed = Fault(
-        name: "events-reversed", summary: "the search service gets the events of some seconds in reverse order",
-        targets: [.broker, .workers], needs: [.postgres], allowance: Allowance(affected: [.search])
-    ) { testbed, run in
-        try await run.perform(
-            cause: { try await testbed.scale("search", 0) },
-            undo: { try await testbed.scale("search", Testbed.workers) },
-            {
-                try await Loop.sleep(for: .seconds(6))
-                let count = try await MessageCopier.reverse(testbed, queue: Queue.searchEvents)
-                run.require(count > 10, "only \(count) events waited for the search service")
-            })
-    }
+    private static let reversed = reversal("events-reversed", .search, Queue.searchEvents)
 
-    /// The same for the copy of the pictures that the post service has.
-    private static let reversedPictures = Fault(
-        name: "media-events-reversed", summary: "the post service gets the events of some seconds in reverse order",
-        targets: [.broker, .workers], needs: [.postgres, .mediaHost], allowance: Allowance(affected: [.post])
-    ) { testbed, run in
-        try await run.perform(
-            cause: { try await testbed.scale("post", 0) },
-            undo: { try await testbed.scale("post", Testbed.workers) },
-            {
-                try await Loop.sleep(for: .seconds(6))
-                let count = try await MessageCopier.reverse(testbed, queue: Queue.postEvents)
-                run.require(count > 10, "only \(count) events waited for the post service")
-            })
+    /// The post service has a copy of the pictures that posts can show.
+    private static let reversedPictures = reversal("media-events-reversed", .post, Queue.postEvents)
+
+    /// The workers of a service are stopped until its queue has some events, which are then published in reverse order.
+    private static func reversal(_ name: String, _ service: ServiceName, _ queue: String) -> Fault {
+        let worker = service.rawValue
+        return Fault(
+            name: name, summary: "the \(worker) service gets the events of some seconds in reverse order",
+            targets: [.broker, .workers], needs: [.postgres, .mediaHost], allowance: Allowance(affected: [service])
+        ) { testbed, run in
+            try await run.perform(
+                cause: { try await testbed.scale(worker, 0) },
+                undo: { try await testbed.scale(worker, Testbed.workers) },
+                {
+                    try await Loop.sleep(for: .seconds(6))
+                    let count = try await MessageCopier.reverse(testbed, queue: queue)
+                    run.require(count > 10, "only \(count) events waited for the \(worker) service")
+                })
+        }
     }
 
     /// Each post climbs the retry ladder, and then the broker does not take the copies that wait there.
