@@ -26,6 +26,28 @@ struct InvalidationTests {
         }
     }
 
+    @Test("an invalidation that Redis always refuses does not hold up the others")
+    @Loop func refusedAlways() async throws {
+        try await CacheFixture.run { fixture async throws in
+            // The value of the key is a list, so Redis refuses INCR.
+            _ = try await fixture.redis.send(["RPUSH", .string(fixture.generationKey), "no number"])
+            let user = RedisArgument.string("test-" + UUID().uuidString)
+            _ = try await fixture.redis.send(["ACL", "SETUSER", user, "on", "nopass", "~*", "+@all", "-@write"])
+            _ = try await fixture.redis.send(["AUTH", user, "any password"])
+            await fixture.pages.invalidate()
+            await fixture.entities.putTombstone("a")
+            #expect(fixture.invalidations.count == 2)
+            _ = try await fixture.redis.send(["ACL", "SETUSER", user, "+@write"])
+            #expect(try await eventually(within: .seconds(20)) { fixture.invalidations.count == 1 })
+            #expect(await fixture.entityLookup("a") == "unavailable")
+            #expect(fixture.proxy.acceptedCount == 1)
+            _ = try await fixture.redis.send(["DEL", .string(fixture.generationKey)])
+            #expect(try await eventually(within: .seconds(20)) { fixture.invalidations.count == 0 })
+            // Redis closes the connection, because its user no longer exists.
+            _ = try? await fixture.redis.send(["ACL", "DELUSER", user])
+        }
+    }
+
     @Test("failed invalidations of the same key are kept once and sent when Redis is available again")
     @Loop func keptOnce() async throws {
         try await CacheFixture.run { fixture async throws in

@@ -77,10 +77,11 @@ package import Redis
         scheduleRetry()
     }
 
-    /// Sends one pending invalidation, and all others if it succeeds.
+    /// Sends one pending invalidation, and all others if it succeeds. The choice is random, so that an invalidation
+    /// that Redis always refuses does not hold up the others.
     private func probe() {
         timer = nil
-        guard redis.isConnected, let invalidation = pending.first else { return }
+        guard redis.isConnected, let invalidation = pending.randomElement() else { return }
         redis.send(invalidation.command(for: redis.serverID)) { result in
             switch result {
             case .success: self.retry()

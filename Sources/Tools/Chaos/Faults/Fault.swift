@@ -17,7 +17,7 @@ struct Fault: Sendable {
     let targets: Set<Target>
     /// What must work so that the fault can be caused and removed. No other fault may attack it at the same time.
     var needs: Set<Target> = []
-    /// What may happen to requests while the fault lasts; by default nothing.
+    /// What the fault does to requests. By default, all of them must succeed.
     var allowance = Allowance()
     /// Whether commands that got a 202 may be lost, because the fault deletes the queue in which they wait.
     var losesQueuedCommands = false
