@@ -1,5 +1,5 @@
 internal import AMQP
-internal import Contracts
+package import Contracts
 package import FoundationEssentials
 package import WorkerKit
 
@@ -10,21 +10,24 @@ extension IncomingMessage {
     ///   - caller: the account on whose behalf the message is sent; its username must be valid.
     ///   - body: the message's bytes.
     ///   - isAwaited: whether the message asks for a reply, with a deadline in 30 s.
-    package init(type: String, id: UUID? = UUID.v7(), caller: Caller? = nil, body: [UInt8], isAwaited: Bool = false) {
-        let now = Timestamp.now()
+    ///   - sentAt: the time of sending. Its milliseconds are dropped.
+    package init(
+        type: String, id: UUID? = UUID.v7(), caller: Caller? = nil, body: [UInt8], isAwaited: Bool = false,
+        sentAt: Timestamp = .now()
+    ) {
         var properties = Properties()
         properties.type = type
         properties.messageID = id?.text
         properties.userID = "ingress"
         properties.contentType = ContentType.json
-        properties.timestamp = UInt64(now.milliseconds / 1000)
+        properties.timestamp = UInt64(sentAt.milliseconds / 1000)
         if let caller {
             properties.headers[Header.subject] = .string(caller.id.text)
             properties.headers[Header.subjectName] = .string(caller.username)
         }
         if isAwaited {
             properties.replyTo = "replies"
-            properties.headers[Header.deadline] = .int64(now.advanced(by: .seconds(30)).milliseconds)
+            properties.headers[Header.deadline] = .int64(Timestamp.now().advanced(by: .seconds(30)).milliseconds)
         }
         self.init(
             properties: properties, exchange: Exchange.commands, routingKey: type, queue: type, body: body,

@@ -52,6 +52,8 @@ extension MediaFixture {
         try await database.outboxEvents(type).map { try #require($0["subject"]?.string) }
     }
 
-    /// Returns the number of uploads that have a row because they are not finished.
-    func unfinishedUploadCount() async throws -> Int { try await database.count("SELECT count(*) FROM upload") }
+    /// Returns the number of uploads that have a row and are not finished.
+    func unfinishedUploadCount() async throws -> Int {
+        try await database.count("SELECT count(*) FROM upload WHERE NOT is_finished")
+    }
 }

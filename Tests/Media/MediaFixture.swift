@@ -45,7 +45,7 @@ import Testing
         sweeper = UploadSweeper(database: pool, cloudinary: cloudinary, log: .quiet)
         let commands = MediaCommands(
             database: pool, cloudinary: cloudinary, validator: ImageValidator(maximumPixels: options.maximumPixels),
-            uploadTimeLimit: options.uploadTimeLimit, deleteTimeLimit: options.deleteTimeLimit)
+            log: .quiet, uploadTimeLimit: options.uploadTimeLimit, deleteTimeLimit: options.deleteTimeLimit)
         handlers = ServiceHandlers(
             MediaService.handlers(commands, MediaQueries(database: pool), retention: .seconds(3600)), database: pool)
     }

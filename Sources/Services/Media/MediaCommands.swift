@@ -10,6 +10,7 @@ internal import WorkerKit
     let database: PostgresPool
     let cloudinary: CloudinaryClient
     let validator: ImageValidator
+    let log: Logger
     /// The time limit for all calls to Cloudinary in one delivery of an upload. It is below the 30 s that the
     /// sender waits for the reply.
     var uploadTimeLimit: Duration = .seconds(20)

@@ -14,6 +14,7 @@ package enum MediaService {
         migrations: [
             Migration(name: "0001-media", sql: PackageResources._001_media_sql),
             Migration(name: "0002-uploads", sql: PackageResources._002_uploads_sql),
+            Migration(name: "0003-attempts", sql: PackageResources._003_attempts_sql),
         ],
         queues: [
             ConsumedQueue(Queue.mediaCommands, prefetch: 32), ConsumedQueue(Queue.mediaUploads, prefetch: 8),
@@ -35,7 +36,8 @@ package enum MediaService {
                 "WARREN_MEDIA_PIXELS", default: defaultMaximumPixels, in: 1...1_000_000_000))
         let http = try CurlClient()
         let cloudinary = CloudinaryClient(account: account, http: http)
-        let commands = MediaCommands(database: dependencies.database, cloudinary: cloudinary, validator: validator)
+        let commands = MediaCommands(
+            database: dependencies.database, cloudinary: cloudinary, validator: validator, log: dependencies.log)
         let sweeper = UploadSweeper(database: dependencies.database, cloudinary: cloudinary, log: dependencies.log)
         return WorkerComponents(
             handlers: handlers(
@@ -50,12 +52,15 @@ package enum MediaService {
         _ commands: MediaCommands, _ queries: MediaQueries, retention: Duration
     ) -> [Handler] {
         [
-            .request(Messages.Media.upload, handle: commands.upload),
-            .request(Messages.Media.delete, handle: commands.delete),
+            .request(
+                Messages.Media.upload, afterCommit: commands.removeLeftovers(ofUpload:), handle: commands.upload),
+            .request(
+                Messages.Media.delete, afterCommit: commands.removeLeftovers(ofDeletion:), handle: commands.delete),
             .request(Messages.Media.get, handle: queries.get),
             .request(Messages.Media.list, handle: queries.list),
             .receipt(Messages.Media.receipt, database: queries.database, retention: retention),
-            .event(PostDeleted.self, handle: commands.postDeleted),
+            .event(
+                PostDeleted.self, afterCommit: commands.removeLeftovers(ofDeletedPost:), handle: commands.postDeleted),
         ]
     }
 }

@@ -11,7 +11,7 @@ enum MediaStatements {
 
     // MARK: Uploading
 
-    /// Inserts the row of an upload, or renews the time of its last attempt.
+    /// Inserts the row of an upload, or counts a further attempt and renews the time of the last one.
     ///
     /// Returns no row if the id belongs to a media item, to another account's upload, or to an upload that a
     /// sweeper has claimed.
@@ -19,7 +19,8 @@ enum MediaStatements {
         """
         INSERT INTO upload (id, owner_id)
         SELECT $1::uuid, $2::uuid WHERE NOT EXISTS (SELECT FROM media WHERE id = $1)
-        ON CONFLICT (id) DO UPDATE SET begun_at = now() WHERE upload.owner_id = $2 AND upload.swept_at IS NULL
+        ON CONFLICT (id) DO UPDATE SET begun_at = now(), attempts = upload.attempts + 1
+        WHERE upload.owner_id = $2 AND upload.swept_at IS NULL
         RETURNING id
         """)
 
@@ -27,15 +28,29 @@ enum MediaStatements {
     static let claimedUpload = Statement(
         "SELECT FROM upload WHERE id = $1 AND owner_id = $2 AND swept_at IS NOT NULL")
 
-    /// Inserts a media item and deletes the row of its upload.
+    /// Inserts a media item. Deletes the row of its upload, or keeps it as finished if another attempt can be under
+    /// way.
     ///
     /// If a sweeper has claimed the upload, its image may already be removed, so no media item may be inserted. In this
     /// case the subquery returns no id, and the statement fails with a not-null violation.
     static let insert = Statement(
         """
-        WITH finished AS (DELETE FROM upload WHERE id = $1 AND swept_at IS NULL RETURNING id)
+        WITH begun AS MATERIALIZED (
+            SELECT id, attempts FROM upload WHERE id = $1 AND swept_at IS NULL FOR UPDATE),
+        removed AS (DELETE FROM upload USING begun WHERE upload.id = begun.id AND begun.attempts = 1),
+        kept AS (UPDATE upload SET is_finished = true FROM begun WHERE upload.id = begun.id AND begun.attempts > 1)
         INSERT INTO media (id, owner_id, url, content_type, bytes, width, height, created_at)
-        VALUES ((SELECT id FROM finished), $2, $3, $4, $5, $6, $7, $8)
+        VALUES ((SELECT id FROM begun), $2, $3, $4, $5, $6, $7, $8)
+        """)
+
+    /// Returns those of the ids $1 that have no media item, but an upload, which may have stored an image.
+    ///
+    /// - $2: the owner.
+    /// - $3: whether uploads that have not finished count, too.
+    static let leftovers = Statement(
+        """
+        SELECT id FROM upload WHERE id = ANY ($1) AND owner_id = $2 AND (is_finished OR $3)
+            AND NOT EXISTS (SELECT FROM media WHERE media.id = upload.id)
         """)
 
     // MARK: Sweeping
@@ -55,8 +70,8 @@ enum MediaStatements {
 
     /// Deletes the rows of finished uploads whose last attempt began more than $1 seconds ago.
     ///
-    /// The transaction that finishes an upload deletes its row. If a redelivery runs ``beginUpload`` before that
-    /// transaction is committed, it can insert the row again after the commit. This statement deletes such rows.
+    /// The transaction that finishes an upload keeps its row if there were several attempts. If a redelivery runs
+    /// ``beginUpload`` before that transaction is committed, it can also insert the row again after the commit.
     static let deleteFinishedUploads = Statement(
         """
         DELETE FROM upload USING media

@@ -28,17 +28,8 @@ package import Reactor
         }
     }
 
-    /// The id of the entity that this message creates. It is the same for every delivery of the message, and different
-    /// for every message.
-    ///
-    /// The time in this id is the time in the message's own id, or else the message's timestamp. If the message has
-    /// neither, the time is the current time, and a redelivery gets another id.
-    package var newID: UUID {
-        guard let id = message.id else { return UUID.v7() }
-        let ids = [message.caller?.id, id].map { $0?.text ?? "" }
-        return UUID.v7(
-            hashing: Array("\(message.type) \(ids[0]) \(ids[1])".utf8), at: id.timestamp ?? message.sentAt ?? .now())
-    }
+    /// The id of the entity that the message creates, see ``IncomingMessage/newID``.
+    package var newID: UUID { message.newID }
 
     /// Returns the transaction of this delivery. The first call begins the transaction. It is committed after the
     /// handler has returned.

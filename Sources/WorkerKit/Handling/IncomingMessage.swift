@@ -112,6 +112,18 @@ package struct IncomingMessage: Sendable {
         let id = traceparent.utf8.dropFirst(3).prefix(32)
         return id.allSatisfy(\.isLowercaseHexadecimal) ? String(Substring(id)) : nil
     }
+
+    /// The id of the entity that this message creates. It is the same for every delivery of the message, and different
+    /// for every message.
+    ///
+    /// The time in this id is the time in the message's own id, or else the message's timestamp. If the message has
+    /// neither, the time is the current time, and a redelivery gets another id.
+    package var newID: UUID {
+        guard let id else { return UUID.v7() }
+        let ids = [caller?.id, id].map { $0?.text ?? "" }
+        return UUID.v7(
+            hashing: Array("\(type) \(ids[0]) \(ids[1])".utf8), at: id.timestamp ?? sentAt ?? .now())
+    }
 }
 
 /// The account on whose behalf a trusted principal sent a request.

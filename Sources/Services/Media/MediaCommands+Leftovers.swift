@@ -1,0 +1,48 @@
+internal import Contracts
+internal import FoundationEssentials
+internal import Logging
+internal import Postgres
+internal import Reactor
+internal import WorkerKit
+
+/// Several deliveries of one upload can run at the same time, for example after the connection of the worker that has
+/// the first one was cut. The delivery that ends first decides the reply. The client can then delete the image while
+/// another delivery still sends it to Cloudinary. Therefore these functions run after each upload and each deletion:
+/// whichever ends last finds the image that is left, and removes it.
+extension MediaCommands {
+    private static let removalTimeLimit: Duration = .seconds(4)
+
+    /// Call this after the upload has got its final reply, from this or another delivery.
+    func removeLeftovers(ofUpload message: IncomingMessage) async {
+        guard let caller = message.caller else { return }
+        // Another message with the same id may have been carried out, which is a repetition by the client. Then the
+        // upload of this message never finishes.
+        await removeLeftovers([message.newID], owner: caller.id, includesUnfinished: true)
+    }
+
+    /// Call this after the media item was deleted.
+    func removeLeftovers(ofDeletion message: IncomingMessage) async {
+        guard let caller = message.caller, let body = try? Messages.Media.delete.request.decode(message.body) else {
+            return
+        }
+        await removeLeftovers([body.id], owner: caller.id)
+    }
+
+    /// Call this after the media items of the deleted post were deleted.
+    func removeLeftovers(ofDeletedPost message: IncomingMessage) async {
+        guard let post = try? EventEnvelope.decode(message.body).decode(PostDeleted.self).data else { return }
+        await removeLeftovers(post.mediaIds, owner: post.authorId)
+    }
+
+    /// If the removal fails, ``UploadSweeper`` repeats it. It also deletes the rows.
+    private func removeLeftovers(_ ids: [UUID], owner: UUID, includesUnfinished: Bool = false) async {
+        guard !ids.isEmpty else { return }
+        do {
+            for row in try await database.query(MediaStatements.leftovers, ids, owner, includesUnfinished) {
+                try await cloudinary.destroy(row.get(0, as: UUID.self), until: .now + Self.removalTimeLimit)
+            }
+        } catch {
+            log.warning("an image may be left at the media host", metadata: ["error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Contracts
+import DatabaseSupport
+import FoundationEssentials
+import Reactor
+import TestSupport
+import Testing
+
+@testable import MediaService
+@testable import WorkerKit
+
+@Suite("Leftover images", .timeLimit(.minutes(3)))
+struct LeftoverTests {
+    /// Delivers two messages at the same time. The media host carries out one of their uploads late. Calls `meanwhile`
+    /// with the first reply before that.
+    @Loop private func deliver(
+        _ messages: [IncomingMessage], _ fixture: MediaFixture,
+        meanwhile: @Loop (Media) async throws -> Void = { _ in }
+    ) async throws {
+        try await withThrowingTaskGroup(of: Reply?.self) { group in
+            for message in messages { group.addTask { try await fixture.deliver(message) } }
+            let first = try #require(try await group.next() ?? nil)
+            #expect(first.status == 201, "\(first.text)")
+            #expect(try await fixture.assets().count == 1)
+            try await meanwhile(try Media.schema.decode(JSON.parse(first.body)))
+            let second = try #require(try await group.next() ?? nil)
+            #expect(second.body == first.body)
+        }
+    }
+
+    private static let lateUpload: JSON = ["delayMilliseconds": 1500, "path": "upload", "count": 1]
+    /// The image is deleted at once, but the response arrives after the late upload.
+    private static let lateResponse: JSON = ["delayMilliseconds": 3000, "after": true, "path": "destroy", "count": 1]
+
+    @Test(
+        "an image that a second delivery stores during or after the deletion of its media is removed at once",
+        arguments: [true, false], [true, false])
+    @Loop func deleted(_ endsDeletionLast: Bool, _ isPostDeleted: Bool) async throws {
+        try await MediaFixture.with { fixture async throws in
+            let owner = MediaFixture.owner()
+            let message = MediaFixture.upload(SamplePicture.png, by: owner)
+            let faults = [Self.lateUpload] + (endsDeletionLast ? [Self.lateResponse] : [])
+            try await fixture.injectFaults(.array(faults))
+            try await deliver([message, message], fixture) { media in
+                if isPostDeleted {
+                    try await fixture.postDeleted([media.id], author: owner.id)
+                } else {
+                    #expect(try await fixture.delete(media.id, by: owner).status == 204)
+                }
+            }
+            #expect(try await fixture.assets().isEmpty)
+            #expect(try await fixture.database.count("SELECT count(*) FROM media") == 0)
+            try await fixture.sweeper.sweep(olderThan: .zero)
+            #expect(try await fixture.database.count("SELECT count(*) FROM upload") == 0)
+        }
+    }
+
+    @Test("a repetition that reaches a second worker before the first upload has finished leaves one image")
+    @Loop func repetition() async throws {
+        try await MediaFixture.with { fixture async throws in
+            let (owner, id, now) = (MediaFixture.owner(), UUID(), Timestamp.now())
+            // The id has no time, so both messages derive different ids of the media from it.
+            let messages = [now, now.advanced(by: .seconds(2))].map {
+                IncomingMessage(
+                    type: "media.upload", id: id, caller: owner, body: SamplePicture.png, isAwaited: true, sentAt: $0)
+            }
+            #expect(messages[0].newID != messages[1].newID)
+            try await fixture.injectFaults(Self.lateUpload)
+            var kept: UUID?
+            try await deliver(messages, fixture) { kept = $0.id }
+            #expect(try await fixture.assets() == [kept?.text])
+            #expect(try await fixture.database.count("SELECT count(*) FROM media") == 1)
+        }
+    }
+
+    @Test("the deletion of a media item removes no image of an upload that is under way")
+    @Loop func otherUpload() async throws {
+        try await MediaFixture.with { fixture async throws in
+            let owner = MediaFixture.owner()
+            let message = MediaFixture.upload(SamplePicture.png, by: owner)
+            try await fixture.injectFaults(["delayMilliseconds": 1500, "after": true, "path": "upload", "count": 1])
+            async let reply = fixture.deliver(message)
+            #expect(try await eventually { try await fixture.assets().count == 1 })
+            #expect(try await fixture.delete(message.newID, by: owner).status == 404)
+            try await fixture.postDeleted([message.newID], author: owner.id)
+            #expect(try await reply?.status == 201)
+            #expect(try await fixture.assets() == [message.newID.text])
+        }
+    }
+}
