@@ -138,7 +138,8 @@ let layer4 = [
     module(
         "BenchKit", path: "Sources/Tools/Bench/Kit", exclude: ["result.schema.json"],
         resources: [.embedInCode("requests.lua")], ["Contracts", "TestData", "WorkerKit"]),
-    module("ChaosKit", path: "Sources/Tools/Chaos/Kit", ["Contracts", "TestData"]),
+    module(
+        "ChaosKit", path: "Sources/Tools/Chaos/Kit", resources: [.embedInCode("flood.lua")], ["Contracts", "TestData"]),
     program("warren-identity", path: "Daemons/Identity", ["IdentityService", "WorkerKit"]),
     program("warren-post", path: "Daemons/Post", ["PostService", "WorkerKit"]),
     program("warren-media", path: "Daemons/Media", ["MediaService", "WorkerKit"]),

@@ -45,6 +45,12 @@ run_swift_build() {
 # build_release: links Swift's libraries statically, because calls into them are then faster.
 build_release() { run_swift_build build-release -c release --static-swift-stdlib; }
 
+# build_with_sanitizer SANITIZER: builds the programs with a sanitizer of the compiler, thread or address, in a folder
+# below .build. The sanitizers do not work with Swift's static libraries.
+build_with_sanitizer() {
+    run_swift_build "build-$1-sanitizer" -c release --sanitize "$1" --scratch-path "$ROOT/.build/$1-sanitizer"
+}
+
 # build_debug: builds programs and tests, and checks that each target imports only its dependencies in Package.swift.
 build_debug() { run_swift_build build-debug --build-tests --explicit-target-dependency-import-check error; }
 

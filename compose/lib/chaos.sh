@@ -3,26 +3,39 @@
 # promises; this file starts what it needs.
 
 # run_chaos ARGUMENT…: builds Warren, starts a stack, and runs `warren-chaos` with the arguments. Returns its status.
+# WARREN_SANITIZER, thread or address, selects a build with a sanitizer, whose reports count as failures.
 run_chaos() {
-    local program=$ROOT/.build/release/warren-chaos code=0
+    local sanitizer=${WARREN_SANITIZER-} folder=release program code=0
+    case $sanitizer in
+    '') ;;
+    thread | address) folder=$sanitizer-sanitizer/release ;;
+    *) fail "WARREN_SANITIZER must be thread or address: $sanitizer" ;;
+    esac
+    program=$ROOT/.build/$folder/warren-chaos
     case " $* " in *' -h '* | *' --help '* | *' --list '*)
         print_chaos_help "$program" "$@"
         exit 0
         ;;
     esac
     case " $* " in *' --cluster '*) BROKERS=3 ;; esac
-    prepare_own_stack chaos release faketime
+    prepare_own_stack chaos "$folder" faketime wrk
     # A run that was killed may have left its file system mounted.
     unmount_chaos_disk
     # The suite may be interrupted while it has stopped processes with SIGSTOP, which then ignore SIGTERM.
     trap 'continue_processes; stop_own_stack || true; unmount_chaos_disk' EXIT
-    run_step "Building (release)" build_release
+    if [[ -n $sanitizer ]]; then
+        run_step "Building with the $sanitizer sanitizer" build_with_sanitizer "$sanitizer"
+        write_sanitizer_reports
+    else
+        run_step "Building (release)" build_release
+    fi
     # Faulty arguments are reported before the stack is started.
     "$program" --dry-run "$@" || exit
     start_attacked_stack
     run_in_group "$program" "$@" || code=$?
     continue_processes
     run_step "Stopping all processes" stop_own_stack
+    if [[ -n $sanitizer ]]; then require_no_sanitizer_reports || code=1; fi
     unmount_chaos_disk
     # The data of a run that has found a broken promise stays, so that its cause can be found.
     if ((code == 0)); then run_step "Deleting the data" remove_own_data; fi
@@ -41,6 +54,21 @@ start_attacked_stack() {
     eval "$(print_stack_addresses)"
     WARREN_CHAOS_BROKERS=$(for number in $(seq "$BROKERS"); do broker_port AMQP_PORT "$number" && printf ,; done)
     export WARREN_STATE=$STATE WARREN_CHAOS_BROKERS
+}
+
+# write_sanitizer_reports: makes the sanitizers of all processes write their reports to log/sanitizer.PID.
+write_sanitizer_reports() {
+    rm -f "$STATE"/log/sanitizer.*
+    export TSAN_OPTIONS="log_path=$STATE/log/sanitizer exitcode=0"
+    export ASAN_OPTIONS="log_path=$STATE/log/sanitizer"
+}
+
+# require_no_sanitizer_reports: fails if a sanitizer has reported an error.
+require_no_sanitizer_reports() {
+    local reports
+    mapfile -t reports < <(compgen -G "$STATE/log/sanitizer.*")
+    ((${#reports[@]} == 0)) || { say "The sanitizer has reported errors: ${reports[*]}" && return 1; }
+    say "The sanitizer has reported nothing."
 }
 
 # unmount_chaos_disk: unmounts the small file system of the fault postgres-disk-full, if the suite was interrupted

@@ -110,8 +110,11 @@ extension Clients {
     }
 
     /// Returns the outcome that a response promises.
-    func outcome(of response: HTTPResponse?) -> Item.Outcome {
-        switch response?.status ?? 0 {
+    func outcome(of response: HTTPResponse?) -> Item.Outcome { outcome(ofStatus: response?.status) }
+
+    /// Returns the outcome that a status promises; `nil` stands for no response.
+    func outcome(ofStatus status: Int?) -> Item.Outcome {
+        switch status ?? 0 {
         case 202: .accepted
         case 200..<300: .done
         case 400..<500: .refused

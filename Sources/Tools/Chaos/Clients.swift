@@ -10,7 +10,7 @@ import TestData
     /// with a long outage takes about 12.
     private static let renewalAge: Duration = .seconds(60)
     /// The number of clients.
-    private static let count = 24
+    static let count = 24
     /// The number of clients that use pictures only. The others use no pictures.
     private static let mediaClients = 5
     /// The pause between two uploads of the probe.

@@ -40,7 +40,7 @@ import Reactor
         result.findings += testbed.clients.findings + runs.flatMap(\.findings) + CallCheck(windows, log).findings
         result.findings += testbed.events.takeEarlyEvents()
         if testbed.events.malformed > 0 { result.findings.append("\(testbed.events.malformed) events were malformed") }
-        result.statuses = log.countsByStatus
+        result.statuses = runs.reduce(into: log.countsByStatus) { $0.merge($1.statuses) { $0 + $1 } }
         result.commands = testbed.clients.commandCount
         return (result, failure)
     }

@@ -54,6 +54,8 @@ extension Set<ServiceName> {
     private(set) var findings: [String] = []
     /// The dead letters that the fault has caused on purpose, by queue.
     var deadLetters: [String: Int] = [:]
+    /// The responses to requests of the fault itself, which the log of calls does not have, by status.
+    var statuses: [Int: Int] = [:]
 
     init(_ fault: Fault, longOutage: Duration) {
         self.fault = fault

@@ -9,10 +9,12 @@ import Reactor
 enum LoadFaults {
     static let all = [overload]
 
-    /// The rate limit of an account, about four times its usual rate.
+    /// The rate limit of an account, about one and a half times its usual rate.
     private static let limit = "40/s burst 40"
     private static let factor = 10
-    private static let length: Duration = .seconds(60)
+    private static let seconds = 60
+    /// Of the requests that the flood should send, it must get responses to so many. Each waits for the last response.
+    private static let minimumShare = 0.85
     /// A latency below this one counts as good, whatever the usual one is.
     private static let goodLatency: Duration = .milliseconds(100)
     /// The memory by which a process may grow, in bytes.
@@ -32,11 +34,18 @@ enum LoadFaults {
             let workers = try Stack.workers.map { try testbed.stack.pid("\($0)-1") }
             let pids = ingresses.map(\.pid) + workers
             let memory = pids.map { ProcessFiles.memory(of: $0) }
+            let flood = Flood(testbed, clients: Clients.count * (factor - 1) / ingresses.count)
             run.begin()
-            let sent = await testbed.clients.flood(perSecond: rate * (factor - 1), for: length)
+            let notes = try await flood.run(
+                at: testbed.http.addresses, perSecond: rate * (factor - 1), seconds: seconds)
             run.end()
-            let wanted = rate * (factor - 2) * Int(length.components.seconds)
-            run.require(sent >= wanted, "the suite sent only \(sent) requests more instead of \(wanted)")
+            testbed.clients.addPosts(of: notes)
+            run.statuses = notes.countsByStatus
+            let wanted = Int(Double(rate * (factor - 1) * seconds) * minimumShare)
+            run.require(
+                notes.responses >= wanted, "the flood got only \(notes.responses) responses instead of \(wanted)")
+            let others = notes.countsByStatus.filter { ![200, 201, 429, 503].contains($0.key) }
+            run.require(others.isEmpty, "the flood got other statuses than 200, 201, 429 and 503: \(others)")
             for (pid, before) in zip(pids, memory) {
                 let growth = ProcessFiles.memory(of: pid) - before
                 run.require(growth < memoryGrowth, "the process \(pid) grew by \(growth / 1_048_576) MiB")
@@ -46,8 +55,12 @@ enum LoadFaults {
         run.require(calls.contains { $0.status == 429 }, "no request got a 429")
         let accepted = calls.count { $0.call == post && $0.isServed }
         run.require(accepted > 0, "no POST was accepted")
+        // The flood itself is not measured: its load generator waits for the processor, too.
         let slow = testbed.http.log.latency99(of: post, from: run.began, to: run.ended ?? .now)
-        run.require(
-            slow < max(usual * 2, goodLatency), "p99 of accepted POSTs was \(slow), and without the load \(usual)")
+        let text = "p99 of accepted POSTs was \(milliseconds(slow)), and without the load \(milliseconds(usual))"
+        printLine("    \(text)")
+        run.require(slow < max(usual * 2, goodLatency), text)
     }
+
+    private static func milliseconds(_ time: Duration) -> String { "\(Int(time / .milliseconds(1))) ms" }
 }

@@ -1,0 +1,53 @@
+-- Sends requests at a fixed rate, and writes down what became of them. wrk calls these functions. Each thread has one
+-- connection, so a response always belongs to the last request of the thread.
+--
+-- Arguments: the folder for the notes, the beginning of the posts' texts, the pause between two requests of a thread in
+-- milliseconds, and a file with an access token per line. Each thread writes the lines that FloodNotes.swift describes.
+
+local threads = 0
+
+function setup(thread)
+    threads = threads + 1
+    thread:set("number", threads)
+end
+
+function init(args)
+    folder, prefix, pause = args[1], args[2], tonumber(args[3])
+    tokens = {}
+    for token in assert(io.lines(args[4])) do table.insert(tokens, token) end
+    notes = assert(io.open(folder .. "/" .. number, "w"))
+    math.randomseed(number)
+    sent, isFirst = 0, true
+end
+
+-- The threads begin at different times, so that they do not send all their requests at once.
+function delay()
+    if isFirst then
+        isFirst = false
+        return math.random(0, pause)
+    end
+    return pause
+end
+
+-- Creates a post and reads the list of posts by turns.
+function request()
+    sent = sent + 1
+    local headers = { ["Authorization"] = "Bearer " .. tokens[sent % #tokens + 1] }
+    if sent % 2 == 0 then
+        mark = nil
+        return wrk.format("GET", "/v1/posts?limit=20", headers)
+    end
+    mark = prefix .. " " .. number .. "-" .. sent
+    notes:write("sent\t", sent % #tokens, "\t", mark, "\n")
+    headers["Content-Type"] = "application/json"
+    headers["Idempotency-Key"] = mark:gsub(" ", "-")
+    return wrk.format("POST", "/v1/posts", headers, '{"content": "' .. mark .. '"}')
+end
+
+function response(status, headers, body)
+    if mark then
+        notes:write("post\t", status, "\t", mark, "\t", status < 300 and body or "", "\n")
+    else
+        notes:write("list\t", status, "\n")
+    end
+end
