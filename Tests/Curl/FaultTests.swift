@@ -51,6 +51,19 @@ struct FaultTests {
         client.close()
     }
 
+    @Test("a request that was sent before the server stopped fails with .connectionLost, not with .couldNotConnect")
+    @Loop func stopped() async throws {
+        let server = try HTTPServer()
+        let client = try CurlClient()
+        // libcurl sends the second request again on a new connection, because the first one used the connection before.
+        #expect(try await client.perform(HTTPRequest(url: server.url("echo"))).status == 200)
+        async let error = failure(client, HTTPRequest(method: "POST", url: server.url("silence"), body: .bytes([1])))
+        #expect(try await eventually { server.requests.count == 2 })
+        server.stop()
+        #expect(await error?.code == .connectionLost)
+        client.close()
+    }
+
     @Test("a request fails with an error message if the server does not speak HTTP")
     @Loop func garbage() async throws {
         try await withServer { server, client async throws in

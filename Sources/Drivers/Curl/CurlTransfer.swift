@@ -71,8 +71,17 @@ internal import Reactor
         } else if receiver.isTooLarge {
             end(.failure(CurlError(.tooLarge, "the response is larger than the request allows")))
         } else {
-            end(.failure(CurlError(code, detail: String(cString: errorBuffer))))
+            let error = CurlError(code, detail: String(cString: errorBuffer))
+            end(.failure(error.code == .couldNotConnect && wasSent ? CurlError(.connectionLost, error.message) : error))
         }
+    }
+
+    /// Whether the request, or a part of it, was sent. If a connection that was used before breaks without a response,
+    /// libcurl sends the request again on a new connection. CURLINFO_REQUEST_SIZE(3) is the sum of all attempts.
+    private var wasSent: Bool {
+        var size = 0
+        warren_easy_get_long(easy, CURLINFO_REQUEST_SIZE, &size)
+        return size > 0
     }
 
     /// Frees the easy handle and resumes the waiting task. Only the first result counts.
