@@ -6,7 +6,7 @@ import TestData
 
 extension Clients {
     /// The time within which a cache may still have a deleted post: about 2 s (`compose/README.md`, "Outages").
-    private static let staleness: Duration = .seconds(3)
+    static let staleness: Duration = .seconds(3)
     /// Posts that were deleted longer ago are not read again.
     private static let oldest: Duration = .seconds(20)
 

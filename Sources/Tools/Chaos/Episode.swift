@@ -79,8 +79,11 @@ import Reactor
             try await Loop.sleep(for: .milliseconds(100))
         }
         if .now < limit { for run in runs { run.recovered = .now } }
-        let isAffected = windows.contains { !$0.allowance.affected.isEmpty }
-        try await Loop.sleep(for: Self.calm + (isAffected ? FaultWindow.stabilization : .zero))
+        var rest = Self.calm
+        if windows.contains(where: { !$0.allowance.affected.isEmpty }) { rest += FaultWindow.stabilization }
+        // Until then, the caches may have posts that were deleted during the fault.
+        if faults.contains(where: { $0.targets.contains(.redis) }) { rest += Clients.staleness }
+        try await Loop.sleep(for: rest)
     }
 
     // MARK: The reckoning

@@ -16,9 +16,10 @@ enum MediaHostFaults {
     private static let failing = fault(
         "media-host-failing", "Cloudinary answers all requests with 503", ["status": 503], seconds: 10...20)
 
+    /// Longer than the 20 s in which one delivery of an upload tries again, so that further deliveries do, too.
     private static let cut = fault(
         "media-host-cut", "Cloudinary stores the pictures, but cuts the connection before it answers",
-        ["cut": true, "after": true], seconds: 5...10)
+        ["cut": true, "after": true], seconds: 25...30)
 
     private static let away = Fault(
         name: "media-host-away", summary: "Cloudinary does not accept connections", targets: [.mediaHost],
