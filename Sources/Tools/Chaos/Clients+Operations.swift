@@ -19,8 +19,8 @@ extension Clients {
         case 68: await registerAccount()
         case 69: await logIn(account)
         case 70..<78: await read(account, &generator)
-        case 78..<83: await readDeleted(account, &generator)
-        case 83..<89: await list(account)
+        case 78..<85: await readDeleted(account, &generator)
+        case 85..<89: await list(account)
         default: await search(account, &generator)
         }
     }
@@ -47,6 +47,8 @@ extension Clients {
                 .post, "POST", "/v1/posts", json: ["content": .string(mark)], token: accounts[account].token,
                 key: "\(prefix)-post-\(number)"))
         await send(command, &generator)
+        // Half of the posts are read at once, so that the cache has them when they are deleted.
+        if items[index].creation == .done, Bool.random(using: &generator) { await read(index, account) }
     }
 
     private func upload(_ account: Int, _ generator: inout SeededGenerator) async {
