@@ -28,15 +28,20 @@ import Testing
         }
     }
 
+    /// Returns the highlight of a text for a search for `clover`.
+    private func html(_ text: String) -> String {
+        let words = Tokenizer.words(of: text)
+        return Highlight.html(text, words, matches: words.map { $0.text == "clover" })
+    }
+
     @Test("every ampersand in a highlight begins an entity")
     func ampersands() {
-        let html = Highlight.html("a & b &amp; <&> \"'clover\u{E000}") { $0.text == "clover" }
+        let html = html("a & b &amp; <&> \"'clover\u{E000}")
         #expect(html == "a &amp; b &amp;amp; &lt;&amp;&gt; &quot;&#39;<mark>clover</mark>\u{E000}")
     }
 
     @Test("a highlight shows the fragments with the most matches, which begin and end with whole words")
     func pieces() {
-        func html(_ text: String) -> String { Highlight.html(text) { $0.text == "clover" } }
         let filler = Array(repeating: "grass", count: 100).joined(separator: " ")
         let lead = Array(repeating: "grass", count: Highlight.leadingWords).joined(separator: " ")
         #expect(html("") == "")

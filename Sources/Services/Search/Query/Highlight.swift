@@ -12,11 +12,11 @@ struct Highlight {
 
     /// Returns the HTML of a text or of its best fragments.
     ///
-    /// - Parameter isMatch: returns whether to mark a word.
-    static func html(_ text: String, isMatch: (Tokenizer.Word) -> Bool) -> String {
-        var words: [(range: Range<Int>, isMatch: Bool)] = []
-        Tokenizer.forEachWord(in: text) { words.append(($0.range, isMatch($0))) }
-        return Highlight(bytes: Array(text.utf8), words: words).html()
+    /// - Parameters:
+    ///   - words: the words of the text.
+    ///   - matches: for each word, whether to mark it.
+    static func html(_ text: String, _ words: [Tokenizer.Word], matches: [Bool]) -> String {
+        Highlight(bytes: Array(text.utf8), words: zip(words, matches).map { ($0.range, $1) }).html()
     }
 
     private func html() -> String {
@@ -36,13 +36,25 @@ struct Highlight {
     /// text includes the text before its first or after its last word.
     private func append(_ fragment: Range<Int>, to html: inout [UInt8]) {
         var position = fragment.lowerBound == 0 ? 0 : words[fragment.lowerBound].range.lowerBound
-        for word in words[fragment] where word.isMatch {
-            Self.escape(bytes[position..<word.range.lowerBound], to: &html)
+        var marked: Range<Int>?
+        func mark() {
+            guard let range = marked else { return }
+            Self.escape(bytes[position..<range.lowerBound], to: &html)
             html += Array("<mark>".utf8)
-            Self.escape(bytes[word.range], to: &html)
+            Self.escape(bytes[range], to: &html)
             html += Array("</mark>".utf8)
-            position = word.range.upperBound
+            position = range.upperBound
         }
+        for word in words[fragment] where word.isMatch {
+            // Neighbouring characters of a script without spaces get one mark.
+            if let range = marked, range.upperBound == word.range.lowerBound {
+                marked = range.lowerBound..<word.range.upperBound
+            } else {
+                mark()
+                marked = word.range
+            }
+        }
+        mark()
         let end = fragment.upperBound == words.count ? bytes.count : words[fragment.upperBound - 1].range.upperBound
         Self.escape(bytes[position..<end], to: &html)
     }

@@ -76,12 +76,6 @@ internal import WorkerKit
         return frequency * statistics.posts > 1.5 * Double(SearchStatements.countedLimit)
     }
 
-    /// Whether so many posts may have a stem that it must be looked up part by part.
-    func isFrequent(_ stem: String) -> Bool {
-        guard let statistics else { return true }
-        return statistics.frequency(of: stem) * statistics.posts > Self.rareLimit
-    }
-
     /// Determines the parts and the frequent stems, and flushes the index's list of pending entries.
     ///
     /// A full survey reads one index entry per post. Other surveys read only the posts that are newer than the newest

@@ -2,14 +2,15 @@
 struct SearchExpression: Sendable {
     /// A word or a phrase.
     struct Term: Sendable {
+        /// The term as it was typed, without quotes and `-`.
+        let text: String
         let words: [Tokenizer.Word]
         let isQuoted: Bool
         let isExcluded: Bool
 
-        /// The term's word if it may be expanded, which means replaced by similar words if no post has it;
-        /// otherwise `nil`.
+        /// The term's word if posts with similar words may be found, too; otherwise `nil`.
         ///
-        /// A term may be expanded if it is a single vocabulary word and neither quoted nor excluded.
+        /// This is a single vocabulary word that is neither quoted nor excluded.
         var expandableWord: String? {
             guard !isQuoted, !isExcluded, words.count == 1, let word = words.first, word.isVocabularyWord else {
                 return nil
@@ -51,6 +52,9 @@ struct SearchExpression: Sendable {
         self.alternatives = alternatives
     }
 
+    /// The texts of all terms.
+    var texts: [String] { alternatives.joined().map(\.text) }
+
     /// The words that may be expanded, each once.
     var expandableWords: [Tokenizer.Word] {
         var seen: Set<String> = []
@@ -85,7 +89,7 @@ private struct TermParser {
             if isQuoted { position += 1 }
             let words = Tokenizer.words(of: text)
             if !words.isEmpty {
-                return SearchExpression.Term(words: words, isQuoted: isQuoted, isExcluded: isExcluded)
+                return SearchExpression.Term(text: text, words: words, isQuoted: isQuoted, isExcluded: isExcluded)
             }
         }
         return nil

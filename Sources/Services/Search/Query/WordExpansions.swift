@@ -1,13 +1,14 @@
 internal import Postgres
 internal import Reactor
 
-/// Words of the vocabulary that can replace the unknown words of a search. A word is unknown if no post has it.
+/// Words of the vocabulary that are similar to the words of a search. Posts with similar words are listed below those
+/// with the words of the search.
 struct WordExpansions: Sendable {
-    /// The candidates for one unknown word.
+    /// The words that are similar to one word.
     struct Candidates: Sendable, Hashable {
-        /// Words that begin with the unknown word, the shortest first.
+        /// Words that begin with the word, the shortest first.
         var prefixMatches: [String] = []
-        /// Words that share trigrams with the unknown word, or differ from it only in two swapped letters.
+        /// Words that share trigrams with the word, or differ from it only in two swapped letters.
         var similarWords: [String] = []
 
         /// Returns the similar words that have at most one typing error per three letters of the word, the closest
@@ -18,16 +19,10 @@ struct WordExpansions: Sendable {
                 .filter { $0.errors <= limit }
             return Array(matches.sorted { $0.errors < $1.errors }.prefix(WordExpansions.fuzzyMatchLimit))
         }
-
-        /// Returns those fuzzy matches that have the fewest typing errors.
-        func closestMatches(for word: String) -> [String] {
-            let matches = fuzzyMatches(for: word)
-            return matches.filter { $0.errors == matches.first?.errors }.map(\.word)
-        }
     }
 
     /// The maximum number of words that are expanded in a search. It is limited because each word costs a lookup in
-    /// the index.
+    /// the vocabulary.
     private static let wordLimit = 8
     private static let fuzzyMatchLimit = 8
 
@@ -41,53 +36,45 @@ struct WordExpansions: Sendable {
         }
     }
 
-    /// The replacements to try, in order, until a search finds a post. Each attempt has the replacements of every
-    /// unknown word.
-    ///
-    /// The first attempt has the prefix matches of a word, or its closest matches if the word has no prefix matches.
-    /// The second attempt has all prefix matches and fuzzy matches, because the first one can consist of words
-    /// whose posts are deleted: the vocabulary keeps these words.
-    var attempts: [[String: [String]]] {
-        guard !candidates.isEmpty else { return [] }
-        var first: [String: [String]] = [:]
-        var second: [String: [String]] = [:]
+    /// For each word, the words that begin with it.
+    var prefixMatches: [String: [String]] { candidates.mapValues(\.prefixMatches).filter { !$0.value.isEmpty } }
+
+    /// For each word, the words that begin with it, and those that have few typing errors.
+    var all: [String: [String]] {
+        var all: [String: [String]] = [:]
         for (word, found) in candidates {
-            first[word] = found.prefixMatches.isEmpty ? found.closestMatches(for: word) : found.prefixMatches
-            second[word] =
-                found.prefixMatches
-                + found.fuzzyMatches(for: word).map(\.word).filter { !found.prefixMatches.contains($0) }
+            let words = found.prefixMatches + found.fuzzyMatches(for: word).map(\.word)
+            var seen: Set<String> = []
+            all[word] = words.filter { seen.insert($0).inserted }
         }
-        return first == second ? [first] : [first, second]
+        return all.filter { !$0.value.isEmpty }
     }
 }
 
 extension WordExpansions {
-    /// Queries the candidates for the unknown words of a search. The lexicon must have loaded the search's words.
+    /// Queries the words that are similar to the expandable words of a search. The lexicon must have loaded the search.
     @Loop init(
-        for expression: SearchExpression, _ lexicon: Lexicon, in database: PostgresPool, _ survey: IndexSurvey,
+        for expression: SearchExpression, _ lexicon: Lexicon, in database: PostgresPool,
         deadline: ContinuousClock.Instant
     ) async throws {
-        var (words, queries): ([String], [String]) = ([], [])
-        var areFrequent: [Bool] = []
-        var (typed, swapped): ([String], [String]) = ([], [])
-        for word in expression.expandableWords.filter({ !lexicon[$0].isEmpty }).prefix(Self.wordLimit) {
-            words.append(word.text)
-            queries.append(TSQuery.quoted(lexicon[word]))
-            areFrequent.append(survey.isFrequent(lexicon[word]))
-            for transposition in EditDistance.transpositions(of: word.text) {
-                typed.append(word.text)
+        var typed: [(word: String, folded: String)] = []
+        var (swappedFrom, swapped): ([String], [String]) = ([], [])
+        for word in expression.expandableWords {
+            guard typed.count < Self.wordLimit, let entry = lexicon[word.bytes], !entry.isStopWord else { continue }
+            typed.append((word.text, entry.folded))
+            for transposition in EditDistance.transpositions(of: entry.folded) {
+                swappedFrom.append(entry.folded)
                 swapped.append(transposition)
             }
         }
-        guard !words.isEmpty else { return }
-        let cover = survey.parts.cover
+        guard !typed.isEmpty else { return }
         let rows = try await database.query(
-            SearchStatements.expand, words, queries, typed, swapped, cover.buckets, cover.ends,
-            areFrequent,
-            deadline: deadline)
+            SearchStatements.expand, typed.map(\.folded), swappedFrom, swapped, deadline: deadline)
         for row in rows {
-            let (word, candidate, isPrefixMatch) = try row.decode((String, String, Bool).self)
-            add(candidate, for: word, isPrefixMatch: isPrefixMatch)
+            let (folded, candidate, isPrefixMatch) = try row.decode((String, String, Bool).self)
+            for (word, itsFolded) in typed where itsFolded == folded {
+                add(candidate, for: word, isPrefixMatch: isPrefixMatch)
+            }
         }
     }
 }
