@@ -54,7 +54,7 @@ import Testing
         #expect(two.components(separatedBy: " … ").count == 2)
         #expect(two.hasPrefix("… \(lead) <mark>clover</mark> grass"))
         #expect(two.components(separatedBy: "<mark>").count == 4)
-        #expect(html(filler).components(separatedBy: "grass").count == Highlight.fragmentLength + 1)
+        #expect(html(filler).components(separatedBy: "grass").count == Highlight.wordsInFragment + 1)
     }
 
     @Test("the highlight of a long post shows two matches that are far apart")

@@ -39,6 +39,26 @@ import WorkerKit
         }
     }
 
+    /// Texts whose lexemes would be too long for a `tsvector`, or would have a quote that a mark hides.
+    private static let dangerous = [
+        "👩" + String(repeating: "\u{200D}👩", count: 300), String(repeating: "\u{FDFA}", count: 66),
+        "\u{2BC}\u{93C}", "a\u{2BC}\u{93C}b", "x\u{2BC}\u{3099}y", "\u{2BC}\u{1DC4}\\",
+        "🏴" + String(repeating: "\u{E0061}", count: 190),
+    ]
+
+    @Test(
+        "a post that would break the syntax or the limits of a tsvector is indexed, and so is the search",
+        arguments: dangerous)
+    @Loop func dangerousText(text: String) async throws {
+        try await SearchFixture.with { fixture in
+            try await fixture.post("clover \(text)")
+            #expect(try await fixture.found("clover").count == 1)
+            let start = String(String.UnicodeScalarView(text.unicodeScalars.prefix(190)))
+            #expect(try await fixture.ask(start).status == 200)
+            #expect(try await fixture.found("clover \(start)").count == 1)
+        }
+    }
+
     @Test("words of more than 255 bytes are not kept in memory")
     @Loop func longWords() async throws {
         try await SearchFixture.with { fixture in

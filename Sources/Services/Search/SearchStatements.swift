@@ -51,7 +51,8 @@ enum SearchStatements {
                         array_agg(hit.score) FILTER (WHERE \(isRanked)) AS scores
                     FROM (
                         SELECT d.ctid, d.created_at, d.id,
-                            CASE WHEN \(isRanked) THEN ts_rank_cd(d.words, $1::tsquery, 1) END AS score
+                            CASE WHEN \(isRanked)
+                                THEN ts_rank_cd('{0.01, 0.1, 0.4, 1}', d.words, $1::tsquery, 1) END AS score
                         FROM documents d
                         WHERE d.words @@ $1::tsquery AND \(isInPart)
                         LIMIT CASE WHEN NOT \(isRanked) THEN $4 - step.total END) hit) part
@@ -112,19 +113,25 @@ enum SearchStatements {
     /// Moves the pending entries of the index to their places. Every scan of the index reads all pending entries.
     static let flushPendingList = Statement("SELECT gin_clean_pending_list('documents_search')")
 
-    /// Returns for each word of $1 its canonical composition, its form without accents, and the stem of that form; an
-    /// empty text for the stem of a stop word. $2 is the dictionary.
+    /// Returns for each word of $1 its canonical composition, its folded form, the folded stem of the composition, and
+    /// the stem of the folded form; an empty text for the stem of a stop word. $2 is the dictionary.
+    ///
+    /// Languages have stems of words with accents. The stem of the folded word is needed, too, because people leave
+    /// accents out.
     static let lexicon = Statement(
         """
-        SELECT word, normalize(word, NFC), folded, coalesce((ts_lexize($2::regdictionary, folded))[1], '')
-        FROM unnest($1::text[]) AS word CROSS JOIN LATERAL fold_word(word) AS folded
+        SELECT word, composed, folded, coalesce(fold_word((ts_lexize($2::regdictionary, composed))[1]), ''),
+            coalesce((ts_lexize($2::regdictionary, folded))[1], '')
+        FROM unnest($1::text[]) AS word CROSS JOIN LATERAL normalize(word, NFC) AS composed
+            CROSS JOIN LATERAL fold_word(word) AS folded
         """)
 
-    /// The maximum number of words that are found for a word because they begin with it.
+    /// The maximum number of prefix matches of a word.
     static let prefixMatchLimit = 64
 
     /// Returns words of the vocabulary that are similar to the words $1: that begin with one, share trigrams with one,
-    /// or are one of its transpositions. Each row has the word of $1, the similar word, and whether it is a beginning.
+    /// or are one of its transpositions. Each row has the word of $1, the similar word, and whether it is a prefix
+    /// match.
     ///
     /// - $2 and $3: pairs of a word of $1 and one of its transpositions.
     static let expand = Statement(

@@ -2,13 +2,16 @@
 /// fragments with the most matches.
 struct Highlight {
     /// The number of words in a fragment.
-    static let fragmentLength = 30
+    static let wordsInFragment = 30
+    /// The number of characters in a fragment, if the text is mostly of a script without spaces.
+    private static let charactersInFragment = 90
     /// The number of words in a fragment before the match for which the fragment is made. At the start and at the
     /// end of a text, the fragment is shifted so that it does not exceed the text.
     static let leadingWords = 5
 
     private let bytes: [UInt8]
     private let words: [(range: Range<Int>, isMatch: Bool)]
+    private let fragmentLength: Int
 
     /// Returns the HTML of a text or of its best fragments.
     ///
@@ -16,7 +19,11 @@ struct Highlight {
     ///   - words: the words of the text.
     ///   - matches: for each word, whether to mark it.
     static func html(_ text: String, _ words: [Tokenizer.Word], matches: [Bool]) -> String {
-        Highlight(bytes: Array(text.utf8), words: zip(words, matches).map { ($0.range, $1) }).html()
+        let characters = words.count { $0.kind == .unspaced }
+        return Highlight(
+            bytes: Array(text.utf8), words: zip(words, matches).map { ($0.range, $1) },
+            fragmentLength: characters > words.count / 2 ? charactersInFragment : wordsInFragment
+        ).html()
     }
 
     private func html() -> String {
@@ -64,14 +71,14 @@ struct Highlight {
     /// If the text is short, this is the whole text. If no word matches, it is the beginning of the text. Otherwise
     /// it is the fragment with the most matches and, if there is one, the best fragment that does not overlap it.
     private func fragments() -> [Range<Int>] {
-        guard words.count > Self.fragmentLength else { return [0..<words.count] }
+        guard words.count > fragmentLength else { return [0..<words.count] }
         var candidates: [(fragment: Range<Int>, matches: Int)] = []
         for index in words.indices where words[index].isMatch {
-            let start = max(0, min(index - Self.leadingWords, words.count - Self.fragmentLength))
-            let fragment = start..<start + Self.fragmentLength
+            let start = max(0, min(index - Self.leadingWords, words.count - fragmentLength))
+            let fragment = start..<start + fragmentLength
             candidates.append((fragment, words[fragment].count { $0.isMatch }))
         }
-        guard let best = Self.best(of: candidates) else { return [0..<Self.fragmentLength] }
+        guard let best = Self.best(of: candidates) else { return [0..<fragmentLength] }
         let others = candidates.filter { !$0.fragment.overlaps(best) }
         return [best, Self.best(of: others)].compactMap(\.self).sorted { $0.lowerBound < $1.lowerBound }
     }

@@ -39,6 +39,6 @@ internal import Reactor
     }
 
     private func contains(_ term: IndexTerm) -> Bool {
-        lexicon.lexeme(of: term).map { lexemes.contains($0) } ?? false
+        lexicon.lexemes(of: term).contains { lexemes.contains($0) }
     }
 }

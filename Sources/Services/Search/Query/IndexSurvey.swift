@@ -149,7 +149,10 @@ struct StemStatistics: Sendable, Hashable {
         min(
             1,
             query.required.reduce(0) { sum, terms in
-                sum + combined(terms.map { stems in min(1, stems.reduce(0) { $0 + frequency(of: $1) }) })
+                // Nothing is known about a prefix search, which is a term without lexemes.
+                sum
+                    + combined(
+                        terms.map { $0.isEmpty ? 1 : min(1, $0.reduce(0) { $0 + frequency(of: $1) }) })
             })
     }
 }

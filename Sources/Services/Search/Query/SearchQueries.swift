@@ -20,8 +20,8 @@ internal import WorkerKit
     /// If a search has fewer hits than this, posts with similar words are listed below them.
     private static let expandedBelow = 20
 
-    /// Searches for the words of the search. If few posts match, also searches for words that begin with them, and for
-    /// words from which they differ by typing errors.
+    /// Searches for the words of the search. As long as few posts match, also searches for words that begin with them,
+    /// and then for similarly spelled words.
     private func page(_ search: SearchPosts) async throws -> Page<SearchHit> {
         let deadline = ContinuousClock.now + .seconds(5)
         let expression = SearchExpression(search.query)
@@ -30,7 +30,8 @@ internal import WorkerKit
         let slice = Slice(offset: (search.page - 1) * search.limit, limit: search.limit)
         var found = try await hits(query, slice, deadline)
         if found.isExact, found.total < Self.expandedBelow {
-            for query in try await similarQueries(expression, query, deadline) {
+            for query in try await similarQueries(expression, query, deadline)
+            where found.total < Self.expandedBelow {
                 try await found.append(hits(query, slice.after(found.total), deadline), limit: search.limit)
             }
         }
@@ -48,7 +49,10 @@ internal import WorkerKit
         try await lexicon.load(expression.texts + attempts.flatMap { $0.values.joined() }, deadline: deadline)
         var queries = [exact]
         for words in attempts {
-            let lexemes = words.mapValues { $0.compactMap { lexicon[Array($0.utf8)]?.stem } }
+            // The vocabulary may have words that are stop words of the current language.
+            let lexemes = words.mapValues { words in
+                words.compactMap { lexicon[Array($0.utf8)] }.filter { !$0.isStopWord }.flatMap(\.stems)
+            }
             guard let query = TSQuery(expression, lexicon, expansions: lexemes), query.text != queries.last?.text else {
                 continue
             }
@@ -75,11 +79,11 @@ internal import WorkerKit
         var total = 0
         var isExact = true
 
-        /// Adds the hits of a query whose hits are listed below.
+        /// Appends hits that rank lower.
         mutating func append(_ other: Found, limit: Int) {
             hits += other.hits.prefix(limit - hits.count)
+            isExact = isExact && other.isExact && total + other.total <= SearchStatements.countedLimit
             total = min(total + other.total, SearchStatements.countedLimit)
-            isExact = isExact && other.isExact
         }
     }
 

@@ -5,8 +5,8 @@ struct TSQuery: Sendable, Hashable {
     let text: String
     /// The lexemes that are highlighted in the hits.
     let highlighted: Set<String>
-    /// For each alternative, the terms that a post must have. Of each term, a post must have one of the lexemes; each
-    /// word of a phrase is a term here.
+    /// For each alternative, the terms that a post must have. A post must have one lexeme of each term. Each word of a
+    /// phrase is a term here. A term without lexemes is a prefix search.
     let required: [[[String]]]
     /// The lexemes of the alternatives that consist of one word. Every post with such a lexeme matches.
     let singleLexemes: [String]
@@ -27,7 +27,7 @@ struct TSQuery: Sendable, Hashable {
             alternatives.append("(\(parts.map(\.text).joined(separator: " & ")))")
             required.append(parts.flatMap(\.required))
             for part in parts { highlighted.formUnion(part.highlighted) }
-            if parts.count == 1, parts[0].required.count == 1, parts[0].required[0].count == 1, !parts[0].isPrefix {
+            if parts.count == 1, parts[0].required.count == 1, parts[0].required[0].count == 1 {
                 singleLexemes.append(parts[0].required[0][0])
             }
         }
@@ -46,7 +46,7 @@ struct TSQuery: Sendable, Hashable {
         singleLexemes = [lexeme]
     }
 
-    /// Returns the query that finds the posts that this query finds and another one does not find.
+    /// Returns this query without the hits of another query.
     func excluding(_ other: TSQuery) -> TSQuery {
         TSQuery(
             text: "(\(text)) & !(\(other.text))", highlighted: highlighted, required: required, singleLexemes: [])
@@ -72,9 +72,10 @@ struct TSQuery: Sendable, Hashable {
 
     /// Returns a lexeme in the syntax of `tsquery` and `tsvector`.
     static func quoted(_ lexeme: String) -> String {
-        guard lexeme.utf8.contains(where: { $0 == UInt8(ascii: "'") || $0 == UInt8(ascii: "\\") }) else {
-            return "'\(lexeme)'"
-        }
-        return "'" + lexeme.flatMap { $0 == "'" || $0 == "\\" ? [$0, $0] : [$0] } + "'"
+        func isSpecial(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\\") }
+        guard lexeme.utf8.contains(where: isSpecial) else { return "'\(lexeme)'" }
+        // The bytes, not the characters, because a mark can follow an apostrophe.
+        let bytes = lexeme.utf8.flatMap { isSpecial($0) ? [$0, $0] : [$0] }
+        return "'\(String(decoding: bytes, as: UTF8.self))'"
     }
 }

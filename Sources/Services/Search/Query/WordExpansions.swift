@@ -26,7 +26,10 @@ struct WordExpansions: Sendable {
     private static let wordLimit = 8
     private static let fuzzyMatchLimit = 8
 
+    /// The candidates by the folded word.
     private var candidates: [String: Candidates] = [:]
+    /// The folded form of each word that was typed.
+    private var folded: [String: String] = [:]
 
     private mutating func add(_ candidate: String, for word: String, isPrefixMatch: Bool) {
         if isPrefixMatch {
@@ -37,17 +40,20 @@ struct WordExpansions: Sendable {
     }
 
     /// For each word, the words that begin with it.
-    var prefixMatches: [String: [String]] { candidates.mapValues(\.prefixMatches).filter { !$0.value.isEmpty } }
+    var prefixMatches: [String: [String]] { matches { _, candidates in candidates.prefixMatches } }
 
     /// For each word, the words that begin with it, and those that have few typing errors.
     var all: [String: [String]] {
-        var all: [String: [String]] = [:]
-        for (word, found) in candidates {
-            let words = found.prefixMatches + found.fuzzyMatches(for: word).map(\.word)
-            var seen: Set<String> = []
-            all[word] = words.filter { seen.insert($0).inserted }
+        matches { word, candidates in
+            let fuzzy = candidates.fuzzyMatches(for: word).map(\.word)
+            return candidates.prefixMatches + fuzzy.filter { !candidates.prefixMatches.contains($0) }
         }
-        return all.filter { !$0.value.isEmpty }
+    }
+
+    private func matches(_ words: (String, Candidates) -> [String]) -> [String: [String]] {
+        folded.compactMapValues { word in
+            candidates[word].map { words(word, $0) }.flatMap { $0.isEmpty ? nil : $0 }
+        }
     }
 }
 
@@ -57,24 +63,18 @@ extension WordExpansions {
         for expression: SearchExpression, _ lexicon: Lexicon, in database: PostgresPool,
         deadline: ContinuousClock.Instant
     ) async throws {
-        var typed: [(word: String, folded: String)] = []
-        var (swappedFrom, swapped): ([String], [String]) = ([], [])
         for word in expression.expandableWords {
-            guard typed.count < Self.wordLimit, let entry = lexicon[word.bytes], !entry.isStopWord else { continue }
-            typed.append((word.text, entry.folded))
-            for transposition in EditDistance.transpositions(of: entry.folded) {
-                swappedFrom.append(entry.folded)
-                swapped.append(transposition)
-            }
+            guard folded.count < Self.wordLimit, let entry = lexicon[word.bytes], !entry.isStopWord else { continue }
+            folded[word.text] = entry.folded
         }
-        guard !typed.isEmpty else { return }
+        let words = Set(folded.values).filter { !$0.isEmpty }
+        guard !words.isEmpty else { return }
+        let swaps = words.flatMap { word in EditDistance.transpositions(of: word).map { (word, $0) } }
         let rows = try await database.query(
-            SearchStatements.expand, typed.map(\.folded), swappedFrom, swapped, deadline: deadline)
+            SearchStatements.expand, Array(words), swaps.map(\.0), swaps.map(\.1), deadline: deadline)
         for row in rows {
-            let (folded, candidate, isPrefixMatch) = try row.decode((String, String, Bool).self)
-            for (word, itsFolded) in typed where itsFolded == folded {
-                add(candidate, for: word, isPrefixMatch: isPrefixMatch)
-            }
+            let (word, candidate, isPrefixMatch) = try row.decode((String, String, Bool).self)
+            add(candidate, for: word, isPrefixMatch: isPrefixMatch)
         }
     }
 }

@@ -7,10 +7,12 @@ enum CharacterKind {
     /// A letter of a script that is written without spaces between words.
     case unspaced
     case symbol
-    /// One of the letters of which two are shown as a flag.
+    /// Half of a flag.
     case regionalIndicator
     /// Joins two symbols to one picture: U+200D.
     case joiner
+    /// A part of the name of a region, after the symbol of a flag.
+    case flagTag
     /// Changes only how other characters look, or is not shown: variation selectors, skin tones, soft hyphens.
     case invisible
     case separator
@@ -30,6 +32,7 @@ enum CharacterKind {
         case 0x200D: return .joiner
         case 0x1F1E6...0x1F1FF: return .regionalIndicator
         case 0x1F3FB...0x1F3FF: return .invisible  // skin tones
+        case 0xE0020...0xE007F: return .flagTag
         // The vowels and final consonants of a decomposed Korean syllable, and half-width sound marks of Japanese.
         case 0x1160...0x11FF, 0xD7B0...0xD7FF, 0xFF9E...0xFF9F: return .mark
         default: break

@@ -1,22 +1,26 @@
-/// A term that the index has for a text.
+/// A word, a part of a word, a joined word or a pair of characters for which the index has lexemes.
 ///
 /// A word is also found by its parts: `e-mail` by `e`, `mail` and `email`, `covid19` by `covid` and `19`, and the
-/// hashtag `#SwiftLang` by `swift` and `lang`. Of a script without spaces, the index has each pair of neighbouring
-/// characters. Pairs find any part of a text. A dictionary of words would have to know every name, and could divide a
-/// search in another way than a post.
+/// hashtag `#SwiftLang` by `swift` and `lang`. For scripts without spaces, the index stores each pair of neighbouring
+/// characters. Pairs find any part of a text. A dictionary would lack new names, and could split a search differently
+/// from a post.
 struct IndexTerm {
     enum Form: Hashable {
-        /// The stem of the word, and also the word itself if it has accents.
+        /// The stems of the word, and also the word itself if it has accents.
         case stem
-        /// The word without accents, and with these characters before and after it.
+        /// The folded word, with these characters before and after it.
         case folded(prefix: String = "", suffix: String = "")
         /// The bytes as they are.
         case literal
     }
 
+    /// A run of more characters is not stored as a hashtag.
+    private static let longestTag = 20
+
     /// The word in lower case.
     let bytes: [UInt8]
-    /// The position in the text, from 1.
+    /// The position in the text, from 1. A symbol has the position of the word before it, so that it does not separate
+    /// the words of a phrase.
     let position: Int
     let form: Form
 
@@ -32,50 +36,58 @@ struct IndexTerm {
     ///   - text: the text.
     ///   - words: the words of the text.
     static func forEachTerm(in text: String, _ words: [Tokenizer.Word], _ body: (IndexTerm) -> Void) {
+        var position = 1
         TextUnit.forEachUnit(in: words) { unit, range in
             switch unit {
-            case .word: add(words[range.lowerBound], at: range.lowerBound + 1, in: text, body)
-            case .compound: addCompound(words[range], in: text, body)
-            case .unspaced: addUnspaced(words[range], body)
+            case .word: add(words[range.lowerBound], at: position, in: text, body)
+            case .compound: addCompound(words[range], at: position, in: text, body)
+            case .unspaced: addUnspaced(words[range], at: position, body)
             case .symbol:
                 for symbol in words[range.lowerBound].symbols {
-                    body(IndexTerm(bytes: symbol, position: range.lowerBound + 1, form: .literal))
+                    body(IndexTerm(bytes: symbol, position: max(1, position - 1), form: .literal))
                 }
+                return
             }
+            position += range.count
         }
     }
 
     private static func add(
-        _ word: Tokenizer.Word, at position: Int, in text: String, _ body: (IndexTerm) -> Void
+        _ word: Tokenizer.Word, at position: Int, isPart: Bool = false, in text: String, _ body: (IndexTerm) -> Void
     ) {
         body(IndexTerm(bytes: word.bytes, position: position, form: .stem))
         if !word.suffix.isEmpty {
             body(IndexTerm(bytes: word.bytes, position: position, form: .folded(suffix: word.suffix)))
         }
-        if word.isTag { body(IndexTerm(bytes: word.bytes, position: position, form: .folded(prefix: "#"))) }
+        if word.isTag, !isPart { body(IndexTerm(bytes: word.bytes, position: position, form: .folded(prefix: "#"))) }
         for part in word.isTag ? word.tagParts(in: text) : word.lettersAndDigits {
             body(IndexTerm(bytes: part, position: position, form: .stem))
         }
     }
 
-    /// Adds the parts, and the joined word at the positions of the first and the last part, so that phrases with the
-    /// word before and with the word after it find the joined word.
+    /// Adds the parts, and the joined word at the positions of the first and the last part, so that it is adjacent to
+    /// the word before and to the word after the compound.
     private static func addCompound(
-        _ words: ArraySlice<Tokenizer.Word>, in text: String, _ body: (IndexTerm) -> Void
+        _ words: ArraySlice<Tokenizer.Word>, at position: Int, in text: String, _ body: (IndexTerm) -> Void
     ) {
-        for index in words.indices { add(words[index], at: index + 1, in: text, body) }
+        for (offset, word) in words.enumerated() { add(word, at: position + offset, isPart: true, in: text, body) }
         let joined = joinedBytes(words)
-        for position in [words.startIndex + 1, words.endIndex] {
-            body(IndexTerm(bytes: joined, position: position, form: .stem))
+        for offset in [0, words.count - 1] {
+            body(IndexTerm(bytes: joined, position: position + offset, form: .stem))
         }
-        if words[words.startIndex].isTag {
-            body(IndexTerm(bytes: joined, position: words.startIndex + 1, form: .folded(prefix: "#")))
+        if words.first?.isTag == true {
+            body(IndexTerm(bytes: joined, position: position, form: .folded(prefix: "#")))
         }
     }
 
     /// Adds each pair of characters, and the last character alone, so that a search for one character finds it.
-    private static func addUnspaced(_ words: ArraySlice<Tokenizer.Word>, _ body: (IndexTerm) -> Void) {
-        for index in words.indices { body(pair(words[index...].prefix(2), at: index + 1)) }
+    private static func addUnspaced(
+        _ words: ArraySlice<Tokenizer.Word>, at position: Int, _ body: (IndexTerm) -> Void
+    ) {
+        for index in words.indices {
+            body(pair(words[index...].prefix(2), at: position + index - words.startIndex))
+        }
+        if let tag = tag(words, at: position) { body(tag) }
     }
 
     /// Returns the bytes of a compound without its connectors.
@@ -85,6 +97,12 @@ struct IndexTerm {
     static func pair(_ words: ArraySlice<Tokenizer.Word>, at position: Int = 1) -> IndexTerm {
         IndexTerm(
             bytes: joinedBytes(words), position: position,
-            form: words.allSatisfy(\.isNormalized) ? .literal : .folded())
+            form: words.allSatisfy(\.isStoredUnchanged) ? .literal : .folded())
+    }
+
+    /// Returns the term of a hashtag of a script without spaces; `nil` if the characters are none.
+    static func tag(_ words: ArraySlice<Tokenizer.Word>, at position: Int = 1) -> IndexTerm? {
+        guard words.first?.isTag == true, words.count <= longestTag else { return nil }
+        return IndexTerm(bytes: joinedBytes(words), position: position, form: .folded(prefix: "#"))
     }
 }

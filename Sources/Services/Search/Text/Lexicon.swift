@@ -1,43 +1,58 @@
 internal import Postgres
 internal import Reactor
 
-/// Caches what the database says about words: their stems and their spelling without accents, and whether the table
-/// `vocabulary` has them.
+/// Caches the stems and the folded form of words, and which words the table `vocabulary` has.
 ///
 /// Most texts need no query, because posts and searches repeat the same words.
 @Loop final class Lexicon {
     /// The maximum number of words that one post adds to the vocabulary, so that posts of random text do not fill the
     /// table.
     static let newWordLimit = 200
-    /// The maximum length of an indexed word, in bytes.
+    /// The maximum length of an indexed word, in bytes. A `tsvector` stores at most 2046 bytes.
     private static let longestWord = 255
 
-    /// What the database says about a word.
+    /// The lexemes of a word.
     struct Entry {
-        /// The stem of the folded word, by which the index has the word. A stop word is its own stem, and so is a word
-        /// that only without its accents would be a stop word.
-        let stem: String
-        /// The word without accents, in compatibility composition (NFKC).
+        /// The stems by which the index has the word in all its spellings. A word with accents can have two: its stem
+        /// without accents, and the stem of the word without accents. A stop word is its own stem. Empty if the word is
+        /// not indexed.
+        let stems: [String]
+        /// The word without accents and ligatures.
         let folded: String
         /// The word with its accents, in canonical composition (NFC); `nil` if it has none.
         let accented: String?
         let isStopWord: Bool
         fileprivate var isInVocabulary = false
 
-        /// The stem as a part of the text of a `tsvector`.
-        fileprivate let quotedStem: String
+        /// The stems as parts of the text of a `tsvector`.
+        fileprivate let quotedStems: [String]
+        /// Whether the word is searched if similar words are typed.
         fileprivate let isVocabularyWord: Bool
 
-        init(composed: String, folded: String, stem: String) {
-            self.folded = folded
-            let isAccented = composed != folded
-            isStopWord = stem.isEmpty && !isAccented
-            self.stem = stem.isEmpty ? composed : stem
-            accented = isAccented ? composed : nil
-            quotedStem = TSQuery.quoted(self.stem)
-            let length = folded.unicodeScalars.count
+        /// Decodes a row of ``SearchStatements/lexicon``.
+        fileprivate init(_ row: Row, longest: Int) throws(PostgresError) {
+            let (_, composed, folded, stem, foldedStem) = try row.decode(
+                (String, String, String, String, String).self)
+            let isIndexed = folded.utf8.count <= longest && composed.utf8.count <= longest
+            let isAccented = !composed.utf8.elementsEqual(folded.utf8)
+            isStopWord = isIndexed && stem.isEmpty
+            self.folded = isIndexed ? folded : ""
+            accented = isAccented && isIndexed ? composed : nil
+            let isFoldedStopWord = isAccented && foldedStem.isEmpty
+            if !isIndexed {
+                stems = []
+            } else if isStopWord {
+                stems = [folded]
+            } else if isFoldedStopWord {
+                // Without its accents, a word such as `thé` is a stop word.
+                stems = [composed]
+            } else {
+                stems = stem == foldedStem ? [stem] : [stem, foldedStem]
+            }
+            quotedStems = stems.map(TSQuery.quoted)
             isVocabularyWord =
-                !isStopWord && Tokenizer.Word.vocabularyLengths.contains(length)
+                isIndexed && !isStopWord && !isFoldedStopWord
+                && Tokenizer.Word.vocabularyLengths.contains(folded.unicodeScalars.count)
                 && folded.unicodeScalars.contains { CharacterKind($0) == .letter }
         }
     }
@@ -80,31 +95,32 @@ internal import Reactor
     /// The number of cached words.
     var count: Int { entries.count }
 
-    /// What is known about a word that ``load(_:deadline:)`` has loaded; `nil` for a word of more than 255 bytes.
+    /// The entry of a word that ``load(_:deadline:)`` has loaded; `nil` for a word of more than 255 bytes.
     subscript(_ bytes: [UInt8]) -> Entry? { entries[Key(bytes: bytes)] }
 
-    /// Returns the lexeme by which the index has a term that is loaded; `nil` if the term is not indexed.
-    func lexeme(of term: IndexTerm) -> String? {
+    /// Returns the lexemes of a term that is loaded. Of a word, these are the stems.
+    func lexemes(of term: IndexTerm) -> [String] {
         switch term.form {
-        case .literal: String(decoding: term.bytes, as: UTF8.self)
-        case .stem: self[term.bytes].flatMap { $0.stem.isEmpty ? nil : $0.stem }
-        case .folded(let prefix, let suffix): self[term.bytes].map { prefix + $0.folded + suffix }
+        case .literal: return [String(decoding: term.bytes, as: UTF8.self)]
+        case .stem: return self[term.bytes]?.stems ?? []
+        case .folded(let prefix, let suffix):
+            guard let folded = self[term.bytes]?.folded, !folded.isEmpty else { return [] }
+            return [prefix + folded + suffix]
         }
     }
 
-    /// Loads what is known about the words of some texts into the cache.
+    /// Loads the entries of the words of some texts into the cache.
     ///
     /// The entries stay in the cache at least until the caller suspends next.
     func load(_ texts: [String], deadline: ContinuousClock.Instant? = nil) async throws(PostgresError) {
         emptyIfOld()
         // The loop repeats, because another task may have emptied the cache during the query.
         while true {
-            var missing: Set<String> = []
+            var missing: Set<Key> = []
             for text in texts {
                 IndexTerm.forEachTerm(in: text, Tokenizer.words(of: text)) { term in
-                    if needsEntry(term), self[term.bytes] == nil {
-                        missing.insert(String(decoding: term.bytes, as: UTF8.self))
-                    }
+                    let key = Key(bytes: term.bytes)
+                    if needsEntry(term), entries[key] == nil { missing.insert(key) }
                 }
             }
             guard !missing.isEmpty else { return }
@@ -123,13 +139,14 @@ internal import Reactor
         expiresAt = .now + lifetime
     }
 
+    // The words are keys, not strings, because two normalization forms of a word are equal strings.
     private func loadEntries(
-        of words: Set<String>, deadline: ContinuousClock.Instant? = nil
+        of words: Set<Key>, deadline: ContinuousClock.Instant? = nil
     ) async throws(PostgresError) {
-        for row in try await database.query(SearchStatements.lexicon, Array(words), dictionary, deadline: deadline) {
-            let (word, composed, folded, stem) = try row.decode((String, String, String, String).self)
-            let key = Key(bytes: Array(word.utf8))
-            if entries[key] == nil { entries[key] = Entry(composed: composed, folded: folded, stem: stem) }
+        let texts = words.map { String(decoding: $0.bytes, as: UTF8.self) }
+        for row in try await database.query(SearchStatements.lexicon, texts, dictionary, deadline: deadline) {
+            let key = Key(bytes: Array(try row.get(0, as: String.self).utf8))
+            if entries[key] == nil { entries[key] = try Entry(row, longest: Self.longestWord) }
         }
     }
 }
@@ -137,17 +154,14 @@ internal import Reactor
 // MARK: Posts
 
 extension Lexicon {
-    /// The highest position that a `tsvector` stores.
-    private static let lastPosition = 16_383
-
     /// The words of some posts, in the form in which the index stores them.
     struct Analysis {
-        /// For each post, the text form of a `tsvector`: the lexemes with their positions. Lexemes of one spelling have
-        /// the weight A.
+        /// For each post, the text form of a `tsvector`: the lexemes with their positions. Lexemes with accents, `#` or
+        /// `+` have the weight A.
         fileprivate(set) var vectors: [String] = []
         /// The words that the vocabulary may lack.
         fileprivate(set) var newWords: Set<String> = []
-        /// The words from which they were made.
+        /// The cache keys of ``newWords``.
         fileprivate var newKeys: [Key] = []
     }
 
@@ -156,7 +170,7 @@ extension Lexicon {
         emptyIfOld()
         while true {
             var analysis = Analysis()
-            var missing: Set<String> = []
+            var missing: Set<Key> = []
             for post in posts { add(post, to: &analysis, &missing) }
             guard !missing.isEmpty else { return analysis }
             try await loadEntries(of: missing)
@@ -169,45 +183,55 @@ extension Lexicon {
     }
 
     /// Adds the terms of a post to an analysis, and to `missing` the words that are not cached.
-    private func add(_ post: String, to analysis: inout Analysis, _ missing: inout Set<String>) {
-        var vector = ""
-        vector.reserveCapacity(post.utf8.count * 3 / 2)
+    private func add(_ post: String, to analysis: inout Analysis, _ missing: inout Set<Key>) {
+        var vector = VectorText(capacity: post.utf8.count * 3 / 2)
         var newWords = 0
-        func append(_ quoted: String, _ position: Int, _ weight: String = "") {
-            vector += quoted
-            vector += ":"
-            vector += String(position)
-            vector += weight
-            vector += " "
-        }
         IndexTerm.forEachTerm(in: post, Tokenizer.words(of: post)) { term in
-            let isStored = term.position <= Self.lastPosition
             guard needsEntry(term) else {
-                if term.form == .literal, isStored {
-                    append(TSQuery.quoted(String(decoding: term.bytes, as: UTF8.self)), term.position)
+                if term.form == .literal {
+                    vector.append(TSQuery.quoted(String(decoding: term.bytes, as: UTF8.self)), term.position)
                 }
                 return
             }
             let key = Key(bytes: term.bytes)
             guard let entry = entries[key] else {
-                missing.insert(String(decoding: term.bytes, as: UTF8.self))
+                missing.insert(key)
                 return
             }
             if case .folded(let prefix, let suffix) = term.form {
+                guard !entry.folded.isEmpty else { return }
                 let weight = prefix.isEmpty && suffix.isEmpty ? "" : "A"
-                if isStored { append(TSQuery.quoted(prefix + entry.folded + suffix), term.position, weight) }
+                vector.append(TSQuery.quoted(prefix + entry.folded + suffix), term.position, weight)
                 return
             }
             if entry.isVocabularyWord, !entry.isInVocabulary, newWords < Self.newWordLimit {
                 if analysis.newWords.insert(entry.folded).inserted { newWords += 1 }
                 analysis.newKeys.append(key)
             }
-            guard isStored, !entry.stem.isEmpty else { return }
-            append(entry.quotedStem, term.position)
-            if let accented = entry.accented, accented != entry.stem {
-                append(TSQuery.quoted(accented), term.position, "A")
-            }
+            for stem in entry.quotedStems { vector.append(stem, term.position) }
+            if let accented = entry.accented { vector.append(TSQuery.quoted(accented), term.position, "A") }
         }
-        analysis.vectors.append(vector)
+        analysis.vectors.append(vector.text)
+    }
+}
+
+/// The text form of a `tsvector`.
+private struct VectorText {
+    /// The highest position that a `tsvector` stores.
+    private static let lastPosition = 16_383
+
+    private(set) var text = ""
+
+    init(capacity: Int) {
+        text.reserveCapacity(capacity)
+    }
+
+    mutating func append(_ quoted: String, _ position: Int, _ weight: String = "") {
+        guard position <= Self.lastPosition else { return }
+        text += quoted
+        text += ":"
+        text += String(position)
+        text += weight
+        text += " "
     }
 }

@@ -14,10 +14,12 @@ struct Tokenizer {
         /// How a word is connected to the word before it.
         enum Joint {
             case apart
-            /// Nothing is between the words.
+            /// Nothing visible is between the words.
             case direct
-            /// A single hyphen, apostrophe or other character that connects parts of a word is between them.
+            /// A single hyphen or another character that connects parts of a word is between them.
             case connector
+            /// An apostrophe is between them.
+            case apostrophe
         }
 
         let kind: Kind
@@ -38,8 +40,8 @@ struct Tokenizer {
         /// The lengths of words in the vocabulary, in characters.
         static let vocabularyLengths = 3...40
 
-        /// Whether the word can be in the vocabulary: it has 3 to 40 characters, at least one of which is a letter.
-        var isVocabularyWord: Bool {
+        /// Whether similar words are searched, too: the word has 3 to 40 characters, at least one of which is a letter.
+        var isExpandable: Bool {
             kind == .word && hasLetter && Self.vocabularyLengths.contains(length)
         }
 
@@ -85,10 +87,12 @@ struct Tokenizer {
     /// The end of the last word.
     private var lastEnd = -1
     private var lastEndsWithDigit = false
-    /// Whether a `#` that follows no word precedes the current position.
+    /// Whether a `#` that can begin a hashtag is the previous character.
     private var followsHash = false
 
     private static let longestSuffix = 2
+    /// A longer sequence of joined symbols is divided, in bytes.
+    private static let longestSymbol = 64
 
     private mutating func add(_ scalar: Unicode.Scalar, _ body: (Word) -> Void) {
         let kind = CharacterKind(scalar)
@@ -103,10 +107,10 @@ struct Tokenizer {
             begin(.unspaced, kind, body)
             append(scalar, kind)
         case .symbol:
-            if !(self.kind == .symbol && isJoining) {
-                begin(.symbol, kind, body)
-            } else {
+            if self.kind == .symbol, isJoining, bytes.count < Self.longestSymbol {
                 bytes.append(contentsOf: Self.joinerBytes)
+            } else {
+                begin(.symbol, kind, body)
             }
             isJoining = false
             append(scalar, kind)
@@ -116,6 +120,9 @@ struct Tokenizer {
             append(scalar, kind)
         case .joiner:
             isJoining = self.kind == .symbol
+            if self.kind == .unspaced { end = position + UTF8.width(scalar) }
+        case .flagTag:
+            if self.kind == .symbol, bytes.count < Self.longestSymbol { append(scalar, kind) }
         case .invisible:
             if self.kind != nil, suffix.isEmpty { end = position + UTF8.width(scalar) }
         case .separator:
@@ -127,9 +134,11 @@ struct Tokenizer {
     private static let joinerBytes = Array("\u{200D}".utf8)
 
     private mutating func begin(_ kind: Word.Kind, _ character: CharacterKind, _ body: (Word) -> Void) {
-        // A letter or digit follows the `+` or `#`, so they are no suffix.
-        suffix = ""
+        // If a letter or digit follows, `+` and `#` are no suffix, except for a version as in `C++17`.
+        let continuesTags = suffix == "#" && isTag
+        if !(suffix == "++" && character == .digit) { suffix = "" }
         endWord(body)
+        if continuesTags { followsHash = true }
         self.kind = kind
         start = position
         isTag = followsHash && kind != .symbol
@@ -137,7 +146,7 @@ struct Tokenizer {
         if position == lastEnd {
             joint = .direct
         } else if let connector, connector != "," || (lastEndsWithDigit && character == .digit) {
-            joint = .connector
+            joint = Self.isApostrophe(connector) ? .apostrophe : .connector
         } else {
             joint = .apart
         }
@@ -169,10 +178,15 @@ struct Tokenizer {
             suffix.unicodeScalars.append(scalar)
             return
         }
+        if kind == .unspaced, Self.isIgnoredBetweenUnspaced(scalar) {
+            endWord(body)
+            lastEnd = position + UTF8.width(scalar)
+            return
+        }
         let followsWord = kind == .word && suffix.isEmpty && position == end
         endWord(body)
         connector = followsWord && Self.isConnector(scalar) ? scalar : nil
-        followsHash = scalar == "#"
+        followsHash = scalar == "#" || scalar == "\u{FF03}"
     }
 
     private mutating func endWord(_ body: (Word) -> Void) {
@@ -194,8 +208,21 @@ struct Tokenizer {
     /// Whether a character between two words can connect them to one word: `e-mail`, `don't`, `v1.2`, `1,000`, `AT&T`.
     private static func isConnector(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar {
-        case "-", "'", ".", ",", "&", "_", "\u{B7}", "\u{2010}", "\u{2011}", "\u{2018}", "\u{2019}": true
+        case "-", ".", ",", "&", "_", "\u{B7}", "\u{2010}", "\u{2011}": true
+        default: isApostrophe(scalar)
+        }
+    }
+
+    private static func isApostrophe(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "'", "`", "\u{B4}", "\u{2018}", "\u{2019}", "\u{FF07}": true
         default: false
         }
+    }
+
+    /// Whether a character between two characters of a script without spaces does not separate them: the zero width
+    /// space, and the dots between the parts of a foreign name in Japanese.
+    private static func isIgnoredBetweenUnspaced(_ scalar: Unicode.Scalar) -> Bool {
+        scalar == "\u{200B}" || scalar == "\u{30FB}" || scalar == "\u{FF65}"
     }
 }

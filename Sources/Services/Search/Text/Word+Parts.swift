@@ -1,11 +1,11 @@
 extension Tokenizer.Word {
     /// A word with more parts is not divided.
-    private static let partLimit = 4
+    private static let partLimit = 8
 
     /// The parts of a word that has letters and digits, such as `covid` and `19`; empty for other words.
     var lettersAndDigits: [[UInt8]] {
         guard kind == .word, hasLetter, hasDigit else { return [] }
-        return Self.limited(bytes.split(where: { Self.isDigit($0) != Self.isDigit($1) }))
+        return Self.limited(bytes.split { Self.isDigit($0) != Self.isDigit($1) })
     }
 
     /// The parts of a hashtag that begin with a capital letter or a digit, such as `swift` and `lang` of `#SwiftLang`;
@@ -14,29 +14,30 @@ extension Tokenizer.Word {
     /// - Parameter text: the text of the word, as it was typed.
     func tagParts(in text: String) -> [[UInt8]] {
         guard kind == .word, isTag else { return [] }
-        let scalars = Array(
-            String(decoding: text.utf8.dropFirst(range.lowerBound).prefix(range.count), as: UTF8.self).unicodeScalars)
+        let typed = text.utf8.dropFirst(range.lowerBound).prefix(range.count - suffix.utf8.count)
+        let scalars = Array(String(decoding: typed, as: UTF8.self).unicodeScalars).filter {
+            CharacterKind($0) != .invisible
+        }
         var parts: [[UInt8]] = []
-        for index in scalars.indices {
-            let isCapital = scalars[index].properties.isUppercase
+        for (index, scalar) in scalars.enumerated() {
+            let isCapital = scalar.properties.isUppercase
             let followsSmall = index > 0 && !scalars[index - 1].properties.isUppercase
             let precedesSmall = index + 1 < scalars.count && scalars[index + 1].properties.isLowercase
-            let isNew = index == 0 || isCapital && (followsSmall || precedesSmall)
-            if isNew { parts.append([]) }
-            parts[parts.count - 1] += scalars[index].properties.lowercaseMapping.utf8
+            if index == 0 || isCapital && (followsSmall || precedesSmall) { parts.append([]) }
+            parts[parts.count - 1] += scalar.properties.lowercaseMapping.utf8
         }
         return Self.limited(parts.flatMap { $0.split { Self.isDigit($0) != Self.isDigit($1) } })
     }
 
-    /// The pictures of which a symbol is made, such as a woman and a computer; at first the whole symbol.
+    /// The whole symbol, and then each symbol that it joins, such as a woman and a computer.
     var symbols: [[UInt8]] {
         let parts = text.unicodeScalars.split(separator: "\u{200D}").map { Array(String($0).utf8) }
         return parts.count > 1 ? [bytes] + parts : [bytes]
     }
 
-    /// Whether the index has this character of a script without spaces as it is. Others are normalized, because they
-    /// can be written with different code points.
-    var isNormalized: Bool {
+    /// Whether the index stores a character of a script without spaces unchanged. Others are folded, because they can
+    /// be written with different code points.
+    var isStoredUnchanged: Bool {
         guard length == 1, let scalar = text.unicodeScalars.first else { return false }
         let isKoreanLetter = (0x1100...0x11FF).contains(scalar.value) || (0xA960...0xA97F).contains(scalar.value)
         return !isKoreanLetter && !scalar.properties.changesWhenNFKCCaseFolded
