@@ -22,9 +22,10 @@ struct SchemaScalarTests {
     }
 
     @Test(
-        "a string that consists of white space is refused by notBlank",
+        "a string of white space or invisible characters is refused by notBlank",
         arguments: [
-            " ", "\t\n\r\u{b}\u{c}", "\u{85}", "\u{a0}\u{2003}\u{3000}\u{2028}\u{feff}\u{202f}\u{205f}\u{1680}",
+            " ", "\t\n\r\u{b}\u{c}", "\u{85}", "\u{200b}", "\u{ad}\u{200d}\u{fe0f}\u{2800}\u{3164}",
+            "\u{a0}\u{2003}\u{3000}\u{2028}\u{feff}\u{202f}\u{205f}\u{1680}",
         ])
     func blank(text: String) throws {
         #expect(throws: ValidationError.self) { try Schema<String>.string.notBlank.decode(.string(text)) }

@@ -28,15 +28,20 @@ import Testing
         }
     }
 
+    /// Returns the highlight of a text for a search for `clover`.
+    private func html(_ text: String) -> String {
+        let words = Tokenizer.words(of: text)
+        return Highlight.html(text, words, matches: words.map { $0.text == "clover" })
+    }
+
     @Test("every ampersand in a highlight begins an entity")
     func ampersands() {
-        let html = Highlight.html("a & b &amp; <&> \"'clover\u{E000}") { $0.text == "clover" }
+        let html = html("a & b &amp; <&> \"'clover\u{E000}")
         #expect(html == "a &amp; b &amp;amp; &lt;&amp;&gt; &quot;&#39;<mark>clover</mark>\u{E000}")
     }
 
     @Test("a highlight shows the fragments with the most matches, which begin and end with whole words")
     func pieces() {
-        func html(_ text: String) -> String { Highlight.html(text) { $0.text == "clover" } }
         let filler = Array(repeating: "grass", count: 100).joined(separator: " ")
         let lead = Array(repeating: "grass", count: Highlight.leadingWords).joined(separator: " ")
         #expect(html("") == "")
@@ -49,7 +54,7 @@ import Testing
         #expect(two.components(separatedBy: " … ").count == 2)
         #expect(two.hasPrefix("… \(lead) <mark>clover</mark> grass"))
         #expect(two.components(separatedBy: "<mark>").count == 4)
-        #expect(html(filler).components(separatedBy: "grass").count == Highlight.fragmentLength + 1)
+        #expect(html(filler).components(separatedBy: "grass").count == Highlight.wordsInFragment + 1)
     }
 
     @Test("the highlight of a long post shows two matches that are far apart")

@@ -27,7 +27,7 @@ extension Schema where Value == String {
             write: { $1.string($0) })
     }
 
-    /// Requires at least one character that is not white space.
+    /// Requires at least one character that is neither white space nor invisible.
     package var notBlank: Schema {
         withCondition(shape.changingString { $0.patterns.append(StringShape.notBlank) }, "must not be blank") { text in
             text.unicodeScalars.contains { !$0.isBlank }
@@ -92,12 +92,13 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    /// Whether the code point is white space: `\s` of ECMA-262, or U+0085. ``StringShape/notBlank`` excludes the same
-    /// code points.
+    /// Whether nothing is shown for the code point: white space, and code points that Unicode calls default ignorable,
+    /// such as the zero width space. ``StringShape/notBlank`` excludes the same code points.
     fileprivate var isBlank: Bool {
         switch value {
-        case 0x09...0x0D, 0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000,
-            0xFEFF:
+        case 0x09...0x0D, 0x20, 0x85, 0xA0, 0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x1680, 0x17B4, 0x17B5, 0x180B...0x180F,
+            0x2000...0x200F, 0x2028...0x202F, 0x205F...0x206F, 0x2800, 0x3000, 0x3164, 0xFE00...0xFE0F, 0xFEFF,
+            0xFFA0, 0xFFF0...0xFFF8:
             true
         default: false
         }

@@ -5,9 +5,10 @@ extension StringShape {
     /// A string without U+0000, which PostgreSQL cannot store.
     static let withoutNUL = #"^[^\u0000]*$"#
 
-    /// At least one character that is not white space.
+    /// At least one character that is neither white space nor invisible.
     static let notBlank =
-        #"[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]"#
+        #"[^\t-\r \u0085\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"#
+        + #"\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8]"#
 
     static let uuid = whole("[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 

@@ -16,6 +16,7 @@ package enum SearchService {
             Migration(name: "0003-words", sql: PackageResources._003_words_sql),
             Migration(name: "0004-time-buckets", sql: PackageResources._004_time_buckets_sql),
             Migration(name: "0005-pending-list", sql: PackageResources._005_pending_list_sql),
+            Migration(name: "0006-folding", sql: PackageResources._006_folding_sql),
         ],
         queues: [
             ConsumedQueue(Queue.searchQueries, prefetch: 64),
@@ -32,15 +33,21 @@ package enum SearchService {
     static let cachePause: Duration = .milliseconds(250)
 
     /// Makes the handlers and the survey of the index.
-    @Loop package static func components(_ dependencies: WorkerDependencies) -> WorkerComponents {
+    ///
+    /// - Throws: `SettingsError` if `WARREN_SEARCH_LANGUAGE` is unknown.
+    @Loop package static func components(_ dependencies: WorkerDependencies) throws -> WorkerComponents {
+        let language = try language(dependencies.settings)
         let survey = IndexSurvey(database: dependencies.database, log: dependencies.log)
         return WorkerComponents(
-            handlers: handlers(dependencies.database, cache(dependencies.redis, dependencies.invalidations), survey),
+            handlers: handlers(
+                dependencies.database, cache(dependencies.redis, dependencies.invalidations), survey, language),
             services: [ServiceAdapter(run: { await survey.run() }, close: { await survey.close() })])
     }
 
-    @Loop static func handlers(_ database: PostgresPool, _ cache: ListCache, _ survey: IndexSurvey) -> [Handler] {
-        let lexicon = Lexicon(database: database)
+    @Loop static func handlers(
+        _ database: PostgresPool, _ cache: ListCache, _ survey: IndexSurvey, _ language: SearchLanguage = .english
+    ) -> [Handler] {
+        let lexicon = Lexicon(database: database, language: language)
         let queries = SearchQueries(database: database, cache: cache, lexicon: lexicon, survey: survey)
         let index = SearchIndex(database: database, lexicon: lexicon)
         return [
@@ -52,6 +59,17 @@ package enum SearchService {
                 PostDeleted.self, batchLimit: eventBatchLimit, gatheringTime: gatheringTime,
                 afterCommit: { _ in await cache.invalidate() }, handle: index.deleted),
         ]
+    }
+
+    /// Returns the language of the posts, from `WARREN_SEARCH_LANGUAGE`.
+    static func language(_ settings: Settings) throws(SettingsError) -> SearchLanguage {
+        let variable = "WARREN_SEARCH_LANGUAGE"
+        guard let name = try settings.text(variable) else { return .english }
+        guard let language = SearchLanguage(rawValue: name) else {
+            let names = SearchLanguage.allCases.map(\.rawValue).joined(separator: ", ")
+            throw SettingsError(variable, "must be one of \(names)")
+        }
+        return language
     }
 
     /// Makes the cache of search replies. A change of the index invalidates all replies, at most four times a second.

@@ -22,13 +22,11 @@ enum SearchStatements {
     ///
     /// The conditions for the words and for the buckets are two keys of one scan of the index. Each of the two moves
     /// the other forward, so the scan reads only the hits in the part.
-    static let searchInParts = search(
-        partCount: "cardinality($6::bigint[])",
-        isInPart: "time_buckets(d.created_at) && \(buckets("step.number", first: 5))")
+    static let searchInParts = search(isInParts: true)
 
     /// Does the same as ``searchInParts`` for the whole index at once. It has no $5 and $6. For a rare word, the
     /// condition for the buckets would cost more than the rest of the scan.
-    static let search = search(partCount: "1", isInPart: "true")
+    static let search = search(isInParts: false)
 
     /// Returns the statement of a search.
     ///
@@ -36,7 +34,9 @@ enum SearchStatements {
     /// hits of a whole part, because the newest of them can be anywhere in the part. After that it only counts.
     ///
     /// Tombstones never match, because they have no words.
-    private static func search(partCount: String, isInPart: String) -> Statement {
+    private static func search(isInParts: Bool) -> Statement {
+        let partCount = isInParts ? "cardinality($6::bigint[])" : "1"
+        let isInPart = isInParts ? "time_buckets(d.created_at) && \(buckets("step.number", first: 5))" : "true"
         let isRanked = "step.total < \(rankedLimit)"
         return Statement(
             """
@@ -51,7 +51,8 @@ enum SearchStatements {
                         array_agg(hit.score) FILTER (WHERE \(isRanked)) AS scores
                     FROM (
                         SELECT d.ctid, d.created_at, d.id,
-                            CASE WHEN \(isRanked) THEN ts_rank_cd(d.words, $1::tsquery, 1) END AS score
+                            CASE WHEN \(isRanked)
+                                THEN ts_rank_cd('{0.01, 0.1, 0.4, 1}', d.words, $1::tsquery, 1) END AS score
                         FROM documents d
                         WHERE d.words @@ $1::tsquery AND \(isInPart)
                         LIMIT CASE WHEN NOT \(isRanked) THEN $4 - step.total END) hit) part
@@ -112,57 +113,42 @@ enum SearchStatements {
     /// Moves the pending entries of the index to their places. Every scan of the index reads all pending entries.
     static let flushPendingList = Statement("SELECT gin_clean_pending_list('documents_search')")
 
-    /// Returns the English stem of each word; an empty text for a stop word.
-    static let stems = Statement(
+    /// Returns for each word of $1 its canonical composition, its folded form, the folded stem of the composition, and
+    /// the stem of the folded form; an empty text for the stem of a stop word. $2 is the dictionary.
+    ///
+    /// Languages have stems of words with accents. The stem of the folded word is needed, too, because people leave
+    /// accents out.
+    static let lexicon = Statement(
         """
-        SELECT word, coalesce((ts_lexize('english_stem', word))[1], '') FROM unnest($1::text[]) AS word
+        SELECT word, composed, folded, coalesce(fold_word((ts_lexize($2::regdictionary, composed))[1]), ''),
+            coalesce((ts_lexize($2::regdictionary, folded))[1], '')
+        FROM unnest($1::text[]) AS word CROSS JOIN LATERAL normalize(word, NFC) AS composed
+            CROSS JOIN LATERAL fold_word(word) AS folded
         """)
 
-    /// The maximum number of words that replace an unknown word because they begin with it.
+    /// The maximum number of prefix matches of a word.
     static let prefixMatchLimit = 64
 
-    /// Returns candidates that can replace those of the words $1 that no post has. A candidate is a word of the
-    /// vocabulary that begins with the unknown word, shares trigrams with it, or is one of its transpositions.
+    /// Returns words of the vocabulary that are similar to the words $1: that begin with one, share trigrams with one,
+    /// or are one of its transpositions. Each row has the word of $1, the similar word, and whether it is a prefix
+    /// match.
     ///
-    /// - $2: for each word of $1, the query that finds the posts that have the word.
-    /// - $3 and $4: pairs of a word of $1 and one of its transpositions.
-    /// - $5 and $6: the buckets and the ends of ``IndexParts``.
-    ///
-    /// - $7: for each word of $1, whether it is frequent.
-    ///
-    /// Whether a post has a frequent word is looked up part by part, up to the first post. The subqueries `found` are
-    /// materialized so that the planner uses the index; otherwise it may choose a scan of the table. They still
-    /// stop at their first row.
+    /// - $2 and $3: pairs of a word of $1 and one of its transpositions.
     static let expand = Statement(
         """
-        WITH unknown AS MATERIALIZED (
-            SELECT word FROM unnest($1::text[], $2::text[], $7::bool[]) AS typed (word, query, is_frequent)
-            WHERE CASE WHEN is_frequent THEN (
-                SELECT true
-                FROM generate_series(0, cardinality($6::bigint[]) - 1) AS part (number) CROSS JOIN LATERAL (
-                    WITH found AS MATERIALIZED (
-                        SELECT FROM documents d
-                        WHERE d.words @@ typed.query::tsquery
-                            AND time_buckets(d.created_at) && \(buckets("part.number", first: 5)))
-                    SELECT FROM found LIMIT 1) found
-                LIMIT 1)
-            ELSE (
-                WITH found AS MATERIALIZED (SELECT FROM documents d WHERE d.words @@ typed.query::tsquery)
-                SELECT true FROM found LIMIT 1)
-            END IS NULL)
-        SELECT unknown.word, candidate.word, candidate.is_prefix_match
-        FROM unknown CROSS JOIN LATERAL (
+        SELECT typed.word, candidate.word, candidate.is_prefix_match
+        FROM unnest($1::text[]) AS typed (word) CROSS JOIN LATERAL (
             (SELECT v.word, true AS is_prefix_match FROM (
                     SELECT word FROM vocabulary
-                    WHERE word > unknown.word AND word < unknown.word || U&'\\+10FFFF' ORDER BY word LIMIT 1000) v
+                    WHERE word > typed.word AND word < typed.word || U&'\\+10FFFF' ORDER BY word LIMIT 1000) v
                 ORDER BY length(v.word), v.word LIMIT \(prefixMatchLimit))
             UNION ALL
-            (SELECT v.word, false FROM vocabulary v WHERE v.word % unknown.word AND v.word <> unknown.word
-                ORDER BY similarity(v.word, unknown.word) DESC, v.word LIMIT 20)
+            (SELECT v.word, false FROM vocabulary v WHERE v.word % typed.word AND v.word <> typed.word
+                ORDER BY similarity(v.word, typed.word) DESC, v.word LIMIT 20)
             UNION ALL
             (SELECT v.word, false FROM vocabulary v WHERE v.word = ANY (ARRAY(
-                SELECT swapped FROM unnest($3::text[], $4::text[]) AS swap (word, swapped)
-                WHERE swap.word = unknown.word)))
+                SELECT swapped FROM unnest($2::text[], $3::text[]) AS swap (word, swapped)
+                WHERE swap.word = typed.word)))
         ) candidate
         """)
 

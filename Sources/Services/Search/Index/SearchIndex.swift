@@ -22,7 +22,7 @@ internal import WorkerKit
             SearchStatements.add, posts.map(\.id), posts.map(\.author.id), posts.map(\.author.username), contents,
             posts.map(\.createdAt), analysis.vectors, Array(analysis.newWords))
         // The words are recorded after the statement, because a failed statement adds no words to the table.
-        lexicon.recordInVocabulary(analysis.newWords)
+        lexicon.recordInVocabulary(analysis)
         return added.affected
     }
 

@@ -2,21 +2,28 @@
 /// fragments with the most matches.
 struct Highlight {
     /// The number of words in a fragment.
-    static let fragmentLength = 30
+    static let wordsInFragment = 30
+    /// The number of characters in a fragment, if the text is mostly of a script without spaces.
+    private static let charactersInFragment = 90
     /// The number of words in a fragment before the match for which the fragment is made. At the start and at the
     /// end of a text, the fragment is shifted so that it does not exceed the text.
     static let leadingWords = 5
 
     private let bytes: [UInt8]
     private let words: [(range: Range<Int>, isMatch: Bool)]
+    private let fragmentLength: Int
 
     /// Returns the HTML of a text or of its best fragments.
     ///
-    /// - Parameter isMatch: returns whether to mark a word.
-    static func html(_ text: String, isMatch: (Tokenizer.Word) -> Bool) -> String {
-        var words: [(range: Range<Int>, isMatch: Bool)] = []
-        Tokenizer.forEachWord(in: text) { words.append(($0.range, isMatch($0))) }
-        return Highlight(bytes: Array(text.utf8), words: words).html()
+    /// - Parameters:
+    ///   - words: the words of the text.
+    ///   - matches: for each word, whether to mark it.
+    static func html(_ text: String, _ words: [Tokenizer.Word], matches: [Bool]) -> String {
+        let characters = words.count { $0.kind == .unspaced }
+        return Highlight(
+            bytes: Array(text.utf8), words: zip(words, matches).map { ($0.range, $1) },
+            fragmentLength: characters > words.count / 2 ? charactersInFragment : wordsInFragment
+        ).html()
     }
 
     private func html() -> String {
@@ -36,13 +43,25 @@ struct Highlight {
     /// text includes the text before its first or after its last word.
     private func append(_ fragment: Range<Int>, to html: inout [UInt8]) {
         var position = fragment.lowerBound == 0 ? 0 : words[fragment.lowerBound].range.lowerBound
-        for word in words[fragment] where word.isMatch {
-            Self.escape(bytes[position..<word.range.lowerBound], to: &html)
+        var marked: Range<Int>?
+        func mark() {
+            guard let range = marked else { return }
+            Self.escape(bytes[position..<range.lowerBound], to: &html)
             html += Array("<mark>".utf8)
-            Self.escape(bytes[word.range], to: &html)
+            Self.escape(bytes[range], to: &html)
             html += Array("</mark>".utf8)
-            position = word.range.upperBound
+            position = range.upperBound
         }
+        for word in words[fragment] where word.isMatch {
+            // Neighbouring characters of a script without spaces get one mark.
+            if let range = marked, range.upperBound == word.range.lowerBound {
+                marked = range.lowerBound..<word.range.upperBound
+            } else {
+                mark()
+                marked = word.range
+            }
+        }
+        mark()
         let end = fragment.upperBound == words.count ? bytes.count : words[fragment.upperBound - 1].range.upperBound
         Self.escape(bytes[position..<end], to: &html)
     }
@@ -52,14 +71,14 @@ struct Highlight {
     /// If the text is short, this is the whole text. If no word matches, it is the beginning of the text. Otherwise
     /// it is the fragment with the most matches and, if there is one, the best fragment that does not overlap it.
     private func fragments() -> [Range<Int>] {
-        guard words.count > Self.fragmentLength else { return [0..<words.count] }
+        guard words.count > fragmentLength else { return [0..<words.count] }
         var candidates: [(fragment: Range<Int>, matches: Int)] = []
         for index in words.indices where words[index].isMatch {
-            let start = max(0, min(index - Self.leadingWords, words.count - Self.fragmentLength))
-            let fragment = start..<start + Self.fragmentLength
+            let start = max(0, min(index - Self.leadingWords, words.count - fragmentLength))
+            let fragment = start..<start + fragmentLength
             candidates.append((fragment, words[fragment].count { $0.isMatch }))
         }
-        guard let best = Self.best(of: candidates) else { return [0..<Self.fragmentLength] }
+        guard let best = Self.best(of: candidates) else { return [0..<fragmentLength] }
         let others = candidates.filter { !$0.fragment.overlaps(best) }
         return [best, Self.best(of: others)].compactMap(\.self).sorted { $0.lowerBound < $1.lowerBound }
     }

@@ -76,12 +76,6 @@ internal import WorkerKit
         return frequency * statistics.posts > 1.5 * Double(SearchStatements.countedLimit)
     }
 
-    /// Whether so many posts may have a stem that it must be looked up part by part.
-    func isFrequent(_ stem: String) -> Bool {
-        guard let statistics else { return true }
-        return statistics.frequency(of: stem) * statistics.posts > Self.rareLimit
-    }
-
     /// Determines the parts and the frequent stems, and flushes the index's list of pending entries.
     ///
     /// A full survey reads one index entry per post. Other surveys read only the posts that are newer than the newest
@@ -155,7 +149,10 @@ struct StemStatistics: Sendable, Hashable {
         min(
             1,
             query.required.reduce(0) { sum, terms in
-                sum + combined(terms.map { stems in min(1, stems.reduce(0) { $0 + frequency(of: $1) }) })
+                // Nothing is known about a prefix search, which is a term without lexemes.
+                sum
+                    + combined(
+                        terms.map { $0.isEmpty ? 1 : min(1, $0.reduce(0) { $0 + frequency(of: $1) }) })
             })
     }
 }

@@ -2,16 +2,15 @@
 struct SearchExpression: Sendable {
     /// A word or a phrase.
     struct Term: Sendable {
+        /// The term as it was typed, without quotes and `-`.
+        let text: String
         let words: [Tokenizer.Word]
         let isQuoted: Bool
         let isExcluded: Bool
 
-        /// The term's word if it may be expanded, which means replaced by similar words if no post has it;
-        /// otherwise `nil`.
-        ///
-        /// A term may be expanded if it is a single vocabulary word and neither quoted nor excluded.
+        /// The term's word if the word may be expanded; otherwise `nil`. The term must be neither quoted nor excluded.
         var expandableWord: String? {
-            guard !isQuoted, !isExcluded, words.count == 1, let word = words.first, word.isVocabularyWord else {
+            guard !isQuoted, !isExcluded, words.count == 1, let word = words.first, word.isExpandable else {
                 return nil
             }
             return word.text
@@ -51,6 +50,9 @@ struct SearchExpression: Sendable {
         self.alternatives = alternatives
     }
 
+    /// The texts of all terms.
+    var texts: [String] { alternatives.joined().map(\.text) }
+
     /// The words that may be expanded, each once.
     var expandableWords: [Tokenizer.Word] {
         var seen: Set<String> = []
@@ -75,7 +77,7 @@ private struct TermParser {
                 continue
             }
             var isExcluded = false
-            while position < scalars.count, scalars[position] == "-" {
+            while position < scalars.count, Self.isMinus(scalars[position]) {
                 isExcluded = true
                 position += 1
             }
@@ -85,7 +87,7 @@ private struct TermParser {
             if isQuoted { position += 1 }
             let words = Tokenizer.words(of: text)
             if !words.isEmpty {
-                return SearchExpression.Term(words: words, isQuoted: isQuoted, isExcluded: isExcluded)
+                return SearchExpression.Term(text: text, words: words, isQuoted: isQuoted, isExcluded: isExcluded)
             }
         }
         return nil
@@ -100,10 +102,20 @@ private struct TermParser {
         return text
     }
 
-    /// Whether a character is a straight quote or one of the curly quotes that keyboards substitute for it.
+    /// Whether a character is a hyphen, a minus sign or an en dash, for which keyboards substitute each other.
+    private static func isMinus(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "-", "\u{2010}"..."\u{2013}", "\u{2212}", "\u{FF0D}": true
+        default: false
+        }
+    }
+
+    /// Whether a character is a straight quote, or one of the quotes that other languages and keyboards use.
     private static func isQuote(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar {
-        case "\"", "\u{201C}", "\u{201D}", "\u{201E}": true
+        case "\"", "\u{201C}"..."\u{201F}", "\u{AB}", "\u{BB}", "\u{2039}", "\u{203A}", "\u{300C}"..."\u{300F}",
+            "\u{FF02}":
+            true
         default: false
         }
     }

@@ -17,37 +17,60 @@ internal import WorkerKit
         return .json(try await cache.body(key) { try await page(search).jsonBytes() })
     }
 
-    /// Searches for the words of the search. If no post matches, searches again with similar words in place of the
-    /// words that no post has.
+    /// If a search has fewer hits than this, posts with similar words are listed below them.
+    private static let expandedBelow = 20
+
+    /// Searches for the words of the search. As long as few posts match, also searches for words that begin with them,
+    /// and then for similarly spelled words.
     private func page(_ search: SearchPosts) async throws -> Page<SearchHit> {
         let deadline = ContinuousClock.now + .seconds(5)
         let expression = SearchExpression(search.query)
-        try await lexicon.load([search.query], deadline: deadline)
+        try await lexicon.load(expression.texts, deadline: deadline)
         guard let query = TSQuery(expression, lexicon) else { return page(Found(), search) }
-        var found = try await hits(query, search, deadline)
-        if found.total == 0, found.isExact {
-            try await lexicon.load([search.query], deadline: deadline)
-            let expansions = try await WordExpansions(
-                for: expression, lexicon, in: database, survey, deadline: deadline)
-            for replacements in expansions.attempts where found.total == 0 {
-                found = try await hits(expanded(expression, replacements, search, deadline), search, deadline)
+        let slice = Slice(offset: (search.page - 1) * search.limit, limit: search.limit)
+        var found = try await hits(query, slice, deadline)
+        if found.isExact, found.total < Self.expandedBelow {
+            for query in try await similarQueries(expression, query, deadline)
+            where found.total < Self.expandedBelow {
+                try await found.append(hits(query, slice.after(found.total), deadline), limit: search.limit)
             }
         }
         return page(found, search)
     }
 
-    /// Returns the query in which some words are replaced; `nil` if no alternative has a stem that must be present.
-    ///
-    /// - Parameter replacements: for each word to replace, the words that match in its place.
-    private func expanded(
-        _ expression: SearchExpression, _ replacements: [String: [String]], _ search: SearchPosts,
-        _ deadline: ContinuousClock.Instant
-    ) async throws -> TSQuery? {
-        try await lexicon.load([search.query] + replacements.values.joined(), deadline: deadline)
-        let expansions = replacements.mapValues { words in
-            words.compactMap { Tokenizer.words(of: $0).first.map { lexicon[$0] } }.filter { !$0.isEmpty }
+    /// Returns the queries that find the posts with words that begin with the words of a search, and the posts with
+    /// words of few typing errors. Neither finds the posts that an earlier query finds.
+    private func similarQueries(
+        _ expression: SearchExpression, _ exact: TSQuery, _ deadline: ContinuousClock.Instant
+    ) async throws -> [TSQuery] {
+        try await lexicon.load(expression.texts, deadline: deadline)
+        let expansions = try await WordExpansions(for: expression, lexicon, in: database, deadline: deadline)
+        let attempts = [expansions.prefixMatches, expansions.all].filter { !$0.isEmpty }
+        try await lexicon.load(expression.texts + attempts.flatMap { $0.values.joined() }, deadline: deadline)
+        var queries = [exact]
+        for words in attempts {
+            // The vocabulary may have words that are stop words of the current language.
+            let lexemes = words.mapValues { words in
+                words.compactMap { lexicon[Array($0.utf8)] }.filter { !$0.isStopWord }.flatMap(\.stems)
+            }
+            guard let query = TSQuery(expression, lexicon, expansions: lexemes), query.text != queries.last?.text else {
+                continue
+            }
+            queries.append(query)
         }
-        return TSQuery(expression, lexicon, expansions: expansions)
+        return zip(queries.dropFirst(), queries).map { $0.excluding($1) }
+    }
+
+    /// A part of a list of hits.
+    private struct Slice {
+        let offset: Int
+        let limit: Int
+
+        /// Returns the slice of a list that begins after `count` hits of another list.
+        func after(_ count: Int) -> Slice {
+            let end = max(0, offset + limit - count)
+            return Slice(offset: max(0, offset - count), limit: min(limit, end))
+        }
     }
 
     /// The hits of a page, and the total of all pages.
@@ -55,25 +78,31 @@ internal import WorkerKit
         var hits: [SearchHit] = []
         var total = 0
         var isExact = true
+
+        /// Appends hits that rank lower.
+        mutating func append(_ other: Found, limit: Int) {
+            hits += other.hits.prefix(limit - hits.count)
+            isExact = isExact && other.isExact && total + other.total <= SearchStatements.countedLimit
+            total = min(total + other.total, SearchStatements.countedLimit)
+        }
     }
 
     private func hits(
-        _ query: TSQuery?, _ search: SearchPosts, _ deadline: ContinuousClock.Instant
+        _ query: TSQuery, _ slice: Slice, _ deadline: ContinuousClock.Instant
     ) async throws -> Found {
-        guard let query else { return Found() }
         let limit = SearchStatements.countedLimit
         let isFrequent = try await isFrequent(query, deadline)
         let counted = isFrequent ? SearchStatements.rankedLimit : limit
-        let rows = try await rows(query, search, counting: counted, deadline)
+        let rows = try await rows(query, slice, counting: counted, deadline)
         guard let first = rows.first else { return Found() }
         let (total, isComplete) = (try first.get(0, as: Int.self), try first.get(1, as: Bool.self))
         // A page without hits is one row with only the total.
         let found = try rows.filter { try $0.get(2, as: UUID?.self) != nil }
         try await lexicon.load(try found.map { try $0.get(5, as: String.self) }, deadline: deadline)
-        // If posts were deleted since the frequent stem was counted, the total can be exact nevertheless.
+        // If posts were deleted since the frequent lexeme was counted, the total can be exact nevertheless.
         let isExact = isComplete && total <= counted
         return Found(
-            hits: try found.map { try SearchHit($0) { query.highlighted.contains(lexicon[$0]) } },
+            hits: try found.map { try SearchHit($0, query, lexicon) },
             total: isFrequent && !isExact ? limit : min(total, limit), isExact: isExact)
     }
 
@@ -81,14 +110,14 @@ internal import WorkerKit
     ///
     /// The posts with a stem that may be frequent are counted first if the last count is too old.
     private func isFrequent(_ query: TSQuery, _ deadline: ContinuousClock.Instant) async throws -> Bool {
-        let stems = query.singleStems.filter { survey.mayExceedCount($0) }
-        if stems.contains(where: { frequentStems.contains($0) }) { return true }
+        let lexemes = query.singleLexemes.filter { survey.mayExceedCount($0) }
+        if lexemes.contains(where: { frequentStems.contains($0) }) { return true }
         let limit = SearchStatements.countedLimit
-        for stem in stems {
-            let search = SearchPosts(query: "", limit: 1, page: 1)
-            let rows = try await rows(TSQuery(stem: stem), search, counting: limit, deadline)
+        for lexeme in lexemes {
+            let slice = Slice(offset: 0, limit: 1)
+            let rows = try await rows(TSQuery(lexeme: lexeme), slice, counting: limit, deadline)
             if try rows.first?.get(0, as: Int.self) ?? 0 > limit {
-                frequentStems.insert(stem)
+                frequentStems.insert(lexeme)
                 return true
             }
         }
@@ -99,16 +128,15 @@ internal import WorkerKit
     ///
     /// - Parameter limit: the number of hits to count.
     private func rows(
-        _ query: TSQuery, _ search: SearchPosts, counting limit: Int, _ deadline: ContinuousClock.Instant
+        _ query: TSQuery, _ slice: Slice, counting limit: Int, _ deadline: ContinuousClock.Instant
     ) async throws -> Rows {
-        let offset = (search.page - 1) * search.limit
         guard let parts = survey.parts(for: query) else {
             return try await database.query(
-                SearchStatements.search, query.text, search.limit, offset, limit + 1, deadline: deadline)
+                SearchStatements.search, query.text, slice.limit, slice.offset, limit + 1, deadline: deadline)
         }
         let cover = parts.cover
         return try await database.query(
-            SearchStatements.searchInParts, query.text, search.limit, offset, limit + 1, cover.buckets, cover.ends,
+            SearchStatements.searchInParts, query.text, slice.limit, slice.offset, limit + 1, cover.buckets, cover.ends,
             deadline: deadline)
     }
 
@@ -121,14 +149,13 @@ internal import WorkerKit
 
 extension SearchHit {
     /// Decodes a row of ``SearchStatements/search``.
-    ///
-    /// - Parameter isMatch: returns whether to mark a word in the highlight.
-    fileprivate init(_ row: Row, isMatch: (Tokenizer.Word) -> Bool) throws(PostgresError) {
+    @Loop fileprivate init(_ row: Row, _ query: TSQuery, _ lexicon: Lexicon) throws(PostgresError) {
         let (_, _, id, authorID, authorName, content, createdAt, score) = try row.decode(
             (Int, Bool, UUID, UUID, String, String, Timestamp, Double).self)
+        let words = Tokenizer.words(of: content)
+        let matches = HighlightedWords(query.highlighted, lexicon).matches(content, words)
         self.init(
             id: id, author: Author(id: authorID, username: authorName), content: content,
-            createdAt: createdAt, score: score,
-            highlight: Highlight.html(content, isMatch: isMatch))
+            createdAt: createdAt, score: score, highlight: Highlight.html(content, words, matches: matches))
     }
 }

@@ -1,99 +1,81 @@
 internal import Reactor
 
-/// A search as a PostgreSQL `tsquery`, with the stems to highlight in its hits.
-///
-/// The text consists of operators and quoted words. Words have only letters, marks and digits, so they need no
-/// escapes.
+/// A search as a PostgreSQL `tsquery`. Its text consists of operators and quoted lexemes.
 struct TSQuery: Sendable, Hashable {
     let text: String
-    let highlighted: HighlightedStems
-    /// For each alternative, the terms that a post must have. Of each term, a post must have one of the stems; each
-    /// stem of a phrase is a term here.
+    /// The lexemes that are highlighted in the hits.
+    let highlighted: Set<String>
+    /// For each alternative, the terms that a post must have. A post must have one lexeme of each term. Each word of a
+    /// phrase is a term here. A term without lexemes is a prefix search.
     let required: [[[String]]]
-    /// The stems of the alternatives that consist of one word, without exclusions. Every post with such a stem matches.
-    let singleStems: [String]
+    /// The lexemes of the alternatives that consist of one word. Every post with such a lexeme matches.
+    let singleLexemes: [String]
 
-    /// The stems to highlight, including each word of a phrase.
-    struct HighlightedStems: Sendable, Hashable {
-        fileprivate(set) var stems: Set<String> = []
-        fileprivate(set) var prefixes: [String] = []
-
-        func contains(_ stem: String) -> Bool {
-            stems.contains(stem) || prefixes.contains { stem.hasPrefix($0) }
-        }
-    }
-
-    /// Makes the query of an expression. The lexicon must have loaded the expression's words.
+    /// Makes the query of an expression. The lexicon must have loaded the expression's texts.
     ///
-    /// Returns `nil` if no alternative has a stem that must be present.
+    /// Returns `nil` if no alternative has a word that must be present.
     ///
-    /// - Parameter expansions: for each word to expand, the stems that match in its place.
+    /// - Parameter expansions: for each word to expand, the lexemes that match besides its own.
     @Loop init?(_ expression: SearchExpression, _ lexicon: Lexicon, expansions: [String: [String]] = [:]) {
-        var highlighted = HighlightedStems()
-        var alternatives: [String] = []
+        var (alternatives, highlighted): ([String], Set<String>) = ([], [])
         var required: [[[String]]] = []
-        var singleStems: [String] = []
+        var singleLexemes: [String] = []
         for terms in expression.alternatives {
-            var parts: [String] = []
-            var requiredTerms: [[String]] = []
-            for term in terms {
-                guard let part = Self.text(of: term, lexicon, expansions, &highlighted, &requiredTerms) else {
-                    continue
-                }
-                parts.append(term.isExcluded ? "!\(part)" : part)
-            }
+            let parts = Self.parts(terms, lexicon, expansions)
             // A query that has only exclusions would scan the whole table.
-            guard !requiredTerms.isEmpty else { continue }
-            alternatives.append("(\(parts.joined(separator: " & ")))")
-            required.append(requiredTerms)
-            if parts.count == 1, requiredTerms.count == 1, requiredTerms[0].count == 1 {
-                singleStems.append(requiredTerms[0][0])
+            guard parts.contains(where: { !$0.required.isEmpty }) else { continue }
+            alternatives.append("(\(parts.map(\.text).joined(separator: " & ")))")
+            required.append(parts.flatMap(\.required))
+            for part in parts { highlighted.formUnion(part.highlighted) }
+            if parts.count == 1, parts[0].required.count == 1, parts[0].required[0].count == 1 {
+                singleLexemes.append(parts[0].required[0][0])
             }
         }
         guard !alternatives.isEmpty else { return nil }
         text = alternatives.joined(separator: " | ")
         self.highlighted = highlighted
         self.required = required
-        self.singleStems = singleStems
+        self.singleLexemes = singleLexemes
     }
 
-    /// Makes the query that matches all posts with a stem.
-    init(stem: String) {
-        text = Self.quoted(stem)
-        highlighted = HighlightedStems()
-        required = [[[stem]]]
-        singleStems = [stem]
+    /// Makes the query that matches all posts with a lexeme.
+    init(lexeme: String) {
+        text = Self.quoted(lexeme)
+        highlighted = []
+        required = [[[lexeme]]]
+        singleLexemes = [lexeme]
     }
 
-    @Loop private static func text(
-        of term: SearchExpression.Term, _ lexicon: Lexicon, _ expansions: [String: [String]],
-        _ highlighted: inout HighlightedStems, _ required: inout [[String]]
-    ) -> String? {
-        if let word = term.expandableWord, let replacements = expansions[word] {
-            highlighted.prefixes.append(word)
-            highlighted.stems.formUnion(replacements)
-            // Without a stem in its place, the word remains, and no post has it.
-            let stems = replacements.isEmpty ? [word] : replacements
-            required.append(stems)
-            return "(\(stems.map(quoted).joined(separator: " | ")))"
+    /// Returns this query without the hits of another query.
+    func excluding(_ other: TSQuery) -> TSQuery {
+        TSQuery(
+            text: "(\(text)) & !(\(other.text))", highlighted: highlighted, required: required, singleLexemes: [])
+    }
+
+    private init(text: String, highlighted: Set<String>, required: [[[String]]], singleLexemes: [String]) {
+        self.text = text
+        self.highlighted = highlighted
+        self.required = required
+        self.singleLexemes = singleLexemes
+    }
+
+    /// Returns the parts of an alternative. Stop words count only if it has no other words that must be present.
+    @Loop private static func parts(
+        _ terms: [SearchExpression.Term], _ lexicon: Lexicon, _ expansions: [String: [String]]
+    ) -> [TSQueryPart] {
+        let parts = terms.compactMap { term in
+            TSQueryPart(term, lexicon, expansions: term.expandableWord.flatMap { expansions[$0] } ?? [])
         }
-        var text = ""
-        // The distance to the previous stem of the phrase. Stop words have no stem, but count in the distance.
-        var distance = 1
-        for word in term.words {
-            let stem = lexicon[word]
-            if stem.isEmpty {
-                distance += 1
-                continue
-            }
-            text += text.isEmpty ? quoted(stem) : " <\(distance)> \(quoted(stem))"
-            distance = 1
-            guard !term.isExcluded else { continue }
-            highlighted.stems.insert(stem)
-            required.append([stem])
-        }
-        return text.isEmpty ? nil : "(\(text))"
+        let hasOthers = parts.contains { !$0.isExcluded && !$0.isStopWord }
+        return parts.filter { !hasOthers || $0.isExcluded || !$0.isStopWord }
     }
 
-    static func quoted(_ stem: String) -> String { "'\(stem)'" }
+    /// Returns a lexeme in the syntax of `tsquery` and `tsvector`.
+    static func quoted(_ lexeme: String) -> String {
+        func isSpecial(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\\") }
+        guard lexeme.utf8.contains(where: isSpecial) else { return "'\(lexeme)'" }
+        // The bytes, not the characters, because a mark can follow an apostrophe.
+        let bytes = lexeme.utf8.flatMap { isSpecial($0) ? [$0, $0] : [$0] }
+        return "'\(String(decoding: bytes, as: UTF8.self))'"
+    }
 }

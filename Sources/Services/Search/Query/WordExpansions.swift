@@ -1,13 +1,14 @@
 internal import Postgres
 internal import Reactor
 
-/// Words of the vocabulary that can replace the unknown words of a search. A word is unknown if no post has it.
+/// Words of the vocabulary that are similar to the words of a search. Posts with similar words are listed below those
+/// with the words of the search.
 struct WordExpansions: Sendable {
-    /// The candidates for one unknown word.
+    /// The words that are similar to one word.
     struct Candidates: Sendable, Hashable {
-        /// Words that begin with the unknown word, the shortest first.
+        /// Words that begin with the word, the shortest first.
         var prefixMatches: [String] = []
-        /// Words that share trigrams with the unknown word, or differ from it only in two swapped letters.
+        /// Words that share trigrams with the word, or differ from it only in two swapped letters.
         var similarWords: [String] = []
 
         /// Returns the similar words that have at most one typing error per three letters of the word, the closest
@@ -18,20 +19,17 @@ struct WordExpansions: Sendable {
                 .filter { $0.errors <= limit }
             return Array(matches.sorted { $0.errors < $1.errors }.prefix(WordExpansions.fuzzyMatchLimit))
         }
-
-        /// Returns those fuzzy matches that have the fewest typing errors.
-        func closestMatches(for word: String) -> [String] {
-            let matches = fuzzyMatches(for: word)
-            return matches.filter { $0.errors == matches.first?.errors }.map(\.word)
-        }
     }
 
     /// The maximum number of words that are expanded in a search. It is limited because each word costs a lookup in
-    /// the index.
+    /// the vocabulary.
     private static let wordLimit = 8
     private static let fuzzyMatchLimit = 8
 
+    /// The candidates by the folded word.
     private var candidates: [String: Candidates] = [:]
+    /// The folded form of each word that was typed.
+    private var folded: [String: String] = [:]
 
     private mutating func add(_ candidate: String, for word: String, isPrefixMatch: Bool) {
         if isPrefixMatch {
@@ -41,50 +39,39 @@ struct WordExpansions: Sendable {
         }
     }
 
-    /// The replacements to try, in order, until a search finds a post. Each attempt has the replacements of every
-    /// unknown word.
-    ///
-    /// The first attempt has the prefix matches of a word, or its closest matches if the word has no prefix matches.
-    /// The second attempt has all prefix matches and fuzzy matches, because the first one can consist of words
-    /// whose posts are deleted: the vocabulary keeps these words.
-    var attempts: [[String: [String]]] {
-        guard !candidates.isEmpty else { return [] }
-        var first: [String: [String]] = [:]
-        var second: [String: [String]] = [:]
-        for (word, found) in candidates {
-            first[word] = found.prefixMatches.isEmpty ? found.closestMatches(for: word) : found.prefixMatches
-            second[word] =
-                found.prefixMatches
-                + found.fuzzyMatches(for: word).map(\.word).filter { !found.prefixMatches.contains($0) }
+    /// For each word, the words that begin with it.
+    var prefixMatches: [String: [String]] { matches { _, candidates in candidates.prefixMatches } }
+
+    /// For each word, the words that begin with it, and those that have few typing errors.
+    var all: [String: [String]] {
+        matches { word, candidates in
+            let fuzzy = candidates.fuzzyMatches(for: word).map(\.word)
+            return candidates.prefixMatches + fuzzy.filter { !candidates.prefixMatches.contains($0) }
         }
-        return first == second ? [first] : [first, second]
+    }
+
+    private func matches(_ words: (String, Candidates) -> [String]) -> [String: [String]] {
+        folded.compactMapValues { word in
+            candidates[word].map { words(word, $0) }.flatMap { $0.isEmpty ? nil : $0 }
+        }
     }
 }
 
 extension WordExpansions {
-    /// Queries the candidates for the unknown words of a search. The lexicon must have loaded the search's words.
+    /// Queries the words that are similar to the expandable words of a search. The lexicon must have loaded the search.
     @Loop init(
-        for expression: SearchExpression, _ lexicon: Lexicon, in database: PostgresPool, _ survey: IndexSurvey,
+        for expression: SearchExpression, _ lexicon: Lexicon, in database: PostgresPool,
         deadline: ContinuousClock.Instant
     ) async throws {
-        var (words, queries): ([String], [String]) = ([], [])
-        var areFrequent: [Bool] = []
-        var (typed, swapped): ([String], [String]) = ([], [])
-        for word in expression.expandableWords.filter({ !lexicon[$0].isEmpty }).prefix(Self.wordLimit) {
-            words.append(word.text)
-            queries.append(TSQuery.quoted(lexicon[word]))
-            areFrequent.append(survey.isFrequent(lexicon[word]))
-            for transposition in EditDistance.transpositions(of: word.text) {
-                typed.append(word.text)
-                swapped.append(transposition)
-            }
+        for word in expression.expandableWords {
+            guard folded.count < Self.wordLimit, let entry = lexicon[word.bytes], !entry.isStopWord else { continue }
+            folded[word.text] = entry.folded
         }
+        let words = Set(folded.values).filter { !$0.isEmpty }
         guard !words.isEmpty else { return }
-        let cover = survey.parts.cover
+        let swaps = words.flatMap { word in EditDistance.transpositions(of: word).map { (word, $0) } }
         let rows = try await database.query(
-            SearchStatements.expand, words, queries, typed, swapped, cover.buckets, cover.ends,
-            areFrequent,
-            deadline: deadline)
+            SearchStatements.expand, Array(words), swaps.map(\.0), swaps.map(\.1), deadline: deadline)
         for row in rows {
             let (word, candidate, isPrefixMatch) = try row.decode((String, String, Bool).self)
             add(candidate, for: word, isPrefixMatch: isPrefixMatch)

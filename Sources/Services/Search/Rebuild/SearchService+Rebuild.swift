@@ -21,6 +21,7 @@ extension SearchService {
         let broker = try settings.parsed("WARREN_AMQP_URL") { try BrokerAddress(url: $0) }
         let databaseURL = try settings.requiredText("WARREN_DATABASE_URL")
         let redisAddress = try settings.parsed("WARREN_REDIS_URL") { try RedisAddress(url: $0) }
+        let language = try language(settings)
         let connections = RebuildConnections(broker: broker, databaseURL: databaseURL, redis: redisAddress, log: log)
         do {
             try await Migrator(url: databaseURL, log: log).migrate(KitMigrations.all + definition.migrations)
@@ -28,7 +29,8 @@ extension SearchService {
                 let posts = PostListClient(requester: connections.requester, onRetry: onRetry)
                 let database = connections.database
                 let rebuild = IndexRebuild(
-                    index: SearchIndex(database: database, lexicon: Lexicon(database: database)),
+                    index: SearchIndex(
+                        database: database, lexicon: Lexicon(database: database, language: language)),
                     cache: cache(connections.redis, connections.invalidations), list: posts.page, onProgress: onProgress
                 )
                 return try await rebuild.run()

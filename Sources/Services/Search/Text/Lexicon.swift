@@ -1,35 +1,75 @@
 internal import Postgres
 internal import Reactor
 
-/// Caches what the database says about words: their English stems, and whether the table `vocabulary` has them.
+/// Caches the stems and the folded form of words, and which words the table `vocabulary` has.
 ///
 /// Most texts need no query, because posts and searches repeat the same words.
 @Loop final class Lexicon {
     /// The maximum number of words that one post adds to the vocabulary, so that posts of random text do not fill the
     /// table.
     static let newWordLimit = 200
-    /// The maximum length of an indexed word, in bytes.
+    /// The maximum length of an indexed word, in bytes. A `tsvector` stores at most 2046 bytes.
     private static let longestWord = 255
-    /// The highest position that a `tsvector` stores.
-    private static let lastPosition = 16_383
+
+    /// The lexemes of a word.
+    struct Entry {
+        /// The stems by which the index has the word in all its spellings. A word with accents can have two: its stem
+        /// without accents, and the stem of the word without accents. A stop word is its own stem. Empty if the word is
+        /// not indexed.
+        let stems: [String]
+        /// The word without accents and ligatures.
+        let folded: String
+        /// The word with its accents, in canonical composition (NFC); `nil` if it has none.
+        let accented: String?
+        let isStopWord: Bool
+        fileprivate var isInVocabulary = false
+
+        /// The stems as parts of the text of a `tsvector`.
+        fileprivate let quotedStems: [String]
+        /// Whether the word is searched if similar words are typed.
+        fileprivate let isVocabularyWord: Bool
+
+        /// Decodes a row of ``SearchStatements/lexicon``.
+        fileprivate init(_ row: Row, longest: Int) throws(PostgresError) {
+            let (_, composed, folded, stem, foldedStem) = try row.decode(
+                (String, String, String, String, String).self)
+            let isIndexed = folded.utf8.count <= longest && composed.utf8.count <= longest
+            let isAccented = !composed.utf8.elementsEqual(folded.utf8)
+            isStopWord = isIndexed && stem.isEmpty
+            self.folded = isIndexed ? folded : ""
+            accented = isAccented && isIndexed ? composed : nil
+            let isFoldedStopWord = isAccented && foldedStem.isEmpty
+            if !isIndexed {
+                stems = []
+            } else if isStopWord {
+                stems = [folded]
+            } else if isFoldedStopWord {
+                // Without its accents, a word such as `thé` is a stop word.
+                stems = [composed]
+            } else {
+                stems = stem == foldedStem ? [stem] : [stem, foldedStem]
+            }
+            quotedStems = stems.map(TSQuery.quoted)
+            isVocabularyWord =
+                isIndexed && !isStopWord && !isFoldedStopWord
+                && Tokenizer.Word.vocabularyLengths.contains(folded.unicodeScalars.count)
+                && folded.unicodeScalars.contains { CharacterKind($0) == .letter }
+        }
+    }
 
     /// The bytes of a word.
     ///
     /// The key is the word itself. With a hash as the key, a word would have the stem of any other word with the same
     /// hash, and anyone could keep a word out of the vocabulary by posting another word with the same hash first.
-    private struct Key: Hashable {
+    fileprivate struct Key: Hashable {
         let bytes: [UInt8]
 
         // The hash function of an array takes one byte after the other, which is slower.
         func hash(into hasher: inout Hasher) { bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
     }
 
-    private struct Entry {
-        let stem: String
-        var isInVocabulary = false
-    }
-
     private let database: PostgresPool
+    private let dictionary: String
     private let limit: Int
     private let lifetime: Duration
     private var entries: [Key: Entry] = [:]
@@ -38,10 +78,15 @@ internal import Reactor
     /// Makes an empty cache.
     ///
     /// - Parameters:
+    ///   - language: decides the stems and the stop words.
     ///   - limit: the number of words after which the cache is emptied.
     ///   - lifetime: the time after which the cache is emptied, because an operator may have emptied the vocabulary.
-    init(database: PostgresPool, limit: Int = 100_000, lifetime: Duration = .seconds(3600)) {
+    init(
+        database: PostgresPool, language: SearchLanguage = .english, limit: Int = 100_000,
+        lifetime: Duration = .seconds(3600)
+    ) {
         self.database = database
+        dictionary = language.dictionary
         self.limit = limit
         self.lifetime = lifetime
         expiresAt = .now + lifetime
@@ -50,51 +95,42 @@ internal import Reactor
     /// The number of cached words.
     var count: Int { entries.count }
 
-    /// The stem of a word that ``load(_:deadline:)`` has loaded; empty for a stop word such as `the`
-    /// and for a word of more than 255 bytes.
-    subscript(_ word: Tokenizer.Word) -> String { entries[Key(bytes: word.bytes)]?.stem ?? "" }
+    /// The entry of a word that ``load(_:deadline:)`` has loaded; `nil` for a word of more than 255 bytes.
+    subscript(_ bytes: [UInt8]) -> Entry? { entries[Key(bytes: bytes)] }
 
-    /// Loads the stems of all words of some texts into the cache.
+    /// Returns the lexemes of a term that is loaded. Of a word, these are the stems.
+    func lexemes(of term: IndexTerm) -> [String] {
+        switch term.form {
+        case .literal: return [String(decoding: term.bytes, as: UTF8.self)]
+        case .stem: return self[term.bytes]?.stems ?? []
+        case .folded(let prefix, let suffix):
+            guard let folded = self[term.bytes]?.folded, !folded.isEmpty else { return [] }
+            return [prefix + folded + suffix]
+        }
+    }
+
+    /// Loads the entries of the words of some texts into the cache.
     ///
-    /// The stems stay in the cache at least until the caller suspends next.
+    /// The entries stay in the cache at least until the caller suspends next.
     func load(_ texts: [String], deadline: ContinuousClock.Instant? = nil) async throws(PostgresError) {
         emptyIfOld()
         // The loop repeats, because another task may have emptied the cache during the query.
         while true {
-            var missing: Set<String> = []
+            var missing: Set<Key> = []
             for text in texts {
-                Tokenizer.forEachWord(in: text) { word in
-                    if Self.hasStem(word), entries[Key(bytes: word.bytes)] == nil { missing.insert(word.text) }
+                IndexTerm.forEachTerm(in: text, Tokenizer.words(of: text)) { term in
+                    let key = Key(bytes: term.bytes)
+                    if needsEntry(term), entries[key] == nil { missing.insert(key) }
                 }
             }
             guard !missing.isEmpty else { return }
-            try await loadStems(of: missing, deadline: deadline)
+            try await loadEntries(of: missing, deadline: deadline)
         }
     }
 
-    /// The words of some posts, in the form in which the index stores them.
-    struct Analysis {
-        /// For each post, the text form of a `tsvector`: the stems with their positions.
-        var vectors: [String] = []
-        /// The words that the vocabulary may lack.
-        var newWords: Set<String> = []
-    }
-
-    /// Splits posts into words, and loads the stems that are not cached.
-    func analyze(_ posts: [String]) async throws(PostgresError) -> Analysis {
-        emptyIfOld()
-        while true {
-            var analysis = Analysis()
-            var missing: Set<String> = []
-            for post in posts { add(post, to: &analysis, &missing) }
-            guard !missing.isEmpty else { return analysis }
-            try await loadStems(of: missing)
-        }
-    }
-
-    /// Records that the vocabulary has some words. Call it after their insertion has committed.
-    func recordInVocabulary(_ words: some Sequence<String>) {
-        for word in words { entries[Key(bytes: Array(word.utf8))]?.isInVocabulary = true }
+    private func needsEntry(_ term: IndexTerm) -> Bool {
+        // A word that is too long is not indexed. It is not cached, because its key could be as long as a post.
+        term.form != .literal && term.bytes.count <= Self.longestWord
     }
 
     private func emptyIfOld() {
@@ -103,42 +139,99 @@ internal import Reactor
         expiresAt = .now + lifetime
     }
 
-    /// Adds the words of a post to an analysis, and to `missing` the words whose stems are not cached.
-    private func add(_ post: String, to analysis: inout Analysis, _ missing: inout Set<String>) {
-        var vector = ""
-        vector.reserveCapacity(post.utf8.count * 3 / 2)
-        var (position, newWords) = (0, 0)
-        Tokenizer.forEachWord(in: post) { word in
-            position += 1
-            let entry = entries[Key(bytes: word.bytes)]
-            if entry == nil, Self.hasStem(word) { missing.insert(word.text) }
-            if word.isVocabularyWord, entry?.isInVocabulary != true, newWords < Self.newWordLimit,
-                analysis.newWords.insert(word.text).inserted
-            {
-                newWords += 1
-            }
-            guard let stem = entry?.stem, !stem.isEmpty, position <= Self.lastPosition else { return }
-            // A stem needs no escapes, because it has only letters, marks and digits.
-            vector += "'"
-            vector += stem
-            vector += "':"
-            vector += String(position)
-            vector += " "
+    // The words are keys, not strings, because two normalization forms of a word are equal strings.
+    private func loadEntries(
+        of words: Set<Key>, deadline: ContinuousClock.Instant? = nil
+    ) async throws(PostgresError) {
+        let texts = words.map { String(decoding: $0.bytes, as: UTF8.self) }
+        for row in try await database.query(SearchStatements.lexicon, texts, dictionary, deadline: deadline) {
+            let key = Key(bytes: Array(try row.get(0, as: String.self).utf8))
+            if entries[key] == nil { entries[key] = try Entry(row, longest: Self.longestWord) }
         }
-        analysis.vectors.append(vector)
+    }
+}
+
+// MARK: Posts
+
+extension Lexicon {
+    /// The words of some posts, in the form in which the index stores them.
+    struct Analysis {
+        /// For each post, the text form of a `tsvector`: the lexemes with their positions. Lexemes with accents, `#` or
+        /// `+` have the weight A.
+        fileprivate(set) var vectors: [String] = []
+        /// The words that the vocabulary may lack.
+        fileprivate(set) var newWords: Set<String> = []
+        /// The cache keys of ``newWords``.
+        fileprivate var newKeys: [Key] = []
     }
 
-    /// Whether a word can have a stem. A word that is too long has none. It is not cached, because its key could be as
-    /// long as a post.
-    private static func hasStem(_ word: Tokenizer.Word) -> Bool { word.bytes.count <= longestWord }
-
-    private func loadStems(
-        of words: Set<String>, deadline: ContinuousClock.Instant? = nil
-    ) async throws(PostgresError) {
-        for row in try await database.query(SearchStatements.stems, Array(words), deadline: deadline) {
-            let (word, stem) = try row.decode((String, String).self)
-            let key = Key(bytes: Array(word.utf8))
-            if entries[key] == nil { entries[key] = Entry(stem: stem) }
+    /// Splits posts into words, and loads what is not cached.
+    func analyze(_ posts: [String]) async throws(PostgresError) -> Analysis {
+        emptyIfOld()
+        while true {
+            var analysis = Analysis()
+            var missing: Set<Key> = []
+            for post in posts { add(post, to: &analysis, &missing) }
+            guard !missing.isEmpty else { return analysis }
+            try await loadEntries(of: missing)
         }
+    }
+
+    /// Records that the vocabulary has the new words of an analysis. Call it after their insertion has committed.
+    func recordInVocabulary(_ analysis: Analysis) {
+        for key in analysis.newKeys { entries[key]?.isInVocabulary = true }
+    }
+
+    /// Adds the terms of a post to an analysis, and to `missing` the words that are not cached.
+    private func add(_ post: String, to analysis: inout Analysis, _ missing: inout Set<Key>) {
+        var vector = VectorText(capacity: post.utf8.count * 3 / 2)
+        var newWords = 0
+        IndexTerm.forEachTerm(in: post, Tokenizer.words(of: post)) { term in
+            guard needsEntry(term) else {
+                if term.form == .literal {
+                    vector.append(TSQuery.quoted(String(decoding: term.bytes, as: UTF8.self)), term.position)
+                }
+                return
+            }
+            let key = Key(bytes: term.bytes)
+            guard let entry = entries[key] else {
+                missing.insert(key)
+                return
+            }
+            if case .folded(let prefix, let suffix) = term.form {
+                guard !entry.folded.isEmpty else { return }
+                let weight = prefix.isEmpty && suffix.isEmpty ? "" : "A"
+                vector.append(TSQuery.quoted(prefix + entry.folded + suffix), term.position, weight)
+                return
+            }
+            if entry.isVocabularyWord, !entry.isInVocabulary, newWords < Self.newWordLimit {
+                if analysis.newWords.insert(entry.folded).inserted { newWords += 1 }
+                analysis.newKeys.append(key)
+            }
+            for stem in entry.quotedStems { vector.append(stem, term.position) }
+            if let accented = entry.accented { vector.append(TSQuery.quoted(accented), term.position, "A") }
+        }
+        analysis.vectors.append(vector.text)
+    }
+}
+
+/// The text form of a `tsvector`.
+private struct VectorText {
+    /// The highest position that a `tsvector` stores.
+    private static let lastPosition = 16_383
+
+    private(set) var text = ""
+
+    init(capacity: Int) {
+        text.reserveCapacity(capacity)
+    }
+
+    mutating func append(_ quoted: String, _ position: Int, _ weight: String = "") {
+        guard position <= Self.lastPosition else { return }
+        text += quoted
+        text += ":"
+        text += String(position)
+        text += weight
+        text += " "
     }
 }

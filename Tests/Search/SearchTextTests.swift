@@ -1,0 +1,265 @@
+import Contracts
+import Reactor
+import Testing
+
+@testable import SearchService
+@testable import WorkerKit
+
+/// What people type and what they see: accents, emoji, scripts without spaces, stop words, symbols.
+@Suite("Text of posts and searches") struct SearchTextTests {
+    /// Posts, a search, and the posts that it finds, the best first.
+    struct Row: Sendable, CustomTestStringConvertible {
+        let posts: [String]
+        let query: String
+        let found: [String]
+        /// Whether the order of the hits counts.
+        var isOrdered = true
+
+        var testDescription: String { "\(query) in \(posts)" }
+    }
+
+    @Loop private func check(_ row: Row) async throws {
+        try await SearchFixture.with { fixture in
+            let now = Timestamp.now()
+            for (index, content) in row.posts.enumerated() {
+                try await fixture.post(content, at: now.advanced(by: .seconds(-index)))
+            }
+            let found = try await fixture.found(row.query)
+            if row.isOrdered {
+                #expect(found == row.found)
+            } else {
+                #expect(Set(found) == Set(row.found))
+            }
+        }
+    }
+
+    static let emoji: [Row] = {
+        let posts = ["love ❤️", "sign ⚠️", "sun ☀️"]
+        return [
+            Row(posts: posts, query: "❤️", found: ["love ❤️"]),
+            Row(posts: posts, query: "❤", found: ["love ❤️"]),
+            Row(posts: posts, query: "❤\u{FE0E}", found: ["love ❤️"]),
+            Row(posts: posts, query: "sun -❤️", found: ["sun ☀️"]),
+            Row(posts: posts, query: "sun -☀", found: []),
+            Row(posts: ["1️⃣ item"], query: "1", found: ["1️⃣ item"]),
+            Row(posts: ["1 item"], query: "1️⃣", found: ["1 item"]),
+            Row(posts: ["well done 👍🏽"], query: "👍", found: ["well done 👍🏽"]),
+            Row(posts: ["well done 👍"], query: "👍🏿", found: ["well done 👍"]),
+            Row(posts: ["she codes 👩🏽‍💻"], query: "👩‍💻", found: ["she codes 👩🏽‍💻"]),
+            Row(posts: ["she codes 👩🏽‍💻"], query: "👩", found: ["she codes 👩🏽‍💻"]),
+            Row(posts: ["she codes 👩🏽‍💻"], query: "💻", found: ["she codes 👩🏽‍💻"]),
+            Row(posts: ["a woman 👩", "she codes 👩‍💻"], query: "👩‍💻", found: ["she codes 👩‍💻", "a woman 👩"]),
+            Row(posts: ["who knows 🤷‍♀️"], query: "🤷", found: ["who knows 🤷‍♀️"]),
+            Row(posts: ["to Paris 🇫🇷", "to Rome 🇮🇹"], query: "🇫🇷", found: ["to Paris 🇫🇷"]),
+            Row(posts: ["🇫🇷🇮🇹"], query: "🇮🇹", found: ["🇫🇷🇮🇹"]),
+            Row(posts: ["good morning☕friends"], query: "friends", found: ["good morning☕friends"]),
+            Row(posts: ["good morning☕friends"], query: "☕", found: ["good morning☕friends"]),
+            Row(posts: ["price 5 €", "price 5 £"], query: "€", found: ["price 5 €"]),
+            Row(posts: ["😂😂"], query: "😂", found: ["😂😂"]),
+            Row(posts: ["a 😂"], query: "😂😂😂", found: ["a 😂"]),
+            Row(posts: ["Apple® Watch"], query: "\"apple watch\"", found: ["Apple® Watch"]),
+            Row(posts: ["good 😀 morning"], query: "\"good morning\"", found: ["good 😀 morning"]),
+            Row(posts: ["rugby 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "rugby 🏴󠁧󠁢󠁳󠁣󠁴󠁿"], query: "rugby -🏴󠁧󠁢󠁥󠁮󠁧󠁿", found: ["rugby 🏴󠁧󠁢󠁳󠁣󠁴󠁿"]),
+            Row(posts: ["family 👨‍👩‍👧‍👦"], query: "👧", found: ["family 👨‍👩‍👧‍👦"]),
+            Row(posts: ["a ❤️ letter", "a letter"], query: "\"❤ letter\"", found: ["a ❤️ letter"]),
+        ]
+    }()
+
+    @Test("an emoji finds itself, with or without variation selectors, skin tones and joined emoji", arguments: emoji)
+    @Loop func findsEmoji(_ row: Row) async throws { try await check(row) }
+
+    static let accents: [Row] = [
+        Row(posts: ["caf\u{E9}"], query: "cafe\u{301}", found: ["caf\u{E9}"]),
+        Row(posts: ["cafe\u{301}"], query: "caf\u{E9}", found: ["cafe\u{301}"]),
+        Row(posts: ["cafe\u{301} noir"], query: "\"caf\u{E9} noir\"", found: ["cafe\u{301} noir"]),
+        Row(posts: ["\u{AC10}"], query: "\u{1100}\u{1161}\u{11B7}", found: ["\u{AC10}"]),
+        Row(posts: ["\u{1100}\u{1161}\u{11B7}"], query: "\"\u{AC10}\"", found: ["\u{1100}\u{1161}\u{11B7}"]),
+        Row(posts: ["Chamb\u{E9}ry"], query: "Chambe\u{301}ry", found: ["Chamb\u{E9}ry"]),
+        Row(posts: ["cafe", "café"], query: "café", found: ["café", "cafe"]),
+        Row(posts: ["café", "cafe"], query: "café", found: ["café", "cafe"]),
+        Row(posts: ["café", "cafe"], query: "cafe", found: ["café", "cafe"], isOrdered: false),
+        Row(posts: ["crème brûlée"], query: "creme brulee", found: ["crème brûlée"]),
+        Row(posts: ["crème brûlée"], query: "\"creme brulee\"", found: ["crème brûlée"]),
+        Row(posts: ["Łódź"], query: "lodz", found: ["Łódź"]),
+        Row(posts: ["Ångström"], query: "angstrom", found: ["Ångström"]),
+        Row(posts: ["İstanbul"], query: "istanbul", found: ["İstanbul"]),
+        Row(posts: ["straße"], query: "strasse", found: ["straße"]),
+        Row(posts: ["strasse"], query: "straße", found: ["strasse"]),
+        Row(posts: ["λόγος"], query: "ΛΟΓΟΣ", found: ["λόγος"]),
+        Row(posts: ["ёлка"], query: "елка", found: ["ёлка"]),
+        Row(posts: ["oﬃce"], query: "office", found: ["oﬃce"]),
+        Row(posts: ["ＡＢＣ"], query: "abc", found: ["ＡＢＣ"]),
+        Row(posts: ["مُحَمَّد"], query: "محمد", found: ["مُحَمَّد"]),
+        Row(posts: ["محـــمد"], query: "محمد", found: ["محـــمد"]),
+        Row(posts: ["שָׁלוֹם"], query: "שלום", found: ["שָׁלוֹם"]),
+        Row(posts: ["Việt Nam"], query: "viet", found: ["Việt Nam"]),
+        Row(posts: ["smørrebrød"], query: "smorrebrod", found: ["smørrebrød"]),
+        Row(posts: ["ﾃﾞﾊﾟｰﾄ"], query: "デパート", found: ["ﾃﾞﾊﾟｰﾄ"]),
+        Row(posts: ["thé vert", "the verb"], query: "thé", found: ["thé vert"]),
+        Row(posts: ["हिन्दी"], query: "हिन्दी", found: ["हिन्दी"]),
+        Row(posts: ["naïveté"], query: "naivete", found: ["naïveté"]),
+        Row(posts: ["naivete"], query: "naïveté", found: ["naivete"]),
+        Row(posts: ["обʼєднання"], query: "об'єднання", found: ["обʼєднання"]),
+        Row(posts: ["Hawaiʻi"], query: "Hawai'i", found: ["Hawaiʻi"]),
+        Row(posts: ["мой дом"], query: "\"мои\"", found: []),
+        Row(posts: ["علی"], query: "علي", found: ["علی"]),
+        Row(posts: ["٢٠٢٤"], query: "2024", found: ["٢٠٢٤"]),
+        Row(posts: ["Diyarbakır"], query: "diyarbakir", found: ["Diyarbakır"]),
+        Row(posts: ["the end", "thế giới"], query: "teh", found: []),
+    ]
+
+    @Test("a word finds itself in each spelling, and what was typed with its accents ranks first", arguments: accents)
+    @Loop func findsAccents(_ row: Row) async throws { try await check(row) }
+
+    static let unspaced: [Row] = [
+        Row(posts: ["这是一个测试文档"], query: "测试", found: ["这是一个测试文档"]),
+        Row(posts: ["这是一个测试文档"], query: "这是", found: ["这是一个测试文档"]),
+        Row(posts: ["这是一个测试文档"], query: "\"测试文档\"", found: ["这是一个测试文档"]),
+        Row(posts: ["这是一个测试文档"], query: "档", found: ["这是一个测试文档"]),
+        Row(posts: ["这是一个测试文档"], query: "测", found: ["这是一个测试文档"]),
+        Row(posts: ["测量和考试"], query: "测试", found: []),
+        Row(posts: ["私は東京に住んでいます"], query: "東京", found: ["私は東京に住んでいます"]),
+        Row(posts: ["東京都", "京都"], query: "京都", found: ["京都", "東京都"]),
+        Row(posts: ["私は東京に住んでいます"], query: "東京 -住んで", found: []),
+        Row(posts: ["ฉันรักภาษาไทย"], query: "ภาษา", found: ["ฉันรักภาษาไทย"]),
+        Row(posts: ["서울에서 만나요"], query: "서울", found: ["서울에서 만나요"]),
+        Row(posts: ["iPhone手机壳"], query: "手机", found: ["iPhone手机壳"]),
+        Row(posts: ["iPhone手机壳"], query: "iphone", found: ["iPhone手机壳"]),
+        Row(posts: ["東京 tower"], query: "\"東京 tower\"", found: ["東京 tower"]),
+        Row(posts: ["ကျွန်တော် မြန်မာ"], query: "မြန်မာ", found: ["ကျွန်တော် မြန်မာ"]),
+        Row(posts: ["ភាសា\u{200B}ខ្មែរ"], query: "ភាសាខ្មែរ", found: ["ភាសា\u{200B}ខ្មែរ"]),
+        Row(posts: ["ジョン・レノン"], query: "ジョンレノン", found: ["ジョン・レノン"]),
+        Row(posts: ["東京 #東京"], query: "#東京", found: ["東京 #東京"]),
+        Row(posts: ["東京", "#東京"], query: "東京 -#東京", found: ["東京"]),
+        Row(posts: ["서울 서울역"], query: "「서울역」", found: ["서울 서울역"]),
+    ]
+
+    @Test("a part of a text without spaces between words finds the text", arguments: unspaced)
+    @Loop func findsUnspaced(_ row: Row) async throws { try await check(row) }
+
+    static let stopWords: [Row] = [
+        Row(posts: ["don't panic", "panic now"], query: "don't panic", found: ["don't panic"]),
+        Row(posts: ["don’t panic"], query: "don't", found: ["don’t panic"]),
+        Row(posts: ["dont panic"], query: "don't", found: ["dont panic"]),
+        Row(posts: ["it's", "other"], query: "it's", found: ["it's"]),
+        Row(posts: ["The Who", "a band"], query: "The Who", found: ["The Who"]),
+        Row(posts: ["to be or not to be"], query: "to be or not to be", found: ["to be or not to be"]),
+        Row(posts: ["to be or not to be", "be to"], query: "\"to be\"", found: ["to be or not to be"]),
+        Row(posts: ["AT&T", "att"], query: "AT&T", found: ["AT&T", "att"], isOrdered: false),
+        Row(posts: ["rebuilding", "during rebuild"], query: "\"during rebuild\"", found: ["during rebuild"]),
+        Row(posts: ["quokka, don't", "quokka"], query: "quokka -don't", found: ["quokka"]),
+        Row(posts: ["quick fox", "the quick dog"], query: "the quick fox", found: ["quick fox"]),
+        Row(posts: ["the fox", "a fox"], query: "fox -the", found: ["a fox"]),
+        Row(posts: ["I'll come", "ill"], query: "\"ill\"", found: ["ill"]),
+        Row(posts: ["I'll come"], query: "I’ll", found: ["I'll come"]),
+        Row(posts: ["the dog's bone"], query: "dogs", found: ["the dog's bone"]),
+        Row(posts: ["fox red"], query: "fox −red", found: []),
+        Row(posts: ["red fox", "fox red"], query: "«red fox»", found: ["red fox"]),
+        Row(posts: ["we are the champions"], query: "\"we are the champions\"", found: ["we are the champions"]),
+    ]
+
+    @Test("stop words count in phrases, in exclusions and if a search has no other words", arguments: stopWords)
+    @Loop func findsStopWords(_ row: Row) async throws { try await check(row) }
+
+    static let symbols: [Row] = [
+        Row(posts: ["C", "C#", "C++"], query: "C++", found: ["C++", "C", "C#"]),
+        Row(posts: ["C", "C++", "C#"], query: "c#", found: ["C#", "C", "C++"]),
+        Row(posts: ["C", "C#", "C++"], query: "C -C++", found: ["C", "C#"]),
+        Row(posts: ["a+b"], query: "b", found: ["a+b"]),
+        Row(posts: ["C++17", "C"], query: "C -C++", found: ["C"]),
+        Row(posts: ["objective-c", "objective-c++"], query: "objective-c -objective-c++", found: ["objective-c"]),
+        Row(posts: ["#ThisIsMyNewDog"], query: "dog", found: ["#ThisIsMyNewDog"]),
+        Row(posts: ["#swift_lang"], query: "lang -#swift", found: ["#swift_lang"]),
+        Row(posts: ["#sunset#beach"], query: "#beach", found: ["#sunset#beach"]),
+        Row(posts: ["＃swift", "swift"], query: "swift -#swift", found: ["swift"]),
+        Row(posts: ["#SwiftLang rocks"], query: "swift", found: ["#SwiftLang rocks"]),
+        Row(posts: ["#SwiftLang rocks", "a swift"], query: "swift", found: ["a swift", "#SwiftLang rocks"]),
+        Row(posts: ["swiftlang", "#SwiftLang rocks"], query: "#swiftlang", found: ["#SwiftLang rocks", "swiftlang"]),
+        Row(posts: ["rocks swiftlang", "rocks #SwiftLang"], query: "rocks -#swiftlang", found: ["rocks swiftlang"]),
+        Row(posts: ["#HTTPServer2"], query: "server", found: ["#HTTPServer2"]),
+        Row(posts: ["#東京"], query: "東京", found: ["#東京"]),
+        Row(posts: ["e-mail"], query: "email", found: ["e-mail"]),
+        Row(posts: ["email"], query: "e-mail", found: ["email"]),
+        Row(posts: ["my e-mail address"], query: "\"my email\"", found: ["my e-mail address"]),
+        Row(posts: ["my e-mail address"], query: "\"email address\"", found: ["my e-mail address"]),
+        Row(posts: ["my email address"], query: "\"my e-mail address\"", found: ["my email address"]),
+        Row(posts: ["v1.2.3"], query: "1.2.3", found: ["v1.2.3"]),
+        Row(posts: ["1,000,000"], query: "1000000", found: ["1,000,000"]),
+        Row(posts: ["1000000"], query: "1,000,000", found: ["1000000"]),
+        Row(posts: ["co\u{AD}operate"], query: "cooperate", found: ["co\u{AD}operate"]),
+        Row(posts: ["cooperate"], query: "co\u{AD}operate", found: ["cooperate"]),
+        Row(posts: ["covid19"], query: "covid", found: ["covid19"]),
+        Row(posts: ["U.S.A."], query: "usa", found: ["U.S.A."]),
+        Row(posts: ["node.js"], query: "nodejs", found: ["node.js"]),
+        Row(posts: ["well-known"], query: "known", found: ["well-known"]),
+        Row(posts: ["O'Brien"], query: "obrien", found: ["O'Brien"]),
+    ]
+
+    @Test("a word with symbols finds what is meant, and is found by its parts", arguments: symbols)
+    @Loop func findsSymbols(_ row: Row) async throws { try await check(row) }
+
+    @Test("what a search finds exactly does not depend on other posts, and similar words are listed below")
+    @Loop func otherPosts() async throws {
+        try await SearchFixture.with { fixture in
+            try await fixture.post("burrow")
+            try await fixture.post("burn")
+            #expect(try await fixture.found("burr") == ["burrow", "burn"])
+            try await fixture.post("a burr")
+            #expect(try await fixture.found("burr") == ["a burr", "burrow", "burn"])
+            var pages: [String] = []
+            for page in 1...3 { pages += try await fixture.search("burr", limit: 1, page: page).items.map(\.content) }
+            #expect(pages == ["a burr", "burrow", "burn"])
+            #expect(try await fixture.search("burr", limit: 1, page: 1).number?.total == 3)
+            for number in 0..<30 { try await fixture.post("burr \(number)") }
+            #expect(try await fixture.search("burr", limit: 10, page: 1).number?.total == 31)
+        }
+    }
+
+    @Test("a highlight marks the part of a text without spaces, the joined word and the emoji that were found")
+    @Loop func highlights() async throws {
+        try await SearchFixture.with { fixture in
+            try await fixture.post("这是一个测试文档")
+            try await fixture.post("my e-mail")
+            try await fixture.post("love ❤️!")
+            try await fixture.post("crème brûlée")
+            try await fixture.post("C++ and C#")
+            for (query, highlight) in [
+                ("测试", "这是一个<mark>测试</mark>文档"), ("email", "my <mark>e</mark>-<mark>mail</mark>"),
+                ("❤", "love <mark>❤️</mark>!"), ("creme", "<mark>crème</mark> brûlée"),
+                ("档", "这是一个测试文<mark>档</mark>"),
+            ] {
+                #expect(try await fixture.search(query).items.first?.highlight == highlight)
+            }
+        }
+    }
+
+    @Test("the language of the deployment decides the stems and the stop words")
+    @Loop func languages() async throws {
+        try await SearchFixture.with { fixture in
+            for (language, word, stem, isStopWord) in [
+                (SearchLanguage.english, "houses", "hous", false), (.german, "Häuser", "haus", false),
+                (.german, "der", "der", true), (.simple, "houses", "houses", false), (.simple, "the", "the", false),
+            ] {
+                let lexicon = Lexicon(database: fixture.database, language: language)
+                try await lexicon.load([word])
+                let entry = lexicon[Array(word.lowercased().utf8)]
+                #expect(entry?.stems.first == stem)
+                #expect(entry?.isStopWord == isStopWord)
+            }
+        }
+    }
+
+    @Test("each language has a dictionary of PostgreSQL, and an unknown language is an error")
+    @Loop func languageNames() async throws {
+        try await SearchFixture.with { fixture in
+            for language in SearchLanguage.allCases {
+                try await Lexicon(database: fixture.database, language: language).load(["word"])
+            }
+        }
+        #expect(try SearchService.language(Settings(environment: [:])) == .english)
+        #expect(try SearchService.language(Settings(environment: ["WARREN_SEARCH_LANGUAGE": "german"])) == .german)
+        let settings = Settings(environment: ["WARREN_SEARCH_LANGUAGE": "klingon"])
+        let error = #expect(throws: SettingsError.self) { try SearchService.language(settings) }
+        #expect(error?.message.contains("english, finnish") == true)
+    }
+}
