@@ -9,6 +9,8 @@ package struct EntityRequest: SchemaCodable, Hashable {
         self.id = id
     }
 
+    package static let faultyPart = Problem.FaultyPart.request
+
     package static let schema = Schema<EntityRequest>.object(
         "EntityRequest",
         field("id", \.id, .uuid.described("The id of the post or picture.")),
@@ -54,6 +56,8 @@ package struct ListRequest: SchemaCodable, Hashable {
         self.cursor = cursor
     }
 
+    package static let faultyPart = Problem.FaultyPart.request
+
     package static let schema = Schema<ListRequest>.object(
         "ListRequest",
         field("limit", \.limit, .pageLimit, default: 10),
@@ -79,3 +83,5 @@ extension String {
         utf8.allSatisfy { $0.isASCIILetterOrDigit || "-_=".utf8.contains($0) }
     }
 }
+    package static let faultyPart = Problem.FaultyPart.query
+

@@ -41,7 +41,7 @@ extension ProblemCode {
     package static let bodyTooLarge = Self(413, "body-too-large", "The body is too large")
     package static let unsupportedMediaType = Self(
         415, "unsupported-media-type", "The content type is not supported")
-    package static let invalid = Self(422, "invalid", "The content is not valid")
+    package static let invalid = Self(422, "invalid", "The request is not valid")
     package static let idempotencyKeyReused = Self(
         422, "idempotency-key-reused", "The idempotency key was used with another body")
     package static let tooManyRequests = Self(429, "too-many-requests", "Too many requests", retryAfter: 1)
