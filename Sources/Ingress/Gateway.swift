@@ -47,15 +47,21 @@ final class Gateway: Sendable {
         case .malformedPath:
             refuse(exchange, Problem(.malformedRequest, detail: "The path must be percent-encoded UTF-8."))
         case .methodNotAllowed(let allow):
-            if let preflight = cors.preflight(method: context.method, fields: context.fields, allow: allow) {
-                charge(exchange, limits.charges(.general, caller: nil, client: context.client)) { preflight }
-            } else {
-                let problem = Problem(.methodNotAllowed)
-                charge(exchange, limits.charges(.general, caller: nil, client: context.client)) {
-                    var response = IngressResponse.problem(problem, traceID: context.trace.traceID)
-                    response.fields.append(HTTPField(name: .allow, value: allow))
-                    return response
-                }
+        case .options(let allow):
+            let preflight = cors.preflight(fields: context.fields, allow: allow)
+            charge(exchange, limits.charges(.general, caller: nil, client: context.client)) {
+                preflight ?? IngressResponse(status: 204, fields: [.allow: allow])
+            }
+            charge(exchange, limits.charges(.general, caller: nil, client: context.client)) {
+                var response = IngressResponse.problem(Problem(.methodNotAllowed), traceID: context.trace.traceID)
+                response.fields.append(HTTPField(name: .allow, value: allow))
+                return response
+            }
+        case .trailingSlash(let path):
+            // The path has a route, so it cannot begin with two slashes and name another host.
+            let location = context.query.isEmpty ? String(path) : "\(path)?\(context.query)"
+            charge(exchange, limits.charges(.general, caller: nil, client: context.client)) {
+                IngressResponse(status: 308, fields: [.location: location])
             }
         case .route(let route, let parameters):
             switch route.action {
@@ -204,7 +210,7 @@ final class Gateway: Sendable {
     /// Whether to close the connection after the response, because the unread rest of the request's body may be too
     /// large to read and discard.
     func mustClose(_ context: RequestContext, _ response: IngressResponse) -> Bool {
-        guard context.fields.hasBody, response.status >= 400 else { return false }
+        guard context.fields.hasBody, response.status >= 300 else { return false }
         return response.status == 408 || response.status == 413 || context.fields.isChunked
             || context.fields.contentLength ?? 0 > bodies.json
     }

@@ -33,12 +33,12 @@ struct CORSPolicy: Sendable {
         return [Self.vary, HTTPField(name: .accessControlAllowOrigin, value: origin), Self.exposed]
     }
 
-    /// Returns the response to a preflight request; `nil` if the request is not a preflight request or if its origin is
+    /// Returns the response to an OPTIONS request that is a preflight request; `nil` if it is none, or if its origin is
     /// not allowed.
     ///
     /// - Parameter allow: the methods of the path, as in the `Allow` field.
-    func preflight(method: HTTPRequest.Method, fields: RequestFields, allow: String) -> IngressResponse? {
-        guard method == .options, fields.hasAccessControlRequestMethod, let origin = fields.origin,
+    func preflight(fields: RequestFields, allow: String) -> IngressResponse? {
+        guard fields.hasAccessControlRequestMethod, let origin = fields.origin,
             allowsAny || origins.contains(origin)
         else { return nil }
         return IngressResponse(
