@@ -42,7 +42,11 @@ extension Gateway {
                 send(HTTPExchange.PendingMessage(request: request, limit: limit, charges: charges()), exchange)
             case .parameters(let types):
                 let parameters = try match.parameters + QueryString.parse(context.query)
-                request.body = try parameters.json(types)
+                var entityTags: [String]?
+                if types.hasEntityTags, let field = context.fields.ifMatch {
+                    entityTags = try EntityTags.required(by: field)
+                }
+                request.body = try parameters.json(types, entityTags: entityTags)
                 let weight = RequestWeight.list(parameters, base: match.route.weight)
                 send(HTTPExchange.PendingMessage(request: request, limit: limit, charges: charges(weight)), exchange)
             case .receipt:

@@ -8,8 +8,8 @@ struct CORSPolicy: Sendable {
     private static let allowedFields = HTTPField(
         name: .accessControlAllowHeaders,
         value:
-            "Authorization, Content-Type, Idempotency-Key, If-None-Match, Prefer, Traceparent, Tracestate, X-Request-Id"
-    )
+            "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, Traceparent, Tracestate, "
+            + "X-Request-Id")
     private static let maximumAge = HTTPField(name: .accessControlMaxAge, value: "600")
     private static let vary = HTTPField(name: .vary, value: "Origin")
     private static let anyOrigin = HTTPField(name: .accessControlAllowOrigin, value: "*")
