@@ -84,6 +84,7 @@ let layer1 =
     + driver("Redis", c: "CHiredis", apt: "libhiredis-dev", ["Reactor", logging, deque])
     + driver("Curl", c: "CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev", ["ASCII", "Reactor", logging])
     + driver("Argon2", c: "CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev", ["ASCII", "Reactor"])
+    + driver("Zlib", c: "CZlib", pkgConfig: "zlib", apt: "zlib1g-dev", [])
     + [
         .target(
             name: "CCommonPasswords", path: "Sources/Contracts/Passwords/CCommonPasswords",
@@ -124,8 +125,8 @@ let layer3 = [
     module(
         "Ingress", exclude: ["Multipart", "README.md"],
         [
-            "ASCII", "Reactor", "AMQP", "Redis", "Contracts", "WorkerKit", "Multipart", logging, lifecycle,
-            httpTypes, nioCore, nioPosix, nioHTTP1, nioExtras, jwt, crypto,
+            "ASCII", "Reactor", "AMQP", "Redis", "Contracts", "WorkerKit", "Multipart", "Zlib", logging,
+            lifecycle, httpTypes, nioCore, nioPosix, nioHTTP1, nioExtras, jwt, crypto,
         ]),
 ]
 
@@ -220,8 +221,8 @@ let testTargets = [
     tests(
         "Ingress",
         [
-            "Ingress", "Multipart", "AMQP", "BrokerSupport", "Redis", "Contracts", "WorkerKit", "Reactor", logging,
-            lifecycle, jwt, httpTypes, nioCore, nioHTTP1,
+            "Ingress", "Multipart", "CZlib", "AMQP", "BrokerSupport", "Redis", "Contracts", "WorkerKit", "Reactor",
+            logging, lifecycle, jwt, httpTypes, nioCore, nioHTTP1,
         ]),
     tests("Compose", ["warren"]),
     tests("AtomicFile", ["AtomicFile"]),

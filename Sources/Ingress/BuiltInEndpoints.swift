@@ -1,5 +1,6 @@
 internal import Contracts
 internal import HTTPTypes
+internal import Zlib
 
 /// The responses of the endpoints that the ingress serves without sending a message.
 struct BuiltInEndpoints: Sendable {
@@ -19,9 +20,11 @@ struct BuiltInEndpoints: Sendable {
         openAPI = IngressResponse(
             status: 200,
             fields: HTTPFields([
-                HTTPField(name: .contentType, value: ContentType.json), Self.cacheable,
-                HTTPField(name: .eTag, value: Self.entityTag(of: document)),
-            ]), body: document)
+                HTTPField(name: .contentType, value: type), cacheable,
+                HTTPField(name: .eTag, value: entityTag(of: body)),
+            ]), body: body)
+        response.gzippedBody = GzipStream.compress(body, level: 9)
+        return response
     }
 
     /// Returns the entity tag of a document: the hash of its bytes (FNV-1a, 64 bits).

@@ -16,6 +16,7 @@ extension Gateway {
 
     /// Authenticates a request, and sends its message as soon as the message's body is complete.
     func forward(_ match: MessageRoute, _ exchange: HTTPExchange) {
+        exchange.hasCredentials = match.message.kind == .credential
         var caller: Caller?
         let limit = match.route.limit
         do throws(Problem) {
@@ -162,9 +163,6 @@ extension Gateway {
             response = .problem(refusal, traceID: context.trace.traceID)
         } else if let outcome = result.outcome {
             response = .outcome(outcome, of: result.request, traceID: context.trace.traceID, receipts: receipts)
-            if context.method == .get || context.method == .head {
-                response = response.notModified(ifNoneMatch: context.fields.ifNoneMatch)
-            }
         } else {
             response = .problem(
                 Problem(.tooManyRequests, retryAfter: result.decisions.retryAfter), traceID: context.trace.traceID)

@@ -4,7 +4,7 @@
 # shellcheck disable=SC2034 # used by other parts
 PACKAGES=(
     rabbitmq-server postgresql redis-server
-    librabbitmq-dev libpq-dev libcurl4-openssl-dev libhiredis-dev libargon2-dev pkg-config
+    librabbitmq-dev libpq-dev libcurl4-openssl-dev libhiredis-dev libargon2-dev zlib1g-dev pkg-config
     git ca-certificates curl jq openssl
 )
 # shellcheck disable=SC2034 # used by other parts
