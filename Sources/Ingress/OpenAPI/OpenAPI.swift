@@ -6,7 +6,7 @@ enum OpenAPI {
     static let document: JSON = .object { document in
         document.add("openapi", "3.1.0")
         document.add("info", information)
-        document.add("servers", [["url": "/"]])
+        document.add("servers", servers)
         document.add("tags", .array(tags.map { ["name": .string($0.name), "description": .string($0.description)] }))
         document.add("paths", paths)
         document.add("components", components)
@@ -23,6 +23,19 @@ enum OpenAPI {
             path that supports GET. An unsupported method gets 405 with the field `Allow`. An unknown path gets 404 \
             with the code `not-found`.
             """),
+    ]
+
+    private static let servers: JSON = [
+        ["url": "/", "description": "The server that this document was read from."],
+        [
+            "url": "{address}", "description": "Another server.",
+            "variables": [
+                "address": [
+                    "default": "http://127.0.0.1:8080",
+                    "description": "The scheme, the host and the port of an ingress.",
+                ]
+            ],
+        ],
     ]
 
     private static let tags: [(name: String, description: String)] = [

@@ -46,7 +46,7 @@ extension Shape {
         switch self {
         case .integer: true
         case .nullable(let shape), .described(let shape, _): shape.isInteger
-        case .any, .boolean, .number, .string, .array, .object: false
+        case .any, .boolean, .number, .string, .array, .object, .anyOf: false
         }
     }
 }
