@@ -123,7 +123,7 @@ let layer3 = [
         serviceBase + ["AMQP"]),
     module("Multipart", path: "Sources/Ingress/Multipart", ["ASCII"]),
     module(
-        "Ingress", exclude: ["Multipart", "README.md"],
+        "Ingress", exclude: ["Multipart", "README.md"], resources: [.embedInCode("Documentation/Page")],
         [
             "ASCII", "Reactor", "AMQP", "Redis", "Contracts", "WorkerKit", "Multipart", "Zlib", logging,
             lifecycle, httpTypes, nioCore, nioPosix, nioHTTP1, nioExtras, jwt, crypto,

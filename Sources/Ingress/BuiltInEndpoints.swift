@@ -9,6 +9,8 @@ struct BuiltInEndpoints: Sendable {
     private let keys: IngressResponse
     private let alive: IngressResponse
     private let openAPI: IngressResponse
+    private let root: IngressResponse
+    private let documentation: IngressResponse
 
     init(keys: PublicKeys) {
         self.keys = IngressResponse(
@@ -17,7 +19,22 @@ struct BuiltInEndpoints: Sendable {
             body: keys.document)
         alive = .json(Array(#"{"status":"alive"}"#.utf8))
         let document = OpenAPI.document.serialized()
-        openAPI = IngressResponse(
+        openAPI = Self.document(document, type: ContentType.json)
+        root = Self.document(Self.index.serialized(), type: ContentType.json)
+        let page = DocumentationPage(of: OpenAPI.document)
+        var documentation = Self.document(page.html, type: "text/html; charset=utf-8")
+        documentation.contentSecurityPolicy = page.contentSecurityPolicy
+        self.documentation = documentation
+    }
+
+    private static let index: JSON = [
+        "name": "Warren", "description": "A social backend: accounts, posts, pictures and search.",
+        "contract": "/openapi.json", "documentation": "/docs", "health": "/health/ready",
+    ]
+
+    /// Makes the response with a document that never changes. It is compressed here, once.
+    private static func document(_ body: [UInt8], type: String) -> IngressResponse {
+        var response = IngressResponse(
             status: 200,
             fields: HTTPFields([
                 HTTPField(name: .contentType, value: type), cacheable,
@@ -43,6 +60,8 @@ struct BuiltInEndpoints: Sendable {
         case .liveness: alive
         case .publicKeys: keys
         case .openAPI: openAPI
+        case .root: root
+        case .documentation: documentation
         case .readiness: Self.readiness(health)
         }
     }
