@@ -235,7 +235,7 @@ let testTargets = [
         "Fuzz", exclude: ["libfuzzer"],
         ["Contracts", "ImageHeaders", "Multipart", "AMQP", "CRabbitMQ", "Ingress", "Reactor", nioHTTP1]),
     tests(
-        "Journeys",
+        "Journeys", exclude: ["Clients"],
         [
             "AMQP", "BrokerSupport", "DatabaseSupport", "LocalStack", "Postgres", "Redis", "Curl", "Contracts",
             "Reactor", logging,

@@ -101,11 +101,11 @@ struct ForwardingTests {
                 seen.withLock { $0 = received.body }
                 return .noContent
             } _: {
+                let token = try ingress.maker.token()
                 func delete(_ target: String, _ ifMatch: String?) throws -> RawClient.Response {
                     var fields = ["X-Request-Id": "\(mark)-6"]
                     fields["If-Match"] = ifMatch
-                    return try ingress.client().call(
-                        "DELETE", target, token: try ingress.maker.token(), fields: fields)
+                    return try ingress.client().call("DELETE", target, token: token, fields: fields)
                 }
                 for (ifMatch, body) in [
                     (nil, #"{"id":"1"}"#), ("*", #"{"id":"1"}"#), (#""a", W/"b""#, #"{"id":"1","ifMatch":["\"a\""]}"#),
