@@ -246,6 +246,16 @@ let testTargets = [
 /// one program, so without this choice a change of a module would also compile the tests of all modules above it.
 let chosenTests = Context.environment["WARREN_TEST_TARGET"]
 
+/// The tools of developers. If `WARREN_PROGRAMS` is `stack`, they and the tests are left out. `compose/local up` sets the
+/// variable, so that a first start compiles less.
+let developerTargets: Set = [
+    "FaultProxy", "CSpawn", "LocalStack", "TestData", "BenchKit", "ChaosKit", "warren-bench", "warren-bench-raw",
+    "warren-chaos",
+]
+let buildsStackOnly = Context.environment["WARREN_PROGRAMS"] == "stack"
+let programs = layer4.filter { !buildsStackOnly || !developerTargets.contains($0.name) }
+let chosenTestTargets = testTargets.filter { !$0.isTest || chosenTests == nil || chosenTests == $0.name }
+
 let package = Package(
     name: "warren",
     dependencies: [
@@ -261,7 +271,6 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.1"),
     ],
-    targets: layer0 + layer1 + layer2 + layer3 + layer4
-        + testTargets.filter { !$0.isTest || chosenTests == nil || chosenTests == $0.name },
+    targets: layer0 + layer1 + layer2 + layer3 + programs + (buildsStackOnly ? [] : chosenTestTargets),
     cLanguageStandard: .c2x  // CCommonPasswords uses #embed of C23.
 )

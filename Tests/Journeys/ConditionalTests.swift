@@ -39,7 +39,7 @@ extension Journeys {
         @Test("a DELETE with an If-Match of another version gets 412 and deletes nothing, of this version 204")
         @Loop func ifMatch() async throws {
             let author = try await APIClient.registered()
-            let picture = try await author.upload(try RandomPNG.make()).expect(201).text("id")
+            let picture = try await author.upload(RandomPNG.make()).expect(201).text("id")
             for path in [
                 try "/v1/posts/\(await author.createPost("conditional").expect(201).text("id"))",
                 "/v1/media/\(picture)",

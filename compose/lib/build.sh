@@ -59,6 +59,9 @@ run_swift_build() {
 # build_release: links Swift's libraries statically, because calls into them are then faster.
 build_release() { run_swift_build build-release -c release --static-swift-stdlib; }
 
+# build_stack: builds only the programs that a stack runs.
+build_stack() { WARREN_PROGRAMS=stack build_release; }
+
 # build_with_sanitizer SANITIZER: builds the programs with a sanitizer of the compiler, thread or address, in a folder
 # below .build. The sanitizers do not work with Swift's static libraries.
 build_with_sanitizer() {

@@ -8,8 +8,19 @@ extension OpenAPI {
             operation.add("operationId", .string(texts.id))
             operation.add("tags", ["operation"])
             operation.add("summary", .string(texts.summary))
+            if hasEntityTag(endpoint) {
+                operation.add("parameters", [reference("parameters", "IfNoneMatch")])
+            }
             operation.add("responses", responses(route, endpoint))
             operation.add("security", [])
+        }
+    }
+
+    /// Whether the endpoint returns a document with an `ETag`.
+    private static func hasEntityTag(_ endpoint: Route.BuiltInEndpoint) -> Bool {
+        switch endpoint {
+        case .openAPI, .root, .documentation: true
+        case .liveness, .readiness, .publicKeys: false
         }
     }
 
@@ -49,6 +60,7 @@ extension OpenAPI {
             case .documentation:
                 responses.add("200", response("The page.", "text/html", ["type": "string"], entityTag: true))
             }
+            if hasEntityTag(endpoint) { responses.add("304", notModified) }
             responses.add("400", problem([.malformedRequest]))
             if route.limit != .unlimited { responses.add("429", problem([.tooManyRequests])) }
             responses.add("431", problem([.headersTooLarge]))

@@ -80,7 +80,7 @@ extension OpenAPI {
         "content": content(acceptedReceipt, example: try? JSON.parse(Receipt.acceptedExample.jsonBytes())),
     ]
 
-    private static let notModified: JSON = [
+    static let notModified: JSON = [
         "description": "The resource has not changed.", "headers": headers(commonHeaders + ["ETag"]),
     ]
 

@@ -20,8 +20,9 @@ enum OpenAPI {
             UTC and with milliseconds. Every error, except the 503 of `/health/ready`, is an \
             `application/problem+json` document with a stable `code`. Unknown fields in a body are errors, and so are \
             unknown parameters of an operation that has parameters in its path or query. HEAD is supported for every \
-            path that supports GET. An unsupported method gets 405 with the field `Allow`. An unknown path gets 404 \
-            with the code `not-found`.
+            path that supports GET, and OPTIONS for every path. An unsupported method gets 405 with the field `Allow`. \
+            An unknown path gets 404 with the code `not-found`, and a known path with a slash too many at its end gets \
+            308. Responses over 1 KiB are compressed if `Accept-Encoding` allows gzip, except those with tokens.
             """),
     ]
 
