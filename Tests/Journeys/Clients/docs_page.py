@@ -205,12 +205,12 @@ def use(page, url, picture, screenshot):
     requests = [
         event["params"]["request"]["url"] for event in page.events if event["method"] == "Network.requestWillBeSent"]
     foreign = [address for address in requests if not address.startswith(f"{url}/")]
-    check(not foreign, f"all {len(requests)} requests go to the ingress, not to {foreign}")
+    check(not foreign, f"all {len(requests)} requests go to the ingress{': ' if foreign else ''}{' '.join(foreign)}")
     faults = [
         json.dumps(event["params"]) for event in page.events
         if event["method"] == "Runtime.exceptionThrown"
         or (event["method"] == "Log.entryAdded" and event["params"]["entry"]["source"] != "network")]
-    check(not faults, f"the browser reports no error, such as {faults}")
+    check(not faults, f"the browser reports no error {' '.join(faults)}")
 
 
 def main():
