@@ -93,7 +93,7 @@ def explain(error, account):
     """Return what happens to a request to which no worker has replied."""
     if not error.command:
         return f"{error}. The message has expired: it is not carried out later. Is a worker running?"
-    receipt = f"python3 queues/example.py receipt {error.message_id} {account['id']} {account['username']}"
+    receipt = f"{sys.executable} queues/example.py receipt {error.message_id} {account['id']} {account['username']}"
     return (
         f"{error}. The broker has stored the command, and it is carried out as soon as a worker runs.\n"
         f"Its receipt is the message_id {error.message_id}. Read it then with\n    {receipt}"

@@ -48,6 +48,14 @@ struct FirstStepsTests {
         #expect(try await Repository.run(Repository.path("compose/local"), ["picture"]).status == 64)
     }
 
+    @Test("queues/README.md says how to run each program that it lists")
+    func programs() throws {
+        let readme = try Repository.text("queues/README.md")
+        let programs = try Repository.all(#"^\| `(\w+\.py)` \|"#, in: readme)
+        #expect(programs == ["example.py", "client_tour.py"])
+        for program in programs { #expect(readme.contains("/usr/bin/python3 queues/\(program)\n")) }
+    }
+
     @Test("compose/local env says on standard error which stack it speaks of, and prints only exports for the shell")
     func environment() async throws {
         let settings = """
