@@ -246,8 +246,8 @@ let testTargets = [
 /// one program, so without this choice a change of a module would also compile the tests of all modules above it.
 let chosenTests = Context.environment["WARREN_TEST_TARGET"]
 
-/// The tools of developers. If `WARREN_PROGRAMS` is `stack`, they and the tests are left out. `compose/local up` sets the
-/// variable, so that a first start compiles less.
+/// The tools of developers. If `WARREN_PROGRAMS` is `stack`, they and the tests are left out. `compose/local up` sets
+/// the variable, so that a first start compiles less.
 let developerTargets: Set = [
     "FaultProxy", "CSpawn", "LocalStack", "TestData", "BenchKit", "ChaosKit", "warren-bench", "warren-bench-raw",
     "warren-chaos",
