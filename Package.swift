@@ -84,6 +84,7 @@ let layer1 =
     + driver("Redis", c: "CHiredis", apt: "libhiredis-dev", ["Reactor", logging, deque])
     + driver("Curl", c: "CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev", ["ASCII", "Reactor", logging])
     + driver("Argon2", c: "CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev", ["ASCII", "Reactor"])
+    + driver("Zlib", c: "CZlib", pkgConfig: "zlib", apt: "zlib1g-dev", [])
     + [
         .target(
             name: "CCommonPasswords", path: "Sources/Contracts/Passwords/CCommonPasswords",
@@ -122,10 +123,10 @@ let layer3 = [
         serviceBase + ["AMQP"]),
     module("Multipart", path: "Sources/Ingress/Multipart", ["ASCII"]),
     module(
-        "Ingress", exclude: ["Multipart", "README.md"],
+        "Ingress", exclude: ["Multipart", "README.md"], resources: [.embedInCode("Documentation/Page")],
         [
-            "ASCII", "Reactor", "AMQP", "Redis", "Contracts", "WorkerKit", "Multipart", logging, lifecycle,
-            httpTypes, nioCore, nioPosix, nioHTTP1, nioExtras, jwt, crypto,
+            "ASCII", "Reactor", "AMQP", "Redis", "Contracts", "WorkerKit", "Multipart", "Zlib", logging,
+            lifecycle, httpTypes, nioCore, nioPosix, nioHTTP1, nioExtras, jwt, crypto,
         ]),
 ]
 
@@ -220,8 +221,8 @@ let testTargets = [
     tests(
         "Ingress",
         [
-            "Ingress", "Multipart", "AMQP", "BrokerSupport", "Redis", "Contracts", "WorkerKit", "Reactor", logging,
-            lifecycle, jwt, httpTypes, nioCore, nioHTTP1,
+            "Ingress", "Multipart", "CZlib", "AMQP", "BrokerSupport", "Redis", "Contracts", "WorkerKit", "Reactor",
+            logging, lifecycle, jwt, httpTypes, nioCore, nioHTTP1,
         ]),
     tests("Compose", ["warren"]),
     tests("AtomicFile", ["AtomicFile"]),
@@ -234,7 +235,7 @@ let testTargets = [
         "Fuzz", exclude: ["libfuzzer"],
         ["Contracts", "ImageHeaders", "Multipart", "AMQP", "CRabbitMQ", "Ingress", "Reactor", nioHTTP1]),
     tests(
-        "Journeys",
+        "Journeys", exclude: ["Clients"],
         [
             "AMQP", "BrokerSupport", "DatabaseSupport", "LocalStack", "Postgres", "Redis", "Curl", "Contracts",
             "Reactor", logging,
@@ -244,6 +245,16 @@ let testTargets = [
 /// The only test target to build; `compose/local test TARGET` sets the variable. SwiftPM links all test targets into
 /// one program, so without this choice a change of a module would also compile the tests of all modules above it.
 let chosenTests = Context.environment["WARREN_TEST_TARGET"]
+
+/// The tools of developers. If `WARREN_PROGRAMS` is `stack`, they and the tests are left out. `compose/local up` sets
+/// the variable, so that a first start compiles less.
+let developerTargets: Set = [
+    "FaultProxy", "CSpawn", "LocalStack", "TestData", "BenchKit", "ChaosKit", "warren-bench", "warren-bench-raw",
+    "warren-chaos",
+]
+let buildsStackOnly = Context.environment["WARREN_PROGRAMS"] == "stack"
+let programs = layer4.filter { !buildsStackOnly || !developerTargets.contains($0.name) }
+let chosenTestTargets = testTargets.filter { !$0.isTest || chosenTests == nil || chosenTests == $0.name }
 
 let package = Package(
     name: "warren",
@@ -260,7 +271,6 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/vapor/jwt-kit.git", from: "5.7.1"),
     ],
-    targets: layer0 + layer1 + layer2 + layer3 + layer4
-        + testTargets.filter { !$0.isTest || chosenTests == nil || chosenTests == $0.name },
+    targets: layer0 + layer1 + layer2 + layer3 + programs + (buildsStackOnly ? [] : chosenTestTargets),
     cLanguageStandard: .c2x  // CCommonPasswords uses #embed of C23.
 )

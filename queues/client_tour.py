@@ -16,8 +16,11 @@ import time
 import uuid
 import zlib
 
-import pika
-from pika.exceptions import AMQPError, UnroutableError
+try:
+    import pika
+    from pika.exceptions import AMQPConnectionError, AMQPError, UnroutableError
+except ImportError:
+    sys.exit(f"{sys.executable} has no pika: install python3-pika and use /usr/bin/python3, or pip install pika")
 
 try:
     from jsonschema import Draft202012Validator
@@ -236,6 +239,8 @@ def main():
 if __name__ == "__main__":
     try:
         main()
+    except AMQPConnectionError:
+        sys.exit("no connection to the broker of WARREN_INTEGRATOR_URL; compose/local status shows if it is running")
     except UnroutableError:
         sys.exit("no queue is bound for this message type")
     except (AMQPError, TimeoutError, Refused) as error:

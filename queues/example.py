@@ -4,6 +4,10 @@
 The program needs pika (Debian: python3-pika) and the broker address of an integrator:
 
     eval "$(compose/local env)" && python3 queues/example.py
+
+If no worker replies to the command, the program prints the command's receipt. This reads the receipt later:
+
+    python3 queues/example.py receipt MESSAGE-ID ACCOUNT-ID USERNAME
 """
 
 import json
@@ -12,10 +16,22 @@ import sys
 import time
 import uuid
 
-import pika
-from pika.exceptions import AMQPError, UnroutableError
+try:
+    import pika
+    from pika.exceptions import AMQPConnectionError, AMQPError, UnroutableError
+except ImportError:
+    sys.exit(f"{sys.executable} has no pika: install python3-pika and use /usr/bin/python3, or pip install pika")
 
 DEADLINE = 10  # seconds to wait for a reply
+
+
+class NoReply(Exception):
+    """No worker has replied before the deadline."""
+
+    def __init__(self, message_type, message_id, command):
+        super().__init__(f"no worker replied to {message_type} within {DEADLINE} s")
+        self.message_id = message_id
+        self.command = command
 
 
 class Warren:
@@ -35,12 +51,13 @@ class Warren:
     def call(self, message_type, body, command=False, account=None):
         """Send a request, await its reply, and return the HTTP status and the body."""
         correlation = str(uuid.uuid4())
+        message_id = str(uuid.uuid4())  # a command is carried out once for each message_id
         headers = {"deadline": int((time.time() + DEADLINE) * 1000), "request-id": correlation}
         if account:
             headers.update({"subject": account["id"], "subject-name": account["username"]})
         properties = pika.BasicProperties(
             type=message_type,
-            message_id=str(uuid.uuid4()),  # a command is carried out once for each message_id
+            message_id=message_id,
             correlation_id=correlation,
             reply_to=self.replies,
             content_type="application/json",
@@ -56,7 +73,7 @@ class Warren:
         )
         for method, reply, content in self.channel.consume(self.replies, auto_ack=True, inactivity_timeout=DEADLINE):
             if method is None:
-                raise TimeoutError(f"no reply to {message_type} within {DEADLINE} s")
+                raise NoReply(message_type, message_id, command)
             if reply.correlation_id == correlation:
                 return reply.headers["status"], json.loads(content) if content else None
 
@@ -72,11 +89,30 @@ def expect(status, body, expected):
     return body
 
 
+def explain(error, account):
+    """Return what happens to a request to which no worker has replied."""
+    if not error.command:
+        return f"{error}. The message has expired: it is not carried out later. Is a worker running?"
+    receipt = f"{sys.executable} queues/example.py receipt {error.message_id} {account['id']} {account['username']}"
+    return (
+        f"{error}. The broker has stored the command, and it is carried out as soon as a worker runs.\n"
+        f"Its receipt is the message_id {error.message_id}. Read it then with\n    {receipt}"
+    )
+
+
+def read_receipt(warren, message_id, account_id, username):
+    account = {"id": account_id, "username": username}
+    receipt = expect(*warren.call("post.receipt", {"id": message_id}, account=account), 200)
+    print("post.receipt       200 ", json.dumps(receipt))
+
+
 def main():
     url = os.environ.get("WARREN_INTEGRATOR_URL")
     if not url:
         sys.exit('WARREN_INTEGRATOR_URL is not set; run: eval "$(compose/local env)"')
     warren = Warren(url)
+    if len(sys.argv) == 5 and sys.argv[1] == "receipt":
+        return read_receipt(warren, *sys.argv[2:])
 
     name = "python-" + uuid.uuid4().hex[:12]
     person = {"username": name, "email": f"{name}@example.org", "password": uuid.uuid4().hex}
@@ -84,7 +120,10 @@ def main():
     print("identity.register  201 ", account["id"])
 
     post = {"content": "Published from Python, through the broker."}
-    status, post = warren.call("post.create", post, command=True, account=account)
+    try:
+        status, post = warren.call("post.create", post, command=True, account=account)
+    except NoReply as error:
+        sys.exit(explain(error, account))
     expect(status, post, 201)
     print("post.create        201 ", json.dumps(post))
 
@@ -99,7 +138,11 @@ def main():
 if __name__ == "__main__":
     try:
         main()
+    except AMQPConnectionError:
+        sys.exit("no connection to the broker of WARREN_INTEGRATOR_URL; compose/local status shows if it is running")
     except UnroutableError:
         sys.exit("no queue is bound for this message type")
-    except (AMQPError, TimeoutError) as error:
+    except NoReply as error:
+        sys.exit(explain(error, None))
+    except AMQPError as error:
         sys.exit(f"{type(error).__name__}: {error}")

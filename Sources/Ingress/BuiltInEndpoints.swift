@@ -1,5 +1,6 @@
 internal import Contracts
 internal import HTTPTypes
+internal import Zlib
 
 /// The responses of the endpoints that the ingress serves without sending a message.
 struct BuiltInEndpoints: Sendable {
@@ -8,6 +9,8 @@ struct BuiltInEndpoints: Sendable {
     private let keys: IngressResponse
     private let alive: IngressResponse
     private let openAPI: IngressResponse
+    private let root: IngressResponse
+    private let documentation: IngressResponse
 
     init(keys: PublicKeys) {
         self.keys = IngressResponse(
@@ -16,12 +19,29 @@ struct BuiltInEndpoints: Sendable {
             body: keys.document)
         alive = .json(Array(#"{"status":"alive"}"#.utf8))
         let document = OpenAPI.document.serialized()
-        openAPI = IngressResponse(
+        openAPI = Self.document(document, type: ContentType.json)
+        root = Self.document(Self.index.serialized(), type: ContentType.json)
+        let page = DocumentationPage(of: OpenAPI.document)
+        var documentation = Self.document(page.html, type: "text/html; charset=utf-8")
+        documentation.contentSecurityPolicy = page.contentSecurityPolicy
+        self.documentation = documentation
+    }
+
+    private static let index: JSON = [
+        "name": "Warren", "description": "A social backend: accounts, posts, pictures and search.",
+        "contract": "/openapi.json", "documentation": "/docs", "health": "/health/ready",
+    ]
+
+    /// Makes the response with a document that never changes. It is compressed here, once.
+    private static func document(_ body: [UInt8], type: String) -> IngressResponse {
+        var response = IngressResponse(
             status: 200,
             fields: HTTPFields([
-                HTTPField(name: .contentType, value: ContentType.json), Self.cacheable,
-                HTTPField(name: .eTag, value: Self.entityTag(of: document)),
-            ]), body: document)
+                HTTPField(name: .contentType, value: type), cacheable,
+                HTTPField(name: .eTag, value: entityTag(of: body)),
+            ]), body: body)
+        response.gzippedBody = GzipStream.compress(body, level: 9)
+        return response
     }
 
     /// Returns the entity tag of a document: the hash of its bytes (FNV-1a, 64 bits).
@@ -40,6 +60,8 @@ struct BuiltInEndpoints: Sendable {
         case .liveness: alive
         case .publicKeys: keys
         case .openAPI: openAPI
+        case .root: root
+        case .documentation: documentation
         case .readiness: Self.readiness(health)
         }
     }

@@ -16,6 +16,7 @@ extension Gateway {
 
     /// Authenticates a request, and sends its message as soon as the message's body is complete.
     func forward(_ match: MessageRoute, _ exchange: HTTPExchange) {
+        exchange.hasCredentials = match.message.kind == .credential
         var caller: Caller?
         let limit = match.route.limit
         do throws(Problem) {
@@ -42,7 +43,11 @@ extension Gateway {
                 send(HTTPExchange.PendingMessage(request: request, limit: limit, charges: charges()), exchange)
             case .parameters(let types):
                 let parameters = try match.parameters + QueryString.parse(context.query)
-                request.body = try parameters.json(types)
+                var entityTags: [String]?
+                if types.hasEntityTags, let field = context.fields.ifMatch {
+                    entityTags = try EntityTags.required(by: field)
+                }
+                request.body = try parameters.json(types, entityTags: entityTags)
                 let weight = RequestWeight.list(parameters, base: match.route.weight)
                 send(HTTPExchange.PendingMessage(request: request, limit: limit, charges: charges(weight)), exchange)
             case .receipt:
@@ -158,9 +163,6 @@ extension Gateway {
             response = .problem(refusal, traceID: context.trace.traceID)
         } else if let outcome = result.outcome {
             response = .outcome(outcome, of: result.request, traceID: context.trace.traceID, receipts: receipts)
-            if context.method == .get || context.method == .head {
-                response = response.notModified(ifNoneMatch: context.fields.ifNoneMatch)
-            }
         } else {
             response = .problem(
                 Problem(.tooManyRequests, retryAfter: result.decisions.retryAfter), traceID: context.trace.traceID)

@@ -15,6 +15,7 @@ final class Gateway: Sendable {
     let bridge: LoopBridge
     let responseBudget: ByteBudget
     let heads: ResponseHeadBuilder
+    let compressor = ResponseCompressor()
     let cors: CORSPolicy
     let builtIn: BuiltInEndpoints
     let receipts: ReceiptTokens
@@ -46,16 +47,22 @@ final class Gateway: Sendable {
         case .notFound: refuse(exchange, Problem(.notFound))
         case .malformedPath:
             refuse(exchange, Problem(.malformedRequest, detail: "The path must be percent-encoded UTF-8."))
+        case .options(let allow):
+            let preflight = cors.preflight(fields: context.fields, allow: allow)
+            charge(exchange, limits.charges(.general, caller: nil, client: context.client)) {
+                preflight ?? IngressResponse(status: 204, fields: [.allow: allow])
+            }
         case .methodNotAllowed(let allow):
-            if let preflight = cors.preflight(method: context.method, fields: context.fields, allow: allow) {
-                charge(exchange, limits.charges(.general, caller: nil, client: context.client)) { preflight }
-            } else {
-                let problem = Problem(.methodNotAllowed)
-                charge(exchange, limits.charges(.general, caller: nil, client: context.client)) {
-                    var response = IngressResponse.problem(problem, traceID: context.trace.traceID)
-                    response.fields.append(HTTPField(name: .allow, value: allow))
-                    return response
-                }
+            charge(exchange, limits.charges(.general, caller: nil, client: context.client)) {
+                var response = IngressResponse.problem(Problem(.methodNotAllowed), traceID: context.trace.traceID)
+                response.fields.append(HTTPField(name: .allow, value: allow))
+                return response
+            }
+        case .trailingSlash(let path):
+            // The path has a route, so it cannot begin with two slashes and name another host.
+            let location = context.query.isEmpty ? String(path) : "\(path)?\(context.query)"
+            charge(exchange, limits.charges(.general, caller: nil, client: context.client)) {
+                IngressResponse(status: 308, fields: [.location: location])
             }
         case .route(let route, let parameters):
             switch route.action {
@@ -101,8 +108,34 @@ final class Gateway: Sendable {
         exchange.message = nil
     }
 
-    /// Logs and sends a response.
+    /// Sends a response, or the response to a conditional request. Compresses a body over 1 KiB if the client accepts
+    /// gzip.
     func respond(_ exchange: HTTPExchange, _ response: IngressResponse) {
+        var response = response
+        let context = exchange.context
+        let isCompressible = response.isCompressible && !exchange.hasCredentials
+        let isGzipped = isCompressible && AcceptEncoding.allowsGzip(context.fields.acceptEncoding)
+        if isCompressible { response.addVary() }
+        if context.method == .get || context.method == .head {
+            response = response.conditional(context.fields, isGzipped: isGzipped, traceID: context.trace.traceID)
+        }
+        guard isGzipped, response.isCompressible else { return complete(exchange, response) }
+        if let body = response.gzippedBody {
+            response.gzip(body)
+            return complete(exchange, response)
+        }
+        let original = response
+        compressor.compress(
+            response.body,
+            completed: exchange.onEventLoop { [self] exchange, body in
+                var response = original
+                if let body { response.gzip(body) }
+                complete(exchange, response)
+            })
+    }
+
+    /// Logs and sends a response.
+    private func complete(_ exchange: HTTPExchange, _ response: IngressResponse) {
         var response = response
         reserve(&response, exchange.context)
         log.write(exchange.context, response, since: exchange.start)
@@ -204,7 +237,7 @@ final class Gateway: Sendable {
     /// Whether to close the connection after the response, because the unread rest of the request's body may be too
     /// large to read and discard.
     func mustClose(_ context: RequestContext, _ response: IngressResponse) -> Bool {
-        guard context.fields.hasBody, response.status >= 400 else { return false }
+        guard context.fields.hasBody, response.status >= 300 else { return false }
         return response.status == 408 || response.status == 413 || context.fields.isChunked
             || context.fields.contentLength ?? 0 > bodies.json
     }

@@ -21,6 +21,9 @@ final class HTTPExchange {
     /// Collects the body; `nil` if the request's body is not used.
     var body: (any BodyCollector)?
     var message: PendingMessage?
+    /// Whether the request or its response contains a password or a token. Such a response is not compressed, because
+    /// the length of a compressed response can reveal a part of its content (the attack BREACH).
+    var hasCredentials = false
     /// Whether the connection must not pass on the parts of the body yet.
     var isHeld = false
     /// Whether the whole request has arrived, or no more of it will arrive.

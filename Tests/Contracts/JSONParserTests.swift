@@ -24,10 +24,24 @@ struct JSONParserTests {
         #expect(try JSON.parse(Array(text.utf8)) == value)
     }
 
+    @Test("the JSON parser skips one UTF-8 byte order mark at the beginning, and counts it in the offset of a fault")
+    func byteOrderMark() throws {
+        #expect(try JSON.parse(Array("\u{FEFF} {\"a\":1}".utf8)) == ["a": 1])
+        #expect(try JSON.parse(Array("\"\u{FEFF}\"".utf8)) == "\u{FEFF}")
+        for text in ["\u{FEFF}\u{FEFF}1", "\u{FEFF}x"] { expectFault(Array(text.utf8), .unexpectedByte, 3) }
+        for (text, offset) in [(" \u{FEFF}1", 1), ("[\u{FEFF}]", 1)] {
+            expectFault(Array(text.utf8), .unexpectedByte, offset)
+        }
+        expectFault(Array("1\u{FEFF}".utf8), .trailingBytes, 1)
+        for bytes in [[0xEF, 0xBB, 0x31], [0xFE, 0xFF, 0x00, 0x31]] as [[UInt8]] {
+            expectFault(bytes, .unexpectedByte, 0)
+        }
+    }
+
     @Test(
         "the JSON parser throws the reason and the offset of the first fault of a malformed document",
         arguments: [
-            ("", .endOfInput, 0), ("  ", .endOfInput, 2), ("\u{FEFF}1", .unexpectedByte, 0), ("nul", .endOfInput, 3),
+            ("", .endOfInput, 0), ("  ", .endOfInput, 2), ("\u{FEFF}", .endOfInput, 3), ("nul", .endOfInput, 3),
             ("nulL", .unexpectedByte, 3), ("True", .unexpectedByte, 0), ("1 2", .trailingBytes, 2),
             ("{}}", .trailingBytes, 2), ("null\u{0}", .trailingBytes, 4), ("nullnull", .trailingBytes, 4),
             ("[", .endOfInput, 1), ("[1", .endOfInput, 2), ("[1,", .endOfInput, 3), ("[1,]", .unexpectedByte, 3),

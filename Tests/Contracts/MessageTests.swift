@@ -156,6 +156,24 @@ struct MessageTests {
         }
     }
 
+    @Test("the fault of an internationalized email address says that the address must be ASCII")
+    func internationalizedEmail() throws {
+        func fault(_ email: String) -> String? {
+            do throws(Problem) {
+                let body: JSON = ["username": "abc", "email": .string(email), "password": "8 chars!"]
+                _ = try Messages.Identity.register.request.decode(body.serialized())
+                return nil
+            } catch {
+                return error.faults.first?.message
+            }
+        }
+        for email in ["ü@münchen.de", "ada@münchen.de", "ü@example.org", "ada＠example.org"] {
+            #expect(fault(email)?.hasPrefix("must be ASCII") == true, "\(email)")
+        }
+        #expect(fault("ada@xn--mnchen-3ya.de") == nil)
+        #expect(fault("ada at example.org") == "must be an email address")
+    }
+
     @Test("a malformed body is refused with malformed-json, and a body that is too large with body-too-large")
     func unreadable() {
         for body in ["", "{", "{\"content\":\"\u{1}\"}", #"{"content":"a","content":"b"}"#] {

@@ -53,6 +53,26 @@ struct ProblemTests {
         #expect(body["traceId"] == .null)
     }
 
+    @Test("the detail of an invalid request names the part of the request that has the faults")
+    func faultyPart() {
+        func detail<Request, Reply>(_ type: MessageType<Request, Reply>, _ text: String) -> String? {
+            do throws(Problem) {
+                _ = try type.request.decode(Array(text.utf8))
+                return nil
+            } catch {
+                return (try? body(error))?["detail"]?.string
+            }
+        }
+        #expect(detail(Messages.Post.list, #"{"limit":0}"#) == "The query is not valid: it has one fault.")
+        #expect(
+            detail(Messages.Media.list, #"{"limit":0,"page":0}"#) == "The query is not valid: it has 2 faults.")
+        #expect(detail(Messages.Search.posts, "{}") == "The query is not valid: it has one fault.")
+        #expect(detail(Messages.Post.get, #"{"id":"x"}"#) == "The request is not valid: it has one fault.")
+        #expect(detail(Messages.Post.receipt, #"{"id":"x"}"#) == "The request is not valid: it has one fault.")
+        #expect(detail(Messages.Post.create, "{}") == "The content is not valid: it has one fault.")
+        #expect(detail(Messages.Identity.login, "{}") == "The content is not valid: it has 2 faults.")
+    }
+
     @Test("a problem that a retry can solve has a number of seconds in retryAfter, which is not part of the body")
     func retryAfter() throws {
         #expect(Problem(.unavailable).retryAfter == 1)

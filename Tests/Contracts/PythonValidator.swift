@@ -15,10 +15,20 @@ struct PythonValidator: Sendable {
         let text: [UInt8]
     }
 
-    private static let script = """
-        import json, sys
+    private static let script = #"""
+        import json, re, sys
         from jsonschema import Draft7Validator, Draft202012Validator
         folder, samples = sys.argv[1:]
+        # In Python, `$` also matches before a final line feed; in ECMA-262, which JSON Schema uses, it does not.
+        def ecma(schema):
+            if isinstance(schema, list):
+                return [ecma(item) for item in schema]
+            if not isinstance(schema, dict):
+                return schema
+            return {
+                name: re.sub(r"\$$", r"\\Z", value) if name == "pattern" and isinstance(value, str) else ecma(value)
+                for name, value in schema.items()
+            }
         validators = {}
         for line in open(samples, encoding="utf-8"):
             type, text = json.loads(line)
@@ -26,14 +36,14 @@ struct PythonValidator: Sendable {
                 schema = json.load(open(f"{folder}/{type}.json", encoding="utf-8"))
                 Draft202012Validator.check_schema(schema)
                 Draft7Validator.check_schema(schema)
-                validators[type] = Draft202012Validator(schema)
+                validators[type] = Draft202012Validator(ecma(schema))
             try:
-                document = json.loads(text)
+                document = json.loads(text.removeprefix("\ufeff"))
             except ValueError:
                 print("malformed")
             else:
                 print("valid" if validators[type].is_valid(document) else "invalid")
-        """
+        """#
 
     /// Returns the verdict on each sample: `valid`, `invalid` or `malformed`.
     func verdicts(_ samples: [Sample]) async throws -> [String] {

@@ -29,6 +29,8 @@ enum RequestHeadTarget {
         if TraceContext(traceparent: trace, tracestate: nil).traceparent != trace { return "the trace is \(trace)" }
         if context.client.ip == nil { return "there is no client address" }
         if let tags = context.fields.ifNoneMatch { _ = EntityTags.contains("\"a\"", in: tags) }
+        if let tags = context.fields.ifMatch { _ = try? EntityTags.required(by: tags) }
+        _ = AcceptEncoding.allowsGzip(context.fields.acceptEncoding)
         return queryFailure(context.query)
     }
 
@@ -49,6 +51,8 @@ enum RequestHeadTarget {
             + "If-None-Match: W/\"a\", \"b\"",
         "http://x/v1/posts/1?a=b\ntraceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\n"
             + "tracestate: a=1,b=2",
+        "/v1/posts/1\nIf-Match: \"a-gzip\", W/\"b\"\nAccept-Encoding: gzip;q=0.5, *;q=0, identity\n"
+            + "X-Forwarded-For: 64:ff9b::203.0.113.9",
         "/v1/posts\nPrefer: respond-async; wait=10, handling=lenient\nIdempotency-Key: k\nContent-Encoding: identity",
     ].map { Array($0.utf8) }
 
@@ -56,5 +60,6 @@ enum RequestHeadTarget {
         "%", "%00", "%ff", "&", "=", "+", "?", "/", "#", "\n", ": ", ",", ";", "\"", "\\", "[", "]", "for=", "W/", "*",
         "X-Forwarded-For: ", "Forwarded: ", "traceparent: ", "If-None-Match: ", "::ffff:", "255.255.255.255", "page=",
         "9223372036854775807", "-1", "unknown", "_hidden", "00-",
+        "If-Match: ", "Accept-Encoding: ", "q=", "64:ff9b:1::", "2002:",
     ].map { Array($0.utf8) }
 }

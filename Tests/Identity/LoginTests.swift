@@ -23,6 +23,53 @@ import WorkerKit
         }
     }
 
+    @Test(
+        "a login finds the account if the email has white space or invisible characters around it, or is not composed")
+    func emailForms() async throws {
+        try await IdentityFixture.with { fixture in
+            let account = try await fixture.register("kim").account
+            for email in [
+                " kim@example.org", "kim@example.org ", "\tkim@example.org\r\n", "\u{A0}kim@example.org\u{3000}",
+                "\u{FEFF}kim@example.org\u{200B}", "\u{202A}kim@example.org\u{202C}", " KIM@Example.org\u{2069}",
+                "\u{212A}im@example.org",
+            ] {
+                let reply = try await fixture.call(
+                    Messages.Identity.login, Login(email: email, password: IdentityFixture.password))
+                #expect(try fixture.session(reply).account == account)
+            }
+            for email in [
+                "k im@example.org", "kim@example.org x", "kim\u{200B}@example.org", " ", "\u{FF4B}im@example.org",
+            ] {
+                let reply = try await fixture.call(
+                    Messages.Identity.login, Login(email: email, password: IdentityFixture.password))
+                #expect(reply.status == 401, "\(email.debugDescription)")
+            }
+        }
+    }
+
+    @Test("failed logins with different forms of one email count together")
+    func failedForms() async throws {
+        try await TestRedis.withClient { (redis) async throws in
+            try await IdentityFixture.with {
+                $0.throttle = LoginThrottle(
+                    limit: RateLimit(name: "failed-logins", count: 3, per: .seconds(600)), delay: .seconds(1),
+                    capacity: 32, redis: redis)
+            } _: { fixture in
+                let account = try await fixture.register().account
+                func time(_ email: String) async throws -> Duration {
+                    let start = ContinuousClock.now
+                    let login = Login(email: email, password: "wrong password")
+                    #expect(try await fixture.call(Messages.Identity.login, login).status == 401)
+                    return .now - start
+                }
+                for form in [account.email, " \(account.email)", "\(account.email)\u{200B}"] {
+                    _ = try await time(form)
+                }
+                #expect(try await time("\u{A0}\(account.email.uppercased())") >= .seconds(1))
+            }
+        }
+    }
+
     @Test("a login with a wrong password and one with an unknown email get the same 401 reply")
     func refusal() async throws {
         try await IdentityFixture.with { fixture in

@@ -65,10 +65,13 @@ struct BodyTests {
     }
 
     @Test(
-        "a JSON body with the Content-Type application/json in UTF-8 is accepted",
+        "a JSON body is accepted if its Content-Type is application/json, with any parameters except another charset",
         arguments: [
             "application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=UTF-8",
-            "application/json ; charset=\"utf-8\"", "application/json;",
+            "application/json ; charset=\"utf-8\"", "application/json;", "application/json; charset=utf8",
+            "application/json; Charset=\"UTF8\"", "application/json; profile=\"x\"", "application/json;v=1",
+            "application/json; a=\"b; charset=latin1\"", "application/json; profile=\"a\\\"b\"; charset=utf-8",
+            "application/json; v", "application/json; profile=\"\(String(repeating: "x", count: 1000))\"",
         ])
     func jsonTypes(type: String) throws {
         try JSONContentType.check(type)
@@ -78,6 +81,9 @@ struct BodyTests {
         "a JSON body with another Content-Type or charset gets unsupported-media-type",
         arguments: [
             nil, "", "text/plain", "application/jsonp", "application/json; charset=latin1", "application/problem+json",
+            "application/json; charset=utf-16", "application/json; v=1; charset=\"latin1\"",
+            "application/json; charset=",
+            "application/json; charset=utf-8; charset=latin1", "application/json; profile=\"x", "; charset=utf-8",
             "application/json, text/html", "application/x-www-form-urlencoded", "text/json",
         ])
     func otherTypes(type: String?) {

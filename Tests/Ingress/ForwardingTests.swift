@@ -93,6 +93,34 @@ struct ForwardingTests {
         }
     }
 
+    @Test("the entity tags of If-Match are forwarded with a deletion, and are not taken from the query")
+    func ifMatch() async throws {
+        let seen = Mutex<[UInt8]>([])
+        try await RunningIngress.with { ingress in
+            try await StubWorker.with("post.delete", mark: mark) { received in
+                seen.withLock { $0 = received.body }
+                return .noContent
+            } _: {
+                let token = try ingress.maker.token()
+                func delete(_ target: String, _ ifMatch: String?) throws -> RawClient.Response {
+                    var fields = ["X-Request-Id": "\(mark)-6"]
+                    fields["If-Match"] = ifMatch
+                    return try ingress.client().call("DELETE", target, token: token, fields: fields)
+                }
+                for (ifMatch, body) in [
+                    (nil, #"{"id":"1"}"#), ("*", #"{"id":"1"}"#), (#""a", W/"b""#, #"{"id":"1","ifMatch":["\"a\""]}"#),
+                    (#"W/"a""#, #"{"id":"1","ifMatch":[]}"#),
+                    (#""a-gzip""#, #"{"id":"1","ifMatch":["\"a-gzip\"","\"a\""]}"#),
+                ] {
+                    #expect(try delete("/v1/posts/1", ifMatch).status == 204)
+                    #expect(String(decoding: seen.withLock { $0 }, as: UTF8.self) == body)
+                }
+                #expect(try delete("/v1/posts/1", "a").status == 400)
+                #expect(try delete("/v1/posts/1?ifMatch=a", "\"a\"").status == 400)
+            }
+        }
+    }
+
     @Test("the responses to a 204 reply and to a HEAD request have no body, and the connection stays open")
     func empty() async throws {
         try await RunningIngress.with { ingress in

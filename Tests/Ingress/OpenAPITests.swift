@@ -120,7 +120,69 @@ struct OpenAPITests {
         }
     }
 
+    @Test("the patterns of the OpenAPI document use only what RE2, Rust, Python and ECMAScript share")
+    func patterns() throws {
+        let patterns = Self.strings(named: "pattern", in: document)
+        #expect(patterns.count > 20)
+        for pattern in patterns {
+            #expect(!pattern.contains("(?"), "look-ahead or a group with an option: \(pattern)")
+            for escape in ["\\d", "\\w", "\\s", "\\b", "\\p", "\\1"] {
+                #expect(!pattern.contains(escape), "\(pattern)")
+            }
+        }
+    }
+
+    @Test(
+        "the receipt of a service has the types of the replies to its commands, and a 202 response has no result",
+        arguments: [("post", "Post"), ("media", "Media")])
+    func receipts(service: String, reply: String) throws {
+        let schemas = try #require(document["components"]?["schemas"])
+        let result = try #require(schemas["\(reply)Receipt"]?["properties"]?["result"]?["$ref"]?.string)
+        #expect(result == "#/components/schemas/\(reply)ReceiptResult")
+        #expect(
+            schemas["\(reply)ReceiptResult"]?["properties"]?["body"]?["anyOf"] == [
+                ["$ref": .string("#/components/schemas/\(reply)")], ["$ref": "#/components/schemas/Problem"],
+                ["type": "null"],
+            ])
+        let route = try #require(RouteTable.all.first { $0.path == "/v1/receipts/\(service)/{receipt}" })
+        let schema = try operation(route)["responses"]?["200"]?["content"]?["application/json"]?["schema"]
+        #expect(schema == ["$ref": .string("#/components/schemas/\(reply)Receipt")])
+        #expect(schemas["AcceptedReceipt"]?["properties"]?["status"]?["const"] == "accepted")
+        #expect(schemas["AcceptedReceipt"]?["properties"]?["result"] == nil)
+    }
+
+    @Test("a list has one schema of numbered pages and one of pages after a cursor", arguments: ["Post", "Media"])
+    func pages(item: String) throws {
+        let route = try #require(
+            RouteTable.all.first { $0.path == (item == "Post" ? "/v1/posts" : "/v1/media") && $0.method == .get })
+        let schema = try operation(route)["responses"]?["200"]?["content"]?["application/json"]?["schema"]
+        let names = ["\(item)Page", "\(item)PageAfterCursor"]
+        #expect(schema == ["anyOf": .array(names.map { ["$ref": .string("#/components/schemas/\($0)")] })])
+        let schemas = try #require(document["components"]?["schemas"])
+        #expect(schemas[names[0]]?["required"]?.array?.contains("totalPages") == true)
+        #expect(schemas[names[1]]?["properties"]?["page"] == nil)
+    }
+
+    @Test("a server of the OpenAPI document has a variable with a default")
+    func servers() throws {
+        let servers = try #require(document["servers"]?.array)
+        #expect(servers.first?["url"] == "/")
+        #expect(servers.contains { $0["url"] == "{address}" && $0["variables"]?["address"]?["default"]?.string != nil })
+    }
+
     private struct Missing: Error {}
+
+    private static func strings(named name: String, in json: JSON) -> [String] {
+        switch json {
+        case .object(let object):
+            object.members.flatMap { member in
+                if member.name == name, let text = member.value.string { return [text] }
+                return strings(named: name, in: member.value)
+            }
+        case .array(let elements): elements.flatMap { strings(named: name, in: $0) }
+        default: []
+        }
+    }
 
     private func operation(_ route: Route) throws -> JSON {
         try #require(document["paths"]?[route.path]?[route.method.rawValue.lowercased()])

@@ -72,6 +72,42 @@ struct RateLimitChargeTests {
     }
 
     @Test(
+        "an IPv4 client behind a translator or a tunnel is counted by its IPv4 address",
+        arguments: [
+            ("64:ff9b::192.0.2.1", "192.0.2.1"), ("64:ff9b::c633:6409", "198.51.100.9"),
+            ("64:ff9b:1::192.0.2.1", "192.0.2.1"), ("64:ff9b:1:abcd::192.0.2.1", "192.0.2.1"),
+            ("2002:c000:201::1", "192.0.2.1"), ("2002:c000:201:ffff:1:2:3:4", "192.0.2.1"),
+            ("2001:0:4136:e378:8000:63bf:3fff:fdfe", "192.0.2.1"), ("::ffff:0:192.0.2.1", "192.0.2.1"),
+        ])
+    func translatedAddresses(text: String, expected: String) throws {
+        let address: IPAddress = try #require(IPAddress(text))
+        #expect(address.rateLimitKey == expected)
+        // Otherwise a client could pretend to be a trusted proxy.
+        #expect(try !IPNetwork(expected).contains(address))
+    }
+
+    @Test(
+        "two addresses of a local-use translator that places the IPv4 address elsewhere are two clients",
+        arguments: [
+            ("64:ff9b:1:c000:2:100::", "64:ff9b:1:c000:2:200::"), ("64:ff9b:1:0:c0:2:100:0", "64:ff9b:1:0:c0:2:200:0"),
+        ])
+    func otherTranslators(first: String, second: String) throws {
+        let keys = try [first, second].map { try #require(IPAddress($0) as IPAddress?).rateLimitKey }
+        #expect(keys[0] != keys[1])
+    }
+
+    @Test("a neighbour of a translator's prefix is counted by its /64 network")
+    func neighbours() throws {
+        for (text, key) in [
+            ("64:ff9b:0:1::1", "64:ff9b:0:1"), ("64:ff9c::1", "64:ff9c:0:0"), ("64:ff9b:2::1", "64:ff9b:2:0"),
+            ("2003::1", "2003:0:0:0"), ("2001:1::1", "2001:1:0:0"), ("::1", "0:0:0:0"),
+        ] {
+            let address: IPAddress = try #require(IPAddress(text))
+            #expect(address.rateLimitKey == key)
+        }
+    }
+
+    @Test(
         "an IPv6 address is counted by its /64 network, and an IPv4-mapped address like its IPv4 address",
         arguments: [
             ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2:ffff::1", true), ("2001:db8:1:2::1", "2001:db8:1:3::1", false),

@@ -89,31 +89,79 @@ struct RequestFieldTests {
         }
         let body = Array("{}".utf8)
         let tagged = response(.json(body, etag: "\"a\""))
-        let notModified = tagged.notModified(ifNoneMatch: "W/\"a\"")
+        func answer(_ response: IngressResponse, _ fields: HTTPHeaders, isGzipped: Bool = false) -> IngressResponse {
+            response.conditional(RequestFields(fields), isGzipped: isGzipped, traceID: "t")
+        }
+        let notModified = answer(tagged, ["If-None-Match": "W/\"a\""])
         #expect(notModified.status == 304 && notModified.body.isEmpty)
         #expect(notModified.fields[.eTag] == "\"a\"" && notModified.fields[.cacheControl] == "private, no-cache")
         #expect(notModified.fields[.contentType] == nil)
-        #expect(tagged.notModified(ifNoneMatch: nil).status == 200)
-        #expect(tagged.notModified(ifNoneMatch: "\"b\"").status == 200)
-        #expect(response(.json(body)).notModified(ifNoneMatch: "*").status == 200)
+        #expect(answer(tagged, [:]).status == 200)
+        #expect(answer(tagged, ["If-None-Match": "\"b\""]).status == 200)
+        #expect(answer(response(.json(body)), ["If-None-Match": "*"]).status == 200)
         let created = response(.json(body, status: 201, etag: "\"a\""), to: Messages.Post.create.descriptor)
-        #expect(created.notModified(ifNoneMatch: "*").status == 201)
+        #expect(answer(created, ["If-None-Match": "*"]).status == 201)
+        // The form of the body that the client has, whichever it would get now.
+        for isGzipped in [false, true] {
+            for known in ["\"a\"", "\"a-gzip\""] {
+                let response = answer(tagged, ["If-None-Match": known], isGzipped: isGzipped)
+                #expect(response.status == 304 && response.fields[.eTag] == known)
+            }
+        }
+    }
+
+    @Test("a GET with an If-Match that does not have the entity tag gets 412, and with a malformed one 400")
+    func ifMatch() {
+        let reply = Reply.json(Array("{}".utf8), etag: "\"a\"")
+        let tagged = IngressResponse.reply(reply, to: Messages.Post.get.descriptor, traceID: "")
+        for (field, status) in [
+            ("\"a\"", 200), ("*", 200), ("\"b\", \"a\"", 200), ("\"a-gzip\"", 200), ("\"b\"", 412), ("W/\"a\"", 412),
+            ("", 412), ("a", 400), ("*, \"a\"", 400),
+        ] {
+            let response = tagged.conditional(RequestFields(["If-Match": field]), traceID: "t")
+            #expect(response.status == status, "\(field)")
+        }
+    }
+
+    @Test("If-Match requires the listed strong entity tags, without the suffix of a compressed response")
+    func requiredTags() throws {
+        #expect(try EntityTags.required(by: " * ") == nil)
+        #expect(try EntityTags.required(by: "\"a\", W/\"b\",\"\"") == ["\"a\"", "\"\""])
+        #expect(try EntityTags.required(by: "\"a-gzip\"") == ["\"a-gzip\"", "\"a\""])
+        #expect(try EntityTags.required(by: "W/\"a\"") == [])
+        for field in ["a", "\"a", "\"a\" \"b\"", "**", "w/\"a\""] {
+            #expect(throws: Problem.self) { try EntityTags.required(by: field) }
+        }
+    }
+
+    @Test(
+        "gzip is used if Accept-Encoding allows it and does not prefer identity",
+        arguments: [
+            (nil, false), ("", false), ("gzip", true), ("GZIP", true), ("x-gzip", true), ("gzip, deflate, br", true),
+            ("br;q=1.0, gzip;q=0.8, *;q=0.1", true), ("deflate, br", false), ("*", true), ("gzip;q=0", false),
+            ("gzip; q=0.0, *", false), ("*;q=0", false), ("identity, gzip;q=0.5", false),
+            ("identity;q=0.5, gzip", true),
+            ("gzip;q=x", false), ("gzip;q=2", false), ("gzip;q=nan", false), ("gzip;q=-1", false), ("gzipped", false),
+            ("identity;q=0, *;q=0.1", true), ("gzip;q=\"", false), (",gzip,", true),
+        ])
+    func acceptEncoding(field: String?, isAllowed: Bool) {
+        #expect(AcceptEncoding.allowsGzip(field) == isAllowed)
     }
 
     @Test("the names of fields are recognized in any case, and similar names are not")
     func names() {
         let known = [
             "Authorization", "Content-Type", "Content-Length", "Transfer-Encoding", "Host", "Origin", "X-Request-Id",
-            "Traceparent", "Tracestate", "Idempotency-Key", "Prefer", "If-None-Match", "Content-Encoding",
-            "X-Forwarded-For", "Forwarded",
+            "Traceparent", "Tracestate", "Idempotency-Key", "Prefer", "If-None-Match", "If-Match", "Accept-Encoding",
+            "Content-Encoding", "X-Forwarded-For", "Forwarded",
         ]
         for change in [{ $0 }, { $0.lowercased() }, { $0.uppercased() }] as [(String) -> String] {
             let fields = RequestFields(HTTPHeaders(known.map { (change($0), "7") }))
             let values = [
                 fields.authorization, fields.contentType, fields.contentLength.map(String.init),
                 fields.transferEncoding, fields.host, fields.origin, fields.requestID, fields.traceparent,
-                fields.tracestate, fields.idempotencyKey, fields.prefer, fields.ifNoneMatch, fields.contentEncoding,
-                fields.forwardedFor, fields.forwarded,
+                fields.tracestate, fields.idempotencyKey, fields.prefer, fields.ifNoneMatch, fields.ifMatch,
+                fields.acceptEncoding, fields.contentEncoding, fields.forwardedFor, fields.forwarded,
             ]
             #expect(values == known.map { _ in "7" })
         }

@@ -41,8 +41,9 @@ struct RouteTreeTests {
     @Test(
         "an unknown path matches no route",
         arguments: [
-            "", "/", "v1/posts", "/v1", "/v1/", "/v1/posts/", "/v1/posts//", "/v1/posts/a/b", "/V1/posts", "/v1/postss",
-            "//v1/posts", "/v1/../v1/posts", "*", "/v1/p%6Fsts", "/health", "/.well-known",
+            "", "v1/posts", "/v1", "/v1/", "/v1/posts//", "/v1/posts/a/b", "/v1/posts/a/b/", "/V1/posts", "/v1/postss",
+            "//v1/posts", "//v1/posts/", "/v1/../v1/posts", "*", "/v1/p%6Fsts", "/health", "/.well-known",
+            "//x.example/",
         ])
     func notFound(path: String) {
         guard case .notFound = tree.match(.get, path[...]) else {
@@ -54,9 +55,8 @@ struct RouteTreeTests {
     @Test(
         "a method that a path does not support is not allowed, and Allow has the methods of the path",
         arguments: [
-            ("PUT", "/v1/posts", "GET, HEAD, POST"), ("POST", "/v1/posts/a", "DELETE, GET, HEAD"),
-            ("GET", "/v1/auth/login", "POST"), ("HEAD", "/v1/auth/login", "POST"),
-            ("OPTIONS", "/health/live", "GET, HEAD"),
+            ("PUT", "/v1/posts", "GET, HEAD, OPTIONS, POST"), ("POST", "/v1/posts/a", "DELETE, GET, HEAD, OPTIONS"),
+            ("GET", "/v1/auth/login", "OPTIONS, POST"), ("HEAD", "/v1/auth/login", "OPTIONS, POST"),
         ])
     func methodNotAllowed(method: String, path: String, expected: String) throws {
         guard case .methodNotAllowed(let allow) = tree.match(try #require(HTTPRequest.Method(method)), path[...]) else {
@@ -64,6 +64,34 @@ struct RouteTreeTests {
             return
         }
         #expect(allow == expected)
+    }
+
+    @Test(
+        "OPTIONS on a known path, or on the server as a whole, matches with the methods for Allow",
+        arguments: [
+            ("/health/live", "GET, HEAD, OPTIONS"), ("/v1/posts", "GET, HEAD, OPTIONS, POST"),
+            ("/v1/posts/a", "DELETE, GET, HEAD, OPTIONS"), ("/v1/auth/login", "OPTIONS, POST"),
+            ("*", "DELETE, GET, HEAD, OPTIONS, POST"),
+        ])
+    func options(path: String, expected: String) {
+        guard case .options(let allow) = tree.match(.options, path[...]) else {
+            Issue.record("OPTIONS \(path) does not match")
+            return
+        }
+        #expect(allow == expected)
+    }
+
+    @Test(
+        "a path with one slash too many at its end matches as the path without it, whatever the method",
+        arguments: ["/v1/posts/", "/v1/posts/a%2Fb/", "/openapi.json/", "/v1/auth/login/", "/health/ready/"])
+    func trailingSlash(path: String) {
+        for method in [HTTPRequest.Method.get, .post, .options, .put] {
+            guard case .trailingSlash(let shorter) = tree.match(method, path[...]) else {
+                Issue.record("\(method) \(path) does not match")
+                continue
+            }
+            #expect(shorter == path.dropLast())
+        }
     }
 
     @Test("a path parameter is percent-decoded, and an encoded slash in it is not a separator")

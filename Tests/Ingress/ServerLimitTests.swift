@@ -189,6 +189,15 @@ struct ServerLimitTests {
             let hosts = (1...3).map { "\(network)::\($0)" }
             #expect(try hosts.map { try status(proxy, ["X-Forwarded-For": $0]) } == [404, 404, 429])
 
+            // Clients of one NAT64 are limited separately, and another translator gives a client no further share.
+            let octet = Int.random(in: 1...255)
+            for host in 1...2 {
+                let client = "198.51.\(octet).\(host)"
+                let hex = String((198 << 8 | 51) << 16 | octet << 8 | host, radix: 16)
+                let forms = ["64:ff9b::\(client)", "2002:\(hex.prefix(4)):\(hex.suffix(4))::1", client]
+                #expect(try forms.map { try status(proxy, ["X-Forwarded-For": $0]) } == [404, 404, 429])
+            }
+
             let stranger = try ingress.client()
             let statuses = try clients.map { try status(stranger, ["X-Forwarded-For": $0, "Forwarded": "for=\($0)"]) }
             #expect(statuses == [404, 404, 429], "an untrusted peer is limited by its own address")
@@ -203,13 +212,15 @@ struct ServerLimitTests {
             let preflight = try client.call("OPTIONS", "/v1/posts/x", fields: ask)
             #expect(preflight.status == 204)
             #expect(preflight.fields["access-control-allow-origin"] == "https://a.example")
-            #expect(preflight.fields["access-control-allow-methods"] == "DELETE, GET, HEAD")
+            #expect(preflight.fields["access-control-allow-methods"] == "DELETE, GET, HEAD, OPTIONS")
             #expect(preflight.fields["vary"] == "Origin")
             let allowed = try client.call("GET", "/health/live", fields: ["Origin": "https://a.example"])
             #expect(allowed.fields["access-control-allow-origin"] == "https://a.example")
             let foreign = try client.call(
                 "OPTIONS", "/v1/posts", fields: ask.merging(["Origin": "https://b.example"]) { $1 })
-            #expect(foreign.status == 405)
+            #expect(foreign.status == 204)
+            #expect(foreign.fields["allow"] == "GET, HEAD, OPTIONS, POST")
+            #expect(foreign.fields["access-control-allow-methods"] == nil)
             #expect(foreign.fields["access-control-allow-origin"] == nil)
         }
     }

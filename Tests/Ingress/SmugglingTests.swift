@@ -166,7 +166,7 @@ struct SmugglingTests {
         let requests = [
             ("GET http://x/health/live HTTP/1.1\r\nHost: y\r\n\r\n", 200),
             ("GET HTTPS://x:8080/health/live?a HTTP/1.1\r\nHost: x\r\n\r\n", 200),
-            ("GET http://x HTTP/1.1\r\nHost: x\r\n\r\n", 404), ("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 404),
+            ("GET http://x HTTP/1.1\r\nHost: x\r\n\r\n", 200), ("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 204),
             ("GET  /health/live HTTP/1.1\r\nHost: x\r\n\r\n", 200),
             ("\r\nGET /health/live HTTP/1.1\r\nHost: x\r\n\r\n", 200),
             ("GET /health/live HTTP/1.1\r\nhOST:x\r\nA:\tb \r\nB:\r\n\r\n", 200),

@@ -1,4 +1,5 @@
 import Contracts
+import Foundation
 import Reactor
 import TestSupport
 import Testing
@@ -33,6 +34,52 @@ extension Journeys {
             try await author.delete(path).expect(204)
             try await author.send("GET", path, headers: [(name: "If-None-Match", value: "*")])
                 .expectProblem(404, "post-not-found")
+        }
+
+        @Test("a DELETE with an If-Match of another version gets 412 and deletes nothing, of this version 204")
+        @Loop func ifMatch() async throws {
+            let author = try await APIClient.registered()
+            let picture = try await author.upload(RandomPNG.make()).expect(201).text("id")
+            for path in [
+                try "/v1/posts/\(await author.createPost("conditional").expect(201).text("id"))",
+                "/v1/media/\(picture)",
+            ] {
+                let tag = try #require(try await author.get(path).header("ETag"))
+                func delete(_ tag: String, key: String? = nil) async throws -> APIResponse {
+                    var headers = [(name: "If-Match", value: tag)]
+                    if let key { headers.append((name: "Idempotency-Key", value: key)) }
+                    return try await author.send("DELETE", path, headers: headers)
+                }
+                try await delete("\"other\"").expectProblem(412, "precondition-failed")
+                try await delete("W/\(tag)").expectProblem(412, "precondition-failed")
+                try await delete("other").expectProblem(400, "malformed-request")
+                try await author.get(path).expect(200)
+                let key = UUID().uuidString
+                try await delete(tag, key: key).expect(204)
+                try await delete(tag, key: key).expect(204)
+                try await delete("*").expect(404)
+            }
+        }
+
+        @Test("a compressed post has its own ETag, which gets 304 and deletes the post")
+        @Loop func compressed() async throws {
+            let author = try await APIClient.registered()
+            let content = String(repeating: "burrow ", count: 500)
+            let path = try "/v1/posts/\(await author.createPost(content).expect(201).text("id"))"
+            let gzip = [(name: "Accept-Encoding", value: "gzip")]
+            let small = try await author.send("GET", path, headers: gzip)
+            #expect(small.header("Content-Encoding") == "gzip")
+            #expect(small.header("Vary") == "Accept-Encoding")
+            #expect(small.bytes.count < 400)
+            let tag = try #require(small.header("ETag"))
+            let plain = try await author.get(path)
+            #expect(plain.header("ETag") != tag)
+            #expect(try plain.json["content"]?.string == content)
+            let known = try await author.send(
+                "GET", path, headers: gzip + [(name: "If-None-Match", value: tag)])
+            #expect(known.status == 304)
+            #expect(known.header("ETag") == tag)
+            try await author.send("DELETE", path, headers: [(name: "If-Match", value: tag)]).expect(204)
         }
     }
 }

@@ -43,7 +43,7 @@ struct HostileBody: Sendable, CustomTestStringConvertible {
         HostileBody("two documents", #"{"content": "a"}{"content": "b"}"#),
         HostileBody("bytes after the document", #"{"content": "a"} x"#),
         HostileBody("NUL after the document", #"{"content": "a"}"# + "\u{0}"),
-        HostileBody("a byte order mark", "\u{FEFF}" + #"{"content": "a"}"#),
+        HostileBody("two byte order marks", "\u{FEFF}\u{FEFF}" + #"{"content": "a"}"#),
         HostileBody("UTF-16", Array(#"{"content": "a"}"#.utf16).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }),
         HostileBody("a duplicate name", #"{"content": "a", "content": "b"}"#),
         HostileBody(
@@ -102,7 +102,8 @@ struct HostileBody: Sendable, CustomTestStringConvertible {
         #"{"content": "'; DROP TABLE posts; --"}"#, #"{"content": "<script>alert(1)</script>"}"#,
         #"{"content": "\u202egnp.exe \u200b\ufeff"}"#, #"{"content": "\ud83d\udc07"}"#,
         #"{"content": "a\r\n\u001b[31m"}"#,
-        #"{"content": "{{7*7}} ${7*7} %s%n"}"#, " \t\r\n{ \"content\" : \"a\" } \n",
+        #"{"content": "{{7*7}} ${7*7} %s%n"}"#, "\u{FEFF}" + #"{"content": "marked"}"#,
+        " \t\r\n{ \"content\" : \"a\" } \n",
         #"{"content": "\#(String(repeating: "\u{1F407}", count: 5000))"}"#, #"{"content": "\uffff\ufffe\u0001"}"#,
     ]
 }
@@ -203,7 +204,7 @@ extension Journeys {
                 "/v1%2fposts",
             ] {
                 let response = try await client.send("GET", path)
-                #expect([200, 404].contains(response.status), "\(path): \(response.status)")
+                #expect([200, 308, 404].contains(response.status), "\(path): \(response.status)")
             }
         }
     }

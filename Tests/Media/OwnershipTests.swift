@@ -30,6 +30,25 @@ struct OwnershipTests {
         }
     }
 
+    @Test("a deletion with another entity tag than that of the picture gets 412, and the picture stays at Cloudinary")
+    @Loop func ifMatch() async throws {
+        try await MediaFixture.with { fixture async throws in
+            let owner = MediaFixture.owner()
+            let media = try await fixture.picture(by: owner)
+            let tag = try #require(
+                try await fixture.ask("media.get", ["id": .string(media.id.text)], by: owner).etag)
+            func delete(_ tag: String, by caller: Caller) async throws -> Reply {
+                let body: JSON = ["id": .string(media.id.text), "ifMatch": [.string(tag)]]
+                return try await fixture.ask("media.delete", body, by: caller)
+            }
+            #expect(try await delete("\"other\"", by: owner).code == "precondition-failed")
+            #expect(try await delete(tag, by: MediaFixture.owner("stranger")).status == 404)
+            #expect(try await fixture.assets() == [media.id.text])
+            #expect(try await delete(tag, by: owner).status == 204)
+            #expect(try await fixture.assets().isEmpty)
+        }
+    }
+
     @Test("the deletion of a post deletes the media in it that belong to its author, and no other media")
     @Loop func postDeleted() async throws {
         try await MediaFixture.with { fixture async throws in

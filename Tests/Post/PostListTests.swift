@@ -78,6 +78,7 @@ struct PostListTests {
             #expect(reply.status == 422, "\(reply.text)")
             #expect(reply.code == "invalid")
             #expect(Set(reply.pointers) == ["/cursor"])
+            #expect(reply.json["detail"] == "The query is not valid: it has one fault.")
         }
     }
 

@@ -165,4 +165,50 @@ struct PostTests {
             #expect(try await fixture.database.outboxEvents("post.created").count == 1)
         }
     }
+
+    @Test("a deletion with the entity tag of the post deletes it, and with other tags gets 412 and changes nothing")
+    @Loop func ifMatch() async throws {
+        try await PostFixture.with { fixture async throws in
+            let post = try await fixture.write()
+            let tag = try #require(try await fixture.get(post.id).etag)
+            let author = Caller(id: post.author.id, username: post.author.username)
+            func delete(_ tags: [String], id: UUID = .v7(), by caller: Caller) async throws -> Reply {
+                let body: JSON = ["id": .string(post.id.text), "ifMatch": .array(tags.map { .string($0) })]
+                return try await fixture.ask("post.delete", body, by: caller, id: id)
+            }
+            let refused = UUID.v7()
+            for tags in [["\"other\""], [], [String(tag.dropLast(2)) + "\""], ["W/\(tag)"]] {
+                let reply = try await delete(tags, id: tags == ["\"other\""] ? refused : .v7(), by: author)
+                #expect(reply.status == 412)
+                #expect(reply.code == "precondition-failed")
+            }
+            // Whether the post exists matters first, and strangers do not learn its tag.
+            #expect(try await delete([tag], by: PostFixture.author("stranger")).status == 404)
+            #expect(try await fixture.get(post.id).status == 200)
+            #expect(try await fixture.database.outboxEvents("post.deleted").isEmpty)
+
+            let command = UUID.v7()
+            #expect(try await delete(["\"other\"", tag], id: command, by: author).status == 204)
+            #expect(try await fixture.get(post.id).status == 404)
+            // A redelivery gets the stored reply, and so does a refused command.
+            #expect(try await delete(["\"other\"", tag], id: command, by: author).status == 204)
+            #expect(try await delete(["\"other\""], id: refused, by: author).status == 412)
+            #expect(try await delete([tag], id: command, by: author).code == "idempotency-key-reused")
+            #expect(try await fixture.database.outboxEvents("post.deleted").count == 1)
+        }
+    }
+
+    @Test("the entity tag changes when a picture of the post is deleted, and a deletion with the old tag gets 412")
+    @Loop func ifMatchAfterChange() async throws {
+        try await PostFixture.with { fixture async throws in
+            let author = PostFixture.author()
+            let media = UUID.v7()
+            try await fixture.publish(MediaUploaded(media: .sample(media), ownerId: author.id))
+            let post = try await fixture.write(media: [media], by: author)
+            let old = try #require(try await fixture.get(post.id).etag)
+            try await fixture.publish(MediaDeleted(id: media, ownerId: author.id))
+            let body: JSON = ["id": .string(post.id.text), "ifMatch": [.string(old)]]
+            #expect(try await fixture.ask("post.delete", body, by: author).status == 412)
+        }
+    }
 }

@@ -18,14 +18,28 @@ end_group() {
     fi
 }
 
-# show_progress: until the build ends, prints its counter, such as [12/345], after the name of the step.
+# show_progress: until the build ends, prints its progress and the time so far after the name of the step.
 show_progress() {
+    local start
+    start=$(now_ms)
     while kill -0 "$GROUP" 2>/dev/null; do
-        printf '\r  %-52s %s\e[K' "$STEP" \
-            "$(tail -c 400 "$PROGRESS_LOG" | grep -oE '^\[[0-9]+/[0-9]+\]' | tail -n 1)" >&3
+        printf '\r  %-40s %s\e[K' "$STEP" "$(build_progress "$PROGRESS_LOG" "$(seconds_since "$start")")" >&3
         sleep 0.5
     done
     printf '\r  %-52s\e[K' "$STEP" >&3
+}
+
+# build_progress LOG SECONDS: prints the number of the build's current step, the number of all steps, the time so far,
+# and the module that is compiled, such as "12 of 345, 1:05 min, NIOCore".
+build_progress() {
+    local line seconds=${2%.*}
+    line=$(tail -c 4000 "$1" 2>/dev/null | tr '\r' '\n' | grep -E '^\[[0-9]+/[0-9]+\] ' | tail -n 1) || true
+    if [[ $line =~ ^\[([0-9]+)/([0-9]+)\]\ (.*)$ ]]; then
+        printf '%s of %s, ' "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+        line=${BASH_REMATCH[3]}
+    fi
+    printf '%d:%02d min' $((seconds / 60)) $((seconds % 60))
+    if [[ $line =~ ^(Compiling|Emitting\ module)\ ([^ ]+) ]]; then printf ', %s' "${BASH_REMATCH[2]}"; fi
 }
 
 # run_swift_build NAME ARGUMENTS…: runs `swift build` in the package's folder and writes its output to log/NAME.log.
@@ -44,6 +58,9 @@ run_swift_build() {
 
 # build_release: links Swift's libraries statically, because calls into them are then faster.
 build_release() { run_swift_build build-release -c release --static-swift-stdlib; }
+
+# build_stack: builds only the programs that a stack runs.
+build_stack() { WARREN_PROGRAMS=stack build_release; }
 
 # build_with_sanitizer SANITIZER: builds the programs with a sanitizer of the compiler, thread or address, in a folder
 # below .build. The sanitizers do not work with Swift's static libraries.

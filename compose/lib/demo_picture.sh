@@ -34,6 +34,13 @@ png_chunk() {
     printf '%s%s%s' "$(hex32 $((${#2} / 2)))" "$body" "$(crc32 "$body")"
 }
 
+# make_picture FILE: writes a picture for the user.
+make_picture() {
+    if [[ -e $1 ]]; then fail "$1 exists already"; fi
+    write_picture "$1"
+    say "Wrote $1, a PNG of 8 by 8 pixels of a random colour."
+}
+
 # write_picture FILE: writes a valid PNG: 8 by 8 pixels of one random colour, so that two pictures almost never have the
 # same bytes.
 write_picture() {

@@ -15,6 +15,7 @@ run_tests() {
             exit 64
         fi
     fi
+    if ((! $#)) || [[ ${TEST_NEEDS[$target]} == stack ]]; then TEST_PACKAGES+=("${STACK_TEST_PACKAGES[@]}"); fi
     prepare_tests
     if (($#)); then test_target "$target" "${2-}"; else test_everything; fi
 }
@@ -69,6 +70,7 @@ test_target() {
 
 # start_tested_stack: starts all servers and daemons, and exports their addresses.
 start_tested_stack() {
+    run_step "Installing a generator of clients" install_client_generator
     # All tests send their requests from one address, so the default rate limits would refuse some of the requests.
     export WARREN_RATE_LIMIT=${WARREN_RATE_LIMIT:-10000/s burst 20000}
     export WARREN_CREDENTIAL_RATE_LIMIT=${WARREN_CREDENTIAL_RATE_LIMIT:-10000/min}

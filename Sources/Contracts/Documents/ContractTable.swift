@@ -45,7 +45,13 @@ extension ContractTable {
             default: "the bytes of the file"
             }
         var reply = String(message.status)
-        if case .object(let object) = message.reply { reply += " \(object.name)" }
+        switch message.reply {
+        case .object(let object): reply += " \(object.name)"
+        case .anyOf(let shapes):
+            let names = shapes.compactMap { if case .object(let object) = $0 { object.name } else { nil } }
+            reply += " \(names.joined(separator: " or "))"
+        default: break
+        }
         let cells = [
             "`\(message.name)`", message.summary, message.kind.rawValue, "`\(message.queue)`", body, reply,
         ]

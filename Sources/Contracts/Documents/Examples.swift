@@ -16,6 +16,10 @@ extension EntityRequest {
     static let example = EntityRequest(id: .example)
 }
 
+extension DeleteRequest {
+    static let example = DeleteRequest(id: .example)
+}
+
 extension ReceiptRequest {
     static let example = ReceiptRequest(id: .example, acceptedAt: .example)
 }

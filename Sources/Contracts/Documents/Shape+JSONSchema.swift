@@ -27,6 +27,10 @@ extension Shape {
         case .string(let string): string.addKeywords(to: &schema)
         case .array(let array): array.addKeywords(to: &schema, reference)
         case .object: schema.add("allOf", [jsonSchema(reference: reference)])
+        case .anyOf(let shapes):
+            schema.add("anyOf", .array(shapes.map { $0.jsonSchema(reference: reference) }))
+        case .nullable(.anyOf(let shapes)):
+            schema.add("anyOf", .array(shapes.map { $0.jsonSchema(reference: reference) } + [["type": "null"]]))
         case .nullable(let shape): schema.add("anyOf", [shape.jsonSchema(reference: reference), ["type": "null"]])
         case .described(let shape, let text):
             shape.addKeywords(to: &schema, reference)
@@ -99,6 +103,7 @@ extension Shape {
         switch self {
         case .any, .boolean, .number, .string, .integer: []
         case .array(let array): array.items.namedObjects
+        case .anyOf(let shapes): shapes.flatMap(\.namedObjects)
         case .nullable(let shape), .described(let shape, _): shape.namedObjects
         case .object(let object): [object] + object.fields.flatMap(\.shape.namedObjects)
         }

@@ -1,5 +1,6 @@
 extension JSON {
-    /// Parses a JSON document (RFC 8259). A byte order mark, duplicate names and trailing bytes are faults.
+    /// Parses a JSON document (RFC 8259). Duplicate names and trailing bytes are faults. A byte order mark at the
+    /// beginning is skipped, because some systems write one (section 8.1).
     ///
     /// - Throws: the first fault.
     package static func parse(_ bytes: [UInt8], limits: JSONLimits = .request) throws(JSONFault) -> JSON {
@@ -32,6 +33,7 @@ struct JSONParser {
     }
 
     mutating func document() throws(JSONFault) -> JSON {
+        if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { position = 3 }
         let value = try value(depth: 0)
         if skipWhitespace() != nil { throw fault(.trailingBytes) }
         return value

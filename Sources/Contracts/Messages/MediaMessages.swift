@@ -11,7 +11,7 @@ extension Messages.Media {
     /// Deletes one of the caller's pictures and publishes `media.deleted`.
     package static let delete = MessageType(
         "media.delete", .command, of: .media, "Deletes one of the caller's pictures.",
-        request: .json(example: EntityRequest.example), reply: .empty, problems: [.mediaNotFound])
+        request: .json(example: DeleteRequest.example), reply: .empty, problems: [.mediaNotFound, .preconditionFailed])
     /// Reads one of the caller's pictures.
     package static let get = MessageType(
         "media.get", .query, of: .media, "Reads one of the caller's pictures.",

@@ -30,7 +30,7 @@ extension Messages.Post {
     /// reply is `post-not-found`.
     package static let delete = MessageType(
         "post.delete", .command, of: .post, "Deletes one of the caller's posts.",
-        request: .json(example: EntityRequest.example), reply: .empty, problems: [.postNotFound])
+        request: .json(example: DeleteRequest.example), reply: .empty, problems: [.postNotFound, .preconditionFailed])
     /// Reads a post.
     package static let get = MessageType(
         "post.get", .query, of: .post, "Reads a post.",

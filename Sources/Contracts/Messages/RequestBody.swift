@@ -4,6 +4,8 @@ package struct RequestBody<Request: Sendable>: Sendable {
     package let shape: Shape?
     /// A valid body; `nil` if the body is a file.
     let example: JSON?
+    /// The part of an HTTP request that becomes the body.
+    package private(set) var faultyPart = Problem.FaultyPart.content
     private let read: @Sendable ([UInt8]) throws(Problem) -> Request
 
     /// Decodes the bytes of a body.
@@ -19,13 +21,20 @@ extension RequestBody where Request: SchemaCodable {
     ///
     /// - Parameter example: a request for the documentation.
     static func json(example: Request) -> RequestBody {
-        RequestBody(shape: Request.schema.shape, example: example.json, read: decodeJSON)
+        RequestBody(
+            shape: Request.schema.shape, example: example.json, faultyPart: Request.faultyPart, read: decodeJSON)
     }
 
     private static func decodeJSON(_ body: [UInt8]) throws(Problem) -> Request {
         let json: JSON
         do { json = try JSON.parse(body) } catch { throw Problem.malformedJSON(error) }
-        do { return try Request.schema.decode(json) } catch { throw Problem.invalid(error) }
+        do {
+            return try Request.schema.decode(json)
+        } catch {
+            var problem = Problem.invalid(error)
+            problem.faultyPart = Request.faultyPart
+            throw problem
+        }
     }
 }
 

@@ -30,10 +30,16 @@ extension Schema where Value == String {
     /// Only ASCII is allowed. An internationalized domain is accepted in its ASCII form (`xn--…`, RFC 5890). An
     /// internationalized mailbox (RFC 6531) is refused, because case folding of such names differs between systems.
     static var email: Schema {
-        Schema.string(3...254).format("email").matching(
-            "(?=[^@]{1,64}@)\(atom)(\\.\(atom))*@(\(label)\\.)+\(label)",
+        let text = Schema.string(3...254).format("email")
+        return text.withCondition(
+            text.shape,
+            "must be ASCII: write an internationalized domain in its xn-- form; other mailboxes are not supported"
+        ) {
+            $0.utf8.allSatisfy { $0 < 0x80 }
+        }.matching(
+            "\(atom)(\\.\(atom))*@(\(label)\\.)+\(label)",
             "must be an email address"
-        ) { isEmail($0) }
+        ) { isEmail($0) }.documented(pattern: "^[^@]{1,64}@")
     }
 
     private static var atom: String { "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+" }

@@ -10,6 +10,8 @@ package struct SearchPosts: SchemaCodable, Hashable {
         self.page = page
     }
 
+    package static let faultyPart = Problem.FaultyPart.query
+
     package static let schema = Schema<SearchPosts>.object(
         "SearchPosts",
         field(

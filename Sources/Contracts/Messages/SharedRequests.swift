@@ -1,7 +1,7 @@
 internal import ASCII
 package import FoundationEssentials
 
-/// The body of a request about one post or picture: `post.get`, `media.delete` and others.
+/// The body of a query for one post or picture: `post.get` and `media.get`.
 package struct EntityRequest: SchemaCodable, Hashable {
     package let id: UUID
 
@@ -9,10 +9,39 @@ package struct EntityRequest: SchemaCodable, Hashable {
         self.id = id
     }
 
+    package static let faultyPart = Problem.FaultyPart.request
+
     package static let schema = Schema<EntityRequest>.object(
         "EntityRequest",
         field("id", \.id, .uuid.described("The id of the post or picture.")),
         make: EntityRequest.init)
+}
+
+/// The body of `post.delete` and `media.delete`.
+package struct DeleteRequest: SchemaCodable, Hashable {
+    /// The name of the field that the ingress fills with the entity tags of `If-Match`.
+    package static let entityTags = "ifMatch"
+
+    package let id: UUID
+    /// The entity tags of which the post or picture must have one; `nil` if it may have any.
+    package let ifMatch: [String]?
+
+    package init(id: UUID, ifMatch: [String]? = nil) {
+        self.id = id
+        self.ifMatch = ifMatch
+    }
+
+    package static let faultyPart = Problem.FaultyPart.request
+
+    package static let schema = Schema<DeleteRequest>.object(
+        "DeleteRequest",
+        field("id", \.id, .uuid.described("The id of the post or picture.")),
+        optionalField(
+            entityTags, \.ifMatch,
+            .array(of: .string(2...256), max: 100).described(
+                "The entity tags of which the post or picture must have one, each with its quotes, as in the header "
+                    + "`etag` of the reply that contained it. Otherwise the reply is `precondition-failed`.")),
+        make: DeleteRequest.init)
 }
 
 /// The body of `post.receipt` and `media.receipt`.
@@ -26,6 +55,8 @@ package struct ReceiptRequest: SchemaCodable, Hashable {
         self.id = id
         self.acceptedAt = acceptedAt
     }
+
+    package static let faultyPart = Problem.FaultyPart.request
 
     package static let schema = Schema<ReceiptRequest>.object(
         "ReceiptRequest",
@@ -53,6 +84,8 @@ package struct ListRequest: SchemaCodable, Hashable {
         self.page = page
         self.cursor = cursor
     }
+
+    package static let faultyPart = Problem.FaultyPart.query
 
     package static let schema = Schema<ListRequest>.object(
         "ListRequest",

@@ -28,8 +28,8 @@ extension Problem {
     private var defaultDetail: String {
         switch faults.count {
         case 0: code.title + "."
-        case 1: "The request has one fault."
-        case let count: "The request has \(count) faults."
+        case 1: "The \(faultyPart.rawValue) is not valid: it has one fault."
+        case let count: "The \(faultyPart.rawValue) is not valid: it has \(count) faults."
         }
     }
 

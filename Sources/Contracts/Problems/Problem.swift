@@ -8,6 +8,8 @@ package struct Problem: Error, Sendable, Hashable {
     package var detail: String?
     /// The faults of the body, for ``ProblemCode/invalid``.
     package var faults: [ValidationFault]
+    /// The part of the request that has the faults. The default detail names it.
+    package var faultyPart = FaultyPart.content
     /// The seconds to wait before a retry. They are sent in a header and not in the body.
     package var retryAfter: Int?
 
@@ -23,6 +25,16 @@ package struct Problem: Error, Sendable, Hashable {
 }
 
 extension Problem {
+    /// A part of a request that can have faults.
+    package enum FaultyPart: String, Sendable, Hashable {
+        /// The body of an HTTP request.
+        case content
+        /// The query of an HTTP request, which becomes the body of a message.
+        case query
+        /// The path and the query of an HTTP request, which become the body of a message.
+        case request
+    }
+
     /// Returns the problem of a body that is valid JSON but violates its schema.
     package static func invalid(_ invalid: ValidationError) -> Problem {
         Problem(.invalid, faults: invalid.faults)

@@ -38,10 +38,11 @@ extension ProblemCode {
     package static let requestTimeout = Self(408, "request-timeout", "The request took too long to arrive")
     package static let accountExists = Self(409, "account-exists", "The username or the email address is already taken")
     package static let receiptExpired = Self(410, "receipt-expired", "The result of the command is no longer stored")
+    package static let preconditionFailed = Self(412, "precondition-failed", "The resource has another version")
     package static let bodyTooLarge = Self(413, "body-too-large", "The body is too large")
     package static let unsupportedMediaType = Self(
         415, "unsupported-media-type", "The content type is not supported")
-    package static let invalid = Self(422, "invalid", "The content is not valid")
+    package static let invalid = Self(422, "invalid", "The request is not valid")
     package static let idempotencyKeyReused = Self(
         422, "idempotency-key-reused", "The idempotency key was used with another body")
     package static let tooManyRequests = Self(429, "too-many-requests", "Too many requests", retryAfter: 1)
@@ -55,8 +56,8 @@ extension ProblemCode {
     package static let all: [ProblemCode] = [
         malformedJSON, malformedRequest, unauthenticated, invalidToken, invalidCredentials, invalidRefreshToken,
         forbidden, notFound, postNotFound, mediaNotFound, receiptNotFound, methodNotAllowed, requestTimeout,
-        accountExists, receiptExpired, bodyTooLarge, unsupportedMediaType, invalid, idempotencyKeyReused,
-        tooManyRequests, headersTooLarge,
+        accountExists, receiptExpired, preconditionFailed, bodyTooLarge, unsupportedMediaType, invalid,
+        idempotencyKeyReused, tooManyRequests, headersTooLarge,
         `internal`, commandFailed, unavailable, deadlineExceeded,
     ]
 

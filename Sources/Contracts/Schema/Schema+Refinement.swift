@@ -50,6 +50,21 @@ extension Schema {
             }, write: write)
     }
 
+    /// A value that one of two schemas describes. The second one decodes only what the first one refuses.
+    ///
+    /// - Parameter writesFirst: returns whether the first schema encodes a value.
+    static func either(
+        _ first: Schema, _ second: Schema, writesFirst: @escaping @Sendable (Value) -> Bool
+    ) -> Schema {
+        Schema(
+            shape: .anyOf([first.shape, second.shape]),
+            read: { json, faults in
+                var ignored = FaultCollector()
+                if let value = first.read(json, &ignored), ignored.count == 0 { return value }
+                return second.read(json, &faults)
+            }, write: { value, writer in (writesFirst(value) ? first : second).write(value, &writer) })
+    }
+
     /// A schema that also accepts `null` and decodes it as `nil`.
     package var nullable: Schema<Value?> {
         let (read, write) = (read, write)
@@ -79,7 +94,7 @@ extension Shape {
             return .string(string)
         case .nullable(let shape): return .nullable(shape.adding(rule: rule))
         case .described(let shape, let text): return .described(shape.adding(rule: rule), text)
-        case .any, .boolean, .number, .integer: return .described(self, rule)
+        case .any, .boolean, .number, .integer, .anyOf: return .described(self, rule)
         }
     }
 

@@ -50,6 +50,11 @@ extension Schema where Value == String {
             message, holds)
     }
 
+    /// Documents a regular expression that holds because of another condition.
+    func documented(pattern: String) -> Schema {
+        Schema(shape: shape.changingString { $0.patterns.append(pattern) }, read: read, write: write)
+    }
+
     /// Documents the string as having a format of JSON Schema. The format is not checked.
     package func format(_ format: String) -> Schema {
         Schema(shape: shape.changingString { $0.format = format }, read: read, write: write)

@@ -47,9 +47,13 @@ extension Schema {
 /// A type that is decoded and encoded by its schema.
 package protocol SchemaCodable: Sendable {
     static var schema: Schema<Self> { get }
+    /// The part of an HTTP request that becomes a value of this type; by default the content.
+    static var faultyPart: Problem.FaultyPart { get }
 }
 
 extension SchemaCodable {
+    package static var faultyPart: Problem.FaultyPart { .content }
+
     /// Appends the value to a writer.
     package func write(to writer: inout JSONWriter) {
         Self.schema.write(self, &writer)

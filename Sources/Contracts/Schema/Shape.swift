@@ -7,6 +7,8 @@ package indirect enum Shape: Sendable, Hashable {
     case integer(minimum: Int64?, maximum: Int64?)
     case array(ArrayShape)
     case object(ObjectShape)
+    /// At least one of several shapes.
+    case anyOf([Shape])
     /// A shape or `null`.
     case nullable(Shape)
     /// A shape with a description.

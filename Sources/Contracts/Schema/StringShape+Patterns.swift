@@ -1,6 +1,7 @@
-// Regular expressions for JSON Schema (ECMA-262) that Python and Perl interpret in the same way. They do not use
-// `\s`, `\d` and `\w`, because the meaning of these differs. `whole(_:)` adds `(?!\n)` after `$`, because in Python
-// and Perl `$` also matches before a final line feed.
+// Regular expressions for JSON Schema (ECMA-262) that other engines accept and interpret in the same way. They do not
+// use `\s`, `\d` and `\w`, because the meaning of these differs, nor look-ahead, which RE2 and Rust do not have. In
+// Python and Perl, `$` also matches before a final line feed, so a validator there can accept a text that the service
+// refuses.
 extension StringShape {
     /// A string without U+0000, which PostgreSQL cannot store.
     static let withoutNUL = #"^[^\u0000]*$"#
@@ -19,6 +20,6 @@ extension StringShape {
 
     /// Returns a pattern that matches the whole string.
     static func whole(_ pattern: String) -> String {
-        #"^\#(pattern)$(?!\n)"#
+        "^\(pattern)$"
     }
 }

@@ -49,36 +49,57 @@ package struct Page<Item: PageItem>: SchemaCodable {
         number.map { limit > 0 ? ($0.total + limit - 1) / limit : 0 }
     }
 
-    /// Returns the schema of a page.
+    /// Returns the schema of the pages of a list that is also read by cursor: numbered pages, and pages after a cursor.
+    ///
+    /// - Parameters:
+    ///   - name: the name of numbered pages in the documentation; pages after a cursor have the suffix `AfterCursor`.
+    ///   - items: the name of the member that contains the elements.
+    ///   - total: the name of the member that contains the size of the whole list.
+    static func schema(name: String, items: String, total: String) -> Schema<Page<Item>> {
+        let list = field(items, { (page: Page<Item>) in page.items }, .array(of: Item.schema))
+        let limit = field("limit", { (page: Page<Item>) in page.limit }, .integer(1...))
+        let cursor = field(
+            "nextCursor", { (page: Page<Item>) in page.nextCursor }, Schema<String>.string.nullable, default: nil)
+        let numbered = Schema<Page<Item>>.object(
+            name, unknownFields: .ignored, list,
+            field("page", { (page: Page<Item>) in page.number?.page ?? 1 }, .integer(1...)),
+            limit,
+            field(total, { (page: Page<Item>) in page.number?.total ?? 0 }, .integer(0...)),
+            field("totalPages", { (page: Page<Item>) in page.totalPages ?? 0 }, .integer(0...)),
+            cursor
+        ) { items, page, limit, total, _, nextCursor in
+            Page(items: items, limit: limit, number: Position(page: page, total: total), nextCursor: nextCursor)
+        }
+        let afterCursor = Schema<Page<Item>>.object(
+            "\(name)AfterCursor", unknownFields: .ignored, list, limit, cursor
+        ) { items, limit, nextCursor in
+            Page(items: items, limit: limit, number: nil, nextCursor: nextCursor)
+        }
+        return .either(numbered, afterCursor) { $0.number != nil }
+    }
+
+    /// Returns the schema of the pages of a list without a cursor. Such pages are always numbered.
     ///
     /// - Parameters:
     ///   - name: the name of the type in the documentation.
     ///   - items: the name of the member that contains the elements.
     ///   - total: the name of the member that contains the size of the whole list.
-    ///   - exactness: for a list without a cursor, the description of the member `totalIsExact`; `nil` if a page has a
-    ///     cursor of the next page and its total is exact.
+    ///   - exactness: the description of the member `totalIsExact`.
     static func schema(
-        name: String, items: String, total: String, exactness: String? = nil
+        name: String, items: String, total: String, exactness: String
     ) -> Schema<Page<Item>> {
-        let page = optionalField("page", { (page: Page<Item>) in page.number?.page }, .integer(1...))
-        let totals = optionalField(total, { (page: Page<Item>) in page.number?.total }, .integer(0...))
-        let pages = optionalField("totalPages", { (page: Page<Item>) in page.totalPages }, .integer(0...))
-        let list = field(items, { (page: Page<Item>) in page.items }, .array(of: Item.schema))
-        let limit = field("limit", { (page: Page<Item>) in page.limit }, .integer(1...))
-        if let exactness {
-            let isExact = optionalField(
+        .object(
+            name, unknownFields: .ignored,
+            field(items, { (page: Page<Item>) in page.items }, .array(of: Item.schema)),
+            optionalField("page", { (page: Page<Item>) in page.number?.page }, .integer(1...)),
+            field("limit", { (page: Page<Item>) in page.limit }, .integer(1...)),
+            optionalField(total, { (page: Page<Item>) in page.number?.total }, .integer(0...)),
+            optionalField(
                 "totalIsExact", { (page: Page<Item>) in page.number?.isExact },
-                Schema<Bool>.boolean.described(exactness))
-            return .object(name, unknownFields: .ignored, list, page, limit, totals, isExact, pages) {
-                items, page, limit, total, isExact, _ in
-                Page(items: items, limit: limit, number: Position(page: page, total: total, isExact: isExact ?? true))
-            }
-        }
-        let cursor = field(
-            "nextCursor", { (page: Page<Item>) in page.nextCursor }, Schema<String>.string.nullable, default: nil)
-        return .object(name, unknownFields: .ignored, list, page, limit, totals, pages, cursor) {
-            items, page, limit, total, _, nextCursor in
-            Page(items: items, limit: limit, number: Position(page: page, total: total), nextCursor: nextCursor)
+                Schema<Bool>.boolean.described(exactness)),
+            optionalField("totalPages", { (page: Page<Item>) in page.totalPages }, .integer(0...))
+        ) { items, page, limit, total, isExact, _ in
+            Page(items: items, limit: limit, number: Position(page: page, total: total, isExact: isExact ?? true))
         }
     }
 }
@@ -88,7 +109,7 @@ extension Page: Equatable where Item: Equatable {}
 extension Page: Hashable where Item: Hashable {}
 
 extension Page.Position {
-    fileprivate init?(page: Int?, total: Int?, isExact: Bool = true) {
+    fileprivate init?(page: Int?, total: Int?, isExact: Bool) {
         guard let page, let total else { return nil }
         self.init(page: page, total: total, isExact: isExact)
     }

@@ -34,17 +34,51 @@ struct IPAddress: Sendable, Hashable {
 
     var isIPv4: Bool { bits >> 32 == 0xFFFF }
 
-    /// The key under which rate limits count this address: the IPv4 address, or the /64 network of the IPv6 address.
+    /// The key under which rate limits count this address: the IPv4 address that it is or contains, or the /64 network
+    /// of the IPv6 address.
     ///
     /// An IPv6 host can use every address of a /64 network (RFC 4291, section 2.5.4), so it could evade a limit per
-    /// address.
+    /// address. The IPv4 clients behind a translator have addresses of one /64 network, but are different clients.
     var rateLimitKey: String {
-        let (groups, bits, size, radix): (Int, UInt128, UInt128, Int) =
-            isIPv4 ? (4, bits & 0xFFFF_FFFF, 8, 10) : (4, bits >> 64, 16, 16)
-        let parts = (0..<groups).reversed().map {
-            String(bits >> (UInt128($0) * size) & ((1 << size) - 1), radix: radix)
+        if let address = embeddedIPv4 { return Self.text(UInt128(address), groups: 4, of: 8, radix: 10, ".") }
+        // Translators in the local-use prefix can place the IPv4 address in several ways (RFC 6052, section 2.2). Each
+        // of their addresses belongs to one IPv4 address, so it is a key of its own.
+        if bits >> 80 == Self.localTranslation { return Self.text(bits, groups: 8, of: 16, radix: 16, ":") }
+        return Self.text(bits >> 64, groups: 4, of: 16, radix: 16, ":")
+    }
+
+    /// `64:ff9b:1::/48` (RFC 8215).
+    private static let localTranslation: UInt128 = 0x0064_FF9B_0001
+
+    /// The IPv4 address of the client, if this is its IPv4-mapped form, or if a translator or a tunnel has made this
+    /// address from it; otherwise `nil`.
+    ///
+    /// Only keys are made of it. Whether a proxy is trusted depends on the address itself.
+    private var embeddedIPv4: UInt32? {
+        let last = UInt32(truncatingIfNeeded: bits)
+        switch bits >> 32 {
+        case 0xFFFF: return last
+        // ::ffff:0:0:0/96, stateless translation (RFC 2765, section 2.1).
+        case 0xFFFF_0000: return last
+        // 64:ff9b::/96, the well-known prefix of NAT64 (RFC 6052, section 2.1).
+        case 0x0064_FF9B << 64: return last
+        // A /96 network of the local-use prefix: the usual choice.
+        case let prefix where prefix >> 48 == Self.localTranslation && prefix & 0xFFFF_FFFF == 0 && last != 0:
+            return last
+        default: break
         }
-        return parts.joined(separator: isIPv4 ? "." : ":")
+        // 2002::/16, 6to4 (RFC 3056, section 2).
+        if bits >> 112 == 0x2002 { return UInt32(truncatingIfNeeded: bits >> 80) }
+        // 2001::/32, Teredo: the bits of the address are inverted (RFC 4380, section 4).
+        if bits >> 96 == 0x2001_0000 { return ~last }
+        return nil
+    }
+
+    private static func text(_ bits: UInt128, groups: Int, of size: UInt128, radix: Int, _ separator: String) -> String
+    {
+        (0..<groups).reversed().map {
+            String(bits >> (UInt128($0) * size) & ((1 << size) - 1), radix: radix)
+        }.joined(separator: separator)
     }
 }
 

@@ -8,8 +8,19 @@ extension OpenAPI {
             operation.add("operationId", .string(texts.id))
             operation.add("tags", ["operation"])
             operation.add("summary", .string(texts.summary))
+            if hasEntityTag(endpoint) {
+                operation.add("parameters", [reference("parameters", "IfNoneMatch")])
+            }
             operation.add("responses", responses(route, endpoint))
             operation.add("security", [])
+        }
+    }
+
+    /// Whether the endpoint returns a document with an `ETag`.
+    private static func hasEntityTag(_ endpoint: Route.BuiltInEndpoint) -> Bool {
+        switch endpoint {
+        case .openAPI, .root, .documentation: true
+        case .liveness, .readiness, .publicKeys: false
         }
     }
 
@@ -19,6 +30,8 @@ extension OpenAPI {
         case .readiness: ("ready", "Reports whether the broker and Redis are reachable, and which queues are missing.")
         case .publicKeys: ("publicKeys", "Returns the public keys that verify access tokens (RFC 7517).")
         case .openAPI: ("openAPI", "Returns this document.")
+        case .root: ("root", "Says what this server is, and where its contract is.")
+        case .documentation: ("documentation", "Returns a page on which a person reads and tries the API.")
         }
     }
 
@@ -38,7 +51,16 @@ extension OpenAPI {
                 responses.add(
                     "200",
                     response("The OpenAPI document.", ContentType.json, ["type": "object"], entityTag: true))
+            case .root:
+                let names = ["name", "description", "contract", "documentation", "health"]
+                let properties = JSON.object { for name in names { $0.add(name, ["type": "string"]) } }
+                responses.add(
+                    "200",
+                    response("The name and the addresses.", ContentType.json, state(properties), entityTag: true))
+            case .documentation:
+                responses.add("200", response("The page.", "text/html", ["type": "string"], entityTag: true))
             }
+            if hasEntityTag(endpoint) { responses.add("304", notModified) }
             responses.add("400", problem([.malformedRequest]))
             if route.limit != .unlimited { responses.add("429", problem([.tooManyRequests])) }
             responses.add("431", problem([.headersTooLarge]))

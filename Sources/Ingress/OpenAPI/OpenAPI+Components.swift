@@ -25,11 +25,11 @@ extension OpenAPI {
 
     /// The named objects in all request and response bodies, without duplicates.
     static let objects: [ObjectShape] = {
-        var shapes = [Receipt.schema.shape, .object(Problem.shape)]
+        var shapes = [acceptedReceipt, .object(Problem.shape)]
         for route in RouteTable.all {
             guard case .message(let message, let source) = route.action else { continue }
             if source == .json, let request = message.request { shapes.append(request) }
-            if let reply = message.reply { shapes.append(reply) }
+            if let reply = reply(message, source) { shapes.append(reply) }
         }
         var seen: Set<ObjectShape> = []
         return shapes.flatMap(\.namedObjects).filter { seen.insert($0).inserted }

@@ -5,13 +5,20 @@ extension OpenAPI {
     static func parameters(_ route: Route, _ message: MessageDescriptor, _ source: BodySource) -> [JSON] {
         var parameters: [JSON] = []
         if case .parameters = source, case .object(let request) = message.request {
-            parameters += request.fields.map { parameter($0, isInPath: route.path.contains("{\($0.name)}")) }
+            for field in request.fields {
+                let isInPath = route.path.contains("{\(field.name)}")
+                parameters.append(
+                    field.name == DeleteRequest.entityTags
+                        ? reference("parameters", "IfMatch") : parameter(field, isInPath: isInPath))
+            }
         }
         if case .receipt = source { parameters.append(receipt) }
         if message.kind == .command {
             parameters += [reference("parameters", "IdempotencyKey"), reference("parameters", "Prefer")]
         }
-        if hasEntityTag(message) { parameters.append(reference("parameters", "IfNoneMatch")) }
+        if hasEntityTag(message) {
+            parameters += [reference("parameters", "IfMatch"), reference("parameters", "IfNoneMatch")]
+        }
         return parameters + [reference("parameters", "XRequestId"), reference("parameters", "Traceparent")]
     }
 
@@ -37,7 +44,7 @@ extension OpenAPI {
 
     /// Whether successful responses have an `ETag`.
     static func hasEntityTag(_ message: MessageDescriptor) -> Bool {
-        message.name == Messages.Post.get.name
+        [Messages.Post.get.name, Messages.Media.get.name].contains(message.name)
     }
 
     private static func parameter(_ field: FieldShape, isInPath: Bool) -> JSON {
@@ -96,6 +103,10 @@ extension OpenAPI {
         "IfNoneMatch": field(
             "If-None-Match", ["type": "string"],
             "The `ETag` of an earlier response. The response is 304 if the resource has not changed since then."),
+        "IfMatch": field(
+            "If-Match", ["type": "string"],
+            "The `ETag` of the version that is meant, or several. If the resource has another version, nothing is "
+                + "done, and the response is 412."),
         "XRequestId": field(
             "X-Request-Id", ["type": "string"],
             "An id that the response and every log line about the request contain. An invalid id is replaced."),

@@ -3,7 +3,7 @@ internal import Contracts
 extension OpenAPI {
     /// Returns the responses of a route, one for each possible status.
     static func responses(_ route: Route, _ message: MessageDescriptor, _ source: BodySource) -> JSON {
-        var responses: [(status: Int, response: JSON)] = [(message.status, successful(message))]
+        var responses: [(status: Int, response: JSON)] = [(message.status, successful(message, source))]
         if message.kind == .command { responses.append((202, accepted)) }
         if hasEntityTag(message) { responses.append((304, notModified)) }
         let problems = Dictionary(grouping: problems(route, message, source), by: \.status)
@@ -28,6 +28,7 @@ extension OpenAPI {
         }
         if message.needsCaller { codes += [.unauthenticated, .invalidToken] }
         if message.kind == .command { codes.append(.idempotencyKeyReused) }
+        if hasEntityTag(message) { codes.append(.preconditionFailed) }
         if route.limit != .unlimited { codes.append(.tooManyRequests) }
         codes += message.problems
         return ProblemCode.all.filter { codes.contains($0) }
@@ -57,7 +58,7 @@ extension OpenAPI {
 
     static let commonHeaders = ["X-Request-Id", "RateLimit", "RateLimit-Policy"]
 
-    private static func successful(_ message: MessageDescriptor) -> JSON {
+    private static func successful(_ message: MessageDescriptor, _ source: BodySource) -> JSON {
         .object { response in
             response.add(
                 "description", .string(message.reply == nil ? "The request was carried out." : message.summary))
@@ -65,7 +66,7 @@ extension OpenAPI {
             if message.status == 201, message.service != .identity { headers.append("Location") }
             if hasEntityTag(message) { headers.append("ETag") }
             response.add("headers", self.headers(headers))
-            response.add("content", message.reply.map { content($0, example: message.replyExample) })
+            response.add("content", reply(message, source).map { content($0, example: message.replyExample) })
         }
     }
 
@@ -76,10 +77,10 @@ extension OpenAPI {
             respond-async`, or no worker replied before the deadline.
             """),
         "headers": headers(commonHeaders + ["Location", "Preference-Applied"]),
-        "content": content(Receipt.schema.shape, example: try? JSON.parse(Receipt.acceptedExample.jsonBytes())),
+        "content": content(acceptedReceipt, example: try? JSON.parse(Receipt.acceptedExample.jsonBytes())),
     ]
 
-    private static let notModified: JSON = [
+    static let notModified: JSON = [
         "description": "The resource has not changed.", "headers": headers(commonHeaders + ["ETag"]),
     ]
 

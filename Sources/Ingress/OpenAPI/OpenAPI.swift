@@ -6,7 +6,7 @@ enum OpenAPI {
     static let document: JSON = .object { document in
         document.add("openapi", "3.1.0")
         document.add("info", information)
-        document.add("servers", [["url": "/"]])
+        document.add("servers", servers)
         document.add("tags", .array(tags.map { ["name": .string($0.name), "description": .string($0.description)] }))
         document.add("paths", paths)
         document.add("components", components)
@@ -20,9 +20,23 @@ enum OpenAPI {
             UTC and with milliseconds. Every error, except the 503 of `/health/ready`, is an \
             `application/problem+json` document with a stable `code`. Unknown fields in a body are errors, and so are \
             unknown parameters of an operation that has parameters in its path or query. HEAD is supported for every \
-            path that supports GET. An unsupported method gets 405 with the field `Allow`. An unknown path gets 404 \
-            with the code `not-found`.
+            path that supports GET, and OPTIONS for every path. An unsupported method gets 405 with the field `Allow`. \
+            An unknown path gets 404 with the code `not-found`, and a known path with a slash too many at its end gets \
+            308. Responses over 1 KiB are compressed if `Accept-Encoding` allows gzip, except those with tokens.
             """),
+    ]
+
+    private static let servers: JSON = [
+        ["url": "/", "description": "The server that this document was read from."],
+        [
+            "url": "{address}", "description": "Another server.",
+            "variables": [
+                "address": [
+                    "default": "http://127.0.0.1:8080",
+                    "description": "The scheme, the host and the port of an ingress.",
+                ]
+            ],
+        ],
     ]
 
     private static let tags: [(name: String, description: String)] = [

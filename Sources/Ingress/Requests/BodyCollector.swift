@@ -115,8 +115,8 @@ extension RequestFields {
 
 /// The content type of a JSON body.
 enum JSONContentType {
-    /// Checks that a `Content-Type` field is `application/json`. If the field has a charset, the charset must be UTF-8
-    /// (RFC 8259, section 8.1).
+    /// Checks that a `Content-Type` field is `application/json`. A parameter has no meaning (RFC 8259, section 11), but
+    /// a `charset` other than UTF-8 means that the body is not JSON for other systems (section 8.1).
     ///
     /// - Throws: `unsupported-media-type` for any other field, or if the field is missing.
     static func check(_ field: String?) throws(Problem) {
@@ -128,13 +128,12 @@ enum JSONContentType {
 
     private static func accepts(_ field: String) -> Bool {
         if field == ContentType.json { return true }
-        guard field.utf8.count <= 256 else { return false }
-        let parts = field.lowercased().split(separator: ";", omittingEmptySubsequences: false).map {
-            Substring($0.utf8.trimmingBlanks)
-        }
-        guard let type = parts.first, type == ContentType.json else { return false }
+        guard let parts = FieldText.split(field[...], at: UInt8(ascii: ";")),
+            parts.first?.lowercased() == ContentType.json
+        else { return false }
         return parts.dropFirst().allSatisfy { part in
-            part.isEmpty || part == "charset=utf-8" || part == "charset=\"utf-8\""
+            let (name, value) = FieldText.pair(part)
+            return name != "charset" || ["utf-8", "utf8"].contains(value.lowercased())
         }
     }
 }

@@ -40,8 +40,10 @@ extension [Parameter] {
     /// A value that is not an integer stays a string, and an unknown name is kept. The worker validates the object, and
     /// its problem names the invalid parameter.
     ///
+    /// - Parameter entityTags: the tags that `If-Match` requires; `nil` if the message has no field for them, or if
+    ///   every tag is allowed.
     /// - Throws: `malformed-request` if a name occurs twice.
-    func json(_ types: ParameterTypes) throws(Problem) -> [UInt8] {
+    func json(_ types: ParameterTypes, entityTags: [String]? = nil) throws(Problem) -> [UInt8] {
         var writer = JSONWriter(capacity: 96)
         writer.beginObject()
         for (index, parameter) in enumerated() {
@@ -55,6 +57,13 @@ extension [Parameter] {
             } else {
                 writer.string(parameter.value)
             }
+        }
+        if let entityTags {
+            guard !contains(where: { $0.name == DeleteRequest.entityTags }) else {
+                throw Problem(.malformedRequest, detail: "The entity tags must be in the field If-Match only.")
+            }
+            writer.name(DeleteRequest.entityTags)
+            writer.array(of: entityTags) { $0.string($1) }
         }
         writer.endObject()
         return writer.bytes

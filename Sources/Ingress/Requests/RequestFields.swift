@@ -13,9 +13,11 @@ struct RequestFields: Sendable {
     /// All `tracestate` fields, joined by commas.
     private(set) var tracestate: String?
     private(set) var idempotencyKey: String?
-    /// All `Prefer` fields, joined by commas. The fields of the next four properties are joined in the same way.
+    /// All `Prefer` fields, joined by commas. The fields of the next six properties are joined in the same way.
     private(set) var prefer: String?
     private(set) var ifNoneMatch: String?
+    private(set) var ifMatch: String?
+    private(set) var acceptEncoding: String?
     private(set) var contentEncoding: String?
     private(set) var forwardedFor: String?
     private(set) var forwarded: String?
@@ -52,6 +54,7 @@ struct RequestFields: Sendable {
         case 6 where name == "expect": expectsContinue = value.lowercased() == "100-continue"
         case 6 where name == "prefer": Self.append(value, to: &prefer)
         case 7 where name == "upgrade": hasUpgrade = true
+        case 8 where name == "if-match": Self.append(value, to: &ifMatch)
         case 9 where name == "forwarded": Self.append(value, to: &forwarded)
         case 10 where name == "tracestate": Self.append(value, to: &tracestate)
         case 11 where name == "traceparent":
@@ -69,6 +72,7 @@ struct RequestFields: Sendable {
             // A number that does not fit into an Int exceeds every limit.
             contentLength = Int(value) ?? .max
             framingFieldCount += 1
+        case 15 where name == "accept-encoding": Self.append(value, to: &acceptEncoding)
         case 15 where name == "idempotency-key":
             isAmbiguous = isAmbiguous || idempotencyKey != nil
             idempotencyKey = value

@@ -8,8 +8,8 @@ struct CORSPolicy: Sendable {
     private static let allowedFields = HTTPField(
         name: .accessControlAllowHeaders,
         value:
-            "Authorization, Content-Type, Idempotency-Key, If-None-Match, Prefer, Traceparent, Tracestate, X-Request-Id"
-    )
+            "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, Traceparent, Tracestate, "
+            + "X-Request-Id")
     private static let maximumAge = HTTPField(name: .accessControlMaxAge, value: "600")
     private static let vary = HTTPField(name: .vary, value: "Origin")
     private static let anyOrigin = HTTPField(name: .accessControlAllowOrigin, value: "*")
@@ -33,12 +33,12 @@ struct CORSPolicy: Sendable {
         return [Self.vary, HTTPField(name: .accessControlAllowOrigin, value: origin), Self.exposed]
     }
 
-    /// Returns the response to a preflight request; `nil` if the request is not a preflight request or if its origin is
+    /// Returns the response to an OPTIONS request that is a preflight request; `nil` if it is none, or if its origin is
     /// not allowed.
     ///
     /// - Parameter allow: the methods of the path, as in the `Allow` field.
-    func preflight(method: HTTPRequest.Method, fields: RequestFields, allow: String) -> IngressResponse? {
-        guard method == .options, fields.hasAccessControlRequestMethod, let origin = fields.origin,
+    func preflight(fields: RequestFields, allow: String) -> IngressResponse? {
+        guard fields.hasAccessControlRequestMethod, let origin = fields.origin,
             allowsAny || origins.contains(origin)
         else { return nil }
         return IngressResponse(

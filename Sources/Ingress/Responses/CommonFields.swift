@@ -15,10 +15,12 @@ extension HTTPField.Name {
 /// The security fields of every response. They are the fields that the helmet middleware for Node.js sets, with values
 /// for an API that serves no pages.
 enum SecurityFields {
-    /// The fields as they are sent, each with its line end.
-    static let bytes = Array(
+    /// The fields as they are sent, each with its line end, if the response has no policy of its own.
+    static let bytes = Array("Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n".utf8) + others
+
+    /// The fields without `Content-Security-Policy`.
+    static let others = Array(
         """
-        Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r
         Cross-Origin-Opener-Policy: same-origin\r
         Cross-Origin-Resource-Policy: same-origin\r
         Origin-Agent-Cluster: ?1\r

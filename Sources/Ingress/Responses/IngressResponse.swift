@@ -8,6 +8,10 @@ struct IngressResponse: Sendable {
     /// The fields that are specific to this response.
     var fields: HTTPFields = [:]
     var body: [UInt8] = []
+    /// The body in the gzip format, if it was compressed in advance.
+    var gzippedBody: [UInt8]?
+    /// The `Content-Security-Policy` of a page that needs another one than ``SecurityFields`` has.
+    var contentSecurityPolicy: String?
     /// The bytes of the budget that are reserved for a large body until the response is sent.
     var reservation: ByteReservation?
     /// The decisions of the rate limits that the request was charged to.
@@ -60,15 +64,5 @@ extension IngressResponse {
         if let seconds = reply.retryAfter { fields.append(HTTPField(name: .retryAfter, value: String(seconds))) }
         if reply.status == 401 { fields.append(bearer) }
         return IngressResponse(status: reply.status, fields: fields, body: reply.body)
-    }
-
-    /// Returns a 304 response if the client already has this version of the body, otherwise this response
-    /// (RFC 9110, section 15.4.5).
-    ///
-    /// - Parameter tags: the request's `If-None-Match` field.
-    func notModified(ifNoneMatch tags: String?) -> IngressResponse {
-        guard status == 200, let tags, let tag = fields[.eTag], EntityTags.contains(tag, in: tags) else { return self }
-        return IngressResponse(
-            status: 304, fields: fields.filter { $0.name == .eTag || $0.name == .cacheControl })
     }
 }

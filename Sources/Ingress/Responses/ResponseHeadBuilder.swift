@@ -37,7 +37,12 @@ struct ResponseHeadBuilder: Sendable {
         let response = head.response
         buffer.writeStaticString("HTTP/1.1 ")
         buffer.writeString(Self.statusLine(response.status))
-        buffer.writeBytes(SecurityFields.bytes)
+        if let policy = response.contentSecurityPolicy {
+            Self.write("Content-Security-Policy", policy, to: &buffer)
+            buffer.writeBytes(SecurityFields.others)
+        } else {
+            buffer.writeBytes(SecurityFields.bytes)
+        }
         Self.write("Date", date.now, to: &buffer)
         Self.write("X-Request-Id", head.requestID, to: &buffer)
         RateLimitFields.write(response.rateDecisions, to: &buffer)

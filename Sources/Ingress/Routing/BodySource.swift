@@ -22,13 +22,17 @@ enum BodySource: Sendable, Hashable {
 /// The names of the parameters that become JSON integers. All other parameters become JSON strings.
 struct ParameterTypes: Sendable, Hashable {
     private let integers: [String]
+    /// Whether the message has a field for the entity tags of `If-Match`.
+    let hasEntityTags: Bool
 
     /// - Parameter shape: the schema of the message's body.
     init(_ shape: Shape?) {
         guard case .object(let object) = shape else {
             integers = []
+            hasEntityTags = false
             return
         }
+        hasEntityTags = object.fields.contains { $0.name == DeleteRequest.entityTags }
         integers = object.fields.filter { $0.shape.isInteger }.map(\.name)
     }
 
@@ -42,7 +46,7 @@ extension Shape {
         switch self {
         case .integer: true
         case .nullable(let shape), .described(let shape, _): shape.isInteger
-        case .any, .boolean, .number, .string, .array, .object: false
+        case .any, .boolean, .number, .string, .array, .object, .anyOf: false
         }
     }
 }

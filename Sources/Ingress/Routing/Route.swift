@@ -21,6 +21,10 @@ struct Route: Sendable {
         case publicKeys
         /// The OpenAPI document of the whole API.
         case openAPI
+        /// The name of the service and the addresses of its documents.
+        case root
+        /// The page on which a person reads and tries the API.
+        case documentation
     }
 
     /// The rate limits that count a request.

@@ -55,6 +55,8 @@ enum RouteTable {
         .builtIn(.get, "/health/live", .liveness, limit: .unlimited),
         .builtIn(.get, "/health/ready", .readiness, limit: .unlimited),
         .builtIn(.get, "/openapi.json", .openAPI),
+        .builtIn(.get, "/docs", .documentation),
+        .builtIn(.get, "/", .root),
     ]
 }
 

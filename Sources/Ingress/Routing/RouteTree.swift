@@ -9,8 +9,12 @@ struct RouteTree: Sendable {
         case route(Route, [Parameter])
         /// No route has this path.
         case notFound
+        /// The request asks for the methods of the path. `allow` is the value of the `Allow` field.
+        case options(allow: String)
         /// The path has routes, but none for the method. `allow` is the value of the `Allow` field.
         case methodNotAllowed(allow: String)
+        /// The path ends with a slash, and has routes without it.
+        case trailingSlash(path: Substring)
         /// A parameter in the path is not percent-encoded UTF-8.
         case malformedPath
     }
@@ -29,9 +33,7 @@ struct RouteTree: Sendable {
 
         init(_ branches: [Branch]) {
             routes = branches.filter { $0.segments.isEmpty }.map(\.route)
-            var methods = routes.map(\.method.rawValue)
-            if methods.contains("GET") { methods.append("HEAD") }
-            allow = methods.sorted().joined(separator: ", ")
+            allow = RouteTree.allow(routes)
             var literals: [String: [Branch]] = [:]
             var parameter: (name: String, branches: [Branch])?
             for (route, segments) in branches {
@@ -50,11 +52,20 @@ struct RouteTree: Sendable {
     }
 
     private let root: Node
+    /// The methods of all routes, as in the `Allow` field.
+    private let allow: String
 
     /// Builds the tree. If two routes have the same method and path, the first one is used.
     init(_ routes: [Route]) {
+        allow = Self.allow(routes)
         root = Node(
             routes.map { ($0, $0.path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)[...]) })
+    }
+
+    private static func allow(_ routes: [Route]) -> String {
+        var methods = Set(routes.map(\.method.rawValue) + ["OPTIONS"])
+        if methods.contains("GET") { methods.insert("HEAD") }
+        return methods.sorted().joined(separator: ", ")
     }
 
     /// Returns the route that matches a method and a path.
@@ -63,7 +74,21 @@ struct RouteTree: Sendable {
     ///   - method: the request's method; HEAD matches the routes for GET.
     ///   - path: the path as sent, without the query.
     func match(_ method: HTTPRequest.Method, _ path: Substring) -> Match {
+        // The target of OPTIONS can be the server as a whole (RFC 9110, section 9.3.7).
+        if method == .options, path == "*" { return .options(allow: allow) }
         guard path.utf8.first == UInt8(ascii: "/") else { return .notFound }
+        let match = matchExactly(method, path)
+        guard case .notFound = match, path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") else { return match }
+        let shorter = Substring(path.utf8.dropLast())
+        switch matchExactly(method, shorter) {
+        case .notFound, .trailingSlash: return .notFound
+        case .malformedPath: return .malformedPath
+        case .route, .options, .methodNotAllowed: return .trailingSlash(path: shorter)
+        }
+    }
+
+    /// Returns the route that matches a method and a path that begins with a slash.
+    private func matchExactly(_ method: HTTPRequest.Method, _ path: Substring) -> Match {
         var node = root
         var parameters: [Parameter] = []
         for segment in path.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
@@ -80,7 +105,7 @@ struct RouteTree: Sendable {
         guard !node.routes.isEmpty else { return .notFound }
         let wanted = method == .head ? .get : method
         guard let route = node.routes.first(where: { $0.method == wanted }) else {
-            return .methodNotAllowed(allow: node.allow)
+            return method == .options ? .options(allow: node.allow) : .methodNotAllowed(allow: node.allow)
         }
         return .route(route, parameters)
     }

@@ -19,11 +19,15 @@ internal import WorkerKit
     var deleteTimeLimit: Duration = .seconds(4)
 
     /// Deletes a media item of the caller.
-    func delete(_ command: EntityRequest, _ context: HandlerContext) async throws -> Reply {
+    func delete(_ command: DeleteRequest, _ context: HandlerContext) async throws -> Reply {
         let caller = try context.caller
-        let owned = database.send(MediaStatements.owned, [command.id], caller.id)
+        let owned = database.send(MediaStatements.get, command.id, caller.id)
         if let reply = try await context.storedReply() { return reply }
-        guard try await owned.rows().count > 0 else { throw Problem(.mediaNotFound) }
+        guard let row = try await owned.rows().first else { throw Problem(.mediaNotFound) }
+        // A media item never changes, so its version cannot change before the row is deleted.
+        if let tags = command.ifMatch, !tags.contains(EntityTag.of(try Media(row).jsonBytes())) {
+            throw Problem(.preconditionFailed)
+        }
         do {
             try await cloudinary.destroy(command.id, until: .now + deleteTimeLimit)
         } catch {

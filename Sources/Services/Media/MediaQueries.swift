@@ -12,7 +12,8 @@ internal import WorkerKit
         let caller = try context.caller
         let rows = try await database.query(MediaStatements.get, query.id, caller.id, deadline: newDeadline())
         guard let row = rows.first else { throw Problem(.mediaNotFound) }
-        return .json(try Media(row).jsonBytes())
+        let body = try Media(row).jsonBytes()
+        return .json(body, etag: EntityTag.of(body))
     }
 
     func list(_ query: ListRequest, _ context: HandlerContext) async throws -> Reply {

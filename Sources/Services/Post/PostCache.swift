@@ -1,5 +1,4 @@
 internal import Contracts
-internal import Crypto
 internal import FoundationEssentials
 internal import Logging
 internal import Reactor
@@ -49,24 +48,19 @@ internal import WorkerKit
 
 /// A reply body with its entity tag. Both are cached, so that a hit need not hash the body.
 struct TaggedBody: Sendable {
-    /// A strong entity tag (RFC 9110, section 8.8.3): 128 bits of the body's SHA-256, so that all workers return the
-    /// same tag for the same body.
     let etag: String
     let body: [UInt8]
 
-    /// The length of every tag: two quotation marks and 22 characters, which are 128 bits in base64url.
-    private static let tagLength = 24
-
     /// Computes the tag of a body.
     init(_ body: [UInt8]) {
-        etag = "\"" + Base64URL.encode(Array(SHA256.hash(data: body).prefix(16))) + "\""
+        etag = EntityTag.of(body)
         self.body = body
     }
 
     /// Decodes ``bytes``.
     init(bytes: [UInt8]) {
-        etag = String(decoding: bytes.prefix(Self.tagLength), as: UTF8.self)
-        body = Array(bytes.dropFirst(Self.tagLength))
+        etag = String(decoding: bytes.prefix(EntityTag.length), as: UTF8.self)
+        body = Array(bytes.dropFirst(EntityTag.length))
     }
 
     /// The tag, followed by the body.

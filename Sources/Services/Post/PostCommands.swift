@@ -56,9 +56,15 @@ internal import WorkerKit
         return urls
     }
 
-    func delete(_ command: EntityRequest, _ context: HandlerContext) async throws -> Reply {
+    func delete(_ command: DeleteRequest, _ context: HandlerContext) async throws -> Reply {
         let caller = try context.caller
         let transaction = try await context.transaction()
+        if let tags = command.ifMatch {
+            // Locks the row, so that the post that is deleted is the one that was compared.
+            let owned = try await transaction.query(PostStatements.owned, command.id, caller.id)
+            guard let row = owned.first else { throw Problem(.postNotFound) }
+            guard tags.contains(EntityTag.of(try Post(row).jsonBytes())) else { throw Problem(.preconditionFailed) }
+        }
         let rows = try await transaction.query(
             PostStatements.delete, command.id, caller.id, PostStatements.slots.randomElement() ?? 0)
         guard let row = rows.first else { throw Problem(.postNotFound) }

@@ -35,6 +35,9 @@ enum PostStatements {
 
     static let get = Statement("SELECT \(columns) FROM posts p WHERE p.id = $1")
 
+    static let owned = Statement(
+        "SELECT \(columns) FROM posts p WHERE p.id = $1 AND p.author_id = $2 FOR UPDATE OF p")
+
     static let page = Statement(
         """
         SELECT \(columns) FROM (

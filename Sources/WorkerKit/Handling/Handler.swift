@@ -124,7 +124,11 @@ package struct Handler: Sendable {
                 } catch {
                     return .refused(error)
                 }
-                return await attempt(body, message, environment)
+                let result = await attempt(body, message, environment)
+                guard case .refused(var problem) = result else { return result }
+                // A handler can find faults too, for example in a cursor.
+                problem.faultyPart = type.request.faultyPart
+                return .refused(problem)
             },
             afterCommit: afterCommit)
     }

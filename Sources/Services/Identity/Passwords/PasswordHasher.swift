@@ -1,5 +1,4 @@
 internal import Argon2
-@_spi(_Unicode) internal import Swift
 
 /// Hashes and verifies passwords with Argon2id.
 ///
@@ -42,12 +41,7 @@ struct PasswordHasher: Sendable {
     }
 
     private static func normalized(_ password: String) -> [UInt8] {
-        guard !password.utf8.allSatisfy({ $0 < 0x80 }) else { return Array(password.utf8) }
-        var scalars = String.UnicodeScalarView()
-        // The standard library has this normalization for its string comparison. Foundation's normalization would
-        // link all of ICU.
-        scalars.append(contentsOf: password._nfc)
-        return Array(String(scalars).utf8)
+        Array(password.composed.utf8)
     }
 
     /// A well-formed hash with the standard cost that is not the hash of any known password.
