@@ -10,6 +10,8 @@ PACKAGES=(
 # shellcheck disable=SC2034 # used by other parts
 TEST_PACKAGES=(python3 python3-pika python3-jsonschema python3-yaml shellcheck wrk)
 
+has_browser() { command -v chromium google-chrome >/dev/null; }
+
 package_is_installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
 
 run_apt_install() {

@@ -15,13 +15,16 @@ run_tests() {
             exit 64
         fi
     fi
-    prepare_tests
+    prepare_tests "$target"
     if (($#)); then test_target "$target" "${2-}"; else test_everything; fi
 }
 
-# prepare_tests: prepares the stack of the tests, and empties their log.
+# prepare_tests TARGET: prepares the stack of the tests, and empties their log. TARGET is empty if all tests run.
 prepare_tests() {
-    prepare_own_stack test debug "${TEST_PACKAGES[@]}"
+    local packages=("${TEST_PACKAGES[@]}")
+    # A browser needs 400 MB, so it is installed only for the tests that show pictures in it.
+    if [[ ${1:-ImageHeaders} == ImageHeaders ]] && ! has_browser; then packages+=(chromium); fi
+    prepare_own_stack test debug "${packages[@]}"
     : >"$STATE/log/test.log"
     # If hundreds of tests ran in parallel, some would exceed their time limits.
     export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=${SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH:-8}
