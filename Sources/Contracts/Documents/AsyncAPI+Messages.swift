@@ -41,8 +41,8 @@ extension AsyncAPI {
     private static let file: JSON = [
         "type": "string", "format": "binary",
         "description": .string(
-            "A JPEG, PNG, GIF or WebP file of at most \(Messages.Media.uploadLimit) bytes. The service detects the "
-                + "format from the bytes."
+            "A JPEG, PNG, GIF, WebP or AVIF file of at most \(Messages.Media.uploadLimit) bytes. The service detects "
+                + "the format from the bytes."
         ),
     ]
 

@@ -33,7 +33,8 @@ package enum MediaService {
         let account = try settings.parsed("CLOUDINARY_URL") { try CloudinaryAccount(url: $0) }
         let validator = ImageValidator(
             maximumPixels: try settings.integer(
-                "WARREN_MEDIA_PIXELS", default: defaultMaximumPixels, in: 1...1_000_000_000))
+                "WARREN_MEDIA_PIXELS", default: defaultMaximumPixels, in: 1...1_000_000_000),
+            keepsMetadata: try settings.integer("WARREN_MEDIA_KEEP_METADATA", default: 0, in: 0...1) == 1)
         let http = try CurlClient()
         let cloudinary = CloudinaryClient(account: account, http: http)
         let commands = MediaCommands(
