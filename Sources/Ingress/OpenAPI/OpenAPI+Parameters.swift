@@ -66,8 +66,9 @@ extension OpenAPI {
         "required": true,
         "description": .string(
             """
-            One part named `file` of at most \(Messages.Media.uploadLimit) bytes. The type of the picture is \
-            determined from its bytes.
+            A part named `file` of at most \(Messages.Media.uploadLimit) bytes. The type of the picture is determined \
+            from its bytes. The picture is published without its metadata, for example without the place where it was \
+            taken. Other text fields are ignored.
             """),
         "content": [
             "multipart/form-data": [
@@ -76,11 +77,11 @@ extension OpenAPI {
                     "properties": [
                         "file": [
                             "type": "string", "format": "binary", "minLength": 1,
-                            "description": "JPEG, PNG, GIF or WebP.",
+                            "description": "JPEG, PNG, GIF, WebP or AVIF.",
                         ]
                     ],
                     "required": ["file"], "additionalProperties": false,
-                ], "encoding": ["file": ["contentType": "image/jpeg, image/png, image/gif, image/webp"]],
+                ], "encoding": ["file": ["contentType": "image/jpeg, image/png, image/gif, image/webp, image/avif"]],
             ]
         ],
     ]
