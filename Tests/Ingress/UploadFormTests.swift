@@ -72,7 +72,8 @@ struct UploadFormTests {
 
     /// The parts around the file `x`, and the description in them.
     static let extras: [(before: String, after: String, description: String?)] = [
-        ("", field("ownerId", "y"), nil), (field("id", "y"), "", nil), (field("_charset_", "utf-8"), field("submit", ""), nil),
+        ("", field("ownerId", "y"), nil), (field("id", "y"), "", nil),
+        (field("_charset_", "utf-8"), field("submit", ""), nil),
         ("This is a multi-part message in MIME format.\r\n", "", nil), ("\r\n", "", nil),
         (field("description", "A rabbit 🐇"), "", "A rabbit 🐇"), ("", field("description", " a\r\nb "), " a\r\nb "),
         ("", field("description", ""), ""), (field("title", "y"), field("description", "z"), "z"),
@@ -94,7 +95,8 @@ struct UploadFormTests {
         }
     }
 
-    @Test("text fields of more than 16 KiB together get body-too-large, and a description that is not UTF-8 gets invalid")
+    @Test(
+        "text fields of more than 16 KiB together get body-too-large, and a description that is not UTF-8 gets invalid")
     func textFields() throws {
         let file = Self.part(Self.disposition, [1])
         let half = String(repeating: "y", count: 8 * 1024)
@@ -121,7 +123,10 @@ struct UploadFormTests {
             "two descriptions",
             "--b\r\n\(disposition)\r\n\r\nx\r\n\(field("description", "y"))\(field("description", "y"))--b--\r\n"
         ),
-        ("more than 16 parts", (0..<16).map { field("f\($0)", "") }.joined() + "--b\r\n\(disposition)\r\n\r\nx\r\n--b--"),
+        (
+            "more than 16 parts",
+            (0..<16).map { field("f\($0)", "") }.joined() + "--b\r\n\(disposition)\r\n\r\nx\r\n--b--"
+        ),
         ("a text before the boundary without a line end", "hello--b\r\n\(disposition)\r\n\r\nx\r\n--b--\r\n"),
         ("a long preamble", String(repeating: "p", count: 4097) + "\r\n--b\r\n\(disposition)\r\n\r\nx\r\n--b--\r\n"),
         ("another name", "--b\r\nContent-Disposition: form-data; name=\"files\"\r\n\r\nx\r\n--b--\r\n"),

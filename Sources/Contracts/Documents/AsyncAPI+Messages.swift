@@ -16,11 +16,17 @@ extension AsyncAPI {
             request.add("summary", .string(message.summary))
             request.add("description", .string(description(of: message)))
             request.add("contentType", .string(message.request == nil ? "image/*" : ContentType.json))
-            request.add("headers", reference("components", "schemas", "RequestHeaders"))
+            request.add("headers", requestHeaders(message))
             request.add("payload", message.request == nil ? file : payload(message.name))
             request.add("examples", examples(message.requestExample))
             addProperties(to: &request, type: message.name, schema: "RequestProperties")
         }
+    }
+
+    /// Returns the schema of the headers. Only a file has the header `description`.
+    private static func requestHeaders(_ message: MessageDescriptor) -> JSON {
+        let common = reference("components", "schemas", "RequestHeaders")
+        return message.request == nil ? ["allOf": [common, uploadHeaders]] : common
     }
 
     private static func description(of message: MessageDescriptor) -> String {

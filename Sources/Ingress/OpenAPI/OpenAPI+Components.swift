@@ -28,7 +28,9 @@ extension OpenAPI {
         var shapes = [Receipt.schema.shape, .object(Problem.shape)]
         for route in RouteTable.all {
             guard case .message(let message, let source) = route.action else { continue }
-            if source == .json, let request = message.request { shapes.append(request) }
+            if [.json, .jsonAndPath].contains(source), let request = bodyShape(route, message) {
+                shapes.append(request)
+            }
             if let reply = message.reply { shapes.append(reply) }
         }
         var seen: Set<ObjectShape> = []

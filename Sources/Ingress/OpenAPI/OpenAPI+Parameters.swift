@@ -5,7 +5,10 @@ extension OpenAPI {
     static func parameters(_ route: Route, _ message: MessageDescriptor, _ source: BodySource) -> [JSON] {
         var parameters: [JSON] = []
         if case .parameters = source, case .object(let request) = message.request {
-            parameters += request.fields.map { parameter($0, isInPath: route.path.contains("{\($0.name)}")) }
+            parameters += request.fields.map { parameter($0, isInPath: route.hasInPath($0)) }
+        }
+        if source == .jsonAndPath, case .object(let request) = message.request {
+            parameters += request.fields.filter { route.hasInPath($0) }.map { parameter($0, isInPath: true) }
         }
         if case .receipt = source { parameters.append(receipt) }
         if message.kind == .command {
@@ -16,23 +19,37 @@ extension OpenAPI {
     }
 
     /// Returns the body of a request; `nil` if the request has no body.
-    static func body(_ message: MessageDescriptor, _ source: BodySource) -> JSON? {
+    static func body(_ route: Route, _ message: MessageDescriptor, _ source: BodySource) -> JSON? {
         switch source {
         case .none, .parameters, .receipt: nil
-        case .json:
-            message.request.map { shape in
+        case .json, .jsonAndPath:
+            bodyShape(route, message).map { shape in
                 [
                     "required": true,
                     "content": [
                         ContentType.json: .object { content in
                             content.add("schema", schema(shape))
-                            content.add("example", message.requestExample)
+                            content.add("example", bodyExample(route, message))
                         }
                     ],
                 ]
             }
         case .upload: upload
         }
+    }
+
+    /// Returns the shape of a JSON body: the shape of the message without the parameters of the path.
+    static func bodyShape(_ route: Route, _ message: MessageDescriptor) -> Shape? {
+        guard case .object(var object) = message.request else { return message.request }
+        object.fields.removeAll { route.hasInPath($0) }
+        return .object(object)
+    }
+
+    /// Returns an example of a JSON body.
+    static func bodyExample(_ route: Route, _ message: MessageDescriptor) -> JSON? {
+        guard case .object(var example) = message.requestExample else { return message.requestExample }
+        example.members.removeAll { route.hasInPath($0.name) }
+        return .object(example)
     }
 
     /// Whether successful responses have an `ETag`.
@@ -78,9 +95,10 @@ extension OpenAPI {
                         "file": [
                             "type": "string", "format": "binary", "minLength": 1,
                             "description": "JPEG, PNG, GIF, WebP or AVIF.",
-                        ]
+                        ],
+                        "description": schema(MediaDescription.shape),
                     ],
-                    "required": ["file"], "additionalProperties": false,
+                    "required": ["file"],
                 ], "encoding": ["file": ["contentType": "image/jpeg, image/png, image/gif, image/webp, image/avif"]],
             ]
         ],
@@ -111,4 +129,11 @@ extension OpenAPI {
             "description": .string(description),
         ]
     }
+}
+
+extension Route {
+    /// Whether a member of the message is a parameter in the path.
+    fileprivate func hasInPath(_ field: FieldShape) -> Bool { hasInPath(field.name) }
+
+    fileprivate func hasInPath(_ name: String) -> Bool { path.contains("{\(name)}") }
 }

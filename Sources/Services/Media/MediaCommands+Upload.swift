@@ -12,6 +12,9 @@ extension MediaCommands {
     /// If no delivery succeeds, ``UploadSweeper`` removes the image from Cloudinary.
     func upload(_ file: [UInt8], _ context: HandlerContext) async throws -> Reply {
         let caller = try context.caller
+        let description = try context.message.description.flatMap { text throws(Problem) in
+            try MediaDescription.parse(text)
+        }
         let image = try await validator.image(in: file)
         let id = context.newID
         if let reply = try await beginUpload(id, caller.id, context) { return reply }
@@ -27,10 +30,10 @@ extension MediaCommands {
         }
         let media = Media(
             id: id, url: url, contentType: image.header.format.contentType, bytes: image.file.count,
-            width: image.header.width, height: image.header.height, createdAt: .ordered())
+            width: image.header.width, height: image.header.height, createdAt: .ordered(), description: description)
         _ = try await context.transaction().send(
             MediaStatements.insert, id, caller.id, media.url, media.contentType, media.bytes, media.width,
-            media.height, media.createdAt)
+            media.height, media.createdAt, media.description)
         context.emit(MediaUploaded(media: media, ownerId: caller.id))
         return .json(media.jsonBytes(), status: 201, location: "/v1/media/\(id.text)")
     }
