@@ -52,6 +52,13 @@ struct ByteReader {
         return bytes[position]
     }
 
+    /// Reads the next bytes.
+    mutating func bytes(_ count: Int) throws(ImageFault) -> [UInt8] {
+        let start = position
+        try skip(count)
+        return Array(bytes[start..<position])
+    }
+
     /// Reads a big-endian integer of `count` bytes, at most 8. An integer above `Int.max` throws
     /// ``ImageFault/malformed``.
     mutating func bigEndian(_ count: Int) throws(ImageFault) -> Int {

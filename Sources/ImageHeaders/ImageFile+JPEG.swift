@@ -92,6 +92,8 @@ private struct JPEGParser {
             let found = Orientation(tiff: tiff)
             orientation = found
             pieces.metadata(range, replacement: found.tiff.map(Self.exif) ?? [])
+        } else if code == 0xE0, content.begins(with: "JFIF\0".utf8), content.remaining > Self.jfifSize {
+            pieces.metadata(range, replacement: try Self.jfifWithoutPreview(content))
         } else if Self.isNeeded(code, content) {
             pieces.keep(range)
         } else {
@@ -108,6 +110,15 @@ private struct JPEGParser {
         case 0xEE: content.begins(with: "Adobe".utf8)
         default: false
         }
+    }
+
+    /// The size of the content of a JFIF segment that has no preview (ITU T.871, section 10.1).
+    private static let jfifSize = 14
+
+    private static func jfifWithoutPreview(_ content: ByteReader) throws(ImageFault) -> [UInt8] {
+        var content = content
+        // The last two bytes are the width and the height of the preview.
+        return [0xFF, 0xE0, 0, UInt8(jfifSize + 2)] + (try content.bytes(jfifSize - 2)) + [0, 0]
     }
 
     /// Makes an EXIF segment.

@@ -64,6 +64,7 @@ extension SamplePicture {
         ("a comment in JPEG", jpeg(with: jpegSegment(0xFE, Array(secret.utf8)))),
         ("a list of pictures in JPEG", jpeg(with: jpegSegment(0xE2, Array("MPF\0\(secret)".utf8)))),
         ("a preview in JPEG", jpeg(with: jpegSegment(0xE0, Array("JFXX\0\(secret)".utf8)))),
+        ("a preview in the JFIF segment of a JPEG", jpegWithPreview),
         ("content credentials in JPEG", jpeg(with: jpegSegment(0xEB, Array("JP\(secret)".utf8)))),
         ("a second EXIF segment in JPEG", jpeg(with: jpegEXIF(tiff(8)) + jpegEXIF(tiff(6)))),
         ("EXIF after the scan of a JPEG", Array(jpeg.dropLast(2)) + jpegEXIF(tiff(6)) + jpeg.suffix(2)),
@@ -103,6 +104,13 @@ extension SamplePicture {
         ("user data in AVIF", avif(extra: avifBox("udta", Array(secret.utf8)))),
         ("a box after an AVIF", avif + avifBox("free", Array(secret.utf8))),
     ]
+
+    /// A JPEG with a preview of 3 by 4 pixels in its JFIF segment.
+    private static var jpegWithPreview: [UInt8] {
+        let preview = mark + [UInt8](repeating: 0, count: 36 - mark.count)
+        let segment = jpegSegment(0xE0, Array("JFIF\0".utf8) + [1, 1, 0, 0, 1, 0, 1, 3, 4] + preview)
+        return Array(jpeg[..<2]) + segment + jpeg[20...]
+    }
 
     private static func gifBlock(_ text: String) -> [UInt8] { [UInt8(text.utf8.count)] + Array(text.utf8) }
 
