@@ -127,9 +127,26 @@ struct StoredFileTests {
         #expect(throws: ImageFault.noPixels) { try ImageFile(SamplePicture.avif(size: (0, 9))) }
     }
 
-    @Test("the stored file of 5 MiB of small parts is made in linear time", .timeLimit(.minutes(1)))
+    @Test("an end marker that is missing is added")
+    func end() throws {
+        let files: [(whole: [UInt8], end: Int)] = [
+            (SamplePicture.jpeg, 2), (SamplePicture.progressiveJPEG, 2), (SamplePicture.png, 12),
+            (SamplePicture.gif, 1),
+        ]
+        for (whole, end) in files {
+            let file = Array(whole.dropLast(end))
+            #expect(try ImageFile(file).stored(keepingMetadata: false) == whole)
+            #expect(try ImageFile(file).stored(keepingMetadata: true) == whole)
+        }
+        // The CRC of the image data, and the terminator of the last frame.
+        #expect(
+            try ImageFile(Array(SamplePicture.png.dropLast(16))).stored(keepingMetadata: false) == SamplePicture.png)
+        #expect(try ImageFile(Array(SamplePicture.gif.dropLast(2))).stored(keepingMetadata: false) == SamplePicture.gif)
+    }
+
+    @Test("the stored file of 1 MiB of small parts is made in linear time", .timeLimit(.minutes(1)))
     func large() throws {
-        let size = 5 << 20
+        let size = 1 << 20
         let comment = SamplePicture.jpegSegment(0xFE, [0x41])
         let jpeg = SamplePicture.jpeg(with: Array(repeatElement(comment + [0, 0xFF], count: size / 8).joined()))
         #expect(try ImageFile(jpeg).stored(keepingMetadata: false) == SamplePicture.jpeg)
