@@ -43,7 +43,8 @@ extension MultipartError {
         case .tooManyPartHeaders: "A part has too many headers."
         case .tooManyParts: "The body has too many parts."
         case .bodyTooLarge: "The contents of the parts are too large."
-        case .bytesAfterEnd: "Only a short text may follow the closing boundary, after a line end."
+        case .bytesAfterEnd:
+            "After the closing boundary, only a line end and a short text without a boundary may follow."
         case .truncated: "The body ends before its closing boundary."
         }
     }
