@@ -28,7 +28,7 @@ except ImportError:
     Draft202012Validator = None
 
 SCHEMAS = pathlib.Path(__file__).parent / "schemas"
-COMMANDS = {"post.create", "post.delete", "media.upload", "media.delete"}
+COMMANDS = {"post.create", "post.delete", "media.upload", "media.update", "media.delete"}
 
 
 def png():
@@ -75,7 +75,7 @@ class Warren:
         for key in ["account.*", "post.*", "media.*"]:
             self.channel.queue_bind(self.events, "warren.events", routing_key=key)
 
-    def call(self, message_type, body, account=None, message_id=None, is_valid=True):
+    def call(self, message_type, body, account=None, message_id=None, is_valid=True, description=None):
         """Send a request, await its reply and return the body of the reply. Raise Refused if the reply is a problem."""
         command = message_type in COMMANDS
         seconds = 30 if message_type == "media.upload" else 10
@@ -83,6 +83,8 @@ class Warren:
         headers = {"deadline": int((time.time() + seconds) * 1000), "request-id": correlation}
         if account:
             headers.update({"subject": account["id"], "subject-name": account["username"]})
+        if description is not None:
+            headers["description"] = description
         is_file = isinstance(body, bytes)
         if not is_file and is_valid:
             check(message_type, body)
@@ -185,11 +187,16 @@ def sessions(warren):
 
 def pictures_and_posts(warren, account):
     """Create, find and delete a picture and a post."""
-    picture = warren.call("media.upload", png(), account)
+    picture = warren.call("media.upload", png(), account, description="Two pixels")
+    assert picture["description"] == "Two pixels"
     warren.await_event("media.uploaded", picture["id"])
     assert warren.call("media.get", {"id": picture["id"]}, account) == picture
     listed = warren.call("media.list", {"limit": 5}, account)["media"]
     assert [item["id"] for item in listed] == [picture["id"]]
+
+    change = {"id": picture["id"], "description": "A rabbit"}
+    assert warren.call("media.update", change, account) == {**picture, "description": "A rabbit"}
+    assert warren.await_event("media.updated", picture["id"])["description"] == "A rabbit"
 
     word = "w" + uuid.uuid4().hex
     problem = warren.refused(422, "invalid", "post.create", {"content": ""}, account, is_valid=False)
@@ -205,7 +212,8 @@ def pictures_and_posts(warren, account):
     assert (receipt["status"], receipt["result"]["body"]["id"]) == ("done", post["id"])
     assert warren.call("media.receipt", {"id": str(uuid.uuid4())}, account)["status"] == "accepted"
 
-    warren.eventually(lambda found: found["media"][0]["url"], "post.get", {"id": post["id"]}, account)
+    shown = {"id": picture["id"], "url": picture["url"], "description": "A rabbit"}
+    warren.eventually(lambda found: found["media"] == [shown], "post.get", {"id": post["id"]}, account)
     page = warren.call("post.list", {"limit": 1}, account)
     assert page["nextCursor"] is None or warren.call("post.list", {"limit": 1, "cursor": page["nextCursor"]}, account)
     hits = warren.eventually(lambda found: found["posts"], "search.posts", {"query": word}, account)

@@ -34,6 +34,7 @@ struct ByteReader {
     }
 
     mutating func skip(_ count: Int) throws(ImageFault) {
+        guard count >= 0 else { throw .malformed }
         guard count <= remaining else { throw .truncated }
         position += count
     }
@@ -51,14 +52,23 @@ struct ByteReader {
         return bytes[position]
     }
 
-    /// Reads a big-endian integer of `count` bytes.
+    /// Reads the next bytes.
+    mutating func bytes(_ count: Int) throws(ImageFault) -> [UInt8] {
+        let start = position
+        try skip(count)
+        return Array(bytes[start..<position])
+    }
+
+    /// Reads a big-endian integer of `count` bytes, at most 8. An integer above `Int.max` throws
+    /// ``ImageFault/malformed``.
     mutating func bigEndian(_ count: Int) throws(ImageFault) -> Int {
         var value = 0
         for _ in 0..<count { value = value << 8 | Int(try byte()) }
+        guard value >= 0 else { throw .malformed }
         return value
     }
 
-    /// Reads a little-endian integer of `count` bytes.
+    /// Reads a little-endian integer of `count` bytes, at most 7.
     mutating func littleEndian(_ count: Int) throws(ImageFault) -> Int {
         var value = 0
         for index in 0..<count { value |= Int(try byte()) << (8 * index) }
@@ -72,12 +82,23 @@ struct ByteReader {
 
     /// Skips to the next JPEG marker: an FF byte and a code.
     ///
-    /// - Parameter isData: returns whether FF with this code is a part of the entropy-coded data and not a marker.
+    /// - Parameter isData: returns whether FF with this code is not a marker.
     mutating func seekMarker(_ isData: (UInt8) -> Bool) throws(ImageFault) {
-        let (start, end) = (position, end)
-        let found: Int? = bytes.withUnsafeBytes { buffer in
+        guard let marker = nextMarker(isData) else { throw .truncated }
+        position = marker
+    }
+
+    /// Skips to the next JPEG marker, or to the end if there is none.
+    ///
+    /// - Parameter isData: returns whether FF with this code is a part of the entropy-coded data and not a marker.
+    mutating func skipToMarkerOrEnd(_ isData: (UInt8) -> Bool) {
+        position = nextMarker(isData) ?? end
+    }
+
+    private func nextMarker(_ isData: (UInt8) -> Bool) -> Int? {
+        bytes.withUnsafeBytes { buffer in
             guard let base = buffer.baseAddress else { return nil }
-            var index = start
+            var index = position
             // memchr(3) examines at most the given number of bytes, which are all inside the array.
             while index + 1 < end, let next = memchr(base + index, 0xFF, end - 1 - index) {
                 index = UnsafeRawPointer(next) - base
@@ -87,12 +108,10 @@ struct ByteReader {
             }
             return nil
         }
-        guard let found else { throw .truncated }
-        position = found
     }
 }
 
-/// The name of a chunk in a PNG or a WebP file.
+/// The name of a chunk in a PNG or a WebP file, or the type of a box in an AVIF file.
 struct ChunkName: Hashable, ExpressibleByStringLiteral {
     let code: UInt32
 

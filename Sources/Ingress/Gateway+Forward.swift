@@ -53,11 +53,13 @@ extension Gateway {
             case .receipt:
                 request.body = try receiptRequest(match, caller)
                 send(HTTPExchange.PendingMessage(request: request, limit: limit, charges: charges()), exchange)
-            case .json:
+            case .json, .jsonAndPath:
                 let bytes = ByteReservation(in: bodies.jsonBudget, for: request.clients)
                 exchange.message = HTTPExchange.PendingMessage(
                     request: request, limit: limit, charges: charges(), reservation: bytes)
-                exchange.body = try JSONBody(context.fields, limit: bodies.json, bytes)
+                exchange.body = try JSONBody(
+                    context.fields, limit: bodies.json, bytes,
+                    adding: match.source == .jsonAndPath ? match.parameters : [])
                 exchange.sendContinue()
             case .upload:
                 let weight = RequestWeight.upload(length: context.fields.contentLength, limit: bodies.upload)
@@ -143,6 +145,7 @@ extension Gateway {
         exchange.message = nil
         message.request.body = body.bytes
         message.request.contentType = body.contentType
+        message.request.description = body.description
         send(message, exchange)
     }
 

@@ -10,6 +10,7 @@ struct UploadTests {
         (SamplePicture.jpeg, "jpg", "image/jpeg"),
         (SamplePicture.progressiveJPEG, "jpg", "image/jpeg"), (SamplePicture.lossyWebP, "webp", "image/webp"),
         (SamplePicture.losslessWebP, "webp", "image/webp"), (SamplePicture.extendedWebP, "webp", "image/webp"),
+        (SamplePicture.avif, "avif", "image/avif"), (SamplePicture.animatedAVIF, "avif", "image/avif"),
     ]
 
     @Test("an upload's response describes the image, which is delivered unchanged and is not found after destroy")

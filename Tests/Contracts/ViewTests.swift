@@ -17,7 +17,10 @@ struct ViewTests {
     private func post() throws -> Post {
         Post(
             id: try id(1), author: Author(id: try id(2), username: "ann"), content: "\"Hi\"",
-            media: [PostMedia(id: try id(3), url: nil), PostMedia(id: try id(4), url: "https://x.example/4")],
+            media: [
+                PostMedia(id: try id(3), url: nil),
+                PostMedia(id: try id(4), url: "https://x.example/4", description: "Two"),
+            ],
             createdAt: Self.time)
     }
 
@@ -25,8 +28,8 @@ struct ViewTests {
     func aPost() throws {
         let wanted =
             #"{"id":"0190a0b0-1234-7abc-8def-000000000001","author":{"id":"0190a0b0-1234-7abc-8def-000000000002","username":"ann"},"#
-            + #""content":"\"Hi\"","media":[{"id":"0190a0b0-1234-7abc-8def-000000000003","url":null},"#
-            + #"{"id":"0190a0b0-1234-7abc-8def-000000000004","url":"https://x.example/4"}],"createdAt":"2025-01-31T09:05:00.123Z"}"#
+            + #""content":"\"Hi\"","media":[{"id":"0190a0b0-1234-7abc-8def-000000000003","url":null,"description":null},"#
+            + #"{"id":"0190a0b0-1234-7abc-8def-000000000004","url":"https://x.example/4","description":"Two"}],"createdAt":"2025-01-31T09:05:00.123Z"}"#
         #expect(text(try post()) == wanted)
         #expect(try Post.schema.decode(JSON.parse(post().jsonBytes())) == post())
     }
@@ -74,12 +77,35 @@ struct ViewTests {
             createdAt: Self.time)
         #expect(
             text(media)
-                == #"{"id":"0190a0b0-1234-7abc-8def-000000000001","url":"https://x.example/1","contentType":"image/png","bytes":5,"width":6,"height":7,"createdAt":"2025-01-31T09:05:00.123Z"}"#
+                == #"{"id":"0190a0b0-1234-7abc-8def-000000000001","url":"https://x.example/1","contentType":"image/png","bytes":5,"width":6,"height":7,"createdAt":"2025-01-31T09:05:00.123Z","description":null}"#
         )
         let page = Page(items: [media], limit: 1, number: .init(page: 1, total: 1))
         let json = try JSON.parse(page.jsonBytes())
         #expect(json["media"]?.array?.count == 1)
         #expect(try Media.pageSchema.decode(json) == page)
+    }
+
+    @Test("a picture without a description, which earlier versions sent, is decoded in views and in events")
+    func withoutDescription() throws {
+        let media: JSON = [
+            "id": .string(try id(1).text), "url": "https://x.example/1", "contentType": "image/png", "bytes": 5,
+            "width": 6, "height": 7, "createdAt": "2025-01-31T09:05:00.123Z", "ownerId": .string(try id(2).text),
+        ]
+        #expect(try Media.schema.decode(media).description == nil)
+        #expect(try MediaUploaded.schema.decode(media).media.description == nil)
+        let post: JSON = ["id": .string(try id(1).text), "url": nil]
+        #expect(try PostMedia.schema.decode(post).description == nil)
+    }
+
+    @Test("a description is trimmed, and refused with more than 1,500 characters or U+0000")
+    func descriptions() throws {
+        #expect(try MediaDescription.parse(" \u{A0}\nA rabbit\t") == "A rabbit")
+        #expect(try MediaDescription.parse(" \n") == nil)
+        let longest = String(repeating: "🐇", count: 1500)
+        #expect(try MediaDescription.parse(longest) == longest)
+        for text in [longest + "x", "a\u{0}b"] {
+            #expect(throws: Problem.self) { try MediaDescription.parse(text) }
+        }
     }
 
     @Test("a page of search hits has no cursor")

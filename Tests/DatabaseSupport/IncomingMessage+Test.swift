@@ -9,11 +9,12 @@ extension IncomingMessage {
     /// - Parameters:
     ///   - caller: the account on whose behalf the message is sent; its username must be valid.
     ///   - body: the message's bytes.
+    ///   - description: the header `description`.
     ///   - isAwaited: whether the message asks for a reply, with a deadline in 30 s.
     ///   - sentAt: the time of sending. Its milliseconds are dropped.
     package init(
-        type: String, id: UUID? = UUID.v7(), caller: Caller? = nil, body: [UInt8], isAwaited: Bool = false,
-        sentAt: Timestamp = .now()
+        type: String, id: UUID? = UUID.v7(), caller: Caller? = nil, body: [UInt8], description: String? = nil,
+        isAwaited: Bool = false, sentAt: Timestamp = .now()
     ) {
         var properties = Properties()
         properties.type = type
@@ -25,6 +26,7 @@ extension IncomingMessage {
             properties.headers[Header.subject] = .string(caller.id.text)
             properties.headers[Header.subjectName] = .string(caller.username)
         }
+        if let description { properties.headers[Header.description] = .string(description) }
         if isAwaited {
             properties.replyTo = "replies"
             properties.headers[Header.deadline] = .int64(Timestamp.now().advanced(by: .seconds(30)).milliseconds)

@@ -62,6 +62,7 @@ enum MultipartTarget {
         "multipart/form-data; boundary=\"a b\\\"c\"\n--boundary--",
         "--boundary\r\nContent-Disposition: form-data; name=\"a\\\"b\"; filename*=UTF-8''%e2%82%ac\r\n\r\n\r\n\r\n"
             + "--boundary--\r\n",
+        "preamble\r\n--boundary\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n--boundary--\r\nepilogue",
     ].map { Array($0.utf8) }
 
     static let dictionary: [[UInt8]] = [

@@ -66,6 +66,52 @@ struct ForwardingTests {
         }
     }
 
+    @Test("a PATCH is forwarded with the parameter of its path as a member of its JSON body")
+    func patch() async throws {
+        let seen = Mutex<StubWorker.Received?>(nil)
+        try await RunningIngress.with { ingress in
+            try await StubWorker.with("media.update", mark: mark) { received in
+                seen.withLock { $0 = received }
+                return .json(Array("{}".utf8))
+            } _: {
+                let response = try ingress.client().call(
+                    "PATCH", "/v1/media/some%22id", token: try ingress.maker.token(),
+                    fields: ["X-Request-Id": "\(mark)-p", "Content-Type": "application/json"],
+                    body: Array(#"{"description": "A rabbit"}"#.utf8))
+                #expect(response.status == 200)
+                let received = try #require(seen.withLock { $0 })
+                #expect(received.body == Array(#"{"description": "A rabbit","id":"some\"id"}"#.utf8))
+                #expect(received.properties.isPersistent)
+            }
+        }
+    }
+
+    @Test("the description of an upload is forwarded as the header description, which other uploads do not have")
+    func description() async throws {
+        let seen = Mutex<StubWorker.Received?>(nil)
+        let file = "--b\r\nContent-Disposition: form-data; name=file; filename=a\r\n\r\nx\r\n"
+        let text = "A rabbit 🐇\r\nand a hare"
+        let description = "--b\r\nContent-Disposition: form-data; name=description\r\n\r\n\(text)\r\n"
+        try await RunningIngress.with { ingress in
+            try await StubWorker.with("media.upload", mark: mark) { received in
+                seen.withLock { $0 = received }
+                return .json(Array("{}".utf8), status: 201, location: "/v1/media/x")
+            } _: {
+                for (form, expected) in [(file, nil), (description + file, text), (file + description, text)] {
+                    let response = try ingress.client().call(
+                        "POST", "/v1/media", token: try ingress.maker.token(),
+                        fields: [
+                            "X-Request-Id": "\(mark)-d", "Content-Type": "multipart/form-data; boundary=b",
+                        ], body: Array((form + "--b--\r\n").utf8))
+                    #expect(response.status == 201)
+                    let received = try #require(seen.withLock { $0 })
+                    #expect(received.body == Array("x".utf8))
+                    #expect(received.header(Header.description) == expected)
+                }
+            }
+        }
+    }
+
     @Test("an upload is forwarded as the bytes of its file, in a persistent message")
     func upload() async throws {
         let seen = Mutex<StubWorker.Received?>(nil)

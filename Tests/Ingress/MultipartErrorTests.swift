@@ -7,8 +7,10 @@ struct MultipartErrorTests {
 
     /// Malformed bodies and the error for each of them. `B` stands for the boundary.
     static let bodies: [(String, MultipartError)] = [
-        ("preamble\r\n--B\r\n", .noOpeningBoundary),
-        ("\r\n--B\r\n", .noOpeningBoundary),
+        ("preamble", .noOpeningBoundary),
+        ("preamble--B\r\n", .noOpeningBoundary),
+        ("preamble\n--B\r\n", .noOpeningBoundary),
+        (String(repeating: "p", count: 4097) + "\r\n--B--", .noOpeningBoundary),
         ("--X\r\n", .noOpeningBoundary),
         ("--B\n", .malformedBoundaryLine),
         ("--B \r\n", .malformedBoundaryLine),
@@ -36,9 +38,11 @@ struct MultipartErrorTests {
         ("--B\r\n\(name)\r\nContent-Transfer-Encoding: base64\r\n\r\n", .unsupportedTransferEncoding),
         ("--B\r\n\(name)\r\n\r\nx\r\n--Bx", .malformedBoundaryLine),
         ("--B\r\n\(name)\r\n\r\nx\r\n--B\n", .malformedBoundaryLine),
-        ("--B--\r\nepilogue", .bytesAfterEnd),
+        ("--B--\r\n--B\r\n", .bytesAfterEnd),
+        ("--B--\r\nepilogue\r\n--B--", .bytesAfterEnd),
+        ("--B--\r\n" + String(repeating: "e", count: 4097), .bytesAfterEnd),
+        ("preamble\r\n--B--\r\n" + String(repeating: "e", count: 4089), .bytesAfterEnd),
         ("--B--x", .bytesAfterEnd),
-        ("--B--\r\n\r\n", .bytesAfterEnd),
         ("--B--\rx", .bytesAfterEnd),
     ]
 
@@ -53,9 +57,10 @@ struct MultipartErrorTests {
     @Test("after an error the multipart parser throws the same error again")
     func errorsPersist() throws {
         var parser = try SampleForm.parser()
-        #expect(throws: MultipartError.noOpeningBoundary) { try parser.feed([1]) }
-        #expect(throws: MultipartError.noOpeningBoundary) { try parser.feed(SampleForm.body) }
-        #expect(throws: MultipartError.noOpeningBoundary) { try parser.finish() }
+        let body = Array("--\(SampleForm.boundary)x".utf8)
+        #expect(throws: MultipartError.malformedBoundaryLine) { try parser.feed(body) }
+        #expect(throws: MultipartError.malformedBoundaryLine) { try parser.feed(SampleForm.body) }
+        #expect(throws: MultipartError.malformedBoundaryLine) { try parser.finish() }
     }
 
     @Test("a part header that is not UTF-8 is refused as malformed")

@@ -46,6 +46,21 @@ struct MultipartParserTests {
         #expect(try SampleForm.events(of: Array(SampleForm.body.dropLast(2))) == Self.expected)
     }
 
+    @Test("a text before the first boundary and after the last one is skipped, for every chunk size")
+    func surroundings() throws {
+        for (preamble, epilogue) in [
+            ("This is a multi-part message in MIME format.", ""), ("\r\n", "\r\n"), ("--", "--"),
+            ("--\(SampleForm.boundary.dropLast())", "\r\n--"), ("", "epilogue"), ("one\r\ntwo", "one\r\ntwo\r\n"),
+            (String(repeating: "p", count: 4000), String(repeating: "e", count: 96)),
+        ] {
+            let start = preamble.isEmpty ? [] : Array("\(preamble)\r\n".utf8)
+            let body = start + SampleForm.body + Array(epilogue.utf8)
+            for chunk in [1, 2, 3, 7, body.count] {
+                #expect(try SampleForm.events(of: body, chunk: chunk) == Self.expected, "\(preamble), \(chunk)")
+            }
+        }
+    }
+
     @Test("a multipart body without parts is accepted")
     func noParts() throws {
         #expect(try SampleForm.events(of: Array("--\(SampleForm.boundary)--\r\n".utf8)) == [.end])

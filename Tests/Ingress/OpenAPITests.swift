@@ -82,6 +82,21 @@ struct OpenAPITests {
         #expect(limit["required"] == false)
     }
 
+    @Test("a parameter in the path of PATCH /v1/media/{id} is not a member of its body in the OpenAPI document")
+    func pathAndBody() throws {
+        let route = try #require(RouteTable.all.first { $0.method == .patch })
+        let operation = try operation(route)
+        let parameters = try #require(operation["parameters"]?.array)
+        #expect(parameters.first?["name"] == "id")
+        #expect(parameters.first?["in"] == "path")
+        let content = operation["requestBody"]?["content"]?["application/json"]
+        #expect(content?["example"]?["id"] == nil)
+        #expect(content?["example"]?["description"] != nil)
+        let schema = document["components"]?["schemas"]?["UpdateMedia"]
+        #expect(schema?["properties"]?["id"] == nil)
+        #expect(schema?["properties"]?["description"] != nil)
+    }
+
     @Test("every reference in the OpenAPI document can be resolved")
     func references() {
         for reference in Self.references(in: document) {
@@ -102,8 +117,9 @@ struct OpenAPITests {
             guard case .message(let message, let source) = route.action else { continue }
             let operation = try operation(route)
             let request = operation["requestBody"]?["content"]?["application/json"]?["example"]
-            #expect(request == (source == .json ? message.requestExample : nil), "\(message.name)")
-            #expect((source == .json) == (request != nil), "\(message.name) has no example of its body")
+            let hasBody = [.json, .jsonAndPath].contains(source)
+            #expect(request == (hasBody ? OpenAPI.bodyExample(route, message) : nil), "\(message.name)")
+            #expect(hasBody == (request != nil), "\(message.name) has no example of its body")
             let response = operation["responses"]?[String(message.status)]
             let reply = response?["content"]?["application/json"]?["example"]
             #expect(reply == message.replyExample, "\(message.name)")

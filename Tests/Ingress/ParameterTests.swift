@@ -32,6 +32,19 @@ struct ParameterTests {
         #expect(try json("limit=5&page=6", of: Messages.Media.list.descriptor) == #"{"limit":5,"page":6}"#)
     }
 
+    @Test(
+        "parameters of the path become members at the end of a JSON object, which is not decoded",
+        arguments: [
+            ("{}", #"{"id":"a\"b"}"#), (" {\n} ", " {\n\"id\":\"a\\\"b\"}"), (#"{"x":1}"#, #"{"x":1,"id":"a\"b"}"#),
+            (#"{"x":{}}"#, #"{"x":{},"id":"a\"b"}"#), (#"{"x" : "}" }"#, #"{"x" : "}" ,"id":"a\"b"}"#),
+            (#"{"id":"c"}"#, #"{"id":"c","id":"a\"b"}"#),
+            ("", ""), ("[]", "[]"), ("{", "{"), ("}", "}"), ("null", "null"), ("{} x", "{} x"), ("{}]", "{}]"),
+        ])
+    func members(body: String, expected: String) throws {
+        let members = try [Parameter(name: "id", value: "a\"b")].members(addedTo: Array(body.utf8))
+        #expect(String(decoding: members, as: UTF8.self) == expected)
+    }
+
     @Test("a parameter that occurs twice gets malformed-request", arguments: ["limit=1&limit=1", "a=1&%61=2"])
     func duplicates(query: String) throws {
         let parameters = try QueryString.parse(query[...])

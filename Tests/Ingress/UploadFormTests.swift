@@ -66,19 +66,69 @@ struct UploadFormTests {
         }
     }
 
+    private static func field(_ name: String, _ value: String) -> String {
+        "--b\r\nContent-Disposition: form-data; name=\"\(name)\"\r\n\r\n\(value)\r\n"
+    }
+
+    /// The parts around the file `x`, and the description in them.
+    static let extras: [(before: String, after: String, description: String?)] = [
+        ("", field("ownerId", "y"), nil), (field("id", "y"), "", nil),
+        (field("_charset_", "utf-8"), field("submit", ""), nil),
+        ("This is a multi-part message in MIME format.\r\n", "", nil), ("\r\n", "", nil),
+        (field("description", "A rabbit 🐇"), "", "A rabbit 🐇"), ("", field("description", " a\r\nb "), " a\r\nb "),
+        ("", field("description", ""), ""), (field("title", "y"), field("description", "z"), "z"),
+        ("--b\r\nContent-Disposition: form-data; name=\"other\"; filename=\"\"\r\n\r\n\r\n", "", nil),
+        ("--b\r\nContent-Disposition: form-data; name=\"description\"; filename=\"d.txt\"\r\n\r\nz\r\n", "", "z"),
+        ((0..<15).map { field("f\($0)", "y") }.joined(), "", nil),
+    ]
+
+    @Test("a form with text fields or a MIME preamble is accepted, and only the description is read", arguments: extras)
+    func extraParts(_ before: String, _ after: String, _ description: String?) throws {
+        let file = String(decoding: Self.part(Self.disposition, Array("x".utf8)), as: UTF8.self)
+        for end in ["--b--", "--b--\r\n", "--b--\r\nThis is the epilogue.\r\n"] {
+            let body = Array((before + file + after + end).utf8)
+            for chunk in [1, 7, body.count] {
+                let upload = try read(body, chunk: chunk)
+                #expect(upload.bytes == Array("x".utf8))
+                #expect(upload.description == description)
+            }
+        }
+    }
+
+    @Test(
+        "text fields of more than 16 KiB together get body-too-large, and a description that is not UTF-8 gets invalid")
+    func textFields() throws {
+        let file = Self.part(Self.disposition, [1])
+        let half = String(repeating: "y", count: 8 * 1024)
+        let fields = Self.field("a", half) + Self.field("description", half)
+        #expect(try read(Array(fields.utf8) + file + Self.end, limit: 1).description == half)
+        let larger = Array((fields + Self.field("b", "y")).utf8)
+        #expect(refusal(larger + file + Self.end)?.code == .bodyTooLarge)
+        let latin1 = Self.part("Content-Disposition: form-data; name=description", [0xE9])
+        let problem = refusal(file + latin1 + Self.end)
+        #expect(problem?.code == .invalid)
+        #expect(problem?.faults.map(\.pointer) == ["/description"])
+    }
+
     static let forms: [(String, String)] = [
         ("an empty body", ""), ("no part", "--b--\r\n"), ("no end", "--b\r\n\(disposition)\r\n\r\nx"),
         ("only a line end", "\r\n"), ("another boundary", "--c\r\n\(disposition)\r\n\r\nx\r\n--c--\r\n"),
         ("two files", "--b\r\n\(disposition)\r\n\r\nx\r\n--b\r\n\(disposition)\r\n\r\ny\r\n--b--\r\n"),
         (
-            "a field beside the file",
+            "a file with another name beside the file",
             "--b\r\n\(disposition)\r\n\r\nx\r\n"
-                + "--b\r\nContent-Disposition: form-data; name=\"ownerId\"\r\n\r\ny\r\n--b--\r\n"
+                + "--b\r\nContent-Disposition: form-data; name=\"ownerId\"; filename=\"y\"\r\n\r\ny\r\n--b--\r\n"
         ),
         (
-            "a field before the file",
-            "--b\r\nContent-Disposition: form-data; name=\"id\"\r\n\r\ny\r\n--b\r\n\(disposition)\r\n\r\nx\r\n--b--\r\n"
+            "two descriptions",
+            "--b\r\n\(disposition)\r\n\r\nx\r\n\(field("description", "y"))\(field("description", "y"))--b--\r\n"
         ),
+        (
+            "more than 16 parts",
+            (0..<16).map { field("f\($0)", "") }.joined() + "--b\r\n\(disposition)\r\n\r\nx\r\n--b--"
+        ),
+        ("a text before the boundary without a line end", "hello--b\r\n\(disposition)\r\n\r\nx\r\n--b--\r\n"),
+        ("a long preamble", String(repeating: "p", count: 4097) + "\r\n--b\r\n\(disposition)\r\n\r\nx\r\n--b--\r\n"),
         ("another name", "--b\r\nContent-Disposition: form-data; name=\"files\"\r\n\r\nx\r\n--b--\r\n"),
         ("another case", "--b\r\nContent-Disposition: form-data; name=\"File\"\r\n\r\nx\r\n--b--\r\n"),
         ("the name of an array", "--b\r\nContent-Disposition: form-data; name=\"file[]\"\r\n\r\nx\r\n--b--\r\n"),
@@ -89,8 +139,6 @@ struct UploadFormTests {
         ("a folded header", "--b\r\n\(disposition);\r\n x=y\r\n\r\nx\r\n--b--\r\n"),
         ("a bare line feed", "--b\n\(disposition)\n\nx\n--b--\n"),
         ("a transfer encoding", "--b\r\n\(disposition)\r\nContent-Transfer-Encoding: base64\r\n\r\neA==\r\n--b--\r\n"),
-        ("a preamble", "hello\r\n--b\r\n\(disposition)\r\n\r\nx\r\n--b--\r\n"),
-        ("an epilogue", "--b\r\n\(disposition)\r\n\r\nx\r\n--b--\r\nbye"),
         ("a second form", "--b\r\n\(disposition)\r\n\r\nx\r\n--b--\r\n--b\r\n\(disposition)\r\n\r\ny\r\n--b--\r\n"),
         ("a huge header", "--b\r\n\(disposition)\r\nX-Y: \(String(repeating: "z", count: 9000))\r\n\r\nx\r\n--b--\r\n"),
         (

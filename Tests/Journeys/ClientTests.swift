@@ -15,20 +15,6 @@ extension Journeys {
             try await body(picture)
         }
 
-        @Test("a client that openapi-python-client generates from openapi.json uses the whole API, with typed answers")
-        func generated() async throws {
-            try await withPicture { picture in
-                let exit = try await Program(
-                    path: TestEnvironment.value("WARREN_TEST_PYTHON"),
-                    arguments: [
-                        RepositoryFile("Tests/Journeys/Clients/generated_client.py").path,
-                        TestEnvironment.value("WARREN_URL"), picture,
-                    ]
-                ).run()
-                #expect(exit.status == 0, "\(exit.output)\(exit.errors)")
-            }
-        }
-
         @Test(
             "the page /docs tries the API in Chromium: with the keyboard, in dark mode, without another server"
         )

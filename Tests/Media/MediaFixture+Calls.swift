@@ -15,13 +15,21 @@ extension MediaFixture {
     ///
     /// - Parameter isAwaited: whether the sender waits for the reply.
     static func upload(
-        _ file: [UInt8], by owner: Caller, id: UUID = .v7(), isAwaited: Bool = true
+        _ file: [UInt8], by owner: Caller, id: UUID = .v7(), description: String? = nil, isAwaited: Bool = true
     ) -> IncomingMessage {
-        IncomingMessage(type: "media.upload", id: id, caller: owner, body: file, isAwaited: isAwaited)
+        IncomingMessage(
+            type: "media.upload", id: id, caller: owner, body: file, description: description, isAwaited: isAwaited)
     }
 
-    func upload(_ file: [UInt8] = SamplePicture.png, by owner: Caller, id: UUID = .v7()) async throws -> Reply {
-        try #require(try await deliver(Self.upload(file, by: owner, id: id)))
+    func upload(
+        _ file: [UInt8] = SamplePicture.png, by owner: Caller, id: UUID = .v7(), description: String? = nil
+    ) async throws -> Reply {
+        try #require(try await deliver(Self.upload(file, by: owner, id: id, description: description)))
+    }
+
+    /// Changes the description of a media item; `null` removes it.
+    func update(_ media: UUID, _ description: JSON, by owner: Caller, id: UUID = .v7()) async throws -> Reply {
+        try await ask("media.update", ["id": .string(media.text), "description": description], by: owner, id: id)
     }
 
     /// Uploads an image and returns the media item in the reply.

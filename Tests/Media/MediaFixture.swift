@@ -16,6 +16,7 @@ import Testing
 @Loop final class MediaFixture {
     struct Options {
         var maximumPixels = MediaService.defaultMaximumPixels
+        var keepsMetadata = false
         var uploadTimeLimit: Duration = .seconds(5)
         var deleteTimeLimit: Duration = .seconds(4)
         /// The API secret with which the worker signs its calls.
@@ -44,7 +45,8 @@ import Testing
         let cloudinary = CloudinaryClient(account: account, http: http)
         sweeper = UploadSweeper(database: pool, cloudinary: cloudinary, log: .quiet)
         let commands = MediaCommands(
-            database: pool, cloudinary: cloudinary, validator: ImageValidator(maximumPixels: options.maximumPixels),
+            database: pool, cloudinary: cloudinary,
+            validator: ImageValidator(maximumPixels: options.maximumPixels, keepsMetadata: options.keepsMetadata),
             log: .quiet, uploadTimeLimit: options.uploadTimeLimit, deleteTimeLimit: options.deleteTimeLimit)
         handlers = ServiceHandlers(
             MediaService.handlers(commands, MediaQueries(database: pool), retention: .seconds(3600)), database: pool)

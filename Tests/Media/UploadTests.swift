@@ -11,7 +11,7 @@ import Testing
 
 @Suite("Uploads", .timeLimit(.minutes(3)))
 struct UploadTests {
-    @Test("an image of each type is stored unchanged, with the type and the size that its bytes have")
+    @Test("an image of each type without metadata is stored unchanged, with the type and the size that its bytes have")
     @Loop func kinds() async throws {
         try await MediaFixture.with { fixture async throws in
             let owner = MediaFixture.owner()
@@ -47,17 +47,17 @@ struct UploadTests {
         ("a program", [0x7F, 0x45, 0x4C, 0x46] + [UInt8](repeating: 0, count: 60)),
         ("a script that begins like a GIF", Array("GIF89a=1;alert(1);//".utf8)),
         ("an HTML page after a PNG signature", SamplePicture.pngSignature + Array("<script>alert(1)</script>".utf8)),
-        ("a PNG followed by an HTML page", SamplePicture.png + Array("<script>alert(1)</script>".utf8)),
-        ("a GIF followed by an archive", SamplePicture.gif + [0x50, 0x4B, 3, 4]),
-        ("a truncated JPEG", Array(SamplePicture.jpeg.dropLast(2))),
+        ("a truncated JPEG", Array(SamplePicture.jpeg.prefix(140))),
         ("a truncated PNG", Array(SamplePicture.png.prefix(60))),
         ("a truncated WebP", Array(SamplePicture.lossyWebP.dropLast(8))),
         ("a PNG without pixels", SamplePicture.png(width: 0, height: 9)),
         ("a JPEG without pixels", SamplePicture.jpeg(width: 16, height: 0)),
+        ("a truncated AVIF", Array(SamplePicture.avif.dropLast())),
+        ("a HEIC", SamplePicture.avif(brand: "heic", brands: ["mif1", "heic"], type: "hvc1")),
     ]
 
     @Test(
-        "a file that is not a complete JPEG, PNG, GIF or WebP is refused with 415 and not sent to the media host",
+        "a file that is not a complete JPEG, PNG, GIF, WebP or AVIF is refused with 415 and not sent to the media host",
         arguments: invalidFiles)
     @Loop func invalidFile(_ name: String, _ file: [UInt8]) async throws {
         try await MediaFixture.with { fixture async throws in
@@ -66,6 +66,55 @@ struct UploadTests {
             #expect(reply.code == "unsupported-media-type")
             #expect(try await fixture.assets().isEmpty)
             #expect(try await fixture.unfinishedUploadCount() == 0)
+        }
+    }
+
+    @Test("metadata is removed before the media host gets an image, or kept if the operator wants it")
+    @Loop func metadata() async throws {
+        for keepsMetadata in [false, true] {
+            var options = MediaFixture.Options()
+            options.keepsMetadata = keepsMetadata
+            try await MediaFixture.with(options) { fixture async throws in
+                for name in ["EXIF in JPEG", "EXIF in PNG", "EXIF in WebP", "XMP in AVIF", "a comment in GIF"] {
+                    let file = try #require(SamplePicture.withMetadata.first { $0.name == name }?.file)
+                    let media = try await fixture.picture(file, by: MediaFixture.owner())
+                    let published = try await fixture.download(media.url).body
+                    #expect(published.contains(SamplePicture.mark) == keepsMetadata, "\(name)")
+                    #expect(media.bytes == published.count)
+                    let isTurned = ["EXIF in JPEG", "EXIF in PNG"].contains(name)
+                    #expect([media.width, media.height] == (isTurned ? [9, 16] : [16, 9]), "\(name)")
+                }
+            }
+        }
+    }
+
+    @Test("bytes that are no part of an image are not published, and a missing end marker is added")
+    @Loop func surplus() async throws {
+        try await MediaFixture.with { fixture async throws in
+            let page = Array("<script>alert(1)</script>".utf8)
+            let files: [([UInt8], [UInt8])] = [
+                (SamplePicture.png + page, SamplePicture.png), (SamplePicture.gif + [0x50, 0x4B], SamplePicture.gif),
+                (SamplePicture.jpeg(with: [0, 0]), SamplePicture.jpeg), (SamplePicture.avif + page, SamplePicture.avif),
+                (SamplePicture.lossyWebP + page, SamplePicture.lossyWebP),
+                (Array(SamplePicture.jpeg.dropLast(2)), SamplePicture.jpeg),
+                (Array(SamplePicture.png.dropLast(12)), SamplePicture.png),
+                (Array(SamplePicture.gif.dropLast()), SamplePicture.gif),
+            ]
+            for (file, published) in files {
+                let media = try await fixture.picture(file, by: MediaFixture.owner())
+                #expect(try await fixture.download(media.url).body == published)
+                #expect(media.bytes == published.count)
+            }
+        }
+    }
+
+    @Test("the refusal of a HEIC image says that it must be converted")
+    @Loop func heic() async throws {
+        try await MediaFixture.with { fixture async throws in
+            let file = SamplePicture.avif(brand: "heic", brands: ["mif1", "heic"], type: "hvc1")
+            let reply = try await fixture.upload(file, by: MediaFixture.owner())
+            #expect(reply.status == 415)
+            #expect(reply.text.contains("Convert the image to JPEG"))
         }
     }
 

@@ -34,6 +34,7 @@ public enum SamplePicture {
     public static let all: [(bytes: [UInt8], type: String)] = [
         (png, "image/png"), (gif, "image/gif"), (jpeg, "image/jpeg"), (progressiveJPEG, "image/jpeg"),
         (lossyWebP, "image/webp"), (losslessWebP, "image/webp"), (extendedWebP, "image/webp"),
+        (avif, "image/avif"),
     ]
 
     private static func bytes(_ base64: String) -> [UInt8] { Array(Data(base64Encoded: base64) ?? Data()) }

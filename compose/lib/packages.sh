@@ -10,22 +10,9 @@ PACKAGES=(
 # shellcheck disable=SC2034 # used by other parts
 TEST_PACKAGES=(python3 python3-pika python3-jsonschema python3-yaml shellcheck wrk)
 # shellcheck disable=SC2034
-STACK_TEST_PACKAGES=(python3-venv chromium)
+STACK_TEST_PACKAGES=(chromium)
 
-# install_client_generator: installs openapi-python-client from PyPI in a folder of .local, and exports the path of the
-# Python that has it. Debian has no package of it.
-install_client_generator() {
-    local version=0.29.1 log=$STATE/log/generator.log
-    local folder=$ROOT/.local/openapi-python-client-$version
-    export WARREN_TEST_PYTHON=$folder/bin/python3
-    if [[ -x $folder/bin/openapi-python-client ]]; then return; fi
-    rm -rf "$folder"
-    { /usr/bin/python3 -m venv "$folder" &&
-        "$folder/bin/pip" install --quiet "openapi-python-client==$version"; } >"$log" 2>&1 || {
-        print_log_end "$log"
-        fail "cannot install openapi-python-client from PyPI"
-    }
-}
+has_browser() { command -v chromium google-chrome >/dev/null; }
 
 package_is_installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
 

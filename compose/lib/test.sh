@@ -16,13 +16,16 @@ run_tests() {
         fi
     fi
     if ((! $#)) || [[ ${TEST_NEEDS[$target]} == stack ]]; then TEST_PACKAGES+=("${STACK_TEST_PACKAGES[@]}"); fi
-    prepare_tests
+    prepare_tests "$target"
     if (($#)); then test_target "$target" "${2-}"; else test_everything; fi
 }
 
-# prepare_tests: prepares the stack of the tests, and empties their log.
+# prepare_tests TARGET: prepares the stack of the tests, and empties their log. TARGET is empty if all tests run.
 prepare_tests() {
-    prepare_own_stack test debug "${TEST_PACKAGES[@]}"
+    local packages=("${TEST_PACKAGES[@]}")
+    # A browser needs 400 MB, so it is installed only for the tests that show pictures in it.
+    if [[ ${1:-ImageHeaders} == ImageHeaders ]] && ! has_browser; then packages+=(chromium); fi
+    prepare_own_stack test debug "${packages[@]}"
     : >"$STATE/log/test.log"
     # If hundreds of tests ran in parallel, some would exceed their time limits.
     export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=${SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH:-8}
@@ -70,7 +73,6 @@ test_target() {
 
 # start_tested_stack: starts all servers and daemons, and exports their addresses.
 start_tested_stack() {
-    run_step "Installing a generator of clients" install_client_generator
     # All tests send their requests from one address, so the default rate limits would refuse some of the requests.
     export WARREN_RATE_LIMIT=${WARREN_RATE_LIMIT:-10000/s burst 20000}
     export WARREN_CREDENTIAL_RATE_LIMIT=${WARREN_CREDENTIAL_RATE_LIMIT:-10000/min}

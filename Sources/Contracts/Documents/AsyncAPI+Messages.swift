@@ -16,11 +16,17 @@ extension AsyncAPI {
             request.add("summary", .string(message.summary))
             request.add("description", .string(description(of: message)))
             request.add("contentType", .string(message.request == nil ? "image/*" : ContentType.json))
-            request.add("headers", reference("components", "schemas", "RequestHeaders"))
+            request.add("headers", requestHeaders(message))
             request.add("payload", message.request == nil ? file : payload(message.name))
             request.add("examples", examples(message.requestExample))
             addProperties(to: &request, type: message.name, schema: "RequestProperties")
         }
+    }
+
+    /// Returns the schema of the headers. Only a file has the header `description`.
+    private static func requestHeaders(_ message: MessageDescriptor) -> JSON {
+        let common = reference("components", "schemas", "RequestHeaders")
+        return message.request == nil ? ["allOf": [common, uploadHeaders]] : common
     }
 
     private static func description(of message: MessageDescriptor) -> String {
@@ -41,8 +47,8 @@ extension AsyncAPI {
     private static let file: JSON = [
         "type": "string", "format": "binary",
         "description": .string(
-            "A JPEG, PNG, GIF or WebP file of at most \(Messages.Media.uploadLimit) bytes. The service detects the "
-                + "format from the bytes."
+            "A JPEG, PNG, GIF, WebP or AVIF file of at most \(Messages.Media.uploadLimit) bytes. The service detects "
+                + "the format from the bytes."
         ),
     ]
 

@@ -13,6 +13,11 @@ extension AsyncAPI {
         member(Header.tracestate, text(0...512), "W3C trace context."),
     ])
 
+    /// The further headers of an upload.
+    static let uploadHeaders = schema([
+        FieldShape(name: Header.description, shape: MediaDescription.shape, isRequired: false)
+    ])
+
     static let replyHeaders = schema([
         member(Header.status, .integer(minimum: 200, maximum: 599), "The HTTP status.", isRequired: true),
         member(Header.location, text(1...1024), "The HTTP path of the created resource."),

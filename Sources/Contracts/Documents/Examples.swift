@@ -49,13 +49,15 @@ extension Author {
 extension Media {
     static let example = Media(
         id: .example, url: "https://res.example.org/0190a0b0-1234-7abc-8def-0123456789ab.png", contentType: "image/png",
-        bytes: 2048, width: 640, height: 480, createdAt: .example)
+        bytes: 2048, width: 640, height: 480, createdAt: .example, description: exampleDescription)
+    static let exampleDescription = "A rabbit in front of its burrow"
 }
 
 extension Post {
     static let example = Post(
         id: .example, author: .example, content: "Hello, burrow",
-        media: [PostMedia(id: .example, url: Media.example.url)], createdAt: .example)
+        media: [PostMedia(id: .example, url: Media.example.url, description: Media.exampleDescription)],
+        createdAt: .example)
 }
 
 extension SearchHit {

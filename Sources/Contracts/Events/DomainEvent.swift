@@ -55,7 +55,8 @@ package struct EventDescriptor: Sendable, Hashable {
 
     /// Every event type.
     package static let types: [any ContractEvent.Type] = [
-        AccountRegistered.self, PostCreated.self, PostDeleted.self, MediaUploaded.self, MediaDeleted.self,
+        AccountRegistered.self, PostCreated.self, PostDeleted.self, MediaUploaded.self, MediaUpdated.self,
+        MediaDeleted.self,
     ]
     /// The descriptor of every event type.
     package static let all: [EventDescriptor] = types.map { $0.descriptor }

@@ -26,13 +26,47 @@ package struct MediaUploaded: ContractEvent {
         field("width", \.media.width, .integer(0...)),
         field("height", \.media.height, .integer(0...)),
         field("createdAt", \.media.createdAt, .timestamp),
-        field("ownerId", \.ownerId, .uuid)
-    ) { id, url, contentType, bytes, width, height, createdAt, ownerId in
+        field("ownerId", \.ownerId, .uuid),
+        field("description", \.media.description, Schema<String>.string.nullable, default: nil)
+    ) { id, url, contentType, bytes, width, height, createdAt, ownerId, description in
         MediaUploaded(
             media: Media(
                 id: id, url: url, contentType: contentType, bytes: bytes, width: width, height: height,
-                createdAt: createdAt), ownerId: ownerId)
+                createdAt: createdAt, description: description), ownerId: ownerId)
     }
+}
+
+/// The description of a picture was changed.
+package struct MediaUpdated: ContractEvent {
+    package let id: UUID
+    package let ownerId: UUID
+    /// The new description; `nil` if it was removed.
+    package let description: String?
+    /// The time of the change. Of several changes of one picture, the one with the latest time counts.
+    package let updatedAt: Timestamp
+
+    package init(id: UUID, ownerId: UUID, description: String?, updatedAt: Timestamp) {
+        self.id = id
+        self.ownerId = ownerId
+        self.description = description
+        self.updatedAt = updatedAt
+    }
+
+    package static let type = "media.updated"
+    package static let service = ServiceName.media
+    package static let summary = "The description of a picture was changed."
+    package static let subscribers = [ServiceName.post]
+    package static let example = MediaUpdated(
+        id: .example, ownerId: .example, description: Media.exampleDescription, updatedAt: .example)
+    package var subject: UUID { id }
+
+    package static let schema = Schema<MediaUpdated>.object(
+        "MediaUpdated", unknownFields: .ignored,
+        field("id", \.id, .uuid),
+        field("ownerId", \.ownerId, .uuid),
+        field("description", \.description, Schema<String>.string.nullable),
+        field("updatedAt", \.updatedAt, .timestamp),
+        make: MediaUpdated.init)
 }
 
 /// A picture was deleted.

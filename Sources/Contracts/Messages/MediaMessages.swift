@@ -1,9 +1,30 @@
+package import FoundationEssentials
+
+/// The body of `media.update`.
+package struct UpdateMedia: SchemaCodable, Hashable {
+    package let id: UUID
+    /// The new description; `nil` if the picture shall have none.
+    package let description: String?
+
+    package init(id: UUID, description: String?) {
+        self.id = id
+        self.description = description
+    }
+
+    package static let schema = Schema<UpdateMedia>.object(
+        "UpdateMedia",
+        field("id", \.id, .uuid.described("The id of the picture.")),
+        field("description", \.description, MediaDescription.schema.nullable),
+        make: UpdateMedia.init)
+}
+
 extension Messages.Media {
     /// The maximum size of a file in bytes: 5 MiB.
     package static let uploadLimit = 5 * 1024 * 1024
 
     /// Stores a picture for the caller and publishes `media.uploaded`. The service determines the content type of the
-    /// picture from the bytes of the file, not from the request.
+    /// picture from the bytes of the file, not from the request. The header `description` has the description of the
+    /// picture.
     package static let upload = MessageType(
         "media.upload", .command, of: .media, "Stores a picture for the caller.",
         queue: Queue.mediaUploads, request: .file(limit: uploadLimit), reply: .json(201, example: Media.example),
@@ -12,6 +33,11 @@ extension Messages.Media {
     package static let delete = MessageType(
         "media.delete", .command, of: .media, "Deletes one of the caller's pictures.",
         request: .json(example: DeleteRequest.example), reply: .empty, problems: [.mediaNotFound, .preconditionFailed])
+    /// Changes the description of one of the caller's pictures and publishes `media.updated`.
+    package static let update = MessageType(
+        "media.update", .command, of: .media, "Changes the description of one of the caller's pictures.",
+        request: .json(example: UpdateMedia(id: .example, description: Media.exampleDescription)),
+        reply: .json(200, example: Media.example), problems: [.mediaNotFound])
     /// Reads one of the caller's pictures.
     package static let get = MessageType(
         "media.get", .query, of: .media, "Reads one of the caller's pictures.",
@@ -29,5 +55,5 @@ extension Messages.Media {
         request: .json(example: ReceiptRequest.example), reply: .json(200, example: Receipt.example(Media.example)),
         problems: [.receiptExpired])
 
-    static let types: [any AnyMessageType] = [upload, delete, get, list, receipt]
+    static let types: [any AnyMessageType] = [upload, update, delete, get, list, receipt]
 }

@@ -11,6 +11,8 @@ package enum Header {
     package static let tracestate = "tracestate"
     /// The id that every log line about the request contains.
     package static let requestId = "request-id"
+    /// On an upload: the description of the picture.
+    package static let description = "description"
     /// The HTTP status of a reply.
     package static let status = "status"
     /// The HTTP path of the resource that the request has created.

@@ -12,9 +12,12 @@ package struct Media: PageItem, Hashable {
     /// The height in pixels.
     package let height: Int
     package let createdAt: Timestamp
+    /// What the picture shows, in words; `nil` if nobody has described it.
+    package let description: String?
 
     package init(
-        id: UUID, url: String, contentType: String, bytes: Int, width: Int, height: Int, createdAt: Timestamp
+        id: UUID, url: String, contentType: String, bytes: Int, width: Int, height: Int, createdAt: Timestamp,
+        description: String? = nil
     ) {
         self.id = id
         self.url = url
@@ -23,6 +26,7 @@ package struct Media: PageItem, Hashable {
         self.width = width
         self.height = height
         self.createdAt = createdAt
+        self.description = description
     }
 
     package static let schema = Schema<Media>.object(
@@ -34,6 +38,7 @@ package struct Media: PageItem, Hashable {
         field("width", \.width, .integer(0...)),
         field("height", \.height, .integer(0...)),
         field("createdAt", \.createdAt, .timestamp),
+        field("description", \.description, Schema<String>.string.nullable, default: nil),
         make: Media.init)
 
     package static let pageSchema = Page<Media>.schema(name: "MediaPage", items: "media", total: "totalMedia")

@@ -22,16 +22,20 @@ package struct PostMedia: SchemaCodable, Hashable {
     package let id: UUID
     /// `nil` until the post service has received the event `media.uploaded` about the picture.
     package let url: String?
+    /// What the picture shows, in words; `nil` if nobody has described it.
+    package let description: String?
 
-    package init(id: UUID, url: String?) {
+    package init(id: UUID, url: String?, description: String? = nil) {
         self.id = id
         self.url = url
+        self.description = description
     }
 
     package static let schema = Schema<PostMedia>.object(
         "PostMedia", unknownFields: .ignored,
         field("id", \.id, .uuid),
         field("url", \.url, Schema<String>.string.format("uri").nullable),
+        field("description", \.description, Schema<String>.string.nullable, default: nil),
         make: PostMedia.init)
 }
 

@@ -31,7 +31,7 @@ extension MultipartError {
         case .duplicateBoundary: "The Content-Type must not have more than one boundary."
         case .invalidBoundary:
             "The boundary must be 1 to 70 characters that RFC 2046 allows, without a space at the end."
-        case .noOpeningBoundary: "The body must begin with the boundary."
+        case .noOpeningBoundary: "The body must have a boundary near its beginning."
         case .malformedBoundaryLine: "A boundary must be followed by CRLF or by two hyphens."
         case .bareLineBreak: "Each header line of a part must end in CRLF."
         case .malformedPartHeader: "A part has a malformed header."
@@ -43,7 +43,8 @@ extension MultipartError {
         case .tooManyPartHeaders: "A part has too many headers."
         case .tooManyParts: "The body has too many parts."
         case .bodyTooLarge: "The contents of the parts are too large."
-        case .bytesAfterEnd: "Nothing may follow the closing boundary."
+        case .bytesAfterEnd:
+            "After the closing boundary, only a line end and a short text without a boundary may follow."
         case .truncated: "The body ends before its closing boundary."
         }
     }

@@ -6,9 +6,15 @@ extension MultipartParser {
     /// The CRLF at the end of the headers already counts as the beginning of a delimiter, because the content of a
     /// part is optional (RFC 2046 §5.1.1: `body-part := MIME-part-headers [CRLF *OCTET]`).
     mutating func beginContent() {
+        beginText(.content)
+    }
+
+    /// Starts a text that ends before the next delimiter. The CRLF before the text already counts as the beginning of a
+    /// delimiter.
+    mutating func beginText(_ state: State) {
         matched = 2
         matchedBefore = 2
-        state = .content
+        self.state = state
     }
 
     /// Takes the content up to the next delimiter or the end of the chunk. Bytes at the end of the chunk that may begin
@@ -23,7 +29,7 @@ extension MultipartParser {
         if let start = rest.firstIndex(of: delimiter) {
             try emit(rest[..<start], &events)
             rest = rest[(start + delimiter.count)...]
-            endContent(&events)
+            try endContent(&events)
         } else {
             matched = rest.countOfSuffix(beginning: delimiter)
             matchedBefore = 0
@@ -47,24 +53,39 @@ extension MultipartParser {
             rest.removeFirst()
             matched += 1
             if matched == delimiter.count {
-                endContent(&events)
+                try endContent(&events)
                 return
             }
         }
     }
 
-    private mutating func endContent(_ events: inout [MultipartEvent]) {
+    private mutating func endContent(_ events: inout [MultipartEvent]) throws(MultipartError) {
+        switch state {
+        case .content: events.append(.partEnd)
+        // A program that reads the body differently could take this for another part.
+        case .epilogue: throw .bytesAfterEnd
+        default: break
+        }
         matched = 0
         matchedBefore = 0
         state = .boundaryEnd
-        events.append(.partEnd)
     }
 
     private mutating func emit(_ content: ArraySlice<UInt8>, _ events: inout [MultipartEvent]) throws(MultipartError) {
         guard !content.isEmpty else { return }
+        guard case .content = state else { return try skip(content.count) }
         bodyBytes += content.count
         guard bodyBytes <= limits.bodyBytes else { throw .bodyTooLarge }
         events.append(.bodyBytes(content))
+    }
+
+    /// Skips text before the first boundary or after the last one.
+    private mutating func skip(_ count: Int) throws(MultipartError) {
+        surroundingBytes += count
+        guard surroundingBytes <= limits.surroundingBytes else {
+            if case .preamble = state { throw .noOpeningBoundary }
+            throw .bytesAfterEnd
+        }
     }
 }
 

@@ -1,28 +1,29 @@
 /// An incremental parser of multipart/form-data bodies (RFC 7578), as a state machine that does no I/O.
 ///
 /// The body is passed in chunks of any size. The chunks only affect how the content of a part is divided into
-/// `bodyBytes` events. The parser is strict: it refuses text before the first boundary and after the last boundary,
-/// blanks after a boundary, and line ends other than CRLF. After an error every further call throws the same error.
+/// `bodyBytes` events. A short text before the first boundary and after the last one is skipped (RFC 2046 §5.1.1).
+/// Otherwise the parser is strict: it refuses blanks after a boundary, a boundary after the last one, and line ends
+/// other than CRLF. After an error every further call throws the same error.
 package struct MultipartParser: Sendable {
     /// The position in the body.
     enum State: Sendable {
-        /// In the opening boundary.
-        case opening
+        /// Before the first boundary.
+        case preamble
         /// After a boundary, before the CRLF or the two hyphens that follow it.
         case boundaryEnd, boundaryLineFeed, boundaryHyphen
         /// In a part's headers.
         case headers, headerLineFeed
         /// In a part's content.
         case content
-        /// After the closing boundary, which one CRLF may follow.
-        case closed, closedLineFeed, finished
+        /// After the closing boundary. The text after it begins with CRLF.
+        case closed, closedLineFeed, epilogue
         case failed(MultipartError)
     }
 
     let limits: MultipartLimits
     /// CRLF, two hyphens and the boundary.
     let delimiter: [UInt8]
-    var state = State.opening
+    var state = State.preamble
     /// The number of bytes of the delimiter that the last bytes of the input match.
     var matched = 2
     /// The number of matched bytes that precede the content. If the match fails, these bytes are not content.
@@ -31,6 +32,7 @@ package struct MultipartParser: Sendable {
     var headers = PartHeaders()
     private var parts = 0
     var bodyBytes = 0
+    var surroundingBytes = 0
 
     /// Makes a parser for one body.
     ///
@@ -70,11 +72,15 @@ package struct MultipartParser: Sendable {
 
     /// Checks at the end of the body that the body is complete.
     ///
-    /// - Throws: `truncated` if the closing boundary is missing, or the error of an earlier call.
+    /// - Throws: `truncated` if the closing boundary is missing, `noOpeningBoundary` if there is no boundary, or the
+    ///   error of an earlier call.
     package mutating func finish() throws(MultipartError) {
         switch state {
-        case .closed, .finished: return
+        case .closed, .epilogue: return
         case .failed(let error): throw error
+        case .preamble where surroundingBytes > 0:
+            state = .failed(.noOpeningBoundary)
+            throw .noOpeningBoundary
         default:
             state = .failed(.truncated)
             throw .truncated
@@ -87,10 +93,8 @@ extension MultipartParser {
         throws(MultipartError)
     {
         switch state {
-        case .opening:
-            guard rest.removeFirst() == delimiter[matched] else { throw .noOpeningBoundary }
-            matched += 1
-            if matched == delimiter.count { state = .boundaryEnd }
+        case .preamble, .content, .epilogue:
+            try takeContent(&rest, &events)
         case .boundaryEnd:
             switch rest.removeFirst() {
             case UInt8(ascii: "\r"): state = .boundaryLineFeed
@@ -112,16 +116,12 @@ extension MultipartParser {
         case .headerLineFeed:
             guard rest.removeFirst() == UInt8(ascii: "\n") else { throw .bareLineBreak }
             try endHeaderLine(&events)
-        case .content:
-            try takeContent(&rest, &events)
         case .closed:
             guard rest.removeFirst() == UInt8(ascii: "\r") else { throw .bytesAfterEnd }
             state = .closedLineFeed
         case .closedLineFeed:
             guard rest.removeFirst() == UInt8(ascii: "\n") else { throw .bytesAfterEnd }
-            state = .finished
-        case .finished:
-            throw .bytesAfterEnd
+            beginText(.epilogue)
         case .failed(let error):
             throw error
         }

@@ -28,7 +28,9 @@ extension OpenAPI {
         var shapes = [acceptedReceipt, .object(Problem.shape)]
         for route in RouteTable.all {
             guard case .message(let message, let source) = route.action else { continue }
-            if source == .json, let request = message.request { shapes.append(request) }
+            if [.json, .jsonAndPath].contains(source), let request = bodyShape(route, message) {
+                shapes.append(request)
+            }
             if let reply = reply(message, source) { shapes.append(reply) }
         }
         var seen: Set<ObjectShape> = []

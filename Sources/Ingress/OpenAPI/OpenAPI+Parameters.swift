@@ -6,11 +6,13 @@ extension OpenAPI {
         var parameters: [JSON] = []
         if case .parameters = source, case .object(let request) = message.request {
             for field in request.fields {
-                let isInPath = route.path.contains("{\(field.name)}")
                 parameters.append(
                     field.name == DeleteRequest.entityTags
-                        ? reference("parameters", "IfMatch") : parameter(field, isInPath: isInPath))
+                        ? reference("parameters", "IfMatch") : parameter(field, isInPath: route.hasInPath(field)))
             }
+        }
+        if source == .jsonAndPath, case .object(let request) = message.request {
+            parameters += request.fields.filter { route.hasInPath($0) }.map { parameter($0, isInPath: true) }
         }
         if case .receipt = source { parameters.append(receipt) }
         if message.kind == .command {
@@ -23,23 +25,37 @@ extension OpenAPI {
     }
 
     /// Returns the body of a request; `nil` if the request has no body.
-    static func body(_ message: MessageDescriptor, _ source: BodySource) -> JSON? {
+    static func body(_ route: Route, _ message: MessageDescriptor, _ source: BodySource) -> JSON? {
         switch source {
         case .none, .parameters, .receipt: nil
-        case .json:
-            message.request.map { shape in
+        case .json, .jsonAndPath:
+            bodyShape(route, message).map { shape in
                 [
                     "required": true,
                     "content": [
                         ContentType.json: .object { content in
                             content.add("schema", schema(shape))
-                            content.add("example", message.requestExample)
+                            content.add("example", bodyExample(route, message))
                         }
                     ],
                 ]
             }
         case .upload: upload
         }
+    }
+
+    /// Returns the shape of a JSON body: the shape of the message without the parameters of the path.
+    static func bodyShape(_ route: Route, _ message: MessageDescriptor) -> Shape? {
+        guard case .object(var object) = message.request else { return message.request }
+        object.fields.removeAll { route.hasInPath($0) }
+        return .object(object)
+    }
+
+    /// Returns an example of a JSON body.
+    static func bodyExample(_ route: Route, _ message: MessageDescriptor) -> JSON? {
+        guard case .object(var example) = message.requestExample else { return message.requestExample }
+        example.members.removeAll { route.hasInPath($0.name) }
+        return .object(example)
     }
 
     /// Whether successful responses have an `ETag`.
@@ -73,8 +89,9 @@ extension OpenAPI {
         "required": true,
         "description": .string(
             """
-            One part named `file` of at most \(Messages.Media.uploadLimit) bytes. The type of the picture is \
-            determined from its bytes.
+            A part named `file` of at most \(Messages.Media.uploadLimit) bytes. The type of the picture is determined \
+            from its bytes. The picture is published without its metadata, for example without the place where it was \
+            taken. Other text fields are ignored.
             """),
         "content": [
             "multipart/form-data": [
@@ -83,11 +100,12 @@ extension OpenAPI {
                     "properties": [
                         "file": [
                             "type": "string", "format": "binary", "minLength": 1,
-                            "description": "JPEG, PNG, GIF or WebP.",
-                        ]
+                            "description": "JPEG, PNG, GIF, WebP or AVIF.",
+                        ],
+                        "description": schema(MediaDescription.shape),
                     ],
-                    "required": ["file"], "additionalProperties": false,
-                ], "encoding": ["file": ["contentType": "image/jpeg, image/png, image/gif, image/webp"]],
+                    "required": ["file"],
+                ], "encoding": ["file": ["contentType": "image/jpeg, image/png, image/gif, image/webp, image/avif"]],
             ]
         ],
     ]
@@ -121,4 +139,11 @@ extension OpenAPI {
             "description": .string(description),
         ]
     }
+}
+
+extension Route {
+    /// Whether a member of the message is a parameter in the path.
+    fileprivate func hasInPath(_ field: FieldShape) -> Bool { hasInPath(field.name) }
+
+    fileprivate func hasInPath(_ name: String) -> Bool { path.contains("{\(name)}") }
 }

@@ -22,7 +22,7 @@ extension OpenAPI {
         case .none: break
         case .parameters: codes.append(.invalid)
         case .receipt: codes.append(.receiptNotFound)
-        case .json:
+        case .json, .jsonAndPath:
             codes += [.malformedJSON, .requestTimeout, .bodyTooLarge, .unsupportedMediaType, .invalid]
         case .upload: codes += [.requestTimeout, .bodyTooLarge, .unsupportedMediaType, .invalid]
         }

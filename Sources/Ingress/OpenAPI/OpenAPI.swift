@@ -71,7 +71,7 @@ enum OpenAPI {
             operation.add("summary", .string(message.summary))
             operation.add("description", .string(description(message, source)))
             operation.add("parameters", .array(parameters(route, message, source)))
-            operation.add("requestBody", body(message, source))
+            operation.add("requestBody", body(route, message, source))
             operation.add("responses", responses(route, message, source))
             operation.add("security", message.needsCaller ? [["bearer": []]] : [])
         }

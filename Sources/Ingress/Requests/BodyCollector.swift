@@ -16,10 +16,11 @@ protocol BodyCollector {
     mutating func finish() throws(Problem) -> MessageBody
 }
 
-/// The body of a message and its media type.
+/// The body of a message, its media type, and the description of the picture in an upload.
 struct MessageBody {
     var bytes: [UInt8]
     var contentType: String
+    var description: String?
 }
 
 /// A budget is the memory that all JSON bodies or all uploads together may use (see ``ByteBudget``).
@@ -39,16 +40,22 @@ struct JSONBody: BodyCollector {
     private let limit: Int
     private let reservation: ByteReservation
     private var bytes: [UInt8] = []
+    private let parameters: [Parameter]
 
     /// Checks the fields of the request.
     ///
-    /// - Parameter reservation: reserves the bytes that arrive.
+    /// - Parameters:
+    ///   - reservation: reserves the bytes that arrive.
+    ///   - parameters: parameters of the path, which become members of the JSON object.
     /// - Throws: `unsupported-media-type`, `body-too-large`, or the problems of ``ByteReservation/reserve(_:)``.
-    init(_ fields: RequestFields, limit: Int, _ reservation: ByteReservation) throws(Problem) {
+    init(
+        _ fields: RequestFields, limit: Int, _ reservation: ByteReservation, adding parameters: [Parameter] = []
+    ) throws(Problem) {
         try JSONContentType.check(fields.contentType)
         try fields.checkBody(limit: limit, reservation)
         self.limit = limit
         self.reservation = reservation
+        self.parameters = parameters
     }
 
     mutating func receive(_ buffer: ByteBuffer) throws(Problem) {
@@ -59,7 +66,8 @@ struct JSONBody: BodyCollector {
 
     mutating func finish() throws(Problem) -> MessageBody {
         defer { bytes = [] }
-        return MessageBody(bytes: bytes, contentType: ContentType.json)
+        let body = parameters.isEmpty ? bytes : try parameters.members(addedTo: bytes)
+        return MessageBody(bytes: body, contentType: ContentType.json)
     }
 }
 
@@ -96,7 +104,7 @@ struct UploadBody: BodyCollector {
 
     mutating func finish() throws(Problem) -> MessageBody {
         let file = try form.finish()
-        return MessageBody(bytes: file.bytes, contentType: file.contentType)
+        return MessageBody(bytes: file.bytes, contentType: file.contentType, description: file.description)
     }
 }
 

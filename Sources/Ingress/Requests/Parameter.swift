@@ -70,6 +70,30 @@ extension [Parameter] {
     }
 }
 
+extension [Parameter] {
+    /// Adds the parameters as members at the end of a JSON object.
+    ///
+    /// The object is not decoded. Text that is not an object is returned unchanged, so that the worker refuses it. The
+    /// worker also refuses an object that has a member with the name of a parameter, because its names must be unique.
+    ///
+    /// - Throws: `malformed-request` if a name occurs twice.
+    func members(addedTo object: [UInt8]) throws(Problem) -> [UInt8] {
+        guard let start = object.firstIndex(where: { !$0.isJSONSpace }), object[start] == UInt8(ascii: "{"),
+            let end = object.lastIndex(where: { !$0.isJSONSpace }), object[end] == UInt8(ascii: "}"),
+            let last = object[..<end].lastIndex(where: { !$0.isJSONSpace })
+        else { return object }
+        var body = [UInt8](object[..<end])
+        if last != start { body.append(UInt8(ascii: ",")) }
+        body += try json(ParameterTypes(nil)).dropFirst()
+        return body
+    }
+}
+
+extension UInt8 {
+    /// Whether the byte is white space between the tokens of JSON (RFC 8259, section 2).
+    fileprivate var isJSONSpace: Bool { self == 0x20 || self == 0x09 || self == 0x0A || self == 0x0D }
+}
+
 extension String {
     /// The number if the text is the canonical form of an integer in JSON, otherwise `nil`.
     fileprivate var jsonInteger: Int64? {

@@ -1,21 +1,36 @@
 internal import Contracts
 internal import Multipart
 
-/// The file of a multipart form.
+/// The file of a multipart form, and its description.
 struct UploadedFile: Sendable, Hashable {
     var bytes: [UInt8]
     /// The type that the client declared if it is an accepted image type, otherwise `application/octet-stream`. The
     /// worker determines the real type from the bytes.
     var contentType: String
+    /// The text in the part `description`, which the worker checks; `nil` if the form has no such part.
+    var description: String?
 }
 
-/// A multipart form with exactly one part, named `file`, parsed incrementally.
+/// A multipart form with one file in the part `file`, parsed incrementally. Other parts are text fields, of which only
+/// `description` is read.
 struct UploadForm {
-    private static let imageTypes = ["image/jpeg", "image/png", "image/gif", "image/webp"]
+    private static let imageTypes = ["image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"]
     private static let unknownType = "application/octet-stream"
+    /// The maximum number of parts.
+    private static let maximumParts = 16
+    /// The maximum size of all text fields together, in bytes.
+    private static let maximumTextBytes = 16 * 1024
 
+    private enum Part {
+        case file, description, other
+    }
+
+    private let limit: Int
     private var parser: MultipartParser
+    private var part = Part.other
     private var file: UploadedFile?
+    private var description: [UInt8]?
+    private var textBytes = 0
 
     /// Starts to parse a form.
     ///
@@ -25,9 +40,12 @@ struct UploadForm {
     /// - Throws: `unsupported-media-type` if the content type is not `multipart/form-data`, `malformed-request` if its
     ///   boundary is missing or invalid.
     init(contentType: String?, limit: Int) throws(Problem) {
+        self.limit = limit
         do throws(MultipartError) {
             let boundary = try MultipartBoundary(contentType: contentType ?? "")
-            parser = MultipartParser(boundary: boundary, limits: MultipartLimits(bodyBytes: limit, parts: 2))
+            parser = MultipartParser(
+                boundary: boundary,
+                limits: MultipartLimits(bodyBytes: limit + Self.maximumTextBytes, parts: Self.maximumParts))
         } catch {
             throw Self.problem(error)
         }
@@ -35,7 +53,7 @@ struct UploadForm {
 
     /// Parses the next chunk.
     ///
-    /// - Throws: `malformed-request`, or `body-too-large` if the file exceeds the limit.
+    /// - Throws: `malformed-request`, or `body-too-large` if the file or the text fields exceed their limit.
     mutating func feed(_ chunk: [UInt8]) throws(Problem) {
         let events: [MultipartEvent]
         do throws(MultipartError) {
@@ -46,7 +64,7 @@ struct UploadForm {
         for event in events {
             switch event {
             case .partHeaders(let part): try begin(part)
-            case .bodyBytes(let bytes): file?.bytes.append(contentsOf: bytes)
+            case .bodyBytes(let bytes): try add(bytes)
             case .partEnd, .end: break
             }
         }
@@ -54,23 +72,54 @@ struct UploadForm {
 
     /// Returns the file after the last chunk was parsed.
     ///
-    /// - Throws: `malformed-request` if the form is incomplete or has no file, `invalid` if the file is empty.
+    /// - Throws: `malformed-request` if the form is incomplete or has no file, `invalid` if the file is empty or the
+    ///   description is not UTF-8.
     mutating func finish() throws(Problem) -> UploadedFile {
         do throws(MultipartError) {
             try parser.finish()
         } catch {
             throw Self.problem(error)
         }
-        guard let file else { throw Self.malformed("The form must have a part named file.") }
+        guard var file else { throw Self.malformed("The form must have a part named file.") }
         guard !file.bytes.isEmpty else { throw Problem.invalid("/file", "must not be empty") }
+        if let description {
+            guard let text = String(validating: description, as: UTF8.self) else {
+                throw Problem.invalid("/description", "must be UTF-8")
+            }
+            file.description = text
+        }
         return file
     }
 
     private mutating func begin(_ part: MultipartPart) throws(Problem) {
-        guard part.name == "file" else { throw Self.malformed("Each part of the form must be named file.") }
-        guard file == nil else { throw Self.malformed("The form must not have more than one file.") }
-        let type = part.contentType?.lowercased() ?? ""
-        file = UploadedFile(bytes: [], contentType: Self.imageTypes.contains(type) ? type : Self.unknownType)
+        switch part.name {
+        case "file":
+            guard file == nil else { throw Self.malformed("The form must not have more than one file.") }
+            let type = part.contentType?.lowercased() ?? ""
+            file = UploadedFile(bytes: [], contentType: Self.imageTypes.contains(type) ? type : Self.unknownType)
+            self.part = .file
+        case "description":
+            guard description == nil else { throw Self.malformed("The form must not have more than one description.") }
+            description = []
+            self.part = .description
+        default:
+            // Browsers send an empty file name if the user has selected no file.
+            guard part.filename ?? "" == "" else { throw Self.malformed("The part of the file must be named file.") }
+            self.part = .other
+        }
+    }
+
+    private mutating func add(_ bytes: ArraySlice<UInt8>) throws(Problem) {
+        switch part {
+        case .file:
+            guard (file?.bytes.count ?? 0) + bytes.count <= limit else { throw Problem(.bodyTooLarge) }
+            file?.bytes.append(contentsOf: bytes)
+            return
+        case .description: description?.append(contentsOf: bytes)
+        case .other: break
+        }
+        textBytes += bytes.count
+        guard textBytes <= Self.maximumTextBytes else { throw Problem(.bodyTooLarge) }
     }
 
     private static func malformed(_ detail: String) -> Problem {
@@ -81,7 +130,7 @@ struct UploadForm {
         switch error {
         case .notMultipart: Problem(.unsupportedMediaType, detail: error.reason)
         case .bodyTooLarge: Problem(.bodyTooLarge)
-        case .tooManyParts: malformed("The form must not have more than one part.")
+        case .tooManyParts: malformed("The form must not have more than \(maximumParts) parts.")
         default: malformed(error.reason)
         }
     }

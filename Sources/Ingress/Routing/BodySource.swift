@@ -4,13 +4,15 @@ internal import Contracts
 enum BodySource: Sendable, Hashable {
     /// The JSON body, byte for byte.
     case json
+    /// The JSON body, with the parameters of the path as further members.
+    case jsonAndPath
     /// No part of the request. The message's body is an empty JSON object.
     case none
     /// The parameters of the path and the query, as a JSON object.
     case parameters(ParameterTypes)
     /// The content of the receipt token in the path.
     case receipt
-    /// The file in a multipart form, byte for byte.
+    /// The file in a multipart form, byte for byte. Its description becomes a header.
     case upload
 
     /// Makes a source of parameters with the types that the message's schema declares.

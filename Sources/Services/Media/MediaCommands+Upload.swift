@@ -12,13 +12,16 @@ extension MediaCommands {
     /// If no delivery succeeds, ``UploadSweeper`` removes the image from Cloudinary.
     func upload(_ file: [UInt8], _ context: HandlerContext) async throws -> Reply {
         let caller = try context.caller
-        let image = try await validator.header(of: file)
+        let description = try context.message.description.flatMap { text throws(Problem) in
+            try MediaDescription.parse(text)
+        }
+        let image = try await validator.image(in: file)
         let id = context.newID
         if let reply = try await beginUpload(id, caller.id, context) { return reply }
         let url: String
         do {
             url = try await cloudinary.upload(
-                file, id: id, type: image.format.contentType, until: .now + uploadTimeLimit)
+                image.file, id: id, type: image.header.format.contentType, until: .now + uploadTimeLimit)
         } catch {
             guard error.code != .invalidFile else {
                 throw Problem(.unsupportedMediaType, detail: "The image cannot be decoded.")
@@ -26,11 +29,11 @@ extension MediaCommands {
             throw commandError(for: error, context)
         }
         let media = Media(
-            id: id, url: url, contentType: image.format.contentType, bytes: file.count, width: image.width,
-            height: image.height, createdAt: .ordered())
+            id: id, url: url, contentType: image.header.format.contentType, bytes: image.file.count,
+            width: image.header.width, height: image.header.height, createdAt: .ordered(), description: description)
         _ = try await context.transaction().send(
             MediaStatements.insert, id, caller.id, media.url, media.contentType, media.bytes, media.width,
-            media.height, media.createdAt)
+            media.height, media.createdAt, media.description)
         context.emit(MediaUploaded(media: media, ownerId: caller.id))
         return .json(media.jsonBytes(), status: 201, location: "/v1/media/\(id.text)")
     }

@@ -5,7 +5,7 @@ internal import Postgres
 internal import Reactor
 internal import WorkerKit
 
-/// Uploads and deletes media: first at Cloudinary, then in the database.
+/// Uploads and deletes media: first at Cloudinary, then in the database. Changes their descriptions.
 @Loop struct MediaCommands {
     let database: PostgresPool
     let cloudinary: CloudinaryClient
@@ -17,6 +17,21 @@ internal import WorkerKit
     /// The time limit for all calls to Cloudinary in one delivery of a deletion. It is below the 5 s that the
     /// sender waits for the reply.
     var deleteTimeLimit: Duration = .seconds(4)
+
+    /// Changes the description of a media item of the caller.
+    func update(_ command: UpdateMedia, _ context: HandlerContext) async throws -> Reply {
+        let caller = try context.caller
+        let rows = try await context.transaction().query(
+            MediaStatements.update, command.id, caller.id, MediaDescription.trimmed(command.description),
+            Timestamp.ordered())
+        guard let row = rows.first else { throw Problem(.mediaNotFound) }
+        let media = try Media(row)
+        context.emit(
+            MediaUpdated(
+                id: media.id, ownerId: caller.id, description: media.description,
+                updatedAt: try row.get(8, as: Timestamp.self)))
+        return .json(media.jsonBytes())
+    }
 
     /// Deletes a media item of the caller.
     func delete(_ command: DeleteRequest, _ context: HandlerContext) async throws -> Reply {

@@ -15,6 +15,7 @@ package enum MediaService {
             Migration(name: "0001-media", sql: PackageResources._001_media_sql),
             Migration(name: "0002-uploads", sql: PackageResources._002_uploads_sql),
             Migration(name: "0003-attempts", sql: PackageResources._003_attempts_sql),
+            Migration(name: "0004-description", sql: PackageResources._004_description_sql),
         ],
         queues: [
             ConsumedQueue(Queue.mediaCommands, prefetch: 32), ConsumedQueue(Queue.mediaUploads, prefetch: 8),
@@ -33,7 +34,8 @@ package enum MediaService {
         let account = try settings.parsed("CLOUDINARY_URL") { try CloudinaryAccount(url: $0) }
         let validator = ImageValidator(
             maximumPixels: try settings.integer(
-                "WARREN_MEDIA_PIXELS", default: defaultMaximumPixels, in: 1...1_000_000_000))
+                "WARREN_MEDIA_PIXELS", default: defaultMaximumPixels, in: 1...1_000_000_000),
+            keepsMetadata: try settings.integer("WARREN_MEDIA_KEEP_METADATA", default: 0, in: 0...1) == 1)
         let http = try CurlClient()
         let cloudinary = CloudinaryClient(account: account, http: http)
         let commands = MediaCommands(
@@ -56,6 +58,7 @@ package enum MediaService {
                 Messages.Media.upload, afterCommit: commands.removeLeftovers(ofUpload:), handle: commands.upload),
             .request(
                 Messages.Media.delete, afterCommit: commands.removeLeftovers(ofDeletion:), handle: commands.delete),
+            .request(Messages.Media.update, handle: commands.update),
             .request(Messages.Media.get, handle: queries.get),
             .request(Messages.Media.list, handle: queries.list),
             .receipt(Messages.Media.receipt, database: queries.database, retention: retention),

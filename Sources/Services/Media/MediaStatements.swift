@@ -7,7 +7,7 @@ internal import WorkerKit
 ///
 /// ``UploadSweeper`` claims an abandoned upload by setting `swept_at`, and then removes its image.
 enum MediaStatements {
-    private static let columns = "id, url, content_type, bytes, width, height, created_at"
+    private static let columns = "id, url, content_type, bytes, width, height, created_at, description"
 
     // MARK: Uploading
 
@@ -39,8 +39,8 @@ enum MediaStatements {
             SELECT id, attempts FROM upload WHERE id = $1 AND swept_at IS NULL FOR UPDATE),
         removed AS (DELETE FROM upload USING begun WHERE upload.id = begun.id AND begun.attempts = 1),
         kept AS (UPDATE upload SET is_finished = true FROM begun WHERE upload.id = begun.id AND begun.attempts > 1)
-        INSERT INTO media (id, owner_id, url, content_type, bytes, width, height, created_at)
-        VALUES ((SELECT id FROM begun), $2, $3, $4, $5, $6, $7, $8)
+        INSERT INTO media (id, owner_id, url, content_type, bytes, width, height, created_at, description)
+        VALUES ((SELECT id FROM begun), $2, $3, $4, $5, $6, $7, $8, $9)
         """)
 
     /// Returns those of the ids $1 that have no media item, but an upload, which may have stored an image.
@@ -97,6 +97,18 @@ enum MediaStatements {
 
     static let count = Statement("SELECT count(*) FROM media WHERE owner_id = $1")
 
+    // MARK: Describing
+
+    /// Changes the description. The time of the change is later than those of all earlier changes, also if another
+    /// worker with another clock made them.
+    static let update = Statement(
+        """
+        UPDATE media SET description = $3,
+            described_at = greatest($4, coalesce(described_at, created_at) + interval '1 millisecond')
+        WHERE id = $1 AND owner_id = $2
+        RETURNING \(columns), described_at
+        """)
+
     // MARK: Deleting
 
     static let owned = Statement("SELECT id FROM media WHERE id = ANY ($1) AND owner_id = $2")
@@ -107,10 +119,10 @@ enum MediaStatements {
 extension Media: KeysetItem {
     /// Decodes a row with the columns that all statements select for a media item.
     package init(_ row: Row) throws(PostgresError) {
-        let (id, url, contentType, bytes, width, height, createdAt) = try row.decode(
-            (UUID, String, String, Int, Int, Int, Timestamp).self)
+        let (id, url, contentType, bytes, width, height, createdAt, description) = try row.decode(
+            (UUID, String, String, Int, Int, Int, Timestamp, String?).self)
         self.init(
             id: id, url: url, contentType: contentType, bytes: bytes, width: width, height: height,
-            createdAt: createdAt)
+            createdAt: createdAt, description: description)
     }
 }

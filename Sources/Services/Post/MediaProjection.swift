@@ -4,15 +4,23 @@ internal import Postgres
 internal import Reactor
 internal import WorkerKit
 
-/// Copies the URLs of media from the media service's events into the post service's database.
+/// Copies the URLs and the descriptions of media from the media service's events into the post service's database.
 @Loop struct MediaProjection {
     let database: PostgresPool
     let cache: PostCache
 
     func uploaded(_ event: CloudEvent<MediaUploaded>, _ context: HandlerContext) async throws {
         let media = event.data.media
-        _ = try await database.query(PostStatements.mediaUploaded, media.id, event.data.ownerId, media.url)
+        _ = try await database.query(
+            PostStatements.mediaUploaded, media.id, event.data.ownerId, media.url, media.description, media.createdAt)
         try await invalidatePosts(with: media.id, owner: event.data.ownerId)
+    }
+
+    func updated(_ event: CloudEvent<MediaUpdated>, _ context: HandlerContext) async throws {
+        let media = event.data
+        _ = try await database.query(
+            PostStatements.mediaUpdated, media.id, media.ownerId, media.description, media.updatedAt)
+        try await invalidatePosts(with: media.id, owner: media.ownerId)
     }
 
     func deleted(_ event: CloudEvent<MediaDeleted>, _ context: HandlerContext) async throws {

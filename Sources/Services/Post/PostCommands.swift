@@ -10,14 +10,16 @@ internal import WorkerKit
 
     func create(_ batch: Batch<CreatePost>) async throws -> [Reply] {
         let transaction = try await batch.transaction()
-        let urls = try await mediaURLs(of: batch, transaction)
+        let known = try await knownMedia(of: batch, transaction)
         let now = Timestamp.ordered()
         let posts = try batch.members.map { member in
             let author = try member.context.caller
             return Post(
                 id: member.context.newID, author: Author(id: author.id, username: author.username),
                 content: member.body.content,
-                media: member.body.mediaIds.map { PostMedia(id: $0, url: urls[MediaKey(id: $0, owner: author.id)]) },
+                media: member.body.mediaIds.map {
+                    known[MediaKey(id: $0, owner: author.id)] ?? PostMedia(id: $0, url: nil)
+                },
                 createdAt: now)
         }
         // The statement is sent in one round trip with the commit. If the statement fails, the commit fails.
@@ -36,24 +38,24 @@ internal import WorkerKit
         }
     }
 
-    /// A media item and its owner. The owner is part of the key, because a post shows only the URLs of media that
-    /// belong to the post's author.
+    /// A media item and its owner. The owner is part of the key, because a post shows only media that belong to the
+    /// post's author.
     private struct MediaKey: Hashable {
         let id: UUID
         let owner: UUID
     }
 
-    private func mediaURLs(
+    private func knownMedia(
         of batch: Batch<CreatePost>, _ transaction: Transaction
-    ) async throws -> [MediaKey: String] {
+    ) async throws -> [MediaKey: PostMedia] {
         let ids = batch.members.flatMap { $0.body.mediaIds }
         guard !ids.isEmpty else { return [:] }
-        var urls: [MediaKey: String] = [:]
-        for row in try await transaction.query(PostStatements.mediaURLs, ids) {
-            let (id, owner, url) = try row.decode((UUID, UUID, String).self)
-            urls[MediaKey(id: id, owner: owner)] = url
+        var known: [MediaKey: PostMedia] = [:]
+        for row in try await transaction.query(PostStatements.knownMedia, ids) {
+            let (id, owner, url, description) = try row.decode((UUID, UUID, String, String?).self)
+            known[MediaKey(id: id, owner: owner)] = PostMedia(id: id, url: url, description: description)
         }
-        return urls
+        return known
     }
 
     func delete(_ command: DeleteRequest, _ context: HandlerContext) async throws -> Reply {

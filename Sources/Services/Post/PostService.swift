@@ -8,7 +8,10 @@ package enum PostService {
     /// The service's name, migrations and queues.
     package static let definition = WorkerDefinition(
         name: "post",
-        migrations: [Migration(name: "0001-posts", sql: PackageResources._001_posts_sql)],
+        migrations: [
+            Migration(name: "0001-posts", sql: PackageResources._001_posts_sql),
+            Migration(name: "0002-descriptions", sql: PackageResources._002_descriptions_sql),
+        ],
         queues: [
             ConsumedQueue(Queue.postCommands, prefetch: 64), ConsumedQueue(Queue.postQueries, prefetch: 128),
             ConsumedQueue(Queue.postEvents, prefetch: 32),
@@ -36,6 +39,7 @@ package enum PostService {
             .request(Messages.Post.list, servicesWithoutCaller: [.search], handle: queries.list),
             .receipt(Messages.Post.receipt, database: database, retention: retention),
             .event(MediaUploaded.self, handle: media.uploaded),
+            .event(MediaUpdated.self, handle: media.updated),
             .event(MediaDeleted.self, handle: media.deleted),
         ]
     }

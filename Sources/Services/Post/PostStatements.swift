@@ -9,10 +9,12 @@ enum PostStatements {
     /// slot, so that transactions seldom wait for the same row.
     static let slots = 0..<16
 
+    /// The last column has the URL and the description of each media item, separated by a line feed, which a URL
+    /// cannot contain. Two columns would need a further subquery for each post.
     private static let columns = """
         p.id, p.author_id, p.author_name, p.content, p.created_at, p.media_ids,
         ARRAY(
-            SELECT coalesce(m.url, '') FROM unnest(p.media_ids) WITH ORDINALITY AS u (id, place)
+            SELECT concat(m.url, E'\\n', m.description) FROM unnest(p.media_ids) WITH ORDINALITY AS u (id, place)
             LEFT JOIN media m ON m.id = u.id AND m.owner_id = p.author_id ORDER BY u.place)
         """
 
@@ -31,7 +33,8 @@ enum PostStatements {
     /// Returns the text form of a PostgreSQL array of ids.
     static func array(_ ids: [UUID]) -> String { "{\(ids.map(\.text).joined(separator: ","))}" }
 
-    static let mediaURLs = Statement("SELECT id, owner_id, url FROM media WHERE id = ANY ($1) AND url IS NOT NULL")
+    static let knownMedia = Statement(
+        "SELECT id, owner_id, url, description FROM media WHERE id = ANY ($1) AND url IS NOT NULL")
 
     static let get = Statement("SELECT \(columns) FROM posts p WHERE p.id = $1")
 
@@ -64,14 +67,24 @@ enum PostStatements {
 
     static let mediaUploaded = Statement(
         """
-        INSERT INTO media (id, owner_id, url) VALUES ($1, $2, $3)
-        ON CONFLICT (id) DO UPDATE SET owner_id = $2, url = $3 WHERE NOT media.is_deleted
+        INSERT INTO media (id, owner_id, url, description, described_at) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (id) DO UPDATE SET owner_id = $2, url = $3,
+            description = CASE WHEN media.described_at > $5 THEN media.description ELSE $4 END,
+            described_at = greatest(media.described_at, $5)
+        WHERE NOT media.is_deleted
+        """)
+
+    static let mediaUpdated = Statement(
+        """
+        INSERT INTO media (id, owner_id, description, described_at) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (id) DO UPDATE SET description = $3, described_at = $4
+        WHERE NOT media.is_deleted AND coalesce(media.described_at < $4, true)
         """)
 
     static let mediaDeleted = Statement(
         """
         INSERT INTO media (id, owner_id, is_deleted) VALUES ($1, $2, true)
-        ON CONFLICT (id) DO UPDATE SET url = NULL, is_deleted = true
+        ON CONFLICT (id) DO UPDATE SET url = NULL, description = NULL, is_deleted = true
         """)
 
     static let postsWithMedia = Statement(
@@ -83,11 +96,21 @@ enum PostStatements {
 extension Post: KeysetItem {
     /// Decodes a row with the columns that all statements select for a post.
     package init(_ row: Row) throws(PostgresError) {
-        let (id, authorID, authorName, content, createdAt, mediaIDs, urls) = try row.decode(
+        let (id, authorID, authorName, content, createdAt, mediaIDs, media) = try row.decode(
             (UUID, UUID, String, String, Timestamp, [UUID], [String]).self)
         self.init(
             id: id, author: Author(id: authorID, username: authorName), content: content,
-            media: zip(mediaIDs, urls).map { PostMedia(id: $0, url: $1.isEmpty ? nil : $1) },
+            media: zip(mediaIDs, media).map { PostMedia(id: $0, columns: $1) },
             createdAt: createdAt)
+    }
+}
+
+extension PostMedia {
+    /// - Parameter columns: the URL and the description, separated by a line feed; either can be empty.
+    fileprivate init(id: UUID, columns: String) {
+        let parts = columns.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        self.init(
+            id: id, url: parts.first.flatMap { $0.isEmpty ? nil : $0 },
+            description: parts.last.flatMap { $0.isEmpty ? nil : $0 })
     }
 }

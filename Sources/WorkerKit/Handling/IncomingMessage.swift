@@ -32,6 +32,8 @@ package struct IncomingMessage: Sendable {
     package let replyTo: String?
     /// The correlation id of the reply.
     package let correlationID: String?
+    /// The text in the header `description`; `nil` if there is none.
+    package let description: String?
     /// The number of failed attempts to handle the message, from the header `attempt`.
     package let failures: Int
     /// The queue that delivered the message.
@@ -88,6 +90,7 @@ package struct IncomingMessage: Sendable {
         contentType = properties.contentType
         replyTo = properties.replyTo
         correlationID = properties.correlationID
+        description = properties.headers[Header.description]?.string
         let attempt = hasReturned ? properties.headers[Header.attempt]?.int64 ?? 0 : 0
         // The header is foreign input. The limit is far above the number of steps of the retry ladder.
         failures = Int(min(max(0, attempt), 1000))

@@ -24,6 +24,8 @@ package struct OutgoingRequest: Sendable {
     package var clients: [ClientKey] = []
     /// The request's id in log lines.
     package var requestID: String
+    /// The description of the picture in an upload.
+    package var description: String?
     /// The `traceparent` of the W3C trace context.
     package var traceparent: String?
     /// The `tracestate` of the W3C trace context.
@@ -68,6 +70,7 @@ package struct OutgoingRequest: Sendable {
             properties.headers[Header.subject] = .string(caller.id.text)
             properties.headers[Header.subjectName] = .string(caller.username)
         }
+        if let description { properties.headers[Header.description] = .string(description) }
         if let traceparent { properties.headers[Header.traceparent] = .string(traceparent) }
         if let tracestate { properties.headers[Header.tracestate] = .string(tracestate) }
         return OutgoingMessage(

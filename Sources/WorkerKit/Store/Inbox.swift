@@ -64,7 +64,7 @@ internal import Reactor
             self.id = id
             type = message.type
             subject = message.caller?.id
-            fingerprint = await Fingerprint.of(message.body)
+            fingerprint = await Fingerprint.of(message)
             self.reply = reply
         }
     }
@@ -79,7 +79,7 @@ internal import Reactor
         _ message: IncomingMessage, in pool: PostgresPool
     ) async throws(PostgresError) -> InboxLookup {
         guard let id = message.id, let row = try await find(id, in: pool) else { return .absent }
-        return lookup(row, message, await Fingerprint.of(message.body))
+        return lookup(row, message, await Fingerprint.of(message))
     }
 
     /// Adds the rows of commands to the transaction of their effects. The commit fails if the table already has one of

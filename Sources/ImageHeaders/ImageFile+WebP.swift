@@ -1,0 +1,167 @@
+extension ImageFile {
+    /// Reads a WebP (RFC 9649, section 2): a RIFF file with one image chunk, or the extended format with a canvas.
+    /// Bytes after the RIFF file are no part of the image.
+    ///
+    /// A chunk of odd size is followed by a padding byte. Some writers do not count the padding of the last chunk as a
+    /// part of the RIFF file. In this case the stored file has a length that includes the padding.
+    static func webp(_ reader: inout ByteReader, _ pieces: inout FilePieces) throws(ImageFault) -> ImageHeader {
+        try reader.skip(4)
+        let length = try reader.littleEndian(4)
+        var parser = WebPParser(try reader.slice(length))
+        let header = try parser.header()
+        let (with, without) = (parser.length(keepingMetadata: true), parser.length(keepingMetadata: false))
+        if with == length, without == length {
+            pieces.keep(0..<12)
+        } else {
+            pieces.keep(0..<4)
+            pieces.add(withMetadata: with.littleEndianBytes, withoutMetadata: without.littleEndianBytes)
+            pieces.keep(8..<12)
+        }
+        pieces.add(parser.pieces)
+        return header
+    }
+}
+
+private struct WebPParser {
+    /// The chunks with an effect on how the image looks.
+    private static let neededChunks: Set<ChunkName> = ["VP8 ", "VP8L", "ALPH", "ANIM", "ANMF", "ICCP"]
+    /// The flags in the chunk `VP8X` that announce EXIF and XMP chunks.
+    private static let metadataFlags: UInt8 = 0x0C
+
+    private var file: ByteReader
+    /// The pieces of the chunks.
+    private(set) var pieces = FilePieces()
+
+    /// - Parameter file: the RIFF file from the name `WEBP` on.
+    init(_ file: ByteReader) {
+        self.file = file
+    }
+
+    /// Returns the length that a RIFF file with these pieces states.
+    func length(keepingMetadata: Bool) -> Int { 4 + pieces.count(keepingMetadata: keepingMetadata) }
+
+    mutating func header() throws(ImageFault) -> ImageHeader {
+        try file.skip(4)
+        let start = file.position
+        let (name, content) = try Self.chunk(&file)
+        guard name != "VP8X" else {
+            try keepExtendedHeader(content, start..<file.position)
+            return try extended(content)
+        }
+        guard let size = try Self.image(name, content) else { throw .malformed }
+        keep(name, start..<file.position)
+        while !file.isAtEnd { _ = try nextChunk() }
+        return try ImageHeader(.webp, size)
+    }
+
+    /// Reads the extended format (section 2.7). A still image has the size of the canvas. The frames of an animation
+    /// have sizes of their own.
+    private mutating func extended(_ header: ByteReader) throws(ImageFault) -> ImageHeader {
+        var header = header
+        let isAnimated = try header.byte() & 2 != 0
+        try header.skip(3)
+        let canvas = ImageHeader.Size(width: try header.littleEndian(3) + 1, height: try header.littleEndian(3) + 1)
+        var frames = 0
+        var pixels = 0
+        while !file.isAtEnd {
+            let (name, content) = try nextChunk()
+            if name == "ANMF", isAnimated {
+                pixels = pixels.addingSaturating(max(canvas.area, try Self.animationFrame(content).area))
+                frames += 1
+            } else if let size = try Self.image(name, content) {
+                guard size == canvas, !isAnimated, frames == 0 else { throw .malformed }
+                pixels = size.area
+                frames = 1
+            }
+        }
+        guard frames > 0 else { throw .malformed }
+        return try ImageHeader(.webp, canvas, frames: frames, pixels: pixels)
+    }
+
+    private mutating func keepExtendedHeader(_ content: ByteReader, _ range: Range<Int>) throws(ImageFault) {
+        var content = content
+        let place = content.position
+        let flags = try content.byte()
+        guard flags & Self.metadataFlags != 0 else { return keep("VP8X", range) }
+        pieces.keep(range.lowerBound..<place)
+        pieces.metadata(place..<(place + 1), replacement: [flags & ~Self.metadataFlags])
+        pieces.keep((place + 1)..<range.upperBound)
+        addPadding(range)
+    }
+
+    private mutating func nextChunk() throws(ImageFault) -> (ChunkName, ByteReader) {
+        let start = file.position
+        let (name, content) = try Self.chunk(&file)
+        keep(name, start..<file.position)
+        return (name, content)
+    }
+
+    private mutating func keep(_ name: ChunkName, _ range: Range<Int>) {
+        if name == "VP8X" || Self.neededChunks.contains(name) {
+            pieces.keep(range)
+            addPadding(range)
+        } else {
+            pieces.metadata(range)
+            if range.count % 2 == 1 { pieces.add(withMetadata: [0], withoutMetadata: []) }
+        }
+    }
+
+    private mutating func addPadding(_ range: Range<Int>) {
+        if range.count % 2 == 1 { pieces.add([0]) }
+    }
+
+    /// Reads the size of an animation frame. The frame contains its position, size and duration, and chunks of which
+    /// exactly one is an image.
+    private static func animationFrame(_ frame: ByteReader) throws(ImageFault) -> ImageHeader.Size {
+        var frame = frame
+        try frame.skip(6)
+        let size = ImageHeader.Size(width: try frame.littleEndian(3) + 1, height: try frame.littleEndian(3) + 1)
+        try frame.skip(4)
+        var images = 0
+        while !frame.isAtEnd {
+            let (name, content) = try chunk(&frame)
+            guard let found = try image(name, content) else { continue }
+            guard found == size else { throw .malformed }
+            images += 1
+        }
+        guard images == 1 else { throw .malformed }
+        return size
+    }
+
+    private static func chunk(_ reader: inout ByteReader) throws(ImageFault) -> (ChunkName, ByteReader) {
+        let name = try reader.chunkName()
+        let length = try reader.littleEndian(4)
+        let content = try reader.slice(length)
+        if length % 2 == 1, !reader.isAtEnd { try reader.skip(1) }
+        return (name, content)
+    }
+
+    /// Returns the size in an image chunk; `nil` for any other chunk.
+    private static func image(_ name: ChunkName, _ content: ByteReader) throws(ImageFault) -> ImageHeader.Size? {
+        var content = content
+        switch name {
+        case "VP8 ":
+            // RFC 6386, section 9.1: a key frame, the start code, and two sizes. The 14 lower bits are the size, the
+            // upper bits a scale.
+            guard try content.byte() & 1 == 0 else { throw .malformed }
+            try content.skip(2)
+            guard try content.bigEndian(3) == 0x9D012A else { throw .malformed }
+            let (width, height) = (try content.littleEndian(2) & 0x3FFF, try content.littleEndian(2) & 0x3FFF)
+            guard width > 0, height > 0 else { throw .noPixels }
+            return ImageHeader.Size(width: width, height: height)
+        case "VP8L":
+            // RFC 9649, section 3.4: a signature, both sizes minus 1 with 14 bits each, an alpha bit, and version 0.
+            guard try content.byte() == 0x2F else { throw .malformed }
+            let bits = try content.littleEndian(4)
+            guard bits >> 29 == 0 else { throw .malformed }
+            return ImageHeader.Size(width: (bits & 0x3FFF) + 1, height: (bits >> 14 & 0x3FFF) + 1)
+        default:
+            return nil
+        }
+    }
+}
+
+extension Int {
+    /// The lower four bytes.
+    fileprivate var littleEndianBytes: [UInt8] { [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: self >> $0) } }
+}
