@@ -180,13 +180,11 @@ struct HostTests {
             try await withPublisher(address) { publisher in
                 try await publisher.publishConfirmed(.text("first", to: queue))
                 for proxy in proxies where proxy.acceptedCount > 0 { proxy.stall() }
-                let start = ContinuousClock.now
                 try await becomes(within: .seconds(5)) { publisher.availability == .connecting }
                 #expect(await publisher.waitUntilAvailable(within: .seconds(5)))
-                // The silent host is tried last, so its share of the timeout is not waited for.
-                #expect(.now - start < .seconds(4))
                 try await publisher.publishConfirmed(.text("second", to: queue))
-                #expect(proxies.count { $0.acceptedCount > 0 } == 2)
+                // The silent host is tried last, so it gets no second connection, whose timeout would be waited for.
+                #expect(proxies.map(\.acceptedCount).sorted() == [0, 1, 1])
             }
         }
     }

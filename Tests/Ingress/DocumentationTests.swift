@@ -61,7 +61,7 @@ struct DocumentationTests {
         #expect(part.contains("data-method=\"\(route.method.rawValue)\" data-path=\"\(route.path)\""))
         guard case .message(let message, let source) = route.action else { return }
         #expect(part.contains("data-token=\"yes\"") == message.needsCaller)
-        #expect(part.contains("<textarea") == (source == .json))
+        #expect(part.contains("<textarea") == [.json, .jsonAndPath].contains(source))
         #expect(part.contains("type=\"file\"") == (source == .upload))
         for parameter in operation["parameters"]?.array ?? [] {
             let reference = parameter["$ref"]?.string?.dropFirst(2).split(separator: "/")

@@ -10,7 +10,7 @@ struct MethodAndPathTests {
             let client = try ingress.client()
             for (path, allow) in [
                 ("/v1/posts", "GET, HEAD, OPTIONS, POST"), ("/v1/posts/x?a=b", "DELETE, GET, HEAD, OPTIONS"),
-                ("/openapi.json", "GET, HEAD, OPTIONS"), ("*", "DELETE, GET, HEAD, OPTIONS, POST"),
+                ("/openapi.json", "GET, HEAD, OPTIONS"), ("*", "DELETE, GET, HEAD, OPTIONS, PATCH, POST"),
             ] {
                 let response = try client.call("OPTIONS", path)
                 #expect(response.status == 204, "\(path)")

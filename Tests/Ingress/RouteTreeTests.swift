@@ -71,7 +71,8 @@ struct RouteTreeTests {
         arguments: [
             ("/health/live", "GET, HEAD, OPTIONS"), ("/v1/posts", "GET, HEAD, OPTIONS, POST"),
             ("/v1/posts/a", "DELETE, GET, HEAD, OPTIONS"), ("/v1/auth/login", "OPTIONS, POST"),
-            ("*", "DELETE, GET, HEAD, OPTIONS, POST"),
+            ("/v1/media/a", "DELETE, GET, HEAD, OPTIONS, PATCH"),
+            ("*", "DELETE, GET, HEAD, OPTIONS, PATCH, POST"),
         ])
     func options(path: String, expected: String) {
         guard case .options(let allow) = tree.match(.options, path[...]) else {

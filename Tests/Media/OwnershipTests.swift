@@ -49,6 +49,28 @@ struct OwnershipTests {
         }
     }
 
+    @Test("a new description is a new version, and it cannot change during a conditional deletion")
+    @Loop func ifMatchAfterChange() async throws {
+        try await MediaFixture.with { fixture async throws in
+            let owner = MediaFixture.owner()
+            let media = try await fixture.picture(by: owner)
+            let id: JSON = ["id": .string(media.id.text)]
+            func delete(_ tag: String?) async throws -> Reply {
+                let body: JSON = ["id": .string(media.id.text), "ifMatch": [.string(tag ?? "")]]
+                return try await fixture.ask("media.delete", body, by: owner)
+            }
+            let old = try await fixture.ask("media.get", id, by: owner).etag
+            #expect(try await fixture.update(media.id, "a rabbit", by: owner).status == 200)
+            #expect(try await delete(old).status == 412)
+            let current = try await fixture.ask("media.get", id, by: owner).etag
+            try await fixture.injectFaults(["delayMilliseconds": 1500, "after": true, "path": "destroy", "count": 1])
+            async let deletion = delete(current)
+            #expect(try await eventually { try await fixture.assets().isEmpty })
+            #expect(try await fixture.update(media.id, "a hare", by: owner).status == 404)
+            #expect(try await deletion.status == 204)
+        }
+    }
+
     @Test("the deletion of a post deletes the media in it that belong to its author, and no other media")
     @Loop func postDeleted() async throws {
         try await MediaFixture.with { fixture async throws in

@@ -36,12 +36,14 @@ internal import WorkerKit
     /// Deletes a media item of the caller.
     func delete(_ command: DeleteRequest, _ context: HandlerContext) async throws -> Reply {
         let caller = try context.caller
-        let owned = database.send(MediaStatements.get, command.id, caller.id)
+        let owned = database.send(MediaStatements.owned, [command.id], caller.id)
         if let reply = try await context.storedReply() { return reply }
-        guard let row = try await owned.rows().first else { throw Problem(.mediaNotFound) }
-        // A media item never changes, so its version cannot change before the row is deleted.
-        if let tags = command.ifMatch, !tags.contains(EntityTag.of(try Media(row).jsonBytes())) {
-            throw Problem(.preconditionFailed)
+        guard try await owned.rows().count > 0 else { throw Problem(.mediaNotFound) }
+        if let tags = command.ifMatch {
+            // The row stays locked, so that the description cannot change before the row is deleted.
+            let rows = try await context.transaction().query(MediaStatements.locked, command.id, caller.id)
+            guard let row = rows.first else { throw Problem(.mediaNotFound) }
+            guard tags.contains(EntityTag.of(try Media(row).jsonBytes())) else { throw Problem(.preconditionFailed) }
         }
         do {
             try await cloudinary.destroy(command.id, until: .now + deleteTimeLimit)

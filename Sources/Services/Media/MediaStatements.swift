@@ -113,6 +113,8 @@ enum MediaStatements {
 
     static let owned = Statement("SELECT id FROM media WHERE id = ANY ($1) AND owner_id = $2")
 
+    static let locked = Statement("SELECT \(columns) FROM media WHERE id = $1 AND owner_id = $2 FOR UPDATE")
+
     static let delete = Statement("DELETE FROM media WHERE id = $1 AND owner_id = $2")
 }
 
