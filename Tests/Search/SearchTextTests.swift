@@ -5,7 +5,7 @@ import Testing
 @testable import SearchService
 @testable import WorkerKit
 
-/// What people type and what they see: accents, emoji, scripts without spaces, stop words, symbols.
+/// Searches for words with accents, emoji, scripts without spaces, stop words and symbols.
 @Suite("Text of posts and searches") struct SearchTextTests {
     /// Posts, a search, and the posts that it finds, the best first.
     struct Row: Sendable, CustomTestStringConvertible {

@@ -12,7 +12,7 @@ package struct Media: PageItem, Hashable {
     /// The height in pixels.
     package let height: Int
     package let createdAt: Timestamp
-    /// What the picture shows, in words; `nil` if nobody has described it.
+    /// The description of the picture for people who do not see it; `nil` if it has none.
     package let description: String?
 
     package init(

@@ -22,7 +22,7 @@ package struct PostMedia: SchemaCodable, Hashable {
     package let id: UUID
     /// `nil` until the post service has received the event `media.uploaded` about the picture.
     package let url: String?
-    /// What the picture shows, in words; `nil` if nobody has described it.
+    /// The description of the picture for people who do not see it; `nil` if it has none.
     package let description: String?
 
     package init(id: UUID, url: String?, description: String? = nil) {

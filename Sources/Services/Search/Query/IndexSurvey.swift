@@ -149,7 +149,7 @@ struct StemStatistics: Sendable, Hashable {
         min(
             1,
             query.required.reduce(0) { sum, terms in
-                // Nothing is known about a prefix search, which is a term without lexemes.
+                // A term without lexemes is a prefix search, whose frequency is unknown.
                 sum
                     + combined(
                         terms.map { $0.isEmpty ? 1 : min(1, $0.reduce(0) { $0 + frequency(of: $1) }) })
