@@ -48,6 +48,45 @@ struct ProtocolTests {
         }
     }
 
+    @Test("after a refused message, messages are published on a new channel, and the old one is closed when it is idle")
+    @Loop func replacesChannel() async throws {
+        let broker = try ScriptedBroker()
+        try await withBroker(broker) { address in
+            try await withPublisher(address) { publisher in
+                var results: [String: Result<Void, PublishError>] = [:]
+                func publish(_ name: String) throws {
+                    try publisher.publish(message(name)) { results[name] = $0 }
+                }
+                // A new channel is not replaced.
+                try await Loop.sleep(for: .milliseconds(600))
+                try publish("early")
+                try publish("refused")
+                try await becomes { broker.channels(of: MethodID.basicPublish) == [2, 2] }
+                broker.send(.confirm(2, isAck: false, channel: 2))
+                try await becomes { broker.channels(of: MethodID.confirmSelect) == [2, 3] }
+                #expect(throws: PublishError.self) { try results["refused"]?.get() }
+                var number = 0
+                // The messages go to the old channel until the broker has answered confirm.select.
+                try await becomes {
+                    number += 1
+                    try publish("\(number)")
+                    return broker.channels(of: MethodID.basicPublish).last == 3
+                }
+                let onFirst = broker.channels(of: MethodID.basicPublish).filter { $0 == 2 }.count
+                #expect(broker.channels(of: MethodID.channelClose).isEmpty)
+                // The tags of the new channel start at 1.
+                broker.send(.confirm(1, isAck: true, channel: 3))
+                try await becomes { results["\(onFirst - 1)"] != nil }
+                #expect(results["early"] == nil)
+                broker.send(.method(60, 80, channel: 2, Frame.number(UInt64(onFirst)) + [1]))
+                try await becomes { broker.channels(of: MethodID.channelClose) == [2] }
+                try results["early"]?.get()
+                #expect(results["early"] != nil)
+                #expect(broker.loginCount == 1)
+            }
+        }
+    }
+
     @Test("deliveries in one packet with the answer to basic.consume are handled in order")
     @Loop func earlyDeliveries() async throws {
         let inbox = Inbox()

@@ -86,6 +86,32 @@ struct PublisherTests {
         }
     }
 
+    @Test("while a full queue refuses messages, so that channels are replaced, all other messages are confirmed")
+    @Loop func refusedBesideOthers() async throws {
+        try await TestTopology.run { topology in
+            let full = try await topology.queue(arguments: ["x-max-length": 0, "x-overflow": "reject-publish"])
+            let queue = try await topology.queue()
+            try await withPublisher(topology.address) { publisher in
+                var (published, confirmed, refused) = (0, 0, 0)
+                let end = ContinuousClock.now + .seconds(3)
+                while .now < end {
+                    published += 1
+                    try publisher.publish(.text("\(published)", to: queue)) { result in
+                        if case .success = result { confirmed += 1 }
+                    }
+                    try publisher.publish(.text("surplus", to: full)) { result in
+                        if case .failure(let error) = result, error.code == .refused { refused += 1 }
+                    }
+                    if published % 10 == 0 { try await Loop.sleep(for: .milliseconds(5)) }
+                }
+                try await becomes { publisher.outstandingCount == 0 }
+                #expect(confirmed == published)
+                // RabbitMQ checks the length before it adds a message, so some may be accepted.
+                #expect(refused > published / 2)
+            }
+        }
+    }
+
     @Test("an unroutable message that was published without a confirm is logged, and the publisher stays connected")
     @Loop func logsReturn() async throws {
         try await TestTopology.run { topology in

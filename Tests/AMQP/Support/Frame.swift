@@ -14,6 +14,11 @@ struct Frame {
         method(60, 60, channel: channel, short("tag") + number(tag) + [0] + short("exchange") + short("key"))
     }
 
+    /// Makes basic.ack or basic.nack for one message of a publisher.
+    static func confirm(_ tag: UInt64, isAck: Bool, channel: UInt16) -> Frame {
+        method(60, isAck ? 80 : 120, channel: channel, number(tag) + [0])
+    }
+
     /// Makes a content header with property flags and encoded properties.
     static func header(
         bodySize: UInt64, flags: UInt16 = 0, properties: [UInt8] = [], channel: UInt16 = 1

@@ -11,6 +11,7 @@ final class ScriptedBroker: @unchecked Sendable {
     private struct State {
         var client: Int32?
         var methods: [UInt32] = []
+        var channels: [UInt16] = []
         var loginCount = 0
         var isStopped = false
     }
@@ -51,6 +52,13 @@ final class ScriptedBroker: @unchecked Sendable {
     /// The methods that the server has received, in order. The class ID is in the upper 16 bits, the method ID in the
     /// lower 16 bits.
     var methods: [UInt32] { state.withLock { $0.methods } }
+
+    /// The channels on which the server has received a method, in the order of the calls.
+    func channels(of method: UInt32) -> [UInt16] {
+        state.withLock { state in
+            zip(state.methods, state.channels).filter { $0.0 == method }.map(\.1)
+        }
+    }
 
     /// The number of logins.
     var loginCount: Int { state.withLock { $0.loginCount } }
@@ -132,7 +140,10 @@ final class ScriptedBroker: @unchecked Sendable {
     ///
     /// - Returns: whether to keep the connection open.
     private func answer(_ method: UInt32, channel: UInt16) -> Bool {
-        state.withLock { $0.methods.append(method) }
+        state.withLock { state in
+            state.methods.append(method)
+            state.channels.append(channel)
+        }
         switch method {
         case 0x000A_000B:  // connection.start-ok
             send(.method(10, 30, Frame.number(UInt16(2047)) + Frame.number(UInt32(131_072)) + Frame.number(heartbeat)))
@@ -145,6 +156,8 @@ final class ScriptedBroker: @unchecked Sendable {
             return false
         case 0x0014_000A:  // channel.open
             send(.method(20, 11, channel: channel, [0, 0, 0, 0]))
+        case 0x0014_0028:  // channel.close
+            send(.method(20, 41, channel: channel))
         case 0x0032_000A:  // queue.declare
             send(
                 .method(20, 40, channel: channel, Frame.number(UInt16(404)) + Frame.short(refusal) + [0, 50, 0, 10]))

@@ -136,6 +136,21 @@ extension OutputBuffer {
         appendMethod(MethodID.channelFlowOK, channel: channel) { $0.append(UInt8(isActive ? 1 : 0)) }
     }
 
+    /// Appends confirm.select. The broker answers with confirm.select-ok, and confirms the messages of the channel from
+    /// then on.
+    mutating func appendSelectConfirms(channel: UInt16) {
+        appendMethod(MethodID.confirmSelect, channel: channel) { $0.append(UInt8(0)) }
+    }
+
+    /// Appends channel.close. The broker answers with channel.close-ok.
+    mutating func appendChannelClose(channel: UInt16) {
+        appendMethod(MethodID.channelClose, channel: channel) { buffer in
+            buffer.append(UInt16(200))
+            _ = buffer.appendShort("closed")
+            buffer.append(UInt32(0))
+        }
+    }
+
     mutating func appendChannelCloseOK(channel: UInt16) {
         appendMethod(MethodID.channelCloseOK, channel: channel)
     }

@@ -5,6 +5,8 @@ internal import CRabbitMQ
 enum IncomingMethod {
     case deliver(tag: UInt64, isRedelivered: Bool, exchange: UnsafeRawBufferPointer, routingKey: UnsafeRawBufferPointer)
     case channelOpenOK
+    case channelCloseOK
+    case selectOK
     case qosOK
     case consumeOK(tag: String)
     case returned(code: UInt16, text: String, exchange: String, routingKey: String)
@@ -34,6 +36,8 @@ enum IncomingMethod {
                 tag: fields.delivery_tag, isRedelivered: fields.redelivered != 0, exchange: fields.exchange.buffer,
                 routingKey: fields.routing_key.buffer)
         case MethodID.channelOpenOK: self = .channelOpenOK
+        case MethodID.channelCloseOK: self = .channelCloseOK
+        case MethodID.confirmSelectOK: self = .selectOK
         case MethodID.basicQosOK: self = .qosOK
         case MethodID.basicConsumeOK:
             let fields = decoded.assumingMemoryBound(to: amqp_basic_consume_ok_t.self).pointee

@@ -23,6 +23,8 @@ enum MethodID {
     static let basicAck: UInt32 = 0x003C_0050
     static let basicReject: UInt32 = 0x003C_005A
     static let basicNack: UInt32 = 0x003C_0078
+    static let confirmSelect: UInt32 = 0x0055_000A
+    static let confirmSelectOK: UInt32 = 0x0055_000B
 }
 
 /// The frame types (AMQP 0-9-1, section 4.2.3).

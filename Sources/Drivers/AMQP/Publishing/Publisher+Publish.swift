@@ -15,16 +15,16 @@ extension Publisher {
     ///   if the function throws.
     /// - Throws: ``PublishError`` with the code `unavailable` or `tooLarge`. The message was not sent.
     package func publish(_ message: borrowing OutgoingMessage, completed: @escaping Completion) throws(PublishError) {
-        guard confirms.count < options.maximumOutstanding else {
+        guard outstandingCount < options.maximumOutstanding else {
             throw PublishError(.unavailable, "too many messages await their confirm")
         }
-        try write(message, on: confirmChannel)
+        try write(message, on: channels.current.number)
         let identity =
             message.isMandatory
             ? ConfirmTracker<Completion>.Identity(
                 exchange: message.exchange, routingKey: message.routingKey, messageID: message.properties.messageID,
                 correlationID: message.properties.correlationID) : nil
-        confirms.publish(completed, identity: identity)
+        channels.current.confirms.publish(completed, identity: identity)
     }
 
     /// Publishes a message and waits for the broker's confirm.

@@ -40,13 +40,12 @@ package import Reactor
         didSet { availabilityChanged() }
     }
     /// The number of messages that await their confirm.
-    package var outstandingCount: Int { confirms.count }
+    package var outstandingCount: Int { channels.outstandingCount }
 
     let plainChannel: UInt16 = 1
-    let confirmChannel: UInt16 = 2
     let options: Options
     private(set) var connection: AMQPConnection?
-    var confirms = ConfirmTracker<Completion>()
+    let channels = ConfirmChannels()
     private let log: Logger
     private let reconnectLoop: ReconnectLoop
     /// Fires when the publisher becomes available or is closed. Replaced when the publisher becomes unavailable again.
@@ -54,7 +53,6 @@ package import Reactor
     /// Fires when no message awaits its confirm any more. `nil` until ``close(within:)`` waits for confirms.
     private var allConfirmed: Signal?
     private var returnOnPlainChannel = MessageAssembly<ReturnEnvelope>()
-    private var returnOnConfirmChannel = MessageAssembly<ReturnEnvelope>()
     /// An empty array. `confirm` takes it to collect the messages that one basic.ack or basic.nack confirms, and puts
     /// it back empty. This reuses its memory.
     private var confirmBuffer: [ConfirmTracker<Completion>.Confirmed] = []
@@ -87,7 +85,7 @@ package import Reactor
     ///
     /// Returns at once if it is already running or the publisher has been closed.
     package func run() async {
-        let (plainChannel, confirmChannel) = (plainChannel, confirmChannel)
+        let (plainChannel, confirmChannel) = (plainChannel, ConfirmChannels.first)
         await reconnectLoop.run { connection throws(AMQPError) in
             try connection.openChannel(plainChannel)
             try connection.openChannel(confirmChannel)
@@ -108,7 +106,7 @@ package import Reactor
     ///   `outcomeUnknown`.
     package func close(within limit: Duration = .seconds(5)) async {
         availability = .closed
-        if confirms.count > 0 {
+        if outstandingCount > 0 {
             let signal = allConfirmed ?? Signal()
             allConfirmed = signal
             _ = await signal.waitThroughCancellation(within: limit)
@@ -138,14 +136,19 @@ package import Reactor
 extension Publisher: AMQPConnectionDelegate {
     func received(_ method: IncomingMethod, on channel: UInt16) {
         switch method {
-        case .ack(let tag, let multiple): confirm(tag, multiple: multiple, isAck: true)
-        case .nack(let tag, let multiple): confirm(tag, multiple: multiple, isAck: false)
+        case .ack(let tag, let multiple): confirm(tag, multiple: multiple, isAck: true, on: channel)
+        case .nack(let tag, let multiple):
+            confirm(tag, multiple: multiple, isAck: false, on: channel)
+            if let connection { channels.replace(channel, on: connection) }
+        case .channelOpenOK, .selectOK, .channelCloseOK:
+            guard let connection, !channels.advance(method, from: channel, on: connection) else { break }
+            connection.fail(.malformed, "an answer that does not fit the state of its channel")
         case .returned(let code, let text, let exchange, let routingKey):
             let envelope = ReturnEnvelope(code: code, text: text, exchange: exchange, routingKey: routingKey)
             let isInOrder =
                 channel == plainChannel
-                ? returnOnPlainChannel.begin(envelope) : returnOnConfirmChannel.begin(envelope)
-            if !isInOrder { connection?.fail(.malformed, "basic.return inside another message") }
+                ? returnOnPlainChannel.begin(envelope) : channels[channel]?.returned.begin(envelope)
+            if isInOrder != true { connection?.fail(.malformed, "basic.return inside another message") }
         case .blocked(let reason):
             log.warning("the broker blocks publishers", metadata: ["reason": "\(reason)"])
             if availability != .closed { availability = .blocked(reason: reason) }
@@ -159,30 +162,32 @@ extension Publisher: AMQPConnectionDelegate {
     func channelClosed(_ error: AMQPError, on channel: UInt16) -> Bool { false }
 
     func receivedHeader(_ properties: Properties, bodySize: UInt64, on channel: UInt16) {
-        let isPlain = channel == plainChannel
         process(
-            isPlain
+            channel == plainChannel
                 ? returnOnPlainChannel.header(properties, bodySize: bodySize)
-                : returnOnConfirmChannel.header(properties, bodySize: bodySize), isPlain: isPlain)
+                : channels[channel]?.returned.header(properties, bodySize: bodySize), on: channel)
     }
 
     func receivedBody(_ bytes: UnsafeRawBufferPointer, on channel: UInt16) {
-        let isPlain = channel == plainChannel
         process(
-            isPlain ? returnOnPlainChannel.body(bytes) : returnOnConfirmChannel.body(bytes), isPlain: isPlain)
+            channel == plainChannel ? returnOnPlainChannel.body(bytes) : channels[channel]?.returned.body(bytes),
+            on: channel)
     }
 
-    private func process(_ step: MessageAssembly<ReturnEnvelope>.Step, isPlain: Bool) {
+    private func process(_ step: MessageAssembly<ReturnEnvelope>.Step?, on channel: UInt16) {
         switch step {
+        case nil: connection?.fail(.malformed, "content on a channel that is not open")
         case .incomplete: break
         case .malformed(let reason): connection?.fail(.malformed, reason)
         case .complete(let message):
             let returned = message.envelope
-            guard isPlain else {
+            guard channel == plainChannel else {
                 let identity = ConfirmTracker<Completion>.Identity(
                     exchange: returned.exchange, routingKey: returned.routingKey,
                     messageID: message.properties.messageID, correlationID: message.properties.correlationID)
-                if !confirms.returned(identity, code: returned.code, text: returned.text) {
+                let isKnown = channels[channel]?.confirms.returned(
+                    identity, code: returned.code, text: returned.text)
+                if isKnown != true {
                     connection?.fail(.malformed, "basic.return for a message that was not published")
                 }
                 return
@@ -193,11 +198,12 @@ extension Publisher: AMQPConnectionDelegate {
         }
     }
 
-    private func confirm(_ tag: UInt64, multiple: Bool, isAck: Bool) {
+    private func confirm(_ tag: UInt64, multiple: Bool, isAck: Bool, on channel: UInt16) {
+        guard let confirming = channels[channel] else { return }
         // A completion may call the publisher again, so the array is moved out of the property while it is iterated.
         var batch: [ConfirmTracker<Completion>.Confirmed] = []
         swap(&batch, &confirmBuffer)
-        confirms.confirm(tag, multiple: multiple, isAck: isAck, into: &batch)
+        confirming.confirms.confirm(tag, multiple: multiple, isAck: isAck, into: &batch)
         for (completion, confirmation) in batch {
             switch confirmation {
             case .ack: completion(.success(()))
@@ -208,7 +214,8 @@ extension Publisher: AMQPConnectionDelegate {
         }
         batch.removeAll(keepingCapacity: batch.count < 1024)
         swap(&batch, &confirmBuffer)
-        if confirms.count == 0 { allConfirmed?.fire() }
+        if let connection { channels.closeRetired(on: connection) }
+        if outstandingCount == 0 { allConfirmed?.fire() }
     }
 
     func turnWillEnd() {}
@@ -216,9 +223,8 @@ extension Publisher: AMQPConnectionDelegate {
     func connectionEnded(_ error: AMQPError?) {
         connection = nil
         returnOnPlainChannel = MessageAssembly()
-        returnOnConfirmChannel = MessageAssembly()
         if availability != .closed { availability = .connecting }
-        for completion in confirms.abandon() {
+        for completion in channels.abandon() {
             completion(.failure(PublishError(.outcomeUnknown, "the connection ended before the confirm")))
         }
         allConfirmed?.fire()
