@@ -63,8 +63,10 @@ struct AMQPFramesTests {
         expect(
             [
                 .delivered(
-                    .init(exchange: "warren.commands", routingKey: "post.create", correlationID: "id-1"), tag: 1,
-                    isRedelivered: false),
+                    .init(
+                        exchange: "warren.commands", routingKey: "post.create", correlationID: "id-1",
+                        expectsReply: true),
+                    tag: 1, isRedelivered: false),
                 .delivered(.init(exchange: "warren.events", routingKey: "media.deleted"), tag: 2, isRedelivered: true),
                 .refused(.init(tag: 3, isMultiple: false)), .acknowledged(.init(tag: 4, isMultiple: false)),
             ], in: stream, from: .server)

@@ -213,6 +213,27 @@ struct KillPointTests {
             steps, at: .replied, forwarded: whole(Self.deliver, query, reply, ack, Self.reply), reached: "reply")
     }
 
+    @Test("an acknowledgement that arrives before its reply is forwarded after the reply, also that of a query")
+    func acknowledgementWaits() {
+        let query = Step(
+            "query", .consumer, .server, AMQPBytes.deliver(ExchangeName.commands, "post.get", tag: 2, id: "id-2"))
+        let ack = Step("ack of the query", .consumer, .client, AMQPBytes.ack(2))
+        let reply = Step(
+            "reply to the query", .publisher, .client, AMQPBytes.publish(ExchangeName.replies, "ingress", id: "id-2"))
+        let heartbeat = Step("heartbeat", .consumer, .client, AMQPBytes.heartbeat)
+        var forwarded = whole(query, reply)
+        forwarded["heartbeat"] = ack.bytes + heartbeat.bytes
+        expect([query, ack, reply, heartbeat], at: .committed, forwarded: forwarded, reached: nil)
+        expect([query, ack, heartbeat], at: .committed, forwarded: whole(query), reached: nil)
+    }
+
+    @Test("a request that expects no reply is acknowledged without one")
+    func expectsNoReply() {
+        let bytes = AMQPBytes.deliver(ExchangeName.commands, "post.create", tag: 1)
+        let command = Step("command", .consumer, .server, bytes)
+        expect([command, Self.ack], at: .committed, forwarded: whole(command, Self.ack), reached: nil)
+    }
+
     @Test("replied: the delivery of a command that will be retried is acknowledged")
     func retried() {
         let retry = Step(
@@ -254,9 +275,11 @@ struct KillPointTests {
         let reopen = Step("reopen", .consumer, .client, AMQPBytes.openChannel(1))
         let query = Step(
             "query", .consumer, .server, AMQPBytes.deliver(ExchangeName.commands, "post.get", tag: 1, id: "id-2"))
+        let reply = Step(
+            "reply to the query", .publisher, .client, AMQPBytes.publish(ExchangeName.replies, "ingress", id: "id-2"))
         expect(
-            [Self.deliver, reopen, query, Self.ack], at: .replied,
-            forwarded: whole(Self.deliver, reopen, query, Self.ack), reached: nil)
+            [Self.deliver, reopen, query, reply, Self.ack], at: .replied,
+            forwarded: whole(Self.deliver, reopen, query, reply, Self.ack), reached: nil)
     }
 
     @Test("without a delivery of the message type, no kill point is reached", arguments: KillPoint.allCases)

@@ -13,13 +13,14 @@ enum AMQPBytes {
         frame(FrameType.method, channel: channel, number(id) + arguments)
     }
 
-    /// basic.deliver with its content.
+    /// basic.deliver with its content. A message with an id expects a reply.
     static func deliver(
         _ exchange: String, _ key: String, tag: UInt64, isRedelivered: Bool = false, id: String? = nil,
         bodies: [[UInt8]] = [[1, 2, 3]], channel: UInt16 = 1
     ) -> [UInt8] {
         let arguments = short("consumer") + number(tag) + [isRedelivered ? 1 : 0] + short(exchange) + short(key)
-        return method(MethodID.basicDeliver, channel: channel, arguments) + content(id: id, bodies, channel: channel)
+        return method(MethodID.basicDeliver, channel: channel, arguments)
+            + content(id: id, replyTo: id.map { _ in "ingress" }, bodies, channel: channel)
     }
 
     /// basic.publish with its content.
@@ -46,13 +47,16 @@ enum AMQPBytes {
 
     static func openChannel(_ channel: UInt16) -> [UInt8] { method(MethodID.channelOpen, channel: channel, [0]) }
 
-    /// A content header with the content type, a header, the delivery mode and the correlation id; and body frames.
-    private static func content(id: String?, _ bodies: [[UInt8]], channel: UInt16) -> [UInt8] {
+    /// A content header with the content type, a header, the delivery mode, the correlation id and reply-to; and body
+    /// frames.
+    private static func content(
+        id: String?, replyTo: String? = nil, _ bodies: [[UInt8]], channel: UInt16
+    ) -> [UInt8] {
         let table = short("status") + [UInt8(ascii: "t"), 1]
-        let flags: UInt16 = 1 << 15 | 1 << 13 | 1 << 12 | (id == nil ? 0 : 1 << 10)
+        let flags: UInt16 = 1 << 15 | 1 << 13 | 1 << 12 | (id == nil ? 0 : 1 << 10) | (replyTo == nil ? 0 : 1 << 9)
         let properties =
             number(flags) + short("application/json") + number(UInt32(table.count)) + table + [2]
-            + (id.map { short($0) } ?? [])
+            + (id.map { short($0) } ?? []) + (replyTo.map { short($0) } ?? [])
         let size = number(UInt64(bodies.map(\.count).reduce(0, +)))
         let header = frame(
             FrameType.header, channel: channel, number(UInt16(60)) + number(UInt16(0)) + size + properties)

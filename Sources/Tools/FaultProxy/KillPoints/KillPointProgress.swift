@@ -9,8 +9,9 @@ struct KillPointProgress: Sendable {
     private(set) var isArmed = false
     /// Whether the transaction of a command was committed since then.
     private(set) var hasCommitted = false
-    /// The correlation ids of the delivered commands whose replies the worker has not published.
-    private var unanswered: Set<String> = []
+    /// The correlation ids of the delivered requests whose replies the worker has not published, and whether each is a
+    /// command that counts.
+    private var unanswered: [String: Bool] = [:]
 
     init(point: KillPoint, messageType: String? = nil) {
         self.point = point
@@ -25,12 +26,11 @@ struct KillPointProgress: Sendable {
     ///
     /// - Returns: whether it is a command that counts.
     mutating func deliver(_ message: AMQPFrames.Message) -> Bool {
-        guard message.exchange == ExchangeName.commands, messageType == nil || message.routingKey == messageType else {
-            return false
-        }
-        isArmed = true
-        if let id = message.correlationID { unanswered.insert(id) }
-        return true
+        guard message.exchange == ExchangeName.commands else { return false }
+        let isCounted = messageType == nil || message.routingKey == messageType
+        if isCounted { isArmed = true }
+        if message.expectsReply, let id = message.correlationID { unanswered[id] = isCounted }
+        return isCounted
     }
 
     /// Takes a message that the worker has published.
@@ -39,13 +39,13 @@ struct KillPointProgress: Sendable {
     mutating func publish(_ message: AMQPFrames.Message) -> Bool {
         // The worker also acknowledges the delivery of a command after it has published its retry.
         guard [ExchangeName.replies, ExchangeName.retry].contains(message.exchange),
-            let id = message.correlationID, unanswered.remove(id) != nil
+            let id = message.correlationID, let isCounted = unanswered.removeValue(forKey: id)
         else { return false }
-        return message.exchange == ExchangeName.replies
+        return isCounted && message.exchange == ExchangeName.replies
     }
 
-    /// Whether the worker owes the reply to a command.
-    func awaitsReply(_ correlationID: String) -> Bool { unanswered.contains(correlationID) }
+    /// Whether the worker owes the reply to a request.
+    func awaitsReply(_ correlationID: String) -> Bool { unanswered[correlationID] != nil }
 }
 
 /// The exchanges that kill points depend on. They are part of the contract in `queues/`. `Contracts` is not imported,

@@ -39,13 +39,15 @@ extension AMQPFrames.Event {
         return .published(AMQPFrames.Message(exchange: exchange, routingKey: routingKey))
     }
 
-    mutating func setCorrelationID(_ id: String?) {
+    mutating func setReply(_ reply: (correlationID: String?, isExpected: Bool)?) {
         switch self {
         case .delivered(var message, let tag, let isRedelivered):
-            message.correlationID = id
+            message.correlationID = reply?.correlationID
+            message.expectsReply = reply?.isExpected == true
             self = .delivered(message, tag: tag, isRedelivered: isRedelivered)
         case .published(var message):
-            message.correlationID = id
+            message.correlationID = reply?.correlationID
+            message.expectsReply = reply?.isExpected == true
             self = .published(message)
         case .acknowledged, .refused, .openedChannel, .selectedConfirms: break
         }
@@ -67,17 +69,19 @@ extension AMQPFrames.Tags {
 }
 
 extension ByteReader {
-    /// Reads the properties of a message up to its correlation id; `nil` if it has none.
+    /// Reads the properties of a message up to its correlation id, and whether it has the property reply-to.
     ///
     /// The flags say which properties are there, in the order content type, content encoding, headers, delivery mode,
-    /// priority, correlation id.
-    mutating func correlationID() -> String? {
-        guard let flags = number(UInt16.self), flags & 1 << 10 != 0 else { return nil }
+    /// priority, correlation id, reply-to.
+    mutating func reply() -> (correlationID: String?, isExpected: Bool)? {
+        guard let flags = number(UInt16.self) else { return nil }
+        let isExpected = flags & 1 << 9 != 0
+        guard flags & 1 << 10 != 0 else { return (nil, isExpected) }
         if flags & 1 << 15 != 0, shortString() == nil { return nil }
         if flags & 1 << 14 != 0, shortString() == nil { return nil }
         if flags & 1 << 13 != 0, number(UInt32.self).flatMap({ take(Int($0)) }) == nil { return nil }
         if flags & 1 << 12 != 0, number(UInt8.self) == nil { return nil }
         if flags & 1 << 11 != 0, number(UInt8.self) == nil { return nil }
-        return shortString()
+        return shortString().map { ($0, isExpected) }
     }
 }

@@ -28,6 +28,8 @@ struct AMQPFrames {
         let exchange: String
         let routingKey: String
         var correlationID: String?
+        /// Whether the message has the property reply-to.
+        var expectsReply = false
     }
 
     /// The delivery tags that an acknowledgement or a refusal covers.
@@ -132,7 +134,7 @@ struct AMQPFrames {
         guard var message = unfinished[channel], message.remaining == nil, reader.number(UInt32.self) != nil,
             let size = reader.number(UInt64.self)
         else { return nil }
-        message.event.setCorrelationID(reader.correlationID())
+        message.event.setReply(reader.reply())
         message.remaining = size
         unfinished[channel] = message
         return finish(message, on: channel)
