@@ -63,7 +63,7 @@ struct LeftoverTests {
                 IncomingMessage(
                     type: "media.upload", id: id, caller: owner, body: SamplePicture.png, isAwaited: true, sentAt: $0)
             }
-            #expect(messages[0].newID != messages[1].newID)
+            #expect(await messages[0].newIDOfContent() != messages[1].newIDOfContent())
             try await fixture.injectFaults(Self.lateUpload)
             var kept: UUID?
             try await deliver(messages, fixture) { kept = $0.id }
@@ -72,18 +72,74 @@ struct LeftoverTests {
         }
     }
 
+    @Test("a different picture with the same key, sent in the same second, does not replace the first one")
+    @Loop func otherContent() async throws {
+        try await MediaFixture.with { fixture async throws in
+            let (owner, id, now) = (MediaFixture.owner(), UUID(), Timestamp.now())
+            let messages = [SamplePicture.png, SamplePicture.jpeg].map {
+                IncomingMessage(
+                    type: "media.upload", id: id, caller: owner, body: $0, isAwaited: true, sentAt: now)
+            }
+            // The first upload reaches the media host last.
+            try await fixture.injectFaults(Self.lateUpload)
+            let replies = try await withThrowingTaskGroup(of: Reply?.self) { group in
+                for message in messages { group.addTask { try await fixture.deliver(message) } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            let stored = try #require(replies.compactMap { $0 }.first { $0.status == 201 })
+            let refused = try #require(replies.compactMap { $0 }.first { $0.status != 201 })
+            #expect(refused.code == "idempotency-key-reused")
+            let media = try Media.schema.decode(JSON.parse(stored.body))
+            #expect(try await fixture.assets() == [media.id.text])
+            let kept = messages.map(\.body).first { $0.count == media.bytes }
+            #expect(try await fixture.download(media.url).body == kept)
+        }
+    }
+
+    @Test("the row of an upload whose first attempt failed stays, because Cloudinary may carry the attempt out late")
+    @Loop func failedAttempt() async throws {
+        try await MediaFixture.with { fixture async throws in
+            let owner = MediaFixture.owner()
+            try await fixture.injectFaults(["status": 503, "path": "upload", "count": 1])
+            let reply = try await fixture.deliver(MediaFixture.upload(SamplePicture.png, by: owner))
+            #expect(reply?.status == 201)
+            #expect(try await fixture.database.count("SELECT count(*) FROM upload WHERE is_finished") == 1)
+            let media = try Media.schema.decode(JSON.parse(try #require(reply).body))
+            #expect(try await fixture.delete(media.id, by: owner).status == 204)
+            // The late attempt.
+            let late = CloudinaryClient(account: fixture.account, http: fixture.http)
+            _ = try await late.upload(SamplePicture.png, id: media.id, type: "image/png", until: .now + .seconds(5))
+            try await fixture.sweeper.sweep(olderThan: .zero)
+            #expect(try await fixture.assets().isEmpty)
+            #expect(try await fixture.database.count("SELECT count(*) FROM upload") == 0)
+        }
+    }
+
+    @Test("images are not looked for on a server that refuses writes, because a standby may lack the newest rows")
+    @Loop func standby() async throws {
+        try await MediaFixture.with { fixture async throws in
+            let setting = Statement("SELECT set_config('default_transaction_read_only', 'on', false)")
+            _ = try await fixture.database.query(setting)
+            let error = await #expect(throws: PostgresError.self) {
+                try await fixture.database.query(MediaStatements.leftovers, [UUID()], UUID(), true)
+            }
+            #expect(error?.code == .sqlState("25006"))
+        }
+    }
+
     @Test("the deletion of a media item removes no image of an upload that is under way")
     @Loop func otherUpload() async throws {
         try await MediaFixture.with { fixture async throws in
             let owner = MediaFixture.owner()
             let message = MediaFixture.upload(SamplePicture.png, by: owner)
+            let id = await message.newIDOfContent()
             try await fixture.injectFaults(["delayMilliseconds": 1500, "after": true, "path": "upload", "count": 1])
             async let reply = fixture.deliver(message)
             #expect(try await eventually { try await fixture.assets().count == 1 })
-            #expect(try await fixture.delete(message.newID, by: owner).status == 404)
-            try await fixture.postDeleted([message.newID], author: owner.id)
+            #expect(try await fixture.delete(id, by: owner).status == 404)
+            try await fixture.postDeleted([id], author: owner.id)
             #expect(try await reply?.status == 201)
-            #expect(try await fixture.assets() == [message.newID.text])
+            #expect(try await fixture.assets() == [id.text])
         }
     }
 }

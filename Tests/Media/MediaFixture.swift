@@ -31,7 +31,8 @@ import Testing
     let sweeper: UploadSweeper
     /// The worker's connections to the database.
     let pool: PostgresPool
-    private let http: CurlClient
+    let http: CurlClient
+    let account: CloudinaryAccount
     private let handlers: ServiceHandlers
 
     private init(
@@ -40,7 +41,7 @@ import Testing
     ) throws {
         (self.database, self.pool, self.databaseProxy, self.host) = (database, pool, databaseProxy, host)
         http = try CurlClient()
-        let account = try CloudinaryAccount(
+        account = try CloudinaryAccount(
             url: "cloudinary://\(LocalCloudinary.key):\(options.secret)@demo?upload_prefix=\(host.url(""))")
         let cloudinary = CloudinaryClient(account: account, http: http)
         sweeper = UploadSweeper(database: pool, cloudinary: cloudinary, log: .quiet)

@@ -57,6 +57,11 @@ extension CurlError {
         self.init(Self.kind(code), detail.isEmpty ? text : detail, fileID: fileID, line: line)
     }
 
+    /// Makes the error of a request that was sent before its connection broke, and could not be sent again.
+    static func lost(beforeAttempt error: CurlError) -> CurlError {
+        CurlError(.connectionLost, "the connection broke, and the next attempt failed: \(error.message)")
+    }
+
     init(_ code: CURLMcode, fileID: StaticString = #fileID, line: UInt = #line) {
         // curl_multi_strerror(3) returns a constant string, as curl_easy_strerror(3) does.
         let text = curl_multi_strerror(code).map { String(cString: $0) } ?? ""

@@ -72,7 +72,8 @@ internal import Reactor
             end(.failure(CurlError(.tooLarge, "the response is larger than the request allows")))
         } else {
             let error = CurlError(code, detail: String(cString: errorBuffer))
-            end(.failure(error.code == .couldNotConnect && wasSent ? CurlError(.connectionLost, error.message) : error))
+            let isUnsent = [.couldNotConnect, .tls].contains(error.code)
+            end(.failure(isUnsent && wasSent ? .lost(beforeAttempt: error) : error))
         }
     }
 

@@ -23,6 +23,14 @@ internal import Reactor
             "DestroyResponse", unknownFields: .ignored, field("result", \.result, .string), make: DestroyResponse.init)
     }
 
+    /// An image that Cloudinary has stored.
+    struct StoredImage {
+        /// The URL at which Cloudinary serves the image.
+        let url: String
+        /// The number of attempts. Cloudinary may still carry out an earlier attempt that got no response.
+        let attempts: Int
+    }
+
     /// The parameters and files of a call. Each attempt is signed anew, because the signature covers the current time.
     private struct Call {
         let action: String
@@ -46,18 +54,18 @@ internal import Reactor
     /// Uploads an image under an id. An image that has this id is replaced.
     ///
     /// - Parameter deadline: the time by which the last attempt ends.
-    /// - Returns: the URL at which Cloudinary serves the image.
     /// - Throws: ``CloudinaryError``; the image may have been stored nevertheless.
     func upload(
         _ bytes: [UInt8], id: UUID, type: String, until deadline: ContinuousClock.Instant
-    ) async throws(CloudinaryError) -> String {
+    ) async throws(CloudinaryError) -> StoredImage {
         // The part has a file name. Without it, Cloudinary would treat the bytes as text, and would fetch the URL
         // if the text is a URL.
         let file = HTTPRequest.Part(name: "file", fileName: "file", contentType: type, bytes: bytes)
         let call = Call(
             action: "upload", parameters: [("public_id", id.text), ("overwrite", "true")], files: [file],
             timeout: .seconds(15))
-        return try await perform(call, until: deadline, UploadResponse.self).url
+        let (response, attempts) = try await perform(call, until: deadline, UploadResponse.self)
+        return StoredImage(url: response.url, attempts: attempts)
     }
 
     /// Deletes an image. Succeeds if no image has the id.
@@ -67,7 +75,7 @@ internal import Reactor
     func destroy(_ id: UUID, until deadline: ContinuousClock.Instant) async throws(CloudinaryError) {
         let call = Call(
             action: "destroy", parameters: [("public_id", id.text), ("invalidate", "true")], timeout: .seconds(5))
-        let result = try await perform(call, until: deadline, DestroyResponse.self).result
+        let result = try await perform(call, until: deadline, DestroyResponse.self).value.result
         guard result == "ok" || result == "not found" else {
             throw CloudinaryError(.refused, "unexpected result of destroy: \(result)")
         }
@@ -75,11 +83,14 @@ internal import Reactor
 
     private func perform<Value: SchemaCodable>(
         _ call: Call, until deadline: ContinuousClock.Instant, _ type: Value.Type
-    ) async throws(CloudinaryError) -> Value {
+    ) async throws(CloudinaryError) -> (value: Value, attempts: Int) {
         var backoff = Backoff(.milliseconds(200) ... .seconds(4))
+        var attempts = 0
         while true {
+            attempts += 1
             do throws(CloudinaryError) {
-                return try decode(type, try await attempt(call, within: min(call.timeout, deadline - .now)))
+                let body = try await attempt(call, within: min(call.timeout, deadline - .now))
+                return (try decode(type, body), attempts)
             } catch {
                 let pause = backoff.next()
                 guard error.isTransient, .now + pause + Self.shortestAttempt <= deadline else { throw error }

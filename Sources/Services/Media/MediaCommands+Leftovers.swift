@@ -8,16 +8,18 @@ internal import WorkerKit
 /// Several deliveries of one upload can run at the same time, for example after the connection of the worker that has
 /// the first one was cut. The delivery that ends first decides the reply. The client can then delete the image while
 /// another delivery still sends it to Cloudinary. Therefore these functions run after each upload and each deletion:
-/// whichever ends last finds the image that is left, and removes it.
+/// whichever ends last finds the image that is left, and removes it. If Cloudinary itself carries out an earlier
+/// attempt last, ``UploadSweeper`` removes the image.
 extension MediaCommands {
-    private static let removalTimeLimit: Duration = .seconds(4)
+    /// The time by which the sender gets its reply later because of leftovers.
+    static let removalTimeLimit: Duration = .seconds(1)
 
-    /// Call this after the upload has got its final reply, from this or another delivery.
+    /// Call this when the inbox has a reply to the upload, from this or another delivery.
     func removeLeftovers(ofUpload message: IncomingMessage) async {
         guard let caller = message.caller else { return }
-        // Another message with the same id may have been carried out, which is a repetition by the client. Then the
-        // upload of this message never finishes.
-        await removeLeftovers([message.newID], owner: caller.id, includesUnfinished: true)
+        // Another message with the same id may have been carried out, which is a repetition by the client. Then no
+        // media item is ever created under the id of this message.
+        await removeLeftovers([await message.newIDOfContent()], owner: caller.id, includesUnfinished: true)
     }
 
     /// Call this after the media item was deleted.
@@ -37,12 +39,24 @@ extension MediaCommands {
     /// If the removal fails, ``UploadSweeper`` repeats it. It also deletes the rows.
     private func removeLeftovers(_ ids: [UUID], owner: UUID, includesUnfinished: Bool = false) async {
         guard !ids.isEmpty else { return }
+        let deadline = ContinuousClock.now + Self.removalTimeLimit
         do {
-            for row in try await database.query(MediaStatements.leftovers, ids, owner, includesUnfinished) {
-                try await cloudinary.destroy(row.get(0, as: UUID.self), until: .now + Self.removalTimeLimit)
+            let rows = try await database.query(MediaStatements.leftovers, ids, owner, includesUnfinished)
+            let leftovers = try rows.map { try $0.get(0, as: UUID.self) }
+            await withDiscardingTaskGroup { group in
+                for id in leftovers { group.addTask { await remove(id, until: deadline) } }
             }
         } catch {
-            log.warning("an image may be left at the media host", metadata: ["error": "\(error)"])
+            log.warning("leftover images not looked for", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func remove(_ id: UUID, until deadline: ContinuousClock.Instant) async {
+        do {
+            try await cloudinary.destroy(id, until: deadline)
+        } catch {
+            log.warning(
+                "an image may be left at the media host", metadata: ["id": "\(id.text)", "error": "\(error)"])
         }
     }
 }

@@ -16,11 +16,11 @@ extension MediaCommands {
             try MediaDescription.parse(text)
         }
         let image = try await validator.image(in: file)
-        let id = context.newID
+        let id = await context.message.newIDOfContent()
         if let reply = try await beginUpload(id, caller.id, context) { return reply }
-        let url: String
+        let stored: CloudinaryClient.StoredImage
         do {
-            url = try await cloudinary.upload(
+            stored = try await cloudinary.upload(
                 image.file, id: id, type: image.header.format.contentType, until: .now + uploadTimeLimit)
         } catch {
             guard error.code != .invalidFile else {
@@ -29,11 +29,11 @@ extension MediaCommands {
             throw commandError(for: error, context)
         }
         let media = Media(
-            id: id, url: url, contentType: image.header.format.contentType, bytes: image.file.count,
+            id: id, url: stored.url, contentType: image.header.format.contentType, bytes: image.file.count,
             width: image.header.width, height: image.header.height, createdAt: .ordered(), description: description)
         _ = try await context.transaction().send(
             MediaStatements.insert, id, caller.id, media.url, media.contentType, media.bytes, media.width,
-            media.height, media.createdAt, media.description)
+            media.height, media.createdAt, media.description, stored.attempts > 1)
         context.emit(MediaUploaded(media: media, ownerId: caller.id))
         return .json(media.jsonBytes(), status: 201, location: "/v1/media/\(id.text)")
     }

@@ -14,9 +14,9 @@ internal import WorkerKit
     /// The time limit for all calls to Cloudinary in one delivery of an upload. It is below the 30 s that the
     /// sender waits for the reply.
     var uploadTimeLimit: Duration = .seconds(20)
-    /// The time limit for all calls to Cloudinary in one delivery of a deletion. It is below the 5 s that the
-    /// sender waits for the reply.
-    var deleteTimeLimit: Duration = .seconds(4)
+    /// The time limit for the calls to Cloudinary that delete an image. With ``removalTimeLimit`` it is below the 5 s
+    /// that the sender waits for the reply.
+    var deleteTimeLimit: Duration = .milliseconds(3500)
 
     /// Changes the description of a media item of the caller.
     func update(_ command: UpdateMedia, _ context: HandlerContext) async throws -> Reply {

@@ -29,7 +29,7 @@ enum MediaStatements {
         "SELECT FROM upload WHERE id = $1 AND owner_id = $2 AND swept_at IS NOT NULL")
 
     /// Inserts a media item. Deletes the row of its upload, or keeps it as finished if another attempt can be under
-    /// way.
+    /// way: if $10 is true, or another delivery has begun.
     ///
     /// If a sweeper has claimed the upload, its image may already be removed, so no media item may be inserted. In this
     /// case the subquery returns no id, and the statement fails with a not-null violation.
@@ -37,13 +37,17 @@ enum MediaStatements {
         """
         WITH begun AS MATERIALIZED (
             SELECT id, attempts FROM upload WHERE id = $1 AND swept_at IS NULL FOR UPDATE),
-        removed AS (DELETE FROM upload USING begun WHERE upload.id = begun.id AND begun.attempts = 1),
-        kept AS (UPDATE upload SET is_finished = true FROM begun WHERE upload.id = begun.id AND begun.attempts > 1)
+        removed AS (DELETE FROM upload USING begun WHERE upload.id = begun.id AND begun.attempts = 1 AND NOT $10),
+        kept AS (
+            UPDATE upload SET is_finished = true FROM begun
+            WHERE upload.id = begun.id AND (begun.attempts > 1 OR $10))
         INSERT INTO media (id, owner_id, url, content_type, bytes, width, height, created_at, description)
         VALUES ((SELECT id FROM begun), $2, $3, $4, $5, $6, $7, $8, $9)
         """)
 
     /// Returns those of the ids $1 that have no media item, but an upload, which may have stored an image.
+    ///
+    /// A standby, which may not have a media item yet, refuses `FOR UPDATE`.
     ///
     /// - $2: the owner.
     /// - $3: whether uploads that have not finished count, too.
@@ -51,6 +55,7 @@ enum MediaStatements {
         """
         SELECT id FROM upload WHERE id = ANY ($1) AND owner_id = $2 AND (is_finished OR $3)
             AND NOT EXISTS (SELECT FROM media WHERE media.id = upload.id)
+        FOR UPDATE SKIP LOCKED
         """)
 
     // MARK: Sweeping

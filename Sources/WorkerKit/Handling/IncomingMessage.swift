@@ -45,6 +45,8 @@ package struct IncomingMessage: Sendable {
     package let hasRefusedSubject: Bool
     /// Whether the message names an account without a valid username.
     package let hasNamelessSubject: Bool
+    /// The fingerprint once it was computed, shared by all copies of this value.
+    let fingerprint = Fingerprint.Cache()
 
     /// Parses a message.
     ///
@@ -121,11 +123,17 @@ package struct IncomingMessage: Sendable {
     ///
     /// The time in this id is the time in the message's own id, or else the message's timestamp. If the message has
     /// neither, the time is the current time, and a redelivery gets another id.
-    package var newID: UUID {
+    package var newID: UUID { newID(of: []) }
+
+    /// An id like ``newID``, which also depends on the content. Messages with the same id and different contents get
+    /// different ids, so that what one of them stores outside the database is never taken for that of another.
+    @Loop package func newIDOfContent() async -> UUID { newID(of: await Fingerprint.of(self)) }
+
+    private func newID(of content: [UInt8]) -> UUID {
         guard let id else { return UUID.v7() }
         let ids = [caller?.id, id].map { $0?.text ?? "" }
         return UUID.v7(
-            hashing: Array("\(type) \(ids[0]) \(ids[1])".utf8), at: id.timestamp ?? sentAt ?? .now())
+            hashing: Array("\(type) \(ids[0]) \(ids[1])".utf8) + content, at: id.timestamp ?? sentAt ?? .now())
     }
 }
 

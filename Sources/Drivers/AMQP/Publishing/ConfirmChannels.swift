@@ -1,3 +1,5 @@
+internal import Reactor
+
 /// A channel with publisher confirms, and the messages on it that await their confirm.
 @Loop final class ConfirmChannel {
     let number: UInt16
@@ -17,7 +19,7 @@
 /// queue until the node is back (rabbit_fifo_client, `enqueue`). A new channel looks the leader up again.
 @Loop final class ConfirmChannels {
     /// The channel that is opened with the connection.
-    static let first: UInt16 = 2
+    nonisolated static let first: UInt16 = 2
     private static let second: UInt16 = 3
     /// The shortest time after which a channel with refused messages is replaced. A full queue refuses messages, too,
     /// and then a new channel does not help.
