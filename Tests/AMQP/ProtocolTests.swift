@@ -54,7 +54,7 @@ struct ProtocolTests {
         try await withBroker(broker) { address in
             try await withPublisher(address) { publisher in
                 var results: [String: Result<Void, PublishError>] = [:]
-                func publish(_ name: String) throws {
+                @Loop func publish(_ name: String) throws {
                     try publisher.publish(message(name)) { results[name] = $0 }
                 }
                 // A new channel is not replaced.

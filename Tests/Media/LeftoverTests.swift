@@ -1,6 +1,8 @@
 import Contracts
+import Curl
 import DatabaseSupport
 import FoundationEssentials
+import Postgres
 import Reactor
 import TestSupport
 import Testing
