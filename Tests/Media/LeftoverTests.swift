@@ -84,12 +84,12 @@ struct LeftoverTests {
             }
             // The first upload reaches the media host last.
             try await fixture.injectFaults(Self.lateUpload)
-            let replies = try await withThrowingTaskGroup(of: Reply?.self) { group in
-                for message in messages { group.addTask { try await fixture.deliver(message) } }
-                return try await group.reduce(into: []) { $0.append($1) }
-            }
-            let stored = try #require(replies.compactMap { $0 }.first { $0.status == 201 })
-            let refused = try #require(replies.compactMap { $0 }.first { $0.status != 201 })
+            let (first, second) = (messages[0], messages[1])
+            async let late = fixture.deliver(first)
+            async let early = fixture.deliver(second)
+            let replies = try await [late, early].compactMap { $0 }
+            let stored = try #require(replies.first { $0.status == 201 })
+            let refused = try #require(replies.first { $0.status != 201 })
             #expect(refused.code == "idempotency-key-reused")
             let media = try Media.schema.decode(JSON.parse(stored.body))
             #expect(try await fixture.assets() == [media.id.text])
