@@ -103,8 +103,9 @@ extension Handler {
         return refusal.map { .reply(message.refusal(Problem($0))) } ?? .failed(failure)
     }
 
-    /// Returns the result for a command whose id is in the inbox; `nil` if the id is not in the inbox. If the command
-    /// was carried out, calls `afterCommit`, because the worker may have died before it called it.
+    /// Returns the result for a command whose id is in the inbox; `nil` if the id is not in the inbox. Otherwise calls
+    /// `afterCommit`: the worker may have died before it called it, and a command whose id another command has used may
+    /// have had an effect outside the database.
     func answer(_ earlier: InboxLookup, _ message: IncomingMessage) async -> HandlingResult? {
         switch earlier {
         case .absent:
@@ -113,6 +114,7 @@ extension Handler {
             await afterCommit(message)
             return .reply(reply)
         case .otherCommand:
+            await afterCommit(message)
             return .reply(message.refusal(Problem(.idempotencyKeyReused)))
         }
     }

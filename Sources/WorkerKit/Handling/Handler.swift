@@ -31,7 +31,8 @@ package struct Handler: Sendable {
     ///   - type: the message type.
     ///   - servicesWithoutCaller: the services that may send this request in their own name, without an account.
     ///   - afterCommit: called after the commit and before the reply. It is called again for every redelivery, because
-    ///     a worker can die between the commit and this call. Invalidate caches in this function.
+    ///     a worker can die between the commit and this call, and for a command whose id another command has used.
+    ///     Invalidate caches in this function.
     ///   - handle: returns the reply, or throws a `Problem`, which becomes the reply. Any other error counts as
     ///     transient: a command is retried, and a query or a credential gets a reply with the status 503.
     package static func request<Body, Answer>(
