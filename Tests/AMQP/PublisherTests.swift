@@ -89,7 +89,7 @@ struct PublisherTests {
     @Test("while a full queue refuses messages, so that channels are replaced, all other messages are confirmed")
     @Loop func refusedBesideOthers() async throws {
         try await TestTopology.run { topology in
-            let full = try await topology.queue(arguments: ["x-max-length": 0, "x-overflow": "reject-publish"])
+            let full = try await topology.queue("full", arguments: ["x-max-length": 0, "x-overflow": "reject-publish"])
             let queue = try await topology.queue()
             try await withPublisher(topology.address) { publisher in
                 var (published, confirmed, refused) = (0, 0, 0)
