@@ -31,9 +31,34 @@ import Testing
     func statuses() {
         let calls = [call(.post, at: 12, 202), call(.post, at: 12, 429), call(.post, at: 12, nil)]
         #expect(findings(calls, window(Allowance())).count == 3)
-        let allowance = Allowance(delayed: [.post], allowsTooManyRequests: true, losesResponses: true)
-        #expect(findings(calls, window(allowance)) == [])
+        let allowance = Allowance(delayed: [.post], allowsTooManyRequests: true)
+        #expect(findings(calls, window(allowance)) == ["GET /post got no response (1 calls)"])
         #expect(findings([call(.post, at: 12, 500)], window(allowance)).count == 1)
+    }
+
+    @Test("a response is lost only if the killed ingress had the request")
+    func lostResponses() {
+        var window = window(Allowance())
+        window.killedIngress = "one"
+        #expect(findings([lost(at: 10.5, "one")], window) == [])
+        #expect(findings([lost(at: 10.5, "two")], window).count == 1)
+        #expect(findings([lost(at: 12, "one")], window).count == 1)
+    }
+
+    private func lost(at second: Double, _ address: String) -> CallRecord {
+        CallRecord(
+            .post, "GET /post", status: nil, address: address, began: start + .seconds(second),
+            ended: start + .seconds(second + 1))
+    }
+
+    @Test("a request that should be refused must not be served")
+    func wantedStatus() {
+        func record(_ status: Int) -> CallRecord {
+            CallRecord(.post, "DELETE /post", status: status, wanted: 412, began: start, ended: start)
+        }
+        #expect(findings([record(412)], window(Allowance())) == [])
+        #expect(findings([record(204)], window(Allowance())) == ["DELETE /post got 204 (1 calls)"])
+        #expect(findings([record(503)], window(Allowance())) == ["DELETE /post got 503 (1 calls)"])
     }
 
     @Test("a request that fails late is a finding between the detection of the fault and its removal")

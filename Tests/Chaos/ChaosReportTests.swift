@@ -27,6 +27,32 @@ import Testing
         #expect(report.findingCount == 1)
     }
 
+    @Test("an episode that ended early is no broken promise, but has an exit status of its own")
+    func unfinished() {
+        var report = ChaosReport(seed: 7, faults: ["clock-ahead"])
+        report.add(EpisodeResult(faults: ["clock-ahead"]))
+        #expect(report.exitStatus == 0)
+        var episode = EpisodeResult(faults: ["clock-ahead"])
+        episode.failure = "there is no libfaketime"
+        report.add(episode)
+        #expect(report.exitStatus == 2)
+        #expect(report.text.contains("\nan episode ended early: there is no libfaketime\n"))
+        #expect(report.text.hasSuffix("2 episodes, 0 commands, 0 broken promises"))
+        report.finalFindings = ["a post is lost"]
+        #expect(report.exitStatus == 1)
+        #expect(report.text.hasSuffix("2 episodes, 0 commands, 1 broken promises"))
+    }
+
+    @Test("the report says if no faults ran together")
+    func mixture() {
+        var report = ChaosReport(seed: 7, faults: ["a", "b"])
+        report.add(EpisodeResult(faults: ["a"]))
+        report.add(EpisodeResult(faults: ["b"]))
+        #expect(report.text.contains("\nno faults ran together\n"))
+        report.add(EpisodeResult(faults: ["a", "b"]))
+        #expect(!report.text.contains("no faults ran together"))
+    }
+
     @Test("durations are rounded to tenths of a second")
     func durations() {
         #expect(Duration.milliseconds(1_949).secondsText == "1.9 s")

@@ -12,6 +12,7 @@ import Testing
             sent\t5\tflood 0 1-3
             post\t429\tflood 0 1-3\t
             list\t429
+            no-retry-after\t429
             sent\t7\tflood 0 1-5
 
             """)
@@ -24,6 +25,7 @@ import Testing
         #expect(notes.posts["flood 0 1-5"]?.status == nil)
         #expect(notes.countsByStatus == [200: 1, 201: 1, 429: 2])
         #expect(notes.responses == 4)
+        #expect(notes.refusalsWithoutRetryAfter == 1)
     }
 
     @Test(arguments: ["sent\tx\tmark", "post\t201\tmark", "list", "other\t1"])

@@ -102,6 +102,44 @@ import Testing
         }
     }
 
+    @Test("a picture must be deleted with its post, and only then", arguments: [0, 1])
+    func pictureOfPost(isStored: Int) {
+        var (post, picture) = (post(.done), Item(.picture, mark: "3x4", owner: 0))
+        post.pictures = ["3x4"]
+        post.deletion = .unknown
+        (picture.creation, picture.id, picture.deletion) = (.done, "picture", .unknown)
+        var effects = isStored == 1 ? stored() : Effects()
+        effects.counts[.creationEvents] = ["id": 1, "picture": 1]
+        if isStored == 0 { effects.counts[.deletionEvents] = ["id": 1, "picture": 1] }
+        var other = effects
+        for (place, name) in [(Effects.Place.pictures, "3x4"), (.projection, "picture"), (.assets, "picture")] {
+            effects.counts[place] = [name: isStored]
+            other.counts[place] = [name: 1 - isStored]
+            if isStored == 1 { effects.all[place] = ["picture"] } else { other.all[place] = ["picture"] }
+        }
+        #expect(violations([post, picture], effects).isEmpty)
+        let found = violations([post, picture], other)
+        #expect(
+            found.contains { $0.hasSuffix("its picture 3x4 is stored \(1 - isStored) times, the post \(isStored)") })
+    }
+
+    @Test("another description than the last confirmed one breaks a promise, in both databases")
+    func description() {
+        var item = Item(.picture, mark: "3x4", owner: 0)
+        (item.creation, item.id, item.description) = (.done, "id", "new")
+        var effects = Effects()
+        effects.counts = [
+            .pictures: ["3x4": 1], .projection: ["id": 1], .assets: ["id": 1], .creationEvents: ["id": 1],
+        ]
+        effects.all = [.pictures: ["id"], .projection: ["id"], .assets: ["id"]]
+        effects.descriptions = [.pictures: ["id": "new"], .projection: ["id": "new"]]
+        #expect(violations([item], effects).isEmpty)
+        effects.descriptions[.projection] = ["id": "old"]
+        #expect(violations([item], effects).count == 1)
+        effects.descriptions[.pictures] = ["id": "old"]
+        #expect(violations([item], effects).count == 1)
+    }
+
     @Test("the id of an item that got no 2xx comes from the stores")
     func foundID() {
         var item = Item(.picture, mark: "3x4", owner: 0)

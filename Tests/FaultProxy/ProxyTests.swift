@@ -94,6 +94,27 @@ struct ProxyTests {
         }
     }
 
+    @Test("the proxy counts what it has cut, refused and held back")
+    func disturbances() async throws {
+        try await withConnection { proxy, socket in
+            expectEcho("one", socket)
+            proxy.stall()
+            #expect(proxy.disturbanceCount == 0)
+            #expect(LoopbackSocket.send(Array("two".utf8)[...], to: socket))
+            #expect(isSilent(socket))
+            #expect(proxy.disturbanceCount == 1)
+            proxy.resume()
+            #expect(EchoServer.receive(socket) == Array("two".utf8))
+            proxy.refuse()
+            #expect(EchoServer.receive(socket) == nil)
+            #expect(proxy.disturbanceCount == 2)
+            let refused = try #require(LoopbackSocket.connect(to: proxy.port))
+            defer { close(refused) }
+            #expect(EchoServer.receive(refused) == nil)
+            #expect(proxy.disturbanceCount == 3)
+        }
+    }
+
     @Test("a server that closes its connection during a stall is noticed only after resume()", arguments: ["", "last"])
     func closesDuringStall(text: String) async throws {
         try await onThreads {

@@ -5,6 +5,11 @@
 # run_chaos ARGUMENT…: builds Warren, starts a stack, and runs `warren-chaos` with the arguments. Returns its status.
 # WARREN_SANITIZER, thread or address, selects a build with a sanitizer, whose reports count as failures.
 run_chaos() {
+    # `warren-chaos` calls this after a fault, because `servers` would also start what another fault has ended.
+    if [[ ${1-} == --start-servers ]]; then
+        with_stack_lock start_named_servers "${@:2}"
+        return
+    fi
     local sanitizer=${WARREN_SANITIZER-} folder=release program code=0
     case $sanitizer in
     '') ;;
@@ -19,8 +24,9 @@ run_chaos() {
     esac
     case " $* " in *' --cluster '*) BROKERS=3 ;; esac
     prepare_own_stack chaos "$folder" faketime wrk
-    # A run that was killed may have left its file system mounted.
+    # A run that was killed may have left its file system mounted, and its files.
     unmount_chaos_disk
+    rm -rf "$STATE"/chaos-* "$STATE/log/chaos-findings.log"
     # The suite may be interrupted while it has stopped processes with SIGSTOP, which then ignore SIGTERM.
     trap 'continue_processes; stop_own_stack || true; unmount_chaos_disk' EXIT
     if [[ -n $sanitizer ]]; then
@@ -38,7 +44,7 @@ run_chaos() {
     if [[ -n $sanitizer ]]; then require_no_sanitizer_reports || code=1; fi
     unmount_chaos_disk
     # The data of a run that has found a broken promise stays, so that its cause can be found.
-    if ((code == 0)); then run_step "Deleting the data" remove_own_data; fi
+    if ((code == 0)); then run_step "Deleting the data" remove_chaos_data; fi
     exit "$code"
 }
 
@@ -54,6 +60,12 @@ start_attacked_stack() {
     eval "$(print_stack_addresses)"
     WARREN_CHAOS_BROKERS=$(for number in $(seq "$BROKERS"); do broker_port AMQP_PORT "$number" && printf ,; done)
     export WARREN_STATE=$STATE WARREN_CHAOS_BROKERS
+}
+
+# start_named_servers SERVER…: starts those of these servers that do not run, in the stack of WARREN_STATE.
+start_named_servers() {
+    require_started
+    start_servers "$@"
 }
 
 # write_sanitizer_reports: makes the sanitizers of all processes write their reports to log/sanitizer.PID.
@@ -78,6 +90,12 @@ unmount_chaos_disk() {
     if mountpoint -q "$folder"; then umount -l "$folder"; fi
 }
 
+# remove_chaos_data: deletes the data of the stack, and the files of the suite.
+remove_chaos_data() {
+    remove_own_data
+    rm -rf "$STATE"/chaos-*
+}
+
 # continue_processes: sends SIGCONT to all processes of the stack and their children.
 continue_processes() {
     local file name pid
@@ -97,6 +115,7 @@ print_chaos_help() {
     if [[ -x $1 ]]; then
         "$@"
     else
-        say "The section Chaos of compose/README.md lists the options. After the first run, --help prints the faults."
+        say "The section Chaos of compose/README.md lists the options and the faults. After the first build, --help" \
+            "prints the options and --list the faults."
     fi
 }

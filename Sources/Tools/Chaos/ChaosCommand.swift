@@ -13,7 +13,7 @@ struct ChaosCommand: AsyncParsableCommand {
         discussion: """
             Clients send requests and keep a ledger of the outcomes, while faults follow a schedule that the seed \
             determines. After each fault, the ledger is compared with the databases, the search index, the pictures \
-            and the queues. At first every fault comes up alone, then two or three come up together.
+            and the queues. In every other episode, two or three faults come up together.
             """)
 
     @Option(help: "Begin no new episode after this number of minutes.")
@@ -56,7 +56,7 @@ struct ChaosCommand: AsyncParsableCommand {
             faults: faults.filter { isRoot || !$0.needsRoot }, omitted: faults.filter { !isRoot && $0.needsRoot },
             seed: seed,
             duration: short ? .zero : .seconds(minutes * 60), longOutage: .seconds(outageSeconds ?? (short ? 20 : 600)),
-            runsAll: short || !faultNames.isEmpty)
+            runsAll: short || !faultNames.isEmpty, isMixing: !short)
         printLine("seed \(options.seed)")
         for fault in options.omitted { printLine("\(fault.name) is left out, because it needs root") }
         guard !options.faults.isEmpty else {
@@ -78,10 +78,11 @@ struct ChaosCommand: AsyncParsableCommand {
             } catch {
                 printLine("\n\(run.report.text)")
                 printLine("warren-chaos: \(error)", to: STDERR_FILENO)
-                return run.report.findingCount == 0 ? ExitCode(2) : .failure
+                return ExitCode(run.report.findingCount > 0 ? 1 : 2)
             }
             printLine("\n\(run.report.text)")
-            return run.report.findingCount == 0 ? nil : .failure
+            let status = run.report.exitStatus
+            return status == 0 ? nil : ExitCode(status)
         } catch {
             printLine("warren-chaos: \(error)", to: STDERR_FILENO)
             return ExitCode(2)
@@ -120,4 +121,6 @@ struct ChaosOptions: Sendable {
     let longOutage: Duration
     /// Whether each fault comes up at least once, even if the time is over.
     let runsAll: Bool
+    /// Whether faults run together in every other episode.
+    let isMixing: Bool
 }

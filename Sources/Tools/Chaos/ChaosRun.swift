@@ -1,5 +1,6 @@
 import ChaosKit
 import Contracts
+import Glibc
 import LocalStack
 import Reactor
 
@@ -49,7 +50,8 @@ import Reactor
         try await testbed.clients.register(Self.accounts)
         let faults = options.faults
         var plan = ChaosPlan(
-            demands: Dictionary(faults.map { ($0.name, $0.demands) }, uniquingKeysWith: { $1 }), seed: options.seed)
+            demands: Dictionary(faults.map { ($0.name, $0.demands) }, uniquingKeysWith: { $1 }), seed: options.seed,
+            isMixing: options.isMixing)
         let deadline = ContinuousClock.now + options.duration
         repeat {
             let names = plan.next()
@@ -63,10 +65,10 @@ import Reactor
             printLine(
                 "\(number): \(names.joined(separator: " + ")): \(result.commands) commands in "
                     + "\((ContinuousClock.now - began).secondsText), settled after \(result.settled.secondsText), "
-                    + (result.findings.isEmpty ? "kept" : "\(result.findings.count) BROKEN PROMISES"))
+                    + Self.verdict(result))
             printFindings(result.findings)
             if let error { throw error }
-        } while .now < deadline || (options.runsAll && report.episodes.count < faults.count)
+        } while .now < deadline || (options.runsAll && !plan.hasCausedAll)
         try await checkAllItems()
     }
 
@@ -75,15 +77,25 @@ import Reactor
     private func checkAllItems() async throws {
         let clients = testbed.clients
         let reader = EffectReader(databases: testbed.databases, events: testbed.events, mediaHost: testbed.mediaHost)
-        var result = EpisodeResult(faults: ["all items at the end"])
-        result.findings = Reckoning.violations(
+        report.finalFindings = Reckoning.violations(
             clients.earlierItems + clients.items, marks: clients.marks, try await reader.read(prefix: ""))
-        printFindings(result.findings)
-        report.add(result)
+        report.finalFindings += [await testbed.stopSecondIngress()].compactMap { $0 } + testbed.takeUnexpectedExits()
+        printFindings(report.finalFindings)
     }
 
+    private static func verdict(_ result: EpisodeResult) -> String {
+        if !result.findings.isEmpty { return "\(result.findings.count) BROKEN PROMISES" }
+        return result.failure == nil ? "kept" : "ENDED EARLY"
+    }
+
+    /// Prints the first findings, and appends all of them to a file.
     private func printFindings(_ findings: [String]) {
         for finding in findings.prefix(20) { printLine("    \(finding)") }
-        if findings.count > 20 { printLine("    and \(findings.count - 20) more") }
+        guard findings.count > 20 else { return }
+        let path = "\(testbed.stack.state)/log/chaos-findings.log"
+        printLine("    and \(findings.count - 20) more in \(path)")
+        guard let file = fopen(path, "a") else { return }
+        defer { fclose(file) }
+        for finding in findings { fputs("\(finding)\n", file) }
     }
 }

@@ -9,6 +9,8 @@ extension Clients {
     struct Command: Sendable {
         enum Part: Sendable {
             case creation, deletion
+            /// The description of a picture is changed.
+            case change
         }
 
         /// The index of the item in the ledger.
@@ -25,6 +27,8 @@ extension Clients {
         var receipt: String?
         /// When the attempt began that got the 202.
         var sentAt: ContinuousClock.Instant?
+        /// The outcome of the attempts so far.
+        var outcome: Item.Outcome = .unknown
     }
 
     /// How many open commands are settled at the same time.
@@ -37,64 +41,78 @@ extension Clients {
     /// Sends a command. Of the commands that get no outcome, one third is never repeated; the others are repeated with
     /// the same key until they have an outcome.
     func send(_ command: Command, _ generator: inout SeededGenerator) async {
-        let first = await attempt(command)
-        if first == .done, Int.random(in: 0..<Self.repeatedShare, using: &generator) == 0 { await sendAgain(command) }
-        guard first == .unknown || first == .unavailable, Int.random(in: 0..<3, using: &generator) > 0 else { return }
+        let (first, response) = await attempt(command)
+        if first == .done, let response, Int.random(in: 0..<Self.repeatedShare, using: &generator) == 0 {
+            await sendAgain(command, response)
+        }
+        guard first.isOpen, Int.random(in: 0..<3, using: &generator) > 0 else { return }
         var pause: Duration = .milliseconds(200)
+        var outcome = first
         for _ in 0..<Self.repetitions where !isStopping {
             try? await Loop.sleep(for: pause)
             pause *= 2
-            if await attempt(command, isRepetition: true) != .unknown { return }
+            outcome = await attempt(command, after: outcome).outcome
+            guard outcome.isOpen else { return }
         }
-        open.append(OpenCommand(command: command))
+        open.append(OpenCommand(command: command, outcome: outcome))
     }
 
     /// Sends a command that was carried out again, with the same key. It must get the same response.
-    private func sendAgain(_ command: Command) async {
-        let response = await http.send(command.request)
-        let outcome = outcome(of: response)
-        let id = response.flatMap { try? JSON.parse($0.body) }?["id"]?.string
-        let isOther = outcome == .done && command.part == .creation && id != items[command.item].id
-        if isOther || (outcome == .refused && response?.status != 429) {
-            let got = "\(response?.status ?? 0) \(id ?? "")"
+    private func sendAgain(_ command: Command, _ first: HTTPResponse) async {
+        guard let second = await http.send(command.request) else { return }
+        let outcome = Item.Outcome(status: second.status)
+        let isOther = outcome == .done && (second.status != first.status || second.body != first.body)
+        if isOther || (outcome == .refused && second.status != 429) {
+            let got = "\(second.status) \(String(decoding: second.body.prefix(300), as: UTF8.self))"
             findings.append("\(items[command.item].summary): the same command with the same key got \(got)")
         }
     }
 
     /// Sends a command once, and writes the outcome into the ledger.
     ///
-    /// - Parameter isRepetition: whether an earlier attempt had no outcome. The command may have been carried out then.
+    /// - Parameter earlier: the outcome of the earlier attempts; `nil` for the first one.
     @discardableResult func attempt(
-        _ command: Command, isRepetition: Bool = false
-    ) async -> Item.Outcome {
+        _ command: Command, after earlier: Item.Outcome? = nil
+    ) async -> (outcome: Item.Outcome, response: HTTPResponse?) {
         let began = ContinuousClock.now
         let response = await http.send(command.request)
-        var outcome = outcome(of: response)
-        if isRepetition, outcome == .unavailable || response?.status == 429 { outcome = .unknown }
-        if isRepetition, outcome == .refused {
+        let outcome = earlier?.repeated(status: response?.status) ?? Item.Outcome(status: response?.status)
+        if earlier == .unknown, outcome == .refused {
             findings.append("\(items[command.item].summary): a repetition got \(response?.status ?? 0)")
         }
         record(outcome, of: command)
-        if outcome == .done || outcome == .accepted { commandCount += 1 }
-        if outcome == .done, command.part == .creation {
-            let id = response.flatMap { try? JSON.parse($0.body) }?["id"]?.string
-            if id == nil { findings.append("\(items[command.item].summary): no id in the 201") }
-            confirm(command.item, id: id)
-            if let id, items[command.item].kind == .post, await isStored(id) == false,
-                items[command.item].deletion == nil
-            {
-                findings.append("\(items[command.item].summary): the 201 came before the post was stored")
-            }
-        }
-        if outcome == .done, command.part == .deletion, items[command.item].kind == .post,
-            let id = items[command.item].id
-        {
-            deletedPosts.append((id, .now))
-        }
-        if outcome == .accepted {
+        switch outcome {
+        case .done:
+            commandCount += 1
+            await noteDone(command, response, isFirst: earlier == nil)
+        case .accepted:
+            commandCount += 1
             open.append(OpenCommand(command: command, receipt: response?.header("Location"), sentAt: began))
+        case .refused, .unavailable, .unknown: break
         }
-        return outcome
+        return (outcome, response)
+    }
+
+    /// Notes that a command was carried out.
+    private func noteDone(_ command: Command, _ response: HTTPResponse?, isFirst: Bool) async {
+        let item = items[command.item]
+        switch command.part {
+        case .creation:
+            let body = response.flatMap { try? JSON.parse($0.body) }
+            let id = body?["id"]?.string
+            if id == nil { findings.append("\(item.summary): no id in the 201") }
+            if isFirst, let time = body?["createdAt"]?.string.flatMap(Timestamp.init(text:)) {
+                let offset = time.milliseconds - Timestamp.now().milliseconds
+                clockOffsets[command.request.service] = .milliseconds(offset)
+            }
+            confirm(command.item, id: id)
+            if let id, item.kind == .post, await isStored(id) == false, items[command.item].deletion == nil {
+                findings.append("\(item.summary): the 201 came before the post was stored")
+            }
+        case .deletion:
+            if item.kind == .post, let id = item.id { deletedPosts.append((id, .now)) }
+        case .change: break
+        }
     }
 
     private func confirm(_ index: Int, id: String?) {
@@ -102,24 +120,20 @@ extension Clients {
         confirmed[items[index].kind, default: []].append(index)
     }
 
+    /// Writes an outcome into the ledger. The pictures of a post are deleted with it.
     private func record(_ outcome: Item.Outcome, of command: Command) {
+        let item = items[command.item]
         switch command.part {
         case .creation: items[command.item].creation = outcome
-        case .deletion: items[command.item].deletion = outcome
-        }
-    }
-
-    /// Returns the outcome that a response promises.
-    func outcome(of response: HTTPResponse?) -> Item.Outcome { outcome(ofStatus: response?.status) }
-
-    /// Returns the outcome that a status promises; `nil` stands for no response.
-    func outcome(ofStatus status: Int?) -> Item.Outcome {
-        switch status ?? 0 {
-        case 202: .accepted
-        case 200..<300: .done
-        case 400..<500: .refused
-        case 503: .unavailable
-        default: .unknown
+        case .deletion:
+            items[command.item].deletion = outcome
+            for mark in item.pictures {
+                if let index = itemsByMark[mark] { items[index].deletion = outcome }
+            }
+        case .change:
+            items[command.item].change?.outcome = outcome
+            guard outcome == .done, let change = item.change else { return }
+            (items[command.item].description, items[command.item].change) = (change.description, nil)
         }
     }
 
@@ -152,8 +166,9 @@ extension Clients {
     private func settle(_ entry: OpenCommand) async {
         if let receipt = entry.receipt {
             await readReceipt(receipt, entry)
-        } else if await attempt(entry.command, isRepetition: true) == .unknown {
-            open.append(entry)
+        } else {
+            let outcome = await attempt(entry.command, after: entry.outcome).outcome
+            if outcome.isOpen { open.append(OpenCommand(command: entry.command, outcome: outcome)) }
         }
     }
 

@@ -5,7 +5,7 @@ extension Clients {
     /// client has asked for it, and that is a finding.
     func addPosts(of notes: FloodNotes) {
         for (mark, post) in notes.posts {
-            let outcome = outcome(ofStatus: post.status)
+            let outcome = Item.Outcome(status: post.status)
             guard outcome != .refused, outcome != .unavailable else { continue }
             var item = Item(.post, mark: mark, owner: post.account)
             item.creation = outcome

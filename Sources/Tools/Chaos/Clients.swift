@@ -22,6 +22,7 @@ import TestData
     struct Account: Sendable {
         let name: String
         let password: String
+        let id: String
         var token: String
 
         var email: String { "\(name)@example.org" }
@@ -32,6 +33,8 @@ import TestData
     private(set) var prefix: String
     /// The ledger: everything that the clients asked for in this episode.
     var items: [Item] = []
+    /// The indices of ``items`` by mark.
+    private(set) var itemsByMark: [String: Int] = [:]
     /// The items of earlier episodes.
     private(set) var earlierItems: [Item] = []
     /// The marks of all items of the run, and the names of the accounts.
@@ -45,6 +48,10 @@ import TestData
     private(set) var accounts: [Account] = []
     /// The posts whose deletion was confirmed, and when.
     var deletedPosts: [(id: String, at: ContinuousClock.Instant)] = []
+    /// The deleted posts for which a client had searched before.
+    var foundPosts: [(id: String, mark: String)] = []
+    /// By how much the times of the last new post and the last new picture were ahead of the suite's clock.
+    var clockOffsets: [ServiceName: Duration] = [:]
     /// Broken promises that a client has noticed itself.
     var findings: [String] = []
     /// Returns whether the database has a post; `nil` if it does not answer.
@@ -78,13 +85,13 @@ import TestData
     func register(_ count: Int) async throws {
         for number in 0..<count {
             let (name, password) = ("\(prefix)-\(number)", "a long enough phrase \(prefix) \(number)")
-            let token = try await session(
+            let session = try await session(
                 "/v1/auth/register",
                 [
                     "username": .string(name), "email": .string("\(name)@example.org"),
                     "password": .string(password),
                 ])
-            accounts.append(Account(name: name, password: password, token: token))
+            accounts.append(Account(name: name, password: password, id: session.account, token: session.token))
             marks.insert(name)
         }
         renewedAt = .now
@@ -96,21 +103,23 @@ import TestData
         for index in accounts.indices {
             let account = accounts[index]
             accounts[index].token = try await session(
-                "/v1/auth/login", ["email": .string(account.email), "password": .string(account.password)])
+                "/v1/auth/login", ["email": .string(account.email), "password": .string(account.password)]
+            ).token
         }
         renewedAt = .now
     }
 
-    /// Returns an access token. Repeats the request for some seconds, because a process may still reconnect after the
-    /// last fault.
-    private func session(_ path: String, _ body: JSON) async throws -> String {
+    /// Returns the id of an account and an access token. Repeats the request for some seconds, because a process may
+    /// still reconnect after the last fault.
+    private func session(_ path: String, _ body: JSON) async throws -> (account: String, token: String) {
         let deadline = ContinuousClock.now + .seconds(10)
         while true {
             let response = await http.send(.init(.identity, "POST", path, json: body))
-            if let response, (200..<300).contains(response.status),
-                let token = try JSON.parse(response.body)["accessToken"]?.string
-            {
-                return token
+            if let response, (200..<300).contains(response.status) {
+                let session = try JSON.parse(response.body)
+                if let account = session["account"]?["id"]?.string, let token = session["accessToken"]?.string {
+                    return (account, token)
+                }
             }
             guard .now < deadline, response?.status ?? 503 >= 500 else {
                 throw ChaosError("POST \(path) failed: \(response.map { "\($0.status)" } ?? "no response")")
@@ -124,6 +133,7 @@ import TestData
         self.runs = runs
         earlierItems += items
         (items, confirmed, open, findings, deletedPosts, commandCount) = ([], [:], [], [], [], 0)
+        (foundPosts, clockOffsets, itemsByMark) = ([], [:], [:])
         prefix = "\(runPrefix)e\(number)"
         http.log = CallLog()
     }
@@ -201,6 +211,7 @@ import TestData
     func add(_ item: Item) -> Int {
         marks.insert(item.mark)
         items.append(item)
+        itemsByMark[item.mark] = items.count - 1
         return items.count - 1
     }
 }

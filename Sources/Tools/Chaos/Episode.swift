@@ -1,6 +1,5 @@
 import ChaosKit
 import Contracts
-import Glibc
 import LocalStack
 import Reactor
 
@@ -11,7 +10,7 @@ import Reactor
     private static let calm: Duration = .seconds(3)
     /// The time within which all queues and outboxes must be empty.
     private static let settlingLimit: Duration = .seconds(60)
-    /// The time after which an accepted command counts as lost if the fault may lose it.
+    /// After this time, a command with a 202 is given up if the fault deletes its queue.
     private static let lossLimit: Duration = .seconds(10)
     /// `rabbitmqctl list_queues` can report counts that are up to 5 s old; 6 s leave a margin.
     private static let queueStatisticsAge: Duration = .seconds(6)
@@ -33,13 +32,15 @@ import Reactor
             try await run(runs, &result)
         } catch {
             failure = error
-            result.findings.append("the episode ended early: \(error)")
+            result.failure = "\(error)"
         }
         let log = testbed.http.log
-        let windows = runs.compactMap(\.window)
-        result.findings += testbed.clients.findings + runs.flatMap(\.findings) + CallCheck(windows, log).findings
-        result.findings += testbed.events.takeEarlyEvents()
-        if testbed.events.malformed > 0 { result.findings.append("\(testbed.events.malformed) events were malformed") }
+        result.findings += testbed.clients.findings + runs.flatMap(\.findings)
+        // Faults that did not end have no window, so the calls of an unfinished episode cannot be judged.
+        if failure == nil { result.findings += CallCheck(runs.compactMap(\.window), log).findings }
+        result.findings += testbed.events.takeEarlyEvents() + testbed.takeUnexpectedExits()
+        let malformed = testbed.events.takeMalformed()
+        if malformed > 0 { result.findings.append("\(malformed) events were malformed") }
         result.statuses = runs.reduce(into: log.countsByStatus) { $0.merge($1.statuses) { $0 + $1 } }
         result.commands = testbed.clients.commandCount
         return (result, failure)
@@ -48,8 +49,6 @@ import Reactor
     private func run(_ runs: [FaultRun], _ result: inout EpisodeResult) async throws {
         try await testbed.clients.renewTokens()
         testbed.clients.beginEpisode(number, runs)
-        let pids = try processes()
-        testbed.endedProcesses = []
         let began = ContinuousClock.now
         try await testbed.clients.work(episode: number) {
             try await Loop.sleep(for: Self.calm)
@@ -66,8 +65,9 @@ import Reactor
         try await testbed.startMissingProcesses()
         result.findings += try await settle(runs)
         result.settled = .now - settling
-        result.findings += try await violations()
-        result.findings += try unexpectedExits(pids)
+        let effects = try await reader.read(prefix: testbed.clients.prefix)
+        result.findings += Reckoning.violations(testbed.clients.items, marks: testbed.clients.marks, effects)
+        result.findings += await testbed.clients.checkViews(effects)
     }
 
     /// Waits until each affected service has answered requests that began after the faults, or the limit has passed.
@@ -96,7 +96,7 @@ import Reactor
         var findings: [String] = []
         if let run = runs.first(where: { $0.fault.losesQueuedCommands }) {
             _ = await testbed.clients.settle(until: .now + Self.lossLimit)
-            testbed.clients.giveUpPosts(sentBefore: run.ended ?? .now)
+            testbed.clients.giveUpPosts(sentBefore: run.caused ?? .now)
         }
         findings += await testbed.clients.settle(until: deadline)
         let deadLetters = runs.reduce(into: [String: Int]()) { $0.merge($1.deadLetters) { $0 + $1 } }
@@ -146,33 +146,7 @@ import Reactor
         return lines + missing.map { "the queue \($0) is missing" }
     }
 
-    /// Compares the ledger with the stores.
-    private func violations() async throws -> [String] {
-        let clients = testbed.clients
-        return Reckoning.violations(
-            clients.items, marks: clients.marks, try await reader.read(prefix: clients.prefix))
-    }
-
     private var reader: EffectReader {
         EffectReader(databases: testbed.databases, events: testbed.events, mediaHost: testbed.mediaHost)
-    }
-
-    // MARK: Processes
-
-    /// Returns the pids of the stack's processes.
-    private func processes() throws -> [String: pid_t] {
-        var names = ["ingress-1", "cloudinary-local-1"]
-        for worker in Stack.workers { names += (1...Testbed.workers).map { "\(worker)-\($0)" } }
-        return try Dictionary(uniqueKeysWithValues: names.map { ($0, try testbed.stack.pid($0)) })
-    }
-
-    /// Returns a line for each process that no longer runs with its pid, although no fault has ended it.
-    private func unexpectedExits(_ pids: [String: pid_t]) throws -> [String] {
-        try pids.sorted { $0.key < $1.key }.compactMap { name, pid in
-            guard !testbed.endedProcesses.contains(name) else { return nil }
-            let current = try testbed.stack.pid(name)
-            guard !Stack.isAlive(pid) || current != pid else { return nil }
-            return "\(name) has exited, although no fault has ended it"
-        }
     }
 }

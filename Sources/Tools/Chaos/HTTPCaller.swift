@@ -15,11 +15,14 @@ import Reactor
         let path: String
         var headers: [(name: String, value: String)] = []
         var body: HTTPRequest.Body = .none
+        /// The wanted status if it is not 200, 201 or 204.
+        var wanted: Int?
 
         /// The method and the path, without ids and parameters.
         var name: String {
             let path = path.prefix { $0 != "?" }.split(separator: "/").map { $0.count > 20 ? "…" : $0 }
-            return "\(method) /\(path.joined(separator: "/"))"
+            let name = "\(method) /\(path.joined(separator: "/"))"
+            return wanted.map { "\(name) for \($0)" } ?? name
         }
     }
 
@@ -27,6 +30,8 @@ import Reactor
     var addresses: [String]
     /// The calls so far.
     var log = CallLog()
+    /// How often each address has refused a connection.
+    private(set) var refusals: [String: Int] = [:]
     private let curl: CurlClient
     private var turn = 0
     /// The requests that have no response yet, by their number.
@@ -50,7 +55,7 @@ import Reactor
         let number = turn
         open[number] = (request.name, began)
         defer { open[number] = nil }
-        var reason = ""
+        var (reason, lastAddress) = ("", "")
         for index in addresses.indices {
             let address = addresses[(number + index) % addresses.count]
             var call = HTTPRequest(
@@ -63,15 +68,16 @@ import Reactor
                 guard isRecorded else { return response }
                 let hasRetryAfter = response.status != 503 || response.header("Retry-After") != nil
                 record(
-                    request, response.status, began, reason: response.status < 400 ? nil : Self.problem(response),
-                    hasRetryAfter: hasRetryAfter)
+                    request, response.status, began, address, hasRetryAfter: hasRetryAfter,
+                    reason: response.status < 400 ? nil : Self.problem(response))
                 return response
             } catch {
-                reason = "\(error)"
-                if error.code != .couldNotConnect { break }
+                (reason, lastAddress) = ("\(error)", address)
+                guard error.code == .couldNotConnect else { break }
+                refusals[address, default: 0] += 1
             }
         }
-        if isRecorded { record(request, nil, began, reason: reason) }
+        if isRecorded { record(request, nil, began, lastAddress, reason: reason) }
         return nil
     }
 
@@ -84,10 +90,14 @@ import Reactor
 
     /// Returns the queues that the health check of an ingress names as missing.
     func missingQueues(_ address: String) async -> [String] {
+        await health(address)?["missingQueues"]?.array?.compactMap(\.string) ?? []
+    }
+
+    /// Returns what an ingress says about its connections; `nil` if no response came within 2 s.
+    func health(_ address: String) async -> JSON? {
         var request = HTTPRequest(url: "\(address)/health/ready")
         request.timeouts.total = .seconds(2)
-        guard let body = try? await curl.perform(request).body, let health = try? JSON.parse(body) else { return [] }
-        return health["missingQueues"]?.array?.compactMap(\.string) ?? []
+        return (try? await curl.perform(request).body).flatMap { try? JSON.parse($0) }
     }
 
     /// Whether a request of this kind that began before an instant has no response yet.
@@ -96,13 +106,13 @@ import Reactor
     }
 
     private func record(
-        _ request: Request, _ status: Int?, _ began: ContinuousClock.Instant, reason: String?,
-        hasRetryAfter: Bool = true
+        _ request: Request, _ status: Int?, _ began: ContinuousClock.Instant, _ address: String,
+        hasRetryAfter: Bool = true, reason: String?
     ) {
         log.add(
             CallRecord(
                 request.service, request.name, status: status, reason: reason, hasRetryAfter: hasRetryAfter,
-                began: began, ended: .now))
+                wanted: request.wanted, address: address, began: began, ended: .now))
     }
 
     /// Returns the code and the detail of a problem.
@@ -118,14 +128,14 @@ extension HTTPCaller.Request {
     /// Makes a request with an optional JSON body and the token of an account.
     init(
         _ service: ServiceName, _ method: String, _ path: String, json: JSON? = nil, body: HTTPRequest.Body = .none,
-        token: String? = nil, key: String? = nil
+        token: String? = nil, key: String? = nil, headers: [(name: String, value: String)] = [], wanted: Int? = nil
     ) {
-        var headers: [(name: String, value: String)] = []
+        var headers = headers
         if let token { headers.append(("Authorization", "Bearer \(token)")) }
         if let key { headers.append(("Idempotency-Key", key)) }
         if json != nil { headers.append(("Content-Type", "application/json")) }
         self.init(
             service: service, method: method, path: path, headers: headers,
-            body: json.map { .bytes($0.serialized()) } ?? body)
+            body: json.map { .bytes($0.serialized()) } ?? body, wanted: wanted)
     }
 }

@@ -16,13 +16,15 @@ package final class FaultProxy: @unchecked Sendable {
         var accepted = 0
         var cuts = 0
         var exchanges = 0
+        var disturbances = 0
         var serverSentLast = true
     }
 
     /// The port that the proxy listens on.
     package let port: Int
+    /// The port of the server.
+    package let target: Int
     private let listener: Int32
-    private let target: Int
     private let makeInspector: (@Sendable () -> any ConnectionInspector)?
     private let state = Mutex(State())
     /// The threads that have not ended.
@@ -52,10 +54,15 @@ package final class FaultProxy: @unchecked Sendable {
     /// How often a client sent data after the server had. With one connection this is the number of round trips.
     package var exchangeCount: Int { state.withLock { $0.exchanges } }
 
+    /// How often the proxy has cut an open connection, refused a connection, or held back what a peer had sent.
+    package var disturbanceCount: Int { state.withLock { $0.disturbances } }
+
     /// Closes all open connections. New connections are served.
     package func cut() {
         state.withLock { state in
             state.cuts += 1
+            // A connection has two sockets.
+            state.disturbances += state.sockets.count / 2
             for socket in state.sockets { shutdown(socket, Int32(SHUT_RDWR)) }
         }
     }
@@ -114,6 +121,7 @@ package final class FaultProxy: @unchecked Sendable {
             }
             let (isRefusing, cuts) = state.withLock { state in
                 state.accepted += 1
+                if state.isRefusing { state.disturbances += 1 }
                 return (state.isRefusing || state.isStopped, state.cuts)
             }
             guard !isRefusing else {
@@ -158,6 +166,11 @@ package final class FaultProxy: @unchecked Sendable {
     }
 
     private func waitWhileStalled() {
+        let isHeld = state.withLock { state in
+            if state.isStalled { state.disturbances += 1 }
+            return state.isStalled
+        }
+        guard isHeld else { return }
         while state.withLock({ $0.isStalled && !$0.isStopped }) { usleep(5000) }
     }
 

@@ -12,9 +12,13 @@ enum ClusterFaults {
 
     /// The longest time for which writes may stop while two of three brokers run.
     private static let interruption: Duration = .seconds(10)
-    /// The time within which a broker is ready after its start, and within which a queue without a majority has one
-    /// again.
-    private static let recovery: Duration = .seconds(15)
+    /// The commands whose interruptions are measured.
+    private static let writes = ["POST /v1/posts", "DELETE /v1/posts/…", "POST /v1/media"]
+    /// The time after which requests succeed again when the brokers are ready. A worker tries to consume a classic
+    /// queue again after at most 10 s.
+    private static let recovery: Duration = .seconds(12)
+    /// A broker that was cut off must join the others first.
+    private static let rejoining: Duration = .seconds(15)
 
     /// The time within which a broker without a majority stops serving clients.
     private static let pause: Duration = .seconds(4)
@@ -25,10 +29,11 @@ enum ClusterFaults {
     ) { testbed, run in
         let leader = try await testbed.broker.leader(of: Queue.postCommands)
         try await run.perform(
-            cause: { try await testbed.kill(leader.process) }, undo: { try await testbed.startServers() }
+            cause: { try await testbed.kill(leader.process) }, undo: { try await testbed.start("rabbitmq") }
         ) {
             try await testbed.sleep(seconds: 12...15)
             Self.requireWrites(testbed, run)
+            try await Self.requireOtherLeader(leader, testbed, run)
         }
     }
 
@@ -40,7 +45,7 @@ enum ClusterFaults {
     ) { testbed, run in
         try await run.perform(
             cause: { for number in [2, 3] { try await testbed.kill("rabbitmq-\(number)") } },
-            undo: { try await testbed.startServers() }, { try await testbed.sleep(seconds: 10...12) })
+            undo: { try await testbed.start("rabbitmq") }, { try await testbed.sleep(seconds: 10...12) })
         guard let caused = run.caused, let end = run.removalBegan else { return }
         let wrong = testbed.http.log.calls.count {
             $0.call.hasPrefix("POST") && $0.isSuccess && $0.began >= caused + pause && $0.ended <= end
@@ -53,7 +58,9 @@ enum ClusterFaults {
         Fault(
             name: "leader-stopped-\(seconds)s",
             summary: "the broker that leads post.commands hangs (SIGSTOP), and is then restarted",
-            targets: [.broker], allowance: Allowance(affected: .all, recovery: recovery)
+            targets: [.broker],
+            allowance: Allowance(
+                affected: .all, recovery: recovery, evidence: .slowness(.seconds(1), of: "POST /v1/posts"))
         ) { testbed, run in
             let leader = try await testbed.broker.leader(of: Queue.postCommands)
             try await run.perform(
@@ -61,7 +68,7 @@ enum ClusterFaults {
                 undo: {
                     try testbed.signal(leader.process, SIGCONT)
                     try await testbed.kill(leader.process)
-                    try await testbed.startServers()
+                    try await testbed.start("rabbitmq")
                 },
                 { try await Loop.sleep(for: .seconds(seconds)) })
             Self.requireWrites(testbed, run)
@@ -72,20 +79,34 @@ enum ClusterFaults {
     private static func cutOff(seconds: Int) -> Fault {
         Fault(
             name: "leader-cut-off-\(seconds)s", summary: "the broker that leads post.commands loses the other two",
-            targets: [.broker], allowance: Allowance(affected: .all, recovery: recovery)
+            targets: [.broker], allowance: Allowance(affected: .all, recovery: rejoining)
         ) { testbed, run in
             let leader = try await testbed.broker.leader(of: Queue.postCommands)
             try await run.perform(
                 cause: { try await testbed.broker.cutOff(leader) },
                 undo: { try await testbed.broker.reconnect(leader) },
-                { try await Loop.sleep(for: .seconds(seconds)) })
+                {
+                    try await Loop.sleep(for: .seconds(seconds))
+                    try await Self.requireOtherLeader(leader, testbed, run)
+                })
             Self.requireWrites(testbed, run)
         }
     }
 
+    /// Requires that another broker leads the queue now. Otherwise the fault had no effect.
+    @Loop private static func requireOtherLeader(
+        _ leader: BrokerAdmin.Node, _ testbed: Testbed, _ run: FaultRun
+    ) async throws {
+        guard let other = BrokerAdmin.nodes.first(where: { $0 != leader }) else { return }
+        let current = try await testbed.broker.leader(of: Queue.postCommands, asking: other)
+        run.require(current != leader, "\(run.fault.name) had no effect: \(leader.name) still leads the queue")
+    }
+
     /// Requires that writes have stopped for at most 10 s since the fault began.
     @Loop private static func requireWrites(_ testbed: Testbed, _ run: FaultRun) {
-        let longest = testbed.http.log.longestInterruption(of: "POST /v1/posts", since: run.began)
-        run.require(longest <= interruption, "no post was created for \(longest.secondsText)")
+        for write in writes {
+            let longest = testbed.http.log.longestInterruption(of: write, since: run.began)
+            run.require(longest <= interruption, "no \(write) was served for \(longest.secondsText)")
+        }
     }
 }

@@ -59,8 +59,20 @@ enum EnvironmentFaults {
                     try file(service).write(Array(text.utf8), replacing: true)
                 }
                 try await testbed.sleep(seconds: 6...10)
+                Self.requireOffsets(offsets, testbed, run)
             }
             run.end()
+        }
+    }
+
+    /// Requires that the times of the last post and the last picture show the changed clocks. A clock that was set back
+    /// makes times go on at half speed, so they are behind by half the time since then.
+    @Loop private static func requireOffsets(_ offsets: [String: Int], _ testbed: Testbed, _ run: FaultRun) {
+        for (service, name) in [(ServiceName.post, "post"), (.media, "media")] {
+            guard let offset = offsets[name] else { continue }
+            let measured = testbed.clients.clockOffsets[service] ?? .zero
+            let isMoved = offset < 0 ? measured < .seconds(-1.5) : measured > .seconds(offset) - .seconds(2)
+            run.require(isMoved, "the clock of the \(name) workers was ahead by only \(measured)")
         }
     }
 
@@ -108,7 +120,11 @@ enum EnvironmentFaults {
         _ testbed: Testbed, _ run: FaultRun, _ changes: [String: String] = [:], errors: String
     ) async throws {
         run.begin()
-        let start: @Loop (String) throws -> ChildProcess = { try testbed.startCopy(of: $0, changes, errors) }
+        let start: @Loop (String) throws -> ChildProcess = { service in
+            let copy = try testbed.startCopy(of: service, changes, errors)
+            run.require(ProcessFiles.errors(of: copy.pid) == errors, "the standard error of \(service) is another file")
+            return copy
+        }
         try await testbed.replacing(Stack.workers, run, with: start) {
             try await testbed.replacingIngresses(changes, errors: errors, run) { _ in
                 try await testbed.sleep(seconds: 6...10)

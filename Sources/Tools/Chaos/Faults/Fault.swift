@@ -41,7 +41,7 @@ extension Set<ServiceName> {
     /// The length of outages that are meant to be long.
     let longOutage: Duration
     private(set) var began: ContinuousClock.Instant
-    private var hasBegun = false
+    private(set) var hasBegun = false
     /// When the cause was there; `nil` if the fault does not tell.
     private(set) var caused: ContinuousClock.Instant?
     /// When the suite began to remove the cause; `nil` while the fault lasts.
@@ -52,6 +52,8 @@ extension Set<ServiceName> {
     var recovered: ContinuousClock.Instant?
     /// Promises that the fault itself has seen broken.
     private(set) var findings: [String] = []
+    /// The address of the ingress that the fault has killed.
+    var killedIngress: String?
     /// The dead letters that the fault has caused on purpose, by queue.
     var deadLetters: [String: Int] = [:]
     /// The responses to requests of the fault itself, which the log of calls does not have, by status.
@@ -100,9 +102,11 @@ extension Set<ServiceName> {
     /// When the fault lasted, and what it allowed; `nil` if it has not ended.
     var window: FaultWindow? {
         guard let removalBegan, let ended else { return nil }
-        return FaultWindow(
+        var window = FaultWindow(
             fault.name, fault.allowance, began: began, caused: caused ?? began, removalBegan: removalBegan,
             ended: ended, recovered: recovered)
+        window.killedIngress = killedIngress
+        return window
     }
 
     func require(_ condition: Bool, _ finding: @autoclosure () -> String) {

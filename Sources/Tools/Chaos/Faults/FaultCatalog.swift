@@ -35,7 +35,7 @@ enum FaultCatalog {
             let affected = allowance.affected == .all ? "all" : text(allowance.affected)
             return "| `\(fault.name)` | \(fault.summary) | \(affected) | \(text(allowance.delayed)) |"
         }
-        let header = ["| fault | what happens | may get 503 or 504 | may get 202, too |", "|---|---|---|---|"]
+        let header = ["| fault | what happens | may get 503 or 504 | commands may get 202 |", "|---|---|---|---|"]
         return (header + rows).joined(separator: "\n")
     }
 

@@ -28,11 +28,22 @@ enum KillPointFaults {
     /// The time within which another worker has the command.
     private static let takeover: Duration = .seconds(5)
 
+    /// What a worker has done at a kill point, for the list of all faults.
+    private static func state(at point: KillPoint) -> String {
+        switch point {
+        case .delivered: "has received a command"
+        case .transactionOpen: "has executed a command and not committed it"
+        case .committed: "has committed a command, before it knows that"
+        case .eventPublished: "has published the event of a command, before it knows that"
+        case .replied: "has replied to a command and not acknowledged it"
+        }
+    }
+
     private static func killed(at point: KillPoint) -> Fault {
         let step = point.rawValue.replacing(",", with: "").replacing(" ", with: "-")
         return Fault(
             name: "killed-\(step)",
-            summary: "kill -9 of a worker at this step of post.create, post.delete and media.upload: \(point.rawValue)",
+            summary: "kill -9 of a worker that \(state(at: point)) (post.create, post.delete, media.upload)",
             targets: [.workers], needs: [.broker, .postgres, .mediaHost]
         ) { testbed, run in
             for command in commands { try await Self.kill(at: point, of: command, testbed, run) }

@@ -36,11 +36,13 @@ enum LoadFaults {
         try await testbed.replacingIngresses(["WARREN_RATE_LIMIT": "\(limit)/s burst \(limit)"], run) { ingresses in
             let workers = try Stack.workers.map { try testbed.stack.pid("\($0)-1") }
             let pids = ingresses.map(\.pid) + workers
-            let memory = pids.map { ProcessFiles.memory(of: $0) }
+            let memory = MemoryGauge(pids)
             let flood = Flood(testbed, clients: Clients.count * (factor - 1) / ingresses.count)
             run.begin()
-            let notes = try await flood.run(
-                at: testbed.http.addresses, perSecond: rate * (factor - 1), seconds: seconds)
+            let notes = try await memory.measuring {
+                try await flood.run(
+                    at: testbed.http.addresses, perSecond: rate * (factor - 1), seconds: seconds)
+            }
             run.end()
             testbed.clients.addPosts(of: notes)
             run.statuses = notes.countsByStatus
@@ -54,8 +56,10 @@ enum LoadFaults {
             run.require(Double(served) <= allowed, "\(served) requests were served instead of at most \(Int(allowed))")
             let others = notes.countsByStatus.filter { ![200, 201, 429, 503].contains($0.key) }
             run.require(others.isEmpty, "the flood got other statuses than 200, 201, 429 and 503: \(others)")
-            for (pid, before) in zip(pids, memory) {
-                let growth = ProcessFiles.memory(of: pid) - before
+            run.require(
+                notes.refusalsWithoutRetryAfter == 0,
+                "\(notes.refusalsWithoutRetryAfter) requests of the flood got a 429 or 503 without Retry-After")
+            for (pid, growth) in memory.growth {
                 run.require(growth < memoryGrowth, "the process \(pid) grew by \(growth / 1_048_576) MiB")
             }
         }

@@ -12,14 +12,17 @@ enum LongOutage {
 
     private static let broker = Fault(
         name: "long-outage-broker", summary: "the broker is away \(length)", targets: [.broker],
-        allowance: Allowance(affected: .all, detection: .seconds(2))
+        allowance: Allowance(
+            affected: .all, detection: .seconds(2), evidence: .status([503], of: "POST /v1/posts"))
     ) { testbed, run in
         try await run.perform(refusing: testbed.proxies.brokers, for: run.longOutage)
     }
 
     private static let postgres = Fault(
         name: "long-outage-postgres", summary: "PostgreSQL is away \(length)", targets: [.postgres],
-        allowance: Allowance(affected: .all, recovery: .seconds(35), detection: .seconds(2))
+        allowance: Allowance(
+            affected: .all, recovery: .seconds(35), detection: .seconds(2),
+            evidence: .slowness(.seconds(1), of: "POST /v1/posts"))
     ) { testbed, run in
         try await run.perform(refusing: [testbed.proxies.postgres], for: run.longOutage)
     }

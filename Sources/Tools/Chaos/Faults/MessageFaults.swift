@@ -70,21 +70,30 @@ enum MessageFaults {
             })
     }
 
-    /// The broker accepts the sender, but no worker can carry out the messages.
+    /// The broker accepts the sender, who may act for accounts, but no worker can carry out the commands.
     private static let poison = Fault(
         name: "messages-poisoned", summary: "an integrator publishes commands that no worker can carry out",
-        targets: [.broker], allowance: Allowance(maximumLatency: .seconds(1))
+        targets: [.broker], needs: [.workers, .postgres], allowance: Allowance(maximumLatency: .seconds(1))
     ) { testbed, run in
+        let commands = [
+            // The type differs from the routing key, so the message is also a dead letter.
+            Integrator.Command("post.create", type: "post.delete", body: "{}", status: 400),
+            Integrator.Command("post.create", body: "{\"content\": 1", status: 400),
+            Integrator.Command("post.create", body: "{\"content\": 1}", status: 422),
+            Integrator.Command("post.create", body: "{\"content\": \"poison\"}", hasID: false, status: 400),
+            Integrator.Command("post.create", body: "{\"content\": \"poison\"}", hasSubject: false, status: 401),
+            Integrator.Command("post.delete", body: "{\"id\": \"not an id\"}", status: 422),
+            Integrator.Command("media.upload", body: "not a picture", status: 415),
+        ]
         run.begin()
         try await Integrator.run(testbed) { integrator in
-            for _ in 0..<20 {
-                // The type differs from the routing key, so the message is also a dead letter.
-                try await integrator.publish("post.create", type: "post.delete", body: "{}")
-                try await integrator.publish("post.create", type: "post.create", body: "{\"content\": 1")
-                try await integrator.publish("media.upload", type: "media.upload", body: "not a picture")
-            }
+            for _ in 0..<poisonRounds { for command in commands { try await integrator.publish(command) } }
+            try await integrator.awaitReplies(within: .seconds(10))
+            for finding in integrator.findings { run.require(false, finding) }
         }
-        run.deadLetters["\(Queue.postCommands).dead"] = 20
+        run.deadLetters["\(Queue.postCommands).dead"] = poisonRounds
         run.end()
     }
+
+    private static let poisonRounds = 20
 }

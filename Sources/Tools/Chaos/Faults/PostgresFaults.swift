@@ -14,34 +14,34 @@ enum PostgresFaults {
 
     private static let killed = Fault(
         name: "postgres-killed", summary: "kill -9 of PostgreSQL, which is started again some seconds later",
-        targets: [.postgres], allowance: Allowance(affected: .all, detection: .seconds(2))
+        targets: [.postgres], allowance: Allowance(affected: .all, detection: .seconds(2), evidence: slowPost)
     ) { testbed, run in
         try await run.perform(
-            cause: { try await testbed.kill("postgres-1") }, undo: { try await testbed.startServers() },
+            cause: { try await testbed.kill("postgres-1") }, undo: { try await testbed.start("postgres") },
             { try await testbed.sleep(seconds: 5...8) })
     }
 
     private static let restarted = Fault(
         name: "postgres-restarted", summary: "PostgreSQL is stopped and started", targets: [.postgres],
-        allowance: Allowance(affected: .all, detection: .seconds(2))
+        allowance: Allowance(affected: .all, detection: .seconds(2), evidence: slowPost)
     ) { testbed, run in
         try await run.perform(
-            cause: { try await testbed.stack.kill("postgres-1", with: SIGINT) },
-            undo: { try await testbed.startServers() }, { try await Loop.sleep(for: .seconds(3)) })
+            cause: { try await testbed.kill("postgres-1", with: SIGINT) },
+            undo: { try await testbed.start("postgres") }, { try await Loop.sleep(for: .seconds(3)) })
     }
 
     /// The outage is longer than the first three delays of the retry ladder together. If Warren counted it as a failure
     /// of the commands, they would wait for 5 min afterwards.
     private static let away = Fault(
         name: "postgres-away", summary: "PostgreSQL accepts no connections for 70 s", targets: [.postgres],
-        allowance: Allowance(affected: .all, recovery: .seconds(35), detection: .seconds(2))
+        allowance: Allowance(affected: .all, recovery: .seconds(35), detection: .seconds(2), evidence: slowPost)
     ) { testbed, run in
         try await run.perform(refusing: [testbed.proxies.postgres], for: .seconds(70))
     }
 
     private static let stopped = Fault(
         name: "postgres-stopped", summary: "all processes of PostgreSQL hang for 30 s (SIGSTOP)",
-        targets: [.postgres], allowance: Allowance(affected: .all)
+        targets: [.postgres], allowance: Allowance(affected: .all, evidence: slowPost)
     ) { testbed, run in
         let postmaster = try testbed.stack.pid("postgres-1")
         let processes = [postmaster] + ProcessFiles.children(of: postmaster)
@@ -54,7 +54,7 @@ enum PostgresFaults {
     private static let silent = Fault(
         name: "postgres-silent",
         summary: "the connections to PostgreSQL stay open, but carry nothing for 30 s (half-open TCP)",
-        targets: [.postgres], allowance: Allowance(affected: .all)
+        targets: [.postgres], allowance: Allowance(affected: .all, evidence: slowPost)
     ) { testbed, run in
         try await run.perform(stalling: [testbed.proxies.postgres], seconds: 30)
     }

@@ -23,18 +23,22 @@ enum ProcessFaults {
 
     /// The surviving ingress must serve all requests. Only those that the killed one had are lost.
     private static let killedIngress = Fault(
-        name: "ingress-killed", summary: "kill -9 of one of two ingresses", targets: [.ingress],
-        allowance: Allowance(losesResponses: true)
+        name: "ingress-killed", summary: "kill -9 of one of two ingresses", targets: [.ingress], needs: [.broker]
     ) { testbed, run in
+        let address = testbed.addresses.http
+        let refusals = testbed.http.refusals[address] ?? 0
         run.begin()
+        run.killedIngress = address
         // With more load, the ingress certainly has open requests.
         testbed.clients.speed = 10
         try await Loop.sleep(for: .seconds(1))
-        try await testbed.kill("ingress-1")
-        testbed.clients.speed = 1
-        try await testbed.sleep(seconds: 1...3)
-        try await testbed.stack.scale("ingress", 1)
-        run.end()
+        try await run.perform(
+            cause: {
+                defer { testbed.clients.speed = 1 }
+                try await testbed.kill("ingress-1")
+            },
+            undo: { try await testbed.scale("ingress", 1) }, { try await testbed.sleep(seconds: 1...3) })
+        run.require(testbed.http.refusals[address] ?? 0 > refusals, "no connection to the killed ingress was refused")
     }
 
     /// Stops one daemon of each kind under load. Others of its kind run, so no request may fail.

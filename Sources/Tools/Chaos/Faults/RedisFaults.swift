@@ -19,8 +19,12 @@ enum RedisFaults {
         allowance: Allowance(maximumLatency: limit)
     ) { testbed, run in
         try await run.perform(
-            cause: { for name in servers { try await testbed.kill(name) } }, undo: { try await testbed.startServers() },
-            { try await testbed.sleep(seconds: 2...8) })
+            cause: { for name in servers { try await testbed.kill(name) } },
+            undo: { try await testbed.start("redis", "limits") },
+            {
+                try await Self.requireReport(testbed, run)
+                try await testbed.sleep(seconds: 2...8)
+            })
     }
 
     private static let restarted = Fault(
@@ -28,8 +32,8 @@ enum RedisFaults {
         allowance: Allowance(maximumLatency: limit)
     ) { testbed, run in
         try await run.perform(
-            cause: { for name in servers { try await testbed.stack.kill(name, with: SIGTERM) } },
-            undo: { try await testbed.startServers() }, {})
+            cause: { for name in servers { try await testbed.kill(name, with: SIGTERM) } },
+            undo: { try await testbed.start("redis", "limits") }, {})
     }
 
     private static let stopped = Fault(
@@ -39,7 +43,11 @@ enum RedisFaults {
         try await run.perform(
             cause: { for name in servers { try testbed.signal(name, SIGSTOP) } },
             undo: { for name in servers { try testbed.signal(name, SIGCONT) } },
-            { try await Loop.sleep(for: .seconds(30)) })
+            {
+                let end = ContinuousClock.now + .seconds(30)
+                try await Self.requireReport(testbed, run)
+                try await Loop.sleep(for: end - .now)
+            })
     }
 
     private static let silent = Fault(
@@ -55,7 +63,10 @@ enum RedisFaults {
         allowance: Allowance(maximumLatency: limit)
     ) { testbed, run in
         try await run.perform(
-            cause: { try await testbed.redis(RedisServer.allCases, "REPLICAOF", "127.0.0.1", "1") },
+            cause: {
+                try await testbed.redis(RedisServer.allCases, "CONFIG", "RESETSTAT")
+                try await testbed.redis(RedisServer.allCases, "REPLICAOF", "127.0.0.1", "1")
+            },
             undo: { try await testbed.redis(RedisServer.allCases, "REPLICAOF", "NO", "ONE") },
             {
                 try await testbed.sleep(seconds: 4...10)
@@ -69,6 +80,7 @@ enum RedisFaults {
     ) { testbed, run in
         try await run.perform(
             cause: {
+                try await testbed.redis(RedisServer.allCases, "CONFIG", "RESETSTAT")
                 try await testbed.redis(
                     RedisServer.allCases, "CONFIG", "SET", "maxmemory-policy", "noeviction", "maxmemory", "1")
             },
@@ -88,6 +100,17 @@ enum RedisFaults {
         for server in RedisServer.allCases {
             let statistics = try await testbed.redis([server], "INFO", "errorstats")
             run.require(statistics.contains("errorstat_\(code):"), "no \(server.rawValue) command got \(code)")
+        }
+    }
+
+    /// Requires that the health check of an ingress names Redis within 10 s. Otherwise the fault had no effect.
+    @Loop private static func requireReport(_ testbed: Testbed, _ run: FaultRun) async throws {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while await testbed.http.health(testbed.addresses.http)?["redis"]?.string != "down" {
+            guard .now < deadline else {
+                return run.require(false, "the health check did not name Redis within 10 s")
+            }
+            try await Loop.sleep(for: .milliseconds(100))
         }
     }
 

@@ -14,8 +14,6 @@ package struct Allowance: Sendable {
     package let maximumLatency: Duration?
     /// Whether clients may get a 429.
     package let allowsTooManyRequests: Bool
-    /// Whether requests may get no response, because an ingress is killed.
-    package let losesResponses: Bool
     /// A call that shows that the fault had an effect; `nil` if the fault checks its effect itself.
     package let evidence: Evidence?
 
@@ -31,7 +29,7 @@ package struct Allowance: Sendable {
     package init(
         affected: Set<ServiceName> = [], delayed: Set<ServiceName> = [], recovery: Duration = .seconds(10),
         detection: Duration? = nil, maximumLatency: Duration? = nil, allowsTooManyRequests: Bool = false,
-        losesResponses: Bool = false, evidence: Evidence? = nil
+        evidence: Evidence? = nil
     ) {
         self.affected = affected
         self.delayed = delayed
@@ -39,7 +37,6 @@ package struct Allowance: Sendable {
         self.detection = detection
         self.maximumLatency = maximumLatency
         self.allowsTooManyRequests = allowsTooManyRequests
-        self.losesResponses = losesResponses
         self.evidence = evidence
     }
 }
@@ -57,6 +54,8 @@ package struct FaultWindow: Sendable {
     package var ended: ContinuousClock.Instant
     /// When a request of each kind had been served again; `nil` if that took longer than ``Allowance/recovery``.
     package var recovered: ContinuousClock.Instant?
+    /// The address of the ingress that the fault has killed.
+    package var killedIngress: String?
 
     /// The time after the recovery in which requests may still fail, because each process reconnects by itself: the
     /// longest delay between two attempts is 3 s.
@@ -80,6 +79,12 @@ package struct FaultWindow: Sendable {
     var toleratedUntil: ContinuousClock.Instant {
         let limit = ended + allowance.recovery + Self.stabilization
         return recovered.map { min(limit, $0 + Self.stabilization) } ?? limit
+    }
+
+    /// Whether a call may have no response, because the ingress that had it was killed. The cause is there when the
+    /// process has ended.
+    func losesResponse(of call: CallRecord) -> Bool {
+        call.address == killedIngress && call.ended >= began && call.began <= caused
     }
 
     /// Whether a call was under way while the fault lasted.

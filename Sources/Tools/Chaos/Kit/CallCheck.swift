@@ -32,8 +32,10 @@ package struct CallCheck {
     }
 
     private func isAllowed(_ call: CallRecord) -> Bool {
-        guard !call.isServed else { return true }
-        let active = windows.filter { call.ended >= $0.began && call.began <= $0.toleratedUntil }.map(\.allowance)
+        if call.status == call.wanted, call.status != nil { return true }
+        guard !call.isServed || call.wanted != nil else { return true }
+        let windows = windows.filter { call.ended >= $0.began && call.began <= $0.toleratedUntil }
+        let active = windows.map(\.allowance)
         let isAffected = active.contains { $0.affected.contains(call.service) }
         switch call.status {
         case 202: return isAffected || active.contains { $0.delayed.contains(call.service) }
@@ -41,7 +43,7 @@ package struct CallCheck {
         case 404: return call.call.hasPrefix("GET /v1/posts/")
         case 429: return active.contains(where: \.allowsTooManyRequests)
         case 503, 504: return isAffected
-        case nil: return active.contains(where: \.losesResponses)
+        case nil: return windows.contains { $0.losesResponse(of: call) }
         default: return false
         }
     }

@@ -12,19 +12,25 @@ package struct CallRecord: Sendable {
     package let reason: String?
     /// Whether a 503 tells the client when to try again; `true` for every other status.
     package let hasRetryAfter: Bool
+    /// The status that the client wanted if it is not 200, 201 or 204, for example 412 for a deletion with a wrong
+    /// entity tag.
+    package let wanted: Int?
+    /// The address of the ingress that got the request.
+    package let address: String
     package let began: ContinuousClock.Instant
     package let ended: ContinuousClock.Instant
 
     package init(
         _ service: ServiceName, _ call: String, status: Int?, reason: String? = nil, hasRetryAfter: Bool = true,
-        began: ContinuousClock.Instant,
-        ended: ContinuousClock.Instant
+        wanted: Int? = nil, address: String = "", began: ContinuousClock.Instant, ended: ContinuousClock.Instant
     ) {
         self.service = service
         self.call = call
         self.status = status
         self.reason = reason
         self.hasRetryAfter = hasRetryAfter
+        self.wanted = wanted
+        self.address = address
         self.began = began
         self.ended = ended
     }

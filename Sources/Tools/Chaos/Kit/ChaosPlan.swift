@@ -8,7 +8,11 @@ package struct ChaosPlan: Sendable {
     private var generator: SeededGenerator
     private let names: [String]
     private let demands: [String: Demands]
+    private let isMixing: Bool
     private var waiting: [String] = []
+    private var episodes = 0
+    /// The faults that no episode has caused yet.
+    private var uncaused: Set<String>
 
     /// The servers and processes that a fault attacks (`targets`), and those that must work meanwhile (`needs`).
     package struct Demands: Sendable {
@@ -28,22 +32,30 @@ package struct ChaosPlan: Sendable {
     /// - Parameters:
     ///   - demands: the demands of each fault. Faults that do not allow each other never run together.
     ///   - seed: determines the order.
-    package init(demands: [String: Demands], seed: UInt64) {
+    ///   - isMixing: whether faults run together in every other episode.
+    package init(demands: [String: Demands], seed: UInt64, isMixing: Bool = true) {
         self.demands = demands
+        self.isMixing = isMixing
         names = demands.keys.sorted()
+        uncaused = Set(names)
         generator = SeededGenerator(seed: seed)
     }
 
-    /// Returns the next episode. At first, each fault has an episode of its own, in random order. Afterwards, every
-    /// episode has two or three faults, and each fault comes up as often as the others.
+    /// Whether each fault was in an episode.
+    package var hasCausedAll: Bool { uncaused.isEmpty }
+
+    /// Returns the next episode: by turns one fault alone, and two or three together. Each fault comes up as often as
+    /// the others.
     package mutating func next() -> Episode {
         episodes += 1
-        if episodes <= names.count { return [take()] }
         var episode = [take()]
-        for _ in 1...Int.random(in: 1...2, using: &generator) {
-            guard let index = waiting.firstIndex(where: { allows($0, in: episode) }) else { break }
-            episode.append(waiting.remove(at: index))
+        if isMixing, episodes.isMultiple(of: 2) {
+            for _ in 1...Int.random(in: 1...2, using: &generator) {
+                guard let index = waiting.firstIndex(where: { allows($0, in: episode) }) else { break }
+                episode.append(waiting.remove(at: index))
+            }
         }
+        uncaused.subtract(episode)
         return episode
     }
 
@@ -51,8 +63,6 @@ package struct ChaosPlan: Sendable {
         guard let own = demands[name] else { return false }
         return episode.allSatisfy { demands[$0]?.allows(own) == true }
     }
-
-    private var episodes = 0
 
     private mutating func take() -> String {
         if waiting.isEmpty { waiting = names.shuffled(using: &generator) }

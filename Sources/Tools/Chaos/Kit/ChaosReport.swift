@@ -16,8 +16,18 @@ package struct ChaosReport: Sendable {
         episodes.append(episode)
     }
 
+    /// The promises that were found broken after the last episode.
+    package var finalFindings: [String] = []
+
     /// The number of broken promises.
-    package var findingCount: Int { episodes.reduce(0) { $0 + $1.findings.count } }
+    package var findingCount: Int { episodes.reduce(finalFindings.count) { $0 + $1.findings.count } }
+
+    /// The exit status of the run: 1 if a promise was broken; 2 if none was, but an episode has ended early; otherwise
+    /// 0.
+    package var exitStatus: Int32 {
+        if findingCount > 0 { return 1 }
+        return episodes.contains { $0.failure != nil } ? 2 : 0
+    }
 
     /// The number of commands that got a 2xx.
     package var commandCount: Int { episodes.reduce(0) { $0 + $1.commands } }
@@ -36,8 +46,12 @@ package struct ChaosReport: Sendable {
         }
         let rows = order.map { row($0, groups[$0] ?? []) }
         let missing = Set(faults).subtracting(episodes.flatMap(\.faults)).sorted()
+        let hasMixed = faults.count < 2 || episodes.contains { $0.faults.count > 1 }
         return TextTable(header: header, rows: rows).text
             + (missing.isEmpty ? "" : "\nnot caused in this time: \(missing.joined(separator: ", "))")
+            + (hasMixed ? "" : "\nno faults ran together")
+            + episodes.compactMap(\.failure).map { "\nan episode ended early: \($0)" }.joined()
+            + (finalFindings.isEmpty ? "" : "\nfound after the last episode: \(finalFindings.count)")
             + "\nseed \(seed): \(episodes.count) episodes, \(commandCount) commands, \(findingCount) broken promises"
     }
 

@@ -21,6 +21,9 @@ package struct Effects: Sendable {
     /// All ids in these places, including those of earlier episodes.
     package var all: [Place: Set<String>] = [:]
 
+    /// The descriptions of the pictures by id, in `pictures` and `projection`; empty without one.
+    package var descriptions: [Place: [String: String]] = [:]
+
     package init() {}
 
     package func count(_ place: Place, _ name: String) -> Int { counts[place]?[name] ?? 0 }

@@ -14,6 +14,8 @@ package struct EpisodeResult: Sendable {
     package var settled: Duration = .zero
     /// A line for each broken promise.
     package var findings: [String] = []
+    /// The reason why the episode ended early; `nil` if it ended as planned.
+    package var failure: String?
 
     package init(faults: [String]) {
         self.faults = faults

@@ -7,6 +7,7 @@ internal import Contracts
 /// | `sent`, account, mark | a request that creates a post was sent |
 /// | `post`, status, mark, body | its response; the body is empty if the status is not 2xx |
 /// | `list`, status | the response to a request that reads the list of posts |
+/// | `no-retry-after`, status | the last response is a 429 or 503 and does not tell when to try again |
 package struct FloodNotes: Sendable {
     /// The script for `wrk`.
     package static let script = PackageResources.flood_lua
@@ -31,6 +32,8 @@ package struct FloodNotes: Sendable {
     package private(set) var posts: [String: Post] = [:]
     /// The number of responses by status.
     package private(set) var countsByStatus: [Int: Int] = [:]
+    /// The number of responses with 429 or 503 that have no `Retry-After`.
+    package private(set) var refusalsWithoutRetryAfter = 0
 
     package init() {}
 
@@ -48,6 +51,7 @@ package struct FloodNotes: Sendable {
                 posts[mark]?.status = status
                 posts[mark]?.id = (try? JSON.parse(Array(fields[3].utf8)))?["id"]?.string
             case ("list", 2, let status?): countsByStatus[status, default: 0] += 1
+            case ("no-retry-after", 2, _?): refusalsWithoutRetryAfter += 1
             default: throw Malformed(line: String(line))
             }
         }

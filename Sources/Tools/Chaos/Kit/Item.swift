@@ -13,8 +13,26 @@ package struct Item: Sendable {
     /// The id from the 2xx response; `nil` without one.
     package var id: String?
     package var creation: Outcome
-    /// The outcome of the deletion; `nil` if the client has not tried to delete the item.
+    /// The outcome of the deletion; `nil` if the client has not tried to delete the item. A picture in a post has the
+    /// outcome of the post's deletion.
     package var deletion: Outcome?
+    /// The marks of the pictures in a post. They are deleted with it.
+    package var pictures: [String] = []
+    /// The description of a picture, as its creation or the last successful change has set it; empty without one.
+    package var description = ""
+    /// The change of the description that has not succeeded yet.
+    package var change: Change?
+
+    /// A change of the description of a picture.
+    package struct Change: Sendable {
+        package let description: String
+        package var outcome: Outcome
+
+        package init(_ description: String) {
+            self.description = description
+            outcome = .unknown
+        }
+    }
 
     /// Makes an item whose creation has an unknown outcome so far.
     package init(_ kind: Kind, mark: String, owner: Int) {
@@ -32,7 +50,7 @@ package struct Item: Sendable {
         case accepted
         /// A 4xx. It has no effect.
         case refused
-        /// Only 503: nothing was sent to a service. It has no effect.
+        /// Only 503, which means that the command had no effect.
         case unavailable
         /// Another 5xx, or no response. It has one effect or none.
         case unknown
@@ -47,6 +65,16 @@ package struct Item: Sendable {
         case (.accepted, nil), (.accepted, .refused), (.accepted, .unavailable): 1...1
         case (.done, .unknown), (.accepted, .unknown): 0...1
         case (.done, .done), (.done, .accepted), (.accepted, .done), (.accepted, .accepted): 0...0
+        }
+    }
+
+    /// The descriptions of a picture that keep the promises.
+    package var allowedDescriptions: Set<String> {
+        guard let change else { return [description] }
+        return switch change.outcome {
+        case .done, .accepted: [change.description]
+        case .refused, .unavailable: [description]
+        case .unknown: [description, change.description]
         }
     }
 }

@@ -51,6 +51,30 @@ package enum Reckoning {
             let count = effects.count(copy, name)
             if !wanted.contains(count) { found.append("\(item.summary): \(copy.rawValue) have it \(count) times") }
         }
+        return found + pictureViolations(item, stored, effects) + descriptionViolations(item, stored, effects)
+    }
+
+    /// Returns a line for each picture of a post that was not deleted with it, or was deleted without it.
+    private static func pictureViolations(_ post: Item, _ stored: Int, _ effects: Effects) -> [String] {
+        // If the post may never have been stored, its pictures must be there, and their own counts show it.
+        guard stored == 1 || post.creation == .done || post.creation == .accepted else { return [] }
+        return post.pictures.filter { effects.count(.pictures, $0) != stored }.map {
+            "\(post.summary): its picture \($0) is stored \(effects.count(.pictures, $0)) times, the post \(stored)"
+        }
+    }
+
+    /// Returns a line for each place that has another description of a picture than the last one that was confirmed.
+    private static func descriptionViolations(_ picture: Item, _ stored: Int, _ effects: Effects) -> [String] {
+        guard picture.kind == .picture, stored == 1, let id = picture.id ?? effects.ids[picture.mark] else { return [] }
+        let description = effects.descriptions[.pictures]?[id] ?? ""
+        var found: [String] = []
+        if !picture.allowedDescriptions.contains(description) {
+            let wanted = picture.allowedDescriptions.sorted().joined(separator: "\" or \"")
+            found.append("\(picture.summary): its description is \"\(description)\" instead of \"\(wanted)\"")
+        }
+        if let copy = effects.descriptions[.projection]?[id], copy != description {
+            found.append("\(picture.summary): posts describe it as \"\(copy)\" instead of \"\(description)\"")
+        }
         return found
     }
 

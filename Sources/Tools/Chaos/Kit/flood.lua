@@ -44,7 +44,18 @@ function request()
     return wrk.format("POST", "/v1/posts", headers, '{"content": "' .. mark .. '"}')
 end
 
+-- The names of header fields have any case.
+local function tellsWhenToRetry(headers)
+    for name in pairs(headers) do
+        if name:lower() == "retry-after" then return true end
+    end
+    return false
+end
+
 function response(status, headers, body)
+    if (status == 429 or status == 503) and not tellsWhenToRetry(headers) then
+        notes:write("no-retry-after\t", status, "\n")
+    end
     if mark then
         notes:write("post\t", status, "\t", mark, "\t", status < 300 and body or "", "\n")
     else

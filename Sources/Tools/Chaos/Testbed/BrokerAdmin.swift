@@ -26,12 +26,13 @@ struct BrokerAdmin: Sendable {
         }
     }
 
-    /// Returns the users that have a connection which the broker does not block. In an alarm, the state of a connection
-    /// that only consumes is `blocking`, and that of a connection that publishes is `blocked`.
-    func usersWithUnblockedConnections() async throws -> Set<String> {
+    /// Returns for each user the number of connections that the broker does not block. In an alarm, the state of a
+    /// connection that only consumes is `blocking`, and that of a connection that publishes is `blocked`.
+    func unblockedConnections() async throws -> [String: Int] {
         let table = try await stack.rabbitmqctl("list_connections", "--no-table-headers", "user", "state")
         let rows = table.split(separator: "\n").map { $0.split(separator: "\t") }
-        return Set(rows.filter { $0.count == 2 && $0[1] != "blocked" }.map { String($0[0]) })
+        return rows.filter { $0.count == 2 && $0[1] != "blocked" }
+            .reduce(into: [:]) { $0[String($1[0]), default: 0] += 1 }
     }
 
     /// Declares a queue, and binds it to exchanges.
@@ -63,8 +64,11 @@ struct BrokerAdmin: Sendable {
     }
 
     /// Returns the node that leads a quorum queue.
-    func leader(of queue: String) async throws -> Node {
-        let table = try await stack.rabbitmqctl("list_queues", "-p", "warren", "name", "leader")
+    ///
+    /// - Parameter node: the node that is asked; `nil` for the first that runs.
+    func leader(of queue: String, asking node: Node? = nil) async throws -> Node {
+        let choice = node.map { ["-n", $0.name] } ?? []
+        let table = try await stack.rabbitmqctl(choice + ["list_queues", "-p", "warren", "name", "leader"])
         for line in table.split(separator: "\n") {
             let columns = line.split(separator: "\t")
             if columns.count == 2, columns[0] == queue { return Node(name: String(columns[1])) }
@@ -72,21 +76,24 @@ struct BrokerAdmin: Sendable {
         throw ChaosError("\(queue) has no leader")
     }
 
-    /// The names of the nodes (`compose/lib/cluster.sh`). A node that has paused does not know the others' names.
-    private static let nodes = "['warren@localhost', 'warren-2@localhost', 'warren-3@localhost'] -- [node()]"
+    /// The nodes of a cluster (`compose/lib/cluster.sh`).
+    static let nodes = ["warren@localhost", "warren-2@localhost", "warren-3@localhost"].map { Node(name: $0) }
+
+    /// The other nodes, in Erlang. A node that has paused does not know the others' names.
+    private static let otherNodes = "['warren@localhost', 'warren-2@localhost', 'warren-3@localhost'] -- [node()]"
 
     /// Cuts the connections of a node to the other nodes. With another cookie for them, it refuses new ones.
     func cutOff(_ node: Node) async throws {
         _ = try await stack.rabbitmqctl([
             "-n", node.name, "eval",
-            "[begin erlang:set_cookie(N, cut), erlang:disconnect_node(N) end || N <- \(Self.nodes)].",
+            "[begin erlang:set_cookie(N, cut), erlang:disconnect_node(N) end || N <- \(Self.otherNodes)].",
         ])
     }
 
     /// Ends the effect of ``cutOff(_:)``.
     func reconnect(_ node: Node) async throws {
         _ = try await stack.rabbitmqctl([
-            "-n", node.name, "eval", "[erlang:set_cookie(N, erlang:get_cookie()) || N <- \(Self.nodes)].",
+            "-n", node.name, "eval", "[erlang:set_cookie(N, erlang:get_cookie()) || N <- \(Self.otherNodes)].",
         ])
     }
 

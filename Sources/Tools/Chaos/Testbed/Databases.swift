@@ -7,6 +7,7 @@ import Reactor
 /// Connections to the databases of the services, with the rights of the superuser.
 @Loop final class Databases {
     private static let post = Statement("SELECT FROM posts WHERE id = $1::text::uuid")
+    private static let posts = Statement("SELECT count(*)::bigint FROM posts")
 
     private let pools: [String: PostgresPool]
 
@@ -53,6 +54,9 @@ import Reactor
         guard let pool = pools[service.rawValue] else { throw ChaosError("there is no database \(service.rawValue)") }
         return pool
     }
+
+    /// Returns the number of posts.
+    func postCount() async throws -> Int { try await numbers(Self.posts, of: [.post])[.post] ?? 0 }
 
     /// Returns whether the database has a post; `nil` if it does not answer.
     func hasPost(_ id: String) async -> Bool? {

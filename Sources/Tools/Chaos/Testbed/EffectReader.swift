@@ -12,6 +12,9 @@ import Reactor
         "SELECT content, count(*)::bigint FROM documents WHERE starts_with(content, $1) AND NOT is_deleted GROUP BY 1")
     private static let pictures = Statement("SELECT width || 'x' || height, id::text FROM media")
     private static let projection = Statement("SELECT id::text FROM media WHERE url IS NOT NULL AND NOT is_deleted")
+    private static let descriptions = Statement("SELECT id::text, coalesce(description, '') FROM media")
+    private static let copiedDescriptions = Statement(
+        "SELECT id::text, coalesce(description, '') FROM media WHERE url IS NOT NULL AND NOT is_deleted")
     private static let accounts = Statement("SELECT username, id::text FROM accounts WHERE starts_with(username, $1)")
     private static let allPosts = Statement("SELECT id::text FROM posts")
     private static let allDocuments = Statement("SELECT id::text FROM documents WHERE NOT is_deleted")
@@ -33,6 +36,10 @@ import Reactor
             let (content, count) = try row.decode((String, Int).self)
             effects.counts[.index, default: [:]][content] = count
         }
+        effects.descriptions = [
+            .pictures: try await texts(Self.descriptions, of: .media),
+            .projection: try await texts(Self.copiedDescriptions, of: .post),
+        ]
         effects.counts[.projection] = try await ids(Self.projection, of: .post)
         effects.counts[.assets] = Dictionary(try await mediaHost.assets().map { ($0, 1) }, uniquingKeysWith: +)
         effects.counts[.creationEvents] = events.counts(of: "post.created", "media.uploaded", "account.registered")
@@ -66,6 +73,16 @@ import Reactor
             effects.counts[place, default: [:]][mark, default: 0] += 1
             effects.ids[mark] = id
         }
+    }
+
+    /// Returns the texts of rows with an id and a text.
+    private func texts(_ statement: Statement, of service: ServiceName) async throws -> [String: String] {
+        var texts: [String: String] = [:]
+        for row in try await databases.rows(statement, of: service) {
+            let (id, text) = try row.decode((String, String).self)
+            texts[id] = text
+        }
+        return texts
     }
 
     private func ids(_ statement: Statement, of service: ServiceName) async throws -> [String: Int] {

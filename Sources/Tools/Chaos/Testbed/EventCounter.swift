@@ -88,6 +88,9 @@ import Reactor
             }
     }
 
-    /// The number of events that were not CloudEvents with a type and a subject.
-    var malformed: Int { counter.malformed }
+    /// Returns the number of events since the last call that were not CloudEvents with a type and a subject.
+    func takeMalformed() -> Int {
+        defer { counter.malformed = 0 }
+        return counter.malformed
+    }
 }

@@ -21,6 +21,11 @@ enum ProcessFiles {
         return (fields?.dropFirst().first.flatMap { Int($0) } ?? 0) * Int(getpagesize())
     }
 
+    /// Returns the path of the file that is the standard error of a process.
+    static func errors(of pid: pid_t) -> String? {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/fd/2")
+    }
+
     /// Whether a process has loaded a library.
     static func hasLoaded(_ library: String, _ pid: pid_t) -> Bool {
         // Foundation reads only a part of this file, because the kernel gives it a size of 0.
