@@ -113,17 +113,18 @@ enum SearchStatements {
     /// Moves the pending entries of the index to their places. Every scan of the index reads all pending entries.
     static let flushPendingList = Statement("SELECT gin_clean_pending_list('documents_search')")
 
-    /// Returns for each word of $1 its canonical composition, its folded form, the folded stem of the composition, and
-    /// the stem of the folded form; an empty text for the stem of a stop word. $2 is the dictionary.
+    /// Returns for each word of $1 its canonical composition, its folded form, the stem of the composition, this stem
+    /// folded, and the stem of the folded form; an empty text for the stem of a stop word. $2 is the dictionary.
     ///
     /// Languages have stems of words with accents. The stem of the folded word is needed, too, because people leave
     /// accents out.
     static let lexicon = Statement(
         """
-        SELECT word, composed, folded, coalesce(fold_word((ts_lexize($2::regdictionary, composed))[1]), ''),
+        SELECT word, composed, folded, coalesce(stem, ''), coalesce(fold_word(stem), ''),
             coalesce((ts_lexize($2::regdictionary, folded))[1], '')
         FROM unnest($1::text[]) AS word CROSS JOIN LATERAL normalize(word, NFC) AS composed
             CROSS JOIN LATERAL fold_word(word) AS folded
+            CROSS JOIN LATERAL (SELECT (ts_lexize($2::regdictionary, composed))[1]) AS stems (stem)
         """)
 
     /// The maximum number of prefix matches of a word.

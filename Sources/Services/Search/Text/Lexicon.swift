@@ -19,10 +19,13 @@ internal import Reactor
         let stems: [String]
         /// The word without accents and ligatures.
         let folded: String
-        /// The word with its accents, in canonical composition (NFC); `nil` if it has none.
+        /// The stem of the word with its accents, in canonical composition (NFC), or the word if its stem has none;
+        /// `nil` if the word has no accents.
         let accented: String?
         let isStopWord: Bool
         fileprivate var isInVocabulary = false
+        /// The lexemes that exclude the word. A word that was typed with accents does not exclude the one without them.
+        var excludedLexemes: [String] { accented.map { [$0] } ?? stems }
 
         /// The stems as parts of the text of a `tsvector`.
         fileprivate let quotedStems: [String]
@@ -31,13 +34,14 @@ internal import Reactor
 
         /// Decodes a row of ``SearchStatements/lexicon``.
         fileprivate init(_ row: Row, longest: Int) throws(PostgresError) {
-            let (_, composed, folded, stem, foldedStem) = try row.decode(
-                (String, String, String, String, String).self)
+            let (_, composed, folded, accentedStem, stem, foldedStem) = try row.decode(
+                (String, String, String, String, String, String).self)
             let isIndexed = folded.utf8.count <= longest && composed.utf8.count <= longest
             let isAccented = !composed.utf8.elementsEqual(folded.utf8)
             isStopWord = isIndexed && stem.isEmpty
             self.folded = isIndexed ? folded : ""
-            accented = isAccented && isIndexed ? composed : nil
+            let hasAccentedStem = !accentedStem.utf8.elementsEqual(stem.utf8)
+            accented = isAccented && isIndexed ? (hasAccentedStem ? accentedStem : composed) : nil
             let isFoldedStopWord = isAccented && foldedStem.isEmpty
             if !isIndexed {
                 stems = []
