@@ -98,12 +98,20 @@ internal import WorkerKit
         let (total, isComplete) = (try first.get(0, as: Int.self), try first.get(1, as: Bool.self))
         // A page without hits is one row with only the total.
         let found = try rows.filter { try $0.get(2, as: UUID?.self) != nil }
-        try await lexicon.load(try found.map { try $0.get(5, as: String.self) }, deadline: deadline)
+        let texts = await TokenizedText.of(try found.map { try $0.get(5, as: String.self) })
+        try await lexicon.load(texts, deadline: deadline)
+        let hasLongTexts = texts.contains(where: \.isLong)
+        var hits: [SearchHit] = []
+        for (row, text) in zip(found, texts) {
+            // Another task may have emptied the lexicon, because tasks take turns if texts are long.
+            if hasLongTexts { try await lexicon.load([text], deadline: deadline) }
+            hits.append(try SearchHit(row, text, query, lexicon))
+            if text.isLong { await Task.yield() }
+        }
         // If posts were deleted since the frequent lexeme was counted, the total can be exact nevertheless.
         let isExact = isComplete && total <= counted
         return Found(
-            hits: try found.map { try SearchHit($0, query, lexicon) },
-            total: isFrequent && !isExact ? limit : min(total, limit), isExact: isExact)
+            hits: hits, total: isFrequent && !isExact ? limit : min(total, limit), isExact: isExact)
     }
 
     /// Whether more posts match a query than are counted, because they all have one frequent stem.
@@ -149,13 +157,14 @@ internal import WorkerKit
 
 extension SearchHit {
     /// Decodes a row of ``SearchStatements/search``.
-    @Loop fileprivate init(_ row: Row, _ query: TSQuery, _ lexicon: Lexicon) throws(PostgresError) {
+    @Loop fileprivate init(
+        _ row: Row, _ text: TokenizedText, _ query: TSQuery, _ lexicon: Lexicon
+    ) throws(PostgresError) {
         let (_, _, id, authorID, authorName, content, createdAt, score) = try row.decode(
             (Int, Bool, UUID, UUID, String, String, Timestamp, Double).self)
-        let words = Tokenizer.words(of: content)
-        let matches = HighlightedWords(query.highlighted, lexicon).matches(content, words)
+        let matches = HighlightedWords(query.highlighted, lexicon).matches(content, text.words)
         self.init(
             id: id, author: Author(id: authorID, username: authorName), content: content,
-            createdAt: createdAt, score: score, highlight: Highlight.html(content, words, matches: matches))
+            createdAt: createdAt, score: score, highlight: Highlight.html(content, text.words, matches: matches))
     }
 }
