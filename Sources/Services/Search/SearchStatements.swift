@@ -9,8 +9,13 @@ enum SearchStatements {
     /// The maximum number of hits that are counted.
     static let countedLimit = 10_000
 
-    /// The time after which a search reads no further part. Only a phrase of frequent words that are rarely adjacent,
-    /// or a pair of frequent words that are rarely in one post, reaches it, and only among several millions of posts.
+    /// The time after which a search reads no further part. The part that is being read is read to its end, so a search
+    /// can take longer, and a search that reads the whole index at once is not limited.
+    ///
+    /// A phrase of frequent words that are rarely adjacent reaches the limit, because each post with all its words is
+    /// read to compare their positions, at about 5 µs for a short post. For example, stop words that 200,000 posts have
+    /// together reach it, and an index of 1,000,000 posts can have as many. A pair of frequent words that are rarely in
+    /// one post reaches it among several millions of posts.
     private static let timeLimit = "interval '1 second'"
 
     /// Returns a page of the posts that match a query ($1), best first. Each row has the number of hits, and whether

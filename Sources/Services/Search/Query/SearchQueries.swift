@@ -14,28 +14,52 @@ internal import WorkerKit
 
     func posts(_ search: SearchPosts, _ context: HandlerContext) async throws -> Reply {
         let key = "\(search.limit):\(search.page):\(search.query)"
-        return .json(try await cache.body(key) { try await page(search).jsonBytes() })
+        do {
+            return .json(
+                try await cache.body(key) {
+                    let found = try await find(search)
+                    let body = page(found, search).jsonBytes()
+                    if found.isPartial { throw PartialPage(body: body) }
+                    return body
+                })
+        } catch let partial as PartialPage {
+            return .json(partial.body)
+        }
+    }
+
+    /// A page without the posts with similar words. It is thrown, so that it is not cached.
+    private struct PartialPage: Error {
+        let body: [UInt8]
     }
 
     /// If a search has fewer hits than this, posts with similar words are listed below them.
     private static let expandedBelow = 20
+    /// A search that takes longer than this is not continued with similar words. It is shorter than the deadline, so
+    /// that the hits that were found reach the client in time.
+    private static let expansionTime: Duration = .seconds(3)
 
     /// Searches for the words of the search. As long as few posts match, also searches for words that begin with them,
-    /// and then for similarly spelled words.
-    private func page(_ search: SearchPosts) async throws -> Page<SearchHit> {
-        let deadline = ContinuousClock.now + .seconds(5)
+    /// and then for similarly spelled words. If that takes too long, returns the hits that were found so far.
+    private func find(_ search: SearchPosts) async throws -> Found {
+        let start = ContinuousClock.now
+        let deadline = start + .seconds(5)
         let expression = SearchExpression(search.query)
         try await lexicon.load(expression.texts, deadline: deadline)
-        guard let query = TSQuery(expression, lexicon) else { return page(Found(), search) }
+        guard let query = TSQuery(expression, lexicon) else { return Found() }
         let slice = Slice(offset: (search.page - 1) * search.limit, limit: search.limit)
         var found = try await hits(query, slice, deadline)
-        if found.isExact, found.total < Self.expandedBelow {
-            for query in try await similarQueries(expression, query, deadline)
+        guard found.isExact, found.total < Self.expandedBelow else { return found }
+        let expansionDeadline = start + Self.expansionTime
+        do {
+            for query in try await similarQueries(expression, query, expansionDeadline)
             where found.total < Self.expandedBelow {
-                try await found.append(hits(query, slice.after(found.total), deadline), limit: search.limit)
+                try await found.append(hits(query, slice.after(found.total), expansionDeadline), limit: search.limit)
             }
+        } catch let error as PostgresError where error.isTimeout && found.total > 0 {
+            found.isExact = false
+            found.isPartial = true
         }
-        return page(found, search)
+        return found
     }
 
     /// Returns the queries that find the posts with words that begin with the words of a search, and the posts with
@@ -78,6 +102,8 @@ internal import WorkerKit
         var hits: [SearchHit] = []
         var total = 0
         var isExact = true
+        /// Whether the posts with similar words are missing, because they could not be found in time.
+        var isPartial = false
 
         /// Appends hits that rank lower.
         mutating func append(_ other: Found, limit: Int) {
@@ -153,6 +179,11 @@ internal import WorkerKit
             items: found.hits, limit: search.limit,
             number: .init(page: search.page, total: found.total, isExact: found.isExact))
     }
+}
+
+extension PostgresError {
+    /// Whether the deadline passed, here or in the server (57014).
+    fileprivate var isTimeout: Bool { code == .deadlineExceeded || sqlState == "57014" }
 }
 
 extension SearchHit {
