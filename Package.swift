@@ -85,6 +85,7 @@ let layer1 =
     + driver("Curl", c: "CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev", ["ASCII", "Reactor", logging])
     + driver("Argon2", c: "CArgon2", pkgConfig: "libargon2", apt: "libargon2-dev", ["ASCII", "Reactor"])
     + driver("Zlib", c: "CZlib", pkgConfig: "zlib", apt: "zlib1g-dev", [])
+    + driver("Utf8proc", c: "CUtf8proc", pkgConfig: "libutf8proc", apt: "libutf8proc-dev", [])
     + [
         .target(
             name: "CCommonPasswords", path: "Sources/Contracts/Passwords/CCommonPasswords",
@@ -120,7 +121,7 @@ let layer3 = [
     module(
         "SearchService", path: "Sources/Services/Search", exclude: ["README.md"],
         resources: [.embedInCode("Migrations")],
-        serviceBase + ["AMQP"]),
+        serviceBase + ["AMQP", "Utf8proc"]),
     module("Multipart", path: "Sources/Ingress/Multipart", ["ASCII"]),
     module(
         "Ingress", exclude: ["Multipart", "README.md"], resources: [.embedInCode("Documentation/Page")],

@@ -25,11 +25,13 @@ struct SchemaScalarTests {
         "a string of white space or invisible characters is refused by notBlank",
         arguments: [
             " ", "\t\n\r\u{b}\u{c}", "\u{85}", "\u{200b}", "\u{ad}\u{200d}\u{fe0f}\u{2800}\u{3164}",
-            "\u{a0}\u{2003}\u{3000}\u{2028}\u{feff}\u{202f}\u{205f}\u{1680}",
+            "\u{a0}\u{2003}\u{3000}\u{2028}\u{feff}\u{202f}\u{205f}\u{1680}", "\u{e0001}\u{e0041}\u{e007f}",
+            "\u{fe0f}\u{e0100}\u{e01ef}", "\u{1d173}\u{1bca0}\u{e0fff}",
         ])
     func blank(text: String) throws {
         #expect(throws: ValidationError.self) { try Schema<String>.string.notBlank.decode(.string(text)) }
         _ = try Schema<String>.string.notBlank.decode(.string(text + "."))
+        _ = try Schema<String>.string.notBlank.decode(.string(text + "\u{1f3f4}\u{e0067}"))
     }
 
     @Test("a number without a fractional part is an integer, also if it is written as 10.0")

@@ -63,6 +63,7 @@ import Testing
             #expect(try await text("the -fox or of") == "(('the') & !('fox')) | (('of'))")
             #expect(try await text("the") == "(('the'))")
             #expect(try await text("Crème") == "((('creme' | 'crème')))")
+            #expect(try await text("x -crème -.NET") == "(('x') & !('crème') & !('.net'))")
             #expect(try await text("e-mail -C++") == "(((('e' <1> 'mail') | 'email')) & !('c++'))")
             #expect(try await text("\"东京塔 x\"") == "(('东京' <1> '京塔' <2> 'x'))")
             #expect(
@@ -80,6 +81,7 @@ import Testing
                 ("Crème", "'crème':1A 'creme':1"), ("e-mail", "'e':1 'email':1,2 'mail':2"),
                 ("b2b", "'2':1 'b':1 'b2b':1"), ("C++", "'c':1 'c++':1A"), ("东京塔", "'东京':1 '京塔':2 '塔':3"),
                 ("#SwiftLang", "'#swiftlang':1A 'lang':1 'swift':1 'swiftlang':1"), ("❤️", "'❤':1"),
+                ("1️⃣", "'1':1 '1\u{20E3}':1A"), ("a .NET", "'.net':2A 'a':1 'net':2"), ("½", "'1':1 '2':2"),
             ] {
                 let row = try #require(
                     try await fixture.database.query(

@@ -21,6 +21,23 @@ import WorkerKit
         }
     }
 
+    @Test("if similar words are not found in time, the exact hits are returned, and the reply is not cached")
+    @Loop func slowSimilarWords() async throws {
+        try await SearchFixture.with(connections: 3) { fixture in
+            try await fixture.post("burrow")
+            try await fixture.post("burr")
+            let lock = try await fixture.database.begin(deadline: .now + .seconds(30))
+            defer { lock.close() }
+            _ = try await lock.query(Statement("LOCK TABLE vocabulary"))
+            let page = try await fixture.search("burr")
+            #expect(page.items.map(\.content) == ["burr"])
+            #expect(page.number == .init(page: 1, total: 1, isExact: false))
+            await lock.rollback()
+            #expect(try await fixture.found("burr") == ["burr", "burrow"])
+            #expect(try await fixture.search("burr").number == .init(page: 1, total: 2))
+        }
+    }
+
     @Test("200 identical concurrent searches after a new post query the index once")
     @Loop func singleFlight() async throws {
         try await SearchFixture.with(connections: 8) { fixture in

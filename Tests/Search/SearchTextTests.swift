@@ -43,6 +43,12 @@ import Testing
             Row(posts: posts, query: "sun -☀", found: []),
             Row(posts: ["1️⃣ item"], query: "1", found: ["1️⃣ item"]),
             Row(posts: ["1 item"], query: "1️⃣", found: ["1 item"]),
+            Row(posts: ["1 item", "1️⃣ item"], query: "1️⃣", found: ["1️⃣ item", "1 item"]),
+            Row(posts: ["1 item", "1️⃣ item"], query: "item -1️⃣", found: ["1 item"]),
+            Row(posts: ["step1️⃣2️⃣3️⃣"], query: "2", found: ["step1️⃣2️⃣3️⃣"]),
+            Row(posts: ["press #️⃣", "press *️⃣", "press #"], query: "#️⃣", found: ["press #️⃣"]),
+            Row(posts: ["press#️⃣", "press *️⃣", "press #"], query: "press -*️⃣ -#\u{20E3}", found: ["press #"]),
+            Row(posts: ["C", "C++👍"], query: "C++", found: ["C++👍", "C"]),
             Row(posts: ["well done 👍🏽"], query: "👍", found: ["well done 👍🏽"]),
             Row(posts: ["well done 👍"], query: "👍🏿", found: ["well done 👍"]),
             Row(posts: ["she codes 👩🏽‍💻"], query: "👩‍💻", found: ["she codes 👩🏽‍💻"]),
@@ -106,10 +112,53 @@ import Testing
         Row(posts: ["٢٠٢٤"], query: "2024", found: ["٢٠٢٤"]),
         Row(posts: ["Diyarbakır"], query: "diyarbakir", found: ["Diyarbakır"]),
         Row(posts: ["the end", "thế giới"], query: "teh", found: []),
+        Row(posts: ["ano", "año"], query: "ano -año", found: ["ano"]),
+        Row(posts: ["ano", "año"], query: "ano -ano", found: []),
+        Row(posts: ["ano", "años"], query: "ano -año", found: ["ano"]),
+        Row(posts: ["creme brulee", "crème brûlée"], query: "creme -\"crème brûlée\"", found: ["creme brulee"]),
+        Row(posts: ["creme-brulee", "crème-brûlée"], query: "creme -crème-brûlée", found: ["creme-brulee"]),
+        Row(posts: ["क़लम"], query: "कलम", found: ["क़लम"]),
+        Row(posts: ["\u{915}\u{93C}लम"], query: "\u{958}लम", found: ["\u{915}\u{93C}लम"]),
+        Row(posts: ["ٱلكتاب"], query: "الكتاب", found: ["ٱلكتاب"]),
+        Row(posts: ["می\u{200C}خواهم"], query: "میخواهم", found: ["می\u{200C}خواهم"]),
+        Row(posts: ["Iʼll come"], query: "I'll", found: ["Iʼll come"]),
+        Row(posts: ["the Qurʾān"], query: "quran", found: ["the Qurʾān"]),
+        Row(posts: ["GROẞ"], query: "gross", found: ["GROẞ"]),
     ]
 
     @Test("a word finds itself in each spelling, and what was typed with its accents ranks first", arguments: accents)
     @Loop func findsAccents(_ row: Row) async throws { try await check(row) }
+
+    /// Pairs of texts, each of which finds the other.
+    private static let equalTexts: [(form: String, plain: String)] = [
+        ("plan Ⓧ", "plan x"), ("Ⓗⓔⓛⓛⓞ", "hello"), ("𝓗𝓮𝓵𝓵𝓸", "hello"), ("5㎏", "5kg"), ("25℃", "25°C"), ("①", "1"),
+        ("❶", "1"), ("㉑", "21"), ("㍿", "株式会社"), ("㌔", "キロ"), ("ｶﾞｽ", "ガス"), ("Ｃ＋＋", "C++"),
+        ("＃ｓｗｉｆｔ", "#swift"), ("ｅ－ｍａｉｌ", "e-mail"), ("１，０００", "1,000"), ("½ cup", "1/2 cup"),
+        ("m²", "m2"), ("H₂O", "h2o"), ("Henry Ⅷ", "Henry VIII"), ("ĳsberg", "ijsberg"), ("ǉubav", "ljubav"),
+        ("ﻣﺤﻤﺪ", "محمد"), ("ﻻ", "لا"), ("coŀlecció", "col·lecció"), ("รำไทย", "ร\u{E4D}\u{E32}ไทย"),
+        ("५ कप", "5 कप"), ("๓ ถ้วย", "3 ถ้วย"), ("e−mail", "e-mail"), ("e–mail", "e‑mail"), ("ŉ boek", "'n boek"),
+        ("№ 5", "no 5"),
+    ]
+
+    static let forms: [Row] =
+        equalTexts.map { Row(posts: [$0.form], query: $0.plain, found: [$0.form]) }
+        + equalTexts.map { Row(posts: [$0.plain], query: $0.form, found: [$0.plain]) }
+        + [
+            Row(posts: ["㍿タニタ"], query: "会社", found: ["㍿タニタ"]),
+            Row(posts: ["5㎏ of flour"], query: "kg", found: ["5㎏ of flour"]),
+            Row(posts: ["C", "Ｃ＋＋"], query: "C -C++", found: ["C"]),
+            Row(posts: ["1½ cups"], query: "1", found: ["1½ cups"]),
+            Row(posts: ["10² cells"], query: "10", found: ["10² cells"]),
+            Row(posts: ["10² cells"], query: "\"102\"", found: []),
+            Row(posts: ["a word¹"], query: "word", found: ["a word¹"]),
+            Row(posts: ["كوفيد١٩"], query: "19", found: ["كوفيد١٩"]),
+            Row(posts: ["Apple™ Watch"], query: "\"apple watch\"", found: ["Apple™ Watch"]),
+            Row(posts: ["ㅠㅠ"], query: "ㅠㅠ", found: ["ㅠㅠ"]),
+            Row(posts: ["open 🈁"], query: "🈁", found: ["open 🈁"]),
+        ]
+
+    @Test("a character that is a form of plain characters is found by them, and finds them", arguments: forms)
+    @Loop func findsForms(_ row: Row) async throws { try await check(row) }
 
     static let unspaced: [Row] = [
         Row(posts: ["这是一个测试文档"], query: "测试", found: ["这是一个测试文档"]),
@@ -193,6 +242,13 @@ import Testing
         Row(posts: ["node.js"], query: "nodejs", found: ["node.js"]),
         Row(posts: ["well-known"], query: "known", found: ["well-known"]),
         Row(posts: ["O'Brien"], query: "obrien", found: ["O'Brien"]),
+        Row(posts: ["dot net", "dot .NET"], query: "dot -.NET", found: ["dot net"]),
+        Row(posts: ["net", ".NET"], query: ".net", found: [".NET", "net"]),
+        Row(posts: ["ask swift", "ask @swift"], query: "ask -@swift", found: ["ask swift"]),
+        Row(posts: ["cost 5", "cost $5"], query: "cost -$5", found: ["cost 5"]),
+        Row(posts: ["cost 5", "cost 5 €"], query: "cost -€5", found: ["cost 5"]),
+        Row(posts: ["vote 1", "vote (+1)"], query: "vote -+1", found: ["vote 1"]),
+        Row(posts: ["mail a@swift.org"], query: "mail -@swift -.org", found: ["mail a@swift.org"]),
     ]
 
     @Test("a word with symbols finds what is meant, and is found by its parts", arguments: symbols)
@@ -223,10 +279,12 @@ import Testing
             try await fixture.post("love ❤️!")
             try await fixture.post("crème brûlée")
             try await fixture.post("C++ and C#")
+            try await fixture.post("½ ㍿")
             for (query, highlight) in [
                 ("测试", "这是一个<mark>测试</mark>文档"), ("email", "my <mark>e</mark>-<mark>mail</mark>"),
                 ("❤", "love <mark>❤️</mark>!"), ("creme", "<mark>crème</mark> brûlée"),
-                ("档", "这是一个测试文<mark>档</mark>"),
+                ("档", "这是一个测试文<mark>档</mark>"), ("2", "<mark>½</mark> ㍿"), ("会社", "½ <mark>㍿</mark>"),
+                ("株式会社", "½ <mark>㍿</mark>"),
             ] {
                 #expect(try await fixture.search(query).items.first?.highlight == highlight)
             }

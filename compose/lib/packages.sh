@@ -4,8 +4,8 @@
 # shellcheck disable=SC2034 # used by other parts
 PACKAGES=(
     rabbitmq-server postgresql redis-server
-    librabbitmq-dev libpq-dev libcurl4-openssl-dev libhiredis-dev libargon2-dev zlib1g-dev pkg-config
-    git ca-certificates curl jq openssl
+    librabbitmq-dev libpq-dev libcurl4-openssl-dev libhiredis-dev libargon2-dev zlib1g-dev libutf8proc-dev
+    pkg-config git ca-certificates curl jq openssl
 )
 # shellcheck disable=SC2034 # used by other parts
 TEST_PACKAGES=(python3 python3-pika python3-jsonschema python3-yaml shellcheck wrk)

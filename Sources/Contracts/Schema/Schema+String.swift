@@ -98,12 +98,12 @@ extension String {
 
 extension Unicode.Scalar {
     /// Whether nothing is shown for the code point: white space, and code points that Unicode calls default ignorable,
-    /// such as the zero width space. ``StringShape/notBlank`` excludes the same code points.
+    /// such as the zero width space. ``StringShape/notBlank`` excludes those of them that are below U+10000.
     fileprivate var isBlank: Bool {
         switch value {
         case 0x09...0x0D, 0x20, 0x85, 0xA0, 0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x1680, 0x17B4, 0x17B5, 0x180B...0x180F,
             0x2000...0x200F, 0x2028...0x202F, 0x205F...0x206F, 0x2800, 0x3000, 0x3164, 0xFE00...0xFE0F, 0xFEFF,
-            0xFFA0, 0xFFF0...0xFFF8:
+            0xFFA0, 0xFFF0...0xFFF8, 0x1BCA0...0x1BCA3, 0x1D173...0x1D17A, 0xE0000...0xE0FFF:
             true
         default: false
         }

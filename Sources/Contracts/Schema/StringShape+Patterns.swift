@@ -7,6 +7,11 @@ extension StringShape {
     static let withoutNUL = #"^[^\u0000]*$"#
 
     /// At least one character that is neither white space nor invisible.
+    ///
+    /// A validator accepts a text that has only invisible characters above U+FFFF, such as tag characters, which the
+    /// service refuses. No pattern for them is valid everywhere: engines whose characters have 16 bits (.NET,
+    /// JavaScript without the flag `u`) refuse a range of characters above U+FFFF, and engines whose characters are
+    /// code points (Rust) refuse a range of surrogates.
     static let notBlank =
         #"[^\t-\r \u0085\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"#
         + #"\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8]"#

@@ -17,6 +17,7 @@ package enum SearchService {
             Migration(name: "0004-time-buckets", sql: PackageResources._004_time_buckets_sql),
             Migration(name: "0005-pending-list", sql: PackageResources._005_pending_list_sql),
             Migration(name: "0006-folding", sql: PackageResources._006_folding_sql),
+            Migration(name: "0007-nukta", sql: PackageResources._007_nukta_sql),
         ],
         queues: [
             ConsumedQueue(Queue.searchQueries, prefetch: 64),

@@ -9,8 +9,13 @@ enum SearchStatements {
     /// The maximum number of hits that are counted.
     static let countedLimit = 10_000
 
-    /// The time after which a search reads no further part. Only a phrase of frequent words that are rarely adjacent,
-    /// or a pair of frequent words that are rarely in one post, reaches it, and only among several millions of posts.
+    /// The time after which a search reads no further part. The part that is being read is read to its end, so a search
+    /// can take longer, and a search that reads the whole index at once is not limited.
+    ///
+    /// A phrase of frequent words that are rarely adjacent reaches the limit, because each post with all its words is
+    /// read to compare their positions, at about 5 µs for a short post. For example, stop words that 200,000 posts have
+    /// together reach it, and an index of 1,000,000 posts can have as many. A pair of frequent words that are rarely in
+    /// one post reaches it among several millions of posts.
     private static let timeLimit = "interval '1 second'"
 
     /// Returns a page of the posts that match a query ($1), best first. Each row has the number of hits, and whether
@@ -113,17 +118,18 @@ enum SearchStatements {
     /// Moves the pending entries of the index to their places. Every scan of the index reads all pending entries.
     static let flushPendingList = Statement("SELECT gin_clean_pending_list('documents_search')")
 
-    /// Returns for each word of $1 its canonical composition, its folded form, the folded stem of the composition, and
-    /// the stem of the folded form; an empty text for the stem of a stop word. $2 is the dictionary.
+    /// Returns for each word of $1 its canonical composition, its folded form, the stem of the composition, this stem
+    /// folded, and the stem of the folded form; an empty text for the stem of a stop word. $2 is the dictionary.
     ///
     /// Languages have stems of words with accents. The stem of the folded word is needed, too, because people leave
     /// accents out.
     static let lexicon = Statement(
         """
-        SELECT word, composed, folded, coalesce(fold_word((ts_lexize($2::regdictionary, composed))[1]), ''),
+        SELECT word, composed, folded, coalesce(stem, ''), coalesce(fold_word(stem), ''),
             coalesce((ts_lexize($2::regdictionary, folded))[1], '')
         FROM unnest($1::text[]) AS word CROSS JOIN LATERAL normalize(word, NFC) AS composed
             CROSS JOIN LATERAL fold_word(word) AS folded
+            CROSS JOIN LATERAL (SELECT (ts_lexize($2::regdictionary, composed))[1]) AS stems (stem)
         """)
 
     /// The maximum number of prefix matches of a word.

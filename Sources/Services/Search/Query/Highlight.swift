@@ -53,8 +53,8 @@ struct Highlight {
             position = range.upperBound
         }
         for word in words[fragment] where word.isMatch {
-            // Neighbouring characters of a script without spaces get one mark.
-            if let range = marked, range.upperBound == word.range.lowerBound {
+            // Neighbouring characters of a script without spaces get one mark, and so do the words of one character.
+            if let range = marked, range.upperBound >= word.range.lowerBound {
                 marked = range.lowerBound..<word.range.upperBound
             } else {
                 mark()

@@ -14,28 +14,52 @@ internal import WorkerKit
 
     func posts(_ search: SearchPosts, _ context: HandlerContext) async throws -> Reply {
         let key = "\(search.limit):\(search.page):\(search.query)"
-        return .json(try await cache.body(key) { try await page(search).jsonBytes() })
+        do {
+            return .json(
+                try await cache.body(key) {
+                    let found = try await find(search)
+                    let body = page(found, search).jsonBytes()
+                    if found.isPartial { throw PartialPage(body: body) }
+                    return body
+                })
+        } catch let partial as PartialPage {
+            return .json(partial.body)
+        }
+    }
+
+    /// A page without the posts with similar words. It is thrown, so that it is not cached.
+    private struct PartialPage: Error {
+        let body: [UInt8]
     }
 
     /// If a search has fewer hits than this, posts with similar words are listed below them.
     private static let expandedBelow = 20
+    /// A search that takes longer than this is not continued with similar words. It is shorter than the deadline, so
+    /// that the hits that were found reach the client in time.
+    private static let expansionTime: Duration = .seconds(3)
 
     /// Searches for the words of the search. As long as few posts match, also searches for words that begin with them,
-    /// and then for similarly spelled words.
-    private func page(_ search: SearchPosts) async throws -> Page<SearchHit> {
-        let deadline = ContinuousClock.now + .seconds(5)
+    /// and then for similarly spelled words. If that takes too long, returns the hits that were found so far.
+    private func find(_ search: SearchPosts) async throws -> Found {
+        let start = ContinuousClock.now
+        let deadline = start + .seconds(5)
         let expression = SearchExpression(search.query)
         try await lexicon.load(expression.texts, deadline: deadline)
-        guard let query = TSQuery(expression, lexicon) else { return page(Found(), search) }
+        guard let query = TSQuery(expression, lexicon) else { return Found() }
         let slice = Slice(offset: (search.page - 1) * search.limit, limit: search.limit)
         var found = try await hits(query, slice, deadline)
-        if found.isExact, found.total < Self.expandedBelow {
-            for query in try await similarQueries(expression, query, deadline)
+        guard found.isExact, found.total < Self.expandedBelow else { return found }
+        let expansionDeadline = start + Self.expansionTime
+        do {
+            for query in try await similarQueries(expression, query, expansionDeadline)
             where found.total < Self.expandedBelow {
-                try await found.append(hits(query, slice.after(found.total), deadline), limit: search.limit)
+                try await found.append(hits(query, slice.after(found.total), expansionDeadline), limit: search.limit)
             }
+        } catch let error as PostgresError where error.isTimeout && found.total > 0 {
+            found.isExact = false
+            found.isPartial = true
         }
-        return page(found, search)
+        return found
     }
 
     /// Returns the queries that find the posts with words that begin with the words of a search, and the posts with
@@ -78,6 +102,8 @@ internal import WorkerKit
         var hits: [SearchHit] = []
         var total = 0
         var isExact = true
+        /// Whether the posts with similar words are missing, because they could not be found in time.
+        var isPartial = false
 
         /// Appends hits that rank lower.
         mutating func append(_ other: Found, limit: Int) {
@@ -98,12 +124,20 @@ internal import WorkerKit
         let (total, isComplete) = (try first.get(0, as: Int.self), try first.get(1, as: Bool.self))
         // A page without hits is one row with only the total.
         let found = try rows.filter { try $0.get(2, as: UUID?.self) != nil }
-        try await lexicon.load(try found.map { try $0.get(5, as: String.self) }, deadline: deadline)
+        let texts = await TokenizedText.of(try found.map { try $0.get(5, as: String.self) })
+        try await lexicon.load(texts, deadline: deadline)
+        let hasLongTexts = texts.contains(where: \.isLong)
+        var hits: [SearchHit] = []
+        for (row, text) in zip(found, texts) {
+            // Another task may have emptied the lexicon, because tasks take turns if texts are long.
+            if hasLongTexts { try await lexicon.load([text], deadline: deadline) }
+            hits.append(try SearchHit(row, text, query, lexicon))
+            if text.isLong { await Task.yield() }
+        }
         // If posts were deleted since the frequent lexeme was counted, the total can be exact nevertheless.
         let isExact = isComplete && total <= counted
         return Found(
-            hits: try found.map { try SearchHit($0, query, lexicon) },
-            total: isFrequent && !isExact ? limit : min(total, limit), isExact: isExact)
+            hits: hits, total: isFrequent && !isExact ? limit : min(total, limit), isExact: isExact)
     }
 
     /// Whether more posts match a query than are counted, because they all have one frequent stem.
@@ -147,15 +181,21 @@ internal import WorkerKit
     }
 }
 
+extension PostgresError {
+    /// Whether the deadline passed, here or in the server (57014).
+    fileprivate var isTimeout: Bool { code == .deadlineExceeded || sqlState == "57014" }
+}
+
 extension SearchHit {
     /// Decodes a row of ``SearchStatements/search``.
-    @Loop fileprivate init(_ row: Row, _ query: TSQuery, _ lexicon: Lexicon) throws(PostgresError) {
+    @Loop fileprivate init(
+        _ row: Row, _ text: TokenizedText, _ query: TSQuery, _ lexicon: Lexicon
+    ) throws(PostgresError) {
         let (_, _, id, authorID, authorName, content, createdAt, score) = try row.decode(
             (Int, Bool, UUID, UUID, String, String, Timestamp, Double).self)
-        let words = Tokenizer.words(of: content)
-        let matches = HighlightedWords(query.highlighted, lexicon).matches(content, words)
+        let matches = HighlightedWords(query.highlighted, lexicon).matches(content, text.words)
         self.init(
             id: id, author: Author(id: authorID, username: authorName), content: content,
-            createdAt: createdAt, score: score, highlight: Highlight.html(content, words, matches: matches))
+            createdAt: createdAt, score: score, highlight: Highlight.html(content, text.words, matches: matches))
     }
 }

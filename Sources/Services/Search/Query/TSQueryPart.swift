@@ -49,11 +49,12 @@ internal import Reactor
             distance += 1
             return
         }
-        if entry.isStopWord, word.suffix.isEmpty, !word.isTag { stopWords += 1 }
+        if entry.isStopWord, word.suffix.isEmpty, word.prefix == nil { stopWords += 1 }
         var spellings = word.suffix.isEmpty ? [] : [entry.folded + word.suffix]
-        if word.isTag { spellings.append("#" + entry.folded) }
-        // An exclusion uses only these lexemes. Otherwise they raise the rank.
+        if let prefix = word.prefix { spellings.append(String(prefix) + entry.folded) }
+        // An exclusion uses only these lexemes, or the word with its accents. Otherwise they raise the rank.
         guard !isExcluded || spellings.isEmpty else { return add(spellings) }
+        if isExcluded { return add(entry.excludedLexemes) }
         let words = entry.stems + expansions.filter { !entry.stems.contains($0) }
         add(words + (entry.accented.map { [$0] } ?? []) + spellings)
         required.append(words)
@@ -68,12 +69,14 @@ internal import Reactor
             for word in words { addWord(word, []) }
             return
         }
-        var spellings = words.first?.isTag == true ? ["#" + joined.folded] : []
+        var spellings = words.first?.prefix.map { [String($0) + joined.folded] } ?? []
         if !last.suffix.isEmpty { spellings.append(lastPart.folded + last.suffix) }
         guard !isExcluded || spellings.isEmpty else { return add(spellings) }
         if joined.isStopWord, parts.allSatisfy(\.isStopWord) { stopWords += 1 }
-        let phrase = parts.map { Self.alternatives($0.stems) }.joined(separator: " <1> ")
-        let others = joined.stems + (joined.accented.map { [$0] } ?? []) + spellings
+        let accented = joined.accented.map { [$0] } ?? []
+        let phrase = parts.map { Self.alternatives(isExcluded ? $0.excludedLexemes : $0.stems) }
+            .joined(separator: " <1> ")
+        let others = isExcluded ? joined.excludedLexemes : joined.stems + accented + spellings
         append("((\(phrase)) | \(others.map(TSQuery.quoted).joined(separator: " | ")))")
         required += parts.map { $0.stems + joined.stems }
         highlighted.formUnion(parts.flatMap(\.stems) + others)

@@ -13,6 +13,8 @@ enum CharacterKind {
     case joiner
     /// A part of the name of a region, after the symbol of a flag.
     case flagTag
+    /// Shows the digit, `#` or `*` before it as a key: U+20E3.
+    case keycap
     /// Changes only how other characters look, or is not shown: variation selectors, skin tones, soft hyphens.
     case invisible
     case separator
@@ -28,17 +30,25 @@ enum CharacterKind {
 
     private static func beyondASCII(_ scalar: Unicode.Scalar) -> CharacterKind {
         switch scalar.value {
+        // Blocks of one kind. The properties of a character would take most of the time that a long text takes.
+        case 0xC0...0xD6, 0xD8...0xF6, 0xF8...0x24F, 0x400...0x481, 0x48A...0x52F: return .letter
+        case 0x3041...0x3096, 0x30A1...0x30FA, 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xAC00...0xD7A3: return .unspaced
+        case 0x2B9, 0x2BB...0x2BF, 0xA78C: return .separator  // letters that are shown as apostrophes
         case 0x200B: return .separator  // the zero width space separates words in Thai and Khmer
         case 0x200D: return .joiner
+        case 0x20E3: return .keycap
+        case 0x2044, 0x2212, 0x2215: return .separator  // a minus sign and slashes, which count as mathematical symbols
         case 0x1F1E6...0x1F1FF: return .regionalIndicator
         case 0x1F3FB...0x1F3FF: return .invisible  // skin tones
         case 0xE0020...0xE007F: return .flagTag
-        // The vowels and final consonants of a decomposed Korean syllable, and half-width sound marks of Japanese.
-        case 0x1160...0x11FF, 0xD7B0...0xD7FF, 0xFF9E...0xFF9F: return .mark
-        default: break
+        // The vowels and final consonants of a decomposed Korean syllable.
+        case 0x1160...0x11FF, 0xD7B0...0xD7FF: return .mark
+        default: return byProperties(scalar)
         }
+    }
+
+    private static func byProperties(_ scalar: Unicode.Scalar) -> CharacterKind {
         let properties = scalar.properties
-        if properties.isEmojiPresentation { return .symbol }
         switch properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter: return .letter
         case .modifierLetter, .otherLetter, .letterNumber:

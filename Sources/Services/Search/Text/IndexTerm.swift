@@ -59,7 +59,9 @@ struct IndexTerm {
         if !word.suffix.isEmpty {
             body(IndexTerm(bytes: word.bytes, position: position, form: .folded(suffix: word.suffix)))
         }
-        if word.isTag, !isPart { body(IndexTerm(bytes: word.bytes, position: position, form: .folded(prefix: "#"))) }
+        if let prefix = word.prefix, !isPart {
+            body(IndexTerm(bytes: word.bytes, position: position, form: .folded(prefix: String(prefix))))
+        }
         for part in word.isTag ? word.tagParts(in: text) : word.lettersAndDigits {
             body(IndexTerm(bytes: part, position: position, form: .stem))
         }
@@ -75,8 +77,8 @@ struct IndexTerm {
         for offset in [0, words.count - 1] {
             body(IndexTerm(bytes: joined, position: position + offset, form: .stem))
         }
-        if words.first?.isTag == true {
-            body(IndexTerm(bytes: joined, position: position, form: .folded(prefix: "#")))
+        if let prefix = words.first?.prefix {
+            body(IndexTerm(bytes: joined, position: position, form: .folded(prefix: String(prefix))))
         }
     }
 

@@ -19,10 +19,13 @@ internal import Reactor
         let stems: [String]
         /// The word without accents and ligatures.
         let folded: String
-        /// The word with its accents, in canonical composition (NFC); `nil` if it has none.
+        /// The stem of the word with its accents, in canonical composition (NFC), or the word if its stem has none;
+        /// `nil` if the word has no accents.
         let accented: String?
         let isStopWord: Bool
         fileprivate var isInVocabulary = false
+        /// The lexemes that exclude the word. A word that was typed with accents does not exclude the one without them.
+        var excludedLexemes: [String] { accented.map { [$0] } ?? stems }
 
         /// The stems as parts of the text of a `tsvector`.
         fileprivate let quotedStems: [String]
@@ -31,13 +34,14 @@ internal import Reactor
 
         /// Decodes a row of ``SearchStatements/lexicon``.
         fileprivate init(_ row: Row, longest: Int) throws(PostgresError) {
-            let (_, composed, folded, stem, foldedStem) = try row.decode(
-                (String, String, String, String, String).self)
+            let (_, composed, folded, accentedStem, stem, foldedStem) = try row.decode(
+                (String, String, String, String, String, String).self)
             let isIndexed = folded.utf8.count <= longest && composed.utf8.count <= longest
             let isAccented = !composed.utf8.elementsEqual(folded.utf8)
             isStopWord = isIndexed && stem.isEmpty
             self.folded = isIndexed ? folded : ""
-            accented = isAccented && isIndexed ? composed : nil
+            let hasAccentedStem = !accentedStem.utf8.elementsEqual(stem.utf8)
+            accented = isAccented && isIndexed ? (hasAccentedStem ? accentedStem : composed) : nil
             let isFoldedStopWord = isAccented && foldedStem.isEmpty
             if !isIndexed {
                 stems = []
@@ -113,12 +117,21 @@ internal import Reactor
     ///
     /// The entries stay in the cache at least until the caller suspends next.
     func load(_ texts: [String], deadline: ContinuousClock.Instant? = nil) async throws(PostgresError) {
+        try await load(texts.map { TokenizedText($0) }, deadline: deadline)
+    }
+
+    /// Loads the entries of the words of some texts into the cache. Other tasks run between two long texts.
+    ///
+    /// The entries stay in the cache at least until the caller suspends next. If there are several texts and one is
+    /// long, this holds for the last one only.
+    func load(_ texts: [TokenizedText], deadline: ContinuousClock.Instant? = nil) async throws(PostgresError) {
         emptyIfOld()
         // The loop repeats, because another task may have emptied the cache during the query.
         while true {
             var missing: Set<Key> = []
-            for text in texts {
-                IndexTerm.forEachTerm(in: text, Tokenizer.words(of: text)) { term in
+            for (index, text) in texts.enumerated() {
+                if text.isLong, index > 0 { await Task.yield() }
+                IndexTerm.forEachTerm(in: text.text, text.words) { term in
                     let key = Key(bytes: term.bytes)
                     if needsEntry(term), entries[key] == nil { missing.insert(key) }
                 }
@@ -167,11 +180,16 @@ extension Lexicon {
 
     /// Splits posts into words, and loads what is not cached.
     func analyze(_ posts: [String]) async throws(PostgresError) -> Analysis {
+        let texts = await TokenizedText.of(posts)
         emptyIfOld()
         while true {
             var analysis = Analysis()
             var missing: Set<Key> = []
-            for post in posts { add(post, to: &analysis, &missing) }
+            for text in texts {
+                add(text, to: &analysis, &missing)
+                // Other tasks may empty the cache meanwhile. The entries of the next texts are then missing.
+                if text.isLong { await Task.yield() }
+            }
             guard !missing.isEmpty else { return analysis }
             try await loadEntries(of: missing)
         }
@@ -183,10 +201,10 @@ extension Lexicon {
     }
 
     /// Adds the terms of a post to an analysis, and to `missing` the words that are not cached.
-    private func add(_ post: String, to analysis: inout Analysis, _ missing: inout Set<Key>) {
-        var vector = VectorText(capacity: post.utf8.count * 3 / 2)
+    private func add(_ post: TokenizedText, to analysis: inout Analysis, _ missing: inout Set<Key>) {
+        var vector = VectorText(capacity: post.text.utf8.count * 3 / 2)
         var newWords = 0
-        IndexTerm.forEachTerm(in: post, Tokenizer.words(of: post)) { term in
+        IndexTerm.forEachTerm(in: post.text, post.words) { term in
             guard needsEntry(term) else {
                 if term.form == .literal {
                     vector.append(TSQuery.quoted(String(decoding: term.bytes, as: UTF8.self)), term.position)

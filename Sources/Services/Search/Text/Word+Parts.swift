@@ -14,9 +14,14 @@ extension Tokenizer.Word {
     /// - Parameter text: the text of the word, as it was typed.
     func tagParts(in text: String) -> [[UInt8]] {
         guard kind == .word, isTag else { return [] }
-        let typed = text.utf8.dropFirst(range.lowerBound).prefix(range.count - suffix.utf8.count)
-        let scalars = Array(String(decoding: typed, as: UTF8.self).unicodeScalars).filter {
-            CharacterKind($0) != .invisible
+        let typed = text.utf8.dropFirst(range.lowerBound).prefix(range.count)
+        var scalars: [Unicode.Scalar] = []
+        for scalar in String(decoding: typed, as: UTF8.self).unicodeScalars {
+            if scalar.value >= 0xA0, let plain = PlainForm.of(scalar) {
+                scalars += plain.filter { Self.isPartOfTag(CharacterKind($0)) }
+            } else if Self.isPartOfTag(CharacterKind(scalar)) {
+                scalars.append(scalar)
+            }
         }
         var parts: [[UInt8]] = []
         for (index, scalar) in scalars.enumerated() {
@@ -29,6 +34,10 @@ extension Tokenizer.Word {
         return Self.limited(parts.flatMap { $0.split { Self.isDigit($0) != Self.isDigit($1) } })
     }
 
+    private static func isPartOfTag(_ kind: CharacterKind) -> Bool {
+        kind == .letter || kind == .digit || kind == .mark
+    }
+
     /// The whole symbol, and then each symbol that it joins, such as a woman and a computer.
     var symbols: [[UInt8]] {
         let parts = text.unicodeScalars.split(separator: "\u{200D}").map { Array(String($0).utf8) }
@@ -39,6 +48,11 @@ extension Tokenizer.Word {
     /// be written with different code points.
     var isStoredUnchanged: Bool {
         guard length == 1, let scalar = text.unicodeScalars.first else { return false }
+        switch scalar.value {
+        // Thai, kana, Chinese and Korean characters. A look-up of their properties would take longer.
+        case 0xE01...0xE32, 0x3041...0x3096, 0x30A1...0x30FA, 0x4E00...0x9FFF, 0xAC00...0xD7A3: return true
+        default: break
+        }
         let isKoreanLetter = (0x1100...0x11FF).contains(scalar.value) || (0xA960...0xA97F).contains(scalar.value)
         return !isKoreanLetter && !scalar.properties.changesWhenNFKCCaseFolded
     }
