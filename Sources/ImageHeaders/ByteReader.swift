@@ -46,6 +46,16 @@ struct ByteReader {
         return ByteReader(bytes, start..<position)
     }
 
+    /// Returns a reader of the data in ranges of the file: of all data if it is in one range, otherwise of the first
+    /// bytes.
+    func reader(of ranges: [Range<Int>]) throws(ImageFault) -> ByteReader {
+        guard ranges.allSatisfy({ $0.upperBound <= bytes.count }) else { throw .truncated }
+        if ranges.count == 1 { return ByteReader(bytes, ranges[0]) }
+        var first: [UInt8] = []
+        for range in ranges where first.count < 1024 { first += bytes[range].prefix(1024) }
+        return ByteReader(first)
+    }
+
     mutating func byte() throws(ImageFault) -> UInt8 {
         guard position < end else { throw .truncated }
         defer { position += 1 }

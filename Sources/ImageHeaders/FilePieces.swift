@@ -24,7 +24,13 @@ struct FilePieces {
         func applies(keepingMetadata: Bool) -> Bool { self == .always || (self == .withMetadata) == keepingMetadata }
     }
 
+    /// The maximum number of pieces. No image needs as many. Without this limit, a file in which tiny parts alternate
+    /// would take many times its size in memory.
+    private static let maximumCount = 100_000
+
     private var pieces: [(content: Content, use: Use)] = []
+    /// Whether there were more pieces than the maximum. The list is then incomplete.
+    private(set) var isTooFragmented = false
 
     /// Keeps a range of the original file.
     mutating func keep(_ range: Range<Int>) {
@@ -36,32 +42,37 @@ struct FilePieces {
     /// - Parameter replacement: the bytes that take its place if the metadata is left out.
     mutating func metadata(_ range: Range<Int>, replacement: [UInt8] = []) {
         append(range, .withMetadata)
-        if !replacement.isEmpty { pieces.append((.bytes(replacement), .withoutMetadata)) }
+        append(.bytes(replacement), .withoutMetadata)
     }
 
     /// Keeps a range only together with the metadata. Otherwise, zeros take its place, so that no later byte moves.
     mutating func blank(_ range: Range<Int>) {
         guard !range.isEmpty else { return }
         append(range, .withMetadata)
-        pieces.append((.zeros(range.count), .withoutMetadata))
+        append(.zeros(range.count), .withoutMetadata)
     }
 
     /// Adds bytes that the original file does not have at this place.
     mutating func add(_ bytes: [UInt8]) {
-        pieces.append((.bytes(bytes), .always))
+        append(.bytes(bytes), .always)
     }
 
     /// Adds bytes that depend on whether the metadata is kept.
     mutating func add(withMetadata: [UInt8], withoutMetadata: [UInt8]) {
-        pieces.append((.bytes(withMetadata), .withMetadata))
-        pieces.append((.bytes(withoutMetadata), .withoutMetadata))
+        append(.bytes(withMetadata), .withMetadata)
+        append(.bytes(withoutMetadata), .withoutMetadata)
     }
 
     /// Adds the pieces of another list.
     mutating func add(_ other: FilePieces) {
         for piece in other.pieces {
-            if case .range(let range) = piece.content { append(range, piece.use) } else { pieces.append(piece) }
+            if case .range(let range) = piece.content {
+                append(range, piece.use)
+            } else {
+                append(piece.content, piece.use)
+            }
         }
+        if other.isTooFragmented { isTooFragmented = true }
     }
 
     /// Returns the size of the file in bytes.
@@ -93,7 +104,13 @@ struct FilePieces {
         {
             pieces[pieces.count - 1].content = .range(previous.lowerBound..<range.upperBound)
         } else {
-            pieces.append((.range(range), use))
+            append(.range(range), use)
         }
+    }
+
+    private mutating func append(_ content: Content, _ use: Use) {
+        guard content.count > 0 else { return }
+        guard pieces.count < Self.maximumCount else { return isTooFragmented = true }
+        pieces.append((content, use))
     }
 }

@@ -14,43 +14,51 @@ extension ImageFile {
     }
 
     /// Reads an AVIF (AV1 Image File Format 1.1): the boxes up to the last one that contains a part of the image. The
-    /// size is that of the primary item, after cropping and rotation.
+    /// size is that of the primary item, or that of the movie if the file is an image sequence, after cropping and
+    /// rotation.
     ///
     /// Boxes refer to image data by its position in the file. Therefore metadata is overwritten with zeros, so that the
-    /// image data does not move. The boxes `mdat` and `idat` keep only the bytes to which an image refers.
+    /// image data does not move. Only the boxes that a decoder needs and the bytes to which the image refers are kept.
     static func avif(_ reader: inout ByteReader, _ pieces: inout FilePieces) throws(ImageFault) -> ImageHeader {
-        var parser = AVIFParser(fileEnd: reader.end)
+        var parser = AVIFParser(file: reader)
         try parser.readBoxes(&reader)
         let header = try parser.header()
-        pieces = parser.layout.pieces()
+        pieces = try parser.layout.pieces()
         return header
     }
 }
 
 private struct AVIFParser {
-    let fileEnd: Int
+    /// A reader of the whole file.
+    let file: ByteReader
     private(set) var layout = FixedLayout()
     private var items: AVIFItems?
     private var movie: AVIFMovie?
     private var majorBrand: ChunkName = "avif"
-    /// The contents of the boxes `mdat`, in the order of the file.
-    private var mediaData: [Range<Int>] = []
+    private var brands: Set<ChunkName> = []
+    /// The ends of the boxes, in the order of the file.
+    private var boxEnds: [Int] = []
 
-    init(fileEnd: Int) {
-        self.fileEnd = fileEnd
+    init(file: ByteReader) {
+        self.file = file
     }
 
     mutating func readBoxes(_ reader: inout ByteReader) throws(ImageFault) {
         let type = try reader.box()
-        var brands = type.content
-        majorBrand = try brands.chunkName()
-        keep(type.range)
+        var content = type.content
+        majorBrand = try content.chunkName()
+        try content.skip(4)
+        brands = [majorBrand]
+        while content.remaining >= 4 { brands.insert(try content.chunkName()) }
+        layout.keep(type.range)
+        finishBox(type.range.upperBound, isNeeded: true)
         while !reader.isAtEnd {
             var rest = reader
             do throws(ImageFault) {
+                try layout.count()
                 try read(try reader.box())
             } catch {
-                guard items != nil else { throw error }
+                guard items != nil || movie != nil else { throw error }
                 // The last box can state more bytes than the file has. Anything else is no part of the image.
                 try readLastMediaData(&rest)
                 return
@@ -59,65 +67,61 @@ private struct AVIFParser {
     }
 
     private mutating func read(_ box: MediaBox) throws(ImageFault) {
+        var isNeeded = true
         switch box.type {
-        case "meta" where items == nil:
-            items = try AVIFItems(box, &layout)
-            layout.extend(to: box.range.upperBound)
-        case "moov" where movie == nil:
-            movie = try AVIFMovie(box, &layout)
-            layout.extend(to: box.range.upperBound)
+        case "meta" where items == nil: items = try AVIFItems(box, &layout)
+        case "moov" where movie == nil: movie = try AVIFMovie(box, in: file, &layout)
         case "mdat":
-            keepMediaData(header: box.range.lowerBound..<box.content.position, end: box.range.upperBound)
+            layout.keepHeader(box)
+            isNeeded = false
         default:
             layout.free(box)
+            isNeeded = false
         }
+        finishBox(box.range.upperBound, isNeeded: isNeeded)
     }
 
     private mutating func readLastMediaData(_ reader: inout ByteReader) throws(ImageFault) {
         let start = reader.position
         guard reader.begins(with: "mdat".utf8, after: 4), try reader.bigEndian(4) > 1 else { return }
         try reader.skip(4)
-        let size = UInt32(truncatingIfNeeded: fileEnd - start)
+        let size = UInt32(truncatingIfNeeded: file.end - start)
         layout.correct(at: start, [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: size >> $0) })
-        keepMediaData(header: (start + 4)..<reader.position, end: fileEnd)
+        layout.keep((start + 4)..<reader.position)
+        finishBox(file.end, isNeeded: false)
     }
 
-    private mutating func keepMediaData(header: Range<Int>, end: Int) {
-        layout.keep(header)
-        mediaData.append(header.upperBound..<end)
-    }
-
-    private mutating func keep(_ range: Range<Int>) {
-        layout.keep(range)
-        layout.extend(to: range.upperBound)
+    private mutating func finishBox(_ end: Int, isNeeded: Bool) {
+        boxEnds.append(end)
+        if isNeeded { layout.extend(to: end) }
     }
 
     /// Returns the header, and keeps the image data.
     mutating func header() throws(ImageFault) -> ImageHeader {
-        guard let items else { throw .truncated }
+        // The brand `avif` promises a picture, and the brand `avis` a sequence of pictures.
+        guard items != nil || (movie != nil && !brands.contains("avif")) else { throw .truncated }
+        guard movie != nil || !brands.contains("avis") else { throw .malformed }
+        let primary = try items?.primary(in: file)
+        try keepImageData((items.map { Array($0.ranges) } ?? []) + (movie?.chunks ?? []))
         // A file whose major brand is that of image sequences is shown from its movie.
-        guard movie != nil || majorBrand != "avis" else { throw .malformed }
-        try keepImageData(items.extents + (movie?.chunks ?? []))
-        for extent in items.innerExtents { layout.keep(extent) }
-        let primary = try items.primary()
+        let shown = majorBrand == "avis" || primary == nil ? movie?.transforms : primary?.transforms
+        guard let shown else { throw .malformed }
         let frames = max(1, movie?.frames ?? 1)
-        let area = max(primary.decodedArea, movie?.frameArea ?? 0)
+        let area = max(primary?.decodedArea ?? 0, movie?.frameArea ?? 0)
         return try ImageHeader(
-            .avif, primary.size, orientation: primary.isRotated ? Orientation(6) : .upright, frames: frames,
+            .avif, shown.size, orientation: shown.isRotated ? Orientation(6) : .upright, frames: frames,
             pixels: area.multipliedSaturating(by: frames))
     }
 
-    /// Keeps ranges of the file, which must be inside the boxes `mdat`.
+    /// Keeps ranges of the file, which must be inside its boxes. A box that contains image data is kept up to its end.
     private mutating func keepImageData(_ ranges: [Range<Int>]) throws(ImageFault) {
-        var boxes = mediaData[...]
-        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
-            guard range.upperBound <= fileEnd else { throw .truncated }
-            while let box = boxes.first, box.upperBound <= range.lowerBound { boxes.removeFirst() }
-            guard let box = boxes.first, box.lowerBound <= range.lowerBound, range.upperBound <= box.upperBound else {
-                throw .malformed
-            }
+        var ends = boxEnds[...]
+        for range in ranges.sorted(by: { $0.upperBound < $1.upperBound }) {
+            guard range.upperBound <= file.end else { throw .truncated }
+            while let end = ends.first, end < range.upperBound { ends.removeFirst() }
+            guard let end = ends.first else { throw .malformed }
             layout.keep(range)
-            layout.extend(to: box.upperBound)
+            layout.extend(to: end)
         }
     }
 }

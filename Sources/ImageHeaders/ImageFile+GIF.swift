@@ -49,8 +49,7 @@ private struct GIFParser {
             let label = try reader.byte()
             let content = reader
             try reader.skipSubBlocks()
-            let range = start..<reader.position
-            if Self.isNeeded(label, content) { pending.keep(range) } else { pending.metadata(range) }
+            keepExtension(label, content, start..<reader.position)
         case 0x2C:
             try readFrame(from: start)
         case 0x3B:
@@ -92,14 +91,24 @@ private struct GIFParser {
         pending = FilePieces()
     }
 
-    /// Returns whether an extension has an effect on how the image looks: the delay of a frame, a text, the number of
-    /// repetitions, or a colour profile.
-    private static func isNeeded(_ label: UInt8, _ content: ByteReader) -> Bool {
+    /// Keeps an extension that has an effect on how the image looks: the delay of a frame, the number of repetitions,
+    /// or a colour profile. Of the sub-blocks of the first two, only the one that decoders read is kept.
+    private mutating func keepExtension(_ label: UInt8, _ content: ByteReader, _ range: Range<Int>) {
+        guard let length = Self.neededLength(label, content) else { return pending.metadata(range) }
+        let end = min(content.position + length, range.upperBound - 1)
+        pending.keep(range.lowerBound..<end)
+        pending.metadata(end..<(range.upperBound - 1))
+        pending.keep((range.upperBound - 1)..<range.upperBound)
+    }
+
+    /// Returns the length of the sub-blocks to keep, without the terminator; `nil` if the extension is metadata.
+    private static func neededLength(_ label: UInt8, _ content: ByteReader) -> Int? {
         switch label {
-        case 0xF9, 0x01: true
-        case 0xFF:
-            ["NETSCAPE2.0", "ANIMEXTS1.0", "ICCRGBG1012"].contains { content.begins(with: $0.utf8, after: 1) }
-        default: false
+        case 0xF9: content.begins(with: [4]) ? 5 : nil
+        case 0xFF where content.begins(with: "\u{B}ICCRGBG1012".utf8): content.remaining
+        case 0xFF where ["NETSCAPE2.0", "ANIMEXTS1.0"].contains { content.begins(with: "\u{B}\($0)".utf8) }:
+            content.begins(with: [3, 1], after: 12) ? 16 : nil
+        default: nil
         }
     }
 }

@@ -28,6 +28,8 @@ private struct JPEGParser {
     private(set) var hasScan = false
     /// Whether the end marker was read.
     private(set) var isAtEnd = false
+    /// Whether restart markers divide the entropy-coded data.
+    private var hasRestarts = false
     private var size: ImageHeader.Size?
     /// The orientation in the first EXIF segment; `nil` before this segment.
     private var orientation: Orientation?
@@ -63,10 +65,18 @@ private struct JPEGParser {
             _ = try segment()
             guard hasScan || !reader.isAtEnd else { throw .truncated }
             hasScan = true
-            // FF 00 stands for a data byte FF, and restart markers are inside the data (section B.1.1.5).
-            reader.skipToMarkerOrEnd { $0 == 0x00 || (0xD0...0xD7).contains($0) }
+            // FF 00 stands for a data byte FF, and restart markers are inside the data (section B.1.1.5). A decoder
+            // that expects a restart marker skips reserved markers.
+            let hasRestarts = hasRestarts
+            reader.skipToMarkerOrEnd {
+                $0 == 0x00 || (0xD0...0xD7).contains($0) || (hasRestarts && $0 < 0xC0)
+            }
             pieces.keep(start..<reader.position)
-        case 0xC4, 0xCC, 0xDB...0xDD:  // tables and miscellaneous segments (section B.2.4)
+        case 0xDD:  // restart interval (section B.2.4.4)
+            var interval = try segment()
+            hasRestarts = try interval.bigEndian(2) > 0
+            pieces.keep(start..<reader.position)
+        case 0xC4, 0xCC, 0xDB, 0xDC:  // tables and miscellaneous segments (section B.2.4)
             _ = try segment()
             pieces.keep(start..<reader.position)
         case let code where (0xE0...0xEF).contains(code) || code == 0xFE:  // application data, comment

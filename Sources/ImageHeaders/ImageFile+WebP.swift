@@ -23,14 +23,23 @@ extension ImageFile {
 }
 
 private struct WebPParser {
-    /// The chunks with an effect on how the image looks.
-    private static let neededChunks: Set<ChunkName> = ["VP8 ", "VP8L", "ALPH", "ANIM", "ANMF", "ICCP"]
-    /// The flags in the chunk `VP8X` that announce EXIF and XMP chunks.
-    private static let metadataFlags: UInt8 = 0x0C
+    /// The chunks with an effect on how a still image looks.
+    private static let neededChunks: Set<ChunkName> = ["VP8 ", "VP8L", "ALPH", "ICCP"]
+    /// The chunks with an effect on how a frame of an animation looks.
+    private static let frameChunks: Set<ChunkName> = ["VP8 ", "VP8L", "ALPH"]
+    /// The flags in the chunk `VP8X` that announce an animation, EXIF and XMP.
+    private static let (animationFlag, exifFlag, xmpFlag): (UInt8, UInt8, UInt8) = (0x02, 0x08, 0x04)
 
     private var file: ByteReader
     /// The pieces of the chunks.
     private(set) var pieces = FilePieces()
+    /// The flags in the chunk `VP8X`; 0 in the simple format.
+    private var flags: UInt8 = 0
+    /// The orientation in the first EXIF chunk, which browsers ignore; `nil` before this chunk, and if no flag
+    /// announces it.
+    private var orientation: Orientation?
+
+    private var isAnimated: Bool { flags & Self.animationFlag != 0 }
 
     /// - Parameter file: the RIFF file from the name `WEBP` on.
     init(_ file: ByteReader) {
@@ -45,11 +54,13 @@ private struct WebPParser {
         let start = file.position
         let (name, content) = try Self.chunk(&file)
         guard name != "VP8X" else {
-            try keepExtendedHeader(content, start..<file.position)
-            return try extended(content)
+            let range = start..<file.position
+            let header = try extended(content)
+            try prependExtendedHeader(content, range)
+            return header
         }
         guard let size = try Self.image(name, content) else { throw .malformed }
-        keep(name, start..<file.position)
+        pieces.keepChunk(start..<file.position)
         while !file.isAtEnd { _ = try nextChunk() }
         return try ImageHeader(.webp, size)
     }
@@ -58,7 +69,7 @@ private struct WebPParser {
     /// have sizes of their own.
     private mutating func extended(_ header: ByteReader) throws(ImageFault) -> ImageHeader {
         var header = header
-        let isAnimated = try header.byte() & 2 != 0
+        flags = try header.byte()
         try header.skip(3)
         let canvas = ImageHeader.Size(width: try header.littleEndian(3) + 1, height: try header.littleEndian(3) + 1)
         var frames = 0
@@ -66,7 +77,7 @@ private struct WebPParser {
         while !file.isAtEnd {
             let (name, content) = try nextChunk()
             if name == "ANMF", isAnimated {
-                pixels = pixels.addingSaturating(max(canvas.area, try Self.animationFrame(content).area))
+                pixels = pixels.addingSaturating(max(canvas.area, try Self.frameSize(content).area))
                 frames += 1
             } else if let size = try Self.image(name, content) {
                 guard size == canvas, !isAnimated, frames == 0 else { throw .malformed }
@@ -78,41 +89,67 @@ private struct WebPParser {
         return try ImageHeader(.webp, canvas, frames: frames, pixels: pixels)
     }
 
-    private mutating func keepExtendedHeader(_ content: ByteReader, _ range: Range<Int>) throws(ImageFault) {
-        var content = content
+    /// Adds the chunk `VP8X` in front of the others. Its flags then announce only the chunks that the file has.
+    private mutating func prependExtendedHeader(_ content: ByteReader, _ range: Range<Int>) throws(ImageFault) {
         let place = content.position
-        let flags = try content.byte()
-        guard flags & Self.metadataFlags != 0 else { return keep("VP8X", range) }
-        pieces.keep(range.lowerBound..<place)
-        pieces.metadata(place..<(place + 1), replacement: [flags & ~Self.metadataFlags])
-        pieces.keep((place + 1)..<range.upperBound)
-        addPadding(range)
+        let hasOrientation = orientation?.tiff != nil
+        let stored = flags & ~(Self.exifFlag | Self.xmpFlag) | (hasOrientation ? Self.exifFlag : 0)
+        var all = FilePieces()
+        if stored == flags {
+            all.keepChunk(range)
+        } else {
+            all.keep(range.lowerBound..<place)
+            all.metadata(place..<(place + 1), replacement: [stored])
+            all.keepChunk((place + 1)..<range.upperBound, start: range.lowerBound)
+        }
+        all.add(pieces)
+        pieces = all
     }
 
     private mutating func nextChunk() throws(ImageFault) -> (ChunkName, ByteReader) {
         let start = file.position
         let (name, content) = try Self.chunk(&file)
-        keep(name, start..<file.position)
+        let range = start..<file.position
+        switch name {
+        case "ANMF" where isAnimated: try keepFrame(content, range)
+        case "ANIM" where isAnimated: pieces.keepChunk(range)
+        case "EXIF" where flags & Self.exifFlag != 0 && orientation == nil:
+            let found = Orientation(exif: content)
+            orientation = found
+            pieces.removeChunk(range, replacement: found.tiff.map(Self.exif) ?? [])
+        case let name where Self.neededChunks.contains(name): pieces.keepChunk(range)
+        default: pieces.removeChunk(range)
+        }
         return (name, content)
     }
 
-    private mutating func keep(_ name: ChunkName, _ range: Range<Int>) {
-        if name == "VP8X" || Self.neededChunks.contains(name) {
-            pieces.keep(range)
-            addPadding(range)
-        } else {
-            pieces.metadata(range)
-            if range.count % 2 == 1 { pieces.add(withMetadata: [0], withoutMetadata: []) }
+    /// Keeps a frame with the chunks that belong to its image.
+    private mutating func keepFrame(_ frame: ByteReader, _ range: Range<Int>) throws(ImageFault) {
+        var content = frame
+        var chunks = FilePieces()
+        try content.skip(Self.frameHeaderSize)
+        while !content.isAtEnd {
+            let start = content.position
+            let (name, _) = try Self.chunk(&content)
+            let range = start..<content.position
+            if Self.frameChunks.contains(name) { chunks.keepChunk(range) } else { chunks.removeChunk(range) }
         }
+        let (with, without) = (chunks.count(keepingMetadata: true), chunks.count(keepingMetadata: false))
+        if with == without, Self.frameHeaderSize + with == frame.remaining { return pieces.keepChunk(range) }
+        pieces.keep(range.lowerBound..<(range.lowerBound + 4))
+        pieces.add(
+            withMetadata: (Self.frameHeaderSize + with).littleEndianBytes,
+            withoutMetadata: (Self.frameHeaderSize + without).littleEndianBytes)
+        pieces.keep(frame.position..<(frame.position + Self.frameHeaderSize))
+        pieces.add(chunks)
     }
 
-    private mutating func addPadding(_ range: Range<Int>) {
-        if range.count % 2 == 1 { pieces.add([0]) }
-    }
+    /// The size of the position, the size and the duration at the beginning of a frame.
+    private static let frameHeaderSize = 16
 
     /// Reads the size of an animation frame. The frame contains its position, size and duration, and chunks of which
     /// exactly one is an image.
-    private static func animationFrame(_ frame: ByteReader) throws(ImageFault) -> ImageHeader.Size {
+    private static func frameSize(_ frame: ByteReader) throws(ImageFault) -> ImageHeader.Size {
         var frame = frame
         try frame.skip(6)
         let size = ImageHeader.Size(width: try frame.littleEndian(3) + 1, height: try frame.littleEndian(3) + 1)
@@ -126,6 +163,11 @@ private struct WebPParser {
         }
         guard images == 1 else { throw .malformed }
         return size
+    }
+
+    /// Makes an EXIF chunk.
+    private static func exif(_ tiff: [UInt8]) -> [UInt8] {
+        Array("EXIF".utf8) + tiff.count.littleEndianBytes + tiff
     }
 
     private static func chunk(_ reader: inout ByteReader) throws(ImageFault) -> (ChunkName, ByteReader) {
@@ -164,4 +206,20 @@ private struct WebPParser {
 extension Int {
     /// The lower four bytes.
     fileprivate var littleEndianBytes: [UInt8] { [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: self >> $0) } }
+}
+
+extension FilePieces {
+    /// Keeps a chunk, or the rest of a chunk, and adds the padding byte if the file lacks it.
+    ///
+    /// - Parameter start: the position of the chunk; `nil` if the range is the whole chunk.
+    fileprivate mutating func keepChunk(_ range: Range<Int>, start: Int? = nil) {
+        keep(range)
+        if (range.upperBound - (start ?? range.lowerBound)) % 2 == 1 { add([0]) }
+    }
+
+    /// Keeps a chunk only together with the metadata.
+    fileprivate mutating func removeChunk(_ range: Range<Int>, replacement: [UInt8] = []) {
+        metadata(range, replacement: replacement)
+        if range.count % 2 == 1 { add(withMetadata: [0], withoutMetadata: []) }
+    }
 }

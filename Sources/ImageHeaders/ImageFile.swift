@@ -25,6 +25,7 @@ package struct ImageFile: Sendable {
         case .webp: header = try Self.webp(&reader, &pieces)
         case .avif: header = try Self.avif(&reader, &pieces)
         }
+        guard !pieces.isTooFragmented else { throw .malformed }
         self.pieces = pieces
     }
 

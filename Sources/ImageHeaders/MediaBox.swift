@@ -11,6 +11,16 @@ struct MediaBox {
         let (version, flags) = (Int(try rest.byte()), try rest.bigEndian(3))
         return (rest, version, flags)
     }
+
+    /// Reads the type of the data in a box `hdlr`, and keeps the box except for its name.
+    func handler(_ layout: inout FixedLayout) throws(ImageFault) -> ChunkName {
+        var content = try versioned().rest
+        try content.skip(4)
+        let type = try content.chunkName()
+        try content.skip(12)
+        layout.keep(range.lowerBound..<content.position)
+        return type
+    }
 }
 
 extension ByteReader {
@@ -24,17 +34,10 @@ extension ByteReader {
         return MediaBox(type: type, range: start..<position, content: content)
     }
 
-    /// Reads all boxes up to the end.
-    func boxes() throws(ImageFault) -> [MediaBox] {
-        var reader = self
-        var boxes: [MediaBox] = []
-        while !reader.isAtEnd { boxes.append(try reader.box()) }
-        return boxes
+    /// Reads and counts the next box; `nil` at the end.
+    mutating func nextBox(_ layout: inout FixedLayout) throws(ImageFault) -> MediaBox? {
+        guard !isAtEnd else { return nil }
+        try layout.count()
+        return try box()
     }
-}
-
-extension ChunkName {
-    /// Whether a box of this type contains no part of an image, but free space, user data, XML, or data that only the
-    /// programs of one vendor know.
-    var isExpendable: Bool { ["free", "skip", "udta", "uuid", "xml ", "bxml"].contains(self) }
 }

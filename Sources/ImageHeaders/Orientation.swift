@@ -18,6 +18,14 @@ struct Orientation: Hashable {
         self = (try? Self.read(tiff)) ?? .upright
     }
 
+    /// Reads the orientation from the content of an EXIF chunk. Some programs put the name of JPEG's segment in front
+    /// of the data.
+    init(exif: ByteReader) {
+        var data = exif
+        if data.begins(with: "Exif\0\0".utf8) { try? data.skip(6) }
+        self.init(tiff: data)
+    }
+
     /// The smallest EXIF data that has this orientation; `nil` if the orientation is upright.
     var tiff: [UInt8]? {
         guard self != Self.upright else { return nil }

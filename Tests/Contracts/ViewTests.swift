@@ -108,6 +108,26 @@ struct ViewTests {
         }
     }
 
+    @Test("a description without visible characters is none")
+    func blankDescriptions() throws {
+        for text in ["", "\u{200B}", " \u{FEFF}\u{AD}\n", "\u{200D}\u{FE0F}"] {
+            #expect(try MediaDescription.parse(text) == nil)
+        }
+        #expect(try MediaDescription.parse("\u{200B}A rabbit") == "\u{200B}A rabbit")
+    }
+
+    @Test("white space around a description does not count to its length, and CR LF counts as one character")
+    func descriptionLengths() throws {
+        let longest = String(repeating: "x", count: 1500)
+        #expect(try MediaDescription.parse(" \(longest)\r\n") == longest)
+        let lines = String(repeating: "x\n", count: 749) + "xx"
+        #expect(try MediaDescription.parse(lines.replacing("\n", with: "\r\n")) == lines)
+        #expect(throws: Problem.self) { try MediaDescription.parse(" \(longest)x ") }
+        let id = UUID.v7()
+        let json: JSON = ["id": .string(id.text), "description": .string("\(longest)\n")]
+        #expect(try UpdateMedia.schema.decode(json) == UpdateMedia(id: id, description: longest))
+    }
+
     @Test("a page of search hits has no cursor")
     func search() throws {
         let hit = SearchHit(

@@ -27,8 +27,14 @@ struct FuzzTests {
     @Test("mutated images neither crash nor hang the parser, and an image cut off after 8 bytes is refused")
     func images() async throws {
         try await Self.run(
-            InputMutator(seed: 5, inputs: ImageTarget.seeds, dictionary: ImageTarget.dictionary), ImageTarget.failure)
+            InputMutator(
+                seed: 5, inputs: ImageTarget.seeds + SamplePicture.withMetadata.map(\.file) + Self.pictures,
+                dictionary: ImageTarget.dictionary), ImageTarget.failure)
     }
+
+    private static let pictures = [
+        SamplePicture.alphaAVIF, SamplePicture.gridAVIF, SamplePicture.restartJPEG, SamplePicture.animatedWebP(),
+    ]
 
     @Test("mutated message properties neither crash nor hang the decoder, and give the same result twice")
     func properties() async throws {

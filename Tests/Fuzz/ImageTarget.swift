@@ -52,7 +52,10 @@ enum ImageTarget {
         Array("ftyp".utf8), Array("avif".utf8), Array("avis".utf8), Array("meta".utf8), Array("iloc".utf8),
         Array("iinf".utf8), Array("infe".utf8), Array("ipma".utf8), Array("ispe".utf8), Array("irot".utf8),
         Array("clap".utf8), Array("idat".utf8), Array("mdat".utf8), Array("moov".utf8), Array("stsz".utf8),
-        Array("stsc".utf8), Array("stco".utf8), Array("free".utf8), [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 13],
+        Array("stsc".utf8), Array("stco".utf8), Array("free".utf8), Array("iref".utf8), Array("auxl".utf8),
+        Array("dimg".utf8),
+        Array("trak".utf8), Array("mdia".utf8), Array("stbl".utf8), Array("avis".utf8), [0, 0, 0, 1], [0, 0, 0, 0],
+        [0, 0, 0, 13],
         [0xFF, 0xFF, 0xFF, 0xFF],
     ]
 }

@@ -55,6 +55,18 @@ struct ImageSizeTests {
         #expect(throws: ImageFault.malformed) { try ImageHeader(SamplePicture.webP(still + twice + twice)) }
     }
 
+    @Test("the pixels of an AVIF are those of its compressed data if the file states fewer")
+    func avifPixels() throws {
+        let header = try ImageHeader(SamplePicture.avif(size: (8, 5)))
+        #expect((header.width, header.height, header.pixels) == (8, 5, 16 * 9))
+        // The header of a sequence of 65,536 by 65,536 pixels: all bits of the sizes and of their lengths are set.
+        let huge: [UInt8] = [0x0A, 7, 0x18, 0x3F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]
+        #expect(try ImageHeader(SamplePicture.avif(image: huge)).pixels == 65_536 * 65_536)
+        #expect(throws: ImageFault.self) {
+            try ImageHeader(SamplePicture.avif(image: [UInt8](repeating: 0, count: 50)))
+        }
+    }
+
     @Test("an image without pixels throws .noPixels")
     func empty() {
         #expect(throws: ImageFault.noPixels) { try ImageHeader(SamplePicture.png(width: 0, height: 9)) }

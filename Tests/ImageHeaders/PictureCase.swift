@@ -22,25 +22,35 @@ struct PictureCase: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    private static func taken(
+    static func taken(
         _ name: String, _ file: [UInt8], _ width: Int = 16, _ height: Int = 9, _ browser: Browser = .agrees
     ) -> PictureCase {
         PictureCase(name: name, file: file, size: (width, height), browser: browser)
     }
 
-    private static func refused(_ name: String, _ file: [UInt8], _ browser: Browser = .agrees) -> PictureCase {
+    static func refused(_ name: String, _ file: [UInt8], _ browser: Browser = .agrees) -> PictureCase {
         PictureCase(name: name, file: file, size: nil, browser: browser)
     }
 
-    static let all = samples + orientations + ends + between + avif
+    static let all = samples + orientations + ends + between + gif + avif
 
     private static let samples =
         SamplePicture.all.map { taken("a sample of \($0.type)", $0.bytes) }
         + SamplePicture.withMetadata.map {
             let isTurned = ["EXIF in JPEG", "EXIF in PNG"].contains($0.name)
             let isTurnedBack = $0.name == "a second EXIF segment in JPEG"
-            return isTurned || isTurnedBack ? taken($0.name, $0.file, 9, 16) : taken($0.name, $0.file)
-        } + [taken("an animated AVIF", SamplePicture.animatedAVIF)]
+            if isTurned || isTurnedBack { return taken($0.name, $0.file, 9, 16) }
+            return taken($0.name, $0.file, 16, 9, invalidParts.contains($0.name) ? .showsStored : .agrees)
+        } + [
+            taken("an animated AVIF", SamplePicture.animatedAVIF),
+            taken("an AVIF with transparency", SamplePicture.alphaAVIF),
+            taken("an AVIF of two tiles", SamplePicture.gridAVIF, 128, 64),
+            taken("an animated WebP", SamplePicture.animatedWebP()),
+            taken("a JPEG with restart markers", SamplePicture.restartJPEG, 48, 8),
+        ]
+
+    /// The places for metadata in which Chromium refuses a text.
+    private static let invalidParts = ["a second canvas in WebP", "a frame in a WebP that is not animated"]
 
     // MARK: Orientation
 
@@ -166,6 +176,11 @@ struct PictureCase: Sendable, CustomTestStringConvertible {
         taken("a JPEG with a comment of length 0", jpeg([0xFF, 0xFE, 0, 0])),
         refused("a JPEG with a zero after its first marker", inserted([0], into: SamplePicture.jpeg, at: 2)),
         refused("a JPEG with a zero before it", [0] + SamplePicture.jpeg),
+        taken("a JPEG with FF 01 in data with restart markers", restartJPEG([0xFF, 0x01]), 48, 8),
+        taken("a JPEG with FF BF in data with restart markers", restartJPEG([0xFF, 0xBF]), 48, 8),
+        taken("a JPEG with FF C8 in data with restart markers", restartJPEG([0xFF, 0xC8]), 48, 8),
+        taken("a JPEG with FF 01 in data without restart markers", scan([0xFF, 0x01])),
+        taken("a JPEG with FF BF in data without restart markers", scan([0xFF, 0xBF])),
         refused("a JPEG with a reserved marker", jpeg(SamplePicture.jpegSegment(0xF0, [1, 2]))),
         refused("a JPEG with a second start", jpeg([0xFF, 0xD8])),
         taken("a PNG with a chunk whose name is not letters", png(SamplePicture.pngChunk("a1CD", [1]))),
@@ -182,44 +197,18 @@ struct PictureCase: Sendable, CustomTestStringConvertible {
         taken("an AVIF with free space", SamplePicture.avif(between: SamplePicture.avifBox("free", [1, 2, 3]))),
     ]
 
-    // MARK: AVIF
+    // MARK: GIF
 
-    private static let avif: [PictureCase] = [
-        taken("an AVIF rotated by 90 degrees", avif(.init("irot", [1])), 9, 16),
-        taken("an AVIF rotated by 180 degrees", avif(.init("irot", [2]))),
-        taken("an AVIF rotated by 270 degrees", avif(.init("irot", [3])), 9, 16),
-        taken("a mirrored AVIF", avif(.init("imir", [1]))),
-        taken("an AVIF cropped to its top left", avif(.init("clap", crop(8, 5, -4, -2))), 8, 5),
+    private static let gif: [PictureCase] = [
         taken(
-            "an AVIF cropped and rotated",
-            SamplePicture.avif(
-                properties: [.init("clap", crop(8, 5, -4, -2)), .init("irot", [1])]), 5, 8),
-        taken("an AVIF cropped to its centre", avif(.init("clap", crop(8, 5, 0, 0)))),
-        taken("an AVIF with a crop that is too large", avif(.init("clap", crop(80, 5, 0, 0)))),
-        taken(
-            "an AVIF with pixels that are not square",
-            avif(.init("pasp", [0, 0, 0, 2, 0, 0, 0, 1], isEssential: false))),
-        taken("an AVIF with the major brand mif1", SamplePicture.avif(brand: "mif1")),
-        taken("an AVIF with the major brand heic", SamplePicture.avif(brand: "heic")),
-        taken("an AVIF without compatible brands", SamplePicture.avif(brands: [])),
-        taken("an AVIF with its data in idat", SamplePicture.avif(isInner: true)),
-        refused("an AVIF with another rotation", avif(.init("irot", [0xFF]))),
-        refused("an AVIF with a rotation that is not essential", avif(.init("irot", [1], isEssential: false))),
-        refused("an AVIF with an unknown essential property", avif(.init("abcd", [1]))),
-        taken("an AVIF with an unknown property", avif(.init("abcd", [1], isEssential: false))),
-        refused("an AVIF with the major brand avis and no movie", SamplePicture.avif(brand: "avis")),
-        refused("a HEIC", SamplePicture.avif(brand: "heic", brands: ["mif1", "heic"], type: "hvc1")),
-        refused("an AVIF whose image is HEVC", SamplePicture.avif(type: "hvc1")),
+            "a GIF with a text after its delay", gif(extension: [0xF9, 4, 0, 9, 0, 0, 2, 0x41, 0x42, 0]), 16, 9,
+            .showsStored),
+        taken("a GIF with a short delay", gif(extension: [0xF9, 2, 0, 9, 0]), 16, 9, .showsStored),
+        taken("a GIF with a long delay", gif(extension: [0xF9, 6, 0, 9, 0, 0, 0x41, 0x42, 0]), 16, 9, .showsStored),
+        taken("a GIF with an empty delay", gif(extension: [0xF9, 0]), 16, 9, .showsStored),
     ]
 
-    private static func avif(_ property: SamplePicture.AVIFProperty) -> [UInt8] {
-        SamplePicture.avif(properties: [property])
-    }
-
-    /// Makes the content of the property `clap`. The offsets are those of the centre, in pixels.
-    private static func crop(_ width: UInt32, _ height: UInt32, _ across: Int32, _ down: Int32) -> [UInt8] {
-        [width, 1, height, 1, UInt32(bitPattern: across), 1, UInt32(bitPattern: down), 1].flatMap(SamplePicture.big)
-    }
+    private static func gif(extension bytes: [UInt8]) -> [UInt8] { SamplePicture.gif(with: [0x21] + bytes) }
 
     // MARK: Helpers
 
@@ -227,6 +216,16 @@ struct PictureCase: Sendable, CustomTestStringConvertible {
 
     private static func png(_ bytes: [UInt8], afterData: Bool = false) -> [UInt8] {
         SamplePicture.png(with: bytes, afterData: afterData)
+    }
+
+    /// The JPEG with restart markers, with bytes before the second marker.
+    private static func restartJPEG(_ bytes: [UInt8]) -> [UInt8] {
+        inserted(bytes, into: SamplePicture.restartJPEG, at: SamplePicture.restartJPEG.count - 15)
+    }
+
+    /// The sample with bytes inside its entropy-coded data.
+    private static func scan(_ bytes: [UInt8]) -> [UInt8] {
+        inserted(bytes, into: SamplePicture.jpeg, at: SamplePicture.jpeg.count - 3)
     }
 
     private static func gif(_ bytes: [UInt8]) -> [UInt8] { SamplePicture.gif(with: bytes, afterFrame: true) }
@@ -240,11 +239,11 @@ struct PictureCase: Sendable, CustomTestStringConvertible {
         return SamplePicture.webP(canvas + chunk + SamplePicture.lossyWebP[12...])
     }
 
-    private static func inserted(_ bytes: [UInt8], into file: [UInt8], at place: Int) -> [UInt8] {
+    static func inserted(_ bytes: [UInt8], into file: [UInt8], at place: Int) -> [UInt8] {
         Array(file[..<place]) + bytes + file[place...]
     }
 
-    private static func patched(_ file: [UInt8], at place: Int, _ bytes: [UInt8]) -> [UInt8] {
+    static func patched(_ file: [UInt8], at place: Int, _ bytes: [UInt8]) -> [UInt8] {
         Array(file[..<place]) + bytes + file[(place + bytes.count)...]
     }
 }

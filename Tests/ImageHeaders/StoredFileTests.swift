@@ -57,9 +57,7 @@ struct StoredFileTests {
 
     @Test("EXIF data becomes EXIF data with only the orientation, which is left out if the image is upright")
     func orientation() throws {
-        let minimal: [UInt8] = [
-            0x4D, 0x4D, 0, 0x2A, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0,
-        ]
+        let minimal = SamplePicture.smallestTIFF
         func stored(_ file: [UInt8]) throws -> [UInt8] { try ImageFile(file).stored(keepingMetadata: false) }
         let jpeg = SamplePicture.jpeg(with: SamplePicture.jpegEXIF(SamplePicture.tiff(6)))
         #expect(try stored(jpeg) == SamplePicture.jpeg(with: SamplePicture.jpegEXIF(minimal)))
@@ -82,9 +80,9 @@ struct StoredFileTests {
         }
         let loop: [UInt8] = [0x21, 0xFF, 11] + Array("NETSCAPE2.0".utf8) + [3, 1, 0, 0, 0]
         files.append(SamplePicture.gif(with: loop + [0x21, 0xF9, 4, 0, 9, 0, 0, 0]))
+        files.append(SamplePicture.animatedWebP())
         files.append(SamplePicture.gif(with: [0x21, 0xFF, 11] + Array("ICCRGBG1012".utf8) + [3, 1, 2, 3, 0]))
         files.append(SamplePicture.webP(flags: 0x20, with: SamplePicture.webPChunk("ICCP", [1, 2, 3])))
-        files.append(SamplePicture.animatedAVIF)
         for file in files { #expect(try ImageFile(file).stored(keepingMetadata: false) == file) }
     }
 
@@ -94,14 +92,73 @@ struct StoredFileTests {
         #expect(try ImageFile(file).stored(keepingMetadata: false) == SamplePicture.webP(flags: 0x20, with: []))
     }
 
+    @Test("the orientation in the first EXIF chunk of a WebP stays if a flag announces the chunk")
+    func webPOrientation() throws {
+        let minimal = SamplePicture.webPChunk("EXIF", SamplePicture.smallestTIFF)
+        func stored(_ flags: UInt8, _ chunks: [UInt8]) throws -> [UInt8] {
+            try ImageFile(SamplePicture.webP(flags: flags, with: chunks)).stored(keepingMetadata: false)
+        }
+        let exif = SamplePicture.webPChunk("EXIF", SamplePicture.tiff(6))
+        #expect(try stored(0x2C, exif) == SamplePicture.webP(flags: 0x28, with: minimal))
+        let prefixed = SamplePicture.webPChunk("EXIF", Array("Exif\0\0".utf8) + SamplePicture.tiff(6))
+        #expect(try stored(0x08, prefixed) == SamplePicture.webP(flags: 0x08, with: minimal))
+        let second = SamplePicture.webPChunk("EXIF", SamplePicture.tiff(8))
+        #expect(try stored(0x08, exif + second) == SamplePicture.webP(flags: 0x08, with: minimal))
+        #expect(try stored(0, exif) == SamplePicture.webP(flags: 0, with: []))
+    }
+
+    @Test("the frames of a WebP keep only the chunks of their image")
+    func webPFrames() throws {
+        let file = SamplePicture.animatedWebP(with: SamplePicture.webPChunk("XMP ", Array(SamplePicture.secret.utf8)))
+        #expect(try ImageFile(file).stored(keepingMetadata: false) == SamplePicture.animatedWebP())
+        #expect(try ImageFile(file).stored(keepingMetadata: true) == file)
+    }
+
+    @Test("the extensions of a GIF keep only the sub-block that decoders read")
+    func gifExtensions() throws {
+        let loop: [UInt8] = [0x21, 0xFF, 11] + Array("NETSCAPE2.0".utf8) + [3, 1, 2, 0]
+        let delay: [UInt8] = [0x21, 0xF9, 4, 0, 9, 0, 0]
+        let rest: [UInt8] = [2, 0x41, 0x42]
+        for part in [loop, delay] {
+            let file = SamplePicture.gif(with: part + rest + [0])
+            #expect(try ImageFile(file).stored(keepingMetadata: false) == SamplePicture.gif(with: part + [0]))
+            #expect(try ImageFile(file).stored(keepingMetadata: true) == file)
+        }
+    }
+
     @Test("the stored file of an AVIF has zeros in place of metadata, so that no byte of the image moves")
     func avifPositions() throws {
-        let file = SamplePicture.avif(items: [.init("Exif", SamplePicture.tiff(6))])
+        let exif = SamplePicture.big(0) + SamplePicture.tiff(6)
+        let file = SamplePicture.avif(items: [.init("Exif", exif)])
         let stored = try ImageFile(file).stored(keepingMetadata: false)
         #expect(stored.count == file.count)
         #expect(Array(stored.suffix(50)) == Array(file.suffix(50)))
-        let blank = [UInt8](repeating: 0, count: SamplePicture.tiff(6).count)
+        let blank = [UInt8](repeating: 0, count: exif.count)
         #expect(Array(stored.dropLast(50).suffix(blank.count)) == blank)
+    }
+
+    @Test("no item of a stored AVIF has the type of EXIF or XMP, because decoders refuse empty EXIF data")
+    func avifTypes() throws {
+        let exif = SamplePicture.big(0) + SamplePicture.tiff(6)
+        let file = SamplePicture.avif(items: [.init("Exif", exif), .init("mime", [1])])
+        let stored = try ImageFile(file).stored(keepingMetadata: false)
+        for type in ["Exif", "mime"] { #expect(file.contains(type.utf8) && !stored.contains(type.utf8)) }
+        #expect(try ImageFile(file).stored(keepingMetadata: true) == file)
+    }
+
+    @Test("the transparency of an AVIF stays, and so do its tiles and the frames of its track")
+    func avifParts() throws {
+        for file in [SamplePicture.alphaAVIF, SamplePicture.animatedAVIF] {
+            let stored = try ImageFile(file).stored(keepingMetadata: false)
+            let changed = file.indices.filter { file[$0] != stored[$0] }
+            // Only the names of the items and of the encoder change.
+            #expect(changed.allSatisfy { stored[$0] == 0 } && changed.count < 24)
+            #expect(stored.count == file.count)
+        }
+        let grid = try ImageFile(SamplePicture.gridAVIF)
+        let stored = grid.stored(keepingMetadata: false)
+        #expect((grid.header.width, grid.header.height, grid.header.pixels) == (128, 64, 128 * 64))
+        #expect(SamplePicture.gridAVIF.contains(SamplePicture.mark) && !stored.contains(SamplePicture.mark))
     }
 
     @Test("a HEIC image throws .heic, and another file of this family throws .unknownFormat")
@@ -148,19 +205,51 @@ struct StoredFileTests {
     func large() throws {
         let size = 1 << 20
         let comment = SamplePicture.jpegSegment(0xFE, [0x41])
-        let jpeg = SamplePicture.jpeg(with: Array(repeatElement(comment + [0, 0xFF], count: size / 8).joined()))
+        let jpeg = SamplePicture.jpeg(with: Self.repeated(comment + [0, 0xFF], size / 2))
         #expect(try ImageFile(jpeg).stored(keepingMetadata: false) == SamplePicture.jpeg)
-        let chunk = SamplePicture.pngChunk("tEXt", [0x41, 0])
-        let png = SamplePicture.png(with: Array(repeatElement(chunk, count: size / chunk.count).joined()))
+        let png = SamplePicture.png(with: Self.repeated(SamplePicture.pngChunk("tEXt", [0x41, 0]), size))
         #expect(try ImageFile(png).stored(keepingMetadata: false) == SamplePicture.png)
-        let gif = SamplePicture.gif(with: Array(repeatElement([0x21, 0xFE, 1, 0x41, 0], count: size / 5).joined()))
+        let gif = SamplePicture.gif(with: Self.repeated([0x21, 0xFE, 1, 0x41, 0], size))
         #expect(try ImageFile(gif).stored(keepingMetadata: false) == SamplePicture.gif)
         let webP = SamplePicture.webP(
-            SamplePicture.lossyWebP[12...]
-                + Array(repeatElement(SamplePicture.webPChunk("abcd", []), count: size / 8).joined()))
+            SamplePicture.lossyWebP[12...] + Self.repeated(SamplePicture.webPChunk("abcd", []), size))
         #expect(try ImageFile(webP).stored(keepingMetadata: false) == SamplePicture.lossyWebP)
-        let free = SamplePicture.avifBox("free", [])
-        let avif = SamplePicture.avif(between: Array(repeatElement(free, count: size / 8).joined()))
+        let avif = SamplePicture.avif(between: Self.repeated(SamplePicture.avifBox("free", []), size / 2))
         #expect(try ImageFile(avif).stored(keepingMetadata: false) == avif)
+    }
+
+    /// Files of 5 MiB in which tiny parts alternate. A worker would need many times their size to note each part.
+    static let fragmented: [(name: String, file: [UInt8])] = {
+        let size = 5 << 20
+        let text = SamplePicture.webPChunk("abcd", [])
+        let free = repeated(SamplePicture.avifBox("free", []), size)
+        let uuid = repeated(SamplePicture.avifBox("uuid", [1]), size)
+        return [
+            ("JPEG", SamplePicture.jpeg(with: repeated([0xFF, 0xFE, 0, 2, 0xFF, 0xDB, 0, 2], size))),
+            ("GIF", SamplePicture.gif(with: repeated([0x21, 0xFE, 0, 0x21, 0xF9, 4, 0, 0, 0, 0, 0], size))),
+            ("PNG", SamplePicture.png(with: repeated(pngParts, size))),
+            (
+                "WebP",
+                SamplePicture.webP(
+                    SamplePicture.lossyWebP[12...] + repeated(text + [0x49, 0x43, 0x43, 0x50, 0, 0, 0, 0], size))
+            ),
+            ("AVIF with free space between its boxes", SamplePicture.avif(between: free)),
+            ("AVIF with boxes between its boxes", SamplePicture.avif(between: uuid)),
+            ("AVIF with free space in meta", SamplePicture.avif(extra: free)),
+            ("AVIF with boxes in meta", SamplePicture.avif(extra: uuid)),
+            ("AVIF with boxes in moov", SamplePicture.animatedAVIF(with: free, in: ["moov", "trak", "mdia"])),
+        ]
+    }()
+
+    private static let pngParts = SamplePicture.pngChunk("tEXt", []) + SamplePicture.pngChunk("gAMA", [])
+
+    @Test("a file of 5 MiB in which more than 100,000 tiny parts alternate is refused", arguments: fragmented.indices)
+    func tinyParts(_ index: Int) {
+        let (name, file) = Self.fragmented[index]
+        #expect(throws: ImageFault.self, "\(name)") { try ImageFile(file) }
+    }
+
+    private static func repeated(_ bytes: [UInt8], _ size: Int) -> [UInt8] {
+        Array(repeatElement(bytes, count: size / bytes.count).joined())
     }
 }

@@ -103,7 +103,13 @@ struct UploadFormTests {
         let fields = Self.field("a", half) + Self.field("description", half)
         #expect(try read(Array(fields.utf8) + file + Self.end, limit: 1).description == half)
         let larger = Array((fields + Self.field("b", "y")).utf8)
-        #expect(refusal(larger + file + Self.end)?.code == .bodyTooLarge)
+        for body in [larger + file + Self.end, file + larger + Self.end] {
+            for chunk in [1, 1000, body.count] {
+                let problem = refusal(body, chunk: chunk)
+                #expect(problem?.code == .bodyTooLarge)
+                #expect(problem?.detail == "The text fields must not have more than 16384 bytes together.")
+            }
+        }
         let latin1 = Self.part("Content-Disposition: form-data; name=description", [0xE9])
         let problem = refusal(file + latin1 + Self.end)
         #expect(problem?.code == .invalid)

@@ -3,34 +3,26 @@ import Foundation
 extension SamplePicture {
     /// An AVIF with one colour in each quarter.
     public static let avif = avif()
-    /// An AVIF of two frames.
-    public static let animatedAVIF = Array(
-        Data(
-            base64Encoded:
-                "AAAALGZ0eXBhdmlzAAAAAGF2aWZhdmlzbXNmMWlzbzhtaWYxbWlhZk1BMUIAAADrbWV0YQAAAAAAAAAhaGRscgAAAAAAAAAA"
-                + "cGljdAAAAAAAAAAAAAAAAAAAAAAOcGl0bQAAAAAAAQAAAB5pbG9jAAAAAEQAAAEAAQAAAAEAAAPlAAAAKAAAAChpaW5mAAAA"
-                + "AAABAAAAGmluZmUCAAAAAAEAAGF2MDFDb2xvcgAAAABqaXBycAAAAEtpcGNvAAAAFGlzcGUAAAAAAAAAEAAAAAkAAAAQcGl4"
-                + "aQAAAAADCAgIAAAADGF2MUOBAAwAAAAAE2NvbHJuY2x4AAEADQAGgAAAABdpcG1hAAAAAAAAAAEAAQQBAoMEAAACxm1vb3YA"
-                + "AAB4bXZoZAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAD6P//////////AAEAAAEAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAA"
-                + "AQAAAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAAJGdHJhawAAAGh0a2hkAQAAAQAAAAAA"
-                + "AAAAAAAAAAAAAAAAAAABAAAAAP//////////AAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAA"
-                + "AAAAQAAAAAAQAAAACQAAAAAALGVkdHMAAAAkZWxzdAEAAAEAAAABAAAAAAAAAMgAAAAAAAAAAAABAAAAAAGqbWRpYQAAACxt"
-                + "ZGhkAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAPoAAAAAAAAAMhVxAAAAAAAIWhkbHIAAAAAAAAAAHBpY3QAAAAAAAAAAAAAAAAA"
-                + "AAABVW1pbmYAAAAUdm1oZAAAAAEAAAAAAAAAAAAAACRkaW5mAAAAHGRyZWYAAAAAAAAAAQAAAAx1cmwgAAAAAQAAARVzdGJs"
-                + "AAAAlXN0c2QAAAAAAAAAAQAAAIVhdjAxAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAABAACQBIAAAASAAAAAAAAAABCkFPTSBD"
-                + "b2RpbmcAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGP//AAAADGF2MUOBAAwAAAAAE2NvbHJuY2x4AAEADQAGgAAAABBjY3N0AAAA"
-                + "AHwAAAAAAAAYc3R0cwAAAAAAAAABAAAAAgAAAGQAAAAcc3RzYwAAAAAAAAABAAAAAQAAAAIAAAABAAAAHHN0c3oAAAAAAAAA"
-                + "AAAAAAIAAAAoAAAAIAAAABRzdGNvAAAAAAAAAAEAAAPlAAAAFHN0c3MAAAAAAAAAAQAAAAEAAABQbWRhdBIACg0AAAABn8P3"
-                + "8yAhoNCAMhUQAMAAAAKAAAKjz6KnvtaTLWsAF6ASADIcMAPAgAAAFsAAAAKAAACAABgrSV1eEkY7CEEe6A==") ?? Data())
-
     /// An item of an AVIF beside the image.
     public struct AVIFItem: Sendable {
         let type: String
         let content: [UInt8]
+        let name: String
+        let reference: String?
+        let properties: [AVIFProperty]
 
         /// Makes an item of a type such as `Exif` or `mime`.
-        public init(_ type: String, _ content: [UInt8]) {
-            (self.type, self.content) = (type, content)
+        ///
+        /// - Parameters:
+        ///   - reference: the type of the reference from this item to the image.
+        ///   - properties: properties of the item besides its size and its codec.
+        public init(
+            _ type: String, _ content: [UInt8], name: String = "", reference: String? = nil,
+            properties: [AVIFProperty] = []
+        ) {
+            (self.type, self.content, self.name) = (type, content, name)
+            self.reference = reference ?? (["Exif", "mime"].contains(type) ? "cdsc" : nil)
+            self.properties = properties
         }
     }
 
@@ -45,6 +37,10 @@ extension SamplePicture {
         }
     }
 
+    /// AV1 data of 16 by 9 pixels.
+    public static let av1 = Array(
+        Data(base64Encoded: "EgAKCRgM/hsgIaDQgDIjRlHh4YhgABoAAAj5GxQIwJo7FxGwCswQ275oZqCpXxvTiRA=") ?? Data())
+
     /// Makes an AVIF of 16 by 9 pixels.
     ///
     /// - Parameters:
@@ -52,63 +48,125 @@ extension SamplePicture {
     ///   - brands: the compatible brands.
     ///   - size: the size that the file states.
     ///   - type: the type of the image's item.
+    ///   - name: the name of the image's item.
+    ///   - image: the data of the image.
     ///   - properties: properties of the image besides its size and its codec.
     ///   - items: items beside the image, with their data before that of the image.
     ///   - isInner: whether the data of the items is in the box `idat`.
+    ///   - handler: the name of the handler.
     ///   - extra: boxes inside the box `meta`.
     ///   - between: bytes between the boxes `meta` and `mdat`.
+    ///   - container: the type of the box with the data of the items.
     ///   - unused: bytes in the box `mdat` to which no item refers.
     public static func avif(
         brand: String = "avif", brands: [String] = ["avif", "mif1", "miaf"], size: (UInt32, UInt32) = (16, 9),
-        type: String = "av01", properties: [AVIFProperty] = [], items: [AVIFItem] = [], isInner: Bool = false,
-        extra: [UInt8] = [], between: [UInt8] = [], unused: [UInt8] = []
+        type: String = "av01", name: String = "", image: [UInt8] = av1, properties: [AVIFProperty] = [],
+        items: [AVIFItem] = [], isInner: Bool = false, handler: String = "", extra: [UInt8] = [],
+        between: [UInt8] = [], container: String = "mdat", unused: [UInt8] = []
     ) -> [UInt8] {
-        let image = Array(
-            Data(base64Encoded: "EgAKCRgM/hsgIaDQgDIjRlHh4YhgABoAAAj5GxQIwJo7FxGwCswQ275oZqCpXxvTiRA=") ?? Data())
         let fileType = avifBox("ftyp", Array(brand.utf8) + big(0) + brands.flatMap { Array($0.utf8) })
-        let all = items + [AVIFItem(type, image)]
-        let ids = Array(1...UInt16(all.count))
-        let data = items.map(\.content) + [image]
+        let all = items + [AVIFItem(type, image, name: name, properties: properties)]
+        let data = all.map(\.content)
         let inner = isInner ? data.flatMap { $0 } : []
         func meta(origin: UInt32) -> [UInt8] {
-            var position = origin
-            var locations = version(1) + [0x44, 0, 0, UInt8(all.count)]
-            for (id, content) in zip(ids, data) {
-                locations += short(id) + [0, isInner ? 1 : 0, 0, 0, 0, 1]
-                locations += big(position) + big(UInt32(content.count))
-                position += UInt32(content.count)
-            }
-            var entries: [UInt8] = []
-            for (id, item) in zip(ids, all) {
-                let ids: [UInt8] = version(2) + short(id) + [0, 0]
-                entries += avifBox("infe", ids + Array(item.type.utf8) + [0] + mediaType(item.type))
-            }
-            let base = [
-                avifBox("ispe", version(0) + big(size.0) + big(size.1)), avifBox("pixi", version(0) + [3, 8, 8, 8]),
-                avifBox("av1C", [0x81, 0, 0x0C, 0]),
-                avifBox("colr", Array("nclx".utf8) + [0, 1, 0, 13, 0, 6, 0x80]),
-            ]
-            let flags: [UInt8] = [1, 2, 0x83, 4]
-            var further: [UInt8] = []
-            for (index, property) in properties.enumerated() {
-                further.append(UInt8(index + 5) | (property.isEssential ? 0x80 : 0))
-            }
-            var associations: [UInt8] = version(0) + big(1) + short(UInt16(all.count))
-            associations += [UInt8(flags.count + further.count)] + flags + further
             var content = version(0)
-            content += avifBox("hdlr", version(0) + big(0) + Array("pict".utf8) + [UInt8](repeating: 0, count: 13))
-            content += avifBox("pitm", version(0) + short(UInt16(all.count)))
-            content += avifBox("iloc", locations)
-            content += avifBox("iinf", version(0) + [0, UInt8(all.count)] + entries)
             content += avifBox(
-                "iprp",
-                avifBox("ipco", base.flatMap { $0 } + properties.flatMap(\.box)) + avifBox("ipma", associations))
+                "hdlr",
+                version(0) + big(0) + Array("pict".utf8) + [UInt8](repeating: 0, count: 12) + Array(handler.utf8) + [0])
+            content += avifBox("pitm", version(0) + short(UInt16(all.count)))
+            content += avifLocations(data.map(\.count), origin: origin, isInner: isInner)
+            content += avifEntries(all)
+            content += avifReferences(all)
+            content += avifProperties(all, size: size)
             if isInner { content += avifBox("idat", inner + unused) }
             return avifBox("meta", content + extra)
         }
         let head = fileType.count + meta(origin: 0).count + between.count
         let file = fileType + meta(origin: isInner ? 0 : UInt32(head + 8)) + between
-        return isInner ? file : file + avifBox("mdat", data.flatMap { $0 } + unused)
+        return isInner ? file : file + avifBox(container, data.flatMap { $0 } + unused)
+    }
+
+    private static func avifLocations(_ sizes: [Int], origin: UInt32, isInner: Bool) -> [UInt8] {
+        var position = origin
+        var locations = version(1) + [0x44, 0, 0, UInt8(sizes.count)]
+        for (index, size) in sizes.enumerated() {
+            locations +=
+                short(UInt16(index + 1)) + [0, isInner ? 1 : 0, 0, 0, 0, 1] + big(position) + big(UInt32(size))
+            position += UInt32(size)
+        }
+        return avifBox("iloc", locations)
+    }
+
+    private static func avifEntries(_ items: [AVIFItem]) -> [UInt8] {
+        var entries: [UInt8] = []
+        for (index, item) in items.enumerated() {
+            let ids = version(2) + short(UInt16(index + 1)) + [0, 0]
+            entries += avifBox(
+                "infe", ids + Array(item.type.utf8) + Array(item.name.utf8) + [0] + mediaType(item.type))
+        }
+        return avifBox("iinf", version(0) + short(UInt16(items.count)) + entries)
+    }
+
+    private static func avifReferences(_ items: [AVIFItem]) -> [UInt8] {
+        var references: [UInt8] = []
+        for (index, item) in items.enumerated() {
+            guard let type = item.reference else { continue }
+            references += avifBox(type, short(UInt16(index + 1)) + short(1) + short(UInt16(items.count)))
+        }
+        return references.isEmpty ? [] : avifBox("iref", version(0) + references)
+    }
+
+    /// Makes the box `iprp`. Each item of AV1 data has a size and a codec.
+    private static func avifProperties(_ items: [AVIFItem], size: (UInt32, UInt32)) -> [UInt8] {
+        var properties = [
+            avifBox("ispe", version(0) + big(size.0) + big(size.1)), avifBox("pixi", version(0) + [3, 8, 8, 8]),
+            avifBox("av1C", [0x81, 0, 0x0C, 0]), avifBox("colr", Array("nclx".utf8) + [0, 1, 0, 13, 0, 6, 0x80]),
+        ]
+        var associations: [UInt8] = []
+        var count: UInt32 = 0
+        for (index, item) in items.enumerated() {
+            guard index == items.count - 1 || item.type == "av01" else { continue }
+            var list: [UInt8] = [1, 2, 0x83, 4]
+            for property in item.properties {
+                properties.append(property.box)
+                list.append(UInt8(properties.count) | (property.isEssential ? 0x80 : 0))
+            }
+            associations += short(UInt16(index + 1)) + [UInt8(list.count)] + list
+            count += 1
+        }
+        return avifBox(
+            "iprp",
+            avifBox("ipco", properties.flatMap { $0 }) + avifBox("ipma", version(0) + big(count) + associations))
+    }
+
+    /// Inserts a box into the animated AVIF, at the end of the box to which a path leads.
+    ///
+    /// - Parameter path: the types of boxes. A number after a colon is the size of the fields in front of the boxes
+    ///   inside it.
+    public static func animatedAVIF(with box: [UInt8], in path: [String]) -> [UInt8] {
+        var file = animatedAVIF
+        var (start, end) = (0, file.count)
+        var sizes: [Int] = []
+        for step in path {
+            let parts = step.split(separator: ":")
+            while Array(file[(start + 4)..<(start + 8)]) != Array(parts[0].utf8) { start += number(file, at: start) }
+            sizes.append(start)
+            end = start + number(file, at: start)
+            start += 8 + (parts.count > 1 ? Int(parts[1]) ?? 0 : 0)
+        }
+        for place in sizes {
+            file.replaceSubrange(place..<(place + 4), with: big(UInt32(number(file, at: place) + box.count)))
+        }
+        // The position of the image data occurs twice, in `iloc` and in `stco`.
+        let (old, new) = (big(997), big(UInt32(997 + box.count)))
+        for place in 0..<989 where Array(file[place..<(place + 4)]) == old {
+            file.replaceSubrange(place..<(place + 4), with: new)
+        }
+        return Array(file[..<end]) + box + file[end...]
+    }
+
+    private static func number(_ file: [UInt8], at place: Int) -> Int {
+        file[place..<(place + 4)].reduce(0) { $0 << 8 | Int($1) }
     }
 
     /// Makes a box of an ISO base media file.

@@ -23,6 +23,11 @@ extension SamplePicture {
         return data + long(0) + text
     }
 
+    /// The smallest EXIF data with orientation 6.
+    public static let smallestTIFF: [UInt8] = [
+        0x4D, 0x4D, 0, 0x2A, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0,
+    ]
+
     /// Makes EXIF data with a valid orientation and the secret.
     public static func tiff(_ orientation: UInt16) -> [UInt8] { tiff([(3, 1, orientation)]) }
 
@@ -57,7 +62,9 @@ extension SamplePicture {
     }
 
     /// A file of each format with the secret in each place for metadata.
-    public static let withMetadata: [(name: String, file: [UInt8])] = [
+    public static let withMetadata = jpegMetadata + pngMetadata + gifMetadata + webPMetadata + avifMetadata
+
+    private static let jpegMetadata: [(name: String, file: [UInt8])] = [
         ("EXIF in JPEG", jpeg(with: jpegEXIF(tiff(6)))),
         ("XMP in JPEG", jpeg(with: jpegSegment(0xE1, Array("http://ns.adobe.com/xap/1.0/\0<x>\(secret)</x>".utf8)))),
         ("IPTC in JPEG", jpeg(with: jpegSegment(0xED, Array("Photoshop 3.0\08BIM\(secret)".utf8)))),
@@ -71,6 +78,9 @@ extension SamplePicture {
         ("EXIF between the scans of a JPEG", betweenScans(jpegEXIF(tiff(6)))),
         ("a text between segments of a JPEG", jpeg(with: Array(secret.utf8))),
         ("a video after a JPEG", jpeg + Array(secret.utf8)),
+    ]
+
+    private static let pngMetadata: [(name: String, file: [UInt8])] = [
         ("EXIF in PNG", png(with: pngChunk("eXIf", tiff(6)))),
         ("EXIF after the data of a PNG", png(with: pngChunk("eXIf", tiff(6)), afterData: true)),
         ("a text in PNG", png(with: pngChunk("tEXt", Array("Comment\0\(secret)".utf8)))),
@@ -80,29 +90,43 @@ extension SamplePicture {
         ("content credentials in PNG", png(with: pngChunk("caBX", Array(secret.utf8)))),
         ("an unknown chunk in PNG", png(with: pngChunk("prVt", Array(secret.utf8)))),
         ("a text after a PNG", png + Array(secret.utf8)),
+    ]
+
+    private static let gifMetadata: [(name: String, file: [UInt8])] = [
         ("a comment in GIF", gif(with: [0x21, 0xFE] + gifBlock(secret) + [0])),
         ("a comment after the frame of a GIF", gif(with: [0x21, 0xFE] + gifBlock(secret) + [0], afterFrame: true)),
+        (
+            "a plain text in GIF",
+            gif(with: [0x21, 0x01] + gifBlock(String(repeating: " ", count: 12)) + gifBlock(secret) + [0])
+        ),
+        (
+            "a text after the repetitions of a GIF",
+            gif(with: [0x21, 0xFF] + gifBlock("NETSCAPE2.0") + [3, 1, 2, 0] + gifBlock(secret) + [0])
+        ),
+        (
+            "a text in place of the repetitions of a GIF",
+            gif(with: [0x21, 0xFF] + gifBlock("NETSCAPE2.0") + gifBlock(secret) + [0])
+        ),
         ("XMP in GIF", gif(with: [0x21, 0xFF] + gifBlock("XMP DataXMP") + gifBlock(secret) + [0])),
         ("an unknown extension in GIF", gif(with: [0x21, 0x42] + gifBlock(secret) + [0])),
         ("a text after a GIF", gif + Array(secret.utf8)),
+    ]
+
+    private static let webPMetadata: [(name: String, file: [UInt8])] = [
         ("EXIF in WebP", webP(flags: 0x08, with: webPChunk("EXIF", tiff(6)))),
         ("XMP in WebP", webP(flags: 0x04, with: webPChunk("XMP ", Array(secret.utf8)))),
         ("an unknown chunk in WebP", webP(flags: 0, with: webPChunk("prvt", Array(secret.utf8)))),
         ("a chunk after a simple WebP", webP(lossyWebP[12...] + webPChunk("EXIF", tiff(6)))),
-        ("a text after a WebP", lossyWebP + Array(secret.utf8)),
-        ("EXIF in AVIF", avif(items: [AVIFItem("Exif", big(0) + tiff(6))])),
-        ("XMP in AVIF", avif(items: [AVIFItem("mime", Array(secret.utf8))])),
+        ("EXIF without a flag in WebP", webP(flags: 0, with: webPChunk("EXIF", tiff(6)))),
+        ("EXIF with a prefix in WebP", webP(flags: 0x08, with: webPChunk("EXIF", Array("Exif\0\0".utf8) + tiff(6)))),
         (
-            "EXIF and XMP in idat of AVIF",
-            avif(items: [AVIFItem("Exif", tiff(6)), AVIFItem("mime", tiff(6))], isInner: true)
+            "a second EXIF chunk in WebP",
+            webP(flags: 0x08, with: webPChunk("EXIF", tiff(1)) + webPChunk("EXIF", tiff(6)))
         ),
-        ("a description in AVIF", avif(properties: [AVIFProperty("udes", Array(secret.utf8), isEssential: false)])),
-        ("bytes without an item in AVIF", avif(unused: Array(secret.utf8))),
-        ("bytes without an item in idat of AVIF", avif(isInner: true, unused: Array(secret.utf8))),
-        ("free space in AVIF", avif(between: avifBox("free", Array(secret.utf8)))),
-        ("XMP in a box of AVIF", avif(between: avifBox("uuid", Array(secret.utf8)))),
-        ("user data in AVIF", avif(extra: avifBox("udta", Array(secret.utf8)))),
-        ("a box after an AVIF", avif + avifBox("free", Array(secret.utf8))),
+        ("a second canvas in WebP", webP(flags: 0, with: webPChunk("VP8X", Array(secret.utf8)))),
+        ("a frame in a WebP that is not animated", webP(flags: 0, with: webPChunk("ANMF", Array(secret.utf8)))),
+        ("a chunk in a frame of a WebP", animatedWebP(with: webPChunk("XMP ", Array(secret.utf8)))),
+        ("a text after a WebP", lossyWebP + Array(secret.utf8)),
     ]
 
     /// A JPEG with a preview of 3 by 4 pixels in its JFIF segment.
@@ -113,6 +137,14 @@ extension SamplePicture {
     }
 
     private static func gifBlock(_ text: String) -> [UInt8] { [UInt8(text.utf8.count)] + Array(text.utf8) }
+
+    /// Makes an animated WebP of one frame, with further chunks in the frame.
+    public static func animatedWebP(with chunks: [UInt8] = []) -> [UInt8] {
+        let image = Array(losslessWebP[12...])
+        return webP(
+            webPCanvas(width: 16, height: 9, isAnimated: true) + webPChunk("ANIM", [0, 0, 0, 0, 0, 0])
+                + webPFrame(width: 16, height: 9, image: image + chunks))
+    }
 
     /// Inserts bytes between the first two scans of a progressive JPEG.
     private static func betweenScans(_ bytes: [UInt8]) -> [UInt8] {

@@ -30,7 +30,7 @@ extension Schema where Value == String {
     /// Requires at least one character that is neither white space nor invisible.
     package var notBlank: Schema {
         withCondition(shape.changingString { $0.patterns.append(StringShape.notBlank) }, "must not be blank") { text in
-            text.unicodeScalars.contains { !$0.isBlank }
+            !text.isBlank
         }
     }
 
@@ -80,6 +80,9 @@ extension Schema where Value == String {
 }
 
 extension String {
+    /// Whether the string has no visible character.
+    var isBlank: Bool { unicodeScalars.allSatisfy(\.isBlank) }
+
     /// Whether the string contains U+0000. Eight bytes are searched at a time.
     fileprivate var containsNUL: Bool {
         let found = utf8.withContiguousStorageIfAvailable { bytes in

@@ -11,8 +11,8 @@ struct UploadedFile: Sendable, Hashable {
     var description: String?
 }
 
-/// A multipart form with one file in the part `file`, parsed incrementally. Other parts are text fields, of which only
-/// `description` is read.
+/// A multipart form, parsed incrementally. The part `file` has the file, and the part `description` its description.
+/// All other parts are text fields, which are ignored.
 struct UploadForm {
     private static let imageTypes = ["image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"]
     private static let unknownType = "application/octet-stream"
@@ -43,9 +43,9 @@ struct UploadForm {
         self.limit = limit
         do throws(MultipartError) {
             let boundary = try MultipartBoundary(contentType: contentType ?? "")
+            // This type checks the sizes itself, because its messages name the part that is too large.
             parser = MultipartParser(
-                boundary: boundary,
-                limits: MultipartLimits(bodyBytes: limit + Self.maximumTextBytes, parts: Self.maximumParts))
+                boundary: boundary, limits: MultipartLimits(bodyBytes: .max, parts: Self.maximumParts))
         } catch {
             throw Self.problem(error)
         }
@@ -119,7 +119,11 @@ struct UploadForm {
         case .other: break
         }
         textBytes += bytes.count
-        guard textBytes <= Self.maximumTextBytes else { throw Problem(.bodyTooLarge) }
+        guard textBytes <= Self.maximumTextBytes else {
+            throw Problem(
+                .bodyTooLarge,
+                detail: "The text fields must not have more than \(Self.maximumTextBytes) bytes together.")
+        }
     }
 
     private static func malformed(_ detail: String) -> Problem {

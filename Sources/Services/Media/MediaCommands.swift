@@ -22,7 +22,7 @@ internal import WorkerKit
     func update(_ command: UpdateMedia, _ context: HandlerContext) async throws -> Reply {
         let caller = try context.caller
         let rows = try await context.transaction().query(
-            MediaStatements.update, command.id, caller.id, MediaDescription.trimmed(command.description),
+            MediaStatements.update, command.id, caller.id, MediaDescription.visible(command.description),
             Timestamp.ordered())
         guard let row = rows.first else { throw Problem(.mediaNotFound) }
         let media = try Media(row)
