@@ -40,6 +40,20 @@ import Testing
         }
     }
 
+    /// Runs a closure for each row, with an empty index. All rows have one database, because making one takes long.
+    static func forEach<Row: Sendable>(
+        _ rows: [Row], _ body: @Loop (SearchFixture, Row) async throws -> Void
+    ) async throws {
+        try await TestDatabase.withDatabase(of: SearchService.definition, connections: 2) { _, pool in
+            try await TestRedis.withClient { redis in
+                for row in rows {
+                    _ = try await pool.query(Statement("TRUNCATE documents, vocabulary"))
+                    try await body(SearchFixture(pool, redis, .zero), row)
+                }
+            }
+        }
+    }
+
     // MARK: Events
 
     /// Delivers an event.
