@@ -223,7 +223,7 @@ let testTargets = [
         "Ingress",
         [
             "Ingress", "Multipart", "CZlib", "AMQP", "BrokerSupport", "Redis", "Contracts", "WorkerKit", "Reactor",
-            logging, lifecycle, jwt, httpTypes, nioCore, nioHTTP1,
+            logging, lifecycle, jwt, httpTypes, nioCore, nioPosix, nioHTTP1,
         ]),
     tests("Compose", ["warren"]),
     tests("AtomicFile", ["AtomicFile"]),

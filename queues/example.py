@@ -12,6 +12,7 @@ If no worker replies to the command, the program prints the command's receipt. T
 
 import json
 import os
+import shlex
 import sys
 import time
 import uuid
@@ -23,6 +24,7 @@ except ImportError:
     sys.exit(f"{sys.executable} has no pika: install python3-pika and use /usr/bin/python3, or pip install pika")
 
 DEADLINE = 10  # seconds to wait for a reply
+USAGE = "usage: example.py [receipt MESSAGE-ID ACCOUNT-ID USERNAME]"
 
 
 class NoReply(Exception):
@@ -93,7 +95,8 @@ def explain(error, account):
     """Return what happens to a request to which no worker has replied."""
     if not error.command:
         return f"{error}. The message has expired: it is not carried out later. Is a worker running?"
-    receipt = f"{sys.executable} queues/example.py receipt {error.message_id} {account['id']} {account['username']}"
+    program = f"{shlex.quote(sys.executable)} {shlex.quote(sys.argv[0])}"
+    receipt = f"{program} receipt {error.message_id} {account['id']} {account['username']}"
     return (
         f"{error}. The broker has stored the command, and it is carried out as soon as a worker runs.\n"
         f"Its receipt is the message_id {error.message_id}. Read it then with\n    {receipt}"
@@ -104,15 +107,22 @@ def read_receipt(warren, message_id, account_id, username):
     account = {"id": account_id, "username": username}
     receipt = expect(*warren.call("post.receipt", {"id": message_id}, account=account), 200)
     print("post.receipt       200 ", json.dumps(receipt))
+    if receipt["status"] == "accepted":
+        print("The command still waits, or the account has sent no command with this id.")
+    warren.close()
 
 
 def main():
+    arguments = sys.argv[1:]
+    if arguments and (arguments[0] != "receipt" or len(arguments) != 4):
+        print(USAGE, file=sys.stderr)
+        sys.exit(64)
     url = os.environ.get("WARREN_INTEGRATOR_URL")
     if not url:
         sys.exit('WARREN_INTEGRATOR_URL is not set; run: eval "$(compose/local env)"')
     warren = Warren(url)
-    if len(sys.argv) == 5 and sys.argv[1] == "receipt":
-        return read_receipt(warren, *sys.argv[2:])
+    if arguments:
+        return read_receipt(warren, *arguments[1:])
 
     name = "python-" + uuid.uuid4().hex[:12]
     person = {"username": name, "email": f"{name}@example.org", "password": uuid.uuid4().hex}

@@ -43,11 +43,7 @@ extension Gateway {
                 send(HTTPExchange.PendingMessage(request: request, limit: limit, charges: charges()), exchange)
             case .parameters(let types):
                 let parameters = try match.parameters + QueryString.parse(context.query)
-                var entityTags: [String]?
-                if types.hasEntityTags, let field = context.fields.ifMatch {
-                    entityTags = try EntityTags.required(by: field)
-                }
-                request.body = try parameters.json(types, entityTags: entityTags)
+                request.body = try parameters.json(types, entityTags: context.requiredTags(types))
                 let weight = RequestWeight.list(parameters, base: match.route.weight)
                 send(HTTPExchange.PendingMessage(request: request, limit: limit, charges: charges(weight)), exchange)
             case .receipt:
@@ -58,8 +54,7 @@ extension Gateway {
                 exchange.message = HTTPExchange.PendingMessage(
                     request: request, limit: limit, charges: charges(), reservation: bytes)
                 exchange.body = try JSONBody(
-                    context.fields, limit: bodies.json, bytes,
-                    adding: match.source == .jsonAndPath ? match.parameters : [])
+                    context.fields, limit: bodies.json, bytes, adding: addedMembers(match, context))
                 exchange.sendContinue()
             case .upload:
                 let weight = RequestWeight.upload(length: context.fields.contentLength, limit: bodies.upload)
@@ -73,6 +68,13 @@ extension Gateway {
                 exchange, error, limit: Self.isBudgetRefusal(error) ? .general : limit, caller: caller,
                 messageType: match.message.name)
         }
+    }
+
+    /// Returns the members that the request adds to its JSON body; `nil` if it adds none.
+    private func addedMembers(_ match: MessageRoute, _ context: RequestContext) throws(Problem) -> AddedMembers? {
+        guard case .jsonAndPath(let types) = match.source else { return nil }
+        return AddedMembers(
+            parameters: match.parameters, types: types, entityTags: try context.requiredTags(types))
     }
 
     /// Returns the body of the query for a receipt.
@@ -122,9 +124,7 @@ extension Gateway {
         guard message.uploadDecisions.isEmpty else {
             var response = IngressResponse.problem(problem, traceID: exchange.context.trace.traceID)
             response.rateDecisions = message.uploadDecisions
-            if response.status == 415, exchange.context.fields.contentEncoding != nil {
-                response.fields.append(HTTPField(name: .acceptEncoding, value: "identity"))
-            }
+            response.addAcceptedForms(to: exchange.context)
             response.messageType = request.type.name
             return respond(exchange, response)
         }
@@ -174,5 +174,16 @@ extension Gateway {
         response.messageType = result.request.type.name
         response.reservation = result.reservation
         return response
+    }
+}
+
+extension RequestContext {
+    /// Returns the entity tags that the request requires; `nil` if every tag is allowed, or if the message has no field
+    /// for them.
+    ///
+    /// - Throws: the problems of ``EntityTags/required(by:)``.
+    fileprivate func requiredTags(_ types: ParameterTypes) throws(Problem) -> [String]? {
+        guard types.hasEntityTags, let field = fields.ifMatch else { return nil }
+        return try EntityTags.required(by: field)
     }
 }

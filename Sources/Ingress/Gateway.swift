@@ -47,10 +47,12 @@ final class Gateway: Sendable {
         case .notFound: refuse(exchange, Problem(.notFound))
         case .malformedPath:
             refuse(exchange, Problem(.malformedRequest, detail: "The path must be percent-encoded UTF-8."))
-        case .options(let allow):
+        case .options(let allow, let acceptsPatch):
             let preflight = cors.preflight(fields: context.fields, allow: allow)
             charge(exchange, limits.charges(.general, caller: nil, client: context.client)) {
-                preflight ?? IngressResponse(status: 204, fields: [.allow: allow])
+                var response = IngressResponse(status: 204, fields: [.allow: allow])
+                if acceptsPatch { response.fields[.acceptPatch] = ContentType.json }
+                return preflight ?? response
             }
         case .methodNotAllowed(let allow):
             charge(exchange, limits.charges(.general, caller: nil, client: context.client)) {
@@ -183,9 +185,7 @@ final class Gateway: Sendable {
             exchange, limits.charges(limit, caller: caller, client: context.client), messageType: messageType
         ) {
             var response = IngressResponse.problem(problem, traceID: context.trace.traceID)
-            if response.status == 415, context.fields.contentEncoding != nil {
-                response.fields.append(HTTPField(name: .acceptEncoding, value: "identity"))
-            }
+            response.addAcceptedForms(to: context)
             return response
         }
     }

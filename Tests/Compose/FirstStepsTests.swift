@@ -34,7 +34,25 @@ struct FirstStepsTests {
         #expect(try await run("build_progress /nonexistent 1.0", parts: ["build"]).text == "0:01 min")
     }
 
-    @Test("compose/local picture writes a PNG, and does not overwrite a file")
+    @Test("the line with the progress of a build is shorter than the terminal is wide, and is cut in its last part")
+    func progressLine() async throws {
+        try "[12/345] Compiling \(String(repeating: "Module", count: 20)) a.swift\n".write(
+            toFile: state.path("log"), atomically: true, encoding: .utf8)
+        func line(_ columns: Int) async throws -> String {
+            let result = try await run(
+                "STEP='Building programs (debug)'; progress_line \(columns) '\(state.path("log"))' 65.3",
+                parts: ["build"])
+            #expect(result.status == 0, "\(result.errors)")
+            return result.text
+        }
+        let whole = try await line(500)
+        #expect(whole.hasPrefix("  Building programs (debug)") && whole.contains("12 of 345, 1:05 min, Module"))
+        for columns in [80, 60, 20, 2, 1, 0] {
+            #expect(try await line(columns) == String(whole.prefix(max(0, columns - 1))))
+        }
+    }
+
+    @Test("compose/local picture writes a PNG, does not overwrite a file, and names a folder that does not exist")
     func picture() async throws {
         let path = state.path("picture.png")
         let made = try await Repository.run(Repository.path("compose/local"), ["picture", path])
@@ -46,6 +64,9 @@ struct FirstStepsTests {
         #expect(again.errors.contains("exists already"))
         #expect(try Data(contentsOf: URL(filePath: path)) == bytes)
         #expect(try await Repository.run(Repository.path("compose/local"), ["picture"]).status == 64)
+        let lost = try await Repository.run(Repository.path("compose/local"), ["picture", state.path("no/a.png")])
+        #expect(lost.status == 1)
+        #expect(lost.errors.hasSuffix("compose/local: \(state.path("no")) is not a folder\n"), "\(lost.errors)")
     }
 
     @Test("queues/README.md says how to run each program that it lists")
@@ -56,7 +77,19 @@ struct FirstStepsTests {
         for program in programs { #expect(readme.contains("/usr/bin/python3 queues/\(program)\n")) }
     }
 
-    @Test("compose/local env says on standard error which stack it speaks of, and prints only exports for the shell")
+    @Test(
+        "queues/example.py with other arguments than those of receipt prints its usage, and sends nothing",
+        arguments: [["receipt"], ["receipt", "a", "b"], ["receipt", "a", "b", "c", "d"], ["receipts", "a", "b", "c"]])
+    func usage(arguments: [String]) async throws {
+        let result = try await Repository.run(
+            "/usr/bin/python3", [Repository.path("queues/example.py")] + arguments,
+            ["WARREN_INTEGRATOR_URL": "amqp://x:x@127.0.0.1:1/"])
+        #expect(result.status == 64)
+        #expect(result.errors == "usage: example.py [receipt MESSAGE-ID ACCOUNT-ID USERNAME]\n")
+        #expect(result.text.isEmpty)
+    }
+
+    @Test("compose/local env says on standard error which stack it describes, and prints only exports for the shell")
     func environment() async throws {
         let settings = """
             REDIS_PORT=1001 LIMITS_PORT=1002 AMQP_PORT=1003 POSTGRES_PORT=1004 CLOUDINARY_PORT=1005 HTTP_PORT=1006

@@ -84,7 +84,12 @@ extension CheckedBodyType {
     /// Returns valid documents that differ from the example of the type.
     private static func variants(of type: String) -> [JSON] {
         switch type {
-        case "identity.register": [["username": "A.b_c-9", "email": "a.b+c@x-1.example.org", "password": "8 chars!"]]
+        case "identity.register":
+            [
+                ["username": "A.b_c-9", "email": "a.b+c@x-1.example.org", "password": "8 chars!"],
+                ["username": "abc", "email": "\u{A0}\ta@b.c\u{200B}\n", "password": "8 chars!"],
+            ]
+        case "media.update": [["id": id, "description": nil, "ifMatch": nil]]
         case "post.create": [["content": " x\n"], ["content": "x", "mediaIds": []]]
         case "post.list", "media.list": [["limit": 100, "cursor": "aGVsbG8_-w"], [:]]
         case "post.create.reply", "post.get.reply": [post]

@@ -74,6 +74,9 @@ struct MessageTests {
             Sample(Messages.Post.list, #"{"cursor":"aGVsbG8_-w"}"#), Sample(Messages.Post.receipt, #"{"id":"\#(id)"}"#),
             Sample(Messages.Media.upload, "any bytes at all"), Sample(Messages.Media.delete, #"{"id":"\#(id)"}"#),
             Sample(Messages.Media.get, #"{"id":"\#(id)"}"#), Sample(Messages.Media.list, #"{"limit":1}"#),
+            Sample(Messages.Media.update, #"{"id":"\#(id)","description":"x"}"#),
+            Sample(Messages.Media.update, #"{"id":"\#(id)","description":null,"ifMatch":null}"#),
+            Sample(Messages.Media.update, #"{"id":"\#(id)","description":"x","ifMatch":["\"a\""]}"#),
             Sample(Messages.Media.receipt, #"{"id":"\#(id)"}"#),
             Sample(Messages.Search.posts, #"{"query":"rabbits or hares"}"#),
             Sample(Messages.Search.posts, #"{"query":"\#(String(repeating: "q", count: 200))","limit":100,"page":2}"#),
@@ -142,7 +145,8 @@ struct MessageTests {
         "a registration with an invalid email address is refused with a Problem",
         arguments: [
             "x", "@b.c", "a@", "a@b", "a@@b.c", "a b@c.d", "a@b..c", "a@-b.c", "a@b-.c", ".a@b.c", "a.@b.c", "a..b@c.d",
-            "a@b.c\n", "é@b.c", "a@é.c", "\"a\"@b.c", "a@[127.0.0.1]", String(repeating: "a", count: 65) + "@b.c",
+            "a@b.c\u{301}", "é@b.c", "a@é.c", "\u{A0}\u{200B} ", "éa@b.c", "\"a\"@b.c",
+            "a@[127.0.0.1]", String(repeating: "a", count: 65) + "@b.c",
             "a@" + String(repeating: "b", count: 64) + ".c", "a@" + String(repeating: "b.", count: 130) + "c",
         ])
     func email(text: String) {
@@ -154,6 +158,26 @@ struct MessageTests {
                 ]))
             return try Messages.Identity.register.request.decode(body.serialized())
         }
+    }
+
+    @Test(
+        "white space, control characters and invisible characters around the email of a registration are removed",
+        arguments: [
+            "a@b.c ", " a@b.c", "\ta@b.c\r\n", "\u{A0}a@b.c\u{3000}", "\u{FEFF}a@b.c\u{200B}", "\u{1}a@b.c\u{85}",
+            "\u{202A}a@b.c\u{202C}", "a@b.c\u{FE0F}", "\u{3164}a@b.c\u{E0020}", "a@b.c",
+        ])
+    func trimmedEmail(text: String) throws {
+        let body: JSON = ["username": "abc", "email": .string(text), "password": "8 chars!"]
+        #expect(try Messages.Identity.register.request.decode(body.serialized()).email == "a@b.c")
+    }
+
+    @Test("the password of a registration must not be the email without the blanks around it")
+    func passwordIsTrimmedEmail() {
+        let body: JSON = ["username": "abc", "email": " a@example.org ", "password": "a@example.org"]
+        let problem = #expect(throws: Problem.self) {
+            try Messages.Identity.register.request.decode(body.serialized())
+        }
+        #expect(problem?.faults.map(\.pointer) == ["/password"])
     }
 
     @Test("the fault of an internationalized email address says that the address must be ASCII")

@@ -68,6 +68,9 @@ struct ProblemTests {
             detail(Messages.Media.list, #"{"limit":0,"page":0}"#) == "The query is not valid: it has 2 faults.")
         #expect(detail(Messages.Search.posts, "{}") == "The query is not valid: it has one fault.")
         #expect(detail(Messages.Post.get, #"{"id":"x"}"#) == "The request is not valid: it has one fault.")
+        #expect(
+            detail(Messages.Media.update, #"{"id":"x","description":null}"#)
+                == "The request is not valid: it has one fault.")
         #expect(detail(Messages.Post.receipt, #"{"id":"x"}"#) == "The request is not valid: it has one fault.")
         #expect(detail(Messages.Post.create, "{}") == "The content is not valid: it has one fault.")
         #expect(detail(Messages.Identity.login, "{}") == "The content is not valid: it has 2 faults.")

@@ -12,6 +12,7 @@ struct SchemaAgreementTests {
         "must not be a commonly used password": "must not be a commonly used password",
         "must not repeat an earlier element": "ids that differ only in case are equal",
         "must be an RFC 3339 date and time": "must be an existing date",
+        EmailAddress.asciiRule: EmailAddress.asciiRule,
     ]
 
     @Test("jsonschema and the decoders agree on generated documents, except for the rules in words")

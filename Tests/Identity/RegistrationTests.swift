@@ -49,6 +49,21 @@ import WorkerKit
         }
     }
 
+    @Test("a registration stores the email without the blanks around it, and refuses it a second time as taken")
+    func trimmedEmail() async throws {
+        try await IdentityFixture.with { fixture in
+            func register(_ username: String, _ email: String) async throws -> Reply {
+                try await fixture.call(
+                    Messages.Identity.register,
+                    Register(username: username, email: email, password: IdentityFixture.password))
+            }
+            let session = try fixture.session(try await register("gus", " Gus@example.org\u{200B}\n"), status: 201)
+            #expect(session.account.email == "Gus@example.org")
+            #expect(try fixture.session(try await fixture.login(session.account)).account == session.account)
+            #expect(try await register("gus2", "gus@example.org\u{FE0F}").code == "account-exists")
+        }
+    }
+
     @Test("exactly one of four concurrent registrations of a username succeeds, and the others get 409")
     func race() async throws {
         try await IdentityFixture.with { fixture in

@@ -1,7 +1,9 @@
 import CZlib
 import Contracts
+import Dispatch
 import FoundationEssentials
 import Glibc
+import NIOPosix
 import Synchronization
 import TestSupport
 import Testing
@@ -158,33 +160,63 @@ struct CompressionTests {
         }
     }
 
-    @Test("bodies are compressed on another thread, and a small one before a large one that arrived earlier")
-    func turns() async throws {
+    /// Submits bodies to a compressor whose thread begins when all are submitted.
+    ///
+    /// - Returns: the sizes of the bodies in the order of their completion; negative if the body was not compressed, or
+    ///   was compressed by the thread of the caller.
+    private static func completions(_ sizes: [Int]) async throws -> [Int] {
         let order = Mutex<[Int]>([])
+        let threads = NIOThreadPool(numberOfThreads: 1)
+        threads.start()
+        let submitted = DispatchSemaphore(value: 0)
+        threads.submit { _ in submitted.wait() }
         let caller = pthread_self()
-        let compressor = ResponseCompressor()
-        let sizes = [8 << 20, 4 << 20, 2000]
+        let compressor = ResponseCompressor(threads: threads)
         for size in sizes {
             compressor.compress([UInt8](repeating: 7, count: size)) { body in
-                if body != nil, pthread_self() != caller { order.withLock { $0.append(size) } }
+                let isCompressed = body != nil && pthread_self() != caller
+                order.withLock { $0.append(isCompressed ? size : -size) }
             }
         }
-        #expect(order.withLock { $0 } == [])
-        #expect(try await eventually { order.withLock { $0.count } == 3 })
-        #expect(order.withLock { $0 } == [2000, 4 << 20, 8 << 20])
+        submitted.signal()
+        #expect(try await eventually { order.withLock { $0.count } == sizes.count })
+        try await threads.shutdownGracefully()
+        return order.withLock { $0 }
     }
 
-    @Test("a body is not compressed if too many bytes wait for it, and is again when they are done")
+    @Test("bodies are compressed on another thread, and a small one before a large one that arrived earlier")
+    func turns() async throws {
+        #expect(try await Self.completions([2 << 20, 1 << 20, 2000]) == [2000, 1 << 20, 2 << 20])
+    }
+
+    @Test("at most eight large bodies have streams at a time, so a further one waits until one of them is done")
+    func streams() async throws {
+        let (large, later) = (4 * 64 << 10, 2 * 64 << 10)
+        let order = try await Self.completions([Int](repeating: large, count: 8) + [later])
+        #expect(order.first == large)
+        #expect(order.filter { $0 == later }.count == 1)
+        #expect(try await Self.completions([Int](repeating: large, count: 7) + [later]).first == later)
+    }
+
+    @Test("a large body gets its turns while small ones keep arriving")
+    func starvation() {
+        var queue = CompressionQueue<Int>()
+        var added = queue.add(0, bytes: 1000, isSmall: false) ? 1 : 0
+        var turns = 0
+        for number in 1...100 {
+            added += queue.add(number, bytes: 10, isSmall: true) ? 1 : 0
+            guard let job = queue.next(), job == 0 else { continue }
+            turns += 1
+            queue.putBack(job)
+        }
+        #expect(added == 101)
+        #expect(turns == 5)
+    }
+
+    @Test("a body that would have to wait with more than 4 MiB is sent as it is, and a single one of any size is not")
     func overload() async throws {
-        let results = Mutex<[Bool]>([])
-        let compressor = ResponseCompressor()
-        let body = [UInt8](repeating: 7, count: 16 << 20)
-        for _ in 0..<3 { compressor.compress(body) { body in results.withLock { $0.append(body != nil) } } }
-        #expect(results.withLock { $0.first } == false)
-        #expect(try await eventually { results.withLock { $0.count } == 3 })
-        #expect(results.withLock { $0 } == [false, true, true])
-        compressor.compress(body) { body in results.withLock { $0.append(body != nil) } }
-        #expect(try await eventually { results.withLock { $0.count } == 4 })
-        #expect(results.withLock { $0.last } == true)
+        let size = 3 << 20
+        #expect(try await Self.completions([size, size, size / 3, 1100]) == [-size, -1100, size / 3, size])
+        #expect(try await Self.completions([8 << 20]) == [8 << 20])
     }
 }

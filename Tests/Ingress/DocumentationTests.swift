@@ -61,8 +61,16 @@ struct DocumentationTests {
         #expect(part.contains("data-method=\"\(route.method.rawValue)\" data-path=\"\(route.path)\""))
         guard case .message(let message, let source) = route.action else { return }
         #expect(part.contains("data-token=\"yes\"") == message.needsCaller)
-        #expect(part.contains("<textarea") == [.json, .jsonAndPath].contains(source))
+        #expect(part.contains("<textarea") == source.hasJSONBody)
         #expect(part.contains("type=\"file\"") == (source == .upload))
+        #expect(part.contains("data-session=\"yes\"") == (message.reply == Session.schema.shape))
+        let schema = operation["requestBody"]?["content"]?["multipart/form-data"]?["schema"]
+        if case .object(let parts)? = schema?["properties"] {
+            for name in parts.members.map(\.name) {
+                #expect(part.contains("<label for=\"\(id)-\(name)\">"))
+                #expect(part.contains("<input id=\"\(id)-\(name)\" name=\"\(name)\""))
+            }
+        }
         for parameter in operation["parameters"]?.array ?? [] {
             let reference = parameter["$ref"]?.string?.dropFirst(2).split(separator: "/")
             let resolved = reference?.reduce(OpenAPI.document) { $0[String($1)] ?? .null } ?? parameter

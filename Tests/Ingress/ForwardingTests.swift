@@ -80,8 +80,79 @@ struct ForwardingTests {
                     body: Array(#"{"description": "A rabbit"}"#.utf8))
                 #expect(response.status == 200)
                 let received = try #require(seen.withLock { $0 })
-                #expect(received.body == Array(#"{"description": "A rabbit","id":"some\"id"}"#.utf8))
+                #expect(received.body == Array(#"{"description": "A rabbit","id":"some\"id","ifMatch":null}"#.utf8))
                 #expect(received.properties.isPersistent)
+            }
+        }
+    }
+
+    @Test("a PATCH is forwarded with the entity tags of If-Match, and a malformed If-Match gets 400")
+    func patchIfMatch() async throws {
+        let seen = Mutex<[UInt8]>([])
+        try await RunningIngress.with { ingress in
+            try await StubWorker.with("media.update", mark: mark) { received in
+                seen.withLock { $0 = received.body }
+                return .json(Array("{}".utf8), etag: "\"b\"")
+            } _: {
+                let token = try ingress.maker.token()
+                func patch(_ ifMatch: String?, _ body: String = "{}") throws -> RawClient.Response {
+                    var fields = ["X-Request-Id": "\(mark)-i", "Content-Type": "application/json"]
+                    fields["If-Match"] = ifMatch
+                    return try ingress.client().call(
+                        "PATCH", "/v1/media/1", token: token, fields: fields, body: Array(body.utf8))
+                }
+                for (ifMatch, tags) in [
+                    (nil, "null"), ("*", "null"), (#""a", W/"b""#, #"["\"a\""]"#), (#"W/"a""#, "[]"),
+                ] {
+                    let response = try patch(ifMatch)
+                    #expect(response.status == 200)
+                    #expect(response.fields["etag"] == "\"b\"")
+                    let body = String(decoding: seen.withLock { $0 }, as: UTF8.self)
+                    #expect(body == #"{"id":"1","ifMatch":\#(tags)}"#)
+                }
+                #expect(try patch("a").status == 400)
+            }
+        }
+    }
+
+    @Test("a worker refuses a PATCH whose body has the member ifMatch, also if its name is escaped")
+    func memberIfMatch() async throws {
+        let seen = Mutex<[UInt8]>([])
+        try await RunningIngress.with { ingress in
+            try await StubWorker.with("media.update", mark: mark) { received in
+                seen.withLock { $0 = received.body }
+                return .json(Array("{}".utf8))
+            } _: {
+                for name in ["ifMatch", #"\u0069fMatch"#] {
+                    _ = try ingress.client().call(
+                        "PATCH", "/v1/media/\(UUID().text)", token: try ingress.maker.token(),
+                        fields: ["X-Request-Id": "\(mark)-j", "Content-Type": "application/json"],
+                        body: Array(#"{"description": null, "\#(name)": []}"#.utf8))
+                    let problem = #expect(throws: Problem.self) {
+                        try Messages.Media.update.request.decode(seen.withLock { $0 })
+                    }
+                    #expect(problem?.code == .malformedJSON)
+                }
+            }
+        }
+    }
+
+    @Test("a PATCH whose body begins with a byte order mark is forwarded with the parameter of its path")
+    func byteOrderMark() async throws {
+        let seen = Mutex<[UInt8]>([])
+        try await RunningIngress.with { ingress in
+            try await StubWorker.with("media.update", mark: mark) { received in
+                seen.withLock { $0 = received.body }
+                return .json(Array("{}".utf8))
+            } _: {
+                for body in ["\u{FEFF}{\"description\":null}", "\u{FEFF} \r\n{\"description\":null} "] {
+                    let response = try ingress.client().call(
+                        "PATCH", "/v1/media/1", token: try ingress.maker.token(),
+                        fields: ["X-Request-Id": "\(mark)-b", "Content-Type": "application/json"],
+                        body: Array(body.utf8))
+                    #expect(response.status == 200)
+                    #expect(try JSON.parse(seen.withLock { $0 })["id"] == "1")
+                }
             }
         }
     }
@@ -162,6 +233,13 @@ struct ForwardingTests {
                     #expect(String(decoding: seen.withLock { $0 }, as: UTF8.self) == body)
                 }
                 #expect(try delete("/v1/posts/1", "a").status == 400)
+                let long = "\"\(String(repeating: "x", count: 255))\""
+                #expect(try delete("/v1/posts/1", "\(long), \"b\"").status == 204)
+                #expect(seen.withLock { $0 } == Array(#"{"id":"1","ifMatch":["\"b\""]}"#.utf8))
+                let tags = (0..<100).map { "\"\($0)-gzip\"" }
+                #expect(try delete("/v1/posts/1", tags.joined(separator: ",")).status == 204)
+                #expect(try JSON.parse(seen.withLock { $0 })["ifMatch"]?.array?.count == 200)
+                #expect(try delete("/v1/posts/1", (tags + ["\"b\""]).joined(separator: ",")).status == 400)
                 #expect(try delete("/v1/posts/1?ifMatch=a", "\"a\"").status == 400)
             }
         }

@@ -97,6 +97,20 @@ struct OpenAPITests {
         #expect(schema?["properties"]?["description"] != nil)
     }
 
+    @Test("PATCH /v1/media/{id} can be conditional: it has If-Match, 412, the new ETag, and no member ifMatch")
+    func conditionalPatch() throws {
+        let route = try #require(RouteTable.all.first { $0.method == .patch })
+        let operation = try operation(route)
+        let references = (operation["parameters"]?.array ?? []).compactMap { $0["$ref"]?.string }
+        #expect(references.contains("#/components/parameters/IfMatch"))
+        #expect(!references.contains("#/components/parameters/IfNoneMatch"))
+        #expect(operation["responses"]?["412"] != nil)
+        #expect(operation["responses"]?["304"] == nil)
+        #expect(operation["responses"]?["200"]?["headers"]?["ETag"] != nil)
+        #expect(operation["responses"]?["415"]?["headers"]?["Accept-Patch"] != nil)
+        #expect(document["components"]?["schemas"]?["UpdateMedia"]?["properties"]?["ifMatch"] == nil)
+    }
+
     @Test("every reference in the OpenAPI document can be resolved")
     func references() {
         for reference in Self.references(in: document) {
@@ -117,7 +131,7 @@ struct OpenAPITests {
             guard case .message(let message, let source) = route.action else { continue }
             let operation = try operation(route)
             let request = operation["requestBody"]?["content"]?["application/json"]?["example"]
-            let hasBody = [.json, .jsonAndPath].contains(source)
+            let hasBody = source.hasJSONBody
             #expect(request == (hasBody ? OpenAPI.bodyExample(route, message) : nil), "\(message.name)")
             #expect(hasBody == (request != nil), "\(message.name) has no example of its body")
             let response = operation["responses"]?[String(message.status)]

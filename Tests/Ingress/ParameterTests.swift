@@ -33,16 +33,35 @@ struct ParameterTests {
     }
 
     @Test(
-        "parameters of the path become members at the end of a JSON object, which is not decoded",
+        "parameters of the path become members at the end of a JSON object, which is not decoded and can have a BOM",
         arguments: [
             ("{}", #"{"id":"a\"b"}"#), (" {\n} ", " {\n\"id\":\"a\\\"b\"}"), (#"{"x":1}"#, #"{"x":1,"id":"a\"b"}"#),
             (#"{"x":{}}"#, #"{"x":{},"id":"a\"b"}"#), (#"{"x" : "}" }"#, #"{"x" : "}" ,"id":"a\"b"}"#),
             (#"{"id":"c"}"#, #"{"id":"c","id":"a\"b"}"#),
+            ("\u{FEFF}{}", "\u{FEFF}{\"id\":\"a\\\"b\"}"),
+            ("\u{FEFF} {\"x\":1}", "\u{FEFF} {\"x\":1,\"id\":\"a\\\"b\"}"),
             ("", ""), ("[]", "[]"), ("{", "{"), ("}", "}"), ("null", "null"), ("{} x", "{} x"), ("{}]", "{}]"),
+            ("\u{FEFF}", "\u{FEFF}"), ("\u{FEFF}\u{FEFF}{}", "\u{FEFF}\u{FEFF}{}"), (" \u{FEFF}{}", " \u{FEFF}{}"),
         ])
     func members(body: String, expected: String) throws {
-        let members = try [Parameter(name: "id", value: "a\"b")].members(addedTo: Array(body.utf8))
-        #expect(String(decoding: members, as: UTF8.self) == expected)
+        let members = AddedMembers(
+            parameters: [Parameter(name: "id", value: "a\"b")], types: ParameterTypes(nil), entityTags: nil)
+        #expect(String(decoding: try members.added(to: Array(body.utf8)), as: UTF8.self) == expected)
+    }
+
+    @Test("the field for entity tags is added to the body of a message that has it, as null if every tag is allowed")
+    func entityTags() throws {
+        func body(_ parameters: [Parameter], _ tags: [String]?, of message: MessageDescriptor) throws -> String {
+            let members = AddedMembers(
+                parameters: parameters, types: ParameterTypes(message.request), entityTags: tags)
+            return String(decoding: try members.added(to: Array("{}".utf8)), as: UTF8.self)
+        }
+        let (update, create) = (Messages.Media.update.descriptor, Messages.Post.create.descriptor)
+        let id = Parameter(name: "id", value: "1")
+        #expect(try body([id], ["\"a\""], of: update) == #"{"id":"1","ifMatch":["\"a\""]}"#)
+        #expect(try body([id], nil, of: update) == #"{"id":"1","ifMatch":null}"#)
+        #expect(try body([], nil, of: update) == #"{"ifMatch":null}"#)
+        #expect(try body([id], nil, of: create) == #"{"id":"1"}"#)
     }
 
     @Test("a parameter that occurs twice gets malformed-request", arguments: ["limit=1&limit=1", "a=1&%61=2"])

@@ -75,7 +75,7 @@ struct RouteTreeTests {
             ("*", "DELETE, GET, HEAD, OPTIONS, PATCH, POST"),
         ])
     func options(path: String, expected: String) {
-        guard case .options(let allow) = tree.match(.options, path[...]) else {
+        guard case .options(let allow, _) = tree.match(.options, path[...]) else {
             Issue.record("OPTIONS \(path) does not match")
             return
         }

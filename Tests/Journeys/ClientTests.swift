@@ -41,34 +41,58 @@ extension Journeys {
             defer { folder.remove() }
             // Another account than that of an operator who has tried the commands. The pictures stay in the folder.
             let script = readme[start.upperBound..<end.lowerBound]
-                .replacing("ada", with: "ada\(randomWord(10))").replacing("picture.png", with: folder.path("a.png"))
-            for round in 1...2 {
-                let exit = try await Program(
+                .replacing("ada", with: "ada\(randomWord(10))")
+                .replacing("/tmp/picture.png", with: folder.path("a.png"))
+            func run(_ script: Substring, options: String = "-euo pipefail") async throws -> Program.Exit {
+                try await Program(
                     path: "/bin/bash",
-                    arguments: ["-c", "cd '\(RepositoryFile("").path)'; set -euo pipefail\n\(script)"]
+                    arguments: ["-c", "cd '\(RepositoryFile("").path)'; set \(options)\n\(script)"]
                 ).run()
+            }
+            for round in 1...2 {
+                let exit = try await run(script)
                 #expect(exit.status == 0, "\(exit.errors)")
                 for part in [#""content":"Hello, burrow""#, #""totalPosts":"#, #""contentType":"image/png""#] {
                     #expect(exit.output.contains(part), "run \(round): \(exit.output)")
                 }
                 #expect(!exit.output.contains("urn:warren:problem"), "run \(round): \(exit.output)")
             }
+            // If there is no session, the reason is shown.
+            let setUp = "eval \"$(compose/local env)\"\n"
+            try #require(script.contains(setUp))
+            for (change, reason) in [
+                (script.replacing("a long enough phrase", with: "another long phrase"), "invalid-credentials"),
+                (script.replacing("a long enough phrase", with: "short").replacing("ada", with: "eve"), "/password"),
+                (script.replacing(setUp, with: setUp + "WARREN_URL=http://127.0.0.1:1\n"), "No session: \n"),
+            ] {
+                let exit = try await run(change, options: "+e")
+                #expect(exit.output.contains("No session: "), "\(reason): \(exit.output)")
+                #expect(exit.output.contains(reason), "\(reason): \(exit.output)")
+            }
         }
 
         @Test("the example of a database that a service may not use says that the refusal is intended")
         func refusedDatabase() async throws {
             let readme = try RepositoryFile("compose/README.md").text
-            let end = try #require(readme.range(of: "/identity\" -c 'SELECT 1' ||"))
+            let end = try #require(readme.range(of: "/identity\" -c 'SELECT 1'"))
             let start = try #require(
                 readme.range(of: "```sh\n", options: .backwards, range: readme.startIndex..<end.lowerBound))
             let close = try #require(readme.range(of: "```", range: start.upperBound..<readme.endIndex))
             let script = readme[start.upperBound..<close.lowerBound]
-            let exit = try await Program(
-                path: "/bin/bash", arguments: ["-c", "cd '\(RepositoryFile("").path)'; set -e\n\(script)"]
-            ).run()
+            func run(_ script: some StringProtocol, options: String) async throws -> Program.Exit {
+                try await Program(
+                    path: "/bin/bash",
+                    arguments: ["-c", "cd '\(RepositoryFile("").path)'; set \(options)\n\(script)"]
+                ).run()
+            }
+            let exit = try await run(script, options: "-e")
             #expect(exit.status == 0, "\(exit.errors)")
-            #expect(exit.errors.contains("database \"identity\""))
+            #expect(exit.output.contains("database \"identity\""))
             #expect(exit.output.contains("Refused, as intended"))
+            // Another failure is shown, and is not called intended.
+            let other = try await run(script.replacing("/identity", with: "/no-such-database"), options: "+e")
+            #expect(other.output.contains("\"no-such-database\""))
+            #expect(!other.output.contains("Refused, as intended"), "\(other.output)")
         }
 
         @Test(
@@ -91,6 +115,11 @@ extension Journeys {
                 return receipt.output.contains(#""status": "done""#)
             }
             #expect(isDone)
+            // The account and its name; a command with a new id does not exist.
+            let unknown = try await Program(
+                path: "/usr/bin/python3", arguments: [example, "receipt", UUID().uuidString] + words.suffix(2)
+            ).run()
+            #expect(unknown.output.contains("The command still waits"), "\(unknown.output)")
         }
     }
 }

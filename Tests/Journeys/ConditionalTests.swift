@@ -61,6 +61,26 @@ extension Journeys {
             }
         }
 
+        @Test("a PATCH with an If-Match of another version gets 412, of this version 200 and a new ETag")
+        @Loop func patch() async throws {
+            let author = try await APIClient.registered()
+            let path = try "/v1/media/\(await author.upload(RandomPNG.make()).expect(201).text("id"))"
+            let tag = try #require(try await author.get(path).header("ETag"))
+            func patch(_ body: JSON, ifMatch tag: String) async throws -> APIResponse {
+                try await author.send("PATCH", path, json: body, headers: [(name: "If-Match", value: tag)])
+            }
+            try await patch(["description": "a hare"], ifMatch: "\"other\"")
+                .expectProblem(412, "precondition-failed")
+            #expect(try await author.get(path).header("ETag") == tag)
+            let member: JSON = ["description": "a hare", "ifMatch": []]
+            try await patch(member, ifMatch: tag).expectProblem(400, "malformed-json")
+            let changed = try await patch(["description": "a rabbit"], ifMatch: tag)
+            #expect(try changed.expect(200)["description"] == "a rabbit")
+            let read = try await author.get(path)
+            #expect(read.header("ETag") == changed.header("ETag") && read.header("ETag") != tag)
+            try await patch(["description": "a hare"], ifMatch: tag).expectProblem(412, "precondition-failed")
+        }
+
         @Test("a compressed post has its own ETag, which gets 304 and deletes the post")
         @Loop func compressed() async throws {
             let author = try await APIClient.registered()

@@ -80,6 +80,7 @@ struct DescriptionTests {
                 #expect((changed.id, changed.url, changed.createdAt) == (media.id, media.url, media.createdAt))
                 let read = try await fixture.ask("media.get", ["id": .string(media.id.text)], by: owner)
                 #expect(read.body == reply.body)
+                #expect(read.etag != nil && read.etag == reply.etag)
                 let event = try #require(try await fixture.database.outboxEvents("media.updated").last?["data"])
                 #expect(event["id"]?.string == media.id.text)
                 #expect(event["ownerId"]?.string == owner.id.text)

@@ -71,6 +71,46 @@ struct OwnershipTests {
         }
     }
 
+    @Test("an update with another entity tag than that of the picture gets 412 and changes nothing")
+    @Loop func updateIfMatch() async throws {
+        try await MediaFixture.with { fixture async throws in
+            let owner = MediaFixture.owner()
+            let media = try await fixture.picture(by: owner)
+            func update(_ text: String, ifMatch tags: [String], by caller: Caller) async throws -> Reply {
+                let body: JSON = [
+                    "id": .string(media.id.text), "description": .string(text), "ifMatch": .strings(tags),
+                ]
+                return try await fixture.ask("media.update", body, by: caller)
+            }
+            let id: JSON = ["id": .string(media.id.text)]
+            let tag = try #require(try await fixture.ask("media.get", id, by: owner).etag)
+            #expect(try await update("a hare", ifMatch: ["\"other\""], by: owner).code == "precondition-failed")
+            #expect(try await update("a hare", ifMatch: [], by: owner).status == 412)
+            #expect(try await update("a hare", ifMatch: [tag], by: MediaFixture.owner("stranger")).status == 404)
+            #expect(try await fixture.ask("media.get", id, by: owner).etag == tag)
+            #expect(try await update("a rabbit", ifMatch: ["\"other\"", tag], by: owner).status == 200)
+            #expect(try await update("a hare", ifMatch: [tag], by: owner).status == 412)
+            #expect(try await fixture.eventSubjects("media.updated").count == 1)
+        }
+    }
+
+    @Test("two updates with the entity tag of the same version cannot both take effect")
+    @Loop func concurrentUpdates() async throws {
+        try await MediaFixture.with { fixture async throws in
+            let owner = MediaFixture.owner()
+            let media = try await fixture.picture(by: owner)
+            let id: JSON = ["id": .string(media.id.text)]
+            let tag = try #require(try await fixture.ask("media.get", id, by: owner).etag)
+            let statuses = try await concurrently(4) { number in
+                let body: JSON = [
+                    "id": .string(media.id.text), "description": .string("\(number)"), "ifMatch": [.string(tag)],
+                ]
+                return try await fixture.ask("media.update", body, by: owner).status
+            }
+            #expect(statuses.sorted() == [200, 412, 412, 412])
+        }
+    }
+
     @Test("the deletion of a post deletes the media in it that belong to its author, and no other media")
     @Loop func postDeleted() async throws {
         try await MediaFixture.with { fixture async throws in

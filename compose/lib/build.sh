@@ -20,13 +20,23 @@ end_group() {
 
 # show_progress: until the build ends, prints its progress and the time so far after the name of the step.
 show_progress() {
-    local start
+    local start columns
     start=$(now_ms)
     while kill -0 "$GROUP" 2>/dev/null; do
-        printf '\r  %-40s %s\e[K' "$STEP" "$(build_progress "$PROGRESS_LOG" "$(seconds_since "$start")")" >&3
+        # tput asks the terminal at its standard error. The user can change the width of the terminal at any time.
+        columns=$(tput cols 2>&3) || columns=80
+        printf '\r%s\e[K' "$(progress_line "$columns" "$PROGRESS_LOG" "$(seconds_since "$start")")" >&3
         sleep 0.5
     done
     printf '\r  %-52s\e[K' "$STEP" >&3
+}
+
+# progress_line COLUMNS LOG SECONDS: prints the name of the step and the progress of the build, cut to one column less
+# than the terminal has. A line that wraps would leave its first part behind, because \r returns to its last part.
+progress_line() {
+    local line
+    line=$(printf '  %-40s %s' "$STEP" "$(build_progress "$2" "$3")")
+    printf '%s' "${line:0:$(($1 > 1 ? $1 - 1 : 0))}"
 }
 
 # build_progress LOG SECONDS: prints the number of the build's current step, the number of all steps, the time so far,

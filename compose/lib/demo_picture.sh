@@ -36,6 +36,9 @@ png_chunk() {
 
 # make_picture FILE: writes a picture for the user.
 make_picture() {
+    local folder
+    folder=$(dirname -- "$1")
+    [[ -d $folder ]] || fail "$folder is not a folder"
     if [[ -e $1 ]]; then fail "$1 exists already"; fi
     write_picture "$1"
     say "Wrote $1, a PNG of 8 by 8 pixels of a random colour."

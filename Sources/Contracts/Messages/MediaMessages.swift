@@ -5,16 +5,22 @@ package struct UpdateMedia: SchemaCodable, Hashable {
     package let id: UUID
     /// The new description; `nil` if the picture shall have none.
     package let description: String?
+    /// The entity tags of which the picture must have one; `nil` if it may have any.
+    package let ifMatch: [String]?
 
-    package init(id: UUID, description: String?) {
+    package init(id: UUID, description: String?, ifMatch: [String]? = nil) {
         self.id = id
         self.description = description
+        self.ifMatch = ifMatch
     }
+
+    package static let faultyPart = Problem.FaultyPart.request
 
     package static let schema = Schema<UpdateMedia>.object(
         "UpdateMedia",
         field("id", \.id, .uuid.described("The id of the picture.")),
         field("description", \.description, MediaDescription.schema.nullable),
+        optionalField(IfMatch.name, \.ifMatch, nullable: IfMatch.schema),
         make: UpdateMedia.init)
 }
 
@@ -37,7 +43,7 @@ extension Messages.Media {
     package static let update = MessageType(
         "media.update", .command, of: .media, "Changes the description of one of the caller's pictures.",
         request: .json(example: UpdateMedia(id: .example, description: Media.exampleDescription)),
-        reply: .json(200, example: Media.example), problems: [.mediaNotFound])
+        reply: .json(200, example: Media.example), problems: [.mediaNotFound, .preconditionFailed])
     /// Reads one of the caller's pictures.
     package static let get = MessageType(
         "media.get", .query, of: .media, "Reads one of the caller's pictures.",

@@ -17,6 +17,29 @@ package enum Username {
     }
 }
 
+/// Rules for email addresses as clients send them.
+package enum EmailAddress {
+    /// The rule that excludes internationalized addresses.
+    package static let asciiRule =
+        "must be ASCII: write an internationalized domain in its xn-- form; other mailboxes are not supported"
+
+    /// Returns an address without the white space, the invisible characters and the control characters that keyboards
+    /// and copied texts add around it.
+    package static func trimmed(_ address: String) -> String {
+        let scalars = address.unicodeScalars
+        guard let start = scalars.firstIndex(where: { !isIgnored($0) }),
+            let last = scalars.lastIndex(where: { !isIgnored($0) })
+        else { return "" }
+        return String(scalars[start...last])
+    }
+
+    private static func isIgnored(_ scalar: Unicode.Scalar) -> Bool {
+        let properties = scalar.properties
+        return properties.isWhitespace || properties.isDefaultIgnorableCodePoint
+            || [.format, .control].contains(properties.generalCategory)
+    }
+}
+
 extension Schema where Value == String {
     /// A username, see ``Username``.
     static var username: Schema {
@@ -25,21 +48,22 @@ extension Schema where Value == String {
         }
     }
 
-    /// An email address: a dot-string, `@`, and a domain of at least two labels (RFC 5321, section 4.1.2).
+    /// An email address: a dot-string, `@`, and a domain of at least two labels (RFC 5321, section 4.1.2). The decoder
+    /// trims it (``EmailAddress/trimmed(_:)``).
     ///
     /// Only ASCII is allowed. An internationalized domain is accepted in its ASCII form (`xn--…`, RFC 5890). An
     /// internationalized mailbox (RFC 6531) is refused, because case folding of such names differs between systems.
     static var email: Schema {
         let text = Schema.string(3...254).format("email")
-        return text.withCondition(
-            text.shape,
-            "must be ASCII: write an internationalized domain in its xn-- form; other mailboxes are not supported"
-        ) {
-            $0.utf8.allSatisfy { $0 < 0x80 }
-        }.matching(
-            "\(atom)(\\.\(atom))*@(\(label)\\.)+\(label)",
-            "must be an email address"
-        ) { isEmail($0) }.documented(pattern: "^[^@]{1,64}@")
+        // The pattern allows all characters around the address that are not visible ASCII. The rule about ASCII, which
+        // the schema has in words, excludes the visible ones among them.
+        let around = #"[^\u0000!-~]*"#
+        return Schema(
+            shape: text.shape, read: { text.read($0, &$1).map(EmailAddress.trimmed) }, write: text.write
+        ).refined(EmailAddress.asciiRule) { $0.utf8.allSatisfy { $0 < 0x80 } }.matching(
+            "\(around)\(atom)(\\.\(atom))*@(\(label)\\.)+\(label)\(around)", "must be an email address"
+        ) { isEmail($0) }.documented(pattern: "^\(around)[!-?A-~]{1,64}@").described(
+            "White space and invisible characters around the address are removed.")
     }
 
     private static var atom: String { "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+" }

@@ -17,11 +17,23 @@ package struct EntityRequest: SchemaCodable, Hashable {
         make: EntityRequest.init)
 }
 
+/// The field `ifMatch` of the commands that change a post or picture. The ingress fills it with the entity tags of the
+/// header field `If-Match`.
+package enum IfMatch {
+    /// The name of the field.
+    package static let name = "ifMatch"
+    /// The maximum number of tags in an `If-Match` field of an HTTP request. The ingress can pass on two for each.
+    package static let maximumCount = 100
+    /// The maximum length of a tag, with its quotes.
+    package static let maximumLength = 256
+
+    static let schema = Schema<[String]>.array(of: .string(2...maximumLength), max: 2 * maximumCount).described(
+        "The entity tags of which the post or picture must have one, each with its quotes, as in the header "
+            + "`etag` of the reply that contained it. Otherwise the reply is `precondition-failed`.")
+}
+
 /// The body of `post.delete` and `media.delete`.
 package struct DeleteRequest: SchemaCodable, Hashable {
-    /// The name of the field that the ingress fills with the entity tags of `If-Match`.
-    package static let entityTags = "ifMatch"
-
     package let id: UUID
     /// The entity tags of which the post or picture must have one; `nil` if it may have any.
     package let ifMatch: [String]?
@@ -36,11 +48,7 @@ package struct DeleteRequest: SchemaCodable, Hashable {
     package static let schema = Schema<DeleteRequest>.object(
         "DeleteRequest",
         field("id", \.id, .uuid.described("The id of the post or picture.")),
-        optionalField(
-            entityTags, \.ifMatch,
-            .array(of: .string(2...256), max: 100).described(
-                "The entity tags of which the post or picture must have one, each with its quotes, as in the header "
-                    + "`etag` of the reply that contained it. Otherwise the reply is `precondition-failed`.")),
+        optionalField(IfMatch.name, \.ifMatch, nullable: IfMatch.schema),
         make: DeleteRequest.init)
 }
 

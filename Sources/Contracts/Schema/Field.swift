@@ -60,11 +60,26 @@ package func field<Root: Sendable, Value: Sendable>(
 package func optionalField<Root: Sendable, Value: Sendable>(
     _ name: String, _ get: @escaping @Sendable (Root) -> Value?, _ schema: Schema<Value>
 ) -> Field<Root, Value?> {
-    let (read, write, encodedName) = (schema.read, schema.write, encoded(name))
+    let read = schema.read
+    return optionalField(name, get, schema, schema.shape) { json, faults in read(json, &faults).map { .some($0) } }
+}
+
+/// An optional member that can also be `null`, which means the same as its absence. The member is not encoded if its
+/// value is `nil`.
+package func optionalField<Root: Sendable, Value: Sendable>(
+    _ name: String, _ get: @escaping @Sendable (Root) -> Value?, nullable schema: Schema<Value>
+) -> Field<Root, Value?> {
+    optionalField(name, get, schema, schema.nullable.shape, schema.nullable.read)
+}
+
+private func optionalField<Root: Sendable, Value: Sendable>(
+    _ name: String, _ get: @escaping @Sendable (Root) -> Value?, _ schema: Schema<Value>, _ shape: Shape,
+    _ read: @escaping @Sendable (JSON, inout FaultCollector) -> Value??
+) -> Field<Root, Value?> {
+    let (write, encodedName) = (schema.write, encoded(name))
     return Field(
-        shape: FieldShape(name: name, shape: schema.shape, isRequired: false),
-        reader: FieldReader(
-            name: name, read: { json, faults in read(json, &faults).map { .some($0) } }, defaultValue: .some(nil)),
+        shape: FieldShape(name: name, shape: shape, isRequired: false),
+        reader: FieldReader(name: name, read: read, defaultValue: .some(nil)),
         write: { root, writer in
             guard let value = get(root) else { return }
             writer.encodedName(encodedName)

@@ -53,7 +53,7 @@ struct IPAddress: Sendable, Hashable {
     /// The IPv4 address of the client, if this is its IPv4-mapped form, or if a translator or a tunnel has made this
     /// address from it; otherwise `nil`.
     ///
-    /// Only keys are made of it. Whether a proxy is trusted depends on the address itself.
+    /// Used only for rate-limit keys; proxy trust uses the full address.
     private var embeddedIPv4: UInt32? {
         let last = UInt32(truncatingIfNeeded: bits)
         switch bits >> 32 {

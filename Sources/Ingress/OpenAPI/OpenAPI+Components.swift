@@ -28,7 +28,7 @@ extension OpenAPI {
         var shapes = [acceptedReceipt, .object(Problem.shape)]
         for route in RouteTable.all {
             guard case .message(let message, let source) = route.action else { continue }
-            if [.json, .jsonAndPath].contains(source), let request = bodyShape(route, message) {
+            if source.hasJSONBody, let request = bodyShape(route, message) {
                 shapes.append(request)
             }
             if let reply = reply(message, source) { shapes.append(reply) }
@@ -58,6 +58,7 @@ extension OpenAPI {
         "ETag": header("The version of the resource.", ["type": "string"], isRequired: true),
         "Preference-Applied": header("`respond-async` if the client sent this preference.", ["type": "string"]),
         "Accept-Encoding": header("`identity` if the request had a `Content-Encoding`.", ["type": "string"]),
+        "Accept-Patch": header("`application/json` if the method was PATCH.", ["type": "string"]),
         "Retry-After": header("The seconds to wait before a retry.", ["type": "integer", "minimum": 0]),
         "WWW-Authenticate": header("The authentication scheme.", ["type": "string"], isRequired: true),
     ]

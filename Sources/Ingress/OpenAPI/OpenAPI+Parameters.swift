@@ -7,18 +7,19 @@ extension OpenAPI {
         if case .parameters = source, case .object(let request) = message.request {
             for field in request.fields {
                 parameters.append(
-                    field.name == DeleteRequest.entityTags
+                    field.name == IfMatch.name
                         ? reference("parameters", "IfMatch") : parameter(field, isInPath: route.hasInPath(field)))
             }
         }
-        if source == .jsonAndPath, case .object(let request) = message.request {
+        if case .jsonAndPath(let types) = source, case .object(let request) = message.request {
             parameters += request.fields.filter { route.hasInPath($0) }.map { parameter($0, isInPath: true) }
+            if types.hasEntityTags { parameters.append(reference("parameters", "IfMatch")) }
         }
         if case .receipt = source { parameters.append(receipt) }
         if message.kind == .command {
             parameters += [reference("parameters", "IdempotencyKey"), reference("parameters", "Prefer")]
         }
-        if hasEntityTag(message) {
+        if isConditionalRead(message) {
             parameters += [reference("parameters", "IfMatch"), reference("parameters", "IfNoneMatch")]
         }
         return parameters + [reference("parameters", "XRequestId"), reference("parameters", "Traceparent")]
@@ -44,10 +45,11 @@ extension OpenAPI {
         }
     }
 
-    /// Returns the shape of a JSON body: the shape of the message without the parameters of the path.
+    /// Returns the shape of a JSON body: the shape of the message without the parameters of the path and the entity
+    /// tags of `If-Match`.
     static func bodyShape(_ route: Route, _ message: MessageDescriptor) -> Shape? {
         guard case .object(var object) = message.request else { return message.request }
-        object.fields.removeAll { route.hasInPath($0) }
+        object.fields.removeAll { route.hasInPath($0) || $0.name == IfMatch.name }
         return .object(object)
     }
 
@@ -60,6 +62,11 @@ extension OpenAPI {
 
     /// Whether successful responses have an `ETag`.
     static func hasEntityTag(_ message: MessageDescriptor) -> Bool {
+        isConditionalRead(message) || message.name == Messages.Media.update.name
+    }
+
+    /// Whether a request can be conditional and changes nothing.
+    static func isConditionalRead(_ message: MessageDescriptor) -> Bool {
         [Messages.Post.get.name, Messages.Media.get.name].contains(message.name)
     }
 

@@ -1,13 +1,14 @@
 internal import Contracts
+internal import HTTPTypes
 
 extension OpenAPI {
     /// Returns the responses of a route, one for each possible status.
     static func responses(_ route: Route, _ message: MessageDescriptor, _ source: BodySource) -> JSON {
         var responses: [(status: Int, response: JSON)] = [(message.status, successful(message, source))]
         if message.kind == .command { responses.append((202, accepted)) }
-        if hasEntityTag(message) { responses.append((304, notModified)) }
+        if isConditionalRead(message) { responses.append((304, notModified)) }
         let problems = Dictionary(grouping: problems(route, message, source), by: \.status)
-        responses += problems.map { ($0.key, problem($0.value)) }
+        responses += problems.map { ($0.key, problem($0.value, acceptsPatch: route.method == .patch)) }
         return .object { object in
             for (status, response) in responses.sorted(by: { $0.status < $1.status }) {
                 object.add(String(status), response)
@@ -28,19 +29,22 @@ extension OpenAPI {
         }
         if message.needsCaller { codes += [.unauthenticated, .invalidToken] }
         if message.kind == .command { codes.append(.idempotencyKeyReused) }
-        if hasEntityTag(message) { codes.append(.preconditionFailed) }
+        if isConditionalRead(message) { codes.append(.preconditionFailed) }
         if route.limit != .unlimited { codes.append(.tooManyRequests) }
         codes += message.problems
         return ProblemCode.all.filter { codes.contains($0) }
     }
 
     /// Returns the response for problems that have the same status.
-    static func problem(_ codes: [ProblemCode]) -> JSON {
+    static func problem(_ codes: [ProblemCode], acceptsPatch: Bool = false) -> JSON {
         .object { response in
             response.add("description", .string(codes.map { "\($0.title) (`\($0.code)`)." }.joined(separator: " ")))
             var headers = commonHeaders
             if codes.contains(where: { $0.status == 401 }) { headers.append("WWW-Authenticate") }
-            if codes.contains(.unsupportedMediaType) { headers.append("Accept-Encoding") }
+            if codes.contains(.unsupportedMediaType) {
+                headers.append("Accept-Encoding")
+                if acceptsPatch { headers.append("Accept-Patch") }
+            }
             if codes.contains(where: { $0.retryAfter != nil }) { headers.append("Retry-After") }
             response.add("headers", self.headers(headers))
             response.add(

@@ -21,8 +21,9 @@ enum OpenAPI {
             `application/problem+json` document with a stable `code`. Unknown fields in a body are errors, and so are \
             unknown parameters of an operation that has parameters in its path or query. HEAD is supported for every \
             path that supports GET, and OPTIONS for every path. An unsupported method gets 405 with the field `Allow`. \
-            An unknown path gets 404 with the code `not-found`, and a known path with a slash too many at its end gets \
-            308. Responses over 1 KiB are compressed if `Accept-Encoding` allows gzip, except those with tokens.
+            An unknown path gets 404 with the code `not-found`. A path with a trailing slash is redirected (308) to \
+            the path without it. Responses over 1 KiB are compressed if `Accept-Encoding` allows gzip, except those \
+            with tokens.
             """),
     ]
 
@@ -78,12 +79,14 @@ enum OpenAPI {
     }
 
     private static func description(_ message: MessageDescriptor, _ source: BodySource) -> String {
-        var text = "Handled by the \(message.service.rawValue) service as the message `\(message.name)`."
-        guard case .parameters = source, case .object(let request) = message.request else { return text }
-        for names in request.exclusions {
-            text += " \(names.map { "`\($0)`" }.joined(separator: " and ")) must not be combined."
+        var paragraphs: [String] = []
+        if case .parameters = source, case .object(let request) = message.request {
+            paragraphs = request.exclusions.map { names in
+                "\(names.map { "`\($0)`" }.joined(separator: " and ")) must not be combined."
+            }
         }
-        return text
+        paragraphs.append("Handled by the \(message.service.rawValue) service as the message `\(message.name)`.")
+        return paragraphs.joined(separator: "\n\n")
     }
 
     /// Returns the `operationId` for a message type: `postCreate` for `post.create`.

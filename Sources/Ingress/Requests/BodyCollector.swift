@@ -40,22 +40,22 @@ struct JSONBody: BodyCollector {
     private let limit: Int
     private let reservation: ByteReservation
     private var bytes: [UInt8] = []
-    private let parameters: [Parameter]
+    private let members: AddedMembers?
 
     /// Checks the fields of the request.
     ///
     /// - Parameters:
     ///   - reservation: reserves the bytes that arrive.
-    ///   - parameters: parameters of the path, which become members of the JSON object.
+    ///   - members: the members to add to the JSON object.
     /// - Throws: `unsupported-media-type`, `body-too-large`, or the problems of ``ByteReservation/reserve(_:)``.
     init(
-        _ fields: RequestFields, limit: Int, _ reservation: ByteReservation, adding parameters: [Parameter] = []
+        _ fields: RequestFields, limit: Int, _ reservation: ByteReservation, adding members: AddedMembers? = nil
     ) throws(Problem) {
         try JSONContentType.check(fields.contentType)
         try fields.checkBody(limit: limit, reservation)
         self.limit = limit
         self.reservation = reservation
-        self.parameters = parameters
+        self.members = members
     }
 
     mutating func receive(_ buffer: ByteBuffer) throws(Problem) {
@@ -66,7 +66,7 @@ struct JSONBody: BodyCollector {
 
     mutating func finish() throws(Problem) -> MessageBody {
         defer { bytes = [] }
-        let body = parameters.isEmpty ? bytes : try parameters.members(addedTo: bytes)
+        let body = try members?.added(to: bytes) ?? bytes
         return MessageBody(bytes: body, contentType: ContentType.json)
     }
 }

@@ -23,20 +23,26 @@ enum EntityTags {
         return tags(of: field)?.contains { opaque($0) == opaque(tag) } ?? false
     }
 
-    /// Returns the tags that an `If-Match` field requires a resource to have, without those of compressed responses.
-    /// Weak tags are left out, because they never match (RFC 9110, section 13.1.1).
+    /// Returns the strong tags in `If-Match`. A tag with `-gzip` is returned with and without the suffix.
+    ///
+    /// Weak tags are left out, because they never match (RFC 9110, section 13.1.1). So are tags that are longer than
+    /// that of any resource.
     ///
     /// - Returns: `nil` for `*`, which every resource matches.
-    /// - Throws: `malformed-request` if the field is malformed.
+    /// - Throws: `malformed-request` if the field is malformed or has more than ``IfMatch/maximumCount`` tags.
     static func required(by field: String) throws(Problem) -> [String]? {
         if isAny(field) { return nil }
         guard let tags = tags(of: field) else {
             throw Problem(
                 .malformedRequest, detail: "If-Match must be * or entity tags in quotes, separated by commas.")
         }
+        guard tags.count <= IfMatch.maximumCount else {
+            throw Problem(
+                .malformedRequest, detail: "If-Match must have at most \(IfMatch.maximumCount) entity tags.")
+        }
         return tags.filter { !$0.hasPrefix("W/") }.flatMap { tag in
             tag.hasSuffix(gzipSuffix) ? [tag, tag.dropLast(gzipSuffix.count) + "\""] : [tag]
-        }
+        }.filter { $0.utf8.count <= IfMatch.maximumLength }
     }
 
     private static func isAny(_ field: String) -> Bool { field.utf8.trimmingBlanks.elementsEqual("*".utf8) }

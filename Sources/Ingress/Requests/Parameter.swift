@@ -59,10 +59,10 @@ extension [Parameter] {
             }
         }
         if let entityTags {
-            guard !contains(where: { $0.name == DeleteRequest.entityTags }) else {
+            guard !contains(where: { $0.name == IfMatch.name }) else {
                 throw Problem(.malformedRequest, detail: "The entity tags must be in the field If-Match only.")
             }
-            writer.name(DeleteRequest.entityTags)
+            writer.name(IfMatch.name)
             writer.array(of: entityTags) { $0.string($1) }
         }
         writer.endObject()
@@ -70,22 +70,39 @@ extension [Parameter] {
     }
 }
 
-extension [Parameter] {
-    /// Adds the parameters as members at the end of a JSON object.
+/// The members that a request adds to the JSON object in its body: the parameters of the path, and the entity tags of
+/// `If-Match` if the message has a field for them.
+struct AddedMembers: Sendable, Hashable {
+    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
+    let parameters: [Parameter]
+    /// The types of the parameters, and whether the message has a field for entity tags.
+    let types: ParameterTypes
+    /// The tags that `If-Match` requires; `nil` if every tag is allowed.
+    let entityTags: [String]?
+
+    /// Adds the members at the end of a JSON object.
     ///
     /// The object is not decoded. Text that is not an object is returned unchanged, so that the worker refuses it. The
-    /// worker also refuses an object that has a member with the name of a parameter, because its names must be unique.
+    /// worker also refuses an object that has a member with an added name, because its names must be unique. Therefore
+    /// the field for entity tags is always added, as `null` if every tag is allowed: a client must not set it.
     ///
     /// - Throws: `malformed-request` if a name occurs twice.
-    func members(addedTo object: [UInt8]) throws(Problem) -> [UInt8] {
-        guard let start = object.firstIndex(where: { !$0.isJSONSpace }), object[start] == UInt8(ascii: "{"),
+    func added(to object: [UInt8]) throws(Problem) -> [UInt8] {
+        let text = object.starts(with: Self.byteOrderMark) ? object.dropFirst(Self.byteOrderMark.count) : object[...]
+        guard let start = text.firstIndex(where: { !$0.isJSONSpace }), object[start] == UInt8(ascii: "{"),
             let end = object.lastIndex(where: { !$0.isJSONSpace }), object[end] == UInt8(ascii: "}"),
             let last = object[..<end].lastIndex(where: { !$0.isJSONSpace })
         else { return object }
         var body = [UInt8](object[..<end])
         if last != start { body.append(UInt8(ascii: ",")) }
-        body += try json(ParameterTypes(nil)).dropFirst()
-        return body
+        var members = try parameters.json(types, entityTags: entityTags)
+        if types.hasEntityTags, entityTags == nil {
+            members.removeLast()
+            if !parameters.isEmpty { members.append(UInt8(ascii: ",")) }
+            members += Array("\"\(IfMatch.name)\":null}".utf8)
+        }
+        return body + members.dropFirst()
     }
 }
 

@@ -3,6 +3,7 @@ internal import NIOCore
 internal import WorkerKit
 
 extension HTTPField.Name {
+    static let acceptPatch = constant("Accept-Patch")
     static let preferenceApplied = constant("Preference-Applied")
 
     /// Makes a field name from a string literal; traps if the literal is not a valid field name.

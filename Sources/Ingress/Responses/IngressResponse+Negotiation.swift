@@ -7,7 +7,7 @@ extension IngressResponse {
     private static let isGzipped = HTTPField(name: .contentEncoding, value: "gzip")
 
     /// Returns the response to a conditional GET or HEAD request (RFC 9110, section 13.2): 304 if the client already
-    /// has this version of the body, 412 if it wants another version only, otherwise this response.
+    /// has this version of the body, 412 if If-Match names other versions, otherwise this response.
     ///
     /// - Parameters:
     ///   - fields: the fields of the request, among them `If-Match` and `If-None-Match`.
@@ -47,6 +47,14 @@ extension IngressResponse {
 
     /// Tells caches that the response depends on `Accept-Encoding`.
     mutating func addVary() { fields.append(Self.varies) }
+
+    /// Tells the client in a 415 response which forms of a body are accepted (RFC 9110, section 15.5.16; RFC 5789,
+    /// section 2.2).
+    mutating func addAcceptedForms(to request: RequestContext) {
+        guard status == 415 else { return }
+        if request.fields.contentEncoding != nil { fields[.acceptEncoding] = "identity" }
+        if request.method == .patch { fields[.acceptPatch] = ContentType.json }
+    }
 
     /// Replaces the body by its compressed form.
     mutating func gzip(_ body: [UInt8]) {

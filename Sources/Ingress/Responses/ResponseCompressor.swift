@@ -5,15 +5,14 @@ internal import Zlib
 
 /// Compresses the bodies of responses on another thread, so that the requests of other clients do not wait.
 ///
-/// The bodies are compressed in turns, 64 KiB of each, so that a small body does not wait for a large one.
+/// The bodies are compressed in turns, 64 KiB of each, so that a small body does not wait for a large one
+/// (``CompressionQueue``).
 final class ResponseCompressor: Sendable {
     /// Bodies up to this size, in bytes, are not compressed. They fit into one packet anyway.
     static let smallBody = 1024
     /// The level of zlib. Higher levels make pages of posts 5 % smaller, but take twice as long (Sources/DECISIONS.md).
     private static let level = 3
     private static let partSize = 64 * 1024
-    /// The maximum number of bytes that wait to be compressed. Further bodies are sent as they are.
-    private static let maximumWaiting = 32 << 20
 
     /// A body that is being compressed. Only the thread that has taken it from the queue uses it.
     private final class Job: @unchecked Sendable {
@@ -28,19 +27,27 @@ final class ResponseCompressor: Sendable {
             self.completed = completed
         }
 
-        /// Compresses the next part. Returns whether it was the last one.
-        func compressPart() -> Bool {
-            guard let stream else { return true }
-            let end = min(body.count, position + ResponseCompressor.partSize)
-            stream.compress(body[position..<end], isLast: end == body.count, to: &output)
-            position = end
-            return end == body.count
+        /// Whether the body is compressed in one turn.
+        var isSmall: Bool { body.count <= ResponseCompressor.partSize }
+        var isDone: Bool { position == body.count }
+
+        /// Compresses the next part, or gives up if there is no stream.
+        ///
+        /// - Returns: the number of bytes that no longer wait.
+        func compressPart() -> Int {
+            let start = position
+            guard let stream else {
+                position = body.count
+                return position - start
+            }
+            position = min(body.count, start + ResponseCompressor.partSize)
+            stream.compress(body[start..<position], isLast: isDone, to: &output)
+            return position - start
         }
     }
 
     private struct State {
-        var jobs = CircularBuffer<Job>()
-        var waitingBytes = 0
+        var queue = CompressionQueue<Job>()
         var isRunning = false
     }
 
@@ -60,9 +67,7 @@ final class ResponseCompressor: Sendable {
         let job = Job(body, completed)
         enum Action { case refuse, start, wait }
         let action = state.withLock { state -> Action in
-            guard state.waitingBytes + body.count <= Self.maximumWaiting else { return .refuse }
-            state.waitingBytes += body.count
-            state.jobs.append(job)
+            guard state.queue.add(job, bytes: body.count, isSmall: job.isSmall) else { return .refuse }
             defer { state.isRunning = true }
             return state.isRunning ? .wait : .start
         }
@@ -73,7 +78,7 @@ final class ResponseCompressor: Sendable {
         }
     }
 
-    /// Compresses the parts of all bodies in turns, until no body is left.
+    /// Compresses parts of the bodies in turns, until no body is left.
     private func run() {
         // A stream is used again, because its memory takes longer to prepare than a small body to compress.
         var spare: GzipStream?
@@ -82,20 +87,21 @@ final class ResponseCompressor: Sendable {
                 job.stream = spare ?? GzipStream(level: Self.level)
                 spare = nil
             }
-            guard job.compressPart() else {
-                state.withLock { $0.jobs.append(job) }
-                continue
+            let count = job.compressPart()
+            state.withLock { state in
+                state.queue.remove(bytes: count)
+                if !job.isDone { state.queue.putBack(job) }
             }
+            guard job.isDone else { continue }
             job.completed(job.stream == nil ? nil : job.output)
             spare = job.stream
             job.stream = nil
-            state.withLock { $0.waitingBytes -= job.body.count }
         }
     }
 
     private func next() -> Job? {
         state.withLock { state in
-            let job = state.jobs.popFirst()
+            let job = state.queue.next()
             state.isRunning = job != nil
             return job
         }

@@ -4,8 +4,8 @@ internal import Contracts
 enum BodySource: Sendable, Hashable {
     /// The JSON body, byte for byte.
     case json
-    /// The JSON body, with the parameters of the path as further members.
-    case jsonAndPath
+    /// The JSON body, with the parameters of the path and the entity tags of `If-Match` as further members.
+    case jsonAndPath(ParameterTypes)
     /// No part of the request. The message's body is an empty JSON object.
     case none
     /// The parameters of the path and the query, as a JSON object.
@@ -18,6 +18,19 @@ enum BodySource: Sendable, Hashable {
     /// Makes a source of parameters with the types that the message's schema declares.
     static func parameters(of message: MessageDescriptor) -> BodySource {
         .parameters(ParameterTypes(message.request))
+    }
+
+    /// Makes a source of a JSON body and the parameters of the path.
+    static func jsonAndPath(of message: MessageDescriptor) -> BodySource {
+        .jsonAndPath(ParameterTypes(message.request))
+    }
+
+    /// Whether the request has a JSON body.
+    var hasJSONBody: Bool {
+        switch self {
+        case .json, .jsonAndPath: true
+        case .none, .parameters, .receipt, .upload: false
+        }
     }
 }
 
@@ -34,7 +47,7 @@ struct ParameterTypes: Sendable, Hashable {
             hasEntityTags = false
             return
         }
-        hasEntityTags = object.fields.contains { $0.name == DeleteRequest.entityTags }
+        hasEntityTags = object.fields.contains { $0.name == IfMatch.name }
         integers = object.fields.filter { $0.shape.isInteger }.map(\.name)
     }
 

@@ -31,7 +31,9 @@ enum RouteTable {
         .message(.post, "/v1/media", Messages.Media.upload.descriptor, .upload),
         .parameters(.get, "/v1/media", Messages.Media.list.descriptor),
         .parameters(.get, "/v1/media/{id}", Messages.Media.get.descriptor),
-        .message(.patch, "/v1/media/{id}", Messages.Media.update.descriptor, .jsonAndPath),
+        .message(
+            .patch, "/v1/media/{id}", Messages.Media.update.descriptor,
+            .jsonAndPath(of: Messages.Media.update.descriptor)),
         .parameters(.delete, "/v1/media/{id}", Messages.Media.delete.descriptor),
     ]
 

@@ -9,8 +9,9 @@ struct RouteTree: Sendable {
         case route(Route, [Parameter])
         /// No route has this path.
         case notFound
-        /// The request asks for the methods of the path. `allow` is the value of the `Allow` field.
-        case options(allow: String)
+        /// The request asks for the methods of the path. `allow` is the value of the `Allow` field; `acceptsPatch`
+        /// tells whether a resource with this path supports PATCH.
+        case options(allow: String, acceptsPatch: Bool)
         /// The path has routes, but none for the method. `allow` is the value of the `Allow` field.
         case methodNotAllowed(allow: String)
         /// The path ends with a slash, and has routes without it.
@@ -75,7 +76,7 @@ struct RouteTree: Sendable {
     ///   - path: the path as sent, without the query.
     func match(_ method: HTTPRequest.Method, _ path: Substring) -> Match {
         // The target of OPTIONS can be the server as a whole (RFC 9110, section 9.3.7).
-        if method == .options, path == "*" { return .options(allow: allow) }
+        if method == .options, path == "*" { return .options(allow: allow, acceptsPatch: false) }
         guard path.utf8.first == UInt8(ascii: "/") else { return .notFound }
         let match = matchExactly(method, path)
         guard case .notFound = match, path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") else { return match }
@@ -105,7 +106,8 @@ struct RouteTree: Sendable {
         guard !node.routes.isEmpty else { return .notFound }
         let wanted = method == .head ? .get : method
         guard let route = node.routes.first(where: { $0.method == wanted }) else {
-            return method == .options ? .options(allow: node.allow) : .methodNotAllowed(allow: node.allow)
+            guard method == .options else { return .methodNotAllowed(allow: node.allow) }
+            return .options(allow: node.allow, acceptsPatch: node.routes.contains { $0.method == .patch })
         }
         return .route(route, parameters)
     }

@@ -21,6 +21,7 @@ internal import WorkerKit
     /// Changes the description of a media item of the caller.
     func update(_ command: UpdateMedia, _ context: HandlerContext) async throws -> Reply {
         let caller = try context.caller
+        try await requireVersion(command.ifMatch, of: command.id, owner: caller.id, context)
         let rows = try await context.transaction().query(
             MediaStatements.update, command.id, caller.id, MediaDescription.visible(command.description),
             Timestamp.ordered())
@@ -30,7 +31,8 @@ internal import WorkerKit
             MediaUpdated(
                 id: media.id, ownerId: caller.id, description: media.description,
                 updatedAt: try row.get(8, as: Timestamp.self)))
-        return .json(media.jsonBytes())
+        let body = media.jsonBytes()
+        return .json(body, etag: EntityTag.of(body))
     }
 
     /// Deletes a media item of the caller.
@@ -39,12 +41,7 @@ internal import WorkerKit
         let owned = database.send(MediaStatements.owned, [command.id], caller.id)
         if let reply = try await context.storedReply() { return reply }
         guard try await owned.rows().count > 0 else { throw Problem(.mediaNotFound) }
-        if let tags = command.ifMatch {
-            // The row stays locked, so that the description cannot change before the row is deleted.
-            let rows = try await context.transaction().query(MediaStatements.locked, command.id, caller.id)
-            guard let row = rows.first else { throw Problem(.mediaNotFound) }
-            guard tags.contains(EntityTag.of(try Media(row).jsonBytes())) else { throw Problem(.preconditionFailed) }
-        }
+        try await requireVersion(command.ifMatch, of: command.id, owner: caller.id, context)
         do {
             try await cloudinary.destroy(command.id, until: .now + deleteTimeLimit)
         } catch {
@@ -52,6 +49,20 @@ internal import WorkerKit
         }
         try await deleteRow(command.id, owner: caller.id, context)
         return .noContent
+    }
+
+    /// Locks the row of a media item until the end of the transaction, so that its description cannot change before
+    /// the command has taken effect.
+    ///
+    /// - Parameter tags: the entity tags of which the media item must have one; `nil` if it may have any, and then the
+    ///   row is not locked.
+    private func requireVersion(
+        _ tags: [String]?, of id: UUID, owner: UUID, _ context: HandlerContext
+    ) async throws {
+        guard let tags else { return }
+        let rows = try await context.transaction().query(MediaStatements.locked, id, owner)
+        guard let row = rows.first else { throw Problem(.mediaNotFound) }
+        guard tags.contains(EntityTag.of(try Media(row).jsonBytes())) else { throw Problem(.preconditionFailed) }
     }
 
     /// Deletes the media in a deleted post that belong to the post's author.

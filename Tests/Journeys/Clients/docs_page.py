@@ -19,6 +19,7 @@ import urllib.request
 import uuid
 
 LIMIT = 60  # seconds for each wait
+CONTROL, SHIFT = 2, 8  # modifiers of the DevTools protocol
 
 
 class Browser:
@@ -98,7 +99,7 @@ class Browser:
         event = {"key": key, "code": key, "windowsVirtualKeyCode": code, "modifiers": modifiers}
         if key == "Enter":
             event["text"] = "\r"
-        if modifiers:
+        if modifiers == CONTROL:
             event["commands"] = ["selectAll"]
         self.send("Input.dispatchKeyEvent", type="keyDown", **event)
         self.send("Input.dispatchKeyEvent", type="keyUp", **{name: event[name] for name in ("key", "code")})
@@ -151,29 +152,44 @@ def use(page, url, picture, screenshot):
     page.press("Enter")
     check(page.value("document.getElementById('identityRegister').open"), "Enter opens an operation")
     page.tab_to("#identityRegister-body")
-    page.press("a", modifiers=2)
+    page.press("a", modifiers=CONTROL)
     page.send("Input.insertText", text=json.dumps(account))
     page.tab_to("#identityRegister button")
     page.press("Enter")
     page.wait("document.querySelector('#identityRegister output').textContent.startsWith('201')")
     check(True, "a registration with the keyboard shows 201")
-    check(len(page.value("document.getElementById('token').value")) > 50, "the token is filled in")
+    token = page.value("document.getElementById('token').value")
+    check(len(token) > 50, "the token is filled in")
     check(
         page.value("document.activeElement.matches('#identityRegister button')"),
-        "the focus returns to the button")
+        "the focus stays on the button")
+
+    def text(operation, selector):
+        return page.value(f"document.querySelector('#{operation} {selector}').textContent")
 
     def submit(operation, status):
         page.value(f"document.querySelector('#{operation} form').requestSubmit()")
         page.wait(f"document.querySelector('#{operation} output').textContent.startsWith('{status}')")
-        return page.value(f"document.querySelector('#{operation} output').textContent")
+        return text(operation, ".response")
+
+    check(text("identityRegister", "output") == "201 Created", "only the status line is announced")
+    for path, methods in document["paths"].items():
+        operation = methods.get("get")
+        if operation is None or any(parameter.get("required") for parameter in operation.get("parameters", [])):
+            continue
+        submit(operation["operationId"], 200)
+        check(
+            page.value("document.getElementById('token').value") == token,
+            f"GET {path} shows 200 and leaves the token as it is")
+    check("Warren API</h1>" in text("documentation", ".response"), "the content of a page is shown as text")
 
     check("application/problem+json" in submit("identityRegister", 409), "a second registration shows the problem")
     check(page.value("document.querySelector('#identityRegister output').className") == "bad", "errors are marked")
     page.value("document.getElementById('postCreate-body').value = JSON.stringify({content: \"It's <b>here</b>\"})")
     page.value("document.getElementById('postCreate-body').dispatchEvent(new Event('input', {bubbles: true}))")
-    answer = submit("postCreate", 201)
-    check("location: /v1/posts/" in answer, "a creation shows the Location")
-    check("It's <b>here</b>" in answer, "an answer is shown as text")
+    response = submit("postCreate", 201)
+    check("location: /v1/posts/" in response, "a creation shows the Location")
+    check("It's <b>here</b>" in response, "a response is shown as text")
     command = page.value("document.querySelector('#postCreate .curl').textContent")
     output = subprocess.run(["bash", "-c", command], capture_output=True, text=True).stdout
     check(" 201 " in output.splitlines()[0], "the curl example does the same")
@@ -182,7 +198,43 @@ def use(page, url, picture, screenshot):
     root = page.send("DOM.getDocument")["root"]["nodeId"]
     field = page.send("DOM.querySelector", nodeId=root, selector="#mediaUpload-file")["nodeId"]
     page.send("DOM.setFileInputFiles", nodeId=field, files=[os.path.abspath(picture)])
-    check('"contentType"' in submit("mediaUpload", 201), "an upload shows the picture")
+    page.value("document.getElementById('mediaUpload-description').value = '@A rabbit'")
+    response = submit("mediaUpload", 201)
+    check('"contentType"' in response, "an upload shows the picture")
+    check('"description": "@A rabbit"' in response, "an upload has the description")
+    page.value("document.getElementById('mediaUpload-description').dispatchEvent(new Event('input', {bubbles: true}))")
+    command = text("mediaUpload", ".curl")
+    check("-F 'file=@" in command and "--form-string 'description=@A rabbit'" in command, "so has its curl example")
+    check("/v1/posts/{id}'" in text("postGet", ".curl"), "the curl example of an empty field shows the parameter")
+    check("--data-raw '" in text("postCreate", ".curl"), "the curl example does not read a body that begins with @")
+
+    def count_requests():
+        page.value("1")  # receives the last events
+        return sum(event["method"] == "Network.requestWillBeSent" for event in page.events)
+
+    before = count_requests()
+    page.value("for (const _ of [1, 2]) document.querySelector('#live form').requestSubmit()")
+    check(
+        page.value("document.querySelector('#live button').matches('[aria-busy=true]:not(:disabled)')"),
+        "a button stays enabled while its request is sent")
+    page.wait("!document.querySelector('#live button').hasAttribute('aria-busy')")
+    check(count_requests() - before == 1, "a form sends one request at a time")
+
+    page.send("Emulation.setDeviceMetricsOverride", width=800, height=800, deviceScaleFactor=1, mobile=False)
+    page.value("document.querySelectorAll('main details').forEach((part) => { part.open = true; })")
+    page.value("scrollTo(0, document.body.scrollHeight)")
+    page.value("[...document.querySelectorAll('main summary')].at(-1).focus()")
+    for _ in range(40):
+        page.press("Tab", modifiers=SHIFT)
+        check(
+            page.value(
+                "document.activeElement.getBoundingClientRect().top >= "
+                "document.getElementById('session').getBoundingClientRect().bottom"),
+            f"the token bar does not hide {page.value('document.activeElement.id || document.activeElement.tagName')}")
+    page.send("Emulation.setDeviceMetricsOverride", width=800, height=500, deviceScaleFactor=1, mobile=False)
+    check(
+        page.value("getComputedStyle(document.getElementById('session')).position") == "static",
+        "on a low screen the token bar scrolls with the page")
 
     colours = {}
     for scheme in ("light", "dark"):

@@ -74,6 +74,11 @@ def use(url, picture):
         media, _ = expect(
             201, models.Media, "media", "media_upload", client,
             body=models.MediaUploadBody(file=types.File(payload=file, file_name="a.png", mime_type="image/png")))
+    etag = call("media", "media_get", client, id=media.id)[2].headers["etag"]
+    change = models.UpdateMedia(description="A rabbit")
+    expect(412, models.Problem, "media", "media_update", client, id=media.id, body=change, if_match='"other"')
+    changed, _ = expect(200, models.Media, "media", "media_update", client, id=media.id, body=change, if_match=etag)
+    check(changed.description == "A rabbit", "the description is changed")
     post, _ = expect(
         201, models.Post, "post", "post_create", client,
         body=models.CreatePost(content="Generated burrow", media_ids=[media.id]))

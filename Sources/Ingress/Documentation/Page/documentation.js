@@ -10,21 +10,25 @@ function request(form) {
   const { method, path, body } = form.dataset;
   const query = new URLSearchParams();
   const headers = {};
+  const parts = [];
   let target = path;
-  let file = null;
   let text = null;
   for (const field of form.elements) {
     const place = field.dataset.in;
-    if (place === 'path') {
-      target = target.replace('{' + field.name + '}', encodeURIComponent(field.value));
-    } else if (place === 'query' && field.value !== '') {
-      query.append(field.name, field.value);
-    } else if (place === 'header' && field.value !== '') {
-      headers[field.name] = field.value;
-    } else if (place === 'file') {
-      file = field.files[0] ?? null;
-    } else if (place === 'body') {
+    if (place === 'body') {
       text = field.value;
+    } else if (place === 'file') {
+      parts.push({ name: field.name, file: field.files[0] ?? null });
+    } else if (field.value === '') {
+      // A parameter of the path without a value stays visible as {id}. The browser does not send such a form.
+    } else if (place === 'path') {
+      target = target.replace('{' + field.name + '}', encodeURIComponent(field.value));
+    } else if (place === 'query') {
+      query.append(field.name, field.value);
+    } else if (place === 'header') {
+      headers[field.name] = field.value;
+    } else if (place === 'part') {
+      parts.push({ name: field.name, text: field.value });
     }
   }
   if (form.dataset.token === 'yes' && token.value.trim() !== '') {
@@ -32,59 +36,80 @@ function request(form) {
   }
   if (body === 'json') headers['Content-Type'] = 'application/json';
   const url = location.origin + target + (query.size > 0 ? '?' + query : '');
-  return { method, url, headers, text, file };
+  return { method, url, headers, text, parts };
 }
 
 function curl(form) {
-  const { method, url, headers, text, file } = request(form);
-  const parts = ['curl -i ' + (method === 'GET' ? '' : '-X ' + method + ' ') + quote(url)];
-  for (const [name, value] of Object.entries(headers)) parts.push('-H ' + quote(name + ': ' + value));
-  if (form.dataset.body === 'file') parts.push('-F ' + quote('file=@' + (file?.name ?? 'picture.png')));
-  if (text !== null) parts.push('-d ' + quote(text));
-  return parts.join(' \\\n  ');
+  const { method, url, headers, text, parts } = request(form);
+  const words = ['curl -i ' + (method === 'GET' ? '' : '-X ' + method + ' ') + quote(url)];
+  for (const [name, value] of Object.entries(headers)) words.push('-H ' + quote(name + ': ' + value));
+  for (const part of parts) {
+    // --form-string and --data-raw do not read a file if the text begins with @.
+    words.push(
+      'file' in part
+        ? '-F ' + quote(part.name + '=@' + (part.file?.name ?? 'picture.png'))
+        : '--form-string ' + quote(part.name + '=' + part.text));
+  }
+  if (text !== null) words.push('--data-raw ' + quote(text));
+  return words.join(' \\\n  ');
 }
 
-function pretty(text, type) {
-  if (!type.includes('json')) return text;
+function isJSON(response) {
+  return /^application\/([^;]+\+)?json\b/.test(response.headers.get('Content-Type') ?? '');
+}
+
+// Returns the JSON of a response, or undefined if its content is something else.
+function parse(response, text) {
+  if (!isJSON(response)) return undefined;
   try {
-    return JSON.stringify(JSON.parse(text), null, 2);
+    return JSON.parse(text);
   } catch {
-    return text;
+    return undefined;
   }
 }
 
 async function send(form) {
-  const output = form.parentElement.querySelector('output');
   const button = form.querySelector('button');
-  const { method, url, headers, text, file } = request(form);
+  // The button stays enabled, because a disabled button loses the focus.
+  if (button.getAttribute('aria-busy') === 'true') return;
+  button.setAttribute('aria-busy', 'true');
+  const output = form.parentElement.querySelector('output');
+  const detail = form.parentElement.querySelector('.response');
+  const { method, url, headers, text, parts } = request(form);
   let body;
   if (form.dataset.body === 'json') body = text;
-  if (form.dataset.body === 'file' && file !== null) {
+  if (form.dataset.body === 'form') {
     body = new FormData();
-    body.append('file', file);
+    for (const part of parts) if (part.file !== null) body.append(part.name, part.file ?? part.text);
   }
-  button.disabled = true;
-  output.textContent = 'Waiting for the answer …';
+  output.textContent = 'Waiting for the response …';
+  detail.hidden = true;
+  let response;
+  let content;
   try {
-    const response = await fetch(url, { method, headers, body, cache: 'no-store' });
-    const answer = await response.text();
-    const lines = [response.status + ' ' + response.statusText];
-    for (const [name, value] of response.headers) lines.push(name + ': ' + value);
-    output.textContent = lines.join('\n') + '\n\n' + pretty(answer, response.headers.get('Content-Type') ?? '');
-    output.className = response.ok ? '' : 'bad';
-    keepToken(response, answer);
+    response = await fetch(url, { method, headers, body, cache: 'no-store' });
+    content = await response.text();
   } catch (error) {
-    output.textContent = 'There was no answer: ' + error.message;
+    output.textContent = 'There was no response: ' + error.message;
     output.className = 'bad';
+    return;
+  } finally {
+    button.removeAttribute('aria-busy');
   }
-  button.disabled = false;
-  button.focus();
+  const json = parse(response, content);
+  const lines = [];
+  for (const [name, value] of response.headers) lines.push(name + ': ' + value);
+  detail.textContent = lines.join('\n') + '\n\n' + (json === undefined ? content : JSON.stringify(json, null, 2));
+  detail.hidden = false;
+  output.textContent = response.status + ' ' + response.statusText;
+  output.className = response.ok ? '' : 'bad';
+  if (response.ok && form.dataset.session === 'yes') keepToken(json);
 }
 
 // A registration, a login or a refresh has a new token, with which the other operations can be tried at once.
-function keepToken(response, answer) {
-  if (!response.ok || !answer.includes('"accessToken"')) return;
-  token.value = JSON.parse(answer).accessToken;
+function keepToken(json) {
+  if (typeof json?.accessToken !== 'string') return;
+  token.value = json.accessToken;
   note.textContent = 'The token of the last login is filled in.';
   update();
 }

@@ -1,22 +1,20 @@
 internal import ASCII
+internal import Contracts
 @_spi(_Unicode) internal import Swift
 
 /// The form of an email address under which its account is stored and found.
 enum EmailKey {
     /// Returns the key of an address as a client sends it.
     ///
-    /// Keyboards and copied texts add white space and invisible characters around an address, and some systems send
-    /// characters in forms that are not composed. Letter case does not distinguish accounts. Every registered address
-    /// is ASCII, so no other letters have to be folded. `lower` in PostgreSQL with the collation "C" does the same.
-    static func of(_ address: String) -> String {
-        let scalars = address.composed.unicodeScalars
-        let start = scalars.firstIndex { !isIgnored($0) } ?? scalars.endIndex
-        let end = scalars.lastIndex { !isIgnored($0) }.map { scalars.index(after: $0) } ?? scalars.endIndex
-        return String(scalars[start..<end]).utf8.lowercasedASCII
-    }
-
-    private static func isIgnored(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.properties.isWhitespace || [.format, .control].contains(scalar.properties.generalCategory)
+    /// Some systems send characters in forms that are not composed. Letter case does not distinguish accounts. Every
+    /// registered address is ASCII, so no other letters have to be folded. `lower` in PostgreSQL with the collation "C"
+    /// does the same.
+    ///
+    /// - Throws: `invalid` for an address that is not ASCII, because no account can have it.
+    static func of(_ address: String) throws(Problem) -> String {
+        let text = EmailAddress.trimmed(address.composed)
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else { throw Problem.invalid("/email", EmailAddress.asciiRule) }
+        return text.utf8.lowercasedASCII
     }
 }
 

@@ -7,7 +7,7 @@ internal import WorkerKit
 extension IdentityHandlers {
     /// Starts a session if an account has the email and the password.
     func login(_ request: Login, _ context: HandlerContext) async throws -> Reply {
-        let email = EmailKey.of(request.email)
+        let email = try EmailKey.of(request.email)
         // An unknown email takes the same steps, so that neither the reply nor the response time reveals whether
         // an account exists.
         let found = try await throttle.attempt(on: email) {

@@ -51,7 +51,7 @@ internal import WorkerKit
     /// A wrong password counts as a failed login. Otherwise an attacker could guess passwords with such messages
     /// without the delays of failed logins.
     func verifyPassword(_ password: String, of account: Account, _ hash: String) async throws -> Bool {
-        try await throttle.attempt(on: EmailKey.of(account.email)) {
+        try await throttle.attempt(on: account.email.utf8.lowercasedASCII) {
             try await passwords.verify(password, against: hash) ? true : nil
         } ?? false
     }
