@@ -79,7 +79,9 @@ struct FirstStepsTests {
 
     @Test(
         "queues/example.py with other arguments than those of receipt prints its usage, and sends nothing",
-        arguments: [["receipt"], ["receipt", "a", "b"], ["receipt", "a", "b", "c", "d"], ["receipts", "a", "b", "c"]])
+        arguments: [
+            ["receipt"], ["receipt", "a", "b"], ["receipt", "a", "b", "c", "d"], ["receipts", "a", "b", "c"],
+        ])
     func usage(arguments: [String]) async throws {
         let result = try await Repository.run(
             "/usr/bin/python3", [Repository.path("queues/example.py")] + arguments,
