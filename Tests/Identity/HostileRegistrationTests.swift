@@ -58,9 +58,9 @@ import WorkerKit
         "an email that is not ASCII, is not an address or is too long is refused at /email",
         arguments: [
             "j\u{F6}rg@example.org", "joerg@b\u{FC}cher.example", "\u{430}dmin@example.org", "admin@ex\u{430}mple.org",
-            "admin@example\u{3002}org", "admin@example.org\u{202E}", "\u{FEFF}admin@example.org",
+            "admin@example\u{3002}org", "admin\u{202E}@example.org", "admin@\u{FEFF}example.org",
             "admin@example.org\u{0}",
-            "admin@example.org\r\nBcc: all@example.org", "admin@example.org ", "<admin@example.org>",
+            "admin@example.org\r\nBcc: all@example.org", "admin @example.org", "<admin@example.org>",
             "admin@example.org,b@example.org", String(repeating: "a", count: 243) + "@example.org",
             String(repeating: "a", count: 65) + "@example.org",
         ])
