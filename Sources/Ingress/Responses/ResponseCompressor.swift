@@ -14,7 +14,8 @@ final class ResponseCompressor: Sendable {
     private static let level = 3
     private static let partSize = 64 * 1024
 
-    /// A body that is being compressed. Only the thread that has taken it from the queue uses it.
+    // Unchecked: only the thread that has taken a job from the queue uses it.
+    /// A body that is being compressed.
     private final class Job: @unchecked Sendable {
         let body: [UInt8]
         let completed: @Sendable ([UInt8]?) -> Void

@@ -7,8 +7,8 @@ extension Clients {
     /// The number of posts of each kind that are read and searched for at the end of an episode.
     private static let sample = 20
 
-    /// Compares what clients see with what the stores have, after all queues are empty: the pictures in posts, and the
-    /// results of searches. The caches must not have anything older.
+    /// Compares the pictures in posts, and the results of searches, with the stores. Call this when all queues are
+    /// empty. A difference can also come from a cache that has something older.
     ///
     /// - Returns: a line for each difference.
     func checkViews(_ effects: Effects) async -> [String] {
