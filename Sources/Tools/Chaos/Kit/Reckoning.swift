@@ -63,8 +63,8 @@ package enum Reckoning {
         }
     }
 
-    /// Returns a line for each place that has another description of a picture than the last one that was confirmed, and
-    /// one if no event tells of the change.
+    /// Returns a line for each place that has another description of a picture than the last one that was confirmed,
+    /// and one if no event tells of the change.
     private static func descriptionViolations(_ picture: Item, _ stored: Int, _ effects: Effects) -> [String] {
         guard picture.kind == .picture, stored == 1, let id = picture.id ?? effects.ids[picture.mark] else { return [] }
         let description = effects.descriptions[.pictures]?[id] ?? ""
