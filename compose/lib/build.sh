@@ -72,10 +72,10 @@ build_release() { run_swift_build build-release -c release --static-swift-stdlib
 # build_stack: builds only the programs that a stack runs.
 build_stack() { WARREN_PROGRAMS=stack build_release; }
 
-# build_with_sanitizer SANITIZER: builds the programs with a sanitizer of the compiler, thread or address, in a folder
-# below .build. The sanitizers do not work with Swift's static libraries.
+# build_with_sanitizer: builds the programs with the compiler's address sanitizer, in .build/address-sanitizer. It does
+# not work with Swift's static libraries.
 build_with_sanitizer() {
-    run_swift_build "build-$1-sanitizer" -c release --sanitize "$1" --scratch-path "$ROOT/.build/$1-sanitizer"
+    run_swift_build build-sanitizer -c release --sanitize address --scratch-path "$ROOT/.build/address-sanitizer"
 }
 
 # build_debug: builds programs and tests, and checks that each target imports only its dependencies in Package.swift.

@@ -3,7 +3,7 @@
 # promises; this file starts what it needs.
 
 # run_chaos ARGUMENT…: builds Warren, starts a stack, and runs `warren-chaos` with the arguments. Returns its status.
-# WARREN_SANITIZER, thread or address, selects a build with a sanitizer, whose reports count as failures.
+# WARREN_SANITIZER=address selects a build with the address sanitizer, whose reports count as failures.
 run_chaos() {
     # `warren-chaos` calls this after a fault, because `servers` would also start what another fault has ended.
     if [[ ${1-} == --start-servers ]]; then
@@ -13,8 +13,8 @@ run_chaos() {
     local sanitizer=${WARREN_SANITIZER-} folder=release program code=0
     case $sanitizer in
     '') ;;
-    thread | address) folder=$sanitizer-sanitizer/release ;;
-    *) fail "WARREN_SANITIZER must be thread or address: $sanitizer" ;;
+    address) folder=address-sanitizer/release ;;
+    *) fail "WARREN_SANITIZER must be address: $sanitizer" ;;
     esac
     program=$ROOT/.build/$folder/warren-chaos
     case " $* " in *' -h '* | *' --help '* | *' --list '*)
@@ -30,7 +30,7 @@ run_chaos() {
     # The suite may be interrupted while it has stopped processes with SIGSTOP, which then ignore SIGTERM.
     trap 'continue_processes; stop_own_stack || true; unmount_chaos_disk' EXIT
     if [[ -n $sanitizer ]]; then
-        run_step "Building with the $sanitizer sanitizer" build_with_sanitizer "$sanitizer"
+        run_step "Building with the address sanitizer" build_with_sanitizer
         write_sanitizer_reports
     else
         run_step "Building (release)" build_release
@@ -68,14 +68,13 @@ start_named_servers() {
     start_servers "$@"
 }
 
-# write_sanitizer_reports: makes the sanitizers of all processes write their reports to log/sanitizer.PID.
+# write_sanitizer_reports: makes the sanitizer of each process write its report to log/sanitizer.PID.
 write_sanitizer_reports() {
     rm -f "$STATE"/log/sanitizer.*
-    export TSAN_OPTIONS="log_path=$STATE/log/sanitizer exitcode=0"
     export ASAN_OPTIONS="log_path=$STATE/log/sanitizer"
 }
 
-# require_no_sanitizer_reports: fails if a sanitizer has reported an error.
+# require_no_sanitizer_reports: fails if the sanitizer has reported an error.
 require_no_sanitizer_reports() {
     local reports
     mapfile -t reports < <(compgen -G "$STATE/log/sanitizer.*")

@@ -45,6 +45,9 @@ package struct ChildProcess: Sendable {
     }
 
     private func text(_ name: String) -> String {
-        (try? String(contentsOf: folder.appending(path: name), encoding: .utf8)) ?? ""
+        let file = folder.appending(path: name)
+        // Foundation (Swift 6.3) never frees the buffer into which it has read an empty file.
+        guard let size = try? file.resourceValues(forKeys: [.fileSizeKey]).fileSize, size > 0 else { return "" }
+        return (try? String(contentsOf: file, encoding: .utf8)) ?? ""
     }
 }
