@@ -128,8 +128,8 @@ internal import WorkerKit
         try await lexicon.load(texts, deadline: deadline)
         let turns = TokenizedText.turns(texts)
         var hits: [SearchHit] = []
-        for (index, turn) in turns.enumerated() {
-            if index > 0 { await Task.yield() }
+        for (number, turn) in turns.enumerated() {
+            if number > 0 { await Task.yield() }
             // Another task may have emptied the lexicon between two turns.
             if turns.count > 1 { try await lexicon.load(Array(texts[turn]), deadline: deadline) }
             for index in turn { hits.append(try SearchHit(found[index], texts[index], query, lexicon)) }
