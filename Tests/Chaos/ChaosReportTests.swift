@@ -49,6 +49,9 @@ import Testing
         report.add(EpisodeResult(faults: ["a"]))
         report.add(EpisodeResult(faults: ["b"]))
         #expect(report.text.contains("\nno faults ran together\n"))
+        var separate = ChaosReport(seed: 7, faults: ["a", "b"], isMixing: false)
+        separate.add(EpisodeResult(faults: ["a"]))
+        #expect(!separate.text.contains("no faults ran together"))
         report.add(EpisodeResult(faults: ["a", "b"]))
         #expect(!report.text.contains("no faults ran together"))
     }

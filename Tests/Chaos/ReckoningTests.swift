@@ -130,10 +130,14 @@ import Testing
         var effects = Effects()
         effects.counts = [
             .pictures: ["3x4": 1], .projection: ["id": 1], .assets: ["id": 1], .creationEvents: ["id": 1],
+            .changeEvents: ["id": 1],
         ]
         effects.all = [.pictures: ["id"], .projection: ["id"], .assets: ["id"]]
         effects.descriptions = [.pictures: ["id": "new"], .projection: ["id": "new"]]
         #expect(violations([item], effects).isEmpty)
+        var silent = effects
+        silent.counts[.changeEvents] = nil
+        #expect(violations([item], silent).count == 1)
         effects.descriptions[.projection] = ["id": "old"]
         #expect(violations([item], effects).count == 1)
         effects.descriptions[.pictures] = ["id": "old"]

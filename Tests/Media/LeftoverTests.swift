@@ -98,6 +98,28 @@ struct LeftoverTests {
         }
     }
 
+    @Test("a picture that the media host kept is removed if another picture with the same key was stored meanwhile")
+    @Loop func otherContentMeanwhile() async throws {
+        try await MediaFixture.with { fixture async throws in
+            let (owner, id, now) = (MediaFixture.owner(), UUID(), Timestamp.now())
+            let messages = [SamplePicture.png, SamplePicture.jpeg].map {
+                IncomingMessage(
+                    type: "media.upload", id: id, caller: owner, body: $0, isAwaited: true, sentAt: now)
+            }
+            // The media host stores the first picture, but its responses are lost.
+            try await fixture.injectFaults(["cut": true, "after": true, "path": "upload"])
+            let lost = try? await fixture.deliver(messages[0])
+            #expect(lost?.status != 201)
+            #expect(try await fixture.assets().count == 1)
+            try await fixture.endFaults()
+            let stored = try #require(try await fixture.deliver(messages[1]))
+            #expect(stored.status == 201)
+            let refused = try await fixture.deliver(messages[0])
+            #expect(refused?.code == "idempotency-key-reused")
+            #expect(try await fixture.assets() == [try Media.schema.decode(JSON.parse(stored.body)).id.text])
+        }
+    }
+
     @Test("the row of an upload whose first attempt failed stays, because Cloudinary may carry the attempt out late")
     @Loop func failedAttempt() async throws {
         try await MediaFixture.with { fixture async throws in

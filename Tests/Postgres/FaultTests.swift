@@ -101,6 +101,80 @@ struct FaultTests {
         }
     }
 
+    @Test("a server that answers nothing is noticed within seconds, and statements then fail at once")
+    @Loop func silent() async throws {
+        try await DriverDatabase.with { database in
+            try await database.withProxy(size: 2) { pool, proxy in
+                try await expectAnswer(pool)
+                let idle = try await pool.begin()
+                proxy.stall()
+                let start = ContinuousClock.now
+                let error = await #expect(throws: PostgresError.self) { try await pool.query(Self.one) }
+                #expect(error?.isOutage == true)
+                #expect(ContinuousClock.now - start < .seconds(7))
+                #expect(pool.availability == .unavailable)
+                let refused = await #expect(throws: PostgresError.self) { try await idle.query(Self.one) }
+                #expect(refused?.code == .connectionLost)
+                let second = ContinuousClock.now
+                let unavailable = await #expect(throws: PostgresError.self) { try await pool.query(Self.one) }
+                #expect(unavailable?.code == .unavailable)
+                #expect(ContinuousClock.now - second < .seconds(1))
+                proxy.resume()
+                try await expectAnswer(pool)
+                #expect(pool.availability == .available)
+            }
+        }
+    }
+
+    @Test("a connection that is being replaced does not hide that the server answers nothing")
+    @Loop func silentReplacement() async throws {
+        try await DriverDatabase.with { database in
+            try await database.withProxy(size: 2) { pool, proxy in
+                try await expectAnswer(pool)
+                proxy.stall()
+                // The connection of this statement is closed before the pool notices the silence of the other one.
+                let overdue = pool.send(Self.one, deadline: .now + .milliseconds(100))
+                let waiting = pool.send(Self.one)
+                let start = ContinuousClock.now
+                let error = await #expect(throws: PostgresError.self) { try await overdue.rows() }
+                #expect(error?.code == .deadlineExceeded)
+                await #expect(throws: PostgresError.self) { try await waiting.rows() }
+                #expect(pool.availability == .unavailable)
+                #expect(ContinuousClock.now - start < .seconds(7))
+                proxy.resume()
+                try await expectAnswer(pool)
+            }
+        }
+    }
+
+    @Test("a server that answers again while it is asked keeps its connections")
+    @Loop func returning() async throws {
+        try await DriverDatabase.with { database in
+            try await database.withProxy(size: 1) { pool, proxy in
+                try await expectAnswer(pool)
+                let accepted = proxy.acceptedCount
+                proxy.stall()
+                let waiting = pool.send(Self.one)
+                let isAsked = try await eventually { proxy.acceptedCount > accepted }
+                #expect(isAsked)
+                proxy.resume()
+                _ = try await waiting.rows()
+            }
+        }
+    }
+
+    @Test("a statement that takes long on a server that works is not interrupted")
+    @Loop func slowServer() async throws {
+        try await DriverDatabase.with { database in
+            try await database.withProxy(size: 1) { pool, proxy in
+                try await expectAnswer(pool)
+                let accepted = proxy.acceptedCount
+                _ = try await pool.query(Statement("SELECT pg_sleep(4)"))
+                #expect(proxy.acceptedCount > accepted, "the pool must have asked the server over a new connection")
+            }
+        }
+    }
+
     @Test("a statement past its deadline does not fail other statements on its connection")
     @Loop func slowNeighbour() async throws {
         try await DriverDatabase.with { database in

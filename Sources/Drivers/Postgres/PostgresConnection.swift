@@ -26,6 +26,10 @@ internal import Reactor
     var isReadOnly: Bool
     /// Whether the connection gets no new statements, and is closed when it is idle.
     private(set) var isRetired = false
+    /// The number of consecutive periods in which a statement waited and the server sent nothing.
+    private(set) var silentPeriods = 0
+    /// Whether the server has sent something in this period.
+    private(set) var hasReceived = false
     /// Whether the pool will call ``finishTurn()`` at the end of this turn.
     var needsFlush = false
     var isCorked = false
@@ -94,12 +98,22 @@ internal import Reactor
         close(failingWith: PostgresError(.connectionLost, "the server refuses writes in this session"))
     }
 
+    /// Ends a period in which the pool watches for a server that no longer answers.
+    ///
+    /// - Returns: whether the server has sent something in this period.
+    func endPeriod() -> Bool {
+        defer { hasReceived = false }
+        silentPeriods = hasReceived || pipeline.isEmpty ? 0 : silentPeriods + 1
+        return hasReceived
+    }
+
     private func socketIsReady(_ readiness: Readiness) {
         if readiness.contains(.writable) { flush() }
         guard isOpen, !readiness.isDisjoint(with: [.readable, .failed]) else { return }
         // If reading fails, PQgetResult would return error results that libpq makes itself. They are not read: earlier
         // calls have read all results of the server.
         guard PQconsumeInput(handle.pointer) == 1 else { return closeWithLibraryError() }
+        hasReceived = true
         receive()
         if isOpen, PQstatus(handle.pointer) == CONNECTION_BAD { closeWithLibraryError() }
     }

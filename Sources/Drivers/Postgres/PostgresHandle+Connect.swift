@@ -19,10 +19,7 @@ extension PostgresHandle {
     @Loop static func connect(
         _ url: @escaping @Sendable () throws -> String, within limit: Duration, log: Logger
     ) async throws(PostgresError) -> PostgresHandle {
-        // The URL may be read from a file, so it is read on the other thread, too.
-        guard let read = await onOwnThread({ Result { try ConnectOptions(url()) } }) else { throw stepError }
-        let options: ConnectOptions
-        do { options = try read.get() } catch { throw PostgresError(.connectFailed, "\(error)") }
+        let options = try await readOptions(url)
         let resolver = HostName.resolver
         var lastError = PostgresError(.connectFailed, "the server has no address")
         var readOnly: [(address: ServerAddress, share: Duration)] = []
@@ -48,6 +45,14 @@ extension PostgresHandle {
             }
         }
         throw lastError
+    }
+
+    /// Evaluates the URL, which may be read from a file. A thread of its own does this.
+    @Loop private static func readOptions(
+        _ url: @escaping @Sendable () throws -> String
+    ) async throws(PostgresError) -> ConnectOptions {
+        guard let read = await onOwnThread({ Result { try ConnectOptions(url()) } }) else { throw stepError }
+        do { return try read.get() } catch { throw PostgresError(.connectFailed, "\(error)") }
     }
 
     @Loop private static func connect(
@@ -94,6 +99,13 @@ extension PostgresHandle {
 
     // MARK: Steps on a thread of their own
 
+    /// Starts to connect to one address only.
+    @Loop static func start(
+        _ url: @escaping @Sendable () throws -> String, _ address: ServerAddress, log: Logger
+    ) async throws(PostgresError) -> PostgresHandle {
+        try await start(readOptions(url), address, log: log)
+    }
+
     /// Starts to connect. This step runs on a thread of its own, because libpq blocks while it reads files and resolves
     /// host names.
     @Loop private static func start(
@@ -109,7 +121,7 @@ extension PostgresHandle {
     ///
     /// - Throws: ``PostgresError`` if the task is cancelled. The step then continues on its thread, so the caller must
     ///   release the handle without closing it.
-    @Loop private func step() async throws(PostgresError) -> PostgresPollingStatusType {
+    @Loop func step() async throws(PostgresError) -> PostgresPollingStatusType {
         guard let status = await onOwnThread({ PQconnectPoll(self.pointer) }) else { throw Self.stepError }
         return status
     }
@@ -131,7 +143,8 @@ extension PostgresHandle {
             }
         }
         guard let connection else { throw PostgresError(.connectFailed, "out of memory") }
-        let handle = PostgresHandle(connection, verifiesByDefault: options.verifiesByDefault, log: log)
+        let handle = PostgresHandle(
+            connection, to: address, verifiesByDefault: options.verifiesByDefault, log: log)
         handle.showSQLStates(true)
         guard PQstatus(connection) != CONNECTION_BAD else { throw PostgresError(.connectFailed, handle.message) }
         return handle

@@ -8,12 +8,15 @@ internal import Logging
 // of its own. Afterwards only the loop uses it.
 final class PostgresHandle: @unchecked Sendable {
     private var connection: OpaquePointer?
+    /// The address that this connection was made to.
+    let address: ServerAddress
     /// Whether the driver itself has set `sslmode=verify-full`.
     let verifiesByDefault: Bool
     private let notices: NoticeLog
 
-    init(_ connection: OpaquePointer, verifiesByDefault: Bool, log: Logger) {
+    init(_ connection: OpaquePointer, to address: ServerAddress, verifiesByDefault: Bool, log: Logger) {
         self.connection = connection
+        self.address = address
         self.verifiesByDefault = verifiesByDefault
         notices = NoticeLog(log: log)
         // The pointer is unretained: the handle owns the notice log, and closes the connection before it releases the

@@ -2,7 +2,7 @@ internal import Reactor
 
 /// One address of a database server. libpq tries several hosts and addresses one after the other without a time limit
 /// for each of them (`connect_timeout` applies only to blocking calls), so the driver makes one attempt per address.
-struct ServerAddress: Sendable, Equatable {
+struct ServerAddress: Sendable, Hashable {
     var host: String
     /// The IP address of the host; empty if libpq uses the host itself, which is the path of a socket or a name that
     /// could not be resolved.

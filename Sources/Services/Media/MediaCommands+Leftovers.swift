@@ -8,10 +8,10 @@ internal import WorkerKit
 /// Several deliveries of one upload can run at the same time, for example after the connection of the worker that has
 /// the first one was cut. The delivery that ends first decides the reply. The client can then delete the image while
 /// another delivery still sends it to Cloudinary. Therefore these functions run after each upload and each deletion:
-/// whichever ends last finds the image that is left, and removes it. If Cloudinary itself carries out an earlier
-/// attempt last, ``UploadSweeper`` removes the image.
+/// whichever ends last finds the image that is left, and removes it. If Cloudinary carries out a timed-out attempt after
+/// that, ``UploadSweeper`` removes the image.
 extension MediaCommands {
-    /// The time by which the sender gets its reply later because of leftovers.
+    /// The longest delay of the reply while leftovers are removed.
     static let removalTimeLimit: Duration = .seconds(1)
 
     /// Call this when the inbox has a reply to the upload, from this or another delivery.
@@ -41,7 +41,8 @@ extension MediaCommands {
         guard !ids.isEmpty else { return }
         let deadline = ContinuousClock.now + Self.removalTimeLimit
         do {
-            let rows = try await database.query(MediaStatements.leftovers, ids, owner, includesUnfinished)
+            let rows = try await database.query(
+                MediaStatements.leftovers, ids, owner, includesUnfinished, deadline: deadline)
             let leftovers = try rows.map { try $0.get(0, as: UUID.self) }
             await withDiscardingTaskGroup { group in
                 for id in leftovers { group.addTask { await remove(id, until: deadline) } }

@@ -16,7 +16,7 @@ import Reactor
 
     init(_ options: ChaosOptions, _ addresses: Addresses) throws {
         self.options = options
-        report = ChaosReport(seed: options.seed, faults: options.faults.map(\.name))
+        report = ChaosReport(seed: options.seed, faults: options.faults.map(\.name), isMixing: options.isMixing)
         testbed = try Testbed(addresses, seed: options.seed)
     }
 

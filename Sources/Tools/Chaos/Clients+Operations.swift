@@ -109,7 +109,7 @@ extension Clients {
     // MARK: Queries
 
     /// Logs in, and logs out again. The refresh token must then be refused.
-    private func logIn(_ account: Int) async {
+    func logIn(_ account: Int) async {
         let account = accounts[account]
         let response = await http.send(
             .init(

@@ -29,6 +29,7 @@ extension Clients {
         ]
         if number.isMultiple(of: 3) {
             item.description = "\(prefix) picture \(number)"
+            item.firstDescription = item.description
             parts.append(HTTPRequest.Part(name: "description", value: item.description))
         }
         return Command(

@@ -13,8 +13,8 @@ import TestData
     static let count = 24
     /// The number of clients that use pictures only. The others use no pictures.
     private static let mediaClients = 5
-    /// The pause between two uploads of the probe.
-    private static let uploadPause: Duration = .seconds(2)
+    /// The pause between two commands of the probe.
+    private static let commandPause: Duration = .seconds(2)
     /// The pause of a client between two operations.
     private static let pause: Duration = .milliseconds(80)
 
@@ -146,7 +146,7 @@ import TestData
                 group.addTask { await self.repeatOperations(of: client, in: episode) }
             }
             for service in ServiceName.allCases { group.addTask { await self.probe(service) } }
-            group.addTask { await self.probeUploads() }
+            group.addTask { await self.probeCommands() }
             let result: Result<Void, any Error>
             do {
                 result = .success(try await body())
@@ -174,15 +174,17 @@ import TestData
         }
     }
 
-    /// Begins an upload every two seconds. All clients that upload pictures may wait for Cloudinary or for a
-    /// repetition, and the log must show when uploads are carried out again.
-    private func probeUploads() async {
+    /// Begins an upload and a login every two seconds. Logins are rare otherwise, and all clients that upload pictures
+    /// may wait for Cloudinary or for a repetition. The log must show when both are carried out again.
+    private func probeCommands() async {
         var generator = SeededGenerator(seed: seed)
         await withDiscardingTaskGroup { group in
             while !isStopping {
                 let command = newUpload(Int.random(in: accounts.indices, using: &generator))
+                let account = Int.random(in: accounts.indices, using: &generator)
                 group.addTask { await self.attempt(command) }
-                try? await Loop.sleep(for: Self.uploadPause)
+                group.addTask { await self.logIn(account) }
+                try? await Loop.sleep(for: Self.commandPause)
             }
         }
     }

@@ -65,7 +65,9 @@ enum LoopbackSocket {
     /// - Returns: the client's socket; `nil` with `errno` set if there is none.
     static func accept(_ listener: Int32) -> Int32? {
         let client = accept4(listener, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
-        return client >= 0 ? client : nil
+        guard client >= 0 else { return nil }
+        sendSmallPartsAtOnce(client)
+        return client
     }
 
     /// Returns a socket that is connected to a port of 127.0.0.1; `nil` if the connection fails.
@@ -78,7 +80,15 @@ enum LoopbackSocket {
             close(descriptor)
             return nil
         }
+        sendSmallPartsAtOnce(descriptor)
         return descriptor
+    }
+
+    /// Without this option, the kernel holds small parts back until the peer has acknowledged the earlier ones, which
+    /// can take 40 ms (TCP_NODELAY in tcp(7)). Warren's own connections set it, too.
+    private static func sendSmallPartsAtOnce(_ descriptor: Int32) {
+        var isOn: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &isOn, socklen_t(MemoryLayout<Int32>.size))
     }
 
     private static func connect(_ descriptor: Int32, to port: Int, while isWanted: () -> Bool) -> Bool {

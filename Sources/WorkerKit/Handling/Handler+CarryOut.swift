@@ -76,9 +76,11 @@ extension Handler {
         let refusal = message.refusal(problem)
         // Two kinds of refusals are not stored. If the id belongs to another command, the inbox keeps that command's
         // reply. After a problem of the server (5xx), the same command can succeed later.
-        guard kind.usesInbox, problem.status < 500, problem.code != .idempotencyKeyReused else {
+        guard problem.code != .idempotencyKeyReused else {
+            await afterCommit(message)
             return .reply(refusal)
         }
+        guard kind.usesInbox, problem.status < 500 else { return .reply(refusal) }
         do throws(PostgresError) {
             let earlier = try await Inbox.storeRefusal(refusal, of: message, in: environment.database)
             return await answer(earlier, message) ?? .reply(refusal)

@@ -126,7 +126,7 @@ package struct IncomingMessage: Sendable {
     package var newID: UUID { newID(of: []) }
 
     /// An id like ``newID``, which also depends on the content. Messages with the same id and different contents get
-    /// different ids, so that what one of them stores outside the database is never taken for that of another.
+    /// different ids, so that an image that one of them stores at Cloudinary never replaces the image of another.
     @Loop package func newIDOfContent() async -> UUID { newID(of: await Fingerprint.of(self)) }
 
     private func newID(of content: [UInt8]) -> UUID {

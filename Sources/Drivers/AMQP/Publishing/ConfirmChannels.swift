@@ -14,9 +14,9 @@ internal import Reactor
 
 /// The channel with confirms of a publisher, and the channel that takes its place after a refused message.
 ///
-/// RabbitMQ 3.10 looks up the leader of a quorum queue when a channel first publishes to the queue. If the node of that
-/// leader is down, because no other leader is recorded yet, the broker refuses each message of this channel to the
-/// queue until the node is back (rabbit_fifo_client, `enqueue`). A new channel looks the leader up again.
+/// RabbitMQ 3.10 looks up the leader of a quorum queue when a channel first publishes to the queue. If the node of the
+/// recorded leader is down and no new leader is recorded yet, the broker refuses every message of this channel to this
+/// queue until that node is back (rabbit_fifo_client, `enqueue`). A new channel looks the leader up again.
 @Loop final class ConfirmChannels {
     /// The channel that is opened with the connection.
     nonisolated static let first: UInt16 = 2
@@ -25,7 +25,7 @@ internal import Reactor
     /// and then a new channel does not help.
     private static let minimumAge: Duration = .milliseconds(500)
 
-    /// A second channel, which exists only while one takes the other's place.
+    /// The second channel during a replacement.
     private enum Other {
         case none
         /// channel.open was sent.

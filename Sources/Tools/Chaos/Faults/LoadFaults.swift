@@ -15,6 +15,9 @@ enum LoadFaults {
     /// Some requests, such as logins, are not limited by account.
     private static let limitTolerance = 1.1
     private static let factor = 10
+    /// The clients' speed. The usual load must be so small that one machine can send, receive and refuse ten times as
+    /// much.
+    private static let usualSpeed = 0.5
     private static let seconds = 60
     /// Of the requests that the flood should send, it must get responses to so many. Each waits for the last response.
     private static let minimumShare = 0.85
@@ -29,6 +32,8 @@ enum LoadFaults {
         targets: [.load, .ingress], needs: [.broker, .postgres, .redis, .mediaHost, .workers],
         allowance: Allowance(allowsTooManyRequests: true)
     ) { testbed, run in
+        testbed.clients.speed = usualSpeed
+        defer { testbed.clients.speed = 1 }
         let before = ContinuousClock.now
         try await Loop.sleep(for: .seconds(5))
         let usual = testbed.http.log.latency99(of: post, from: before, to: .now)

@@ -15,12 +15,16 @@ enum MessageFaults {
         try await MessageCopier.run(testbed, bindings: bindings) { copier in
             run.begin()
             try await testbed.sleep(seconds: 8...12)
-            run.require(copier.count > 100, "only \(copier.count) messages were duplicated")
+            for name in Self.commands + Self.events {
+                run.require(copier.counts[name, default: 0] > 0, "no message of the type \(name) was duplicated")
+            }
             run.end()
         }
     }
 
-    private static let commands = ["post.create", "post.delete", "media.upload", "media.delete"]
+    private static let commands = ["post.create", "post.delete", "media.upload", "media.update", "media.delete"]
+    /// The events that are frequent enough to occur within seconds.
+    private static let events = ["post.created", "post.deleted", "media.uploaded", "media.updated", "media.deleted"]
 
     private static let reversed = reversal("events-reversed", .search, Queue.searchEvents)
 

@@ -11,6 +11,8 @@ enum PostgresFaults {
 
     /// If the database cannot carry out commands, they wait.
     private static let slowPost = Allowance.Evidence.slowness(.seconds(1), of: "POST /v1/posts")
+    /// After this time, every worker has noticed that PostgreSQL does not answer.
+    private static let silence: Duration = .seconds(5)
 
     private static let killed = Fault(
         name: "postgres-killed", summary: "kill -9 of PostgreSQL, which is started again some seconds later",
@@ -41,7 +43,7 @@ enum PostgresFaults {
 
     private static let stopped = Fault(
         name: "postgres-stopped", summary: "all processes of PostgreSQL hang for 30 s (SIGSTOP)",
-        targets: [.postgres], allowance: Allowance(affected: .all, evidence: slowPost)
+        targets: [.postgres], allowance: Allowance(affected: .all, detection: silence, evidence: slowPost)
     ) { testbed, run in
         let postmaster = try testbed.stack.pid("postgres-1")
         let processes = [postmaster] + ProcessFiles.children(of: postmaster)
@@ -54,7 +56,7 @@ enum PostgresFaults {
     private static let silent = Fault(
         name: "postgres-silent",
         summary: "the connections to PostgreSQL stay open, but carry nothing for 30 s (half-open TCP)",
-        targets: [.postgres], allowance: Allowance(affected: .all, evidence: slowPost)
+        targets: [.postgres], allowance: Allowance(affected: .all, detection: silence, evidence: slowPost)
     ) { testbed, run in
         try await run.perform(stalling: [testbed.proxies.postgres], seconds: 30)
     }

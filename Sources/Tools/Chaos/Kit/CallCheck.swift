@@ -141,7 +141,7 @@ package struct CallCheck {
     /// has commands.
     package static func typicalCalls(of service: ServiceName) -> [String] {
         switch service {
-        case .identity: ["GET /v1/accounts/me"]
+        case .identity: ["GET /v1/accounts/me", "POST /v1/auth/login"]
         case .post: ["GET /v1/posts", "POST /v1/posts"]
         case .media: ["GET /v1/media", upload]
         case .search: ["GET /v1/search/posts"]

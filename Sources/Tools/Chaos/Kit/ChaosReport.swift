@@ -6,10 +6,13 @@ package struct ChaosReport: Sendable {
     package private(set) var episodes: [EpisodeResult] = []
     /// The faults of the schedule.
     private let faults: [String]
+    private let isMixing: Bool
 
-    package init(seed: UInt64, faults: [String]) {
+    /// - Parameter isMixing: whether faults should run together.
+    package init(seed: UInt64, faults: [String], isMixing: Bool = true) {
         self.seed = seed
         self.faults = faults
+        self.isMixing = isMixing
     }
 
     package mutating func add(_ episode: EpisodeResult) {
@@ -46,7 +49,7 @@ package struct ChaosReport: Sendable {
         }
         let rows = order.map { row($0, groups[$0] ?? []) }
         let missing = Set(faults).subtracting(episodes.flatMap(\.faults)).sorted()
-        let hasMixed = faults.count < 2 || episodes.contains { $0.faults.count > 1 }
+        let hasMixed = !isMixing || faults.count < 2 || episodes.contains { $0.faults.count > 1 }
         return TextTable(header: header, rows: rows).text
             + (missing.isEmpty ? "" : "\nnot caused in this time: \(missing.joined(separator: ", "))")
             + (hasMixed ? "" : "\nno faults ran together")

@@ -20,6 +20,8 @@ package struct Item: Sendable {
     package var pictures: [String] = []
     /// The description of a picture, as its creation or the last successful change has set it; empty without one.
     package var description = ""
+    /// The description with which the picture was created; empty without one.
+    package var firstDescription = ""
     /// The change of the description that has not succeeded yet.
     package var change: Change?
 

@@ -63,7 +63,8 @@ package enum Reckoning {
         }
     }
 
-    /// Returns a line for each place that has another description of a picture than the last one that was confirmed.
+    /// Returns a line for each place that has another description of a picture than the last one that was confirmed,
+    /// and one if no event tells of the change.
     private static func descriptionViolations(_ picture: Item, _ stored: Int, _ effects: Effects) -> [String] {
         guard picture.kind == .picture, stored == 1, let id = picture.id ?? effects.ids[picture.mark] else { return [] }
         let description = effects.descriptions[.pictures]?[id] ?? ""
@@ -74,6 +75,9 @@ package enum Reckoning {
         }
         if let copy = effects.descriptions[.projection]?[id], copy != description {
             found.append("\(picture.summary): posts describe it as \"\(copy)\" instead of \"\(description)\"")
+        }
+        if description != picture.firstDescription, effects.count(.changeEvents, id) == 0 {
+            found.append("\(picture.summary): no event tells of its new description")
         }
         return found
     }

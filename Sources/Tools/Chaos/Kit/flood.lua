@@ -1,9 +1,12 @@
 -- Sends requests at a fixed rate, and writes down what became of them. wrk calls these functions. Each thread has one
 -- connection, so a response always belongs to the last request of the thread.
 --
--- Arguments: the folder for the notes, the beginning of the posts' texts, the pause between two requests of a thread in
+-- Arguments: the folder for the notes, the beginning of the posts' texts, the time between two requests of a thread in
 -- milliseconds, and a file with an access token per line. Each thread writes the lines that FloodNotes.swift describes.
 
+local ffi = require("ffi")
+ffi.cdef("typedef struct { long sec, nsec; } clock_time; int clock_gettime(int clock, clock_time *time);")
+local time = ffi.new("clock_time")
 local threads = 0
 
 function setup(thread)
@@ -12,21 +15,25 @@ function setup(thread)
 end
 
 function init(args)
-    folder, prefix, pause = args[1], args[2], tonumber(args[3])
+    folder, prefix, period = args[1], args[2], tonumber(args[3])
     tokens = {}
     for token in assert(io.lines(args[4])) do table.insert(tokens, token) end
     notes = assert(io.open(folder .. "/" .. number, "w"))
     math.randomseed(number)
-    sent, isFirst = 0, true
+    sent = 0
 end
 
--- The threads begin at different times, so that they do not send all their requests at once.
+-- Milliseconds of CLOCK_MONOTONIC (clock_gettime(2)).
+local function now()
+    ffi.C.clock_gettime(1, time)
+    return tonumber(time.sec) * 1000 + tonumber(time.nsec) / 1000000
+end
+
+-- The threads begin at different times, so that they do not send all their requests at once. If a response comes late,
+-- the next request follows at once.
 function delay()
-    if isFirst then
-        isFirst = false
-        return math.random(0, pause)
-    end
-    return pause
+    due = due and due + period or now() + math.random(0, period)
+    return math.max(0, due - now())
 end
 
 -- Creates a post and reads the list of posts by turns.

@@ -8,6 +8,13 @@ import Reactor
 /// Further clients that send many requests. They run in `wrk`, because a load generator that needs much CPU time would
 /// slow down Warren, which runs on the same machine.
 @Loop struct Flood {
+    /// Starts `wrk` with a low priority, because real clients run on other machines and do not compete with Warren for
+    /// the processor. Linux can schedule the processes of a session as a group, which has a priority of its own, so
+    /// `wrk` gets its own session (sched(7), "The autogroup feature").
+    private static let start = """
+        if [ -w /proc/self/autogroup ]; then echo 10 >/proc/self/autogroup; fi
+        exec nice -n 10 wrk "$@"
+        """
     /// How long `wrk` may need to start and to end.
     private static let grace: Duration = .seconds(30)
 
@@ -17,7 +24,7 @@ import Reactor
     private let tokens: [String]
     /// The beginning of the texts of all posts.
     private let prefix: String
-    /// The number of clients at each ingress. Each sends its next request some time after the last response.
+    /// The number of clients at each ingress. Each sends its requests at a fixed rate, but waits for each response.
     private let clients: Int
 
     init(_ testbed: Testbed, clients: Int) {
@@ -36,17 +43,17 @@ import Reactor
     /// - Returns: what became of the requests.
     /// - Throws: errors of `wrk` and of the file system, and `FloodNotes.Malformed`.
     func run(at addresses: [String], perSecond rate: Int, seconds: Int) async throws -> FloodNotes {
-        let pause = 1_000 * clients * addresses.count / rate
+        let period = 1_000 * clients * addresses.count / rate
         let script = try write("flood.lua", FloodNotes.script)
         let tokenFile = try write("tokens", Array(tokens.joined(separator: "\n").utf8))
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let runs = try addresses.enumerated().map { number, address in
             let notes = try makeFolder("notes-\(number)")
             let program = Program(
-                path: "wrk",
+                path: "setsid",
                 arguments: [
-                    "-t\(clients)", "-c\(clients)", "-d\(seconds)s", "-s", script, address, notes,
-                    "\(prefix) \(number)", "\(pause)", tokenFile,
+                    "sh", "-c", Self.start, "wrk", "-t\(clients)", "-c\(clients)", "-d\(seconds)s", "-s", script,
+                    address, notes, "\(prefix) \(number)", "\(period)", tokenFile,
                 ])
             return (program, notes)
         }

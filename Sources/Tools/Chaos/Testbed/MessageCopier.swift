@@ -11,8 +11,8 @@ import Reactor
     /// The header that marks a copy, so that it is not copied again.
     private static let mark = "x-chaos-copy"
 
-    /// The number of copies that the broker has confirmed.
-    private(set) var count = 0
+    /// The number of copies that the broker has confirmed, by routing key.
+    private(set) var counts: [String: Int] = [:]
     private let publisher: Publisher
 
     private init(_ publisher: Publisher) {
@@ -52,7 +52,7 @@ import Reactor
                 // The broker confirms the copies while later ones are published; they keep their order.
                 for delivery in taken.all.reversed() { copier.publish(copier.message(delivery), then: delivery) }
                 let deadline = ContinuousClock.now + .seconds(30)
-                while copier.count < count {
+                while copier.counts.values.reduce(0, +) < count {
                     guard .now < deadline else { throw ChaosError("the messages of \(queue) were not published") }
                     try await Loop.sleep(for: .milliseconds(20))
                 }
@@ -83,7 +83,7 @@ import Reactor
                     delivery.reject(requeue: true)
                     return
                 }
-                self.count += 1
+                self.counts[copy.routingKey, default: 0] += 1
                 delivery.ack()
             }
         } catch {
