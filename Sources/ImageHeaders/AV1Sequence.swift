@@ -1,13 +1,17 @@
 /// The header of a sequence of frames in AV1 data (AV1 Bitstream & Decoding Process Specification, section 5.5).
 enum AV1Sequence {
     private static let headerType: UInt8 = 1
+    /// The number of units that are searched for a sequence header. Encoders write it first, or after one delimiter.
+    /// Without this limit, many items with the same data would take quadratic time.
+    private static let maximumUnits = 16
 
     /// Returns the maximum size of a frame in the first sequence header.
     ///
-    /// - Throws: ``ImageFault`` if the data has no sequence header, without which it cannot be decoded.
+    /// - Throws: ``ImageFault`` if the data does not begin with a sequence header and at most 15 other units in front
+    ///   of it. Without a sequence header, it cannot be decoded.
     static func maximumSize(in data: ByteReader) throws(ImageFault) -> ImageHeader.Size {
         var data = data
-        while true {
+        for _ in 0..<maximumUnits {
             // An open bitstream unit (section 5.3).
             let header = try data.byte()
             guard header & 0x80 == 0 else { throw .malformed }
@@ -15,6 +19,7 @@ enum AV1Sequence {
             let content = try data.slice(header & 2 != 0 ? try length(&data) : data.remaining)
             if header >> 3 & 15 == headerType { return try maximumSize(of: content) }
         }
+        throw .malformed
     }
 
     /// Reads the length of a unit (section 4.10.5).
@@ -85,10 +90,14 @@ private struct BitReader {
         for _ in 0..<count { _ = try read(1) }
     }
 
-    /// Skips an integer after whose leading zeros there are as many bits more (section 4.10.3).
+    /// Skips an integer after whose leading zeros there are as many bits more (section 4.10.3). The integer in a
+    /// sequence header must be less than 2^32 - 1, so it has at most 31 zeros (section 6.4.3).
     mutating func skipVariableLength() throws(ImageFault) {
         var zeros = 0
-        while try read(1) == 0 { zeros += 1 }
-        if zeros < 32 { try skip(zeros) }
+        while try read(1) == 0 {
+            zeros += 1
+            guard zeros < 32 else { throw .malformed }
+        }
+        try skip(zeros)
     }
 }

@@ -27,6 +27,9 @@ struct AVIFItems {
     /// For each item of the picture, the ranges of the file with its data.
     private var data: [Int: [Range<Int>]] = [:]
 
+    /// The type of the primary item; `nil` if there is none.
+    var primaryType: ChunkName? { primaryID.flatMap { types[$0] } }
+
     /// The ranges of the file with image data.
     var ranges: some Sequence<Range<Int>> { data.values.joined() }
 
@@ -99,12 +102,14 @@ struct AVIFItems {
     /// Returns the items that make up the picture.
     private func pictureItems() -> Set<Int> {
         guard let primaryID else { return [] }
+        // An item can be an auxiliary image of many others, so each is examined only once.
+        let alpha = Set(auxiliaries.values.joined()).filter(properties.isAlpha)
         var items: Set<Int> = []
         var next = [primaryID] + inputs.keys.filter { types[$0] == "tmap" && inputs[$0]?.contains(primaryID) == true }
         while let id = next.popLast() {
             guard let type = types[id], Self.imageTypes.contains(type), items.insert(id).inserted else { continue }
             next += inputs[id] ?? []
-            next += (auxiliaries[id] ?? []).filter(properties.isAlpha)
+            next += (auxiliaries[id] ?? []).intersection(alpha)
         }
         return items
     }

@@ -37,7 +37,7 @@ struct FilePieces {
         append(range, .always)
     }
 
-    /// Keeps a range only together with the metadata.
+    /// Keeps a range only if the metadata is kept.
     ///
     /// - Parameter replacement: the bytes that take its place if the metadata is left out.
     mutating func metadata(_ range: Range<Int>, replacement: [UInt8] = []) {
@@ -45,7 +45,7 @@ struct FilePieces {
         append(.bytes(replacement), .withoutMetadata)
     }
 
-    /// Keeps a range only together with the metadata. Otherwise, zeros take its place, so that no later byte moves.
+    /// Keeps a range only if the metadata is kept. Otherwise, zeros take its place, so that no later byte moves.
     mutating func blank(_ range: Range<Int>) {
         guard !range.isEmpty else { return }
         append(range, .withMetadata)

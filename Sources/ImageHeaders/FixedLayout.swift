@@ -50,8 +50,8 @@ struct FixedLayout {
     }
 
     /// Replaces bytes that are wrong.
-    mutating func correct(at position: Int, _ bytes: [UInt8]) {
-        parts.append((position..<(position + bytes.count), .corrected(bytes)))
+    mutating func correct(at position: Int, _ bytes: some Collection<UInt8>) {
+        parts.append((position..<(position + bytes.count), .corrected(Array(bytes))))
     }
 
     /// Turns a box into free space if the metadata is left out.

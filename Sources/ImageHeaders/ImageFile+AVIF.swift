@@ -1,7 +1,8 @@
 extension ImageFile {
     /// Returns `.avif` for an ISO base media file whose brands include AVIF's.
     ///
-    /// - Throws: `heic` if its brands are those of other image files.
+    /// - Throws: `heic` if its brands include HEIC's, or if they are only those of image files of any compression and
+    ///   its primary item is compressed as HEVC; `unknownFormat` for any other file.
     static func avifFormat(of reader: ByteReader) throws(ImageFault) -> ImageHeader.Format {
         var reader = reader
         var content = try reader.box().content
@@ -9,8 +10,21 @@ extension ImageFile {
         try content.skip(4)
         while content.remaining >= 4 { brands.insert(try content.chunkName()) }
         if !brands.isDisjoint(with: ["avif", "avis"]) { return .avif }
-        let others: Set<ChunkName> = ["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", "mif1", "msf1"]
-        throw brands.isDisjoint(with: others) ? .unknownFormat : .heic
+        let heic: Set<ChunkName> = ["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs"]
+        if !brands.isDisjoint(with: heic) { throw .heic }
+        if brands.contains("mif1"), try isPrimaryHEVC(reader) { throw .heic }
+        throw .unknownFormat
+    }
+
+    /// Returns whether the primary item is compressed as HEVC.
+    ///
+    /// - Parameter reader: a reader of the boxes after the box `ftyp`.
+    private static func isPrimaryHEVC(_ reader: ByteReader) throws(ImageFault) -> Bool {
+        var (reader, layout) = (reader, FixedLayout())
+        while let box = try reader.nextBox(&layout) {
+            if box.type == "meta" { return try AVIFItems(box, &layout).primaryType == "hvc1" }
+        }
+        return false
     }
 
     /// Reads an AVIF (AV1 Image File Format 1.1): the boxes up to the last one that contains a part of the image. The
@@ -83,11 +97,19 @@ private struct AVIFParser {
 
     private mutating func readLastMediaData(_ reader: inout ByteReader) throws(ImageFault) {
         let start = reader.position
-        guard reader.begins(with: "mdat".utf8, after: 4), try reader.bigEndian(4) > 1 else { return }
-        try reader.skip(4)
-        let size = UInt32(truncatingIfNeeded: file.end - start)
-        layout.correct(at: start, [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: size >> $0) })
-        layout.keep((start + 4)..<reader.position)
+        guard reader.begins(with: "mdat".utf8, after: 4) else { return }
+        // The size has 32 bits in front of the type, or 64 bits after it.
+        let isLong = try reader.bigEndian(4) == 1
+        guard reader.remaining >= (isLong ? 12 : 4) else { return }
+        try reader.skip(isLong ? 12 : 4)
+        let size = (0..<8).map { UInt8(truncatingIfNeeded: (file.end - start) >> (56 - 8 * $0)) }
+        if isLong {
+            layout.keep(start..<(start + 8))
+            layout.correct(at: start + 8, size)
+        } else {
+            layout.correct(at: start, size.suffix(4))
+            layout.keep((start + 4)..<reader.position)
+        }
         finishBox(file.end, isNeeded: false)
     }
 

@@ -15,8 +15,8 @@ extension ImageFile {
                 break
             }
         }
+        if !parser.isAtEnd { parser.end() }
         pieces = parser.pieces
-        if !parser.isAtEnd { pieces.add(PNGParser.endChunk) }
         return try ImageHeader(
             .png, size, orientation: parser.orientation ?? .upright,
             frames: max(parser.announcedFrames, parser.frameControls))
@@ -53,28 +53,44 @@ extension ImageFile {
 
 private struct PNGParser {
     /// The chunk `IEND` with its CRC.
-    static let endChunk: [UInt8] = [0, 0, 0, 0, 0x49, 0x45, 0x4E, 0x44, 0xAE, 0x42, 0x60, 0x82]
+    private static let endChunk: [UInt8] = [0, 0, 0, 0, 0x49, 0x45, 0x4E, 0x44, 0xAE, 0x42, 0x60, 0x82]
 
     /// The chunks with an effect on how the image looks, including the animation.
     private static let neededChunks: Set<ChunkName> = [
         "PLTE", "IDAT", "tRNS", "cHRM", "gAMA", "iCCP", "sBIT", "sRGB", "cICP", "mDCV", "mDCv", "cLLI", "cLLi", "bKGD",
-        "hIST", "pHYs", "sPLT", "acTL", "fcTL", "fdAT",
+        "hIST", "pHYs", "sPLT", "acTL",
     ]
+
+    /// Chunks that are kept or left out together.
+    private struct Group {
+        var pieces = FilePieces()
+        /// The number of control chunks of frames.
+        var controls = 0
+
+        mutating func add(_ other: Group) {
+            pieces.add(other.pieces)
+            controls += other.controls
+        }
+    }
 
     private var reader: ByteReader
     private(set) var pieces: FilePieces
     private(set) var hasData = false
-    /// Whether the last chunk is image data that the file does not contain completely.
+    /// Whether the last chunk is image data that is cut off.
     private(set) var lacksData = false
+    /// Whether the last chunk is the data of a later frame that is cut off.
+    private var lacksFrameData = false
     /// Whether the end chunk was read.
     private(set) var isAtEnd = false
     private(set) var announcedFrames = 1
     private(set) var frameControls = 0
     /// The orientation in the first valid EXIF chunk; `nil` before this chunk.
     private(set) var orientation: Orientation?
+    /// A later frame: its control chunk, its data, and the metadata between them. It is left out if the file ends
+    /// inside its data.
+    private var frame = Group()
     /// Metadata and the control chunk of a frame. They are left out if the file ends before more image data.
-    private var pending = FilePieces()
-    private var hasPendingControl = false
+    private var pending = Group()
 
     init(reader: ByteReader, pieces: FilePieces) {
         self.reader = reader
@@ -86,7 +102,7 @@ private struct PNGParser {
         let length = try reader.bigEndian(4)
         var checked = reader
         let name = try reader.chunkName()
-        lacksData = name == "IDAT"
+        (lacksData, lacksFrameData) = (name == "IDAT", name == "fdAT")
         var content = try reader.slice(length)
         lacksData = false
         if name == "IDAT", reader.remaining < 4 {
@@ -96,6 +112,7 @@ private struct PNGParser {
             throw .truncated
         }
         let checksum = try reader.bigEndian(4)
+        lacksFrameData = false
         let range = start..<reader.position
         switch name {
         case "IEND":
@@ -109,16 +126,20 @@ private struct PNGParser {
             isAtEnd = true
         case "fcTL":
             flush()
-            pending.keep(range)
-            hasPendingControl = true
+            pending.pieces.keep(range)
+            pending.controls += 1
+        case "fdAT":
+            frame.add(pending)
+            frame.pieces.keep(range)
+            pending = Group()
         case "eXIf":
             guard !hasData, orientation == nil, try checksum == Int(PNGChecksum.of(checked.slice(length + 4))) else {
-                pending.metadata(range)
+                pending.pieces.metadata(range)
                 return
             }
             let found = Orientation(tiff: content)
             orientation = found
-            pending.metadata(range, replacement: found.tiff.map(Self.exif) ?? [])
+            pending.pieces.metadata(range, replacement: found.tiff.map(Self.exif) ?? [])
         case let name where Self.neededChunks.contains(name):
             if name == "acTL" { announcedFrames = max(announcedFrames, try content.bigEndian(4)) }
             if name == "IDAT" { hasData = true }
@@ -126,7 +147,7 @@ private struct PNGParser {
         default:
             // A decoder must reject an unknown critical chunk (section 5.4).
             guard !name.isCritical else { throw .malformed }
-            pending.metadata(range)
+            pending.pieces.metadata(range)
         }
     }
 
@@ -135,11 +156,19 @@ private struct PNGParser {
         pieces.keep(range)
     }
 
+    /// Ends a file that has no end chunk.
+    mutating func end() {
+        pending = Group()
+        if lacksFrameData { frame = Group() }
+        flush()
+        pieces.add(Self.endChunk)
+    }
+
     private mutating func flush() {
-        pieces.add(pending)
-        pending = FilePieces()
-        if hasPendingControl { frameControls += 1 }
-        hasPendingControl = false
+        frame.add(pending)
+        pieces.add(frame.pieces)
+        frameControls += frame.controls
+        (frame, pending) = (Group(), Group())
     }
 
     /// Makes an EXIF chunk.

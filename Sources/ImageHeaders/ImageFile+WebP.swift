@@ -66,7 +66,7 @@ private struct WebPParser {
     }
 
     /// Reads the extended format (section 2.7). A still image has the size of the canvas. The frames of an animation
-    /// have sizes of their own.
+    /// have sizes of their own, and a decoder makes a canvas of each.
     private mutating func extended(_ header: ByteReader) throws(ImageFault) -> ImageHeader {
         var header = header
         flags = try header.byte()
@@ -77,7 +77,8 @@ private struct WebPParser {
         while !file.isAtEnd {
             let (name, content) = try nextChunk()
             if name == "ANMF", isAnimated {
-                pixels = pixels.addingSaturating(max(canvas.area, try Self.frameSize(content).area))
+                try Self.checkFrame(content, on: canvas)
+                pixels = pixels.addingSaturating(canvas.area)
                 frames += 1
             } else if let size = try Self.image(name, content) {
                 guard size == canvas, !isAnimated, frames == 0 else { throw .malformed }
@@ -147,12 +148,14 @@ private struct WebPParser {
     /// The size of the position, the size and the duration at the beginning of a frame.
     private static let frameHeaderSize = 16
 
-    /// Reads the size of an animation frame. The frame contains its position, size and duration, and chunks of which
-    /// exactly one is an image.
-    private static func frameSize(_ frame: ByteReader) throws(ImageFault) -> ImageHeader.Size {
+    /// Checks an animation frame. It contains its position, size and duration, and chunks of which exactly one is an
+    /// image. It must be inside the canvas.
+    private static func checkFrame(_ frame: ByteReader, on canvas: ImageHeader.Size) throws(ImageFault) {
         var frame = frame
-        try frame.skip(6)
+        // The file has half of each coordinate.
+        let (left, top) = (2 * (try frame.littleEndian(3)), 2 * (try frame.littleEndian(3)))
         let size = ImageHeader.Size(width: try frame.littleEndian(3) + 1, height: try frame.littleEndian(3) + 1)
+        guard left + size.width <= canvas.width, top + size.height <= canvas.height else { throw .malformed }
         try frame.skip(4)
         var images = 0
         while !frame.isAtEnd {
@@ -162,7 +165,6 @@ private struct WebPParser {
             images += 1
         }
         guard images == 1 else { throw .malformed }
-        return size
     }
 
     /// Makes an EXIF chunk.

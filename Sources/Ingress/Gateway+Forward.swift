@@ -181,9 +181,14 @@ extension RequestContext {
     /// Returns the entity tags that the request requires; `nil` if every tag is allowed, or if the message has no field
     /// for them.
     ///
-    /// - Throws: the problems of ``EntityTags/required(by:)``.
+    /// - Throws: `malformed-request` if the request has `If-None-Match`, a condition that no message can express; the
+    ///   problems of ``EntityTags/required(by:)``.
     fileprivate func requiredTags(_ types: ParameterTypes) throws(Problem) -> [String]? {
-        guard types.hasEntityTags, let field = fields.ifMatch else { return nil }
-        return try EntityTags.required(by: field)
+        guard types.hasEntityTags else { return nil }
+        guard fields.ifNoneMatch == nil else {
+            throw Problem(
+                .malformedRequest, detail: "If-None-Match is not supported for a change or a deletion. Use If-Match.")
+        }
+        return try fields.ifMatch.flatMap(EntityTags.required)
     }
 }

@@ -88,6 +88,7 @@ extension CheckedBodyType {
             [
                 ["username": "A.b_c-9", "email": "a.b+c@x-1.example.org", "password": "8 chars!"],
                 ["username": "abc", "email": "\u{A0}\ta@b.c\u{200B}\n", "password": "8 chars!"],
+                ["username": "abc", "email": .string(" \(longestEmail) "), "password": "8 chars!"],
             ]
         case "media.update": [["id": id, "description": nil, "ifMatch": nil]]
         case "post.create": [["content": " x\n"], ["content": "x", "mediaIds": []]]
@@ -106,6 +107,8 @@ extension CheckedBodyType {
         }
     }
 
+    private static let longestEmail =
+        "abcd@" + Array(repeating: String(repeating: "b", count: 49), count: 5).joined(separator: ".")
     private static let id: JSON = "0190a0b0-1234-7abc-8def-0123456789ab"
     private static let time: JSON = "2025-01-31T09:05:00.123Z"
     private static let author: JSON = ["id": id, "username": "ada"]

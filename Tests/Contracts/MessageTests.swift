@@ -171,6 +171,29 @@ struct MessageTests {
         #expect(try Messages.Identity.register.request.decode(body.serialized()).email == "a@b.c")
     }
 
+    @Test("an email address has at most 254 characters, without the blanks around it")
+    func longestEmail() throws {
+        let domain = Array(repeating: String(repeating: "b", count: 49), count: 5).joined(separator: ".")
+        func fault(_ email: String) -> String? {
+            do throws(Problem) {
+                let body: JSON = ["username": "abc", "email": .string(email), "password": "8 chars!"]
+                _ = try Messages.Identity.register.request.decode(body.serialized())
+                return nil
+            } catch {
+                return error.faults.first?.message
+            }
+        }
+        let longest = "abcd@" + domain
+        #expect(longest.utf8.count == 254)
+        for email in [longest, longest + " ", "\u{A0}\t" + longest + "\u{200B}\r\n"] {
+            #expect(fault(email) == nil)
+            let login: JSON = ["email": .string(email), "password": "x"]
+            #expect(try Messages.Identity.login.request.decode(login.serialized()).email == email)
+        }
+        #expect(fault("a" + longest) == "must have at most 254 characters")
+        #expect(fault("a" + longest + " ") == "must have at most 254 characters")
+    }
+
     @Test("the password of a registration must not be the email without the blanks around it")
     func passwordIsTrimmedEmail() {
         let body: JSON = ["username": "abc", "email": " a@example.org ", "password": "a@example.org"]

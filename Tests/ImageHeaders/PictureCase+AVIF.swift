@@ -37,6 +37,7 @@ extension PictureCase {
         taken("an AVIF whose EXIF data is empty", SamplePicture.avif(items: [.init("Exif", [])])),
         refused("an AVIF with two lists of items", SamplePicture.avif(extra: emptyList)),
         refused("an AVIF with a box after its properties", boxAfterProperties),
+        refused("an image of AV1 with the brand mif1 only", SamplePicture.avif(brand: "mif1", brands: ["miaf"])),
         refused("a HEIC", SamplePicture.avif(brand: "heic", brands: ["mif1", "heic"], type: "hvc1")),
         refused("an AVIF whose image is HEVC", SamplePicture.avif(type: "hvc1")),
     ]
@@ -54,6 +55,39 @@ extension PictureCase {
     private static let rotatedSequence = SamplePicture.animatedAVIF(
         with: SamplePicture.avifBox("irot", [1]),
         in: ["moov", "trak", "mdia", "minf", "stbl", "stsd:8", "av01:78"])
+
+    /// Makes an AVIF of tiles of 16 by 9 pixels that all have the same data.
+    static func tiledAVIF(_ count: Int, _ data: [UInt8]) -> [UInt8] {
+        let start = tiledHead(count, data.count, origin: 0).count + 8
+        return tiledHead(count, data.count, origin: start) + SamplePicture.avifBox("mdat", data)
+    }
+
+    /// Makes the boxes before the data. The first item is the grid, and the others are its tiles.
+    private static func tiledHead(_ count: Int, _ size: Int, origin: Int) -> [UInt8] {
+        let version: [UInt8] = [0, 0, 0, 0]
+        let place = SamplePicture.big(UInt32(origin)) + SamplePicture.big(UInt32(size))
+        var locations: [UInt8] = [1, 0, 0, 0, 0x44, 0] + short(count + 1)
+        var entries = version + short(count + 1)
+        var tiles = short(1) + short(count)
+        for id in 1...(count + 1) {
+            locations += short(id) + [0, 0, 0, 0, 0, 1] + place
+            let type = Array((id == 1 ? "grid" : "av01").utf8)
+            entries += SamplePicture.avifBox("infe", [2, 0, 0, 0] + short(id) + [0, 0] + type + [0])
+            if id > 1 { tiles += short(id) }
+        }
+        let displayed = SamplePicture.avifBox("ispe", version + SamplePicture.big(16) + SamplePicture.big(9))
+        let association = SamplePicture.avifBox("ipma", version + SamplePicture.big(1) + [0, 1, 1, 1])
+        var meta = version
+        meta += SamplePicture.avifBox("hdlr", version + version + Array("pict".utf8) + [UInt8](repeating: 0, count: 13))
+        meta += SamplePicture.avifBox("pitm", version + short(1))
+        meta += SamplePicture.avifBox("iloc", locations)
+        meta += SamplePicture.avifBox("iinf", entries)
+        meta += SamplePicture.avifBox("iref", version + SamplePicture.avifBox("dimg", tiles))
+        meta += SamplePicture.avifBox("iprp", SamplePicture.avifBox("ipco", displayed) + association)
+        return SamplePicture.avifBox("ftyp", Array("avif".utf8) + version) + SamplePicture.avifBox("meta", meta)
+    }
+
+    private static func short(_ value: Int) -> [UInt8] { SamplePicture.little(UInt16(value)).reversed() }
 
     private static let emptyList = SamplePicture.avifBox("iinf", [0, 0, 0, 0, 0, 0])
 

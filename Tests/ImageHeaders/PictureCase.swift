@@ -32,7 +32,7 @@ struct PictureCase: Sendable, CustomTestStringConvertible {
         PictureCase(name: name, file: file, size: nil, browser: browser)
     }
 
-    static let all = samples + orientations + ends + between + gif + avif
+    static let all = samples + orientations + ends + between + gif + webP + avif
 
     private static let samples =
         SamplePicture.all.map { taken("a sample of \($0.type)", $0.bytes) }
@@ -158,12 +158,39 @@ struct PictureCase: Sendable, CustomTestStringConvertible {
         taken("an AVIF and another AVIF", SamplePicture.avif + SamplePicture.avif),
         taken("an AVIF whose mdat states size 0", patched(SamplePicture.avif, at: mediaData, [0, 0, 0, 0])),
         taken("an AVIF whose mdat states more bytes", patched(SamplePicture.avif, at: mediaData, [0, 1, 0, 0])),
+        taken("an AVIF whose mdat states more bytes in a size of 64 bits", longMediaData),
+        taken("an animated PNG that ends inside its second frame", Array(animatedPNG().dropLast(20))),
+        taken("an animated PNG without its end chunk", Array(animatedPNG().dropLast(12))),
         refused("an AVIF that ends inside its data", Array(SamplePicture.avif.dropLast())),
         refused("an AVIF without data", Array(SamplePicture.avif.prefix(mediaData))),
         refused("an animated AVIF that ends inside its data", Array(SamplePicture.animatedAVIF.dropLast())),
     ]
 
     private static let mediaData = SamplePicture.avif.count - 58
+
+    private static let longMediaData: [UInt8] = {
+        let file = SamplePicture.avif(between: [UInt8](repeating: 0, count: 8))
+        return patched(file, at: file.count - 66, [0, 0, 0, 1] + Array("mdat".utf8) + [0, 0, 0, 1, 0, 0, 0, 0])
+    }()
+
+    /// Makes a PNG whose second frame, which equals the first one, has its data in two chunks.
+    ///
+    /// - Parameter frames: the number of frames of the two that the file has. It announces two.
+    static func animatedPNG(frames: Int = 2) -> [UInt8] {
+        let png = SamplePicture.png
+        let data = Array(png[41..<76])
+        func control(_ number: UInt32) -> [UInt8] {
+            let numbers: [UInt32] = [number, 16, 9, 0, 0]
+            return SamplePicture.pngChunk("fcTL", numbers.flatMap(SamplePicture.big) + [0, 1, 0, 1, 0, 0])
+        }
+        var file = Array(png[..<33]) + SamplePicture.pngChunk("acTL", SamplePicture.big(2) + SamplePicture.big(0))
+        file += control(0) + png[33..<80]
+        if frames > 1 {
+            file += control(1) + SamplePicture.pngChunk("fdAT", SamplePicture.big(2) + data.prefix(20))
+            file += SamplePicture.pngChunk("fdAT", SamplePicture.big(3) + data.dropFirst(20))
+        }
+        return file + png.suffix(12)
+    }
 
     // MARK: Bytes between the parts
 
@@ -196,6 +223,24 @@ struct PictureCase: Sendable, CustomTestStringConvertible {
         refused("an AVIF with free space before its type", SamplePicture.avifBox("free", []) + SamplePicture.avif),
         taken("an AVIF with free space", SamplePicture.avif(between: SamplePicture.avifBox("free", [1, 2, 3]))),
     ]
+
+    // MARK: WebP
+
+    private static let webP: [PictureCase] = [
+        taken("an animated WebP whose frame ends at the edge of its canvas", webP(frameAt: 8, 5), 32, 19),
+        refused("an animated WebP whose frame ends 2 pixels to the right of its canvas", webP(frameAt: 9, 5)),
+        refused("an animated WebP whose frame ends 2 pixels below its canvas", webP(frameAt: 8, 6)),
+        refused("an animated WebP whose frame is far outside of its canvas", webP(frameAt: 200, 200)),
+    ]
+
+    /// Makes a WebP of 32 by 19 pixels with a frame of 16 by 9 pixels.
+    private static func webP(frameAt left: UInt8, _ top: UInt8) -> [UInt8] {
+        let animation = SamplePicture.webPChunk("ANIM", [0, 0, 0, 0, 0, 0])
+        var frame = SamplePicture.webPFrame(width: 16, height: 9, image: Array(SamplePicture.losslessWebP[12...]))
+        (frame[8], frame[11]) = (left, top)
+        return SamplePicture.webP(
+            SamplePicture.webPCanvas(width: 32, height: 19, isAnimated: true) + animation + frame)
+    }
 
     // MARK: GIF
 

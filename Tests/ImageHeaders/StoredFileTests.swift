@@ -163,13 +163,17 @@ struct StoredFileTests {
 
     @Test("a HEIC image throws .heic, and another file of this family throws .unknownFormat")
     func heic() {
-        for brand in ["heic", "heix", "mif1", "msf1", "hevc"] {
+        for brand in ["heic", "heix", "hevc"] {
             let file = SamplePicture.avif(brand: brand, brands: ["miaf"])
             #expect(throws: ImageFault.heic) { try ImageFile(file) }
         }
         #expect(throws: ImageFault.heic) { try ImageFile(SamplePicture.avif(type: "hvc1")) }
-        for brand in ["isom", "mp42", "qt  ", "jxl "] {
-            #expect(throws: ImageFault.unknownFormat) {
+        #expect(throws: ImageFault.heic) {
+            try ImageFile(SamplePicture.avif(brand: "mif1", brands: ["miaf"], type: "hvc1"))
+        }
+        // An image of any compression and its sequences, here of AV1 without the brand `avif`.
+        for brand in ["isom", "mp42", "qt  ", "jxl ", "mif1", "msf1"] {
+            #expect(throws: ImageFault.unknownFormat, "\(brand)") {
                 try ImageFile(SamplePicture.avif(brand: brand, brands: ["mp41"]))
             }
         }
@@ -182,6 +186,29 @@ struct StoredFileTests {
         let large = SamplePicture.avif(size: (60_000, 50_000))
         #expect(try ImageFile(large).header.pixels == 3_000_000_000)
         #expect(throws: ImageFault.noPixels) { try ImageFile(SamplePicture.avif(size: (0, 9))) }
+    }
+
+    @Test("a later frame of a PNG whose data is cut off is removed with all its chunks")
+    func cutFrame() throws {
+        let (whole, first) = (PictureCase.animatedPNG(), PictureCase.animatedPNG(frames: 1))
+        #expect(try ImageFile(whole).stored(keepingMetadata: false) == whole)
+        #expect(try ImageFile(Array(whole.dropLast(12))).stored(keepingMetadata: false) == whole)
+        // The end of the second chunk of data, its CRC, and the beginning of the chunk.
+        for count in [1, 6, 22] {
+            let file = Array(whole.dropLast(12 + count))
+            #expect(try ImageFile(file).stored(keepingMetadata: false) == first, "\(count)")
+            #expect(try ImageFile(file).stored(keepingMetadata: true) == first, "\(count)")
+        }
+    }
+
+    @Test("an AVIF of 4,000 tiles with the same data of 256 KiB is read in linear time", .timeLimit(.minutes(1)))
+    func tiles() throws {
+        let delimiter: [UInt8] = [0x12, 0]
+        let image = Array(SamplePicture.av1.dropFirst(delimiter.count))
+        let few = PictureCase.tiledAVIF(4000, Self.repeated(delimiter, 30) + image)
+        #expect(try ImageFile(few).header.pixels == 4000 * 16 * 9)
+        let many = PictureCase.tiledAVIF(4000, Self.repeated(delimiter, 256 << 10) + image)
+        #expect(throws: ImageFault.malformed) { try ImageFile(many) }
     }
 
     @Test("an end marker that is missing is added")

@@ -90,6 +90,25 @@ struct BodyTests {
         #expect(throws: Problem.self) { try JSONContentType.check(type) }
     }
 
+    @Test(
+        "a body is accepted without a Content-Encoding or with identity in any letter case, and otherwise gets 415",
+        arguments: [
+            (nil, true), ("identity", true), ("Identity", true), ("IDENTITY", true), ("gzip", false), ("", false),
+            ("identity, gzip", false),
+        ])
+    func contentEncoding(field: String?, isAccepted: Bool) {
+        var headers: HTTPHeaders = ["Content-Type": "application/json"]
+        if let field { headers.add(name: "Content-Encoding", value: field) }
+        let reservation = ByteReservation(in: ByteBudget(100, of: .requestBodies), for: [])
+        var code: ProblemCode?
+        do throws(Problem) {
+            _ = try JSONBody(RequestFields(headers), limit: 100, reservation)
+        } catch {
+            code = error.code
+        }
+        #expect(code == (isAccepted ? nil : .unsupportedMediaType))
+    }
+
     @Test("a request with two Authorization, Content-Type or Idempotency-Key fields counts as ambiguous")
     func ambiguous() {
         for name in ["Authorization", "Content-Type", "Idempotency-Key"] {

@@ -115,6 +115,36 @@ struct ForwardingTests {
         }
     }
 
+    @Test(
+        "a PATCH or DELETE with If-None-Match gets 400 and is not forwarded",
+        arguments: ["*", "\"a\"", "W/\"a\"", "a"])
+    func ifNoneMatch(field: String) async throws {
+        let seen = Mutex(0)
+        try await RunningIngress.with { ingress in
+            for (method, path, type) in [
+                ("PATCH", "/v1/media/1", "media.update"), ("DELETE", "/v1/media/1", "media.delete"),
+                ("DELETE", "/v1/posts/1", "post.delete"),
+            ] {
+                try await StubWorker.with(type, mark: mark) { _ in
+                    seen.withLock { $0 += 1 }
+                    return .noContent
+                } _: {
+                    let fields = [
+                        "X-Request-Id": "\(mark)-k", "Content-Type": "application/json", "If-None-Match": field,
+                        "If-Match": "\"a\"",
+                    ]
+                    let response = try ingress.client().call(
+                        method, path, token: try ingress.maker.token(), fields: fields,
+                        body: method == "PATCH" ? Array("{}".utf8) : [])
+                    #expect(response.status == 400)
+                    #expect(response.json?["code"] == "malformed-request")
+                    #expect(response.json?["detail"]?.string?.contains("If-None-Match") == true)
+                }
+            }
+        }
+        #expect(seen.withLock { $0 } == 0)
+    }
+
     @Test("a worker refuses a PATCH whose body has the member ifMatch, also if its name is escaped")
     func memberIfMatch() async throws {
         let seen = Mutex<[UInt8]>([])

@@ -123,6 +123,16 @@ struct RequestFieldTests {
         }
     }
 
+    @Test("a GET with a tag in If-Match gets 412 if the response has no entity tag, and with * 200")
+    func ifMatchWithoutTag() {
+        let list = IngressResponse.reply(.json(Array("{}".utf8)), to: Messages.Post.list.descriptor, traceID: "")
+        for (field, status) in [("\"a\"", 412), ("W/\"a\"", 412), ("*", 200), ("a", 400)] {
+            let response = list.conditional(RequestFields(["If-Match": field]), traceID: "t")
+            #expect(response.status == status, "\(field)")
+        }
+        #expect(list.conditional(RequestFields(["If-None-Match": "\"a\""]), traceID: "t").status == 200)
+    }
+
     @Test("If-Match requires the listed strong entity tags, without the suffix of a compressed response")
     func requiredTags() throws {
         #expect(try EntityTags.required(by: " * ") == nil)

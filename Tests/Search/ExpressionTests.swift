@@ -65,7 +65,13 @@ import Testing
             #expect(try await text("Crème") == "((('creme' | 'crème')))")
             #expect(try await text("x -crème -.NET") == "(('x') & !('crème') & !('.net'))")
             #expect(try await text("e-mail -C++") == "(((('e' <1> 'mail') | 'email')) & !('c++'))")
+            #expect(
+                try await text("x-c++ -x-c++")
+                    == "(((('x' <1> 'c') | 'xc' | 'xc++')) & !('xc++'))")
             #expect(try await text("\"东京塔 x\"") == "(('东京' <1> '京塔' <2> 'x'))")
+            #expect(
+                try await text("\"x #东京塔 x\" -\"#东京塔 x\"")
+                    == "(('x' <1> (('东京' <1> '京塔') | '#东京塔') <2> 'x') & !('#东京塔' <3> 'x'))")
             #expect(
                 try await text("burr -burr \"burr\"", ["burr": ["burrow"]])
                     == "((('burr' | 'burrow')) & !('burr') & ('burr'))")
@@ -79,6 +85,7 @@ import Testing
             for (text, vector) in [
                 ("The rabbits were running", "'rabbit':2 'run':4 'the':1 'were':3"), ("", ""),
                 ("Crème", "'crème':1A 'creme':1"), ("e-mail", "'e':1 'email':1,2 'mail':2"),
+                ("x-c++", "'c':2 'c++':2A 'x':1 'xc':1,2 'xc++':1A"),
                 ("b2b", "'2':1 'b':1 'b2b':1"), ("C++", "'c':1 'c++':1A"), ("东京塔", "'东京':1 '京塔':2 '塔':3"),
                 ("#SwiftLang", "'#swiftlang':1A 'lang':1 'swift':1 'swiftlang':1"), ("❤️", "'❤':1"),
                 ("1️⃣", "'1':1 '1\u{20E3}':1A"), ("a .NET", "'.net':2A 'a':1 'net':2"), ("½", "'1':1 '2':2"),

@@ -132,6 +132,36 @@ import Testing
         }
     }
 
+    @Test("the loop runs other jobs while the words of many posts of 2 KB are looked up")
+    @Loop func turns() async throws {
+        try await SearchFixture.with { fixture in
+            let lexicon = Lexicon(database: fixture.database)
+            let texts = (0..<500).map { TokenizedText("\($0) " + String(repeating: "clover ", count: 300)) }
+            try await lexicon.load(texts)
+            var result: Result<Void, PostgresError>?
+            let ticks = await loopTicks {
+                do throws(PostgresError) {
+                    result = .success(try await lexicon.load(texts))
+                } catch {
+                    result = .failure(error)
+                }
+            }
+            try #require(result).get()
+            #expect(ticks > 10)
+        }
+    }
+
+    @Test("a turn has texts of up to 4,096 bytes together, or one longer text")
+    @Loop func turnSizes() {
+        func turns(_ sizes: [Int]) -> [Range<Int>] {
+            TokenizedText.turns(sizes.map { TokenizedText(String(repeating: "x", count: $0)) })
+        }
+        #expect(turns([]) == [])
+        #expect(turns([1, 2, 3]) == [0..<3])
+        #expect(turns([4096, 1, 4095, 1]) == [0..<1, 1..<3, 3..<4])
+        #expect(turns([5000, 1, 5000, 9000, 1]) == [0..<1, 1..<2, 2..<3, 3..<4, 4..<5])
+    }
+
     @Test("the lexicon returns the new words of posts once, and no words that are recorded in the vocabulary")
     @Loop func knownWords() async throws {
         try await SearchFixture.with { fixture in

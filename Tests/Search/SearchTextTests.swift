@@ -178,16 +178,28 @@ import Testing
         Row(posts: ["ジョン・レノン"], query: "ジョンレノン", found: ["ジョン・レノン"]),
         Row(posts: ["東京 #東京"], query: "#東京", found: ["東京 #東京"]),
         Row(posts: ["東京", "#東京"], query: "東京 -#東京", found: ["東京"]),
+        Row(posts: ["#東京", "love #東京"], query: "\"love #東京\"", found: ["love #東京"]),
+        Row(posts: ["#上海", "#北京#上海"], query: "#北京#上海", found: ["#北京#上海"]),
+        Row(posts: ["#서울", "오늘 #서울"], query: "\"오늘 #서울\"", found: ["오늘 #서울"]),
+        Row(posts: ["x #東京タワー y", "#東京タワー y"], query: "\"x #東京タワー y\"", found: ["x #東京タワー y"]),
+        Row(posts: ["#東京 tower", "tower"], query: "tower -\"#東京 tower\"", found: ["tower"]),
+        Row(posts: ["x #東京タワー y", "y"], query: "y -\"x #東京タワー y\"", found: ["y"]),
+        Row(posts: ["#\(longRun)", longRun], query: "\(longRun) -#\(longRun)", found: [longRun]),
         Row(posts: ["서울 서울역"], query: "「서울역」", found: ["서울 서울역"]),
     ]
 
     @Test("a part of a text without spaces between words finds the text")
     @Loop func findsUnspaced() async throws { try await check(Self.unspaced) }
 
+    private static let longRun = "春眠不覚暁処処聞啼鳥夜来風雨声花落知多少白日依山尽"
+
     static let stopWords: [Row] = [
         Row(posts: ["don't panic", "panic now"], query: "don't panic", found: ["don't panic"]),
         Row(posts: ["don’t panic"], query: "don't", found: ["don’t panic"]),
         Row(posts: ["dont panic"], query: "don't", found: ["dont panic"]),
+        Row(posts: ["don\u{201B}t panic"], query: "dont", found: ["don\u{201B}t panic"]),
+        Row(posts: ["dont panic"], query: "don\u{55A}t", found: ["dont panic"]),
+        Row(posts: ["don\u{2C8}t panic"], query: "\"dont\"", found: ["don\u{2C8}t panic"]),
         Row(posts: ["it's", "other"], query: "it's", found: ["it's"]),
         Row(posts: ["The Who", "a band"], query: "The Who", found: ["The Who"]),
         Row(posts: ["to be or not to be"], query: "to be or not to be", found: ["to be or not to be"]),
@@ -215,6 +227,14 @@ import Testing
         Row(posts: ["a+b"], query: "b", found: ["a+b"]),
         Row(posts: ["C++17", "C"], query: "C -C++", found: ["C"]),
         Row(posts: ["objective-c", "objective-c++"], query: "objective-c -objective-c++", found: ["objective-c"]),
+        Row(posts: ["use C++", "objective-c++"], query: "objective-c++", found: ["objective-c++"]),
+        Row(posts: ["use C#", "ms-c#"], query: "ms-c#", found: ["ms-c#"]),
+        Row(posts: ["objective-c", "objective-c++"], query: "objective-c++", found: ["objective-c++", "objective-c"]),
+        Row(posts: ["use C++", "use objective-c++"], query: "use -objective-c++", found: ["use C++"]),
+        Row(posts: ["x ms-c++ y", "y"], query: "y -\"x ms-c++ y\"", found: ["y"]),
+        Row(posts: ["x ms-c++ y", "x ms y"], query: "\"x ms-c++ y\"", found: ["x ms-c++ y"]),
+        Row(posts: ["use #swift-lang now", "use it"], query: "use -\"#swift-lang now\"", found: ["use it"]),
+        Row(posts: ["C++", "use D"], query: "C++ -C", found: []),
         Row(posts: ["#ThisIsMyNewDog"], query: "dog", found: ["#ThisIsMyNewDog"]),
         Row(posts: ["#swift_lang"], query: "lang -#swift", found: ["#swift_lang"]),
         Row(posts: ["#sunset#beach"], query: "#beach", found: ["#sunset#beach"]),

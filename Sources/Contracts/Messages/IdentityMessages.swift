@@ -34,7 +34,7 @@ package struct Login: SchemaCodable, Hashable {
 
     package static let schema = Schema<Login>.object(
         "Login",
-        field("email", \.email, .string(1...254)),
+        field("email", \.email, .string(1...EmailAddress.maximumUntrimmedLength)),
         field("password", \.password, .password),
         make: Login.init)
 }

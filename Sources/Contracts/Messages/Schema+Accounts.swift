@@ -19,6 +19,10 @@ package enum Username {
 
 /// Rules for email addresses as clients send them.
 package enum EmailAddress {
+    /// The maximum length of an address (RFC 5321, section 4.5.3.1.3, without the angle brackets).
+    fileprivate static let maximumLength = 254
+    /// The maximum length of an address with the characters that are trimmed around it.
+    static let maximumUntrimmedLength = 512
     /// The rule that excludes internationalized addresses.
     package static let asciiRule =
         "must be ASCII: write an internationalized domain in its xn-- form; other mailboxes are not supported"
@@ -54,16 +58,19 @@ extension Schema where Value == String {
     /// Only ASCII is allowed. An internationalized domain is accepted in its ASCII form (`xn--…`, RFC 5890). An
     /// internationalized mailbox (RFC 6531) is refused, because case folding of such names differs between systems.
     static var email: Schema {
-        let text = Schema.string(3...254).format("email")
-        // The pattern allows all characters around the address that are not visible ASCII. The rule about ASCII, which
-        // the schema has in words, excludes the visible ones among them.
+        let text = Schema.string(3...EmailAddress.maximumUntrimmedLength).format("email")
+        // Around the address, the pattern allows every character except visible ASCII. The ASCII rule, which the schema
+        // states in words, refuses those that are visible.
         let around = #"[^\u0000!-~]*"#
         return Schema(
             shape: text.shape, read: { text.read($0, &$1).map(EmailAddress.trimmed) }, write: text.write
         ).refined(EmailAddress.asciiRule) { $0.utf8.allSatisfy { $0 < 0x80 } }.matching(
             "\(around)\(atom)(\\.\(atom))*@(\(label)\\.)+\(label)\(around)", "must be an email address"
-        ) { isEmail($0) }.documented(pattern: "^\(around)[!-?A-~]{1,64}@").described(
-            "White space and invisible characters around the address are removed.")
+        ) { isEmail($0) }.documented(pattern: "^\(around)[!-?A-~]{1,64}@").matching(
+            "\(around)[!-~]{1,\(EmailAddress.maximumLength)}\(around)",
+            "must have at most \(EmailAddress.maximumLength) characters"
+        ) { $0.utf8.count <= EmailAddress.maximumLength }.described(
+            "White space and invisible characters around the address are removed, and do not count as its characters.")
     }
 
     private static var atom: String { "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+" }

@@ -28,14 +28,14 @@ package enum IfMatch {
     package static let maximumLength = 256
 
     static let schema = Schema<[String]>.array(of: .string(2...maximumLength), max: 2 * maximumCount).described(
-        "The entity tags of which the post or picture must have one, each with its quotes, as in the header "
-            + "`etag` of the reply that contained it. Otherwise the reply is `precondition-failed`.")
+        "The post or picture must have one of these entity tags, each with its quotes, as in the header `etag` of the "
+            + "reply that contained it. Otherwise the reply is `precondition-failed`.")
 }
 
 /// The body of `post.delete` and `media.delete`.
 package struct DeleteRequest: SchemaCodable, Hashable {
     package let id: UUID
-    /// The entity tags of which the post or picture must have one; `nil` if it may have any.
+    /// The post or picture must have one of these entity tags; `nil` if it may have any.
     package let ifMatch: [String]?
 
     package init(id: UUID, ifMatch: [String]? = nil) {

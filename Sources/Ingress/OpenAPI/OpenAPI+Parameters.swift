@@ -65,7 +65,7 @@ extension OpenAPI {
         isConditionalRead(message) || message.name == Messages.Media.update.name
     }
 
-    /// Whether a request can be conditional and changes nothing.
+    /// Whether the request is a read that accepts conditions.
     static func isConditionalRead(_ message: MessageDescriptor) -> Bool {
         [Messages.Post.get.name, Messages.Media.get.name].contains(message.name)
     }
@@ -131,7 +131,7 @@ extension OpenAPI {
         "IfMatch": field(
             "If-Match", ["type": "string"],
             "The `ETag` of the version that is meant, or several. If the resource has another version, nothing is "
-                + "done, and the response is 412."),
+                + "done, and the response is 412. A `PATCH` or `DELETE` with `If-None-Match` gets 400."),
         "XRequestId": field(
             "X-Request-Id", ["type": "string"],
             "An id that the response and every log line about the request contain. An invalid id is replaced."),

@@ -112,7 +112,7 @@ extension RequestFields {
     /// Refuses a body whose announced length exceeds a limit or the budget. Refuses a compressed body, because its real
     /// size is unknown until it is decompressed.
     fileprivate func checkBody(limit: Int, _ reservation: ByteReservation) throws(Problem) {
-        guard contentEncoding ?? "identity" == "identity" else {
+        guard contentEncoding?.lowercased() ?? "identity" == "identity" else {
             throw Problem(
                 .unsupportedMediaType, detail: "The body must not have a Content-Encoding other than identity.")
         }

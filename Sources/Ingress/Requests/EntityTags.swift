@@ -25,8 +25,8 @@ enum EntityTags {
 
     /// Returns the strong tags in `If-Match`. A tag with `-gzip` is returned with and without the suffix.
     ///
-    /// Weak tags are left out, because they never match (RFC 9110, section 13.1.1). So are tags that are longer than
-    /// that of any resource.
+    /// Weak tags are left out, because they never match (RFC 9110, section 13.1.1). Tags longer than any resource's tag
+    /// are left out, too.
     ///
     /// - Returns: `nil` for `*`, which every resource matches.
     /// - Throws: `malformed-request` if the field is malformed or has more than ``IfMatch/maximumCount`` tags.

@@ -41,12 +41,12 @@ struct CompressionQueue<Job> {
         return begun.popFirst()
     }
 
-    /// Returns a large job to the queue that needs another turn.
+    /// Puts a large job that needs another turn back into the queue.
     mutating func putBack(_ job: Job) {
         begun.append(job)
     }
 
-    /// Notes that bytes do not wait any more, because they are compressed.
+    /// Subtracts bytes that have been compressed.
     mutating func remove(bytes count: Int) {
         bytes -= count
     }

@@ -7,29 +7,29 @@ extension IngressResponse {
     private static let isGzipped = HTTPField(name: .contentEncoding, value: "gzip")
 
     /// Returns the response to a conditional GET or HEAD request (RFC 9110, section 13.2): 304 if the client already
-    /// has this version of the body, 412 if If-Match names other versions, otherwise this response.
+    /// has this version of the body, 412 if If-Match names other versions, otherwise this response. A response without
+    /// an entity tag has none of the versions that If-Match names.
     ///
     /// - Parameters:
     ///   - fields: the fields of the request, among them `If-Match` and `If-None-Match`.
     ///   - isGzipped: whether the body would be compressed.
     ///   - traceID: the trace id, which the body of a problem contains.
     func conditional(_ fields: RequestFields, isGzipped: Bool = false, traceID: String) -> IngressResponse {
-        guard status == 200, fields.ifMatch != nil || fields.ifNoneMatch != nil, let tag = self.fields[.eTag] else {
-            return self
-        }
-        let compressed = EntityTags.gzipped(tag)
+        guard status == 200, fields.ifMatch != nil || fields.ifNoneMatch != nil else { return self }
+        let tag = self.fields[.eTag]
         do throws(Problem) {
-            if let field = fields.ifMatch, let required = try EntityTags.required(by: field), !required.contains(tag) {
+            if let field = fields.ifMatch, let required = try EntityTags.required(by: field),
+                !required.contains(where: { $0 == tag })
+            {
                 throw Problem(.preconditionFailed)
             }
         } catch {
             return replaced(by: .problem(error, traceID: traceID))
         }
-        guard let field = fields.ifNoneMatch,
-            let known = (isGzipped ? [compressed, tag] : [tag, compressed]).first(where: {
-                EntityTags.contains($0, in: field)
-            })
-        else { return self }
+        guard let field = fields.ifNoneMatch, let tag else { return self }
+        let compressed = EntityTags.gzipped(tag)
+        let known = (isGzipped ? [compressed, tag] : [tag, compressed]).first { EntityTags.contains($0, in: field) }
+        guard let known else { return self }
         var kept = self.fields.filter { [.eTag, .cacheControl, .vary].contains($0.name) }
         kept[.eTag] = known
         return replaced(by: IngressResponse(status: 304, fields: HTTPFields(kept)))

@@ -14,8 +14,8 @@ final class ResponseCompressor: Sendable {
     private static let level = 3
     private static let partSize = 64 * 1024
 
-    // Unchecked: only the thread that has taken a job from the queue uses it.
     /// A body that is being compressed.
+    // Unchecked: only the thread that has taken a job from the queue uses it.
     private final class Job: @unchecked Sendable {
         let body: [UInt8]
         let completed: @Sendable ([UInt8]?) -> Void

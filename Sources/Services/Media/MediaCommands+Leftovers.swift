@@ -8,8 +8,8 @@ internal import WorkerKit
 /// Several deliveries of one upload can run at the same time, for example after the connection of the worker that has
 /// the first one was cut. The delivery that ends first decides the reply. The client can then delete the image while
 /// another delivery still sends it to Cloudinary. Therefore these functions run after each upload and each deletion:
-/// whichever ends last finds the image that is left, and removes it. If Cloudinary carries out a timed-out attempt after
-/// that, ``UploadSweeper`` removes the image.
+/// whichever ends last finds the image that is left, and removes it. If Cloudinary carries out a timed-out attempt
+/// after that, ``UploadSweeper`` removes the image.
 extension MediaCommands {
     /// The longest delay of the reply while leftovers are removed.
     static let removalTimeLimit: Duration = .seconds(1)

@@ -4,6 +4,9 @@
 const token = document.getElementById('token');
 const note = document.getElementById('token-note');
 
+// curl reads a semicolon or a comma in a file name as the end of the name, unless the name is in double quotes.
+const quoteFile = (name) => '"' + name.replace(/["\\]/g, '\\$&') + '"';
+
 const quote = (text) => "'" + text.replaceAll("'", "'\\''") + "'";
 
 function request(form) {
@@ -47,7 +50,7 @@ function curl(form) {
     // --form-string and --data-raw do not read a file if the text begins with @.
     words.push(
       'file' in part
-        ? '-F ' + quote(part.name + '=@' + (part.file?.name ?? 'picture.png'))
+        ? '-F ' + quote(part.name + '=@' + quoteFile(part.file?.name ?? 'picture.png'))
         : '--form-string ' + quote(part.name + '=' + part.text));
   }
   if (text !== null) words.push('--data-raw ' + quote(text));

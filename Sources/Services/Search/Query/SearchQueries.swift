@@ -126,13 +126,13 @@ internal import WorkerKit
         let found = try rows.filter { try $0.get(2, as: UUID?.self) != nil }
         let texts = await TokenizedText.of(try found.map { try $0.get(5, as: String.self) })
         try await lexicon.load(texts, deadline: deadline)
-        let hasLongTexts = texts.contains(where: \.isLong)
+        let turns = TokenizedText.turns(texts)
         var hits: [SearchHit] = []
-        for (row, text) in zip(found, texts) {
-            // Another task may have emptied the lexicon, because tasks take turns if texts are long.
-            if hasLongTexts { try await lexicon.load([text], deadline: deadline) }
-            hits.append(try SearchHit(row, text, query, lexicon))
-            if text.isLong { await Task.yield() }
+        for (number, turn) in turns.enumerated() {
+            if number > 0 { await Task.yield() }
+            // Another task may have emptied the lexicon between two turns.
+            if turns.count > 1 { try await lexicon.load(Array(texts[turn]), deadline: deadline) }
+            for index in turn { hits.append(try SearchHit(found[index], texts[index], query, lexicon)) }
         }
         // If posts were deleted since the frequent lexeme was counted, the total can be exact nevertheless.
         let isExact = isComplete && total <= counted

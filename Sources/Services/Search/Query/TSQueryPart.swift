@@ -64,14 +64,19 @@ internal import Reactor
     private mutating func addCompound(_ words: ArraySlice<Tokenizer.Word>) {
         let parts = words.compactMap { lexicon[$0.bytes] }.filter { !$0.stems.isEmpty }
         guard let joined = lexicon[IndexTerm.joinedBytes(words)], !joined.stems.isEmpty, parts.count == words.count,
-            let last = words.last, let lastPart = parts.last
+            let last = words.last
         else {
             for word in words { addWord(word, []) }
             return
         }
         var spellings = words.first?.prefix.map { [String($0) + joined.folded] } ?? []
-        if !last.suffix.isEmpty { spellings.append(lastPart.folded + last.suffix) }
-        guard !isExcluded || spellings.isEmpty else { return add(spellings) }
+        if !last.suffix.isEmpty { spellings.append(joined.folded + last.suffix) }
+        guard !isExcluded || spellings.isEmpty else {
+            add(spellings)
+            // The index has these lexemes at the position of the first part.
+            distance = words.count
+            return
+        }
         if joined.isStopWord, parts.allSatisfy(\.isStopWord) { stopWords += 1 }
         let accented = joined.accented.map { [$0] } ?? []
         let phrase = parts.map { Self.alternatives(isExcluded ? $0.excludedLexemes : $0.stems) }
@@ -83,8 +88,13 @@ internal import Reactor
     }
 
     private mutating func addUnspaced(_ words: ArraySlice<Tokenizer.Word>) {
-        let tag = IndexTerm.tag(words).map { lexicon.lexemes(of: $0) } ?? []
-        guard !isExcluded || tag.isEmpty else { return add(tag) }
+        let tag = IndexTerm.tag(words).flatMap { lexicon.lexemes(of: $0).first }
+        if isExcluded, let tag {
+            add([tag])
+            // The index has the tag at the position of its first character.
+            distance = words.count
+            return
+        }
         let last = words.index(before: words.endIndex)
         guard words.count > 1 else {
             // The index has the character as the first one of a pair, or alone at the end of a run.
@@ -95,6 +105,9 @@ internal import Reactor
             highlighted.formUnion(lexemes)
             return
         }
+        let before = (phrase, distance)
+        // The tag is an alternative of these pairs only, not of the words before them.
+        if tag != nil { (phrase, distance) = ("", 1) }
         for index in words.startIndex..<last {
             let lexemes = lexicon.lexemes(of: IndexTerm.pair(words[index...index + 1]))
             guard !lexemes.isEmpty else {
@@ -105,7 +118,12 @@ internal import Reactor
             required.append(lexemes)
         }
         distance += 1
-        if let tag = tag.first { phrase = "(\(phrase) | \(TSQuery.quoted(tag)))" }
+        if let tag {
+            let (pairs, next) = (phrase, distance)
+            (phrase, distance) = before
+            append("((\(pairs)) | \(TSQuery.quoted(tag)))")
+            distance = next
+        }
     }
 
     /// A joined symbol also matches posts with its first part, such as a person without a profession.

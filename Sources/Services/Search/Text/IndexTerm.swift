@@ -14,7 +14,7 @@ struct IndexTerm {
         case literal
     }
 
-    /// A run of more characters is not stored as a hashtag.
+    /// The number of characters of a hashtag that are stored. A run of characters that begins with `#` may be long.
     private static let longestTag = 20
 
     /// The word in lower case.
@@ -80,6 +80,9 @@ struct IndexTerm {
         if let prefix = words.first?.prefix {
             body(IndexTerm(bytes: joined, position: position, form: .folded(prefix: String(prefix))))
         }
+        if let suffix = words.last?.suffix, !suffix.isEmpty {
+            body(IndexTerm(bytes: joined, position: position, form: .folded(suffix: suffix)))
+        }
     }
 
     /// Adds each pair of characters, and the last character alone, so that a search for one character finds it.
@@ -102,9 +105,11 @@ struct IndexTerm {
             form: words.allSatisfy(\.isStoredUnchanged) ? .literal : .folded())
     }
 
-    /// Returns the term of a hashtag of a script without spaces; `nil` if the characters are none.
+    /// Returns the term of a hashtag of a script without spaces; `nil` if the characters are none. Hashtags with the
+    /// same first 20 characters have the same term.
     static func tag(_ words: ArraySlice<Tokenizer.Word>, at position: Int = 1) -> IndexTerm? {
-        guard words.first?.isTag == true, words.count <= longestTag else { return nil }
-        return IndexTerm(bytes: joinedBytes(words), position: position, form: .folded(prefix: "#"))
+        guard words.first?.isTag == true else { return nil }
+        return IndexTerm(
+            bytes: joinedBytes(words.prefix(longestTag)), position: position, form: .folded(prefix: "#"))
     }
 }

@@ -120,20 +120,23 @@ internal import Reactor
         try await load(texts.map { TokenizedText($0) }, deadline: deadline)
     }
 
-    /// Loads the entries of the words of some texts into the cache. Other tasks run between two long texts.
+    /// Loads the entries of the words of some texts into the cache. Other tasks run between two turns of the texts
+    /// (``TokenizedText/turns(_:)``).
     ///
-    /// The entries stay in the cache at least until the caller suspends next. If there are several texts and one is
-    /// long, this holds for the last one only.
+    /// The entries stay in the cache at least until the caller suspends next. If there are several turns, this holds
+    /// for the texts of the last one only.
     func load(_ texts: [TokenizedText], deadline: ContinuousClock.Instant? = nil) async throws(PostgresError) {
         emptyIfOld()
         // The loop repeats, because another task may have emptied the cache during the query.
         while true {
             var missing: Set<Key> = []
-            for (index, text) in texts.enumerated() {
-                if text.isLong, index > 0 { await Task.yield() }
-                IndexTerm.forEachTerm(in: text.text, text.words) { term in
-                    let key = Key(bytes: term.bytes)
-                    if needsEntry(term), entries[key] == nil { missing.insert(key) }
+            for (index, turn) in TokenizedText.turns(texts).enumerated() {
+                if index > 0 { await Task.yield() }
+                for text in texts[turn] {
+                    IndexTerm.forEachTerm(in: text.text, text.words) { term in
+                        let key = Key(bytes: term.bytes)
+                        if needsEntry(term), entries[key] == nil { missing.insert(key) }
+                    }
                 }
             }
             guard !missing.isEmpty else { return }
@@ -185,10 +188,10 @@ extension Lexicon {
         while true {
             var analysis = Analysis()
             var missing: Set<Key> = []
-            for text in texts {
-                add(text, to: &analysis, &missing)
+            for (index, turn) in TokenizedText.turns(texts).enumerated() {
                 // Other tasks may empty the cache meanwhile. The entries of the next texts are then missing.
-                if text.isLong { await Task.yield() }
+                if index > 0 { await Task.yield() }
+                for text in texts[turn] { add(text, to: &analysis, &missing) }
             }
             guard !missing.isEmpty else { return analysis }
             try await loadEntries(of: missing)

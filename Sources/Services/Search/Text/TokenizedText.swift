@@ -14,8 +14,22 @@ struct TokenizedText: Sendable {
         words = Tokenizer.words(of: text)
     }
 
-    /// Whether the text is so long that the loop should run other jobs after it.
-    var isLong: Bool { text.utf8.count > Self.maximumSizeOnLoop }
+    /// Divides a list of texts into turns, between which the loop should run other jobs. The texts of a turn have up to
+    /// 4,096 bytes together; a longer text has a turn of its own.
+    static func turns(_ texts: [TokenizedText]) -> [Range<Int>] {
+        var turns: [Range<Int>] = []
+        var size = 0
+        for (index, text) in texts.enumerated() {
+            size += text.text.utf8.count
+            if let last = turns.last, size <= maximumSizeOnLoop {
+                turns[turns.count - 1] = last.lowerBound..<index + 1
+            } else {
+                turns.append(index..<index + 1)
+                size = text.text.utf8.count
+            }
+        }
+        return turns
+    }
 
     /// Divides texts into words, long ones on another thread.
     @Loop static func of(_ texts: [String]) async -> [TokenizedText] {

@@ -351,8 +351,8 @@ struct Tokenizer {
 
     private static func isApostrophe(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar {
-        case "'", "`", "\u{B4}", "\u{2018}", "\u{2019}", "\u{2032}": true
-        case "\u{2B9}", "\u{2BB}"..."\u{2BF}", "\u{A78C}": true
+        case "'", "`", "\u{B4}", "\u{55A}", "\u{2018}", "\u{2019}", "\u{201B}", "\u{2032}": true
+        case "\u{2B9}", "\u{2BB}"..."\u{2BF}", "\u{2C8}", "\u{A78C}": true
         default: false
         }
     }
