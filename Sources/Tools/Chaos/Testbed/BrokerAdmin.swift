@@ -83,10 +83,14 @@ struct BrokerAdmin: Sendable {
     private static let otherNodes = "['warren@localhost', 'warren-2@localhost', 'warren-3@localhost'] -- [node()]"
 
     /// Cuts the connections of a node to the other nodes. With another cookie for them, it refuses new ones.
+    ///
+    /// The connections are cut at the same time, as by a broken network. If one of the others still reached the node,
+    /// RabbitMQ would take this for a partial partition, and would pause the other one, too.
     func cutOff(_ node: Node) async throws {
         _ = try await stack.rabbitmqctl([
             "-n", node.name, "eval",
-            "[begin erlang:set_cookie(N, cut), erlang:disconnect_node(N) end || N <- \(Self.otherNodes)].",
+            "[erlang:set_cookie(N, cut) || N <- \(Self.otherNodes)], "
+                + "[spawn(fun() -> erlang:disconnect_node(N) end) || N <- \(Self.otherNodes)].",
         ])
     }
 

@@ -63,9 +63,13 @@ extension Testbed {
     /// - Parameter servers: of `rabbitmq`, `postgres`, `redis` and `limits`.
     func start(_ servers: String...) async throws {
         let arguments = ["chaos", "--start-servers"] + servers
-        try await Program(path: stack.script, arguments: arguments).runSuccessfully(within: .seconds(420))
-        // This also succeeds if only two brokers of a cluster run.
-        try expect(names.filter { name in servers.contains { name.hasPrefix("\($0)-") } })
+        let exit = try await Program(path: stack.script, arguments: arguments).run(within: .seconds(420))
+        // The status is also 0 if only two brokers of a cluster run.
+        let started = names.filter { name in servers.contains { name.hasPrefix("\($0)-") } }
+        guard exit.status == 0, started.allSatisfy({ runningPID($0) != nil }) else {
+            throw ChaosError("not all of \(started) run: \(exit.output)\(exit.errors)")
+        }
+        try expect(started)
     }
 
     /// Starts or stops processes of a service until `count` of them run and are ready.
