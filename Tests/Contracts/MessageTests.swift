@@ -171,18 +171,20 @@ struct MessageTests {
         #expect(try Messages.Identity.register.request.decode(body.serialized()).email == "a@b.c")
     }
 
+    /// Returns the first fault of a registration with an email address; `nil` if there is none.
+    private func fault(_ email: String) -> String? {
+        do throws(Problem) {
+            let body: JSON = ["username": "abc", "email": .string(email), "password": "8 chars!"]
+            _ = try Messages.Identity.register.request.decode(body.serialized())
+            return nil
+        } catch {
+            return error.faults.first?.message
+        }
+    }
+
     @Test("an email address has at most 254 characters, without the blanks around it")
     func longestEmail() throws {
         let domain = Array(repeating: String(repeating: "b", count: 49), count: 5).joined(separator: ".")
-        func fault(_ email: String) -> String? {
-            do throws(Problem) {
-                let body: JSON = ["username": "abc", "email": .string(email), "password": "8 chars!"]
-                _ = try Messages.Identity.register.request.decode(body.serialized())
-                return nil
-            } catch {
-                return error.faults.first?.message
-            }
-        }
         let longest = "abcd@" + domain
         #expect(longest.utf8.count == 254)
         for email in [longest, longest + " ", "\u{A0}\t" + longest + "\u{200B}\r\n"] {
@@ -205,15 +207,6 @@ struct MessageTests {
 
     @Test("the fault of an internationalized email address says that the address must be ASCII")
     func internationalizedEmail() throws {
-        func fault(_ email: String) -> String? {
-            do throws(Problem) {
-                let body: JSON = ["username": "abc", "email": .string(email), "password": "8 chars!"]
-                _ = try Messages.Identity.register.request.decode(body.serialized())
-                return nil
-            } catch {
-                return error.faults.first?.message
-            }
-        }
         for email in ["ü@münchen.de", "ada@münchen.de", "ü@example.org", "ada＠example.org"] {
             #expect(fault(email)?.hasPrefix("must be ASCII") == true, "\(email)")
         }

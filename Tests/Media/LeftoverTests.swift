@@ -29,6 +29,14 @@ struct LeftoverTests {
         }
     }
 
+    /// Two uploads of different pictures with the same key, in the same second.
+    @Loop private static func differentPictures() -> [IncomingMessage] {
+        let (owner, id, now) = (MediaFixture.owner(), UUID(), Timestamp.now())
+        return [SamplePicture.png, SamplePicture.jpeg].map {
+            IncomingMessage(type: "media.upload", id: id, caller: owner, body: $0, isAwaited: true, sentAt: now)
+        }
+    }
+
     private static let lateUpload: JSON = ["delayMilliseconds": 1500, "path": "upload", "count": 1]
     /// The image is deleted at once, but the response arrives after the late upload.
     private static let lateResponse: JSON = ["delayMilliseconds": 3000, "after": true, "path": "destroy", "count": 1]
@@ -77,11 +85,7 @@ struct LeftoverTests {
     @Test("a different picture with the same key, sent in the same second, does not replace the first one")
     @Loop func otherContent() async throws {
         try await MediaFixture.with { fixture async throws in
-            let (owner, id, now) = (MediaFixture.owner(), UUID(), Timestamp.now())
-            let messages = [SamplePicture.png, SamplePicture.jpeg].map {
-                IncomingMessage(
-                    type: "media.upload", id: id, caller: owner, body: $0, isAwaited: true, sentAt: now)
-            }
+            let messages = Self.differentPictures()
             // The first upload reaches the media host last.
             try await fixture.injectFaults(Self.lateUpload)
             let (first, second) = (messages[0], messages[1])
@@ -101,11 +105,7 @@ struct LeftoverTests {
     @Test("a picture that the media host kept is removed if another picture with the same key was stored meanwhile")
     @Loop func otherContentMeanwhile() async throws {
         try await MediaFixture.with { fixture async throws in
-            let (owner, id, now) = (MediaFixture.owner(), UUID(), Timestamp.now())
-            let messages = [SamplePicture.png, SamplePicture.jpeg].map {
-                IncomingMessage(
-                    type: "media.upload", id: id, caller: owner, body: $0, isAwaited: true, sentAt: now)
-            }
+            let messages = Self.differentPictures()
             // The media host stores the first picture, but its responses are lost.
             try await fixture.injectFaults(["cut": true, "after": true, "path": "upload"])
             let lost = try? await fixture.deliver(messages[0])

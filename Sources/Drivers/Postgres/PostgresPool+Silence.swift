@@ -56,16 +56,13 @@ extension PostgresHandle {
         do {
             let deadline = ContinuousClock.now + limit
             let handle = try await start(url, server, log: log)
-            while true {
+            var status = PGRES_POLLING_WRITING
+            while status == PGRES_POLLING_WRITING {
                 try await handle.waitUntilReady(for: .writable, until: deadline)
-                switch try await handle.step() {
-                case PGRES_POLLING_WRITING: continue
-                case PGRES_POLLING_READING: break
-                default: return false
-                }
-                try await handle.waitUntilReady(for: .readable, until: deadline)
-                return false
+                status = try await handle.step()
             }
+            if status == PGRES_POLLING_READING { try await handle.waitUntilReady(for: .readable, until: deadline) }
+            return false
         } catch {
             return error.code == .deadlineExceeded
         }
