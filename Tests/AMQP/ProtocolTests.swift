@@ -87,6 +87,25 @@ struct ProtocolTests {
         }
     }
 
+    @Test("publishConfirmed throws outcomeUnknown when its task is cancelled, and the publisher stays usable")
+    @Loop func cancelsWait() async throws {
+        let broker = try ScriptedBroker()
+        try await withBroker(broker) { address in
+            try await withPublisher(address) { publisher in
+                let first = Task { @Loop in try await publisher.publishConfirmed(message("x")) }
+                try await becomes { broker.channels(of: MethodID.basicPublish) == [2] }
+                first.cancel()
+                let result = await first.result
+                let error = #expect(throws: PublishError.self) { try result.get() }
+                #expect(error?.code == .outcomeUnknown)
+                let second = Task { @Loop in try await publisher.publishConfirmed(message("y")) }
+                try await becomes { broker.channels(of: MethodID.basicPublish) == [2, 2] }
+                broker.send(.confirm(1, isAck: true, channel: 2), .confirm(2, isAck: true, channel: 2))
+                try await second.value
+            }
+        }
+    }
+
     @Test("deliveries in one packet with the answer to basic.consume are handled in order")
     @Loop func earlyDeliveries() async throws {
         let inbox = Inbox()

@@ -268,20 +268,4 @@ struct PublisherTests {
             }
         }
     }
-
-    @Test("publishConfirmed throws outcomeUnknown when its task is cancelled")
-    @Loop func cancelsWait() async throws {
-        try await TestTopology.run { topology in
-            let queue = try await topology.queue()
-            try await withPublisher(topology.address) { publisher in
-                let message = OutgoingMessage.text("x", to: queue)
-                let waiting = Task { @Loop in try await publisher.publishConfirmed(message) }
-                waiting.cancel()
-                let result = await waiting.result
-                let error = #expect(throws: PublishError.self) { try result.get() }
-                #expect(error?.code == .outcomeUnknown)
-                try await publisher.publishConfirmed(.text("y", to: queue))
-            }
-        }
-    }
 }

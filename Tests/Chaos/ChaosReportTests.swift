@@ -17,13 +17,14 @@ import Testing
         }
         report.add(EpisodeResult(faults: ["redis-killed", "worker-killed"]))
         let lines = report.text.split(separator: "\n")
-        #expect(lines.count == 5)
+        #expect(lines.count == 6)
         #expect(
             lines[1].split(separator: " ")
                 == ["broker-killed", "2", "200", "180", "2", "18", "3", "2.0", "s", "(post)", "6.0", "s", "1"])
         #expect(lines[2].hasPrefix("redis-killed + worker-killed  "))
         #expect(lines[3] == "not caused in this time: redis-full")
-        #expect(lines[4] == "seed 7: 3 episodes, 200 commands, 1 broken promises")
+        #expect(lines[4] == "episode 2: a post is lost")
+        #expect(lines[5] == "seed 7: 3 episodes, 200 commands, 1 broken promises")
         #expect(report.findingCount == 1)
     }
 
@@ -40,7 +41,19 @@ import Testing
         #expect(report.text.hasSuffix("2 episodes, 0 commands, 0 broken promises"))
         report.finalFindings = ["a post is lost"]
         #expect(report.exitStatus == 1)
-        #expect(report.text.hasSuffix("2 episodes, 0 commands, 1 broken promises"))
+        #expect(
+            report.text.hasSuffix(
+                "\nafter the last episode: a post is lost\nseed 7: 2 episodes, 0 commands, 1 broken promises"))
+    }
+
+    @Test("the first 40 findings are listed below the table")
+    func manyFindings() {
+        var report = ChaosReport(seed: 7, faults: ["a"])
+        var episode = EpisodeResult(faults: ["a"])
+        episode.findings = (1...41).map { "finding \($0)" }
+        report.add(episode)
+        #expect(report.text.contains("\nepisode 1: finding 40\nand 1 more\nseed 7"))
+        #expect(!report.text.contains("finding 41"))
     }
 
     @Test("the report says if no faults ran together")

@@ -24,9 +24,10 @@ run_chaos() {
     esac
     case " $* " in *' --cluster '*) BROKERS=3 ;; esac
     prepare_own_stack chaos "$folder" faketime wrk
-    # A run that was killed may have left its file system mounted, and its files.
+    # A run that was killed may have left its file system mounted, and its files. The logs of the processes that the
+    # suite started are still there.
     unmount_chaos_disk
-    rm -rf "$STATE"/chaos-* "$STATE/log/chaos-findings.log"
+    rm -rf "$STATE"/chaos-* "$STATE"/log/{*-chaos,chaos-findings}.log
     # The suite may be interrupted while it has stopped processes with SIGSTOP, which then ignore SIGTERM.
     trap 'continue_processes; stop_own_stack || true; unmount_chaos_disk' EXIT
     if [[ -n $sanitizer ]]; then

@@ -45,6 +45,8 @@ test_everything() {
     say "  Causing faults under load (compose/local chaos --short)"
     WARREN_STATE=$STATE/chaos run_in_group "$ROOT/compose/local" chaos --short || code=$?
     say ""
+    # Issues once more, because they are far above.
+    grep -E ' recorded an issue' "$STATE/log/test.log" | head -n 40 || true
     grep -E '^[^ ]+ Test run with ' "$STATE/log/test.log" || true
     exit "$code"
 }

@@ -19,13 +19,13 @@ enum TopologyFaults {
         name: "queue-deleted", summary: "post.commands is deleted by mistake", targets: [.broker],
         needs: [.workers, .ingress], allowance: Allowance(affected: .all), losesQueuedCommands: true
     ) { testbed, run in
-        let start = Timestamp.now()
+        let logs = try LogEnds(of: testbed.stack)
         try await run.perform(
             cause: { _ = try await testbed.stack.rabbitmqctl(["delete_queue", "-p", "warren", Queue.postCommands]) },
             undo: { try await testbed.broker.importTopology() },
             {
-                try await Self.requireIngressReports(of: Queue.postCommands, since: start, testbed, run)
-                try await Self.requireWorkerReports(of: Queue.postCommands, "post", since: start, testbed, run)
+                try await Self.requireIngressReports(of: Queue.postCommands, logs, testbed, run)
+                try await Self.requireWorkerReports(of: Queue.postCommands, "post", logs, testbed, run)
             })
         for service in ServiceName.allCases where service != .post {
             let longest = testbed.http.log.longestInterruption(of: service, since: run.began)
@@ -41,12 +41,12 @@ enum TopologyFaults {
         summary: "search.events is deleted by mistake, and `rebuild-search` fills the emptied index afterwards",
         targets: [.broker], needs: [.workers, .postgres], allowance: Allowance(affected: [.post, .search])
     ) { testbed, run in
-        let start = Timestamp.now()
+        let logs = try LogEnds(of: testbed.stack)
         try await run.perform(
             cause: { _ = try await testbed.stack.rabbitmqctl(["delete_queue", "-p", "warren", Queue.searchEvents]) },
             undo: { try await testbed.broker.importTopology() },
             {
-                try await Self.requireWorkerReports(of: Queue.searchEvents, "search", since: start, testbed, run)
+                try await Self.requireWorkerReports(of: Queue.searchEvents, "search", logs, testbed, run)
                 try await testbed.psql("TRUNCATE documents, vocabulary", database: "search")
             })
         let deadline = ContinuousClock.now + .seconds(15)
@@ -66,35 +66,35 @@ enum TopologyFaults {
         name: "binding-deleted", summary: "the binding of post.create is deleted by mistake", targets: [.broker],
         needs: [.ingress], allowance: Allowance(affected: [.post])
     ) { testbed, run in
-        let start = Timestamp.now()
+        let logs = try LogEnds(of: testbed.stack)
         try await run.perform(
             cause: {
                 try await testbed.broker.unbind(
                     queue: Queue.postCommands, exchange: Exchange.commands, key: "post.create")
             },
             undo: { try await testbed.broker.importTopology() },
-            { try await Self.requireIngressReports(of: Queue.postCommands, since: start, testbed, run) })
+            { try await Self.requireIngressReports(of: Queue.postCommands, logs, testbed, run) })
     }
 
     // MARK: Reports
 
     /// Requires that the health check and the log of each ingress name the queue within 10 s.
     @Loop private static func requireIngressReports(
-        of queue: String, since start: Timestamp, _ testbed: Testbed, _ run: FaultRun
+        of queue: String, _ logs: LogEnds, _ testbed: Testbed, _ run: FaultRun
     ) async throws {
         for (address, log) in zip(testbed.http.addresses, ["ingress-1", "ingress-chaos"]) {
             try await require("the health check of \(log) did not name \(queue)", run) {
                 await testbed.http.missingQueues(address).contains(queue)
             }
             try await require("\(log).log did not name \(queue)", run) {
-                try isLogged(queue, log, "error", since: start, testbed)
+                try isLogged(queue, log, "error", logs)
             }
         }
     }
 
     /// Requires that the health file and the log of each worker of a service name the queue within 10 s.
     @Loop private static func requireWorkerReports(
-        of queue: String, _ service: String, since start: Timestamp, _ testbed: Testbed, _ run: FaultRun
+        of queue: String, _ service: String, _ logs: LogEnds, _ testbed: Testbed, _ run: FaultRun
     ) async throws {
         for number in 1...Testbed.workers {
             let name = "\(service)-\(number)"
@@ -103,7 +103,7 @@ enum TopologyFaults {
                 return (try? String(contentsOfFile: file, encoding: .utf8))?.contains(queue) == true
             }
             try await require("\(name).log did not name \(queue)", run) {
-                try isLogged(queue, name, nil, since: start, testbed)
+                try isLogged(queue, name, nil, logs)
             }
         }
     }
@@ -119,18 +119,14 @@ enum TopologyFaults {
         }
     }
 
-    /// Whether a log has a line about the queue.
+    /// Whether a process has written a line about the queue to its log.
     ///
     /// - Parameter level: the level of the line; `nil` for `warning` or `error`.
-    @Loop private static func isLogged(
-        _ queue: String, _ name: String, _ level: String?, since start: Timestamp, _ testbed: Testbed
-    ) throws -> Bool {
-        let log = try String(contentsOfFile: "\(testbed.stack.state)/log/\(name).log", encoding: .utf8)
+    private static func isLogged(_ queue: String, _ name: String, _ level: String?, _ logs: LogEnds) throws -> Bool {
         let levels = level.map { [$0] } ?? ["warning", "error"]
-        return log.split(separator: "\n").contains { text in
+        return try logs.newLines(of: name).contains { text in
             guard text.contains(queue), let line = try? JSON.parse(Array(text.utf8)) else { return false }
             return line["level"]?.string.map(levels.contains) == true && line["queue"]?.string == queue
-                && (line["time"]?.string).flatMap(Timestamp.init(text:)).map { $0 >= start } == true
         }
     }
 }

@@ -2,6 +2,9 @@ internal import Contracts
 
 /// The results of a run as a table, with a row for each combination of faults.
 package struct ChaosReport: Sendable {
+    /// The number of findings that are listed below the table.
+    private static let maximumFindings = 40
+
     package let seed: UInt64
     package private(set) var episodes: [EpisodeResult] = []
     /// The faults of the schedule.
@@ -35,7 +38,7 @@ package struct ChaosReport: Sendable {
     /// The number of commands that got a 2xx.
     package var commandCount: Int { episodes.reduce(0) { $0 + $1.commands } }
 
-    /// The table, and a line with the sums.
+    /// The table, a line for each of the first findings, and a line with the sums.
     package var text: String {
         let header = [
             "faults", "runs", "commands", "2xx", "4xx", "5xx", "lost", "longest interruption", "settled", "found",
@@ -54,8 +57,18 @@ package struct ChaosReport: Sendable {
             + (missing.isEmpty ? "" : "\nnot caused in this time: \(missing.joined(separator: ", "))")
             + (hasMixed ? "" : "\nno faults ran together")
             + episodes.compactMap(\.failure).map { "\nan episode ended early: \($0)" }.joined()
-            + (finalFindings.isEmpty ? "" : "\nfound after the last episode: \(finalFindings.count)")
+            + findingLines
             + "\nseed \(seed): \(episodes.count) episodes, \(commandCount) commands, \(findingCount) broken promises"
+    }
+
+    /// The findings once more, because those that were printed after each episode are far above.
+    private var findingLines: String {
+        let lines =
+            episodes.enumerated().flatMap { index, episode in
+                episode.findings.map { "\nepisode \(index + 1): \($0)" }
+            } + finalFindings.map { "\nafter the last episode: \($0)" }
+        let rest = lines.count - Self.maximumFindings
+        return lines.prefix(Self.maximumFindings).joined() + (rest > 0 ? "\nand \(rest) more" : "")
     }
 
     private func row(_ name: String, _ episodes: [EpisodeResult]) -> [String] {
