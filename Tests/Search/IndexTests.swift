@@ -133,12 +133,12 @@ import Testing
     }
 
     @Test("the loop runs other jobs while the words of many posts of 2 KB are looked up")
-    @Loop func turns() async throws {
+    @Loop func longLookup() async throws {
         try await SearchFixture.with { fixture in
             let lexicon = Lexicon(database: fixture.database)
             let texts = (0..<500).map { TokenizedText("\($0) " + String(repeating: "clover ", count: 300)) }
             try await lexicon.load(texts)
-            var result: Result<Void, PostgresError>?
+            var result: Result<Lexicon.Entries, PostgresError>?
             let ticks = await loopTicks {
                 do throws(PostgresError) {
                     result = .success(try await lexicon.load(texts))
@@ -146,20 +146,43 @@ import Testing
                     result = .failure(error)
                 }
             }
-            try #require(result).get()
+            _ = try #require(result).get()
             #expect(ticks > 10)
         }
     }
 
-    @Test("a turn has texts of up to 4,096 bytes together, or one longer text")
-    @Loop func turnSizes() {
-        func turns(_ sizes: [Int]) -> [Range<Int>] {
-            TokenizedText.turns(sizes.map { TokenizedText(String(repeating: "x", count: $0)) })
+    @Test("a batch has texts of up to 4,096 bytes together, or one longer text")
+    @Loop func batchSizes() {
+        func batches(_ sizes: [Int]) -> [Range<Int>] {
+            TokenizedText.batches(of: sizes.map { TokenizedText(String(repeating: "x", count: $0)) })
         }
-        #expect(turns([]) == [])
-        #expect(turns([1, 2, 3]) == [0..<3])
-        #expect(turns([4096, 1, 4095, 1]) == [0..<1, 1..<3, 3..<4])
-        #expect(turns([5000, 1, 5000, 9000, 1]) == [0..<1, 1..<2, 2..<3, 3..<4, 4..<5])
+        #expect(batches([]) == [])
+        #expect(batches([1, 2, 3]) == [0..<3])
+        #expect(batches([4096, 1, 4095, 1]) == [0..<1, 1..<3, 3..<4])
+        #expect(batches([5000, 1, 5000, 9000, 1]) == [0..<1, 1..<2, 2..<3, 3..<4, 4..<5])
+    }
+
+    @Test("an analysis of posts has all their words while another task empties the lexicon", .timeLimit(.minutes(1)))
+    @Loop func emptying() async throws {
+        try await SearchFixture.with { fixture in
+            let lexicon = Lexicon(database: fixture.database, limit: 0)
+            let posts = (0..<20).map { "hay\($0)x " + String(repeating: "clover ", count: 600) }
+            let analysis = try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await Self.empty(lexicon) }
+                defer { group.cancelAll() }
+                return try await lexicon.analyze(posts)
+            }
+            #expect(analysis.newWords.isSuperset(of: ["clover", "hay0x", "hay19x"]))
+            #expect(analysis.vectors.allSatisfy { $0.contains("'clover':") })
+        }
+    }
+
+    /// Empties a lexicon with a limit of no words until the task is cancelled.
+    @Loop private static func empty(_ lexicon: Lexicon) async {
+        while !Task.isCancelled {
+            _ = try? await lexicon.load([""])
+            await Task.yield()
+        }
     }
 
     @Test("the lexicon returns the new words of posts once, and no words that are recorded in the vocabulary")

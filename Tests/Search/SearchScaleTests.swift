@@ -175,8 +175,8 @@ import Testing
                 ("clover", false), ("thistle", true), ("clover thistle", true), ("clover or thistle", false),
                 ("\"clover thistle\"", true), ("thistle -clover", true), ("clover -thistle", false), ("unknown", true),
             ] {
-                try await lexicon.load([text])
-                let query = try #require(TSQuery(SearchExpression(text), lexicon))
+                let entries = try await lexicon.load([text])
+                let query = try #require(TSQuery(SearchExpression(text), entries))
                 let parts = fixture.survey.parts(for: query)
                 #expect((parts == nil) == isRare, "\(text)")
                 #expect(parts.map { (3..<8).contains($0.count) } ?? true, "\(text)")

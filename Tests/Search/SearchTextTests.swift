@@ -185,6 +185,19 @@ import Testing
         Row(posts: ["#東京 tower", "tower"], query: "tower -\"#東京 tower\"", found: ["tower"]),
         Row(posts: ["x #東京タワー y", "y"], query: "y -\"x #東京タワー y\"", found: ["y"]),
         Row(posts: ["#\(longRun)", longRun], query: "\(longRun) -#\(longRun)", found: [longRun]),
+        Row(
+            posts: ["#\(longRun)", longRun], query: "\(longRun.prefix(20)) -#\(longRun.prefix(20))黄河",
+            found: [longRun]),
+        Row(posts: ["#\(longRun)"], query: "春眠 -#\(longRun.prefix(19))", found: ["#\(longRun)"]),
+        Row(posts: ["猫", "#猫"], query: "#猫", found: ["#猫", "猫"]),
+        Row(posts: ["東京 #東京2020"], query: "東京 -#東京", found: ["東京 #東京2020"]),
+        Row(posts: ["東京 #東京2020", "東京 #東京"], query: "東京 -#東京2020", found: ["東京 #東京"]),
+        Row(posts: ["東京 #東京_2020"], query: "東京 -#東京", found: ["東京 #東京_2020"]),
+        Row(posts: ["東京2020", "#東京2020"], query: "#東京2020", found: ["#東京2020", "東京2020"]),
+        Row(posts: ["#東京2020 now", "now"], query: "\"#東京2020 now\"", found: ["#東京2020 now"]),
+        Row(posts: ["#東京2020 now", "now"], query: "now -\"#東京2020 now\"", found: ["now"]),
+        Row(posts: ["iphone #iPhone手机壳"], query: "iphone -#iphone", found: ["iphone #iPhone手机壳"]),
+        Row(posts: ["iPhone手机壳", "#iPhone手机壳"], query: "#iphone手机壳", found: ["#iPhone手机壳", "iPhone手机壳"]),
         Row(posts: ["서울 서울역"], query: "「서울역」", found: ["서울 서울역"]),
     ]
 
@@ -207,6 +220,12 @@ import Testing
         Row(posts: ["AT&T", "att"], query: "AT&T", found: ["AT&T", "att"], isOrdered: false),
         Row(posts: ["rebuilding", "during rebuild"], query: "\"during rebuild\"", found: ["during rebuild"]),
         Row(posts: ["quokka, don't", "quokka"], query: "quokka -don't", found: ["quokka"]),
+        Row(
+            posts: ["I don't really know", "I don't know", "I dont know"], query: "\"don't know\"",
+            found: ["I don't know", "I dont know"], isOrdered: false),
+        Row(
+            posts: ["fox, don't really know", "fox, don't know"], query: "fox -\"don't know\"",
+            found: ["fox, don't really know"]),
         Row(posts: ["quick fox", "the quick dog"], query: "the quick fox", found: ["quick fox"]),
         Row(posts: ["the fox", "a fox"], query: "fox -the", found: ["a fox"]),
         Row(posts: ["I'll come", "ill"], query: "\"ill\"", found: ["ill"]),
@@ -232,7 +251,15 @@ import Testing
         Row(posts: ["objective-c", "objective-c++"], query: "objective-c++", found: ["objective-c++", "objective-c"]),
         Row(posts: ["use C++", "use objective-c++"], query: "use -objective-c++", found: ["use C++"]),
         Row(posts: ["x ms-c++ y", "y"], query: "y -\"x ms-c++ y\"", found: ["y"]),
-        Row(posts: ["x ms-c++ y", "x ms y"], query: "\"x ms-c++ y\"", found: ["x ms-c++ y"]),
+        Row(posts: ["x ms-c++ y", "x C++ y", "x ms-c++ z y"], query: "\"x ms-c++ y\"", found: ["x ms-c++ y"]),
+        Row(
+            posts: ["rocks C++", "rocks #C", "rocks #C++"], query: "rocks -#C++", found: ["rocks C++", "rocks #C"],
+            isOrdered: false),
+        Row(
+            posts: ["use #objective-c", "use objective-c++", "use #objective-c++"], query: "use -#objective-c++",
+            found: ["use #objective-c", "use objective-c++"], isOrdered: false),
+        Row(posts: ["x #x_b_c_d_e"], query: "x -#x", found: ["x #x_b_c_d_e"]),
+        Row(posts: ["x #x_b_c_d_e"], query: "x -#x_b_c_d_e", found: []),
         Row(posts: ["use #swift-lang now", "use it"], query: "use -\"#swift-lang now\"", found: ["use it"]),
         Row(posts: ["C++", "use D"], query: "C++ -C", found: []),
         Row(posts: ["#ThisIsMyNewDog"], query: "dog", found: ["#ThisIsMyNewDog"]),
@@ -250,6 +277,14 @@ import Testing
         Row(posts: ["my e-mail address"], query: "\"my email\"", found: ["my e-mail address"]),
         Row(posts: ["my e-mail address"], query: "\"email address\"", found: ["my e-mail address"]),
         Row(posts: ["my email address"], query: "\"my e-mail address\"", found: ["my email address"]),
+        Row(
+            posts: ["e-mail and address", "E-mail me: my email address", "an e-mail address", "an e mail address"],
+            query: "\"e-mail address\"",
+            found: ["E-mail me: my email address", "an e-mail address", "an e mail address"], isOrdered: false),
+        Row(
+            posts: ["a-b c-d e-f g-h", "ab cd ef g-h", "ab c-d ef g h", "a-b c-d x e-f g-h", "ab cd ef x g-h"],
+            query: "\"a-b c-d e-f g-h\"", found: ["a-b c-d e-f g-h", "ab cd ef g-h", "ab c-d ef g h"],
+            isOrdered: false),
         Row(posts: ["v1.2.3"], query: "1.2.3", found: ["v1.2.3"]),
         Row(posts: ["1,000,000"], query: "1000000", found: ["1,000,000"]),
         Row(posts: ["1000000"], query: "1,000,000", found: ["1000000"]),
@@ -260,6 +295,11 @@ import Testing
         Row(posts: ["node.js"], query: "nodejs", found: ["node.js"]),
         Row(posts: ["well-known"], query: "known", found: ["well-known"]),
         Row(posts: ["O'Brien"], query: "obrien", found: ["O'Brien"]),
+        Row(posts: ["ka\u{A78B}o"], query: "ka\u{A78C}o", found: ["ka\u{A78B}o"]),
+        Row(posts: ["ka\u{A78B}o", "ka\u{A78C}o"], query: "kao", found: ["ka\u{A78B}o", "ka\u{A78C}o"]),
+        Row(posts: ["\u{A78B}x"], query: "\u{A78C}x", found: ["\u{A78B}x"]),
+        Row(posts: ["ג\u{5F3}ירפה"], query: "גירפה", found: ["ג\u{5F3}ירפה"]),
+        Row(posts: ["צה\u{5F4}ל"], query: "צהל", found: ["צה\u{5F4}ל"]),
         Row(posts: ["dot net", "dot .NET"], query: "dot -.NET", found: ["dot net"]),
         Row(posts: ["net", ".NET"], query: ".net", found: [".NET", "net"]),
         Row(posts: ["ask swift", "ask @swift"], query: "ask -@swift", found: ["ask swift"]),
@@ -316,9 +356,8 @@ import Testing
                 (SearchLanguage.english, "houses", "hous", false), (.german, "Häuser", "haus", false),
                 (.german, "der", "der", true), (.simple, "houses", "houses", false), (.simple, "the", "the", false),
             ] {
-                let lexicon = Lexicon(database: fixture.database, language: language)
-                try await lexicon.load([word])
-                let entry = lexicon[Array(word.lowercased().utf8)]
+                let entries = try await Lexicon(database: fixture.database, language: language).load([word])
+                let entry = entries[Array(word.lowercased().utf8)]
                 #expect(entry?.stems.first == stem)
                 #expect(entry?.isStopWord == isStopWord)
             }

@@ -1,13 +1,13 @@
 internal import Reactor
 
-/// Finds the words of a post that the lexemes of a search match. The lexicon must have loaded the post.
+/// Finds the words of a post that the lexemes of a search match. The entries of the post must be loaded.
 @Loop struct HighlightedWords {
     private let lexemes: Set<String>
-    private let lexicon: Lexicon
+    private let entries: Lexicon.Entries
 
-    init(_ lexemes: Set<String>, _ lexicon: Lexicon) {
+    init(_ lexemes: Set<String>, _ entries: Lexicon.Entries) {
         self.lexemes = lexemes
-        self.lexicon = lexicon
+        self.entries = entries
     }
 
     /// Returns for each word of a text whether to mark it.
@@ -39,6 +39,6 @@ internal import Reactor
     }
 
     private func contains(_ term: IndexTerm) -> Bool {
-        lexicon.lexemes(of: term).contains { lexemes.contains($0) }
+        entries.lexemes(of: term).contains { lexemes.contains($0) }
     }
 }

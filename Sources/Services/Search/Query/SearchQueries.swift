@@ -44,14 +44,14 @@ internal import WorkerKit
         let start = ContinuousClock.now
         let deadline = start + .seconds(5)
         let expression = SearchExpression(search.query)
-        try await lexicon.load(expression.texts, deadline: deadline)
-        guard let query = TSQuery(expression, lexicon) else { return Found() }
+        let entries = try await lexicon.load(expression.texts, deadline: deadline)
+        guard let query = TSQuery(expression, entries) else { return Found() }
         let slice = Slice(offset: (search.page - 1) * search.limit, limit: search.limit)
         var found = try await hits(query, slice, deadline)
         guard found.isExact, found.total < Self.expandedBelow else { return found }
         let expansionDeadline = start + Self.expansionTime
         do {
-            for query in try await similarQueries(expression, query, expansionDeadline)
+            for query in try await similarQueries(expression, entries, query, expansionDeadline)
             where found.total < Self.expandedBelow {
                 try await found.append(hits(query, slice.after(found.total), expansionDeadline), limit: search.limit)
             }
@@ -65,19 +65,20 @@ internal import WorkerKit
     /// Returns the queries that find the posts with words that begin with the words of a search, and the posts with
     /// words of few typing errors. Neither finds the posts that an earlier query finds.
     private func similarQueries(
-        _ expression: SearchExpression, _ exact: TSQuery, _ deadline: ContinuousClock.Instant
+        _ expression: SearchExpression, _ typed: Lexicon.Entries, _ exact: TSQuery,
+        _ deadline: ContinuousClock.Instant
     ) async throws -> [TSQuery] {
-        try await lexicon.load(expression.texts, deadline: deadline)
-        let expansions = try await WordExpansions(for: expression, lexicon, in: database, deadline: deadline)
+        let expansions = try await WordExpansions(for: expression, typed, in: database, deadline: deadline)
         let attempts = [expansions.prefixMatches, expansions.all].filter { !$0.isEmpty }
-        try await lexicon.load(expression.texts + attempts.flatMap { $0.values.joined() }, deadline: deadline)
+        let texts = expression.texts + attempts.flatMap { $0.values.joined() }
+        let entries = try await lexicon.load(texts, deadline: deadline)
         var queries = [exact]
         for words in attempts {
             // The vocabulary may have words that are stop words of the current language.
             let lexemes = words.mapValues { words in
-                words.compactMap { lexicon[Array($0.utf8)] }.filter { !$0.isStopWord }.flatMap(\.stems)
+                words.compactMap { entries[Array($0.utf8)] }.filter { !$0.isStopWord }.flatMap(\.stems)
             }
-            guard let query = TSQuery(expression, lexicon, expansions: lexemes), query.text != queries.last?.text else {
+            guard let query = TSQuery(expression, entries, expansions: lexemes), query.text != queries.last?.text else {
                 continue
             }
             queries.append(query)
@@ -125,14 +126,11 @@ internal import WorkerKit
         // A page without hits is one row with only the total.
         let found = try rows.filter { try $0.get(2, as: UUID?.self) != nil }
         let texts = await TokenizedText.of(try found.map { try $0.get(5, as: String.self) })
-        try await lexicon.load(texts, deadline: deadline)
-        let turns = TokenizedText.turns(texts)
+        let entries = try await lexicon.load(texts, deadline: deadline)
         var hits: [SearchHit] = []
-        for (number, turn) in turns.enumerated() {
+        for (number, batch) in TokenizedText.batches(of: texts).enumerated() {
             if number > 0 { await Task.yield() }
-            // Another task may have emptied the lexicon between two turns.
-            if turns.count > 1 { try await lexicon.load(Array(texts[turn]), deadline: deadline) }
-            for index in turn { hits.append(try SearchHit(found[index], texts[index], query, lexicon)) }
+            for index in batch { hits.append(try SearchHit(found[index], texts[index], query, entries)) }
         }
         // If posts were deleted since the frequent lexeme was counted, the total can be exact nevertheless.
         let isExact = isComplete && total <= counted
@@ -189,11 +187,11 @@ extension PostgresError {
 extension SearchHit {
     /// Decodes a row of ``SearchStatements/search``.
     @Loop fileprivate init(
-        _ row: Row, _ text: TokenizedText, _ query: TSQuery, _ lexicon: Lexicon
+        _ row: Row, _ text: TokenizedText, _ query: TSQuery, _ entries: Lexicon.Entries
     ) throws(PostgresError) {
         let (_, _, id, authorID, authorName, content, createdAt, score) = try row.decode(
             (Int, Bool, UUID, UUID, String, String, Timestamp, Double).self)
-        let matches = HighlightedWords(query.highlighted, lexicon).matches(content, text.words)
+        let matches = HighlightedWords(query.highlighted, entries).matches(content, text.words)
         self.init(
             id: id, author: Author(id: authorID, username: authorName), content: content,
             createdAt: createdAt, score: score, highlight: Highlight.html(content, text.words, matches: matches))

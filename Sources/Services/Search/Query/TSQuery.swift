@@ -11,17 +11,17 @@ struct TSQuery: Sendable, Hashable {
     /// The lexemes of the alternatives that consist of one word. Every post with such a lexeme matches.
     let singleLexemes: [String]
 
-    /// Makes the query of an expression. The lexicon must have loaded the expression's texts.
+    /// Makes the query of an expression. The entries of the expression's texts must be loaded.
     ///
     /// Returns `nil` if no alternative has a word that must be present.
     ///
     /// - Parameter expansions: for each word to expand, the lexemes that match besides its own.
-    @Loop init?(_ expression: SearchExpression, _ lexicon: Lexicon, expansions: [String: [String]] = [:]) {
+    @Loop init?(_ expression: SearchExpression, _ entries: Lexicon.Entries, expansions: [String: [String]] = [:]) {
         var (alternatives, highlighted): ([String], Set<String>) = ([], [])
         var required: [[[String]]] = []
         var singleLexemes: [String] = []
         for terms in expression.alternatives {
-            let parts = Self.parts(terms, lexicon, expansions)
+            let parts = Self.parts(terms, entries, expansions)
             // A query that has only exclusions would scan the whole table.
             guard parts.contains(where: { !$0.required.isEmpty }) else { continue }
             alternatives.append("(\(parts.map(\.text).joined(separator: " & ")))")
@@ -61,10 +61,10 @@ struct TSQuery: Sendable, Hashable {
 
     /// Returns the parts of an alternative. Stop words count only if it has no other words that must be present.
     @Loop private static func parts(
-        _ terms: [SearchExpression.Term], _ lexicon: Lexicon, _ expansions: [String: [String]]
+        _ terms: [SearchExpression.Term], _ entries: Lexicon.Entries, _ expansions: [String: [String]]
     ) -> [TSQueryPart] {
         let parts = terms.compactMap { term in
-            TSQueryPart(term, lexicon, expansions: term.expandableWord.flatMap { expansions[$0] } ?? [])
+            TSQueryPart(term, entries, expansions: term.expandableWord.flatMap { expansions[$0] } ?? [])
         }
         let hasOthers = parts.contains { !$0.isExcluded && !$0.isStopWord }
         return parts.filter { !hasOthers || $0.isExcluded || !$0.isStopWord }

@@ -10,33 +10,53 @@ internal import Reactor
     private(set) var required: [[String]] = []
     private(set) var highlighted: Set<String> = []
 
-    private let lexicon: Lexicon
-    /// The words of the term, as a phrase.
-    private var phrase = ""
-    /// The distance from the last operand of the phrase to the next one.
-    private var distance = 1
-    /// The symbols of the term. They have no positions of their own, so they are not part of the phrase.
+    /// The maximum number of phrases. Each compound doubles their number, because `e-mail` has two positions and
+    /// `email` has one. PostgreSQL would accept both as alternatives inside one phrase, but it would then compare wrong
+    /// positions: `('e' <1> 'mail' | 'email') <1> 'address'` matches `e-mail and address`.
+    private static let phraseLimit = 8
+
+    private let entries: Lexicon.Entries
+    /// The words of the term as phrases. A post must match one of them.
+    private var phrases = [TSPhrase()]
+    /// The position of the current unit in the term.
+    private var position = 0
+    /// The hashtag of the current unit.
+    private var hashtag: Hashtag?
+    /// The symbols of the term. They have no positions of their own, so they are not part of the phrases.
     private var symbols: [String] = []
     private var units = 0
     private var stopWords = 0
 
+    private struct Hashtag {
+        let lexeme: String
+        /// The index after the last word.
+        let end: Int
+        let position: Int
+        /// The phrases without the hashtag.
+        let before: [TSPhrase]
+    }
+
     /// Returns `nil` if no word of the term is indexed.
-    init?(_ term: SearchExpression.Term, _ lexicon: Lexicon, expansions: [String]) {
+    init?(_ term: SearchExpression.Term, _ entries: Lexicon.Entries, expansions: [String]) {
         isExcluded = term.isExcluded
-        self.lexicon = lexicon
+        self.entries = entries
         let words = term.words
         TextUnit.forEachUnit(in: words) { unit, range in
             units += 1
-            switch unit {
-            case .word: addWord(words[range.lowerBound], expansions)
-            case .compound: addCompound(words[range])
-            case .unspaced: addUnspaced(words[range])
-            case .symbol: addSymbol(words[range.lowerBound])
+            guard unit != .symbol else { return addSymbol(words[range.lowerBound]) }
+            beginHashtag(words, range.lowerBound)
+            if isExcluded {
+                exclude(unit, words[range])
+            } else {
+                add(unit, words[range], expansions)
             }
+            endHashtag(range.upperBound)
+            position += range.count
         }
-        let operands = (phrase.isEmpty ? [] : ["(\(phrase))"]) + symbols
+        let alternatives = phrases.filter { !$0.text.isEmpty }.map { "(\($0.text))" }
+        let operands = (alternatives.isEmpty ? [] : [Self.joined(alternatives, by: " | ")]) + symbols
         guard !operands.isEmpty else { return nil }
-        text = operands.count == 1 ? operands[0] : "(\(operands.joined(separator: " & ")))"
+        text = Self.joined(operands, by: " & ")
         isStopWord = !term.isQuoted && units == 1 && stopWords == 1
         if isExcluded {
             text = "!\(text)"
@@ -44,85 +64,70 @@ internal import Reactor
         }
     }
 
-    private mutating func addWord(_ word: Tokenizer.Word, _ expansions: [String]) {
-        guard let entry = lexicon[word.bytes], !entry.stems.isEmpty else {
-            distance += 1
-            return
+    private mutating func add(_ unit: TextUnit, _ words: ArraySlice<Tokenizer.Word>, _ expansions: [String]) {
+        switch unit {
+        case .word: addWords(words, expansions)
+        case .compound: addCompound(words)
+        case .unspaced: addUnspaced(words)
+        case .symbol: break
         }
-        if entry.isStopWord, word.suffix.isEmpty, word.prefix == nil { stopWords += 1 }
-        var spellings = word.suffix.isEmpty ? [] : [entry.folded + word.suffix]
-        if let prefix = word.prefix { spellings.append(String(prefix) + entry.folded) }
-        // An exclusion uses only these lexemes, or the word with its accents. Otherwise they raise the rank.
-        guard !isExcluded || spellings.isEmpty else { return add(spellings) }
-        if isExcluded { return add(entry.excludedLexemes) }
-        let words = entry.stems + expansions.filter { !entry.stems.contains($0) }
-        add(words + (entry.accented.map { [$0] } ?? []) + spellings)
-        required.append(words)
     }
 
-    /// A compound matches its parts as a phrase, and the joined word.
+    /// An exclusion of a hashtag or of a word with symbols needs each of these spellings at the same position, so that
+    /// `-#C++` excludes neither `C++` nor `#C`. Otherwise, an exclusion has the operands of a search without accents.
+    private mutating func exclude(_ unit: TextUnit, _ words: ArraySlice<Tokenizer.Word>) {
+        let spellings = spellings(words)
+        if let hashtag, hashtag.position == position { add([hashtag.lexeme], at: position) }
+        for spelling in spellings { add([spelling], at: position) }
+        if hashtag == nil, spellings.isEmpty { add(unit, words, []) }
+    }
+
+    private mutating func addWords(_ words: ArraySlice<Tokenizer.Word>, _ expansions: [String] = []) {
+        for (offset, word) in words.enumerated() {
+            guard let entry = entries[word.bytes], !entry.stems.isEmpty else { continue }
+            if entry.isStopWord, word.suffix.isEmpty, word.prefix == nil { stopWords += 1 }
+            // An exclusion uses only these lexemes, or the word with its accents. Otherwise they raise the rank.
+            if isExcluded {
+                add(entry.excludedLexemes, at: position + offset)
+                continue
+            }
+            let lexemes = entry.stems + expansions.filter { !entry.stems.contains($0) }
+            add(lexemes + (entry.accented.map { [$0] } ?? []) + spellings([word]), at: position + offset)
+            required.append(lexemes)
+        }
+    }
+
+    /// A compound matches its parts as a phrase, and the joined word. If the term has too many compounds, it matches
+    /// only its parts.
     private mutating func addCompound(_ words: ArraySlice<Tokenizer.Word>) {
-        let parts = words.compactMap { lexicon[$0.bytes] }.filter { !$0.stems.isEmpty }
-        guard let joined = lexicon[IndexTerm.joinedBytes(words)], !joined.stems.isEmpty, parts.count == words.count,
-            let last = words.last
-        else {
-            for word in words { addWord(word, []) }
-            return
-        }
-        var spellings = words.first?.prefix.map { [String($0) + joined.folded] } ?? []
-        if !last.suffix.isEmpty { spellings.append(joined.folded + last.suffix) }
-        guard !isExcluded || spellings.isEmpty else {
-            add(spellings)
-            // The index has these lexemes at the position of the first part.
-            distance = words.count
-            return
-        }
+        let parts = words.compactMap { entries[$0.bytes] }.filter { !$0.stems.isEmpty }
+        guard let joined = entries[IndexTerm.joinedBytes(words)], !joined.stems.isEmpty, parts.count == words.count
+        else { return addWords(words) }
         if joined.isStopWord, parts.allSatisfy(\.isStopWord) { stopWords += 1 }
+        let before = phrases
+        for (offset, part) in parts.enumerated() {
+            add(isExcluded ? part.excludedLexemes : part.stems, at: position + offset)
+        }
         let accented = joined.accented.map { [$0] } ?? []
-        let phrase = parts.map { Self.alternatives(isExcluded ? $0.excludedLexemes : $0.stems) }
-            .joined(separator: " <1> ")
-        let others = isExcluded ? joined.excludedLexemes : joined.stems + accented + spellings
-        append("((\(phrase)) | \(others.map(TSQuery.quoted).joined(separator: " | ")))")
-        required += parts.map { $0.stems + joined.stems }
-        highlighted.formUnion(parts.flatMap(\.stems) + others)
+        let others = isExcluded ? joined.excludedLexemes : joined.stems + accented + spellings(words)
+        let isAdded = addAlternative(others, to: before, at: position...position + words.count - 1)
+        required += parts.map { isAdded ? $0.stems + joined.stems : $0.stems }
     }
 
     private mutating func addUnspaced(_ words: ArraySlice<Tokenizer.Word>) {
-        let tag = IndexTerm.tag(words).flatMap { lexicon.lexemes(of: $0).first }
-        if isExcluded, let tag {
-            add([tag])
-            // The index has the tag at the position of its first character.
-            distance = words.count
-            return
-        }
-        let last = words.index(before: words.endIndex)
-        guard words.count > 1 else {
+        if words.count == 1 {
             // The index has the character as the first one of a pair, or alone at the end of a run.
-            let lexemes = lexicon.lexemes(of: IndexTerm.pair(words))
-            guard !lexemes.isEmpty else { return distance += 1 }
-            append(Self.alternatives(lexemes, mark: ":*"))
+            let lexemes = entries.lexemes(of: IndexTerm.pair(words))
+            guard !lexemes.isEmpty else { return }
+            append(Self.alternatives(lexemes, mark: ":*"), at: position)
             required.append([])
             highlighted.formUnion(lexemes)
-            return
         }
-        let before = (phrase, distance)
-        // The tag is an alternative of these pairs only, not of the words before them.
-        if tag != nil { (phrase, distance) = ("", 1) }
-        for index in words.startIndex..<last {
-            let lexemes = lexicon.lexemes(of: IndexTerm.pair(words[index...index + 1]))
-            guard !lexemes.isEmpty else {
-                distance += 1
-                continue
-            }
-            add(lexemes)
+        for (offset, index) in words.indices.dropLast().enumerated() {
+            let lexemes = entries.lexemes(of: IndexTerm.pair(words[index...index + 1]))
+            guard !lexemes.isEmpty else { continue }
+            add(lexemes, at: position + offset)
             required.append(lexemes)
-        }
-        distance += 1
-        if let tag {
-            let (pairs, next) = (phrase, distance)
-            (phrase, distance) = before
-            append("((\(pairs)) | \(TSQuery.quoted(tag)))")
-            distance = next
         }
     }
 
@@ -134,19 +139,73 @@ internal import Reactor
         required.append([parts.last ?? ""])
     }
 
-    /// Adds an operand that matches each of some lexemes.
-    private mutating func add(_ lexemes: [String]) {
-        append(Self.alternatives(lexemes))
+    private mutating func beginHashtag(_ words: [Tokenizer.Word], _ start: Int) {
+        guard let tag = IndexTerm.hashtag(in: words, from: start), let lexeme = entries.lexemes(of: tag.term).first
+        else { return }
+        hashtag = Hashtag(lexeme: lexeme, end: tag.range.upperBound, position: position, before: phrases)
+    }
+
+    /// A hashtag is also an alternative of its words, so that posts with the hashtag rank higher.
+    private mutating func endHashtag(_ end: Int) {
+        guard let hashtag, hashtag.end == end else { return }
+        self.hashtag = nil
+        if !isExcluded {
+            addAlternative([hashtag.lexeme], to: hashtag.before, at: hashtag.position...hashtag.position)
+        }
+    }
+
+    /// Returns the lexemes of a word or compound with the symbols before and after it.
+    private func spellings(_ words: ArraySlice<Tokenizer.Word>) -> [String] {
+        IndexTerm.spellings(words).flatMap { entries.lexemes(of: $0) }
+    }
+
+    /// Adds an operand that matches each of some lexemes to all phrases.
+    private mutating func add(_ lexemes: [String], at position: Int) {
+        append(Self.alternatives(lexemes), at: position)
         highlighted.formUnion(lexemes)
     }
 
-    private mutating func append(_ operand: String) {
-        phrase += phrase.isEmpty ? operand : " <\(distance)> \(operand)"
-        distance = 1
+    private mutating func append(_ operand: String, at position: Int) {
+        for index in phrases.indices { phrases[index].append(operand, at: position...position) }
+    }
+
+    /// Adds phrases that continue with an operand in place of the words that the current phrases have.
+    ///
+    /// - Parameters:
+    ///   - lexemes: the lexemes, each of which the operand matches.
+    ///   - before: the phrases before these words.
+    ///   - positions: the positions of the term that the operand stands for.
+    /// - Returns: whether the limit of phrases allows it.
+    @discardableResult
+    private mutating func addAlternative(
+        _ lexemes: [String], to before: [TSPhrase], at positions: ClosedRange<Int>
+    ) -> Bool {
+        guard phrases.count + before.count <= Self.phraseLimit else { return false }
+        for phrase in before {
+            phrases.append(phrase)
+            phrases[phrases.count - 1].append(Self.alternatives(lexemes), at: positions)
+        }
+        highlighted.formUnion(lexemes)
+        return true
     }
 
     private static func alternatives(_ lexemes: [String], mark: String = "") -> String {
-        let operand = lexemes.map { TSQuery.quoted($0) + mark }.joined(separator: " | ")
-        return lexemes.count == 1 ? operand : "(\(operand))"
+        joined(lexemes.map { TSQuery.quoted($0) + mark }, by: " | ")
+    }
+
+    private static func joined(_ operands: [String], by separator: String) -> String {
+        operands.count == 1 ? operands[0] : "(\(operands.joined(separator: separator)))"
+    }
+}
+
+/// A sequence of operands, each at a distance from the one before it.
+private struct TSPhrase {
+    private(set) var text = ""
+    /// The last position that the last operand stands for.
+    private var end = 0
+
+    mutating func append(_ operand: String, at positions: ClosedRange<Int>) {
+        text += text.isEmpty ? operand : " <\(positions.lowerBound - end)> \(operand)"
+        end = positions.upperBound
     }
 }

@@ -58,13 +58,14 @@ struct WordExpansions: Sendable {
 }
 
 extension WordExpansions {
-    /// Queries the words that are similar to the expandable words of a search. The lexicon must have loaded the search.
+    /// Queries the words that are similar to the expandable words of a search. The entries of the search must be
+    /// loaded.
     @Loop init(
-        for expression: SearchExpression, _ lexicon: Lexicon, in database: PostgresPool,
+        for expression: SearchExpression, _ entries: Lexicon.Entries, in database: PostgresPool,
         deadline: ContinuousClock.Instant
     ) async throws {
         for word in expression.expandableWords {
-            guard folded.count < Self.wordLimit, let entry = lexicon[word.bytes], !entry.isStopWord else { continue }
+            guard folded.count < Self.wordLimit, let entry = entries[word.bytes], !entry.isStopWord else { continue }
             folded[word.text] = entry.folded
         }
         let words = Set(folded.values).filter { !$0.isEmpty }

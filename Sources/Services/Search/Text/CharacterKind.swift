@@ -33,7 +33,7 @@ enum CharacterKind {
         // Blocks of one kind. The properties of a character would take most of the time that a long text takes.
         case 0xC0...0xD6, 0xD8...0xF6, 0xF8...0x24F, 0x400...0x481, 0x48A...0x52F: return .letter
         case 0x3041...0x3096, 0x30A1...0x30FA, 0x3400...0x4DBF, 0x4E00...0x9FFF, 0xAC00...0xD7A3: return .unspaced
-        case 0x2B9, 0x2BB...0x2BF, 0x2C8, 0xA78C: return .separator  // letters that are shown as apostrophes
+        case 0x2B9, 0x2BB...0x2BF, 0x2C8, 0xA78B...0xA78C: return .separator  // letters that are shown as apostrophes
         case 0x200B: return .separator  // the zero width space separates words in Thai and Khmer
         case 0x200D: return .joiner
         case 0x20E3: return .keycap

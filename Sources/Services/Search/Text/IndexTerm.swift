@@ -14,8 +14,9 @@ struct IndexTerm {
         case literal
     }
 
-    /// The number of characters of a hashtag that are stored. A run of characters that begins with `#` may be long.
-    private static let longestTag = 20
+    /// The number of characters of a hashtag in a script without spaces that its term has. A run of letters and digits
+    /// counts as one character.
+    private static let tagPrefixLength = 20
 
     /// The word in lower case.
     let bytes: [UInt8]
@@ -48,6 +49,7 @@ struct IndexTerm {
                 }
                 return
             }
+            if let tag = hashtag(in: words, from: range.lowerBound, at: position) { body(tag.term) }
             position += range.count
         }
     }
@@ -59,8 +61,8 @@ struct IndexTerm {
         if !word.suffix.isEmpty {
             body(IndexTerm(bytes: word.bytes, position: position, form: .folded(suffix: word.suffix)))
         }
-        if let prefix = word.prefix, !isPart {
-            body(IndexTerm(bytes: word.bytes, position: position, form: .folded(prefix: String(prefix))))
+        if let prefix = word.symbolPrefix, !isPart {
+            body(IndexTerm(bytes: word.bytes, position: position, form: .folded(prefix: prefix)))
         }
         for part in word.isTag ? word.tagParts(in: text) : word.lettersAndDigits {
             body(IndexTerm(bytes: part, position: position, form: .stem))
@@ -77,8 +79,8 @@ struct IndexTerm {
         for offset in [0, words.count - 1] {
             body(IndexTerm(bytes: joined, position: position + offset, form: .stem))
         }
-        if let prefix = words.first?.prefix {
-            body(IndexTerm(bytes: joined, position: position, form: .folded(prefix: String(prefix))))
+        if let prefix = words.first?.symbolPrefix {
+            body(IndexTerm(bytes: joined, position: position, form: .folded(prefix: prefix)))
         }
         if let suffix = words.last?.suffix, !suffix.isEmpty {
             body(IndexTerm(bytes: joined, position: position, form: .folded(suffix: suffix)))
@@ -92,7 +94,6 @@ struct IndexTerm {
         for index in words.indices {
             body(pair(words[index...].prefix(2), at: position + index - words.startIndex))
         }
-        if let tag = tag(words, at: position) { body(tag) }
     }
 
     /// Returns the bytes of a compound without its connectors.
@@ -105,11 +106,28 @@ struct IndexTerm {
             form: words.allSatisfy(\.isStoredUnchanged) ? .literal : .folded())
     }
 
-    /// Returns the term of a hashtag of a script without spaces; `nil` if the characters are none. Hashtags with the
-    /// same first 20 characters have the same term.
-    static func tag(_ words: ArraySlice<Tokenizer.Word>, at position: Int = 1) -> IndexTerm? {
-        guard words.first?.isTag == true else { return nil }
-        return IndexTerm(
-            bytes: joinedBytes(words.prefix(longestTag)), position: position, form: .folded(prefix: "#"))
+    /// Returns the terms of a word or compound with the symbols before and after it, such as `.net` and `c++`. The `#`
+    /// of a hashtag is not such a symbol.
+    static func spellings(_ words: ArraySlice<Tokenizer.Word>) -> [IndexTerm] {
+        var forms: [Form] = []
+        if let prefix = words.first?.symbolPrefix { forms.append(.folded(prefix: prefix)) }
+        if let suffix = words.last?.suffix, !suffix.isEmpty { forms.append(.folded(suffix: suffix)) }
+        return forms.map { IndexTerm(bytes: joinedBytes(words), form: $0) }
     }
+
+    /// Returns the term of the hashtag that begins with a word, and the range of its words; `nil` if the word begins
+    /// none. The term has the position of the first word. In a script without spaces, hashtags with the same first 20
+    /// characters have the same term.
+    static func hashtag(
+        in words: [Tokenizer.Word], from start: Int, at position: Int = 1
+    ) -> (term: IndexTerm, range: Range<Int>)? {
+        guard let range = TextUnit.hashtag(in: words, from: start) else { return nil }
+        let bytes = joinedBytes(words[range].prefix(tagPrefixLength))
+        return (IndexTerm(bytes: bytes, position: position, form: .folded(prefix: "#")), range)
+    }
+}
+
+extension Tokenizer.Word {
+    /// The prefix if it is not the `#` of a hashtag.
+    fileprivate var symbolPrefix: String? { isTag ? nil : prefix.map { String($0) } }
 }

@@ -76,15 +76,16 @@ internal import Reactor
     private let dictionary: String
     private let limit: Int
     private let lifetime: Duration
-    private var entries: [Key: Entry] = [:]
+    private var entries = Entries()
     private var expiresAt: ContinuousClock.Instant
 
     /// Makes an empty cache.
     ///
     /// - Parameters:
     ///   - language: decides the stems and the stop words.
-    ///   - limit: the number of words after which the cache is emptied.
-    ///   - lifetime: the time after which the cache is emptied, because an operator may have emptied the vocabulary.
+    ///   - limit: the number of words after which the cache begins empty again.
+    ///   - lifetime: the time after which the cache begins empty again, because an operator may have emptied the
+    ///     vocabulary.
     init(
         database: PostgresPool, language: SearchLanguage = .english, limit: Int = 100_000,
         lifetime: Duration = .seconds(3600)
@@ -97,51 +98,35 @@ internal import Reactor
     }
 
     /// The number of cached words.
-    var count: Int { entries.count }
+    var count: Int { entries.byKey.count }
 
-    /// The entry of a word that ``load(_:deadline:)`` has loaded; `nil` for a word of more than 255 bytes.
-    subscript(_ bytes: [UInt8]) -> Entry? { entries[Key(bytes: bytes)] }
-
-    /// Returns the lexemes of a term that is loaded. Of a word, these are the stems.
-    func lexemes(of term: IndexTerm) -> [String] {
-        switch term.form {
-        case .literal: return [String(decoding: term.bytes, as: UTF8.self)]
-        case .stem: return self[term.bytes]?.stems ?? []
-        case .folded(let prefix, let suffix):
-            guard let folded = self[term.bytes]?.folded, !folded.isEmpty else { return [] }
-            return [prefix + folded + suffix]
-        }
-    }
-
-    /// Loads the entries of the words of some texts into the cache.
-    ///
-    /// The entries stay in the cache at least until the caller suspends next.
-    func load(_ texts: [String], deadline: ContinuousClock.Instant? = nil) async throws(PostgresError) {
+    /// Returns entries that include those of the words of some texts.
+    @discardableResult func load(
+        _ texts: [String], deadline: ContinuousClock.Instant? = nil
+    ) async throws(PostgresError) -> Entries {
         try await load(texts.map { TokenizedText($0) }, deadline: deadline)
     }
 
-    /// Loads the entries of the words of some texts into the cache. Other tasks run between two turns of the texts
-    /// (``TokenizedText/turns(_:)``).
-    ///
-    /// The entries stay in the cache at least until the caller suspends next. If there are several turns, this holds
-    /// for the texts of the last one only.
-    func load(_ texts: [TokenizedText], deadline: ContinuousClock.Instant? = nil) async throws(PostgresError) {
+    /// Returns entries that include those of the words of some texts. Other jobs run between two batches of the texts
+    /// (``TokenizedText/batches(of:)``).
+    @discardableResult func load(
+        _ texts: [TokenizedText], deadline: ContinuousClock.Instant? = nil
+    ) async throws(PostgresError) -> Entries {
         emptyIfOld()
-        // The loop repeats, because another task may have emptied the cache during the query.
-        while true {
-            var missing: Set<Key> = []
-            for (index, turn) in TokenizedText.turns(texts).enumerated() {
-                if index > 0 { await Task.yield() }
-                for text in texts[turn] {
-                    IndexTerm.forEachTerm(in: text.text, text.words) { term in
-                        let key = Key(bytes: term.bytes)
-                        if needsEntry(term), entries[key] == nil { missing.insert(key) }
-                    }
+        // Another task may empty the cache meanwhile. These entries stay complete.
+        let entries = self.entries
+        var missing: Set<Key> = []
+        for (number, batch) in TokenizedText.batches(of: texts).enumerated() {
+            if number > 0 { await Task.yield() }
+            for text in texts[batch] {
+                IndexTerm.forEachTerm(in: text.text, text.words) { term in
+                    let key = Key(bytes: term.bytes)
+                    if needsEntry(term), entries.byKey[key] == nil { missing.insert(key) }
                 }
             }
-            guard !missing.isEmpty else { return }
-            try await loadEntries(of: missing, deadline: deadline)
         }
+        if !missing.isEmpty { try await loadEntries(of: missing, into: entries, deadline: deadline) }
+        return entries
     }
 
     private func needsEntry(_ term: IndexTerm) -> Bool {
@@ -150,19 +135,45 @@ internal import Reactor
     }
 
     private func emptyIfOld() {
-        guard entries.count > limit || .now > expiresAt else { return }
-        entries.removeAll(keepingCapacity: true)
+        guard count > limit || .now > expiresAt else { return }
+        entries = Entries()
         expiresAt = .now + lifetime
     }
 
     // The words are keys, not strings, because two normalization forms of a word are equal strings.
     private func loadEntries(
-        of words: Set<Key>, deadline: ContinuousClock.Instant? = nil
+        of words: Set<Key>, into entries: Entries, deadline: ContinuousClock.Instant? = nil
     ) async throws(PostgresError) {
         let texts = words.map { String(decoding: $0.bytes, as: UTF8.self) }
         for row in try await database.query(SearchStatements.lexicon, texts, dictionary, deadline: deadline) {
             let key = Key(bytes: Array(try row.get(0, as: String.self).utf8))
-            if entries[key] == nil { entries[key] = try Entry(row, longest: Self.longestWord) }
+            if entries.byKey[key] == nil { entries.byKey[key] = try Entry(row, longest: Self.longestWord) }
+        }
+    }
+}
+
+// MARK: Entries
+
+extension Lexicon {
+    /// The entries of words.
+    ///
+    /// An entry is never removed. To empty its cache, the lexicon begins with a new instance, and a task that has this
+    /// one can use it to its end.
+    @Loop final class Entries {
+        fileprivate var byKey: [Key: Entry] = [:]
+
+        /// The entry of a word that ``Lexicon/load(_:deadline:)`` has loaded; `nil` for a word of more than 255 bytes.
+        subscript(_ bytes: [UInt8]) -> Entry? { byKey[Key(bytes: bytes)] }
+
+        /// Returns the lexemes of a term that is loaded. Of a word, these are the stems.
+        func lexemes(of term: IndexTerm) -> [String] {
+            switch term.form {
+            case .literal: return [String(decoding: term.bytes, as: UTF8.self)]
+            case .stem: return self[term.bytes]?.stems ?? []
+            case .folded(let prefix, let suffix):
+                guard let folded = self[term.bytes]?.folded, !folded.isEmpty else { return [] }
+                return [prefix + folded + suffix]
+            }
         }
     }
 }
@@ -179,32 +190,39 @@ extension Lexicon {
         fileprivate(set) var newWords: Set<String> = []
         /// The cache keys of ``newWords``.
         fileprivate var newKeys: [Key] = []
+        /// The words whose entries are not loaded. The vectors lack them.
+        fileprivate var missing: Set<Key> = []
     }
 
     /// Splits posts into words, and loads what is not cached.
     func analyze(_ posts: [String]) async throws(PostgresError) -> Analysis {
         let texts = await TokenizedText.of(posts)
         emptyIfOld()
-        while true {
-            var analysis = Analysis()
-            var missing: Set<Key> = []
-            for (index, turn) in TokenizedText.turns(texts).enumerated() {
-                // Other tasks may empty the cache meanwhile. The entries of the next texts are then missing.
-                if index > 0 { await Task.yield() }
-                for text in texts[turn] { add(text, to: &analysis, &missing) }
-            }
-            guard !missing.isEmpty else { return analysis }
-            try await loadEntries(of: missing)
+        // Another task may empty the cache meanwhile. These entries stay complete.
+        let entries = self.entries
+        let first = await analysis(of: texts, entries)
+        guard !first.missing.isEmpty else { return first }
+        try await loadEntries(of: first.missing, into: entries)
+        return await analysis(of: texts, entries)
+    }
+
+    /// Analyzes posts with the entries that are loaded. Other jobs run between two batches of the posts.
+    private func analysis(of posts: [TokenizedText], _ entries: Entries) async -> Analysis {
+        var analysis = Analysis()
+        for (number, batch) in TokenizedText.batches(of: posts).enumerated() {
+            if number > 0 { await Task.yield() }
+            for post in posts[batch] { add(post, to: &analysis, entries) }
         }
+        return analysis
     }
 
     /// Records that the vocabulary has the new words of an analysis. Call it after their insertion has committed.
     func recordInVocabulary(_ analysis: Analysis) {
-        for key in analysis.newKeys { entries[key]?.isInVocabulary = true }
+        for key in analysis.newKeys { entries.byKey[key]?.isInVocabulary = true }
     }
 
-    /// Adds the terms of a post to an analysis, and to `missing` the words that are not cached.
-    private func add(_ post: TokenizedText, to analysis: inout Analysis, _ missing: inout Set<Key>) {
+    /// Adds the terms of a post to an analysis.
+    private func add(_ post: TokenizedText, to analysis: inout Analysis, _ entries: Entries) {
         var vector = VectorText(capacity: post.text.utf8.count * 3 / 2)
         var newWords = 0
         IndexTerm.forEachTerm(in: post.text, post.words) { term in
@@ -215,8 +233,8 @@ extension Lexicon {
                 return
             }
             let key = Key(bytes: term.bytes)
-            guard let entry = entries[key] else {
-                missing.insert(key)
+            guard let entry = entries.byKey[key] else {
+                analysis.missing.insert(key)
                 return
             }
             if case .folded(let prefix, let suffix) = term.form {

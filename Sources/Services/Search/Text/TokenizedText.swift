@@ -14,21 +14,21 @@ struct TokenizedText: Sendable {
         words = Tokenizer.words(of: text)
     }
 
-    /// Divides a list of texts into turns, between which the loop should run other jobs. The texts of a turn have up to
-    /// 4,096 bytes together; a longer text has a turn of its own.
-    static func turns(_ texts: [TokenizedText]) -> [Range<Int>] {
-        var turns: [Range<Int>] = []
+    /// Divides a list of texts into batches. The loop runs other jobs between two batches. The texts of a batch have up
+    /// to 4,096 bytes together; a longer text is a batch of its own.
+    static func batches(of texts: [TokenizedText]) -> [Range<Int>] {
+        var batches: [Range<Int>] = []
         var size = 0
         for (index, text) in texts.enumerated() {
             size += text.text.utf8.count
-            if let last = turns.last, size <= maximumSizeOnLoop {
-                turns[turns.count - 1] = last.lowerBound..<index + 1
+            if let last = batches.last, size <= maximumSizeOnLoop {
+                batches[batches.count - 1] = last.lowerBound..<index + 1
             } else {
-                turns.append(index..<index + 1)
+                batches.append(index..<index + 1)
                 size = text.text.utf8.count
             }
         }
-        return turns
+        return batches
     }
 
     /// Divides texts into words, long ones on another thread.

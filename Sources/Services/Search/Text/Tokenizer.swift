@@ -299,11 +299,12 @@ struct Tokenizer {
             lastEnd = position + width
             return
         }
-        let followsWord = kind == .word && suffix.isEmpty && isAdjacent(to: end)
+        let canConnect = kind == .word ? suffix.isEmpty && Self.isConnector(scalar) : kind == .unspaced && scalar == "_"
+        let isConnector = canConnect && isAdjacent(to: end)
         let canBePrefix = scalar == "#" || (kind == nil && canBeginPrefix && Self.isPrefix(scalar))
         endWord(body)
         lastEnd = -1
-        connector = followsWord && Self.isConnector(scalar) ? scalar : nil
+        connector = isConnector ? scalar : nil
         nextPrefix = canBePrefix ? scalar : nil
         canBeginPrefix = Self.canPrecedePrefix(scalar)
         key = scalar == "#" || scalar == "*" ? (scalar, position) : nil
@@ -352,7 +353,8 @@ struct Tokenizer {
     private static func isApostrophe(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar {
         case "'", "`", "\u{B4}", "\u{55A}", "\u{2018}", "\u{2019}", "\u{201B}", "\u{2032}": true
-        case "\u{2B9}", "\u{2BB}"..."\u{2BF}", "\u{2C8}", "\u{A78C}": true
+        case "\u{5F3}", "\u{5F4}": true  // the geresh and the gershayim of Hebrew
+        case "\u{2B9}", "\u{2BB}"..."\u{2BF}", "\u{2C8}", "\u{A78B}", "\u{A78C}": true
         default: false
         }
     }
