@@ -91,10 +91,11 @@ struct BodyTests {
     }
 
     @Test(
-        "a body is accepted without a Content-Encoding or with identity in any letter case, and otherwise gets 415",
+        "a body is accepted if the list in Content-Encoding has only identity, or nothing, and otherwise gets 415",
         arguments: [
-            (nil, true), ("identity", true), ("Identity", true), ("IDENTITY", true), ("gzip", false), ("", false),
-            ("identity, gzip", false),
+            (nil, true), ("identity", true), ("Identity", true), ("IDENTITY", true), ("", true), (" , ", true),
+            ("identity, identity", true), (",identity ,", true), ("gzip", false), ("identity, gzip", false),
+            ("gzip,", false), ("identity;q=1", false), ("\"identity", false),
         ])
     func contentEncoding(field: String?, isAccepted: Bool) {
         var headers: HTTPHeaders = ["Content-Type": "application/json"]

@@ -112,12 +112,20 @@ extension RequestFields {
     /// Refuses a body whose announced length exceeds a limit or the budget. Refuses a compressed body, because its real
     /// size is unknown until it is decompressed.
     fileprivate func checkBody(limit: Int, _ reservation: ByteReservation) throws(Problem) {
-        guard contentEncoding?.lowercased() ?? "identity" == "identity" else {
+        guard isIdentity else {
             throw Problem(
                 .unsupportedMediaType, detail: "The body must not have a Content-Encoding other than identity.")
         }
         guard contentLength ?? 0 <= limit else { throw Problem(.bodyTooLarge) }
         try reservation.check(contentLength ?? 0)
+    }
+
+    /// Whether the body is not compressed. `Content-Encoding` is a list, whose empty elements are ignored (RFC 9110,
+    /// section 5.6.1).
+    private var isIdentity: Bool {
+        guard let contentEncoding else { return true }
+        let encodings = FieldText.split(contentEncoding[...], at: UInt8(ascii: ","))
+        return encodings?.allSatisfy { $0.isEmpty || $0.lowercased() == "identity" } ?? false
     }
 }
 

@@ -45,7 +45,8 @@ enum EntityTags {
         }.filter { $0.utf8.count <= IfMatch.maximumLength }
     }
 
-    private static func isAny(_ field: String) -> Bool { field.utf8.trimmingBlanks.elementsEqual("*".utf8) }
+    /// Whether a field is `*`, which stands for every version of a resource that exists.
+    static func isAny(_ field: String) -> Bool { field.utf8.trimmingBlanks.elementsEqual("*".utf8) }
 
     /// Returns the tag without the prefix of weak tags.
     private static func opaque(_ tag: String) -> Substring { tag.hasPrefix("W/") ? tag.dropFirst(2) : tag[...] }

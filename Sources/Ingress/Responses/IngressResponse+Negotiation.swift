@@ -7,8 +7,8 @@ extension IngressResponse {
     private static let isGzipped = HTTPField(name: .contentEncoding, value: "gzip")
 
     /// Returns the response to a conditional GET or HEAD request (RFC 9110, section 13.2): 304 if the client already
-    /// has this version of the body, 412 if If-Match names other versions, otherwise this response. A response without
-    /// an entity tag has none of the versions that If-Match names.
+    /// has this version of the body, 412 if If-Match names other versions, otherwise this response. Tags in If-Match
+    /// match no response without an entity tag. `*` matches every response.
     ///
     /// - Parameters:
     ///   - fields: the fields of the request, among them `If-Match` and `If-None-Match`.
@@ -26,12 +26,16 @@ extension IngressResponse {
         } catch {
             return replaced(by: .problem(error, traceID: traceID))
         }
-        guard let field = fields.ifNoneMatch, let tag else { return self }
-        let compressed = EntityTags.gzipped(tag)
-        let known = (isGzipped ? [compressed, tag] : [tag, compressed]).first { EntityTags.contains($0, in: field) }
-        guard let known else { return self }
+        guard let field = fields.ifNoneMatch else { return self }
         var kept = self.fields.filter { [.eTag, .cacheControl, .vary].contains($0.name) }
-        kept[.eTag] = known
+        if let tag {
+            let compressed = EntityTags.gzipped(tag)
+            let known = (isGzipped ? [compressed, tag] : [tag, compressed]).first { EntityTags.contains($0, in: field) }
+            guard let known else { return self }
+            kept[.eTag] = known
+        } else {
+            guard EntityTags.isAny(field) else { return self }
+        }
         return replaced(by: IngressResponse(status: 304, fields: HTTPFields(kept)))
     }
 
