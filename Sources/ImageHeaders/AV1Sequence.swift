@@ -7,8 +7,7 @@ enum AV1Sequence {
 
     /// Returns the maximum size of a frame in the first sequence header.
     ///
-    /// - Throws: ``ImageFault`` if the data does not begin with a sequence header and at most 15 other units in front
-    ///   of it. Without a sequence header, it cannot be decoded.
+    /// - Throws: `malformed` if none of the first 16 units is a sequence header; `truncated` if the data ends before it.
     static func maximumSize(in data: ByteReader) throws(ImageFault) -> ImageHeader.Size {
         var data = data
         for _ in 0..<maximumUnits {
@@ -90,8 +89,8 @@ private struct BitReader {
         for _ in 0..<count { _ = try read(1) }
     }
 
-    /// Skips an integer after whose leading zeros there are as many bits more (section 4.10.3). The integer in a
-    /// sequence header must be less than 2^32 - 1, so it has at most 31 zeros (section 6.4.3).
+    /// Skips a `uvlc` integer: n zeros, a one, and n more bits (section 4.10.3). n is at most 31, because the integer in
+    /// a sequence header must be less than 2^32 - 1 (section 6.4.3).
     mutating func skipVariableLength() throws(ImageFault) {
         var zeros = 0
         while try read(1) == 0 {

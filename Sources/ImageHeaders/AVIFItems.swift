@@ -27,8 +27,12 @@ struct AVIFItems {
     /// For each item of the picture, the ranges of the file with its data.
     private var data: [Int: [Range<Int>]] = [:]
 
-    /// The type of the primary item; `nil` if there is none.
-    var primaryType: ChunkName? { primaryID.flatMap { types[$0] } }
+    /// Whether the primary item or one of its tiles is compressed as HEVC.
+    var isPrimaryHEVC: Bool {
+        guard let id = primaryID else { return false }
+        let tiles = types[id] == "grid" ? inputs[id] ?? [] : []
+        return ([id] + tiles).contains { types[$0] == "hvc1" }
+    }
 
     /// The ranges of the file with image data.
     var ranges: some Sequence<Range<Int>> { data.values.joined() }
@@ -75,10 +79,10 @@ struct AVIFItems {
     /// Returns the primary item. Its area is that of the compressed data if the file states a smaller one.
     ///
     /// - Parameter file: a reader of the file.
-    /// - Throws: `heic` if the item is compressed as HEVC; `malformed` if browsers do not show it.
+    /// - Throws: `heic` if the item or one of its tiles is compressed as HEVC; `malformed` if browsers do not show it.
     func primary(in file: ByteReader) throws(ImageFault) -> Primary {
-        guard let id = primaryID, let type = types[id] else { throw .malformed }
-        guard type == "av01" || type == "grid" else { throw type == "hvc1" ? .heic : .malformed }
+        guard !isPrimaryHEVC else { throw .heic }
+        guard let id = primaryID, let type = types[id], type == "av01" || type == "grid" else { throw .malformed }
         guard data[id] != nil, let size = try properties.size(of: id) else { throw .malformed }
         let transforms = try properties.transforms(of: id, size)
         var areas: [Int: Int] = [:]

@@ -1,8 +1,8 @@
 extension ImageFile {
     /// Returns `.avif` for an ISO base media file whose brands include AVIF's.
     ///
-    /// - Throws: `heic` if its brands include HEIC's, or if they are only those of image files of any compression and
-    ///   its primary item is compressed as HEVC; `unknownFormat` for any other file.
+    /// - Throws: `heic` if the brands include one of HEIC, or include `mif1` and the primary item or its tiles have the
+    ///   type `hvc1`; `unknownFormat` for other brands; `truncated` or `malformed` if the list of brands is incomplete.
     static func avifFormat(of reader: ByteReader) throws(ImageFault) -> ImageHeader.Format {
         var reader = reader
         var content = try reader.box().content
@@ -12,17 +12,17 @@ extension ImageFile {
         if !brands.isDisjoint(with: ["avif", "avis"]) { return .avif }
         let heic: Set<ChunkName> = ["heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs"]
         if !brands.isDisjoint(with: heic) { throw .heic }
-        if brands.contains("mif1"), try isPrimaryHEVC(reader) { throw .heic }
+        if brands.contains("mif1"), isPrimaryHEVC(reader) { throw .heic }
         throw .unknownFormat
     }
 
-    /// Returns whether the primary item is compressed as HEVC.
+    /// Returns whether the primary item or its tiles are compressed as HEVC; `false` if the items cannot be read.
     ///
     /// - Parameter reader: a reader of the boxes after the box `ftyp`.
-    private static func isPrimaryHEVC(_ reader: ByteReader) throws(ImageFault) -> Bool {
+    private static func isPrimaryHEVC(_ reader: ByteReader) -> Bool {
         var (reader, layout) = (reader, FixedLayout())
-        while let box = try reader.nextBox(&layout) {
-            if box.type == "meta" { return try AVIFItems(box, &layout).primaryType == "hvc1" }
+        while let box = try? reader.nextBox(&layout) {
+            if box.type == "meta" { return (try? AVIFItems(box, &layout))?.isPrimaryHEVC ?? false }
         }
         return false
     }

@@ -1,7 +1,10 @@
 extension ImageFile {
     /// Reads a PNG (third edition): the header chunk, other chunks and image data up to the end chunk.
     ///
-    /// After the first image data, the file may end, or continue with bytes that are no chunk: the image ends there.
+    /// After the first image data, the file may end, or continue with bytes that are no chunk: the image ends there. If
+    /// it ends inside the data of a later frame, this frame is removed, and the animation has one frame less. If it ends
+    /// exactly between two chunks of this data, the frame stays, because only decompression could tell that data is
+    /// missing.
     static func png(_ reader: inout ByteReader, _ pieces: inout FilePieces) throws(ImageFault) -> ImageHeader {
         try reader.skip(8)
         let size = try pngHeader(&reader)
@@ -16,7 +19,7 @@ extension ImageFile {
             }
         }
         if !parser.isAtEnd { parser.end() }
-        pieces = parser.pieces
+        pieces = parser.allPieces
         return try ImageHeader(
             .png, size, orientation: parser.orientation ?? .upright,
             frames: max(parser.announcedFrames, parser.frameControls))
@@ -58,7 +61,7 @@ private struct PNGParser {
     /// The chunks with an effect on how the image looks, including the animation.
     private static let neededChunks: Set<ChunkName> = [
         "PLTE", "IDAT", "tRNS", "cHRM", "gAMA", "iCCP", "sBIT", "sRGB", "cICP", "mDCV", "mDCv", "cLLI", "cLLi", "bKGD",
-        "hIST", "pHYs", "sPLT", "acTL",
+        "hIST", "pHYs", "sPLT",
     ]
 
     /// Chunks that are kept or left out together.
@@ -73,12 +76,23 @@ private struct PNGParser {
         }
     }
 
+    /// The first control chunk of an animation, which states the number of frames.
+    private struct Animation {
+        /// The pieces before the chunk.
+        let before: FilePieces
+        var chunk = FilePieces()
+        /// The part of the chunk's content after the number of frames.
+        let rest: [UInt8]
+    }
+
     private var reader: ByteReader
-    private(set) var pieces: FilePieces
+    /// The pieces after the control chunk of the animation if there is one, otherwise all pieces.
+    private var pieces: FilePieces
+    private var animation: Animation?
     private(set) var hasData = false
     /// Whether the last chunk is image data that is cut off.
     private(set) var lacksData = false
-    /// Whether the last chunk is the data of a later frame that is cut off.
+    /// Whether the file ends inside an `fdAT` chunk.
     private var lacksFrameData = false
     /// Whether the end chunk was read.
     private(set) var isAtEnd = false
@@ -99,6 +113,7 @@ private struct PNGParser {
 
     mutating func readChunk() throws(ImageFault) {
         let start = reader.position
+        (lacksData, lacksFrameData) = (false, endsLikeFrameData)
         let length = try reader.bigEndian(4)
         var checked = reader
         let name = try reader.chunkName()
@@ -128,6 +143,13 @@ private struct PNGParser {
             flush()
             pending.pieces.keep(range)
             pending.controls += 1
+        case "acTL":
+            announcedFrames = max(announcedFrames, try content.bigEndian(4))
+            guard animation == nil else { return keep(range) }
+            flush()
+            animation = Animation(before: pieces, rest: try content.bytes(content.remaining))
+            animation?.chunk.keep(range)
+            pieces = FilePieces()
         case "fdAT":
             frame.add(pending)
             frame.pieces.keep(range)
@@ -139,9 +161,8 @@ private struct PNGParser {
             }
             let found = Orientation(tiff: content)
             orientation = found
-            pending.pieces.metadata(range, replacement: found.tiff.map(Self.exif) ?? [])
+            pending.pieces.metadata(range, replacement: found.tiff.map { Self.chunk("eXIf", $0) } ?? [])
         case let name where Self.neededChunks.contains(name):
-            if name == "acTL" { announcedFrames = max(announcedFrames, try content.bigEndian(4)) }
             if name == "IDAT" { hasData = true }
             keep(range)
         default:
@@ -156,12 +177,35 @@ private struct PNGParser {
         pieces.keep(range)
     }
 
-    /// Ends a file that has no end chunk.
+    /// Ends a file that has no end chunk. If it announces more frames than it has, the number is corrected.
     mutating func end() {
         pending = Group()
         if lacksFrameData { frame = Group() }
         flush()
         pieces.add(Self.endChunk)
+        guard let animation, announcedFrames > frameControls else { return }
+        announcedFrames = max(1, frameControls)
+        self.animation?.chunk = FilePieces()
+        // A control chunk cannot announce zero frames.
+        guard frameControls > 0 else { return }
+        self.animation?.chunk.add(Self.chunk("acTL", Self.bigEndian(frameControls) + animation.rest))
+    }
+
+    /// All pieces of the file.
+    var allPieces: FilePieces {
+        guard let animation else { return pieces }
+        var all = animation.before
+        all.add(animation.chunk)
+        all.add(pieces)
+        return all
+    }
+
+    /// Whether the file ends before the content of the next chunk, and this chunk can be `fdAT`, which is not empty.
+    private var endsLikeFrameData: Bool {
+        var rest = reader
+        guard (1..<8).contains(reader.remaining), let bytes = try? rest.bytes(reader.remaining) else { return false }
+        guard bytes.count >= 4 else { return true }
+        return bytes.prefix(4) != [0, 0, 0, 0] && "fdAT".utf8.starts(with: bytes.dropFirst(4))
     }
 
     private mutating func flush() {
@@ -171,10 +215,14 @@ private struct PNGParser {
         (frame, pending) = (Group(), Group())
     }
 
-    /// Makes an EXIF chunk.
-    private static func exif(_ tiff: [UInt8]) -> [UInt8] {
-        let checked = Array("eXIf".utf8) + tiff
-        return [0, 0, 0, UInt8(tiff.count)] + checked + PNGChecksum.bytes(of: ByteReader(checked))
+    /// Makes a chunk.
+    private static func chunk(_ name: String, _ content: [UInt8]) -> [UInt8] {
+        let checked = Array(name.utf8) + content
+        return bigEndian(content.count) + checked + PNGChecksum.bytes(of: ByteReader(checked))
+    }
+
+    private static func bigEndian(_ number: Int) -> [UInt8] {
+        [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
     }
 }
 

@@ -66,7 +66,7 @@ private struct WebPParser {
     }
 
     /// Reads the extended format (section 2.7). A still image has the size of the canvas. The frames of an animation
-    /// have sizes of their own, and a decoder makes a canvas of each.
+    /// have sizes of their own. A decoder draws each frame on a whole canvas, so each counts with the canvas's area.
     private mutating func extended(_ header: ByteReader) throws(ImageFault) -> ImageHeader {
         var header = header
         flags = try header.byte()
@@ -219,7 +219,9 @@ extension FilePieces {
         if (range.upperBound - (start ?? range.lowerBound)) % 2 == 1 { add([0]) }
     }
 
-    /// Keeps a chunk only together with the metadata.
+    /// Keeps a chunk only if the metadata is kept, and adds the padding byte.
+    ///
+    /// - Parameter replacement: the chunk that takes its place if the metadata is left out.
     fileprivate mutating func removeChunk(_ range: Range<Int>, replacement: [UInt8] = []) {
         metadata(range, replacement: replacement)
         if range.count % 2 == 1 { add(withMetadata: [0], withoutMetadata: []) }

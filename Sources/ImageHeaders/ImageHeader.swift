@@ -16,8 +16,9 @@ package struct ImageHeader: Sendable, Hashable {
     package let height: Int
     /// The number of frames, 1 if the image is not animated.
     package let frames: Int
-    /// The number of pixels that a decoder processes for all frames together, clamped to `Int.max`. In an animated GIF
-    /// or WebP file, a frame counts with its own area or the area of the image, whichever is larger.
+    /// The number of pixels that a decoder processes for all frames together, clamped to `Int.max`. A frame of a GIF
+    /// counts with its own area or the area of the image, whichever is larger. A frame of a WebP counts with the area of
+    /// the image, in which it must be.
     package let pixels: Int
 
     /// Reads the structure of an image file, see ``ImageFile``.

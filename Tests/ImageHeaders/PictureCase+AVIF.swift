@@ -57,33 +57,41 @@ extension PictureCase {
         in: ["moov", "trak", "mdia", "minf", "stbl", "stsd:8", "av01:78"])
 
     /// Makes an AVIF of tiles of 16 by 9 pixels that all have the same data.
-    static func tiledAVIF(_ count: Int, _ data: [UInt8]) -> [UInt8] {
-        let start = tiledHead(count, data.count, origin: 0).count + 8
-        return tiledHead(count, data.count, origin: start) + SamplePicture.avifBox("mdat", data)
+    ///
+    /// - Parameter alphas: the number of items with this data that are the transparency of each tile.
+    static func tiledAVIF(_ count: Int, _ data: [UInt8], alphas: Int = 0) -> [UInt8] {
+        let start = tiledHead(count, alphas, data.count, origin: 0).count + 8
+        return tiledHead(count, alphas, data.count, origin: start) + SamplePicture.avifBox("mdat", data)
     }
 
-    /// Makes the boxes before the data. The first item is the grid, and the others are its tiles.
-    private static func tiledHead(_ count: Int, _ size: Int, origin: Int) -> [UInt8] {
+    /// Makes the boxes before the data. The first item is the grid, the next ones are its tiles, and the last ones are
+    /// their transparency, each with 100 properties.
+    private static func tiledHead(_ count: Int, _ alphas: Int, _ size: Int, origin: Int) -> [UInt8] {
         let version: [UInt8] = [0, 0, 0, 0]
         let place = SamplePicture.big(UInt32(origin)) + SamplePicture.big(UInt32(size))
-        var locations: [UInt8] = [1, 0, 0, 0, 0x44, 0] + short(count + 1)
-        var entries = version + short(count + 1)
-        var tiles = short(1) + short(count)
-        for id in 1...(count + 1) {
+        var locations: [UInt8] = [1, 0, 0, 0, 0x44, 0] + short(count + alphas + 1)
+        var entries = version + short(count + alphas + 1)
+        let tiles = (2...(count + 1)).flatMap(short)
+        var references = SamplePicture.avifBox("dimg", short(1) + short(count) + tiles)
+        var associations = version + SamplePicture.big(UInt32(1 + alphas)) + [0, 1, 1, 1]
+        for id in 1...(count + alphas + 1) {
             locations += short(id) + [0, 0, 0, 0, 0, 1] + place
             let type = Array((id == 1 ? "grid" : "av01").utf8)
             entries += SamplePicture.avifBox("infe", [2, 0, 0, 0] + short(id) + [0, 0] + type + [0])
-            if id > 1 { tiles += short(id) }
+            guard id > count + 1 else { continue }
+            references += SamplePicture.avifBox("auxl", short(id) + short(count) + tiles)
+            associations += short(id) + [100] + [UInt8](repeating: 1, count: 99) + [2]
         }
         let displayed = SamplePicture.avifBox("ispe", version + SamplePicture.big(16) + SamplePicture.big(9))
-        let association = SamplePicture.avifBox("ipma", version + SamplePicture.big(1) + [0, 1, 1, 1])
+        let alpha = SamplePicture.avifBox("auxC", version + Array("urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0".utf8))
+        let association = SamplePicture.avifBox("ipma", associations)
         var meta = version
         meta += SamplePicture.avifBox("hdlr", version + version + Array("pict".utf8) + [UInt8](repeating: 0, count: 13))
         meta += SamplePicture.avifBox("pitm", version + short(1))
         meta += SamplePicture.avifBox("iloc", locations)
         meta += SamplePicture.avifBox("iinf", entries)
-        meta += SamplePicture.avifBox("iref", version + SamplePicture.avifBox("dimg", tiles))
-        meta += SamplePicture.avifBox("iprp", SamplePicture.avifBox("ipco", displayed) + association)
+        meta += SamplePicture.avifBox("iref", version + references)
+        meta += SamplePicture.avifBox("iprp", SamplePicture.avifBox("ipco", displayed + alpha) + association)
         return SamplePicture.avifBox("ftyp", Array("avif".utf8) + version) + SamplePicture.avifBox("meta", meta)
     }
 

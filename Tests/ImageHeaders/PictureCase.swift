@@ -175,19 +175,22 @@ struct PictureCase: Sendable, CustomTestStringConvertible {
 
     /// Makes a PNG whose second frame, which equals the first one, has its data in two chunks.
     ///
-    /// - Parameter frames: the number of frames of the two that the file has. It announces two.
-    static func animatedPNG(frames: Int = 2) -> [UInt8] {
+    /// - Parameters:
+    ///   - frames: the number of frames of the two that the file has, and the number that it announces.
+    ///   - dataChunks: the number of data chunks of the two that the second frame has.
+    static func animatedPNG(frames: Int = 2, dataChunks: Int = 2) -> [UInt8] {
         let png = SamplePicture.png
         let data = Array(png[41..<76])
         func control(_ number: UInt32) -> [UInt8] {
             let numbers: [UInt32] = [number, 16, 9, 0, 0]
             return SamplePicture.pngChunk("fcTL", numbers.flatMap(SamplePicture.big) + [0, 1, 0, 1, 0, 0])
         }
-        var file = Array(png[..<33]) + SamplePicture.pngChunk("acTL", SamplePicture.big(2) + SamplePicture.big(0))
+        var file = Array(png[..<33])
+        file += SamplePicture.pngChunk("acTL", SamplePicture.big(UInt32(frames)) + SamplePicture.big(0))
         file += control(0) + png[33..<80]
         if frames > 1 {
             file += control(1) + SamplePicture.pngChunk("fdAT", SamplePicture.big(2) + data.prefix(20))
-            file += SamplePicture.pngChunk("fdAT", SamplePicture.big(3) + data.dropFirst(20))
+            if dataChunks > 1 { file += SamplePicture.pngChunk("fdAT", SamplePicture.big(3) + data.dropFirst(20)) }
         }
         return file + png.suffix(12)
     }

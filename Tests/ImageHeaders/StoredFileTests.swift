@@ -171,7 +171,20 @@ struct StoredFileTests {
         #expect(throws: ImageFault.heic) {
             try ImageFile(SamplePicture.avif(brand: "mif1", brands: ["miaf"], type: "hvc1"))
         }
-        // An image of any compression and its sequences, here of AV1 without the brand `avif`.
+        // A grid of one tile.
+        let tile = SamplePicture.avifBox("iref", [0, 0, 0, 0] + SamplePicture.avifBox("dimg", [0, 2, 0, 1, 0, 1]))
+        for (brand, brands) in [("mif1", ["miaf"]), ("avif", ["mif1"])] {
+            #expect(throws: ImageFault.heic, "\(brand)") {
+                try ImageFile(
+                    SamplePicture.avif(
+                        brand: brand, brands: brands, type: "grid", items: [.init("hvc1", [1])], extra: tile))
+            }
+        }
+        // The items of a file that is cut off cannot be read.
+        #expect(throws: ImageFault.unknownFormat) {
+            try ImageFile(Array(SamplePicture.avif(brand: "mif1", brands: ["miaf"], type: "hvc1").prefix(60)))
+        }
+        // `mif1` and `msf1` allow any codec; these files are AV1 without the brand `avif`.
         for brand in ["isom", "mp42", "qt  ", "jxl ", "mif1", "msf1"] {
             #expect(throws: ImageFault.unknownFormat, "\(brand)") {
                 try ImageFile(SamplePicture.avif(brand: brand, brands: ["mp41"]))
@@ -188,27 +201,85 @@ struct StoredFileTests {
         #expect(throws: ImageFault.noPixels) { try ImageFile(SamplePicture.avif(size: (0, 9))) }
     }
 
-    @Test("a later frame of a PNG whose data is cut off is removed with all its chunks")
+    @Test("a later frame of a PNG whose data is cut off is removed, and the PNG announces one frame less")
     func cutFrame() throws {
         let (whole, first) = (PictureCase.animatedPNG(), PictureCase.animatedPNG(frames: 1))
         #expect(try ImageFile(whole).stored(keepingMetadata: false) == whole)
-        #expect(try ImageFile(Array(whole.dropLast(12))).stored(keepingMetadata: false) == whole)
-        // The end of the second chunk of data, its CRC, and the beginning of the chunk.
-        for count in [1, 6, 22] {
+        // The last chunk of data has 31 bytes.
+        for count in 1..<31 {
             let file = Array(whole.dropLast(12 + count))
             #expect(try ImageFile(file).stored(keepingMetadata: false) == first, "\(count)")
             #expect(try ImageFile(file).stored(keepingMetadata: true) == first, "\(count)")
         }
+        #expect(try ImageFile(Array(whole.dropLast(13))).header == ImageFile(first).header)
     }
 
-    @Test("an AVIF of 4,000 tiles with the same data of 256 KiB is read in linear time", .timeLimit(.minutes(1)))
-    func tiles() throws {
+    @Test("a later frame of a PNG stays if the file ends after a whole chunk of data, or inside the end chunk")
+    func wholeChunks() throws {
+        let (whole, half) = (PictureCase.animatedPNG(), PictureCase.animatedPNG(dataChunks: 1))
+        #expect(try ImageFile(Array(half.dropLast(12))).stored(keepingMetadata: false) == half)
+        // With less than four bytes, the end chunk can be a chunk of data.
+        for count in Array(1...8) + [12] {
+            #expect(try ImageFile(Array(whole.dropLast(count))).stored(keepingMetadata: false) == whole, "\(count)")
+        }
+    }
+
+    @Test("a PNG that announces an animation and has no whole frame of it becomes a still image")
+    func noWholeFrame() throws {
+        let announced = SamplePicture.pngChunk("acTL", SamplePicture.big(1) + SamplePicture.big(0))
+        let control = SamplePicture.pngChunk("fcTL", [UInt8](repeating: 0, count: 26))
+        let data = SamplePicture.pngChunk("fdAT", SamplePicture.big(1) + [1, 2, 3])
+        let file = SamplePicture.png(with: announced).dropLast(12) + control + data.dropLast()
+        #expect(try ImageFile(Array(file)).stored(keepingMetadata: false) == SamplePicture.png)
+    }
+
+    @Test("an AVIF item with more than 15 units before its sequence header is refused", .timeLimit(.minutes(1)))
+    func units() throws {
         let delimiter: [UInt8] = [0x12, 0]
         let image = Array(SamplePicture.av1.dropFirst(delimiter.count))
-        let few = PictureCase.tiledAVIF(4000, Self.repeated(delimiter, 30) + image)
-        #expect(try ImageFile(few).header.pixels == 4000 * 16 * 9)
-        let many = PictureCase.tiledAVIF(4000, Self.repeated(delimiter, 256 << 10) + image)
-        #expect(throws: ImageFault.malformed) { try ImageFile(many) }
+        func picture(_ units: Int) -> [UInt8] {
+            PictureCase.tiledAVIF(4000, Self.repeated(delimiter, units * delimiter.count) + image)
+        }
+        #expect(try ImageFile(picture(15)).header.pixels == 4000 * 16 * 9)
+        for units in [16, 128 << 10] {
+            #expect(throws: ImageFault.malformed, "\(units)") { try ImageFile(picture(units)) }
+        }
+    }
+
+    @Test("the transparency that 250 tiles of an AVIF share stays", .timeLimit(.minutes(1)))
+    func sharedTransparency() throws {
+        let file = PictureCase.tiledAVIF(250, SamplePicture.av1, alphas: 250)
+        #expect(try ImageFile(file).stored(keepingMetadata: false) == file)
+        #expect(try ImageFile(file).header.pixels == 250 * 16 * 9)
+    }
+
+    @Test("a variable-length integer in a sequence header has at most 31 leading zeros")
+    func variableLength() throws {
+        // A sequence header of 16 by 16 pixels with the duration of a picture (AV1 specification, section 5.5).
+        func picture(zeros: Int) -> [UInt8] {
+            var bits = Self.bits(0, 5) + Self.bits(1, 1) + Self.bits(0, 64) + Self.bits(1, 1)
+            bits += Self.bits(0, zeros) + Self.bits(1, 1) + Self.bits(0, zeros)
+            // No model of the decoder and no delay, and one operating point.
+            bits += Self.bits(0, 1 + 1 + 5 + 12 + 5)
+            bits += Self.bits(3, 4) + Self.bits(3, 4) + Self.bits(15, 4) + Self.bits(15, 4)
+            let header = Self.bytes(of: bits)
+            let units: [UInt8] = [0x12, 0, 0x0A, UInt8(header.count)]
+            return SamplePicture.avif(image: units + header)
+        }
+        for zeros in [0, 5, 31] { #expect(try ImageFile(picture(zeros: zeros)).header.pixels == 16 * 16, "\(zeros)") }
+        #expect(throws: ImageFault.malformed) { try ImageFile(picture(zeros: 32)) }
+    }
+
+    /// Returns the bits of a number, the highest one first.
+    private static func bits(_ number: Int, _ count: Int) -> [UInt8] {
+        (0..<count).map { UInt8(truncatingIfNeeded: number >> (count - 1 - $0) & 1) }
+    }
+
+    /// Returns bytes that begin with some bits and end with zeros.
+    private static func bytes(of bits: [UInt8]) -> [UInt8] {
+        stride(from: 0, to: bits.count, by: 8).map { start in
+            (start..<start + 8).reduce(UInt8(0)) { $0 << 1 | ($1 < bits.count ? bits[$1] : 0) }
+        }
     }
 
     @Test("an end marker that is missing is added")
