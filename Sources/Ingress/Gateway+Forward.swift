@@ -34,6 +34,7 @@ extension Gateway {
             request.traceparent = context.trace.traceparent
             request.tracestate = context.trace.tracestate
             if match.message.kind == .command { try request.applyCommandFields(context.fields) }
+            try checkConditions(match, context)
             func charges(_ weight: Int = 1) -> RequestCharges {
                 limits.charges(limit, caller: caller, client: context.client, weight: weight)
             }
@@ -67,6 +68,28 @@ extension Gateway {
             refuse(
                 exchange, error, limit: Self.isBudgetRefusal(error) ? .general : limit, caller: caller,
                 messageType: match.message.name)
+        }
+    }
+
+    /// Checks the conditions of a request that changes something, if no worker checks them (RFC 9110, section 13.2.2).
+    /// Such a request is a POST. Its path has no entity tag. It names a resource that exists if it can be read.
+    ///
+    /// - Throws: `precondition-failed`, or the problems of ``EntityTags/required(by:)``.
+    private func checkConditions(_ match: MessageRoute, _ context: RequestContext) throws(Problem) {
+        let fields = context.fields
+        guard fields.ifMatch != nil || fields.ifNoneMatch != nil, match.route.method != .get,
+            !match.source.hasEntityTags
+        else { return }
+        var exists = false
+        if case .route = routes.match(.get, context.path) { exists = true }
+        if let field = fields.ifMatch {
+            let tags = try EntityTags.required(by: field)
+            guard exists, tags == nil else {
+                throw Problem(.preconditionFailed, detail: "The resource has none of the entity tags in If-Match.")
+            }
+        }
+        if exists, let field = fields.ifNoneMatch, EntityTags.isAny(field) {
+            throw Problem(.preconditionFailed, detail: "The resource exists, and If-None-Match is *.")
         }
     }
 
@@ -181,14 +204,20 @@ extension RequestContext {
     /// Returns the entity tags that the request requires; `nil` if every tag is allowed, or if the message has no field
     /// for them.
     ///
-    /// - Throws: `malformed-request` if the request has `If-None-Match`, a condition that no message can express; the
-    ///   problems of ``EntityTags/required(by:)``.
+    /// `If-None-Match: *` requires that the resource does not exist. No tag fulfils that, so the list is empty, and the
+    /// worker refuses the request.
+    ///
+    /// - Throws: `unsupported-condition` for tags in `If-None-Match`, which no message can express; the problems of
+    ///   ``EntityTags/required(by:)``.
     fileprivate func requiredTags(_ types: ParameterTypes) throws(Problem) -> [String]? {
         guard types.hasEntityTags else { return nil }
-        guard fields.ifNoneMatch == nil else {
+        let required = try fields.ifMatch.flatMap(EntityTags.required)
+        guard let field = fields.ifNoneMatch else { return required }
+        guard EntityTags.isAny(field) else {
             throw Problem(
-                .malformedRequest, detail: "If-None-Match is not supported for a change or a deletion. Use If-Match.")
+                .unsupportedCondition,
+                detail: "If-None-Match must be * for a change or a deletion. If-Match names the version that is meant.")
         }
-        return try fields.ifMatch.flatMap(EntityTags.required)
+        return []
     }
 }

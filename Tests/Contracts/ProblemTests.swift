@@ -31,7 +31,8 @@ struct ProblemTests {
     @Test(
         "a problem code has its HTTP status",
         arguments: [
-            ("malformed-json", 400), ("malformed-request", 400), ("unauthenticated", 401), ("invalid-token", 401),
+            ("malformed-json", 400), ("malformed-request", 400), ("unsupported-condition", 400),
+            ("unauthenticated", 401), ("invalid-token", 401),
             ("invalid-credentials", 401), ("invalid-refresh-token", 401), ("not-found", 404), ("post-not-found", 404),
             ("media-not-found", 404), ("method-not-allowed", 405), ("account-exists", 409), ("body-too-large", 413),
             ("unsupported-media-type", 415), ("invalid", 422), ("idempotency-key-reused", 422),

@@ -116,8 +116,8 @@ struct ForwardingTests {
     }
 
     @Test(
-        "a PATCH or DELETE with If-None-Match gets 400 and is not forwarded",
-        arguments: ["*", "\"a\"", "W/\"a\"", "a"])
+        "a PATCH or DELETE with tags in If-None-Match gets 400 and is not forwarded",
+        arguments: ["\"a\"", "W/\"a\"", "a", "*, \"a\""])
     func ifNoneMatch(field: String) async throws {
         let seen = Mutex(0)
         try await RunningIngress.with { ingress in
@@ -137,12 +137,82 @@ struct ForwardingTests {
                         method, path, token: try ingress.maker.token(), fields: fields,
                         body: method == "PATCH" ? Array("{}".utf8) : [])
                     #expect(response.status == 400)
-                    #expect(response.json?["code"] == "malformed-request")
+                    #expect(response.json?["code"] == "unsupported-condition")
                     #expect(response.json?["detail"]?.string?.contains("If-None-Match") == true)
                 }
             }
         }
         #expect(seen.withLock { $0 } == 0)
+    }
+
+    @Test("a PATCH or DELETE with If-None-Match: * is forwarded with a list of no entity tags")
+    func ifNoneMatchAny() async throws {
+        let seen = Mutex<[UInt8]>([])
+        try await RunningIngress.with { ingress in
+            for (method, path, type) in [
+                ("PATCH", "/v1/media/1", "media.update"), ("DELETE", "/v1/media/1", "media.delete"),
+                ("DELETE", "/v1/posts/1", "post.delete"),
+            ] {
+                try await StubWorker.with(type, mark: mark) { received in
+                    seen.withLock { $0 = received.body }
+                    if method == "PATCH" { return .json(Array("{}".utf8)) }
+                    return .noContent
+                } _: {
+                    for ifMatch in [nil, "*", "\"a\""] {
+                        var fields = [
+                            "X-Request-Id": "\(mark)-n", "Content-Type": "application/json", "If-None-Match": "*",
+                        ]
+                        fields["If-Match"] = ifMatch
+                        let response = try ingress.client().call(
+                            method, path, token: try ingress.maker.token(), fields: fields,
+                            body: method == "PATCH" ? Array("{}".utf8) : [])
+                        #expect(response.status == (method == "PATCH" ? 200 : 204))
+                        #expect(String(decoding: seen.withLock { $0 }, as: UTF8.self) == #"{"id":"1","ifMatch":[]}"#)
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("a POST is forwarded only if its conditions hold for a resource without an entity tag")
+    func postConditions() async throws {
+        // A GET of this path is possible.
+        let toList: [(name: String, value: String, status: Int)] = [
+            ("If-Match", "\"a\"", 412), ("If-Match", "a", 400), ("If-Match", "*", 201), ("If-None-Match", "*", 412),
+            ("If-None-Match", "\"a\"", 201),
+        ]
+        try await checkPost("/v1/posts", "post.create", toList)
+        // A GET of this path is not possible.
+        let toAction: [(name: String, value: String, status: Int)] = [
+            ("If-Match", "\"a\"", 412), ("If-Match", "*", 412), ("If-None-Match", "*", 204),
+            ("If-None-Match", "\"a\"", 204),
+        ]
+        try await checkPost("/v1/auth/logout-all", "identity.logout-all", toAction)
+    }
+
+    /// Sends a POST with each of some fields, and checks the status and whether the request is forwarded.
+    private func checkPost(
+        _ path: String, _ type: String, _ rows: [(name: String, value: String, status: Int)]
+    ) async throws {
+        let seen = Mutex(0)
+        try await RunningIngress.with { ingress in
+            try await StubWorker.with(type, mark: mark) { _ in
+                seen.withLock { $0 += 1 }
+                if type == "post.create" { return .json(Array("{}".utf8), status: 201, location: "/v1/posts/x") }
+                return .noContent
+            } _: {
+                let token = try ingress.maker.token()
+                for row in rows {
+                    let before = seen.withLock { $0 }
+                    let response = try ingress.client().call(
+                        "POST", path, token: token,
+                        fields: ["X-Request-Id": "\(mark)-o", "Content-Type": "application/json", row.name: row.value],
+                        body: path == "/v1/posts" ? Array("{}".utf8) : nil)
+                    #expect(response.status == row.status, "\(path) \(row)")
+                    #expect(seen.withLock { $0 } == before + (row.status < 300 ? 1 : 0), "\(path) \(row)")
+                }
+            }
+        }
     }
 
     @Test("a worker refuses a PATCH whose body has the member ifMatch, also if its name is escaped")

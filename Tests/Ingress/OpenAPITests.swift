@@ -104,11 +104,24 @@ struct OpenAPITests {
         let references = (operation["parameters"]?.array ?? []).compactMap { $0["$ref"]?.string }
         #expect(references.contains("#/components/parameters/IfMatch"))
         #expect(!references.contains("#/components/parameters/IfNoneMatch"))
-        #expect(operation["responses"]?["412"] != nil)
         #expect(operation["responses"]?["304"] == nil)
         #expect(operation["responses"]?["200"]?["headers"]?["ETag"] != nil)
         #expect(operation["responses"]?["415"]?["headers"]?["Accept-Patch"] != nil)
         #expect(document["components"]?["schemas"]?["UpdateMedia"]?["properties"]?["ifMatch"] == nil)
+    }
+
+    @Test("each operation that sends a message has 412, and those with If-Match in the message explain If-None-Match")
+    func conditions() throws {
+        for route in RouteTable.all {
+            guard case .message(_, let source) = route.action else { continue }
+            let responses = try operation(route)["responses"]
+            #expect(responses?["412"] != nil, "\(route.path)")
+            let isExplained = responses?["400"]?["description"]?.string?.contains("If-None-Match must be *") == true
+            #expect(isExplained == source.hasEntityTags, "\(route.path)")
+            #expect(source.hasEntityTags == (route.method == .patch || route.method == .delete))
+        }
+        let parameter = document["components"]?["parameters"]?["IfMatch"]?["description"]?.string
+        #expect(parameter?.contains("If-None-Match") == false)
     }
 
     @Test("every reference in the OpenAPI document can be resolved")

@@ -53,12 +53,31 @@ extension Journeys {
                 try await delete("\"other\"").expectProblem(412, "precondition-failed")
                 try await delete("W/\(tag)").expectProblem(412, "precondition-failed")
                 try await delete("other").expectProblem(400, "malformed-request")
+                func deleteUnless(_ tag: String) async throws -> APIResponse {
+                    try await author.send("DELETE", path, headers: [(name: "If-None-Match", value: tag)])
+                }
+                try await deleteUnless("*").expectProblem(412, "precondition-failed")
+                try await deleteUnless(tag).expectProblem(400, "unsupported-condition")
                 try await author.get(path).expect(200)
                 let key = UUID().uuidString
                 try await delete(tag, key: key).expect(204)
                 try await delete(tag, key: key).expect(204)
                 try await delete("*").expect(404)
+                try await deleteUnless("*").expect(404)
             }
+        }
+
+        @Test("a POST with a tag in If-Match, or with If-None-Match: *, gets 412 and creates no post")
+        @Loop func create() async throws {
+            let author = try await APIClient.registered()
+            for (name, value) in [("If-Match", "\"other\""), ("If-None-Match", "*")] {
+                try await author.send(
+                    "POST", "/v1/posts", json: ["content": "conditional"], headers: [(name: name, value: value)]
+                ).expectProblem(412, "precondition-failed")
+            }
+            try await author.send(
+                "POST", "/v1/posts", json: ["content": "conditional"], headers: [(name: "If-Match", value: "*")]
+            ).expect(201)
         }
 
         @Test("a PATCH with an If-Match of another version gets 412, of this version 200 and a new ETag")

@@ -25,6 +25,8 @@ package struct ProblemCode: Sendable, Hashable {
 extension ProblemCode {
     package static let malformedJSON = Self(400, "malformed-json", "The body is not valid JSON")
     package static let malformedRequest = Self(400, "malformed-request", "The request is malformed")
+    package static let unsupportedCondition = Self(
+        400, "unsupported-condition", "If-None-Match must be * for a change or a deletion")
     package static let unauthenticated = Self(401, "unauthenticated", "An access token is required")
     package static let invalidToken = Self(401, "invalid-token", "The access token is not valid")
     package static let invalidCredentials = Self(401, "invalid-credentials", "The credentials are wrong")
@@ -54,9 +56,9 @@ extension ProblemCode {
 
     /// Every kind of problem, sorted by status.
     package static let all: [ProblemCode] = [
-        malformedJSON, malformedRequest, unauthenticated, invalidToken, invalidCredentials, invalidRefreshToken,
-        forbidden, notFound, postNotFound, mediaNotFound, receiptNotFound, methodNotAllowed, requestTimeout,
-        accountExists, receiptExpired, preconditionFailed, bodyTooLarge, unsupportedMediaType, invalid,
+        malformedJSON, malformedRequest, unsupportedCondition, unauthenticated, invalidToken, invalidCredentials,
+        invalidRefreshToken, forbidden, notFound, postNotFound, mediaNotFound, receiptNotFound, methodNotAllowed,
+        requestTimeout, accountExists, receiptExpired, preconditionFailed, bodyTooLarge, unsupportedMediaType, invalid,
         idempotencyKeyReused, tooManyRequests, headersTooLarge,
         `internal`, commandFailed, unavailable, deadlineExceeded,
     ]

@@ -131,7 +131,7 @@ extension OpenAPI {
         "IfMatch": field(
             "If-Match", ["type": "string"],
             "The `ETag` of the version that is meant, or several. If the resource has another version, nothing is "
-                + "done, and the response is 412. A `PATCH` or `DELETE` with `If-None-Match` gets 400."),
+                + "done, and the response is 412."),
         "XRequestId": field(
             "X-Request-Id", ["type": "string"],
             "An id that the response and every log line about the request contain. An invalid id is replaced."),

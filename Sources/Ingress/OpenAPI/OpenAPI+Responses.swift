@@ -18,7 +18,10 @@ extension OpenAPI {
 
     /// Returns the codes of the problems that a route may respond with, without duplicates.
     static func problems(_ route: Route, _ message: MessageDescriptor, _ source: BodySource) -> [ProblemCode] {
-        var codes: [ProblemCode] = [.malformedRequest, .headersTooLarge, .internal, .unavailable, .deadlineExceeded]
+        // If-Match and If-None-Match are conditions of every request.
+        var codes: [ProblemCode] = [
+            .malformedRequest, .preconditionFailed, .headersTooLarge, .internal, .unavailable, .deadlineExceeded,
+        ]
         switch source {
         case .none: break
         case .parameters: codes.append(.invalid)
@@ -29,7 +32,7 @@ extension OpenAPI {
         }
         if message.needsCaller { codes += [.unauthenticated, .invalidToken] }
         if message.kind == .command { codes.append(.idempotencyKeyReused) }
-        if isConditionalRead(message) { codes.append(.preconditionFailed) }
+        if source.hasEntityTags { codes.append(.unsupportedCondition) }
         if route.limit != .unlimited { codes.append(.tooManyRequests) }
         codes += message.problems
         return ProblemCode.all.filter { codes.contains($0) }

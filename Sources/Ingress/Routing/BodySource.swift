@@ -32,6 +32,14 @@ enum BodySource: Sendable, Hashable {
         case .none, .parameters, .receipt, .upload: false
         }
     }
+
+    /// Whether the message has a field for the entity tags of `If-Match`.
+    var hasEntityTags: Bool {
+        switch self {
+        case .parameters(let types), .jsonAndPath(let types): types.hasEntityTags
+        case .none, .json, .receipt, .upload: false
+        }
+    }
 }
 
 /// The names of the parameters that become JSON integers. All other parameters become JSON strings.
