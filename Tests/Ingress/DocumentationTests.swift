@@ -80,16 +80,6 @@ struct DocumentationTests {
         }
     }
 
-    @Test("the curl example has the name of a file in double quotes, in which curl reads no separators")
-    func fileName() {
-        // The whole page would fill the log of a failed test.
-        let (isUsed, isQuoted) = (
-            html.contains(#"quote(part.name + '=@' + quoteFile("#),
-            html.contains(#"quoteFile = (name) => '"' + name.replace(/["\\]/g, '\\$&') + '"'"#)
-        )
-        #expect(isUsed && isQuoted)
-    }
-
     @Test("the page loads nothing from another server, and no text can end a tag or the script")
     func selfContained() {
         #expect(!html.contains(" src="))

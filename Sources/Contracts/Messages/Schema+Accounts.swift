@@ -59,8 +59,8 @@ extension Schema where Value == String {
     /// internationalized mailbox (RFC 6531) is refused, because case folding of such names differs between systems.
     static var email: Schema {
         let text = Schema.string(3...EmailAddress.maximumUntrimmedLength).format("email")
-        // Around the address, the pattern allows every character except visible ASCII. The ASCII rule, which the schema
-        // states in words, refuses those that are visible.
+        // The pattern allows any characters around the address except visible ASCII. The ASCII rule then refuses visible
+        // characters that are not ASCII.
         let around = #"[^\u0000!-~]*"#
         return Schema(
             shape: text.shape, read: { text.read($0, &$1).map(EmailAddress.trimmed) }, write: text.write
@@ -70,7 +70,8 @@ extension Schema where Value == String {
             "\(around)[!-~]{1,\(EmailAddress.maximumLength)}\(around)",
             "must have at most \(EmailAddress.maximumLength) characters"
         ) { $0.utf8.count <= EmailAddress.maximumLength }.described(
-            "White space and invisible characters around the address are removed, and do not count as its characters.")
+            "White space and invisible characters around the address are removed. The address has at most "
+                + "\(EmailAddress.maximumLength) characters, and \(EmailAddress.maximumUntrimmedLength) with them.")
     }
 
     private static var atom: String { "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+" }

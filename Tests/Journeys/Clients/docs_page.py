@@ -11,6 +11,7 @@ import itertools
 import json
 import base64
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -197,14 +198,22 @@ def use(page, url, picture, screenshot):
     check('"nextCursor"' in submit("postList", 200), "a list with a parameter shows the page")
     root = page.send("DOM.getDocument")["root"]["nodeId"]
     field = page.send("DOM.querySelector", nodeId=root, selector="#mediaUpload-file")["nodeId"]
-    page.send("DOM.setFileInputFiles", nodeId=field, files=[os.path.abspath(picture)])
-    page.value("document.getElementById('mediaUpload-description').value = '@A rabbit'")
-    response = submit("mediaUpload", 201)
-    check('"contentType"' in response, "an upload shows the picture")
-    check('"description": "@A rabbit"' in response, "an upload has the description")
-    page.value("document.getElementById('mediaUpload-description').dispatchEvent(new Event('input', {bubbles: true}))")
-    command = text("mediaUpload", ".curl")
-    check("-F 'file=@" in command and "--form-string 'description=@A rabbit'" in command, "so has its curl example")
+    with tempfile.TemporaryDirectory() as folder:
+        # curl reads a comma or a semicolon as the end of a name that is not in quotes.
+        name = 'a,b;"c.png'
+        shutil.copy(picture, os.path.join(folder, name))
+        page.send("DOM.setFileInputFiles", nodeId=field, files=[os.path.join(folder, name)])
+        page.value("document.getElementById('mediaUpload-description').value = '@A rabbit'")
+        response = submit("mediaUpload", 201)
+        check('"contentType"' in response, "an upload shows the picture")
+        check('"description": "@A rabbit"' in response, "an upload has the description")
+        page.value(
+            "document.getElementById('mediaUpload-description').dispatchEvent(new Event('input', {bubbles: true}))")
+        command = text("mediaUpload", ".curl")
+        check("--form-string 'description=@A rabbit'" in command, "so has its curl example")
+        check(r"""-F 'file=@"a,b;\"c.png"'""" in command, "the curl example has the name of the file in quotes")
+        output = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=folder).stdout
+        check("HTTP/1.1 201" in output, "the curl example uploads the file")
     check("/v1/posts/{id}'" in text("postGet", ".curl"), "the curl example of an empty field shows the parameter")
     check("--data-raw '" in text("postCreate", ".curl"), "the curl example does not read a body that begins with @")
 
