@@ -167,7 +167,7 @@ import Testing
         try await SearchFixture.with { fixture in
             let lexicon = Lexicon(database: fixture.database, limit: 0)
             let posts = (0..<20).map { "hay\($0)x " + String(repeating: "clover ", count: 600) }
-            let analysis = try await withThrowingTaskGroup(of: Void.self) { group in
+            let analysis = try await withThrowingTaskGroup(of: Void.self, returning: Lexicon.Analysis.self) { group in
                 group.addTask { await Self.empty(lexicon) }
                 defer { group.cancelAll() }
                 return try await lexicon.analyze(posts)

@@ -62,16 +62,17 @@ extension Schema where Value == String {
         // The pattern allows any characters around the address except visible ASCII. The ASCII rule then refuses visible
         // characters that are not ASCII.
         let around = #"[^\u0000!-~]*"#
+        let (maximum, untrimmed) = (EmailAddress.maximumLength, EmailAddress.maximumUntrimmedLength)
+        let description =
+            "White space and invisible characters around the address are removed. "
+            + "The address has at most \(maximum) characters, and \(untrimmed) with them."
         return Schema(
             shape: text.shape, read: { text.read($0, &$1).map(EmailAddress.trimmed) }, write: text.write
         ).refined(EmailAddress.asciiRule) { $0.utf8.allSatisfy { $0 < 0x80 } }.matching(
             "\(around)\(atom)(\\.\(atom))*@(\(label)\\.)+\(label)\(around)", "must be an email address"
         ) { isEmail($0) }.documented(pattern: "^\(around)[!-?A-~]{1,64}@").matching(
-            "\(around)[!-~]{1,\(EmailAddress.maximumLength)}\(around)",
-            "must have at most \(EmailAddress.maximumLength) characters"
-        ) { $0.utf8.count <= EmailAddress.maximumLength }.described(
-            "White space and invisible characters around the address are removed. The address has at most "
-                + "\(EmailAddress.maximumLength) characters, and \(EmailAddress.maximumUntrimmedLength) with them.")
+            "\(around)[!-~]{1,\(maximum)}\(around)", "must have at most \(maximum) characters"
+        ) { $0.utf8.count <= maximum }.described(description)
     }
 
     private static var atom: String { "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+" }
