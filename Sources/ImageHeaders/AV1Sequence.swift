@@ -7,7 +7,8 @@ enum AV1Sequence {
 
     /// Returns the maximum size of a frame in the first sequence header.
     ///
-    /// - Throws: `malformed` if none of the first 16 units is a sequence header; `truncated` if the data ends before it.
+    /// - Throws: `malformed` if none of the first 16 units is a sequence header, and `truncated` if the data ends before
+    ///   it.
     static func maximumSize(in data: ByteReader) throws(ImageFault) -> ImageHeader.Size {
         var data = data
         for _ in 0..<maximumUnits {
@@ -89,8 +90,8 @@ private struct BitReader {
         for _ in 0..<count { _ = try read(1) }
     }
 
-    /// Skips a `uvlc` integer: n zeros, a one, and n more bits (section 4.10.3). n is at most 31, because the integer in
-    /// a sequence header must be less than 2^32 - 1 (section 6.4.3).
+    /// Skips a `uvlc` integer: n zeros, a one, and n more bits (section 4.10.3). n is at most 31, because the integer
+    /// in a sequence header must be less than 2^32 - 1 (section 6.4.3).
     mutating func skipVariableLength() throws(ImageFault) {
         var zeros = 0
         while try read(1) == 0 {

@@ -2,9 +2,9 @@ extension ImageFile {
     /// Reads a PNG (third edition): the header chunk, other chunks and image data up to the end chunk.
     ///
     /// After the first image data, the file may end, or continue with bytes that are no chunk: the image ends there. If
-    /// it ends inside the data of a later frame, this frame is removed, and the animation has one frame less. If it ends
-    /// exactly between two chunks of this data, the frame stays, because only decompression could tell that data is
-    /// missing.
+    /// it ends inside the data of a later frame, this frame is removed, and the animation has one frame less. If it
+    /// ends exactly between two chunks of this data, the frame stays, because only decompression could tell that data
+    /// is missing.
     static func png(_ reader: inout ByteReader, _ pieces: inout FilePieces) throws(ImageFault) -> ImageHeader {
         try reader.skip(8)
         let size = try pngHeader(&reader)

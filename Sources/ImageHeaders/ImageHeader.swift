@@ -17,8 +17,8 @@ package struct ImageHeader: Sendable, Hashable {
     /// The number of frames, 1 if the image is not animated.
     package let frames: Int
     /// The number of pixels that a decoder processes for all frames together, clamped to `Int.max`. A frame of a GIF
-    /// counts with its own area or the area of the image, whichever is larger. A frame of a WebP counts with the area of
-    /// the image, in which it must be.
+    /// counts with its own area or the area of the image, whichever is larger. A frame of a WebP must be inside the
+    /// image, and counts with the area of the image.
     package let pixels: Int
 
     /// Reads the structure of an image file, see ``ImageFile``.

@@ -59,8 +59,8 @@ extension Schema where Value == String {
     /// internationalized mailbox (RFC 6531) is refused, because case folding of such names differs between systems.
     static var email: Schema {
         let text = Schema.string(3...EmailAddress.maximumUntrimmedLength).format("email")
-        // The pattern allows any characters around the address except visible ASCII. The ASCII rule then refuses visible
-        // characters that are not ASCII.
+        // The pattern allows any characters around the address except visible ASCII. The ASCII rule then refuses
+        // visible characters that are not ASCII.
         let around = #"[^\u0000!-~]*"#
         let (maximum, untrimmed) = (EmailAddress.maximumLength, EmailAddress.maximumUntrimmedLength)
         let description =
