@@ -7,8 +7,8 @@ enum AV1Sequence {
 
     /// Returns the maximum size of a frame in the first sequence header.
     ///
-    /// - Throws: `malformed` if none of the first 16 units is a sequence header, and `truncated` if the data ends before
-    ///   it.
+    /// - Throws: `malformed` if none of the first 16 units is a sequence header; `truncated` if the data ends before
+    ///   the end of that header.
     static func maximumSize(in data: ByteReader) throws(ImageFault) -> ImageHeader.Size {
         var data = data
         for _ in 0..<maximumUnits {
