@@ -200,7 +200,8 @@ private struct PNGParser {
         return all
     }
 
-    /// Whether the file ends before the content of the next chunk, and this chunk can be `fdAT`, which is not empty.
+    /// Whether the file ends inside the header of a chunk that may be `fdAT`. A chunk of length 0 is none. With one to
+    /// three bytes, the chunk may be of any kind, so a whole last frame is removed, too.
     private var endsLikeFrameData: Bool {
         var rest = reader
         guard (1..<8).contains(reader.remaining), let bytes = try? rest.bytes(reader.remaining) else { return false }

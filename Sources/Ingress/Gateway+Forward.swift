@@ -34,12 +34,12 @@ extension Gateway {
             request.traceparent = context.trace.traceparent
             request.tracestate = context.trace.tracestate
             if match.message.kind == .command { try request.applyCommandFields(context.fields) }
-            try checkConditions(match, context)
             func charges(_ weight: Int = 1) -> RequestCharges {
                 limits.charges(limit, caller: caller, client: context.client, weight: weight)
             }
             switch match.source {
             case .none:
+                try checkConditions(match, context)
                 request.body = Self.emptyObject
                 send(HTTPExchange.PendingMessage(request: request, limit: limit, charges: charges()), exchange)
             case .parameters(let types):
@@ -54,10 +54,13 @@ extension Gateway {
                 let bytes = ByteReservation(in: bodies.jsonBudget, for: request.clients)
                 exchange.message = HTTPExchange.PendingMessage(
                     request: request, limit: limit, charges: charges(), reservation: bytes)
-                exchange.body = try JSONBody(
+                let body = try JSONBody(
                     context.fields, limit: bodies.json, bytes, adding: addedMembers(match, context))
+                try checkConditions(match, context)
+                exchange.body = body
                 exchange.sendContinue()
             case .upload:
+                try checkConditions(match, context)
                 let weight = RequestWeight.upload(length: context.fields.contentLength, limit: bodies.upload)
                 exchange.message = HTTPExchange.PendingMessage(
                     request: request, limit: limit, charges: RequestCharges())
@@ -71,8 +74,8 @@ extension Gateway {
         }
     }
 
-    /// Checks the conditions of a request that changes something, if no worker checks them (RFC 9110, section 13.2.2).
-    /// Such a request is a POST. Its path has no entity tag. It names a resource that exists if it can be read.
+    /// Checks the conditions of a POST (RFC 9110, section 13.2.2). No worker checks them, because no path of a POST has an
+    /// entity tag. The resource exists if the path also has a GET route.
     ///
     /// - Throws: `precondition-failed`, or the problems of ``EntityTags/required(by:)``.
     private func checkConditions(_ match: MessageRoute, _ context: RequestContext) throws(Problem) {
@@ -85,7 +88,7 @@ extension Gateway {
         if let field = fields.ifMatch {
             let tags = try EntityTags.required(by: field)
             guard exists, tags == nil else {
-                throw Problem(.preconditionFailed, detail: "The resource has none of the entity tags in If-Match.")
+                throw Problem(.preconditionFailed, detail: "The resource has no entity tag that If-Match allows.")
             }
         }
         if exists, let field = fields.ifNoneMatch, EntityTags.isAny(field) {

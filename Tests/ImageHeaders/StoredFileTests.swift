@@ -214,13 +214,17 @@ struct StoredFileTests {
         #expect(try ImageFile(Array(whole.dropLast(13))).header == ImageFile(first).header)
     }
 
-    @Test("a later frame of a PNG stays if the file ends after a whole chunk of data, or inside the end chunk")
+    @Test("a later frame of a PNG stays if the file ends after a whole chunk, or after 4 bytes of the next one")
     func wholeChunks() throws {
         let (whole, half) = (PictureCase.animatedPNG(), PictureCase.animatedPNG(dataChunks: 1))
         #expect(try ImageFile(Array(half.dropLast(12))).stored(keepingMetadata: false) == half)
-        // With less than four bytes, the end chunk can be a chunk of data.
         for count in Array(1...8) + [12] {
             #expect(try ImageFile(Array(whole.dropLast(count))).stored(keepingMetadata: false) == whole, "\(count)")
+        }
+        // With less than four bytes, the end chunk may be a chunk of data.
+        let first = PictureCase.animatedPNG(frames: 1)
+        for count in 9...11 {
+            #expect(try ImageFile(Array(whole.dropLast(count))).stored(keepingMetadata: false) == first, "\(count)")
         }
     }
 
@@ -229,8 +233,8 @@ struct StoredFileTests {
         let announced = SamplePicture.pngChunk("acTL", SamplePicture.big(1) + SamplePicture.big(0))
         let control = SamplePicture.pngChunk("fcTL", [UInt8](repeating: 0, count: 26))
         let data = SamplePicture.pngChunk("fdAT", SamplePicture.big(1) + [1, 2, 3])
-        let file = SamplePicture.png(with: announced).dropLast(12) + control + data.dropLast()
-        #expect(try ImageFile(Array(file)).stored(keepingMetadata: false) == SamplePicture.png)
+        let file = Array(SamplePicture.png(with: announced).dropLast(12)) + control + Array(data.dropLast())
+        #expect(try ImageFile(file).stored(keepingMetadata: false) == SamplePicture.png)
     }
 
     @Test("an AVIF item with more than 15 units before its sequence header is refused", .timeLimit(.minutes(1)))
@@ -246,7 +250,7 @@ struct StoredFileTests {
         }
     }
 
-    @Test("the transparency that 250 tiles of an AVIF share stays", .timeLimit(.minutes(1)))
+    @Test("the transparency that 250 tiles of an AVIF share stays")
     func sharedTransparency() throws {
         let file = PictureCase.tiledAVIF(250, SamplePicture.av1, alphas: 250)
         #expect(try ImageFile(file).stored(keepingMetadata: false) == file)

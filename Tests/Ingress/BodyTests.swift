@@ -91,7 +91,7 @@ struct BodyTests {
     }
 
     @Test(
-        "a body is accepted if the list in Content-Encoding has only identity, or nothing, and otherwise gets 415",
+        "a body whose Content-Encoding lists only identity, or nothing, is accepted; any other gets 415",
         arguments: [
             (nil, true), ("identity", true), ("Identity", true), ("IDENTITY", true), ("", true), (" , ", true),
             ("identity, identity", true), (",identity ,", true), ("gzip", false), ("identity, gzip", false),

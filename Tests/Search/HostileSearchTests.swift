@@ -91,7 +91,8 @@ import WorkerKit
         "a search that repeats one text up to 200 characters gets 200 within its deadline",
         arguments: [
             String(repeating: "🐇", count: 200), String(repeating: "a", count: 200), String(repeating: "é", count: 200),
-            String(repeating: "a ", count: 100), String(repeating: "\"", count: 200),
+            String(repeating: "a ", count: 100), String(repeating: "a-b/", count: 50),
+            String(repeating: "\"", count: 200),
             String(repeating: "-", count: 200),
             String(repeating: "or ", count: 66), String(repeating: "\\'", count: 100),
             String(repeating: "a\u{301}", count: 100),

@@ -182,6 +182,7 @@ import Testing
         Row(posts: ["#上海", "#北京#上海"], query: "#北京#上海", found: ["#北京#上海"]),
         Row(posts: ["#서울", "오늘 #서울"], query: "\"오늘 #서울\"", found: ["오늘 #서울"]),
         Row(posts: ["x #東京タワー y", "#東京タワー y"], query: "\"x #東京タワー y\"", found: ["x #東京タワー y"]),
+        Row(posts: ["#東京 y", "x @東京", "x y"], query: "x -@東京", found: ["x y"]),
         Row(posts: ["#東京 tower", "tower"], query: "tower -\"#東京 tower\"", found: ["tower"]),
         Row(posts: ["x #東京タワー y", "y"], query: "y -\"x #東京タワー y\"", found: ["y"]),
         Row(posts: ["#\(longRun)", longRun], query: "\(longRun) -#\(longRun)", found: [longRun]),
@@ -260,6 +261,8 @@ import Testing
             found: ["use #objective-c", "use objective-c++"], isOrdered: false),
         Row(posts: ["x #x_b_c_d_e"], query: "x -#x", found: ["x #x_b_c_d_e"]),
         Row(posts: ["x #x_b_c_d_e"], query: "x -#x_b_c_d_e", found: []),
+        Row(
+            posts: ["#one #two #three email"], query: "\"#one #two #three e-mail\"", found: ["#one #two #three email"]),
         Row(posts: ["use #swift-lang now", "use it"], query: "use -\"#swift-lang now\"", found: ["use it"]),
         Row(posts: ["C++", "use D"], query: "C++ -C", found: []),
         Row(posts: ["#ThisIsMyNewDog"], query: "dog", found: ["#ThisIsMyNewDog"]),

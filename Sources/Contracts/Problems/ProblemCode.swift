@@ -40,7 +40,7 @@ extension ProblemCode {
     package static let requestTimeout = Self(408, "request-timeout", "The request took too long to arrive")
     package static let accountExists = Self(409, "account-exists", "The username or the email address is already taken")
     package static let receiptExpired = Self(410, "receipt-expired", "The result of the command is no longer stored")
-    package static let preconditionFailed = Self(412, "precondition-failed", "The resource has another version")
+    package static let preconditionFailed = Self(412, "precondition-failed", "A condition of the request does not hold")
     package static let bodyTooLarge = Self(413, "body-too-large", "The body is too large")
     package static let unsupportedMediaType = Self(
         415, "unsupported-media-type", "The content type is not supported")

@@ -20,7 +20,9 @@ internal import Reactor
     private var phrases = [TSPhrase()]
     /// The position of the current unit in the term.
     private var position = 0
-    /// The hashtag of the current unit.
+    /// The hashtag of the current word or character.
+    private var shortHashtag: String?
+    /// The hashtag of several words or characters that the current unit belongs to.
     private var hashtag: Hashtag?
     /// The symbols of the term. They have no positions of their own, so they are not part of the phrases.
     private var symbols: [String] = []
@@ -74,12 +76,15 @@ internal import Reactor
     }
 
     /// An exclusion of a hashtag or of a word with symbols needs each of these spellings at the same position, so that
-    /// `-#C++` excludes neither `C++` nor `#C`. Otherwise, an exclusion has the operands of a search without accents.
+    /// `-#C++` excludes neither `C++` nor `#C`. Any other exclusion has the operands of a search, but a word that was
+    /// typed with accents matches only with them.
     private mutating func exclude(_ unit: TextUnit, _ words: ArraySlice<Tokenizer.Word>) {
-        let spellings = spellings(words)
+        // The index has no such spellings for scripts without spaces.
+        let spellings = unit == .unspaced ? [] : spellings(words)
+        if let shortHashtag { add([shortHashtag], at: position) }
         if let hashtag, hashtag.position == position { add([hashtag.lexeme], at: position) }
         for spelling in spellings { add([spelling], at: position) }
-        if hashtag == nil, spellings.isEmpty { add(unit, words, []) }
+        if shortHashtag == nil, hashtag == nil, spellings.isEmpty { add(unit, words, []) }
     }
 
     private mutating func addWords(_ words: ArraySlice<Tokenizer.Word>, _ expansions: [String] = []) {
@@ -92,7 +97,8 @@ internal import Reactor
                 continue
             }
             let lexemes = entry.stems + expansions.filter { !entry.stems.contains($0) }
-            add(lexemes + (entry.accented.map { [$0] } ?? []) + spellings([word]), at: position + offset)
+            let others = (entry.accented.map { [$0] } ?? []) + (shortHashtag.map { [$0] } ?? []) + spellings([word])
+            add(lexemes + others, at: position + offset)
             required.append(lexemes)
         }
     }
@@ -119,9 +125,10 @@ internal import Reactor
             // The index has the character as the first one of a pair, or alone at the end of a run.
             let lexemes = entries.lexemes(of: IndexTerm.pair(words))
             guard !lexemes.isEmpty else { return }
-            append(Self.alternatives(lexemes, mark: ":*"), at: position)
+            let operands = lexemes.map { TSQuery.quoted($0) + ":*" } + (shortHashtag.map { [TSQuery.quoted($0)] } ?? [])
+            append(Self.joined(operands, by: " | "), at: position)
             required.append([])
-            highlighted.formUnion(lexemes)
+            highlighted.formUnion(lexemes + (shortHashtag.map { [$0] } ?? []))
         }
         for (offset, index) in words.indices.dropLast().enumerated() {
             let lexemes = entries.lexemes(of: IndexTerm.pair(words[index...index + 1]))
@@ -142,11 +149,16 @@ internal import Reactor
     private mutating func beginHashtag(_ words: [Tokenizer.Word], _ start: Int) {
         guard let tag = IndexTerm.hashtag(in: words, from: start), let lexeme = entries.lexemes(of: tag.term).first
         else { return }
-        hashtag = Hashtag(lexeme: lexeme, end: tag.range.upperBound, position: position, before: phrases)
+        if tag.range.count == 1 {
+            shortHashtag = lexeme
+        } else {
+            hashtag = Hashtag(lexeme: lexeme, end: tag.range.upperBound, position: position, before: phrases)
+        }
     }
 
     /// A hashtag is also an alternative of its words, so that posts with the hashtag rank higher.
     private mutating func endHashtag(_ end: Int) {
+        shortHashtag = nil
         guard let hashtag, hashtag.end == end else { return }
         self.hashtag = nil
         if !isExcluded {
@@ -189,9 +201,7 @@ internal import Reactor
         return true
     }
 
-    private static func alternatives(_ lexemes: [String], mark: String = "") -> String {
-        joined(lexemes.map { TSQuery.quoted($0) + mark }, by: " | ")
-    }
+    private static func alternatives(_ lexemes: [String]) -> String { joined(lexemes.map(TSQuery.quoted), by: " | ") }
 
     private static func joined(_ operands: [String], by separator: String) -> String {
         operands.count == 1 ? operands[0] : "(\(operands.joined(separator: separator)))"

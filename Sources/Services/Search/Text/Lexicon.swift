@@ -83,7 +83,7 @@ internal import Reactor
     ///
     /// - Parameters:
     ///   - language: decides the stems and the stop words.
-    ///   - limit: the number of words after which the cache begins empty again.
+    ///   - limit: the number of words after which an empty cache replaces this one.
     ///   - lifetime: the time after which the cache begins empty again, because an operator may have emptied the
     ///     vocabulary.
     init(
