@@ -41,6 +41,16 @@ package import Reactor
         return try finalResult.get()
     }
 
+    /// Waits for the statement's rows, but not longer than until a time. The statement then goes on, unlike one whose
+    /// deadline passes, so other statements can use its connection afterwards.
+    ///
+    /// - Returns: the rows; `nil` if the time passes first or the task is cancelled.
+    /// - Throws: ``PostgresError``.
+    package func rows(awaitedUntil limit: ContinuousClock.Instant) async throws(PostgresError) -> Rows? {
+        if result == nil { _ = await register().wait(until: limit) }
+        return try result?.get()
+    }
+
     /// Waits for the statement's result, even in a task that is cancelled.
     func resultThroughCancellation() async -> Result<Rows, PostgresError> {
         if let result { return result }
