@@ -101,6 +101,7 @@ struct ProtocolTests {
                 var isConfirmed = false
                 try publisher.publish(message("y")) { _ in isConfirmed = true }
                 try await becomes { broker.channels(of: MethodID.basicPublish) == [2, 2] }
+                #expect(publisher.outstandingCount == 2)
                 // This confirm belongs to the first message.
                 broker.send(.confirm(1, isAck: true, channel: 2))
                 try await becomes { publisher.outstandingCount == 1 }

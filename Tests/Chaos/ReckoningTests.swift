@@ -139,7 +139,7 @@ import Testing
         silent.counts[.updateEvents] = nil
         #expect(violations([item], silent).count == 1)
         item.firstDescription = "new"
-        #expect(violations([item], effects).count == 1, "the event tells of a change that nobody asked for")
+        #expect(violations([item], effects).count == 1, "the event tells of a change that no client asked for")
         item.change = Item.Change("newer")
         #expect(violations([item], effects).isEmpty)
         item.change?.outcome = .refused

@@ -151,7 +151,7 @@ struct LeftoverTests {
         }
     }
 
-    @Test("a slow search for leftovers delays the reply by its time limit only, and its connection stays open")
+    @Test("a slow search for leftovers delays the reply by at most its time limit, and the connection stays open")
     @Loop func slowDatabase() async throws {
         try await MediaFixture.with { fixture async throws in
             let owner = MediaFixture.owner()

@@ -93,7 +93,7 @@ struct LifecycleTests {
         }
     }
 
-    @Test("the server gives up connections without a client, those of the pool and of migrations")
+    @Test("pool and migration connections have the timeouts after which the server drops a lost client")
     @Loop func serverSettings() async throws {
         let settings = """
             SELECT current_setting('tcp_keepalives_idle') AS idle, current_setting('tcp_keepalives_interval') AS pause,

@@ -41,10 +41,10 @@ package import Reactor
         return try finalResult.get()
     }
 
-    /// Waits for the statement's rows, but not longer than until a time. The statement then goes on, unlike one whose
-    /// deadline passes, so other statements can use its connection afterwards.
+    /// Waits for the statement's rows until a limit. After the limit, the statement stays in flight and its connection
+    /// stays open. If a statement's deadline passes, its connection may be closed.
     ///
-    /// - Returns: the rows; `nil` if the time passes first or the task is cancelled.
+    /// - Returns: the rows; `nil` if the limit passes first or the task is cancelled.
     /// - Throws: ``PostgresError``.
     package func rows(awaitedUntil limit: ContinuousClock.Instant) async throws(PostgresError) -> Rows? {
         if result == nil { _ = await register().wait(until: limit) }

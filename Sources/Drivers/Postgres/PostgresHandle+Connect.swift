@@ -81,24 +81,23 @@ extension PostgresHandle {
 
     /// Begins to connect to a server, and waits for the first byte of its answer.
     ///
-    /// - Returns: whether the server cannot be reached, or sends nothing within the time limit. An error message is an
-    ///   answer, too. `false` if the URL cannot be read or the task is cancelled.
+    /// - Returns: whether none has come within the time limit. A server that refuses connections is not unresponsive:
+    ///   it may still serve the open ones. An attempt that fails for another reason shows nothing.
     @Loop static func isUnresponsive(
         _ url: @escaping @Sendable () throws -> String, _ server: ServerAddress, within limit: Duration, log: Logger
     ) async -> Bool {
-        guard let options = try? await readOptions(url) else { return false }
         do {
             let deadline = ContinuousClock.now + limit
-            let handle = try await start(options, server, log: log)
+            let handle = try await start(readOptions(url), server, log: log)
             var status = PGRES_POLLING_WRITING
             while status == PGRES_POLLING_WRITING {
                 try await handle.waitUntilReady(for: .writable, until: deadline)
                 status = try await handle.step()
             }
             if status == PGRES_POLLING_READING { try await handle.waitUntilReady(for: .readable, until: deadline) }
-            return status == PGRES_POLLING_FAILED
+            return false
         } catch {
-            return error.code != .cancelled
+            return error.code == .deadlineExceeded
         }
     }
 

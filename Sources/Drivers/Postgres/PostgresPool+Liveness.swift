@@ -1,9 +1,9 @@
 internal import Reactor
 
 // A server can stop answering while its connections stay open: its processes hang, or its network is cut off. TCP
-// notices a cut network after `tcp_user_timeout`, and a hung process never, because its kernel acknowledges the data. A
-// long statement looks the same. Before it closes connections, the pool therefore checks whether the server answers a
-// new connection.
+// notices a cut network after `tcp_user_timeout`, and a hung process never, because its kernel acknowledges the data.
+// To the pool, a long statement looks like a hung process. Before it closes connections, it therefore checks whether
+// the server answers a new connection.
 extension PostgresPool {
     private static let period: Duration = .seconds(1)
     /// The number of consecutive silent periods of a connection after which the pool checks the server.
@@ -11,8 +11,9 @@ extension PostgresPool {
     private static let checkLimit: Duration = .seconds(2)
 
     /// Closes the connections to each server that no longer answers, until the pool is closed or the task is cancelled.
-    /// It does so at most three periods and the time limit of a check (5 s) after the first statement without an answer
-    /// was sent.
+    ///
+    /// It does so at most 5 s after it has sent the first statement that gets no answer: three periods and one check.
+    /// If a check was answered before the server hung, the 5 s begin at that check.
     func runLivenessChecks() async {
         while !(await closed.wait(within: Self.period)), !Task.isCancelled {
             for (server, connections) in Dictionary(grouping: connections.compactMap { $0 }, by: \.handle.address) {
@@ -39,9 +40,8 @@ extension PostgresPool {
         return !self.connections.contains { $0?.handle.address == server && $0?.hasReceivedInPeriod == true }
     }
 
-    /// Closes the connections to a server, so that no statement waits for it. Each place of the pool without a
-    /// connection counts as a failed attempt to connect, so the pool is unavailable if it has no connection to another
-    /// server.
+    /// Closes the connections to a server, so that no statement waits for it. Counts a failed attempt to connect for
+    /// each slot without a connection. The pool is then unavailable, unless it has a connection to another server.
     private func closeUnresponsive(_ server: ServerAddress) {
         let error = PostgresError(.connectionLost, "the server does not answer")
         for case let connection? in connections where connection.handle.address == server {

@@ -129,7 +129,7 @@ extension Statement {
             SELECT set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false),
                 set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '60s', false)
             """),
-        // No transaction lasts longer than 30 s.
+        // A transaction waits for its worker only between two statements.
         Statement("SELECT set_config('idle_in_transaction_session_timeout', '60s', false)"),
         // Statements take milliseconds, and just-in-time compilation would take tens of milliseconds more. The startup
         // parameter `options` could set it as well, but some connection poolers refuse `options`.

@@ -43,7 +43,7 @@ extension MediaCommands {
         do {
             let query = database.send(MediaStatements.leftovers, ids, owner, includesUnfinished)
             guard let rows = try await query.rows(awaitedUntil: deadline) else {
-                return log.notice("the database is slow, so leftover images are removed later")
+                return log.notice("leftover images are removed later, because the database has not answered in time")
             }
             let leftovers = try rows.map { try $0.get(0, as: UUID.self) }
             await withDiscardingTaskGroup { group in

@@ -176,8 +176,8 @@ import TestData
         }
     }
 
-    /// Begins uploads, so that the log shows when they are carried out again. All clients that upload pictures may wait
-    /// for Cloudinary or for a repetition.
+    /// Begins uploads, so that the log of calls shows when the service serves uploads again. All clients that upload
+    /// pictures may wait for Cloudinary or for a repetition.
     private func probeUploads() async {
         await begin(every: Self.uploadPause) { account in
             let upload = self.newUpload(account)
@@ -185,12 +185,12 @@ import TestData
         }
     }
 
-    /// Begins logins, so that the log shows when they are carried out again. The clients log in only rarely.
+    /// Begins logins, so that the log of calls shows when the service serves logins again. The clients log in rarely.
     private func probeLogins() async {
         await begin(every: Self.loginPause) { await self.logIn($0) }
     }
 
-    /// Begins operations until the clients should finish, also if the earlier ones still wait.
+    /// Begins an operation after each pause, without waiting for earlier ones, until the clients should finish.
     ///
     /// - Parameter operation: its argument is the number of an account.
     private func begin(every pause: Duration, _ operation: @escaping @Loop (Int) async -> Void) async {

@@ -11,12 +11,13 @@ enum LoadFaults {
 
     /// The rate limit of an account in requests per second, about three times its rate at ``usualSpeed``. As many
     /// requests may come at once.
-    private static let limit = 40
+    private static let limit = 20
     /// Some requests, such as logins, are not limited by account.
     private static let limitTolerance = 1.1
     private static let factor = 10
-    /// The clients work at half speed, because one machine cannot send and refuse ten times their full load.
-    private static let usualSpeed = 0.5
+    /// The clients work at a quarter of their speed, because one machine cannot send and refuse ten times their full
+    /// load.
+    private static let usualSpeed = 0.25
     private static let seconds = 60
     /// Of the requests that the flood should send, it must get responses to so many. Each waits for the last response.
     private static let minimumShare = 0.85
@@ -28,7 +29,7 @@ enum LoadFaults {
 
     private static let overload = Fault(
         name: "overload",
-        summary: "clients send ten times half of the usual load for a minute, and the ingresses have rate limits",
+        summary: "clients slow down, and then send ten times as much for a minute; the ingresses have rate limits",
         targets: [.load, .ingress], needs: [.broker, .postgres, .redis, .mediaHost, .workers],
         allowance: Allowance(allowsTooManyRequests: true)
     ) { testbed, run in
