@@ -98,10 +98,16 @@ struct ProtocolTests {
                 let result = await first.result
                 let error = #expect(throws: PublishError.self) { try result.get() }
                 #expect(error?.code == .outcomeUnknown)
-                let second = Task { @Loop in try await publisher.publishConfirmed(message("y")) }
+                var isConfirmed = false
+                try publisher.publish(message("y")) { _ in isConfirmed = true }
                 try await becomes { broker.channels(of: MethodID.basicPublish) == [2, 2] }
-                broker.send(.confirm(1, isAck: true, channel: 2), .confirm(2, isAck: true, channel: 2))
-                try await second.value
+                #expect(publisher.outstandingCount == 2)
+                // This confirm belongs to the first message.
+                broker.send(.confirm(1, isAck: true, channel: 2))
+                try await becomes { publisher.outstandingCount == 1 }
+                #expect(!isConfirmed)
+                broker.send(.confirm(2, isAck: true, channel: 2))
+                try await becomes { isConfirmed }
             }
         }
     }

@@ -61,7 +61,7 @@ import Testing
         #expect(findings([record(503)], window(Allowance())) == ["DELETE /post got 503 (1 calls)"])
     }
 
-    @Test("a request that fails late is a finding between the detection of the fault and its removal")
+    @Test("a request that fails late is a finding between the detection of its only fault and the removal")
     func slowRefusals() {
         let window = window(Allowance(affected: [.post], detection: .seconds(2)))
         let finding = ["GET /post failed with 504 only after more than a second (1 calls)"]
@@ -70,6 +70,17 @@ import Testing
         #expect(findings([call(.post, at: 14, 503)], window) == [])
         // While a server starts, a request may reach it before all processes have reconnected.
         #expect(findings([call(.post, at: 19, 504, took: 5)], window) == [])
+        // Another fault at the same time can delay the detection, but not one of another service.
+        let slow = [call(.post, at: 14, 504, took: 5)]
+        #expect(findings(slow, window, self.window(Allowance(affected: [.post]))) == [])
+        #expect(findings(slow, window, self.window(Allowance(affected: [.media]))) == finding)
+    }
+
+    @Test("a command that waited for the end of the fault, and was then refused as wanted, has not failed late")
+    func wantedRefusal() {
+        let refused = CallRecord(
+            .post, "DELETE /post", status: 412, wanted: 412, began: start + .seconds(14), ended: start + .seconds(18))
+        #expect(findings([refused], window(Allowance(affected: [.post], detection: .seconds(2)))) == [])
     }
 
     @Test("a request that takes longer than the fault allows is a finding, unless another fault affects its service")

@@ -130,14 +130,21 @@ import Testing
         var effects = Effects()
         effects.counts = [
             .pictures: ["3x4": 1], .projection: ["id": 1], .assets: ["id": 1], .creationEvents: ["id": 1],
-            .changeEvents: ["id": 1],
+            .updateEvents: ["id": 1],
         ]
         effects.all = [.pictures: ["id"], .projection: ["id"], .assets: ["id"]]
         effects.descriptions = [.pictures: ["id": "new"], .projection: ["id": "new"]]
         #expect(violations([item], effects).isEmpty)
         var silent = effects
-        silent.counts[.changeEvents] = nil
+        silent.counts[.updateEvents] = nil
         #expect(violations([item], silent).count == 1)
+        item.firstDescription = "new"
+        #expect(violations([item], effects).count == 1, "the event tells of a change that no client asked for")
+        item.change = Item.Change("newer")
+        #expect(violations([item], effects).isEmpty)
+        item.change?.outcome = .refused
+        #expect(violations([item], effects).count == 1, "the event tells of a change that was refused")
+        item.firstDescription = "old"
         effects.descriptions[.projection] = ["id": "old"]
         #expect(violations([item], effects).count == 1)
         effects.descriptions[.pictures] = ["id": "old"]

@@ -151,6 +151,38 @@ struct LeftoverTests {
         }
     }
 
+    @Test("a slow search for leftovers delays the reply by at most its time limit, and the connection stays open")
+    @Loop func slowDatabase() async throws {
+        try await MediaFixture.with { fixture async throws in
+            let owner = MediaFixture.owner()
+            let reply = try #require(try await fixture.deliver(MediaFixture.upload(SamplePicture.png, by: owner)))
+            let media = try Media.schema.decode(JSON.parse(reply.body))
+            let connections = try await backends(of: fixture.pool)
+            let lock = try await fixture.database.begin()
+            _ = try await lock.query(Statement("LOCK TABLE upload IN ACCESS EXCLUSIVE MODE"))
+            // The statement waits for the lock until its deadline, 30 s.
+            let start = ContinuousClock.now
+            #expect(try await fixture.delete(media.id, by: owner).status == 204)
+            #expect(ContinuousClock.now - start < .seconds(15))
+            // The connection of a statement whose deadline passes is closed a second later.
+            try await Loop.sleep(for: .seconds(2))
+            await lock.rollback()
+            #expect(try await backends(of: fixture.pool) == connections)
+        }
+    }
+
+    /// Returns the pids of the server's processes for the three connections of a pool.
+    @Loop private func backends(of pool: PostgresPool) async throws -> Set<Int32> {
+        let leases = try await [pool.begin(), pool.begin(), pool.begin()]
+        var pids: Set<Int32> = []
+        for lease in leases {
+            pids.insert(try #require(try await lease.query(Statement("SELECT pg_backend_pid()")).first).get(0))
+            await lease.rollback()
+        }
+        #expect(pids.count == 3)
+        return pids
+    }
+
     @Test("the deletion of a media item removes no image of an upload that is under way")
     @Loop func otherUpload() async throws {
         try await MediaFixture.with { fixture async throws in

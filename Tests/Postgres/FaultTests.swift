@@ -91,41 +91,39 @@ struct FaultTests {
     @Loop func stalled() async throws {
         try await DriverDatabase.with { database in
             try await database.withProxy(size: 1) { pool, proxy in
-                try await expectAnswer(pool)
+                let pid = Statement("SELECT pg_backend_pid()")
+                let first = try await pool.query(pid).first?.get(0, as: Int32.self)
                 let accepted = proxy.acceptedCount
                 proxy.stall()
-                let start = ContinuousClock.now
                 let error = await #expect(throws: PostgresError.self) {
-                    try await pool.query(Self.one, deadline: start + .milliseconds(200))
+                    try await pool.query(Self.one, deadline: .now + .milliseconds(200))
                 }
                 #expect(error?.code == .deadlineExceeded)
-                #expect(ContinuousClock.now - start < .seconds(5))
-                let isReplaced = try await eventually { proxy.acceptedCount > accepted }
-                #expect(isReplaced)
+                let isConnecting = try await eventually { proxy.acceptedCount > accepted }
+                #expect(isConnecting)
                 proxy.resume()
-                try await expectAnswer(pool)
+                #expect(try await pool.query(pid).first?.get(0, as: Int32.self) != first)
             }
         }
     }
 
-    @Test("a server that answers nothing is noticed within seconds, and statements then fail at once")
+    @Test("a server that answers nothing is noticed before the statement's deadline, and statements then fail at once")
     @Loop func silent() async throws {
         try await DriverDatabase.with { database in
             try await database.withProxy(size: 2) { pool, proxy in
                 try await waitForConnections(2, pool)
                 let idle = try await pool.begin()
                 proxy.stall()
-                let start = ContinuousClock.now
+                // The statement's deadline is 30 s.
                 let error = await #expect(throws: PostgresError.self) { try await pool.query(Self.one) }
                 #expect(error?.code == .connectionLost && error?.isOutage == true)
-                #expect(ContinuousClock.now - start < .seconds(7))
                 #expect(pool.availability == .unavailable)
                 let refused = await #expect(throws: PostgresError.self) { try await idle.query(Self.one) }
                 #expect(refused?.code == .connectionLost)
-                let second = ContinuousClock.now
-                let unavailable = await #expect(throws: PostgresError.self) { try await pool.query(Self.one) }
+                let unavailable = await #expect(throws: PostgresError.self) {
+                    try await pool.query(Self.one, deadline: .now + .seconds(5))
+                }
                 #expect(unavailable?.code == .unavailable)
-                #expect(ContinuousClock.now - second < .seconds(1))
                 proxy.resume()
                 try await expectAnswer(pool)
                 #expect(pool.availability == .available)
@@ -142,12 +140,12 @@ struct FaultTests {
                 // The connection of this statement is closed before the pool notices the silence of the other one.
                 let overdue = pool.send(Self.one, deadline: .now + .milliseconds(100))
                 let waiting = pool.send(Self.one)
-                let start = ContinuousClock.now
                 let error = await #expect(throws: PostgresError.self) { try await overdue.rows() }
                 #expect(error?.code == .deadlineExceeded)
-                await #expect(throws: PostgresError.self) { try await waiting.rows() }
+                // The statement's deadline is 30 s.
+                let second = await #expect(throws: PostgresError.self) { try await waiting.rows() }
+                #expect(second?.code == .connectionLost)
                 #expect(pool.availability == .unavailable)
-                #expect(ContinuousClock.now - start < .seconds(7))
                 proxy.resume()
                 try await expectAnswer(pool)
             }

@@ -93,6 +93,26 @@ struct LifecycleTests {
         }
     }
 
+    @Test("pool and migration connections have the timeouts after which the server drops a lost client")
+    @Loop func serverSettings() async throws {
+        let settings = """
+            SELECT current_setting('tcp_keepalives_idle') AS idle, current_setting('tcp_keepalives_interval') AS pause,
+                current_setting('tcp_keepalives_count') AS count, current_setting('tcp_user_timeout') AS unsent,
+                current_setting('idle_in_transaction_session_timeout') AS transaction
+            """
+        try await DriverDatabase.with { database in
+            let migration = Migration(name: "0001-settings", sql: "CREATE TABLE settings AS \(settings)")
+            try await Migrator(url: database.url, log: DriverDatabase.log).migrate([migration])
+            try await database.withPool(size: 1) { pool in
+                for statement in [settings, "TABLE settings"] {
+                    let row = try #require(try await pool.query(Statement(statement)).first)
+                    let values = try row.decode((String, String, String, String, String).self)
+                    #expect(values == ("30", "10", "3", "60000", "1min"))
+                }
+            }
+        }
+    }
+
     /// Returns the number of open descriptors. Sockets are counted only if they are connected to the given port,
     /// because tests that run at the same time open thousands of sockets.
     private func descriptors(_ port: Int) throws -> Int {

@@ -24,12 +24,13 @@ run_chaos() {
     esac
     case " $* " in *' --cluster '*) BROKERS=3 ;; esac
     prepare_own_stack chaos "$folder" faketime wrk
-    # A run that was killed may have left its file system mounted, and its files. The logs of the processes that the
-    # suite started are still there.
+    # A run that was killed may have left its file system mounted, and its files. Programs append to their logs, so the
+    # logs of the processes that the suite itself starts are deleted, too.
     unmount_chaos_disk
+    stop_flood
     rm -rf "$STATE"/chaos-* "$STATE"/log/{*-chaos,chaos-findings}.log
     # The suite may be interrupted while it has stopped processes with SIGSTOP, which then ignore SIGTERM.
-    trap 'continue_processes; stop_own_stack || true; unmount_chaos_disk' EXIT
+    trap 'continue_processes; stop_own_stack || true; stop_flood; unmount_chaos_disk' EXIT
     if [[ -n $sanitizer ]]; then
         run_step "Building with the address sanitizer" build_with_sanitizer
         write_sanitizer_reports
@@ -94,6 +95,16 @@ unmount_chaos_disk() {
 remove_chaos_data() {
     remove_own_data
     rm -rf "$STATE"/chaos-*
+}
+
+# stop_flood: ends the load generators of the fault overload, which have sessions of their own, and deletes their files,
+# which have access tokens. The suite has left them if it was interrupted.
+stop_flood() {
+    local file
+    for file in "$STATE"/chaos-flood/*.pid; do
+        if [[ -e $file ]]; then kill -KILL "$(<"$file")" 2>/dev/null || true; fi
+    done
+    rm -rf "$STATE/chaos-flood" || true
 }
 
 # continue_processes: sends SIGCONT to all processes of the stack and their children.

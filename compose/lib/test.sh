@@ -45,7 +45,7 @@ test_everything() {
     say "  Causing faults under load (compose/local chaos --short)"
     WARREN_STATE=$STATE/chaos run_in_group "$ROOT/compose/local" chaos --short || code=$?
     say ""
-    # Issues once more, because they are far above.
+    # Repeats the issues, because the output of the chaos run follows them.
     grep -E ' recorded an issue' "$STATE/log/test.log" | head -n 40 || true
     grep -E '^[^ ]+ Test run with ' "$STATE/log/test.log" || true
     exit "$code"

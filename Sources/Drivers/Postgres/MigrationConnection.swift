@@ -21,6 +21,13 @@ internal import Reactor
     ) async throws(PostgresError) {
         self.deadline = deadline
         handle = try await PostgresHandle.connect({ url }, within: min(connectDeadline, deadline) - .now, log: log)
+        for setting in Statement.connectionSettings {
+            do {
+                try await run(setting.sql)
+            } catch {
+                guard error.isUnsupportedSetting else { throw error }
+            }
+        }
     }
 
     func close() {

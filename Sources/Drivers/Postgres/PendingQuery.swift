@@ -41,6 +41,16 @@ package import Reactor
         return try finalResult.get()
     }
 
+    /// Waits for the statement's rows until a limit. After the limit, the statement stays in flight and its connection
+    /// stays open. If a statement's deadline passes, its connection may be closed.
+    ///
+    /// - Returns: the rows; `nil` if the limit passes first or the task is cancelled.
+    /// - Throws: ``PostgresError``.
+    package func rows(awaitedUntil limit: ContinuousClock.Instant) async throws(PostgresError) -> Rows? {
+        if result == nil { _ = await register().wait(until: limit) }
+        return try result?.get()
+    }
+
     /// Waits for the statement's result, even in a task that is cancelled.
     func resultThroughCancellation() async -> Result<Rows, PostgresError> {
         if let result { return result }

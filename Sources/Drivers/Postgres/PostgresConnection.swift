@@ -29,7 +29,7 @@ internal import Reactor
     /// The number of consecutive periods in which a statement waited and the server sent nothing.
     private(set) var silentPeriods = 0
     /// Whether the server has sent something in this period.
-    private(set) var hasReceived = false
+    private(set) var hasReceivedInPeriod = false
     /// Whether the pool will call ``finishTurn()`` at the end of this turn.
     var needsFlush = false
     var isCorked = false
@@ -98,13 +98,18 @@ internal import Reactor
         close(failingWith: PostgresError(.connectionLost, "the server refuses writes in this session"))
     }
 
-    /// Ends a period in which the pool watches for a server that no longer answers.
+    /// Ends a period of the pool's liveness checks.
     ///
     /// - Returns: whether the server has sent something in this period.
     func endPeriod() -> Bool {
-        defer { hasReceived = false }
-        silentPeriods = hasReceived || pipeline.isEmpty ? 0 : silentPeriods + 1
-        return hasReceived
+        defer { hasReceivedInPeriod = false }
+        silentPeriods = hasReceivedInPeriod || pipeline.isEmpty ? 0 : silentPeriods + 1
+        return hasReceivedInPeriod
+    }
+
+    /// Counts the silent periods from 0 again, because the server has answered a check.
+    func restartSilence() {
+        silentPeriods = 0
     }
 
     private func socketIsReady(_ readiness: Readiness) {
@@ -113,7 +118,7 @@ internal import Reactor
         // If reading fails, PQgetResult would return error results that libpq makes itself. They are not read: earlier
         // calls have read all results of the server.
         guard PQconsumeInput(handle.pointer) == 1 else { return closeWithLibraryError() }
-        hasReceived = true
+        hasReceivedInPeriod = true
         receive()
         if isOpen, PQstatus(handle.pointer) == CONNECTION_BAD { closeWithLibraryError() }
     }

@@ -79,6 +79,28 @@ extension PostgresHandle {
         }
     }
 
+    /// Begins to connect to a server, and waits for the first byte of its answer.
+    ///
+    /// - Returns: whether none has come within the time limit. A server that refuses connections is not unresponsive:
+    ///   it may still serve the open ones. An attempt that fails for another reason shows nothing.
+    @Loop static func isUnresponsive(
+        _ url: @escaping @Sendable () throws -> String, _ server: ServerAddress, within limit: Duration, log: Logger
+    ) async -> Bool {
+        do {
+            let deadline = ContinuousClock.now + limit
+            let handle = try await start(readOptions(url), server, log: log)
+            var status = PGRES_POLLING_WRITING
+            while status == PGRES_POLLING_WRITING {
+                try await handle.waitUntilReady(for: .writable, until: deadline)
+                status = try await handle.step()
+            }
+            if status == PGRES_POLLING_READING { try await handle.waitUntilReady(for: .readable, until: deadline) }
+            return false
+        } catch {
+            return error.code == .deadlineExceeded
+        }
+    }
+
     /// Waits until the socket is ready.
     ///
     /// - Throws: ``PostgresError`` if the deadline passes or the task is cancelled first.
@@ -99,13 +121,6 @@ extension PostgresHandle {
 
     // MARK: Steps on a thread of their own
 
-    /// Starts to connect to one address only.
-    @Loop static func start(
-        _ url: @escaping @Sendable () throws -> String, _ address: ServerAddress, log: Logger
-    ) async throws(PostgresError) -> PostgresHandle {
-        try await start(readOptions(url), address, log: log)
-    }
-
     /// Starts to connect. This step runs on a thread of its own, because libpq blocks while it reads files and resolves
     /// host names.
     @Loop private static func start(
@@ -121,7 +136,7 @@ extension PostgresHandle {
     ///
     /// - Throws: ``PostgresError`` if the task is cancelled. The step then continues on its thread, so the caller must
     ///   release the handle without closing it.
-    @Loop func step() async throws(PostgresError) -> PostgresPollingStatusType {
+    @Loop private func step() async throws(PostgresError) -> PostgresPollingStatusType {
         guard let status = await onOwnThread({ PQconnectPoll(self.pointer) }) else { throw Self.stepError }
         return status
     }

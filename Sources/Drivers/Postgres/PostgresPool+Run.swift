@@ -17,7 +17,7 @@ extension PostgresPool {
             for slot in 0..<state.size {
                 group.addTask { await self.keepConnected(slot) }
             }
-            group.addTask { await self.watchForSilence() }
+            group.addTask { await self.runLivenessChecks() }
             group.addTask { _ = await self.closed.wait() }
             await group.next()
             group.cancelAll()
@@ -104,28 +104,33 @@ extension PostgresPool {
             do {
                 _ = try await query.rows()
             } catch {
-                // Each setting is optional. It can be unknown to an old server (42704), or invalid on some systems
-                // (22023).
-                guard error.sqlState == "42704" || error.sqlState == "22023" else { throw error }
+                guard error.isUnsupportedSetting else { throw error }
             }
         }
     }
 }
 
+extension PostgresError {
+    /// Whether a setting is unknown to an old server (42704), or invalid on some systems (22023).
+    var isUnsupportedSetting: Bool { sqlState == "42704" || sqlState == "22023" }
+}
+
 extension Statement {
+    /// The settings of each connection. Each statement is optional (``PostgresError/isUnsupportedSetting``).
     static let connectionSettings = [
         // While the server runs a long statement, it checks whether the connection is still open. If the connection was
         // closed, the server ends the statement.
         Statement("SELECT set_config('client_connection_check_interval', '2s', false)"),
-        // If this process or its network is gone, the server notices it within a minute and rolls the transaction back.
-        // Otherwise the locks of the transaction would stay for two hours, the default of Linux. No transaction lasts
-        // longer than 30 s.
+        // If this process or its network is gone, the server notices it within a minute, also while it sends a result,
+        // and rolls the transaction back. Otherwise the locks of the transaction would stay for two hours, the default
+        // of Linux.
         Statement(
             """
             SELECT set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false),
-                set_config('tcp_keepalives_count', '3', false),
-                set_config('idle_in_transaction_session_timeout', '60s', false)
+                set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '60s', false)
             """),
+        // A transaction waits for its worker only between two statements.
+        Statement("SELECT set_config('idle_in_transaction_session_timeout', '60s', false)"),
         // Statements take milliseconds, and just-in-time compilation would take tens of milliseconds more. The startup
         // parameter `options` could set it as well, but some connection poolers refuse `options`.
         Statement("SELECT set_config('jit', 'off', false)"),

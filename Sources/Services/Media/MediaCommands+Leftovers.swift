@@ -11,7 +11,7 @@ internal import WorkerKit
 /// whichever ends last finds the image that is left, and removes it. If Cloudinary carries out a timed-out attempt
 /// after that, ``UploadSweeper`` removes the image.
 extension MediaCommands {
-    /// The longest delay of the reply while leftovers are removed.
+    /// The maximum time by which the removal of leftovers delays the reply.
     static let removalTimeLimit: Duration = .seconds(1)
 
     /// Call this when the inbox has a reply to the upload, from this or another delivery.
@@ -36,13 +36,15 @@ extension MediaCommands {
         await removeLeftovers(post.mediaIds, owner: post.authorId)
     }
 
-    /// If the removal fails, ``UploadSweeper`` repeats it. It also deletes the rows.
+    /// If the removal fails or takes too long, ``UploadSweeper`` repeats it. It also deletes the rows.
     private func removeLeftovers(_ ids: [UUID], owner: UUID, includesUnfinished: Bool = false) async {
         guard !ids.isEmpty else { return }
         let deadline = ContinuousClock.now + Self.removalTimeLimit
         do {
-            let rows = try await database.query(
-                MediaStatements.leftovers, ids, owner, includesUnfinished, deadline: deadline)
+            let query = database.send(MediaStatements.leftovers, ids, owner, includesUnfinished)
+            guard let rows = try await query.rows(awaitedUntil: deadline) else {
+                return log.notice("leftover images are removed later, because the database has not answered in time")
+            }
             let leftovers = try rows.map { try $0.get(0, as: UUID.self) }
             await withDiscardingTaskGroup { group in
                 for id in leftovers { group.addTask { await remove(id, until: deadline) } }

@@ -5,7 +5,7 @@ internal import Postgres
 internal import Reactor
 internal import WorkerKit
 
-/// Removes the images of abandoned uploads from Cloudinary. The pause between two sweeps is 10 to 20 minutes.
+/// Removes the images of abandoned uploads from Cloudinary: at its start, and then every 10 to 20 minutes.
 ///
 /// An upload is abandoned if it has no media and its last attempt began more than an hour ago, because the retry
 /// ladder takes only about six minutes. If an operator replays the dead letter of an abandoned upload, the upload
@@ -29,8 +29,10 @@ internal import WorkerKit
         self.log = log
     }
 
-    /// Sweeps periodically until the sweeper is closed or the task is cancelled.
+    /// Sweeps at once, because a worker may never run for as long as the pause, and then periodically, until the
+    /// sweeper is closed or the task is cancelled.
     func run() async {
+        job.nudge()
         await job.run(log: log, onFailure: "abandoned uploads could not be removed") { try await sweep() }
     }
 

@@ -13,8 +13,9 @@ import TestData
     static let count = 24
     /// The number of clients that use pictures only. The others use no pictures.
     private static let mediaClients = 5
-    /// The pause between two commands of the probe.
-    private static let commandPause: Duration = .seconds(2)
+    /// The pauses between two uploads and between two logins of the probes.
+    private static let uploadPause: Duration = .seconds(2)
+    private static let loginPause: Duration = .milliseconds(500)
     /// The pause of a client between two operations.
     private static let pause: Duration = .milliseconds(80)
 
@@ -146,7 +147,8 @@ import TestData
                 group.addTask { await self.repeatOperations(of: client, in: episode) }
             }
             for service in ServiceName.allCases { group.addTask { await self.probe(service) } }
-            group.addTask { await self.probeCommands() }
+            group.addTask { await self.probeUploads() }
+            group.addTask { await self.probeLogins() }
             let result: Result<Void, any Error>
             do {
                 result = .success(try await body())
@@ -174,17 +176,30 @@ import TestData
         }
     }
 
-    /// Begins an upload and a login every two seconds. Logins are rare otherwise, and all clients that upload pictures
-    /// may wait for Cloudinary or for a repetition. The log must show when both are carried out again.
-    private func probeCommands() async {
+    /// Begins uploads, so that the log of calls shows when the service serves uploads again. All clients that upload
+    /// pictures may wait for Cloudinary or for a repetition.
+    private func probeUploads() async {
+        await begin(every: Self.uploadPause) { account in
+            let upload = self.newUpload(account)
+            await self.attempt(upload)
+        }
+    }
+
+    /// Begins logins, so that the log of calls shows when the service serves logins again. The clients log in rarely.
+    private func probeLogins() async {
+        await begin(every: Self.loginPause) { await self.logIn($0) }
+    }
+
+    /// Begins an operation after each pause, without waiting for earlier ones, until the clients should finish.
+    ///
+    /// - Parameter operation: its argument is the number of an account.
+    private func begin(every pause: Duration, _ operation: @escaping @Loop (Int) async -> Void) async {
         var generator = SeededGenerator(seed: seed)
         await withDiscardingTaskGroup { group in
             while !isStopping {
-                let command = newUpload(Int.random(in: accounts.indices, using: &generator))
                 let account = Int.random(in: accounts.indices, using: &generator)
-                group.addTask { await self.attempt(command) }
-                group.addTask { await self.logIn(account) }
-                try? await Loop.sleep(for: Self.commandPause)
+                group.addTask { await operation(account) }
+                try? await Loop.sleep(for: pause)
             }
         }
     }

@@ -65,6 +65,8 @@ import Reactor
         try await testbed.startMissingProcesses()
         result.findings += try await settle(runs)
         result.settled = .now - settling
+        let stored = runs.compactMap { run in run.fault.storesLate.flatMap { late in run.ended.map { $0 + late } } }
+        if let last = stored.max() { try await testbed.sweepLatePictures(after: last) }
         let effects = try await reader.read(prefix: testbed.clients.prefix)
         result.findings += Reckoning.violations(testbed.clients.items, marks: testbed.clients.marks, effects)
         result.findings += await testbed.clients.checkViews(effects)

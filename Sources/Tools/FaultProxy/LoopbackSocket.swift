@@ -66,7 +66,7 @@ enum LoopbackSocket {
     static func accept(_ listener: Int32) -> Int32? {
         let client = accept4(listener, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
         guard client >= 0 else { return nil }
-        sendSmallPartsAtOnce(client)
+        setNoDelay(client)
         return client
     }
 
@@ -80,13 +80,13 @@ enum LoopbackSocket {
             close(descriptor)
             return nil
         }
-        sendSmallPartsAtOnce(descriptor)
+        setNoDelay(descriptor)
         return descriptor
     }
 
     /// Without this option, the kernel holds small parts back until the peer has acknowledged the earlier ones, which
     /// can take 40 ms (TCP_NODELAY in tcp(7)). Warren's own connections set it, too.
-    private static func sendSmallPartsAtOnce(_ descriptor: Int32) {
+    private static func setNoDelay(_ descriptor: Int32) {
         var isOn: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &isOn, socklen_t(MemoryLayout<Int32>.size))
     }

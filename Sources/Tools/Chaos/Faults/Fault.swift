@@ -21,6 +21,9 @@ struct Fault: Sendable {
     var allowance = Allowance()
     /// Whether commands that got a 202 may be lost, because the fault deletes the queue in which they wait.
     var losesQueuedCommands = false
+    /// How long after its end Cloudinary may still store pictures whose uploads the workers have given up; `nil` if it
+    /// does not.
+    var storesLate: Duration?
     /// Whether the suite must run as root to cause the fault.
     var needsRoot = false
     let attack: Attack

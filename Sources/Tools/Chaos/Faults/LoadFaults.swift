@@ -9,15 +9,15 @@ import Reactor
 enum LoadFaults {
     static let all = [overload]
 
-    /// The rate limit of an account in requests per second, about one and a half times its usual rate. As many requests
-    /// may come at once.
-    private static let limit = 40
+    /// The rate limit of an account in requests per second, about three times its rate at ``usualSpeed``. As many
+    /// requests may come at once.
+    private static let limit = 20
     /// Some requests, such as logins, are not limited by account.
     private static let limitTolerance = 1.1
     private static let factor = 10
-    /// The clients' speed. The usual load must be so small that one machine can send, receive and refuse ten times as
-    /// much.
-    private static let usualSpeed = 0.5
+    /// The clients work at a quarter of their speed, because one machine cannot send and refuse ten times their full
+    /// load.
+    private static let usualSpeed = 0.25
     private static let seconds = 60
     /// Of the requests that the flood should send, it must get responses to so many. Each waits for the last response.
     private static let minimumShare = 0.85
@@ -28,7 +28,8 @@ enum LoadFaults {
     private static let post = "POST /v1/posts"
 
     private static let overload = Fault(
-        name: "overload", summary: "clients send ten times as much for a minute, and the ingresses have rate limits",
+        name: "overload",
+        summary: "clients slow down, and then send ten times as much for a minute; the ingresses have rate limits",
         targets: [.load, .ingress], needs: [.broker, .postgres, .redis, .mediaHost, .workers],
         allowance: Allowance(allowsTooManyRequests: true)
     ) { testbed, run in
@@ -38,6 +39,7 @@ enum LoadFaults {
         try await Loop.sleep(for: .seconds(5))
         let usual = testbed.http.log.latency99(of: post, from: before, to: .now)
         let rate = testbed.http.log.calls.count { $0.began >= before } / 5
+        guard rate > 0 else { return run.require(false, "the clients sent hardly any requests before the flood") }
         try await testbed.replacingIngresses(["WARREN_RATE_LIMIT": "\(limit)/s burst \(limit)"], run) { ingresses in
             let workers = try Stack.workers.map { try testbed.stack.pid("\($0)-1") }
             let pids = ingresses.map(\.pid) + workers

@@ -11,7 +11,8 @@ enum MediaHostFaults {
     static let allowance = Allowance(delayed: [.media], evidence: .slowness(.seconds(1), of: "POST /v1/media"))
 
     private static let slow = fault(
-        "media-host-slow", "Cloudinary needs 30 s for each request", ["delayMilliseconds": 30_000], seconds: 20...30)
+        "media-host-slow", "Cloudinary needs 30 s for each request", ["delayMilliseconds": 30_000], seconds: 20...30,
+        storesLate: .seconds(31))
 
     private static let failing = fault(
         "media-host-failing", "Cloudinary answers all requests with 503", ["status": 503], seconds: 10...20)
@@ -29,9 +30,11 @@ enum MediaHostFaults {
     }
 
     private static func fault(
-        _ name: String, _ summary: String, _ rule: JSON, seconds: ClosedRange<Double>
+        _ name: String, _ summary: String, _ rule: JSON, seconds: ClosedRange<Double>, storesLate: Duration? = nil
     ) -> Fault {
-        Fault(name: name, summary: summary, targets: [.mediaHost], allowance: allowance) { testbed, run in
+        Fault(
+            name: name, summary: summary, targets: [.mediaHost], allowance: allowance, storesLate: storesLate
+        ) { testbed, run in
             try await fail(testbed, run, rule) { try await testbed.sleep(seconds: seconds) }
         }
     }

@@ -9,7 +9,7 @@ enum MessageFaults {
 
     private static let duplicated = Fault(
         name: "messages-duplicated", summary: "every command and every event is delivered twice",
-        targets: [.broker, .workers]
+        targets: [.broker, .workers], needs: [.ingress, .postgres, .mediaHost]
     ) { testbed, run in
         let bindings = [(Exchange.events, "#")] + Self.commands.map { (Exchange.commands, $0) }
         try await MessageCopier.run(testbed, bindings: bindings) { copier in

@@ -81,6 +81,16 @@ package struct FaultWindow: Sendable {
         return recovered.map { min(limit, $0 + Self.stabilization) } ?? limit
     }
 
+    /// Whether the fault has an effect on the requests of a service.
+    func affects(_ service: ServiceName) -> Bool { allowance.affected.union(allowance.delayed).contains(service) }
+
+    /// Whether the fault had an effect on the requests of a service at some time in a period.
+    func affects(
+        _ service: ServiceName, since start: ContinuousClock.Instant, until end: ContinuousClock.Instant
+    ) -> Bool {
+        affects(service) && began <= end && toleratedUntil >= start
+    }
+
     /// Whether a call may have no response, because the ingress that had it was killed. The cause is there when the
     /// process has ended.
     func losesResponse(of call: CallRecord) -> Bool {

@@ -48,13 +48,21 @@ package struct CallCheck {
         }
     }
 
-    /// The calls that failed late, although the ingress must have known about the fault.
+    private func others(than index: Int) -> [FaultWindow] {
+        windows.indices.filter { $0 != index }.map { windows[$0] }
+    }
+
+    /// The calls that failed late, although the ingress must have known about the fault. If another fault stopped the
+    /// service at the same time, it may not have found out.
     private var slowRefusals: [String] {
-        windows.flatMap { window -> [String] in
+        windows.indices.flatMap { index -> [String] in
+            let window = windows[index]
             guard let detection = window.allowance.detection else { return [] }
-            let failed = log.calls.filter {
-                !$0.isSuccess && $0.began >= window.caused + detection && $0.began <= window.removalBegan
-                    && window.allowance.affected.contains($0.service)
+            let others = others(than: index)
+            let failed = log.calls.filter { call in
+                !call.isSuccess && call.status != call.wanted && call.began >= window.caused + detection
+                    && call.began <= window.removalBegan && window.allowance.affected.contains(call.service)
+                    && !others.contains { $0.affects(call.service, since: window.caused, until: call.ended) }
             }
             return summarized(late(failed, Self.fastRefusal)) {
                 "\($0.call) failed with \($0.status ?? 0) only after more than a second"
@@ -67,10 +75,10 @@ package struct CallCheck {
         windows.indices.flatMap { index -> [String] in
             let window = windows[index]
             guard let limit = window.allowance.maximumLatency else { return [] }
-            let others = windows.indices.filter { $0 != index }.map { windows[$0].allowance }
+            let others = others(than: index)
             let calls = log.calls.filter { call in
                 call.began >= window.began && call.began <= window.toleratedUntil
-                    && !others.contains { $0.affected.union($0.delayed).contains(call.service) }
+                    && !others.contains { $0.affects(call.service) }
             }
             return summarized(late(calls, limit)) { "\($0.call) took longer than \(limit.secondsText)" }
         }

@@ -10,7 +10,7 @@ package struct Effects: Sendable {
         case accounts = "the accounts"
         case creationEvents = "the events of creations"
         case deletionEvents = "the events of deletions"
-        case changeEvents = "the events of changes"
+        case updateEvents = "the events of changes"
     }
 
     /// For each place, how often it has each item. The items are named by their marks in `posts`, `index`, `pictures`

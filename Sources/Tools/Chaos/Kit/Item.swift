@@ -70,6 +70,15 @@ package struct Item: Sendable {
         }
     }
 
+    /// Whether a change of the description was carried out, or may have been.
+    package var mayHaveChanged: Bool {
+        if description != firstDescription { return true }
+        return switch change?.outcome {
+        case .done, .accepted, .unknown: true
+        case .refused, .unavailable, nil: false
+        }
+    }
+
     /// The descriptions of a picture that keep the promises.
     package var allowedDescriptions: Set<String> {
         guard let change else { return [description] }

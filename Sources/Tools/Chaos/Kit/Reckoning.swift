@@ -63,8 +63,8 @@ package enum Reckoning {
         }
     }
 
-    /// Returns a line for each place that has another description of a picture than the last one that was confirmed,
-    /// and one if no event tells of the change.
+    /// Returns a line for each place that has another description of a picture than the last confirmed one, and one if
+    /// the event `media.updated` is missing, or tells of a change that was never carried out.
     private static func descriptionViolations(_ picture: Item, _ stored: Int, _ effects: Effects) -> [String] {
         guard picture.kind == .picture, stored == 1, let id = picture.id ?? effects.ids[picture.mark] else { return [] }
         let description = effects.descriptions[.pictures]?[id] ?? ""
@@ -76,8 +76,12 @@ package enum Reckoning {
         if let copy = effects.descriptions[.projection]?[id], copy != description {
             found.append("\(picture.summary): posts describe it as \"\(copy)\" instead of \"\(description)\"")
         }
-        if description != picture.firstDescription, effects.count(.changeEvents, id) == 0 {
+        let hasEvent = effects.count(.updateEvents, id) > 0
+        if description != picture.firstDescription, !hasEvent {
             found.append("\(picture.summary): no event tells of its new description")
+        }
+        if hasEvent, !picture.mayHaveChanged {
+            found.append("\(picture.summary): an event tells of a new description, but no change was carried out")
         }
         return found
     }

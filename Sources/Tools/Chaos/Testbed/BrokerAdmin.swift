@@ -84,8 +84,8 @@ struct BrokerAdmin: Sendable {
 
     /// Cuts the connections of a node to the other nodes. With another cookie for them, it refuses new ones.
     ///
-    /// The connections are cut at the same time, as by a broken network. If one of the others still reached the node,
-    /// RabbitMQ would take this for a partial partition, and would pause the other one, too.
+    /// The connections are cut at the same time, as by a broken network. If one peer stayed connected for some
+    /// milliseconds, RabbitMQ would detect a partial partition and pause that peer, too. No majority would be left.
     func cutOff(_ node: Node) async throws {
         _ = try await stack.rabbitmqctl([
             "-n", node.name, "eval",

@@ -44,7 +44,7 @@ import Reactor
         effects.counts[.assets] = Dictionary(try await mediaHost.assets().map { ($0, 1) }, uniquingKeysWith: +)
         effects.counts[.creationEvents] = events.counts(of: "post.created", "media.uploaded", "account.registered")
         effects.counts[.deletionEvents] = events.counts(of: "post.deleted", "media.deleted")
-        effects.counts[.changeEvents] = events.counts(of: "media.updated")
+        effects.counts[.updateEvents] = events.counts(of: "media.updated")
         effects.all[.posts] = Set(try await ids(Self.allPosts, of: .post).keys)
         effects.all[.index] = Set(try await ids(Self.allDocuments, of: .search).keys)
         effects.all[.pictures] = Set(try await ids(Self.allPictures, of: .media).keys)

@@ -11,7 +11,10 @@ import Reactor
     /// Starts `wrk` with a low priority, because real clients run on other machines and do not compete with Warren for
     /// the processor. Linux can schedule the processes of a session as a group, which has a priority of its own, so
     /// `wrk` gets its own session (sched(7), "The autogroup feature").
+    ///
+    /// `$0` is the file for its pid, with which `compose/local chaos` ends it if the suite is interrupted.
     private static let start = """
+        echo $$ >"$0"
         if [ -w /proc/self/autogroup ]; then echo 10 >/proc/self/autogroup; fi
         exec nice -n 10 wrk "$@"
         """
@@ -52,8 +55,8 @@ import Reactor
             let program = Program(
                 path: "setsid",
                 arguments: [
-                    "sh", "-c", Self.start, "wrk", "-t\(clients)", "-c\(clients)", "-d\(seconds)s", "-s", script,
-                    address, notes, "\(prefix) \(number)", "\(period)", tokenFile,
+                    "sh", "-c", Self.start, "\(folder)/\(number).pid", "-t\(clients)", "-c\(clients)",
+                    "-d\(seconds)s", "-s", script, address, notes, "\(prefix) \(number)", "\(period)", tokenFile,
                 ])
             return (program, notes)
         }

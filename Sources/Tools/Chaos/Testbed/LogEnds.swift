@@ -2,8 +2,8 @@ import FoundationEssentials
 import Glibc
 import LocalStack
 
-/// The ends of all logs of a stack at one time. What is appended later can be read without the lines before it, which
-/// can be many megabytes.
+/// The sizes of all logs of a stack at one moment. Only what was appended since is read, because the older lines can be
+/// many megabytes.
 struct LogEnds {
     private let folder: String
     /// The sizes in bytes by the name of the log.
@@ -13,9 +13,9 @@ struct LogEnds {
         let folder = "\(stack.state)/log"
         self.folder = folder
         let names = try FileManager.default.contentsOfDirectory(atPath: folder)
-        sizes = try names.reduce(into: [:]) { sizes, name in
-            let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")
-            sizes[name] = attributes[.size] as? Int
+        sizes = names.reduce(into: [:]) { sizes, name in
+            var status = stat()
+            if stat("\(folder)/\(name)", &status) == 0 { sizes[name] = status.st_size }
         }
     }
 
