@@ -55,7 +55,7 @@ internal import WorkerKit
             where found.total < Self.expandedBelow {
                 try await found.append(hits(query, slice.after(found.total), expansionDeadline), limit: search.limit)
             }
-        } catch let error as PostgresError where error.isTimeout && found.total > 0 {
+        } catch let error as PostgresError where error.isTimeout {
             found.isExact = false
             found.isPartial = true
         }
