@@ -74,8 +74,8 @@ extension Gateway {
         }
     }
 
-    /// Checks the conditions of a POST (RFC 9110, section 13.2.2). No worker checks them, because no path of a POST has an
-    /// entity tag. The resource exists if the path also has a GET route.
+    /// Checks the conditions of a POST (RFC 9110, section 13.2.2). No worker checks them, because no path of a POST has
+    /// an entity tag. The resource exists if the path also has a GET route.
     ///
     /// - Throws: `precondition-failed`, or the problems of ``EntityTags/required(by:)``.
     private func checkConditions(_ match: MessageRoute, _ context: RequestContext) throws(Problem) {

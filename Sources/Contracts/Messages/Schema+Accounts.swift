@@ -65,7 +65,7 @@ extension Schema where Value == String {
         let (maximum, untrimmed) = (EmailAddress.maximumLength, EmailAddress.maximumUntrimmedLength)
         let description =
             "White space and invisible characters around the address are removed. "
-            + "The address has at most \(maximum) characters. With the removed ones, the value has at most \(untrimmed)."
+            + "The address has at most \(maximum) characters, and the value with the removed ones at most \(untrimmed)."
         return Schema(
             shape: text.shape, read: { text.read($0, &$1).map(EmailAddress.trimmed) }, write: text.write
         ).refined(EmailAddress.asciiRule) { $0.utf8.allSatisfy { $0 < 0x80 } }.matching(
