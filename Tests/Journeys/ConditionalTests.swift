@@ -79,7 +79,7 @@ extension Journeys {
             try await author.send(
                 "POST", "/v1/posts", json: ["content": .string(content)], headers: [(name: "If-Match", value: "*")]
             ).expect(201)
-            let posts = try await author.get("/v1/posts?limit=100").expect(200)["items"]?.array ?? []
+            let posts = try await author.get("/v1/posts?limit=100").expect(200)["posts"]?.array ?? []
             #expect(posts.count { $0["content"]?.string == content } == 1)
         }
 
