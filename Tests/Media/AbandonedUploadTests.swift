@@ -56,6 +56,20 @@ struct AbandonedUploadTests {
         }
     }
 
+    @Test("a worker sweeps as soon as it starts")
+    @Loop func sweepAtStart() async throws {
+        try await MediaFixture.with { fixture async throws in
+            _ = try await fixture.database.query(Self.insertAbandonedUpload)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await fixture.sweeper.run() }
+                let isSwept = try await eventually { try await fixture.unfinishedUploadCount() == 0 }
+                #expect(isSwept)
+                fixture.sweeper.close()
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test("the sweeper removes the image of an abandoned upload, and a replay uploads the image again")
     @Loop func removed() async throws {
         try await MediaFixture.with { fixture async throws in
